@@ -1,0 +1,1 @@
+"""The HTTP API: validates, stores, rings, reads. It never calls a model."""

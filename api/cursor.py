@@ -1,0 +1,29 @@
+"""Opaque positions in a list: the last item's sort value and id, so that pages stay right while rows are added."""
+
+import base64
+import binascii
+from typing import Any
+
+import orjson
+
+from shared.errors import InvalidRequest
+
+
+def encode_cursor(*parts: Any) -> str:
+    """Text that is safe in a URL."""
+    return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, *types: type | tuple[type, ...]) -> tuple[Any, ...]:
+    """The parts that `encode_cursor` was given. Raises InvalidRequest for anything else."""
+    try:
+        parts = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, binascii.Error):
+        parts = None
+    if (
+        not isinstance(parts, list)
+        or len(parts) != len(types)
+        or any(isinstance(part, bool) or not isinstance(part, kind) for part, kind in zip(parts, types, strict=True))
+    ):
+        raise InvalidRequest.of("cursor", "is not a cursor of this list: take it from `next_cursor`", "invalid_cursor")
+    return tuple(parts)

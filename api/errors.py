@@ -1,0 +1,178 @@
+"""Every error as an RFC 9457 problem document, from one table. Nothing of the request is echoed."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from api.schemas.problem import Problem
+from shared.errors import Conflict, FieldError, InvalidRequest, LlmBenchError, NotFound, Unavailable
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+# Domain error → status and title. The first match in the order of the tree's leaves counts.
+TABLE: dict[type[LlmBenchError], tuple[HTTPStatus, str]] = {
+    InvalidRequest: (HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid"),
+    NotFound: (HTTPStatus.NOT_FOUND, "Not found"),
+    Conflict: (HTTPStatus.CONFLICT, "The state does not allow this"),
+    Unavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "A needed part does not answer"),
+}
+
+# pydantic's error types in the words of someone who writes JSON.
+_WORDS = {
+    "missing": "is required",
+    "extra_forbidden": "is not a field of this object",
+    "string_type": "must be a string",
+    "string_too_short": "must not be empty",
+    "string_unicode": "must be valid Unicode text, without lone surrogates",
+    "tuple_type": "must be an array",
+    "list_type": "must be an array",
+    "dict_type": "must be an object",
+    "model_type": "must be a string or an object",
+    "model_attributes_type": "must be an object",
+    "int_type": "must be an integer",
+    "int_from_float": "must be an integer",
+    "int_parsing": "must be an integer",
+    "int_parsing_size": "is out of range",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number: NaN and Infinity are not JSON",
+}
+
+
+def problem_response(
+    request: Request,
+    status: int,
+    title: str,
+    detail: str,
+    *,
+    code: str,
+    errors: Sequence[FieldError] = (),
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    """A problem document. `code` is stable for programs; `errors` names each wrong field."""
+    problem = Problem(
+        type=f"urn:llmbench:problem:{code}",
+        title=title,
+        status=status,
+        detail=detail,
+        instance=request.url.path,
+        code=code,
+        request_id=getattr(request.state, "request_id", None),
+        errors=[{"field": item.field, "message": item.message, "code": item.code} for item in errors],  # type: ignore[misc]
+    )
+    return JSONResponse(
+        jsonable_encoder(problem, exclude_none=True), status_code=status, media_type=MEDIA_TYPE, headers=headers
+    )
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Domain errors, validation, HTTP errors of the framework, and what nobody expected."""
+    app.add_exception_handler(LlmBenchError, _domain_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _domain_error(request: Request, exc: Exception) -> JSONResponse:
+    if not isinstance(exc, LlmBenchError):
+        raise exc
+    status, title = next(
+        (entry for kind, entry in TABLE.items() if isinstance(exc, kind)),
+        (HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),
+    )
+    errors = exc.errors if isinstance(exc, InvalidRequest) else ()
+    return problem_response(request, status, title, exc.message, code=exc.code, errors=errors)
+
+
+async def _validation_error(request: Request, exc: Exception) -> JSONResponse:
+    if not isinstance(exc, RequestValidationError):
+        raise exc
+    found = exc.errors()
+    if any(error["type"] == "json_invalid" for error in found):
+        reason = next(error for error in found if error["type"] == "json_invalid")
+        detail = f"the body is not JSON: {reason['ctx']['error']} at character {reason['loc'][-1]}"
+        return problem_response(request, 400, "The body is not JSON", detail, code="invalid_json")
+    errors = field_errors(found, exc.body)
+    detail = "; ".join(f"{error.field}: {error.message}" for error in errors[:3])
+    if len(errors) > 3:
+        detail += f"; and {len(errors) - 3} more"
+    return problem_response(request, 422, "The request is not valid", detail, code="invalid_request", errors=errors)
+
+
+def field_errors(found: Sequence[Any], body: Any) -> list[FieldError]:
+    """pydantic's errors by the caller's own field names, at most 20, inputs left out."""
+    paths = [tuple(error["loc"]) for error in found]
+    errors = []
+    for error, path in zip(found, paths, strict=True):
+        # pydantic also counts an array as empty whose only item is wrong; the item's own error says more.
+        if error["type"] == "too_short" and any(other[: len(path)] == path and other != path for other in paths):
+            continue
+        errors.append(FieldError(_field_name(path, body), _message(error), error["type"]))
+    return list(dict.fromkeys(errors))[:20]
+
+
+def _message(error: Any) -> str:
+    kind, context = error["type"], error.get("ctx") or {}
+    if kind == "too_short":
+        least = context["min_length"]
+        return "must not be empty" if least == 1 else f"must have at least {least} items"
+    if kind in ("too_long", "string_too_long"):
+        unit = (
+            "characters" if kind == "string_too_long" or context.get("field_type") in ("Value", "String") else "items"
+        )
+        return f"must have at most {context['max_length']:,} {unit}"
+    if kind in _WORDS:
+        return _WORDS[kind]
+    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should ")
+    return f"must {message}" if message.startswith("be ") else message
+
+
+def _field_name(path: tuple[int | str, ...], body: Any) -> str:
+    """`prompts[2].messages[0].content`; without the parts that pydantic adds for unions."""
+    place, parts = path[0] if path else "body", path[1:]
+    name, value = "", body if place == "body" else None
+    for part in parts:
+        if isinstance(part, int):
+            name += f"[{part}]"
+            value = value[part] if isinstance(value, list) and part < len(value) else None
+        else:
+            if isinstance(value, dict) and part not in value and part in ("str", "float", "int", "list", "dict"):
+                continue
+            if value is None and part in ("float", "str", "int") and name:
+                continue
+            name += f".{ascii(part)[1:-1]}" if name else ascii(part)[1:-1]
+            value = value.get(part) if isinstance(value, dict) else None
+        if isinstance(value, str):
+            # The caller wrote a text here; what follows are names that only we know.
+            break
+    return name or str(place)
+
+
+async def _http_error(request: Request, exc: Exception) -> JSONResponse:
+    if not isinstance(exc, HTTPException):
+        raise exc
+    phrase = HTTPStatus(exc.status_code).phrase
+    code = phrase.lower().replace(" ", "_")
+    detail = str(exc.detail)
+    if exc.status_code == 404:
+        detail = "there is nothing at this path; /docs lists what there is"
+    elif exc.status_code == 413:
+        detail = f"the body is larger than MAX_BODY_BYTES = {request.app.state.settings.max_body_bytes:,} bytes"
+        code = "body_too_large"
+    headers = dict(exc.headers) if exc.headers else None
+    return problem_response(request, exc.status_code, phrase, detail, code=code, headers=headers)
+
+
+async def _unexpected(request: Request, exc: Exception) -> JSONResponse:
+    log.error("request_failed", path=request.url.path, exc_info=exc)
+    detail = "something broke here; the log names it under this request_id"
+    return problem_response(request, 500, "Internal error", detail, code="internal_error")

@@ -1,0 +1,1 @@
+"""Shapes of requests and responses, with the description of every field."""

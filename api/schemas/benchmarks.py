@@ -1,0 +1,130 @@
+"""Benchmarks as the API shows them."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from api.schemas.prices import PriceOut
+from api.schemas.results import ResultOut
+from api.schemas.summary import Summary
+from shared.spec import Parameters, Timeouts
+from shared.text import StorableText
+
+Status = Literal["pending", "running", "completed", "failed", "cancelled"]
+
+
+class Progress(BaseModel):
+    """How far a benchmark is."""
+
+    done: int = Field(description="Requests that have a result, warm-up included.", examples=[42])
+    total: int = Field(description="Requests of the plan, warm-up included.", examples=[121])
+    errors: int = Field(description="Results that did not succeed.", examples=[1])
+    last_ttft_ms: float | None = Field(
+        description="`ttft_ms` of the newest result. Unit: ms. Null when there is none yet.", examples=[142.5]
+    )
+    cost_usd: float | None = Field(
+        description="Cost so far. Unit: USD. Null while no cost is known, never 0 for unknown.", examples=[0.0021]
+    )
+
+
+class RunError(BaseModel):
+    """Why a benchmark failed as a whole."""
+
+    kind: str = Field(description="Stable word for programs.", examples=["all_requests_failed"])
+    message: str = Field(
+        description="For people.", examples=["none of 5 requests succeeded; most often: authentication"]
+    )
+
+
+class BenchmarkBase(BaseModel):
+    """A benchmark without its results."""
+
+    id: int = Field(description="Id of the benchmark.", examples=[1])
+    name: str = Field(description="As submitted.", examples=["Haiku Speed Test"])
+    model: str = Field(description="As submitted.", examples=["claude-3-haiku-20240307"])
+    provider: str = Field(description="Endpoint that the requests go to.", examples=["anthropic"])
+    status: Status = Field(
+        description="`pending` → `running` → `completed`, `failed` or `cancelled`. The last three never change. "
+        "`completed`: every request has a result, some of them perhaps an error. `failed`: it could not run, or no "
+        "request succeeded.",
+        examples=["completed"],
+    )
+    created_at: datetime = Field(description="UTC instant of the submit.", examples=["2025-01-15T10:30:00Z"])
+    started_at: datetime | None = Field(
+        description="UTC instant of the first claim by a worker. Null while pending.", examples=["2025-01-15T10:30:00Z"]
+    )
+    completed_at: datetime | None = Field(
+        description="UTC instant of the terminal status. Null before.", examples=["2025-01-15T10:30:02Z"]
+    )
+    cancel_requested_at: datetime | None = Field(
+        description="UTC instant of the first cancel. Null when there was none.", examples=[None]
+    )
+    progress: Progress = Field(description="How far it is.")
+    error: RunError | None = Field(description="Why it failed. Null when it did not.", examples=[None])
+    notices: list[str] = Field(
+        description="What to know about these numbers, such as a simulator that answered.", examples=[[]]
+    )
+    summary: Summary | None = Field(description="The run in numbers. Null before it has ended.")
+    price: PriceOut | None = Field(
+        description="Price that costs were computed with, as it was at the start. Null when the model is unpriced or "
+        "the run has not started."
+    )
+    interrupted: bool = Field(description="Another worker went on with it after the first was gone.", examples=[False])
+    concurrency: int = Field(description="As submitted.", examples=[4])
+    repetitions: int = Field(description="As submitted.", examples=[3])
+    warmup: int = Field(description="As submitted.", examples=[1])
+    system: str | None = Field(description="As submitted. Null when there is none.", examples=[None])
+    parameters: Parameters = Field(description="As submitted.")
+    timeouts: Timeouts = Field(description="As submitted, or the defaults.")
+    metadata: dict[str, Any] = Field(description="As submitted.", examples=[{"team": "search"}])
+    results_url: str = Field(description="Where its results are paged and sorted.", examples=["/benchmarks/1/results"])
+
+
+class BenchmarkOut(BenchmarkBase):
+    """A benchmark with its results."""
+
+    results: list[ResultOut] | None = Field(
+        default=None,
+        description="Results in the order of the prompts, warm-up left out unless asked for; the first 1,000. "
+        "Null when left out by `include`.",
+    )
+    results_truncated: bool = Field(
+        default=False, description="There are more results than stand here: page `results_url`.", examples=[False]
+    )
+
+
+class BenchmarkPage(BaseModel):
+    """A page of benchmarks, newest first."""
+
+    items: list[BenchmarkBase] = Field(description="The benchmarks of this page.")
+    next_cursor: str | None = Field(
+        description="Pass as `cursor` for the next page. Null on the last one.", examples=["WzQyXQ"]
+    )
+
+
+class BenchmarkQuery(BaseModel):
+    """What to list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: Status | None = Field(default=None, description="Only benchmarks in this status.")
+    model: Annotated[StorableText, Field(max_length=200)] | None = Field(
+        default=None, description="Only this model, exactly."
+    )
+    provider: Annotated[StorableText, Field(max_length=63)] | None = Field(
+        default=None, description="Only this endpoint, exactly."
+    )
+    name: Annotated[StorableText, Field(max_length=200)] | None = Field(
+        default=None, description="Only names that contain this text, whatever the case (ASCII)."
+    )
+    created_from: AwareDatetime | None = Field(
+        default=None, description="Only benchmarks created at or after this instant, e.g. `2025-01-15T00:00:00Z`."
+    )
+    created_before: AwareDatetime | None = Field(
+        default=None, description="Only benchmarks created before this instant."
+    )
+    cursor: Annotated[str, Field(max_length=500)] | None = Field(
+        default=None, description="`next_cursor` of the page before."
+    )
+    limit: int = Field(default=20, ge=1, le=200, description="Benchmarks on a page.")

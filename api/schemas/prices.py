@@ -1,0 +1,98 @@
+"""Prices, models and endpoints."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+
+class Tier(BaseModel):
+    """A price for large prompts."""
+
+    above_input_tokens: int = Field(
+        description="From how many input tokens on it holds, for all tokens.", examples=[200000]
+    )
+    price: float = Field(description="Unit: USD per million tokens.", examples=[6.0])
+
+
+class TieredPrice(BaseModel):
+    """A price that depends on the size of the prompt."""
+
+    base: float = Field(description="Below the first tier. Unit: USD per million tokens.", examples=[3.0])
+    tiers: list[Tier] = Field(description="Prices from some size on.")
+
+
+class Prices(BaseModel):
+    """Prices by token class. Unit: USD per million tokens. Null where a class has no price of its own."""
+
+    input_usd_per_mtok: float | TieredPrice | None = Field(
+        default=None, description="Input tokens. Unit: USD per million tokens.", examples=[0.25]
+    )
+    output_usd_per_mtok: float | TieredPrice | None = Field(
+        default=None, description="Output tokens, reasoning included. Unit: USD per million tokens.", examples=[1.25]
+    )
+    cache_read_usd_per_mtok: float | TieredPrice | None = Field(
+        default=None, description="Input tokens read from a cache. Unit: USD per million tokens.", examples=[0.03]
+    )
+    cache_write_usd_per_mtok: float | TieredPrice | None = Field(
+        default=None, description="Input tokens written to a cache. Unit: USD per million tokens.", examples=[0.3]
+    )
+
+
+class PriceOut(Prices):
+    """The price that a run's costs were computed with."""
+
+    source: str = Field(description="Where it comes from.", examples=["genai-prices 0.2.3"])
+    provider: str = Field(description="Whose price it is.", examples=["anthropic"])
+    model: str = Field(description="The price list's name of the model.", examples=["claude-3-haiku"])
+
+
+class ModelOut(BaseModel):
+    """A model of the price list."""
+
+    model: str = Field(description="The price list's id of the model.", examples=["claude-3-haiku"])
+    name: str | None = Field(
+        description="Its name for people. Null when the list has none.", examples=["Claude Haiku 3"]
+    )
+    provider: str = Field(description="The price list's id of the provider.", examples=["anthropic"])
+    endpoint: str | None = Field(
+        description="Configured endpoint that this provider's models go to. Null when there is none.",
+        examples=["anthropic"],
+    )
+    prices: Prices = Field(description="Prices in force today. Empty where the list knows none.")
+    context_window: int | None = Field(description="Unit: tokens. Null when unknown.", examples=[200000])
+    deprecated: bool = Field(description="The provider has announced its end.", examples=[False])
+
+
+class ModelPage(BaseModel):
+    """A page of models."""
+
+    items: list[ModelOut] = Field(description="The models of this page, by provider and id.")
+    total: int = Field(description="Models that match the search, on all pages.", examples=[2330])
+    next_cursor: str | None = Field(
+        description="Pass as `cursor` for the next page. Null on the last one.", examples=["WyJhbnRocm9waWMiXQ"]
+    )
+
+
+class ProviderOut(BaseModel):
+    """A configured endpoint. It shows where a key is looked for, never the key."""
+
+    name: str = Field(description="What `provider` of a benchmark refers to.", examples=["anthropic"])
+    protocol: Literal["anthropic", "openai"] = Field(description="How it is spoken to.", examples=["anthropic"])
+    base_url: str = Field(description="Where requests go.", examples=["https://api.anthropic.com"])
+    api_key_env: str | None = Field(
+        description="Environment variable that holds its key. Null when it needs none.", examples=["ANTHROPIC_API_KEY"]
+    )
+    ready: bool = Field(description="It needs no key, or a worker holds its key.", examples=[True])
+    models: list[str] = Field(description="Patterns of models that belong here by themselves.", examples=[["llama-*"]])
+    price_provider: str | None = Field(
+        description="Whose prices of the price list apply; `*`: whoever lists the model. Null: none.",
+        examples=["anthropic"],
+    )
+    prices: Prices | None = Field(description="Prices configured in place of the price list's.", examples=[None])
+    stand_in: bool = Field(description="Answers for models whose own provider has no key.", examples=[False])
+
+
+class ProviderList(BaseModel):
+    """All configured endpoints."""
+
+    items: list[ProviderOut] = Field(description="By name.")

@@ -1,0 +1,135 @@
+"""The result of one request, and distributions of many. Descriptions come from `shared.metrics`."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from shared.metrics import DEFINITIONS
+
+
+def metric(name: str, example: Any, **more: Any) -> Any:
+    """A field described by the metric's definition."""
+    return Field(description=DEFINITIONS[name].text, examples=[example], **more)
+
+
+class RequestErrorOut(BaseModel):
+    """Why a request did not succeed. Scrubbed of keys, capped in length."""
+
+    kind: str = Field(
+        description="Stable word: `rate_limited`, `ttft_timeout`, `truncated`, …", examples=["rate_limited"]
+    )
+    message: str = Field(description="The provider's or our own words.", examples=["Number of requests exceeded"])
+    http_status: int | None = Field(description="Status of an error answer. Null when there was none.", examples=[429])
+    provider_code: str | None = Field(
+        description="The provider's own error code or type. Null when it gave none.", examples=["rate_limit_error"]
+    )
+    phase: Literal["connect", "before_first_token", "mid_stream"] = Field(
+        description="How far the request got.", examples=["before_first_token"]
+    )
+    retry_after_s: float | None = Field(
+        description="Seconds that the provider asked to wait. Null when it did not.", examples=[12.0]
+    )
+
+
+class TimelineEventOut(BaseModel):
+    """One event of a response."""
+
+    offset_ms: float = Field(description="Arrival. Unit: ms since the request was sent.", examples=[142.5])
+    kind: str = Field(
+        description="`first_byte`, `content`, `reasoning`, `tool`, `usage`, `finish`, `ping`, `error`, `done`, `end` "
+        "or `other`.",
+        examples=["content"],
+    )
+    size: int = Field(description="Text that the event carried. Unit: bytes of UTF-8.", examples=[6])
+
+
+class ResultOut(BaseModel):
+    """One request of a benchmark."""
+
+    id: int = Field(description="Id of the result.", examples=[1])
+    prompt: str = Field(description="The prompt's text: its last user turn.", examples=["Say hello in exactly 3 words"])
+    response: str | None = Field(
+        description="Visible text of the answer, partial where it broke off. Null when there was none.",
+        examples=["Hello there, friend!"],
+    )
+    ttft_ms: float | None = metric("ttft_ms", 142.5)
+    latency_ms: float | None = metric("latency_ms", 823.4)
+    tokens_per_second: float | None = metric("tokens_per_second", 48.2)
+    input_tokens: int | None = metric("input_tokens", 18)
+    output_tokens: int | None = metric("output_tokens", 5)
+    cost_usd: float | None = metric("cost_usd", 0.000011)
+    error: RequestErrorOut | None = Field(description="Why it did not succeed. Null when it did.", examples=[None])
+    outcome: Literal["succeeded", "errored", "timed_out", "cancelled", "truncated"] = metric("outcome", "succeeded")
+    prompt_index: int = Field(description="Place of the prompt in `prompts`, from 0.", examples=[0])
+    repetition: int = Field(
+        description="0 for the first time a prompt is sent, then 1, 2, …; negative for warm-up.", examples=[0]
+    )
+    warmup: bool = Field(description="Sent before the measured requests; not in the statistics.", examples=[False])
+    scheduled_at: datetime = metric("scheduled_at", "2025-01-15T10:30:00.000000Z")
+    sent_at: datetime = metric("sent_at", "2025-01-15T10:30:00.001200Z")
+    queue_ms: float = metric("queue_ms", 1.2)
+    connect_ms: float | None = metric("connect_ms", 31.7)
+    connection_reused: bool = metric("connection_reused", False)
+    ttfb_ms: float | None = metric("ttfb_ms", 139.9)
+    ttfat_ms: float | None = metric("ttfat_ms", 142.5)
+    stream_close_ms: float | None = metric("stream_close_ms", 824.0)
+    tpot_ms: float | None = metric("tpot_ms", 25.9)
+    max_stall_ms: float | None = metric("max_stall_ms", 41.3)
+    reasoning_tokens: int | None = metric("reasoning_tokens", None)
+    cache_read_tokens: int | None = metric("cache_read_tokens", 0)
+    cache_write_tokens: int | None = metric("cache_write_tokens", 0)
+    token_source: str | None = metric("token_source", "usage")
+    finish_reason: str | None = Field(
+        description="Why the model stopped, in the provider's word. Null when it never said.", examples=["end_turn"]
+    )
+    reasoning: str | None = Field(
+        description="Text of the model's thinking. Null when it showed none.", examples=[None]
+    )
+    flags: list[str] = Field(
+        description="What is odd about the answer: `buffered`, `usage_missing`, `no_terminal_event`, "
+        "`reasoning_hidden`, `max_tokens_ignored`, `not_streamed`, `invalid_utf8_replaced`, "
+        "`unstorable_text_replaced`, `stream_options_unsupported`.",
+        examples=[[]],
+    )
+    provider_request_id: str | None = Field(
+        description="The provider's id of the request, for its support. Null when it gave none.", examples=["req_011C"]
+    )
+    timeline: list[TimelineEventOut] | None = Field(
+        default=None, description="Every event, with `include=timeline`. Null when not asked for or not stored."
+    )
+
+
+class ResultPage(BaseModel):
+    """A page of results."""
+
+    items: list[ResultOut] = Field(description="The results of this page.")
+    next_cursor: str | None = Field(
+        description="Pass as `cursor` for the next page. Null on the last one.", examples=["WzE0Mi41LDFd"]
+    )
+
+
+class Distribution(BaseModel):
+    """How values are spread, in their own unit. A percentile that the count cannot support is null."""
+
+    count: int = Field(description="How many values.", examples=[120])
+    min: float | None = Field(description="Smallest value. Null when there is none.", examples=[98.1])
+    max: float | None = Field(description="Largest value. Null when there is none.", examples=[402.9])
+    mean: float | None = Field(description="Arithmetic mean. Null when there is no value.", examples=[151.2])
+    stdev: float | None = Field(
+        description="Standard deviation of the sample (n - 1). Null below 2 values.", examples=[38.4]
+    )
+    p50: float | None = Field(description="Median, by linear interpolation (type 7).", examples=[142.5])
+    p90: float | None = Field(description="90th percentile. Null below 10 values.", examples=[201.0])
+    p95: float | None = Field(description="95th percentile. Null below 20 values.", examples=[240.7])
+    p99: float | None = Field(description="99th percentile. Null below 100 values.", examples=[371.3])
+    p50_ci95: tuple[float, float] | None = Field(
+        description="95 % confidence interval of p50, from order statistics. Null when there are too few values.",
+        examples=[(136.0, 149.1)],
+    )
+    p95_ci95: tuple[float, float] | None = Field(
+        description="95 % confidence interval of p95. Null when there are too few values.", examples=[(214.2, 301.5)]
+    )
+    p99_ci95: tuple[float, float] | None = Field(
+        description="95 % confidence interval of p99. Null when there are too few values.", examples=[None]
+    )

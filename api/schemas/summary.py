@@ -1,0 +1,111 @@
+"""The summary of a run."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from api.schemas.results import Distribution
+from shared.metrics import DEFINITIONS
+
+
+def spread(name: str) -> Any:
+    """A distribution of a metric over succeeded, measured requests."""
+    return Field(description=f"Over succeeded requests, warm-up left out. {DEFINITIONS[name].text}")
+
+
+class RequestCounts(BaseModel):
+    """Requests by outcome. Outcomes count measured requests only."""
+
+    planned: int = Field(description="All requests of the plan, warm-up included.", examples=[121])
+    warmup: int = Field(description="Warm-up requests that have a result.", examples=[1])
+    succeeded: int = Field(description="Measured requests that succeeded.", examples=[118])
+    errored: int = Field(description="Measured requests that an error ended.", examples=[1])
+    timed_out: int = Field(description="Measured requests that met a deadline.", examples=[1])
+    cancelled: int = Field(description="Measured requests that our cancel ended; in no statistic.", examples=[0])
+    truncated: int = Field(description="Measured requests whose stream ended without terminal evidence.", examples=[0])
+
+
+class SteadyWindow(BaseModel):
+    """From the end of the first wave to the moment in-flight falls below target."""
+
+    duration_s: float = Field(description="Length of the window. Unit: s.", examples=[21.7])
+    request_throughput: float = Field(description="Requests that ended in it. Unit: requests/s.", examples=[4.6])
+    output_token_throughput: float | None = Field(
+        description="Output tokens that arrived in it. Unit: tokens/s. Null when unknown.", examples=[220.3]
+    )
+
+
+class ConcurrencyOut(BaseModel):
+    """How many requests were in flight at the same time."""
+
+    requested: int = Field(description="What the benchmark asked for.", examples=[4])
+    peak: int = Field(description="Most that were really in flight at once.", examples=[4])
+
+
+class TokenTotals(BaseModel):
+    """Tokens of all measured requests. Null where no request's usage said."""
+
+    input_tokens: int | None = Field(description="Sum of `input_tokens`. Unit: tokens.", examples=[2160])
+    output_tokens: int | None = Field(description="Sum of `output_tokens`. Unit: tokens.", examples=[5400])
+    reasoning_tokens: int | None = Field(description="Sum of `reasoning_tokens`. Unit: tokens.", examples=[None])
+    cache_read_tokens: int | None = Field(description="Sum of `cache_read_tokens`. Unit: tokens.", examples=[0])
+    cache_write_tokens: int | None = Field(description="Sum of `cache_write_tokens`. Unit: tokens.", examples=[0])
+
+
+class CostOut(BaseModel):
+    """What the run cost, from usage and the price stored with it."""
+
+    total_usd: float | None = Field(
+        description="Measured and warm-up requests. Unit: USD. Null when no cost is known, never 0.", examples=[0.0073]
+    )
+    measured_usd: float | None = Field(description="Measured requests alone. Unit: USD.", examples=[0.0072])
+    warmup_usd: float | None = Field(description="Warm-up requests alone. Unit: USD.", examples=[0.0001])
+    per_succeeded_usd: float | None = Field(
+        description="`measured_usd` by succeeded requests. Unit: USD.", examples=[0.000061]
+    )
+    unpriced_requests: int = Field(
+        description="Measured requests whose cost is unknown and so not in the sums.", examples=[0]
+    )
+
+
+class Summary(BaseModel):
+    """A run in numbers."""
+
+    requests: RequestCounts = Field(description="Requests by outcome.")
+    error_kinds: dict[str, int] = Field(
+        description="Measured requests that failed, by `error.kind`.", examples=[{"rate_limited": 1}]
+    )
+    flags: dict[str, int] = Field(description="Measured requests by flag.", examples=[{"buffered": 2}])
+    ttft_ms: Distribution = spread("ttft_ms")
+    ttfat_ms: Distribution = spread("ttfat_ms")
+    latency_ms: Distribution = spread("latency_ms")
+    tpot_ms: Distribution = spread("tpot_ms")
+    tokens_per_second: Distribution = spread("tokens_per_second")
+    inter_chunk_latency_ms: Distribution | None = spread("inter_chunk_latency_ms")
+    max_stall_ms: Distribution = spread("max_stall_ms")
+    ttfb_ms: Distribution = spread("ttfb_ms")
+    stream_close_ms: Distribution = spread("stream_close_ms")
+    queue_ms: Distribution = spread("queue_ms")
+    connect_ms: Distribution = spread("connect_ms")
+    error_latency_ms: Distribution = Field(
+        description="Sent to the end of the answer, over requests that failed and had an end. Unit: ms."
+    )
+    duration_s: float | None = Field(
+        description="First request sent to last answer ended; of an interrupted run only the time in which something "
+        "was in flight. Unit: s. Null when nothing was sent.",
+        examples=[26.4],
+    )
+    request_throughput: float | None = Field(
+        description="Succeeded requests by `duration_s`. Unit: requests/s. Null when nothing was sent.", examples=[4.5]
+    )
+    output_token_throughput: float | None = Field(
+        description="Output tokens by `duration_s`. Unit: tokens/s. Null when usage or timelines are missing.",
+        examples=[204.5],
+    )
+    steady_window: SteadyWindow | None = Field(
+        description="Throughput without ramp-up and tail. Null when the run is too short to have a steady part."
+    )
+    concurrency: ConcurrencyOut = Field(description="Requested and observed concurrency.")
+    tokens: TokenTotals = Field(description="Token totals.")
+    cost: CostOut = Field(description="Cost totals.")
+    interrupted: bool = Field(description="The run was resumed after its worker was gone.", examples=[False])

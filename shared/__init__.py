@@ -1,0 +1,1 @@
+"""What the programs agree on: settings, clock, database, queue, metric definitions, prices, errors."""

@@ -1,0 +1,1 @@
+"""PostgreSQL and SQLite behind repositories. SQLAlchemy is imported nowhere else."""

@@ -1,0 +1,152 @@
+"""Benchmarks as the API needs them: create, read, list, cancel, delete."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.db.database import Database
+from shared.db.tables import Benchmark, Prompt
+from shared.db.types import utc_now
+from shared.errors import Conflict, NotFound
+from shared.spec import BenchmarkSpec
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkFilter:
+    """What a list may be narrowed to; None leaves a filter out."""
+
+    status: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    name_contains: str | None = None
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+
+
+class BenchmarkRepository:
+    """Rows of `benchmarks` and their `prompts`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, spec: BenchmarkSpec, provider: str, notices: Sequence[str] = ()) -> Benchmark:
+        """Stores a pending benchmark with its prompts, all or nothing."""
+        document = spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True)
+        async with self._database.write() as session:
+            created = await session.execute(
+                insert(Benchmark)
+                .values(
+                    name=spec.name,
+                    model=spec.model,
+                    provider=provider,
+                    status="pending",
+                    spec=document,
+                    notices=list(notices),
+                    planned=spec.planned_requests,
+                    created_at=utc_now(),
+                )
+                .returning(Benchmark)
+            )
+            benchmark = created.scalar_one()
+            await session.execute(
+                insert(Prompt),
+                [
+                    {
+                        "benchmark_id": benchmark.id,
+                        "prompt_index": index,
+                        "document": prompt.model_dump(mode="json", exclude_none=True),
+                    }
+                    for index, prompt in enumerate(spec.prompts)
+                ],
+            )
+        return benchmark
+
+    async def get(self, benchmark_id: int) -> Benchmark:
+        """Raises NotFound."""
+        async with self._database.read() as session:
+            return await _existing(session, benchmark_id)
+
+    async def status(self, benchmark_id: int) -> str:
+        """Just the status, cheaply. Raises NotFound."""
+        async with self._database.read() as session:
+            status = await session.scalar(select(Benchmark.status).where(Benchmark.id == benchmark_id))
+        if status is None:
+            raise _not_found(benchmark_id)
+        return status
+
+    async def prompts(self, benchmark_id: int, indexes: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:
+        """Prompt documents by index; all, or those asked for."""
+        query = select(Prompt.prompt_index, Prompt.document).where(Prompt.benchmark_id == benchmark_id)
+        if indexes is not None:
+            query = query.where(Prompt.prompt_index.in_(set(indexes)))
+        async with self._database.read() as session:
+            rows = await session.execute(query)
+        return dict(rows.tuples().all())
+
+    async def page(self, where: BenchmarkFilter, *, before_id: int | None, limit: int) -> Sequence[Benchmark]:
+        """Newest first, ids below `before_id`."""
+        query = _filtered(select(Benchmark), where).order_by(Benchmark.id.desc()).limit(limit)
+        if before_id is not None:
+            query = query.where(Benchmark.id < before_id)
+        async with self._database.read() as session:
+            return (await session.scalars(query)).all()
+
+    async def cancel(self, benchmark_id: int) -> Benchmark:
+        """Pending: cancelled at once. Running: asks its worker to stop. Cancelled: as it is. Else raises Conflict."""
+        async with self._database.write() as session:
+            ended = await session.execute(
+                update(Benchmark)
+                .where(Benchmark.id == benchmark_id, Benchmark.status == "pending")
+                .values(status="cancelled", cancel_requested_at=utc_now(), completed_at=utc_now())
+            )
+            if not ended.rowcount:  # type: ignore[attr-defined]
+                await session.execute(
+                    update(Benchmark)
+                    .where(Benchmark.id == benchmark_id, Benchmark.status == "running")
+                    .values(cancel_requested_at=func.coalesce(Benchmark.cancel_requested_at, utc_now()))
+                )
+            benchmark = await _existing(session, benchmark_id)
+        if benchmark.status in ("completed", "failed"):
+            raise Conflict(
+                f"benchmark {benchmark_id} is already {benchmark.status}; only open benchmarks are cancelled"
+            )
+        return benchmark
+
+    async def delete(self, benchmark_id: int) -> bool:
+        """Deletes it with its results; True where it was running. A worker at it finds its fence gone and stops."""
+        async with self._database.write() as session:
+            benchmark = await _existing(session, benchmark_id)
+            await session.execute(delete(Benchmark).where(Benchmark.id == benchmark_id))
+        return benchmark.status == "running"
+
+
+def _filtered(query: Select[Benchmark], where: BenchmarkFilter) -> Select[Benchmark]:
+    for column, value in (
+        (Benchmark.status, where.status),
+        (Benchmark.model, where.model),
+        (Benchmark.provider, where.provider),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if where.name_contains is not None:
+        query = query.where(func.lower(Benchmark.name).contains(where.name_contains.lower(), autoescape=True))
+    if where.created_from is not None:
+        query = query.where(Benchmark.created_at >= where.created_from)
+    if where.created_before is not None:
+        query = query.where(Benchmark.created_at < where.created_before)
+    return query
+
+
+async def _existing(session: AsyncSession, benchmark_id: int) -> Benchmark:
+    benchmark = await session.get(Benchmark, benchmark_id, populate_existing=True)
+    if benchmark is None:
+        raise _not_found(benchmark_id)
+    return benchmark
+
+
+def _not_found(benchmark_id: int) -> NotFound:
+    return NotFound(f"there is no benchmark {benchmark_id}")

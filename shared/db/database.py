@@ -1,0 +1,91 @@
+"""Connections to the one database, PostgreSQL or SQLite, and transactions on it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from typing import Any
+
+from sqlalchemy import event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from shared.errors import Unavailable
+
+# How long a SQLite writer waits for another process's transaction; transactions here take milliseconds.
+SQLITE_BUSY_MS = 30_000
+
+
+def async_url(url: str) -> URL:
+    """The URL with the driver that this service uses: asyncpg or aiosqlite."""
+    parsed = make_url(url)
+    driver = {"sqlite": "sqlite+aiosqlite", "postgres": "postgresql+asyncpg", "postgresql": "postgresql+asyncpg"}
+    return parsed.set(drivername=driver.get(parsed.drivername, parsed.drivername))
+
+
+class Database:
+    """An engine with `read()` and `write()` transactions. No transaction is held across a network call."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        parsed = async_url(url)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": 10}
+        if not self.is_sqlite:
+            options |= {"pool_pre_ping": True, "connect_args": {"timeout": 5, "command_timeout": 60}}
+        self.engine: AsyncEngine = create_async_engine(parsed, **options)
+        # SQLite has one writer at a time; queueing here is fair, its own busy wait is a lottery with sleeps.
+        self._writer: asyncio.Lock | nullcontext[None] = asyncio.Lock() if self.is_sqlite else nullcontext()
+        if self.is_sqlite:
+            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
+            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A consistent view; never blocks a writer, never waits for one."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that commits at the end, or rolls back on an error."""
+        async with self._writer, self.engine.connect() as plain:
+            connection = await plain.execution_options(sqlite_begin="IMMEDIATE")
+            async with AsyncSession(connection, expire_on_commit=False) as session, session.begin():
+                yield session
+
+    async def check(self) -> None:
+        """Raises Unavailable, with the reason in words, where the database does not answer within 2 s."""
+        try:
+            async with asyncio.timeout(2), self.engine.connect() as connection:
+                await connection.execute(text("SELECT 1 FROM benchmarks WHERE 1 = 0"))
+        except (SQLAlchemyError, OSError, TimeoutError) as exc:
+            raise Unavailable(f"database does not answer: {_reason(exc)}") from exc
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _reason(exc: BaseException) -> str:
+    cause = exc.orig if isinstance(exc, DBAPIError) and exc.orig is not None else exc
+    return f"{type(cause).__name__}: {str(cause).splitlines()[0] if str(cause) else 'no answer in time'}"[:200]
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver must not begin transactions by itself: `_begin_sqlite` does.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        f"busy_timeout={SQLITE_BUSY_MS}",
+        "foreign_keys=ON",
+        # FULL: what a client was told with 202 is on the disk, even after a power cut.
+        "synchronous=FULL",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    # IMMEDIATE takes the write lock at the start: a deferred transaction that turns writer can fail with "locked".
+    mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")

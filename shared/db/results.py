@@ -1,0 +1,175 @@
+"""Results: recorded by the worker under its fence, read by the API in pages and by the summary in one go."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import fields
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import undefer
+
+from shared.db.database import Database
+from shared.db.leases import Lease, held
+from shared.db.tables import Benchmark, Result
+from shared.errors import LeaseLost
+from shared.results import ResultRecord
+
+# Columns that `GET …/results?sort=` takes: every number of a request.
+SORTABLE = (
+    "id",
+    "queue_ms",
+    "connect_ms",
+    "ttfb_ms",
+    "ttft_ms",
+    "ttfat_ms",
+    "latency_ms",
+    "stream_close_ms",
+    "tokens_per_second",
+    "tpot_ms",
+    "max_stall_ms",
+    "input_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "cost_usd",
+)
+
+_COPIED = tuple(item.name for item in fields(ResultRecord) if item.name not in ("usage", "error"))
+
+
+class ResultRepository:
+    """Rows of `results`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def record(self, lease: Lease, records: Sequence[ResultRecord]) -> None:
+        """Stores results and moves the benchmark's counters in one transaction. Raises LeaseLost.
+
+        The first result of a request wins; one that is there already is not counted again.
+        """
+        if not records:
+            return
+        insert = sqlite_insert if self._database.is_sqlite else postgresql_insert
+        async with self._database.write() as session:
+            stored = await session.execute(
+                insert(Result)
+                .values([_row(lease.benchmark_id, record) for record in records])
+                .on_conflict_do_nothing(index_elements=["benchmark_id", "prompt_index", "repetition"])
+                .returning(Result.outcome, Result.ttft_ms, Result.cost_usd)
+            )
+            rows = stored.all()
+            costs = [row.cost_usd for row in rows if row.cost_usd is not None]
+            latest = next((row.ttft_ms for row in reversed(rows) if row.ttft_ms is not None), None)
+            moved = await session.execute(
+                update(Benchmark)
+                .where(held(lease))
+                .values(
+                    done=Benchmark.done + len(rows),
+                    errors=Benchmark.errors + sum(row.outcome != "succeeded" for row in rows),
+                    last_ttft_ms=Benchmark.last_ttft_ms if latest is None else latest,
+                    # Null until one request has a known cost: unknown is not zero.
+                    cost_usd=func.coalesce(Benchmark.cost_usd, Decimal(0)) + sum(costs, Decimal(0))
+                    if costs
+                    else Benchmark.cost_usd,
+                )
+                .returning(Benchmark.id)
+            )
+            if moved.one_or_none() is None:
+                raise LeaseLost(f"benchmark {lease.benchmark_id} is no longer this worker's")
+
+    async def recorded(self, benchmark_id: int) -> set[tuple[int, int]]:
+        """(prompt_index, repetition) of every request that has a result: what a resumed run does not send again."""
+        async with self._database.read() as session:
+            rows = await session.execute(
+                select(Result.prompt_index, Result.repetition).where(Result.benchmark_id == benchmark_id)
+            )
+        return {(index, repetition) for index, repetition in rows.tuples()}
+
+    async def in_order(
+        self, benchmark_id: int, *, limit: int, with_warmup: bool, with_timeline: bool
+    ) -> Sequence[Result]:
+        """The first results in the order of the prompts, as `GET /benchmarks/{id}` embeds them."""
+        query = select(Result).where(Result.benchmark_id == benchmark_id)
+        if not with_warmup:
+            query = query.where(Result.warmup.is_(False))
+        if with_timeline:
+            query = query.options(undefer(Result.timeline))
+        query = query.order_by(Result.repetition, Result.prompt_index).limit(limit)
+        async with self._database.read() as session:
+            return (await session.scalars(query)).all()
+
+    async def page(
+        self,
+        benchmark_id: int,
+        *,
+        outcome: str | None,
+        warmup: bool | None,
+        sort: str,
+        descending: bool,
+        after: tuple[Any, int] | None,
+        limit: int,
+        with_timeline: bool,
+    ) -> Sequence[Result]:
+        """Results sorted by a column, unknown values last, ids break ties; from behind `after` = (value, id)."""
+        query = select(Result).where(Result.benchmark_id == benchmark_id)
+        if outcome is not None:
+            query = query.where(Result.outcome == outcome)
+        if warmup is not None:
+            query = query.where(Result.warmup.is_(warmup))
+        if with_timeline:
+            query = query.options(undefer(Result.timeline))
+        query = _sorted(query, sort, descending, after).limit(limit)
+        async with self._database.read() as session:
+            return (await session.scalars(query)).all()
+
+    async def all_for_summary(self, benchmark_id: int) -> AsyncIterator[Result]:
+        """Every result with its timeline, without holding all of them in memory at once."""
+        last = 0
+        while True:
+            query = (
+                select(Result)
+                .where(Result.benchmark_id == benchmark_id, Result.id > last)
+                .options(undefer(Result.timeline))
+                .order_by(Result.id)
+                .limit(500)
+            )
+            async with self._database.read() as session:
+                rows = (await session.scalars(query)).all()
+            for row in rows:
+                yield row
+            if not rows:
+                return
+            last = rows[-1].id
+
+
+def _sorted(query: Select[Result], sort: str, descending: bool, after: tuple[Any, int] | None) -> Select[Result]:
+    column = getattr(Result, sort)
+    if sort == "id":
+        if after is not None:
+            query = query.where(Result.id < after[1] if descending else Result.id > after[1])
+        return query.order_by(Result.id.desc() if descending else Result.id.asc())
+    if after is not None:
+        value, last_id = after
+        if value is None:
+            query = query.where(column.is_(None), Result.id > last_id)
+        else:
+            beyond = column < value if descending else column > value
+            query = query.where(or_(beyond, column.is_(None), and_(column == value, Result.id > last_id)))
+    return query.order_by(column.is_(None), column.desc() if descending else column.asc(), Result.id)
+
+
+def _row(benchmark_id: int, record: ResultRecord) -> dict[str, Any]:
+    usage = record.usage
+    return {
+        "benchmark_id": benchmark_id,
+        **{name: getattr(record, name) for name in _COPIED},
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+        "cache_read_tokens": usage.cache_read_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+        "token_source": "usage" if usage.output_tokens is not None else None,
+        "error": record.error.document() if record.error else None,
+    }

@@ -1,0 +1,162 @@
+"""The tables. `migrations/` creates them; `alembic check` keeps the two equal on both databases."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from shared.db.types import BigKey, JsonDocument, Usd, UtcDateTime
+
+STATUSES = ("pending", "running", "completed", "failed", "cancelled")
+TERMINAL = ("completed", "failed", "cancelled")
+OUTCOMES = ("succeeded", "errored", "timed_out", "cancelled", "truncated")
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> str:
+    return f"{column} IN ({', '.join(repr(value) for value in values)})"
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Benchmark(Base):
+    """One benchmark: its spec, its life, its lease and its summary."""
+
+    __tablename__ = "benchmarks"
+    __table_args__ = (
+        CheckConstraint(_one_of("status", STATUSES), name="status"),
+        # What workers look for: a few open rows among many ended ones.
+        Index(
+            "ix_benchmarks_open",
+            "id",
+            postgresql_where=text("status IN ('pending', 'running')"),
+            sqlite_where=text("status IN ('pending', 'running')"),
+        ),
+        Index("ix_benchmarks_created_at_id", "created_at", "id"),
+        Index("ix_benchmarks_model_id", "model", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
+    name: Mapped[str] = mapped_column(Text)
+    model: Mapped[str] = mapped_column(Text)
+    provider: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(String(16))
+    # The spec without its prompts, which stand once in `prompts`.
+    spec: Mapped[dict[str, Any]] = mapped_column(JsonDocument)
+    notices: Mapped[list[str]] = mapped_column(JsonDocument)
+    planned: Mapped[int] = mapped_column(Integer)
+    done: Mapped[int] = mapped_column(Integer, server_default="0")
+    errors: Mapped[int] = mapped_column(Integer, server_default="0")
+    last_ttft_ms: Mapped[float | None] = mapped_column(Float(53))
+    cost_usd: Mapped[Decimal | None] = mapped_column(Usd)
+    price: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
+    summary: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
+    error: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
+    cancel_requested_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    interrupted: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    crashes: Mapped[int] = mapped_column(Integer, server_default="0")
+    lease_owner: Mapped[str | None] = mapped_column(String(64))
+    lease_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    fence: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Prompt(Base):
+    """A prompt of a benchmark, its text stored once however often it is sent."""
+
+    __tablename__ = "prompts"
+
+    benchmark_id: Mapped[int] = mapped_column(ForeignKey("benchmarks.id", ondelete="CASCADE"), primary_key=True)
+    prompt_index: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    document: Mapped[dict[str, Any]] = mapped_column(JsonDocument)
+
+
+class Result(Base):
+    """What one request gave. Milliseconds are floats to the microsecond; see docs/metrics.md for each number."""
+
+    __tablename__ = "results"
+    __table_args__ = (
+        UniqueConstraint("benchmark_id", "prompt_index", "repetition"),
+        CheckConstraint(_one_of("outcome", OUTCOMES), name="outcome"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
+    benchmark_id: Mapped[int] = mapped_column(ForeignKey("benchmarks.id", ondelete="CASCADE"))
+    prompt_index: Mapped[int] = mapped_column(Integer)
+    # 0, 1, 2 … for measured requests; -1, -2 … for warm-up.
+    repetition: Mapped[int] = mapped_column(Integer)
+    warmup: Mapped[bool] = mapped_column(Boolean)
+    outcome: Mapped[str] = mapped_column(String(16))
+    scheduled_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    sent_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    queue_ms: Mapped[float] = mapped_column(Float(53))
+    connect_ms: Mapped[float | None] = mapped_column(Float(53))
+    connection_reused: Mapped[bool] = mapped_column(Boolean)
+    ttfb_ms: Mapped[float | None] = mapped_column(Float(53))
+    ttft_ms: Mapped[float | None] = mapped_column(Float(53))
+    ttfat_ms: Mapped[float | None] = mapped_column(Float(53))
+    latency_ms: Mapped[float | None] = mapped_column(Float(53))
+    stream_close_ms: Mapped[float | None] = mapped_column(Float(53))
+    tokens_per_second: Mapped[float | None] = mapped_column(Float(53))
+    tpot_ms: Mapped[float | None] = mapped_column(Float(53))
+    max_stall_ms: Mapped[float | None] = mapped_column(Float(53))
+    input_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    output_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    reasoning_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    cache_read_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    cache_write_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    token_source: Mapped[str | None] = mapped_column(String(16))
+    cost_usd: Mapped[Decimal | None] = mapped_column(Usd)
+    finish_reason: Mapped[str | None] = mapped_column(Text)
+    error: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
+    flags: Mapped[list[str]] = mapped_column(JsonDocument)
+    response: Mapped[str | None] = mapped_column(Text)
+    reasoning: Mapped[str | None] = mapped_column(Text)
+    provider_request_id: Mapped[str | None] = mapped_column(Text)
+    timeline: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+
+
+class Worker(Base):
+    """A worker process that reported here; `heartbeat_at` says whether it lives."""
+
+    __tablename__ = "workers"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    hostname: Mapped[str] = mapped_column(Text)
+    pid: Mapped[int] = mapped_column(Integer)
+    version: Mapped[str] = mapped_column(String(32))
+    # Endpoints whose key this worker holds: the API refuses a benchmark that nobody could run.
+    providers: Mapped[list[str]] = mapped_column(JsonDocument)
+    running: Mapped[int] = mapped_column(Integer, server_default="0")
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    heartbeat_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

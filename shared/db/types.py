@@ -1,0 +1,88 @@
+"""Column types and SQL functions that mean the same on PostgreSQL and SQLite."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Float, Integer, Numeric, String, literal
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+# SQLite has no date type: one fixed-width text form, so that text order is time order.
+_SQLITE_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+_PICO = Decimal(10) ** 12
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC instant: TIMESTAMPTZ on PostgreSQL, text of microseconds on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(String(27) if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a date without a time zone cannot be stored")
+        value = value.astimezone(UTC)
+        return value.strftime(_SQLITE_FORMAT) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return datetime.strptime(value, _SQLITE_FORMAT).replace(tzinfo=UTC)
+        return value.astimezone(UTC)  # type: ignore[no-any-return]
+
+
+class Usd(TypeDecorator[Decimal]):
+    """US dollars to 12 places: NUMERIC on PostgreSQL; SQLite has no exact decimals, so an integer of 10^-12 USD."""
+
+    impl = Numeric(24, 12)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(BigInteger() if dialect.name == "sqlite" else Numeric(24, 12))
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        return int((value * _PICO).to_integral_value()) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        if value is None:
+            return None
+        return Decimal(value) / _PICO if dialect.name == "sqlite" else Decimal(value)
+
+
+# A 64-bit key that SQLite still treats as its row id.
+BigKey = BigInteger().with_variant(Integer(), "sqlite")
+# JSON, not JSONB, which would sort keys: documents come back as they were given, the same from both databases.
+# `none_as_null`: a missing document is SQL NULL, not the JSON text `null`.
+JsonDocument = JSON(none_as_null=True)
+
+
+class utc_now(FunctionElement[datetime]):  # noqa: N801 - reads as an SQL function
+    """The database's own clock, plus some seconds. Leases compare with this and never with a program's clock."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+
+    def __init__(self, plus_s: float = 0) -> None:
+        super().__init__(literal(float(plus_s), Float(53)))
+
+
+@compiles(utc_now, "sqlite")
+def _sqlite_now(element: utc_now, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', {compiler.process(element.clauses, **kw)} || ' seconds')"
+
+
+@compiles(utc_now, "postgresql")
+def _postgresql_now(element: utc_now, compiler: SQLCompiler, **kw: Any) -> str:
+    # clock_timestamp, not now(): a transaction that waited for a lock must not see the time at which it began.
+    return f"(clock_timestamp() + make_interval(secs => {compiler.process(element.clauses, **kw)}))"

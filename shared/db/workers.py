@@ -1,0 +1,71 @@
+"""Workers that report here, and what they hold keys for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select, update
+
+from shared.db.database import Database
+from shared.db.tables import Worker
+from shared.db.types import utc_now
+
+# A row older than this is forgotten: its worker is long gone.
+FORGET_AFTER_S = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerInfo:
+    """What a worker says of itself."""
+
+    id: str
+    hostname: str
+    pid: int
+    version: str
+    providers: tuple[str, ...]
+
+
+class WorkerRepository:
+    """Rows of `workers`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def heartbeat(self, info: WorkerInfo, running: int) -> None:
+        """Says that the worker lives; the first one registers it and forgets workers unseen for a day."""
+        async with self._database.write() as session:
+            known = await session.execute(
+                update(Worker)
+                .where(Worker.id == info.id)
+                .values(heartbeat_at=utc_now(), running=running, providers=list(info.providers))
+            )
+            if not known.rowcount:  # type: ignore[attr-defined]
+                await session.execute(delete(Worker).where(Worker.heartbeat_at < utc_now(-FORGET_AFTER_S)))
+                await session.execute(
+                    insert(Worker).values(
+                        id=info.id,
+                        hostname=info.hostname,
+                        pid=info.pid,
+                        version=info.version,
+                        providers=list(info.providers),
+                        running=running,
+                        started_at=utc_now(),
+                        heartbeat_at=utc_now(),
+                    )
+                )
+
+    async def leave(self, worker_id: str) -> None:
+        """Takes a worker's row away at its orderly end."""
+        async with self._database.write() as session:
+            await session.execute(delete(Worker).where(Worker.id == worker_id))
+
+    async def alive(self, *, within_s: float) -> Sequence[Worker]:
+        """Workers that reported within the last seconds, oldest first."""
+        query = select(Worker).where(Worker.heartbeat_at >= utc_now(-within_s)).order_by(Worker.started_at, Worker.id)
+        async with self._database.read() as session:
+            return (await session.scalars(query)).all()
+
+    async def providers(self) -> set[str]:
+        """Endpoints that some worker of the last day could use. A worker that restarts is not forgotten here."""
+        async with self._database.read() as session:
+            rows = await session.scalars(select(Worker.providers))
+        return {name for names in rows for name in names}

@@ -1,0 +1,76 @@
+"""The domain's errors. They know no HTTP; `api/errors.py` maps them to problem bodies, the CLI to exit codes.
+
+LlmBenchError
+ ├─ InvalidRequest        one or more fields are wrong
+ │   ├─ UnknownProvider   no endpoint of that name
+ │   ├─ UnknownModel      the provider cannot be inferred from the model
+ │   └─ MissingKey        the endpoint's key is held by nobody who could use it
+ ├─ NotFound              no row of that id
+ ├─ Conflict              the state does not allow it
+ ├─ LeaseLost             another worker holds the benchmark now; write nothing more
+ └─ Unavailable           a part that is needed does not answer
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong field: its path as the caller wrote it (`prompts[2].messages[0].content`) and what to do."""
+
+    field: str
+    message: str
+    code: str
+
+
+class LlmBenchError(Exception):
+    """Base of all. `code` is stable and meant for programs, the message for people."""
+
+    code = "error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidRequest(LlmBenchError):
+    """The caller's input is wrong; `errors` names each field."""
+
+    code = "invalid_request"
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors))
+        self.errors = tuple(errors)
+
+    @classmethod
+    def of(cls, field: str, message: str, code: str | None = None) -> "InvalidRequest":
+        return cls([FieldError(field, message, code or cls.code)])
+
+
+class UnknownProvider(InvalidRequest):
+    code = "unknown_provider"
+
+
+class UnknownModel(InvalidRequest):
+    code = "unknown_model"
+
+
+class MissingKey(InvalidRequest):
+    code = "missing_key"
+
+
+class NotFound(LlmBenchError):
+    code = "not_found"
+
+
+class Conflict(LlmBenchError):
+    code = "conflict"
+
+
+class LeaseLost(LlmBenchError):
+    code = "lease_lost"
+
+
+class Unavailable(LlmBenchError):
+    code = "unavailable"

@@ -1,0 +1,66 @@
+"""Structured logs: a JSON object a line on stderr, with the request, benchmark and worker they belong to."""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+from shared.secrets import Scrubber
+from shared.settings import Settings
+
+
+def configure_logs(settings: Settings, scrubber: Scrubber | None = None) -> None:
+    """Sets structlog and the standard library's logging (uvicorn, arq, SQLAlchemy) to the same output."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        _ScrubValues(scrubber or Scrubber()),
+    ]
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(settings.log_level)),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(settings.log_level)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "arq", "arq.worker"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+    # One line per request comes from the API itself, with the request's id; arq tells of every doorbell.
+    logging.getLogger("uvicorn.access").disabled = True
+    for noisy in ("arq.worker", "httpx2", "httpcore2", "anthropic", "openai", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+class _ScrubValues:
+    """Keys do not reach a log, not even inside a message of some library."""
+
+    def __init__(self, scrubber: Scrubber) -> None:
+        self._scrubber = scrubber
+
+    def __call__(self, _logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        for key, value in event.items():
+            if isinstance(value, str):
+                event[key] = self._scrubber.scrub(value, limit=20_000)
+        return event

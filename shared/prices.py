@@ -1,0 +1,178 @@
+"""What a token costs: the price list (package `genai-prices`), overrides by endpoint, and the snapshot kept with a run.
+
+A snapshot is plain JSON and is all that is needed to price a request again later. A model that nobody
+priced has no snapshot, and its cost is unknown (null), never zero and never a neighbour's.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from genai_prices.types import ModelInfo, ModelPrice, Provider
+
+# The price classes of the list that this service's requests can use, by the name that we give them.
+TOKEN_CLASSES = {
+    "input_usd_per_mtok": "input_mtok",
+    "output_usd_per_mtok": "output_mtok",
+    "cache_read_usd_per_mtok": "cache_read_mtok",
+    "cache_write_usd_per_mtok": "cache_write_mtok",
+}
+
+# What may follow a prefix of the list without making it another model: a date, a version, "latest".
+_VERSION_SUFFIX = re.compile(r"^(?:[-@:](?:\d{8}|\d{4}-\d{2}-\d{2}|\d{4}|latest|v\d+(?::\d+)?|\d{3}))*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCounts:
+    """What one request used, each token once: `uncached_input` leaves cached tokens out; output includes reasoning."""
+
+    uncached_input: int
+    output: int
+    cache_read: int = 0
+    cache_write: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PricedModel:
+    """A model of the price list, as `GET /models` shows it. Prices in USD per million tokens."""
+
+    model: str
+    name: str | None
+    provider: str
+    prices: dict[str, Any]
+    context_window: int | None
+    deprecated: bool
+
+
+class PriceSnapshot:
+    """The price in force when a run started. `document` is its JSON: prices as decimal strings, tiers, source."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.document = document
+        self._price = _to_model_price(document)
+
+    def cost_usd(self, counts: TokenCounts) -> Decimal:
+        """USD for one request: each token class once at its own price. The library does the arithmetic.
+
+        A cache class without a price of its own costs the input price, as providers without cache discounts bill.
+        """
+        from genai_prices import Usage
+
+        cache_read, cache_write = counts.cache_read, counts.cache_write
+        uncached = counts.uncached_input
+        usage: dict[str, int] = {"output_tokens": counts.output}
+        usage["input_tokens"] = uncached + cache_read + cache_write
+        if cache_read and "cache_read_usd_per_mtok" in self.document:
+            usage["cache_read_tokens"] = cache_read
+        if cache_write and "cache_write_usd_per_mtok" in self.document:
+            usage["cache_write_tokens"] = cache_write
+        return Decimal(self._price.calc_price(Usage(**usage))["total_price"])
+
+
+class PriceList:
+    """The bundled list of `genai-prices`. Loading it takes about a second; `warm()` does it ahead of time."""
+
+    def warm(self) -> None:
+        self._providers()
+
+    def provider_of(self, model: str) -> str | None:
+        """The price list's provider id for a model that it knows, e.g. `anthropic`; else None."""
+        found = self._find(model, None)
+        return found[0].id if found else None
+
+    def snapshot(self, model: str, provider_id: str | None, at: datetime) -> PriceSnapshot | None:
+        """The price of `model` at `provider_id` (None: whichever provider the list infers) on that date."""
+        found = self._find(model, provider_id)
+        if found is None:
+            return None
+        provider, info = found
+        document = _to_document(info.get_prices(at))
+        if "input_usd_per_mtok" not in document or "output_usd_per_mtok" not in document:
+            return None
+        source = f"genai-prices {version('genai-prices')}"
+        return PriceSnapshot({"source": source, "provider": provider.id, "model": info.id, **document})
+
+    def models(self, at: datetime) -> Iterator[PricedModel]:
+        """Every model of the list, by provider and id."""
+        for provider in sorted(self._providers(), key=lambda item: item.id):
+            for info in sorted(provider.models, key=lambda item: item.id):
+                yield PricedModel(
+                    model=info.id,
+                    name=info.name,
+                    provider=provider.id,
+                    prices=_to_document(info.get_prices(at)),
+                    context_window=info.context_window,
+                    deprecated=bool(info.deprecated),
+                )
+
+    def _providers(self) -> "list[Provider]":
+        from genai_prices import data_snapshot
+
+        return data_snapshot.get_snapshot().providers
+
+    def _find(self, model: str, provider_id: str | None) -> "tuple[Provider, ModelInfo] | None":
+        from genai_prices import data_snapshot
+
+        try:
+            provider, info = data_snapshot.get_snapshot().find_provider_model(model, None, provider_id, None)
+        except LookupError:
+            return None
+        return (provider, info) if _is_same_model(model, info) else None
+
+
+def override(prices: dict[str, Decimal], model: str, provider: str) -> PriceSnapshot:
+    """A snapshot from prices that the operator configured for an endpoint."""
+    document = {key: str(value) for key, value in prices.items()}
+    return PriceSnapshot({"source": "configured", "provider": provider, "model": model, **document})
+
+
+def _is_same_model(model: str, info: "ModelInfo") -> bool:
+    """False where the list's match is only a prefix and the rest names another model (`gpt-4o` for `gpt-4o-foo`)."""
+    from genai_prices.types import ClauseAnd, ClauseOr, ClauseStartsWith
+
+    def holds(clause: Any) -> bool:
+        if isinstance(clause, ClauseOr):
+            return any(holds(item) for item in clause.or_)
+        if isinstance(clause, ClauseAnd):
+            return clause.is_match(name) and any(holds(item) for item in clause.and_)
+        if isinstance(clause, ClauseStartsWith) and clause.is_match(name):
+            return bool(_VERSION_SUFFIX.match(name[len(clause.starts_with) :]))
+        return bool(clause.is_match(name))
+
+    name = model.lower()
+    return name == info.id.lower() or holds(info.match)
+
+
+def _to_document(price: "ModelPrice") -> dict[str, Any]:
+    from genai_prices.types import TieredPrices
+
+    document: dict[str, Any] = {}
+    for ours, theirs in TOKEN_CLASSES.items():
+        value = getattr(price, theirs)
+        if isinstance(value, TieredPrices):
+            document[ours] = {
+                "base": str(value.base),
+                "tiers": [{"above_input_tokens": tier.start, "price": str(tier.price)} for tier in value.tiers],
+            }
+        elif value is not None:
+            document[ours] = str(value)
+    return document
+
+
+def _to_model_price(document: dict[str, Any]) -> "ModelPrice":
+    from genai_prices.types import ModelPrice, Tier, TieredPrices
+
+    prices: dict[str, Any] = {}
+    for ours, theirs in TOKEN_CLASSES.items():
+        value = document.get(ours)
+        if isinstance(value, dict):
+            tiers = [Tier(start=tier["above_input_tokens"], price=Decimal(tier["price"])) for tier in value["tiers"]]
+            prices[theirs] = TieredPrices(base=Decimal(value["base"]), tiers=tiers)
+        elif value is not None:
+            prices[theirs] = Decimal(value)
+    return ModelPrice(**prices)

@@ -1,0 +1,155 @@
+"""Every setting, read once at a program's start. The only module that reads the environment.
+
+`.env.example` lists the same settings with their defaults; a test keeps the two equal.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shared.endpoints import BUILT_IN, Endpoint, EndpointRegistry, simulator_endpoints
+from shared.prices import PriceList
+
+ENV_FILE = ".env"
+
+
+class Settings(BaseSettings):
+    """Settings of all programs. Each is an environment variable of the same name in capitals."""
+
+    model_config = SettingsConfigDict(env_file=ENV_FILE, extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    database_url: str = Field(
+        default="sqlite:///llmbench.db",
+        description="Database: `sqlite:///path` or `postgresql://user:password@host/name`.",
+    )
+    redis_url: str = Field(
+        default="redis://127.0.0.1:6379/0",
+        description="Redis or Valkey, the doorbell between API and workers. Needs `noeviction`.",
+    )
+    database_pool_size: int = Field(default=10, ge=1, le=200, description="Database connections a process keeps.")
+
+    providers_file: Path | None = Field(
+        default=None, description="YAML or JSON file with a list of named endpoints (see docs/configuration.md)."
+    )
+    providers: Annotated[tuple[Endpoint, ...], NoDecode] = Field(
+        default=(), description="The same list as JSON, in the variable itself. Wins over the file."
+    )
+    simulator_url: str | None = Field(
+        default=None,
+        description="URL of a simulator that stands in for providers without a key. `llmbench up` sets it.",
+    )
+
+    max_body_bytes: int = Field(default=16_000_000, ge=1_000, description="Largest request body of the API, in bytes.")
+    max_wait_s: float = Field(default=60, ge=0, le=600, description="Longest `Prefer: wait=` that the API honours.")
+
+    worker_max_benchmarks: int = Field(
+        default=4, ge=1, le=1_000, description="Benchmarks that one worker runs at the same time."
+    )
+    lease_s: float = Field(
+        default=30, gt=0, description="Seconds after which a silent worker's benchmark is taken over."
+    )
+    sweep_s: float = Field(default=5, gt=0, description="Seconds between a worker's looks for forgotten benchmarks.")
+    shutdown_grace_s: float = Field(
+        default=25, ge=0, description="Seconds that requests in flight get to end after SIGTERM."
+    )
+    max_crashes: int = Field(
+        default=5, ge=1, description="Crashes of workers on one benchmark before it fails with `crash_loop`."
+    )
+    timeline_max_requests: int = Field(
+        default=1_000, ge=0, description="Event timelines are stored for runs of up to this many requests."
+    )
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level logged.")
+    log_format: Literal["json", "console"] = Field(default="json", description="A JSON object a line, or for reading.")
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if not value.startswith(("sqlite:", "sqlite+aiosqlite:", "postgresql:", "postgresql+asyncpg:", "postgres:")):
+            raise ValueError("must start with sqlite:/// or postgresql://")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_redis(cls, value: str) -> str:
+        if not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must start with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("providers", mode="before")
+    @classmethod
+    def _providers_from_text(cls, value: Any) -> Any:
+        return _parse_endpoints(value) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _lease_outlives_sweep(self) -> "Settings":
+        if self.sweep_s >= self.lease_s:
+            raise ValueError("SWEEP_S must be smaller than LEASE_S")
+        return self
+
+    def endpoints(self, price_list: PriceList) -> EndpointRegistry:
+        """Built-in endpoints, then the file's, then the variable's, then the simulator; the last of a name wins."""
+        from_file: tuple[Endpoint, ...] = ()
+        if self.providers_file is not None:
+            parsed = _parse_endpoints(self.providers_file.read_text(encoding="utf-8"))
+            from_file = tuple(Endpoint.model_validate(item) for item in parsed)
+        simulated = simulator_endpoints(self.simulator_url) if self.simulator_url else ()
+        return EndpointRegistry([*BUILT_IN, *from_file, *self.providers, *simulated], price_list)
+
+
+def _parse_endpoints(text: str) -> Any:
+    parsed = yaml.safe_load(text) if text.strip() else []
+    if isinstance(parsed, dict):
+        parsed = parsed.get("providers", [])
+    if not isinstance(parsed, list):
+        raise ValueError("must be a list of endpoints")
+    return parsed
+
+
+class KeyRing:
+    """Provider keys by the name of their variable: NAME, or a file named by NAME_FILE. Read when asked, never kept."""
+
+    def __init__(self, environment: Mapping[str, str | None]) -> None:
+        self._environment = environment
+
+    def get(self, endpoint: Endpoint) -> SecretStr | None:
+        name = endpoint.api_key_env
+        if name is None:
+            return None
+        value = self._environment.get(name)
+        path = self._environment.get(f"{name}_FILE")
+        if not value and path and Path(path).is_file():
+            value = Path(path).read_text(encoding="utf-8").strip()
+        return SecretStr(value) if value else None
+
+    def can_use(self, endpoint: Endpoint) -> bool:
+        """True where the endpoint needs no key or its key is here."""
+        return endpoint.api_key_env is None or self.get(endpoint) is not None
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The process's settings. Raises SystemExit with one line per wrong variable."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as exc:
+        lines = [
+            f"{'.'.join(str(part) for part in error['loc']).upper() or 'settings'}: {error['msg']}"
+            for error in exc.errors(include_url=False, include_input=False, include_context=False)
+        ]
+        raise SystemExit("wrong settings:\n  " + "\n  ".join(lines)) from None
+
+
+def load_key_ring() -> KeyRing:
+    """Keys of the process's environment, then of `.env`."""
+    return KeyRing({**dotenv_values(ENV_FILE), **os.environ})
+
+
+def process_environment(**changes: str) -> dict[str, str]:
+    """This process's environment with changes, for child programs."""
+    return {**os.environ, **changes}

@@ -1,0 +1,51 @@
+"""Text that every part can store: no NUL, no lone surrogate. Used at the edge (refused) and on answers (replaced)."""
+
+import math
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
+
+REPLACEMENT = "\ufffd"
+
+
+def refuse_unstorable(value: str) -> str:
+    """Raises ValueError for text that PostgreSQL or UTF-8 cannot hold."""
+    if "\x00" in value:
+        raise ValueError("must not contain NUL (U+0000): PostgreSQL cannot store it")
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as exc:
+        raise ValueError(
+            f"must not contain a lone surrogate (at character {exc.start}): it is not valid text"
+        ) from None
+    return value
+
+
+def replace_unstorable(value: str) -> tuple[str, bool]:
+    """The text with U+FFFD for what cannot be stored, and whether anything was replaced."""
+    safe = value.replace("\x00", REPLACEMENT)
+    safe = safe.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    return safe, safe != value
+
+
+StorableText = Annotated[str, AfterValidator(refuse_unstorable)]
+
+
+def unstorable_parts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """(path, problem) for each part of a JSON value that no database can keep: bad text, NaN, infinity."""
+    if isinstance(value, str):
+        try:
+            refuse_unstorable(value)
+        except ValueError as exc:
+            yield path, str(exc)
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield path, "must be a finite number: NaN and Infinity are not JSON"
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            # The key itself may be the unstorable part, so it is named by an escaped form.
+            yield from unstorable_parts(key, f"{path}.{ascii(key)[1:-1]}")
+            yield from unstorable_parts(item, f"{path}.{ascii(key)[1:-1]}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from unstorable_parts(item, f"{path}[{index}]")

@@ -1,0 +1,79 @@
+"""The event timeline of one request: when each event arrived, how large it was, what it was. Stored compactly.
+
+Offsets are whole microseconds since the request was sent. Every metric is computed from them, so a stored
+timeline gives the same numbers again.
+"""
+
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class EventKind(IntEnum):
+    """What arrived. `END` is the end of the body; the others are events of the stream."""
+
+    FIRST_BYTE = 0
+    CONTENT = 1
+    REASONING = 2
+    TOOL = 3
+    USAGE = 4
+    FINISH = 5
+    PING = 6
+    ERROR = 7
+    DONE = 8
+    END = 9
+    OTHER = 10
+
+
+TOKEN_KINDS = frozenset({EventKind.CONTENT, EventKind.REASONING, EventKind.TOOL})
+ANSWER_KINDS = frozenset({EventKind.CONTENT, EventKind.TOOL})
+
+
+class TimelineEvent(NamedTuple):
+    """`offset_us`: microseconds since sent; `size`: bytes of text that it carried."""
+
+    offset_us: int
+    kind: EventKind
+    size: int
+
+
+def encode(events: Iterable[TimelineEvent]) -> bytes:
+    """Three LEB128 integers an event: time since the one before, kind, size. About four bytes an event."""
+    out = bytearray()
+    previous = 0
+    for event in events:
+        for value in (event.offset_us - previous, int(event.kind), event.size):
+            while value > 0x7F:
+                out.append(value & 0x7F | 0x80)
+                value >>= 7
+            out.append(value)
+        previous = event.offset_us
+    return bytes(out)
+
+
+def decode(blob: bytes) -> list[TimelineEvent]:
+    """The events that `encode` was given. Raises ValueError for a cut blob."""
+    numbers = _integers(blob)
+    events: list[TimelineEvent] = []
+    offset = 0
+    for delta in numbers:
+        try:
+            kind, size = next(numbers), next(numbers)
+        except StopIteration:
+            raise ValueError("the timeline ends inside an event") from None
+        offset += delta
+        events.append(TimelineEvent(offset, EventKind(kind), size))
+    return events
+
+
+def _integers(blob: bytes) -> Iterator[int]:
+    value = shift = 0
+    for byte in blob:
+        value |= (byte & 0x7F) << shift
+        if byte & 0x80:
+            shift += 7
+        else:
+            yield value
+            value = shift = 0
+    if shift:
+        raise ValueError("the timeline ends inside a number")

@@ -1,0 +1,3 @@
+"""The version of every program; the build reads it from here."""
+
+__version__ = "0.1.0"

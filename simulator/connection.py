@@ -1,0 +1,249 @@
+"""One TCP connection: parses requests with httptools, plays responses, ends them the way a fault asks for."""
+
+import asyncio
+import os
+import socket
+import struct
+from collections import deque
+from typing import cast
+
+import httptools
+
+from shared.clock import monotonic_ns
+from simulator.call import Problem
+from simulator.http_head import LAST_CHUNK, Request, head
+from simulator.player import Player
+from simulator.record import Outcome, Records
+from simulator.routes import wire_of
+from simulator.script import Close
+from simulator.service import Response, Service
+from simulator.timer import Timer
+
+MAX_BODY_BYTES = 32 * 1024 * 1024
+_MAX_HEAD_BYTES = 64 * 1024
+_MAX_PIPELINED = 16
+_LINGER_S = 1.0
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+_OUTCOMES = {
+    Close.DONE: Outcome.SUCCEEDED,
+    Close.CLOSE: Outcome.SUCCEEDED,
+    Close.ERROR: Outcome.ERRORED,
+    Close.END: Outcome.TRUNCATED,
+    Close.FIN: Outcome.TRUNCATED,
+    Close.RST: Outcome.TRUNCATED,
+}
+
+
+class Connection(asyncio.Protocol):
+    """Created by the server for each client; `open_connections` is the server's set of those alive."""
+
+    def __init__(self, service: Service, records: Records, timer: Timer, open_connections: "set[Connection]") -> None:
+        self._service = service
+        self._records = records
+        self._timer = timer
+        self._open = open_connections
+        self._transport: asyncio.Transport | None = None
+        self._fd = -1
+        self.paused = False
+        self._parser = httptools.HttpRequestParser(self)
+        self._waiting: deque[Request] = deque()
+        self._request: Request | None = None
+        self._response: Response | None = None
+        self._player: Player | None = None
+        self._closing = False
+        self._refused = 0
+        self._head_bytes = 0
+        self._in_head = True
+        self._received_ns = 0
+        self._start_request()
+
+    # Called by the event loop.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._fd = sock.fileno()
+        self._open.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._closing:
+            return
+        self._received_ns = monotonic_ns()
+        if self._in_head:
+            self._head_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._refuse(400, "Upgrade is not supported.")
+            return
+        except httptools.HttpParserError:
+            if not self._closing:
+                self._refuse(400, "Malformed HTTP request.")
+            return
+        if self._refused:
+            self._refuse(self._refused, f"Request exceeds the maximum size of {MAX_BODY_BYTES} bytes.")
+        elif self._in_head and self._head_bytes > _MAX_HEAD_BYTES:
+            self._refuse(431, "Request header fields too large.")
+        elif len(self._waiting) > _MAX_PIPELINED:
+            self._refuse(400, "Too many pipelined requests.")
+        elif self._player is None:
+            self._next_request()
+
+    def eof_received(self) -> bool:
+        self._client_gone()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._client_gone()
+        self._open.discard(self)
+
+    def pause_writing(self) -> None:
+        self.paused = True
+
+    def resume_writing(self) -> None:
+        self.paused = False
+        if self._player is not None:
+            self._player.play()
+
+    # Called by the parser.
+
+    def on_message_begin(self) -> None:
+        self._start_request()
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._head_bytes = 0
+        if int(self._headers.get("content-length", "0") or 0) > MAX_BODY_BYTES:
+            self._refused = 413
+        elif self._headers.get("expect", "").lower() == "100-continue" and self._player is None:
+            self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        if self._body_bytes > MAX_BODY_BYTES:
+            self._refused = 413
+            self._body.clear()
+        elif not self._refused:
+            self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        self._in_head = True
+        if self._refused:
+            return
+        http11 = self._parser.get_http_version() == "1.1"
+        self._waiting.append(
+            Request(
+                method=self._parser.get_method().decode("latin-1"),
+                path=self._url.decode("latin-1").partition("?")[0],
+                headers=self._headers,
+                body=b"".join(self._body),
+                received_ns=self._received_ns,
+                keep_alive=self._parser.should_keep_alive() and http11,
+                chunked=http11,
+            )
+        )
+        self._start_request()
+
+    def _start_request(self) -> None:
+        self._url = b""
+        self._headers: dict[str, str] = {}
+        self._body: list[bytes] = []
+        self._body_bytes = 0
+
+    # Called by the player.
+
+    def send(self, data: bytes) -> bool:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return False
+        # uvloop holds writes back to the end of the loop's turn and joins them; an event must leave now, and alone.
+        if transport.get_write_buffer_size() == 0:
+            try:
+                sent = os.write(self._fd, data)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                transport.abort()
+                return False
+            if sent == len(data):
+                return True
+            data = data[sent:]
+        transport.write(data)
+        return True
+
+    def _content(self, events: int, tokens: int) -> None:
+        if self._response is not None and self._response.record is not None:
+            self._records.content(self._response.record, events, tokens)
+
+    def _ended(self, close: Close) -> None:
+        request, response, transport = self._request, self._response, self._transport
+        if request is None or response is None or transport is None or close is Close.HANG:
+            return  # a hanging response ends when its client goes
+        complete = close in (Close.DONE, Close.CLOSE, Close.ERROR, Close.END)
+        if complete and response.chunked:
+            self.send(LAST_CHUNK)
+        self._settle(_OUTCOMES[close])
+        if close is Close.RST:
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            transport.abort()
+        elif not complete or close is Close.CLOSE or not request.keep_alive:
+            self._closing = True
+            transport.close()
+        else:
+            # Not at once: a client that pipelines would otherwise nest one answer in another.
+            asyncio.get_running_loop().call_soon(self._next_request)
+
+    # Between requests, and at the end.
+
+    def _next_request(self) -> None:
+        if self._closing or self._player is not None or not self._waiting:
+            return
+        self._request = self._waiting.popleft()
+        self._response = self._service.respond(self._request)
+        turn = 1 if self._response.singly else 32
+        self._player = Player(self, self._timer, self._response.steps, self._content, self._ended, writes_per_turn=turn)
+        self._player.play()
+
+    def _settle(self, outcome: Outcome, *, closed_by_client: bool = False) -> None:
+        """Stops the answer in progress, if any, and records how it ended."""
+        response, player = self._response, self._player
+        self._response = self._request = self._player = None
+        if player is not None:
+            player.stop()
+        if response is not None and response.record is not None:
+            self._records.end(response.record, outcome, closed_by_client=closed_by_client)
+
+    def _client_gone(self) -> None:
+        self._closing = True
+        self._waiting.clear()
+        self._settle(Outcome.CANCELLED, closed_by_client=True)
+
+    def _refuse(self, status: int, message: str) -> None:
+        """Answers a request that never became one, then closes once the client has had time to read why."""
+        transport = self._transport
+        if transport is None:
+            return
+        self._waiting.clear()
+        self._settle(Outcome.CANCELLED)
+        self._closing = True
+        wire = wire_of(self._url.decode("latin-1"), self._headers)
+        data = wire.error_body(Problem(status, message), 0)
+        headers = {"content-type": "application/json", "content-length": str(len(data))}
+        self.send(head(status, headers, keep_alive=False) + data)
+        # Closing with unread bytes in the socket resets it, and the client would lose the answer.
+        asyncio.get_running_loop().call_later(_LINGER_S, transport.close)
+
+    def shut_down(self) -> None:
+        self._closing = True
+        self._waiting.clear()
+        self._settle(Outcome.SHUTDOWN)
+        if self._transport is not None:
+            self._transport.abort()

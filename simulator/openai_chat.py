@@ -1,0 +1,239 @@
+"""The OpenAI chat-completions wire format: request checks, SSE chunks, bodies and errors."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from simulator.answer import Answer, Finish
+from simulator.call import Call, Event, Problem, Refused, count_or_none
+from simulator.profile import Profile
+from simulator.text import input_tokens
+
+name = "openai"
+
+_FINISH_REASONS = {
+    Finish.STOP: "stop",
+    Finish.LENGTH: "length",
+    Finish.TOOL: "tool_calls",
+    Finish.STOP_SEQUENCE: "stop",
+}
+_OVERLOADED = "The server is currently overloaded with other requests. Sorry about that! Please retry shortly."
+_FINGERPRINT = "fp_5180000000"
+
+
+def response_headers(number: int) -> dict[str, str]:
+    return {"x-request-id": f"req_{number:08d}", "openai-version": "2020-10-01"}
+
+
+def parse(number: int, body: Any, headers: Mapping[str, str], created: int) -> Call:
+    """Raises Refused with the message that the real API gives."""
+    if not isinstance(body, dict):
+        raise _invalid("We could not parse the JSON body of your request. The body must be a JSON object.")
+    model, messages = body.get("model"), body.get("messages")
+    if not isinstance(model, str) or not model:
+        raise _invalid("you must provide a model parameter")
+    if messages is None:
+        raise _invalid("Missing required parameter: 'messages'.", "messages", "missing_required_parameter")
+    if not isinstance(messages, list):
+        raise _invalid("Invalid type for 'messages': expected an array of objects.", "messages", "invalid_type")
+    if not messages:
+        expected = "Expected an array with minimum length 1, but got an empty array instead."
+        raise _invalid(f"Invalid 'messages': empty array. {expected}", "messages", "empty_array")
+    for index, message in enumerate(messages):
+        if not isinstance(message, dict) or not isinstance(message.get("role"), str):
+            where = f"messages[{index}].role"
+            raise _invalid(f"Missing required parameter: '{where}'.", where, "missing_required_parameter")
+    stream = body.get("stream") or False
+    if not isinstance(stream, bool):
+        raise _invalid("Invalid type for 'stream': expected a boolean.", "stream", "invalid_type")
+    return Call(
+        number=number,
+        model=model,
+        stream=stream,
+        max_tokens=_max_tokens(body),
+        stops=_stops(body),
+        input_tokens=input_tokens(messages),
+        created=created,
+        has_stream_options=body.get("stream_options") is not None,
+        include_usage=_include_usage(body, stream),
+        tool_name=_tool_name(body),
+    )
+
+
+def _max_tokens(body: dict[str, Any]) -> int | None:
+    names = [name for name in ("max_tokens", "max_completion_tokens") if body.get(name) is not None]
+    if len(names) == 2:
+        text = "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported."
+        raise _invalid(text, "max_tokens", "invalid_parameter_combination")
+    for field in names:
+        value = count_or_none(body[field])
+        if value is None:
+            raise _invalid(f"Invalid type for '{field}': expected an integer.", field, "invalid_type")
+        if value < 1:
+            text = f"Invalid '{field}': integer below minimum value. Expected a value >= 1, but got {value} instead."
+            raise _invalid(text, field, "integer_below_min_value")
+        return value
+    return None
+
+
+def _stops(body: dict[str, Any]) -> tuple[str, ...]:
+    stop = body.get("stop") or []
+    stops = [stop] if isinstance(stop, str) else stop
+    if not isinstance(stops, list) or not all(isinstance(each, str) for each in stops):
+        raise _invalid("Invalid type for 'stop': expected a string or an array of strings.", "stop", "invalid_type")
+    if len(stops) > 4:
+        text = "Invalid 'stop': array too long. Expected an array with maximum length 4."
+        raise _invalid(text, "stop", "array_above_max_length")
+    return tuple(stops)
+
+
+def _include_usage(body: dict[str, Any], stream: bool) -> bool:
+    options = body.get("stream_options")
+    if options is None:
+        return False
+    if not stream:
+        text = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
+        raise _invalid(text, "stream_options")
+    if not isinstance(options, dict):
+        text = "Invalid type for 'stream_options': expected an object."
+        raise _invalid(text, "stream_options", "invalid_type")
+    return options.get("include_usage") is True
+
+
+def _tool_name(body: dict[str, Any]) -> str:
+    tools = body.get("tools")
+    first = tools[0] if isinstance(tools, list) and tools else None
+    function = first.get("function") if isinstance(first, dict) else None
+    named = function.get("name") if isinstance(function, dict) else None
+    return named if isinstance(named, str) else "lookup"
+
+
+def _invalid(message: str, param: str | None = None, code: str | None = None) -> Refused:
+    return Refused(Problem(400, message, param=param, code=code))
+
+
+def stream_options_unknown() -> Refused:
+    """What servers said that were older than the parameter."""
+    return _invalid("Unrecognized request argument supplied: stream_options")
+
+
+def events(call: Call, answer: Answer, profile: Profile) -> Iterator[Event]:
+    """The whole stream, lazily, as an answer may be endless."""
+    with_usage = call.include_usage and not profile.no_usage
+    head, tail = _chunk_frame(call, with_usage)
+    pieces = iter(answer.pieces)
+    piece = next(pieces, None)
+    calls_tool = profile.tool and piece is not None
+    role: dict[str, Any] = {"role": "assistant", "content": ""}
+    call_head = {"tool_calls": [{"index": 0, **_tool_call(call, "")}]}
+    if calls_tool and not answer.reasoning:
+        role = {"role": "assistant", "content": None, **call_head}
+    yield Event(-1, head + orjson.dumps(role) + tail)
+    slot = 0
+    for thought in answer.reasoning:
+        yield Event(slot, head + b'{"reasoning_content":' + orjson.dumps(thought.text) + b"}" + tail, thought.tokens)
+        slot += 1
+    if calls_tool and answer.reasoning:
+        yield Event(slot, head + orjson.dumps(call_head) + tail)
+    before, after = b'{"content":', b"}"
+    if calls_tool:
+        before, after = b'{"tool_calls":[{"index":0,"function":{"arguments":', b"}}]}"
+    while piece is not None:
+        yield Event(slot, head + before + orjson.dumps(piece.text) + after + tail, piece.tokens)
+        slot += 1
+        piece = next(pieces, None)
+    last = max(slot - 1, 0)
+    finish = b'"finish_reason":"' + _FINISH_REASONS[answer.finish].encode() + b'"'
+    yield Event(last, head + b"{}" + tail.replace(b'"finish_reason":null', finish))
+    if with_usage:
+        chunk = {**_envelope(call, "chat.completion.chunk"), "choices": [], "usage": _usage(call, answer)}
+        yield Event(last, b"data: %b\n\n" % orjson.dumps(chunk))
+    if not profile.no_done:
+        yield Event(last, b"data: [DONE]\n\n")
+
+
+def body(call: Call, answer: Answer, profile: Profile) -> bytes:
+    """The answer of a request that does not stream."""
+    text = "".join(piece.text for piece in answer.pieces)
+    message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
+    if answer.reasoning:
+        message["reasoning_content"] = "".join(piece.text for piece in answer.reasoning)
+    if profile.tool and text:
+        message |= {"content": None, "tool_calls": [_tool_call(call, text)]}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _FINISH_REASONS[answer.finish]}
+    completion = {**_envelope(call, "chat.completion"), "choices": [choice]}
+    if not profile.no_usage:
+        completion["usage"] = _usage(call, answer)
+    return orjson.dumps(completion)
+
+
+def _envelope(call: Call, kind: str) -> dict[str, Any]:
+    return {
+        "id": f"chatcmpl-{call.number:08d}",
+        "object": kind,
+        "created": call.created,
+        "model": call.model,
+        "service_tier": "default",
+        "system_fingerprint": _FINGERPRINT,
+    }
+
+
+def _chunk_frame(call: Call, with_usage: bool) -> tuple[bytes, bytes]:
+    """What stands before and after the delta in every chunk of one stream."""
+    head = orjson.dumps(_envelope(call, "chat.completion.chunk"))[:-1]
+    usage = b',"usage":null' if with_usage else b""
+    tail = b',"logprobs":null,"finish_reason":null}]' + usage + b"}\n\n"
+    return b"data: " + head + b',"choices":[{"index":0,"delta":', tail
+
+
+def _tool_call(call: Call, arguments: str) -> dict[str, Any]:
+    function = {"name": call.tool_name, "arguments": arguments}
+    return {"id": f"call_{call.number:08d}", "type": "function", "function": function}
+
+
+def _usage(call: Call, answer: Answer) -> dict[str, Any]:
+    return {
+        "prompt_tokens": call.input_tokens,
+        "completion_tokens": answer.output_tokens,
+        "total_tokens": call.input_tokens + answer.output_tokens,
+        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "completion_tokens_details": {
+            "reasoning_tokens": answer.reasoning_tokens,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
+
+
+def problem(status: int, model: str, reason: str | None = None) -> Problem:
+    """The error of a fault, as the real API words it."""
+    if status == 400:
+        where = "messages[0].content"
+        return Problem(400, f"Invalid value for '{where}'.", param=where, code="invalid_value")
+    if status == 401:
+        return Problem(401, "Incorrect API key provided.", code="invalid_api_key")
+    if status == 404:
+        text = f"The model `{model}` does not exist or you do not have access to it."
+        return Problem(404, f"{text} ({reason})" if reason else text, code="model_not_found")
+    if status == 429:
+        text = f"Rate limit reached for {model[:200]} on requests per min (RPM): Limit 3, Used 3, Requested 1."
+        return Problem(429, text, kind="requests", code="rate_limit_exceeded")
+    if status in (503, 529):
+        return Problem(status, _OVERLOADED, kind="server_error", code="server_overloaded")
+    return Problem(status, "The server had an error while processing your request. Sorry about that!", "server_error")
+
+
+def error_body(problem: Problem, number: int) -> bytes:
+    return orjson.dumps(_error(problem))
+
+
+def error_event(model: str) -> bytes:
+    """The error event inside a stream."""
+    return b"data: %b\n\n" % orjson.dumps(_error(problem(500, model)))
+
+
+def _error(problem: Problem) -> dict[str, Any]:
+    kind = problem.kind or "invalid_request_error"
+    return {"error": {"message": problem.message, "type": kind, "param": problem.param, "code": problem.code}}

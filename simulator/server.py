@@ -1,0 +1,119 @@
+"""The simulator as an object: tests and the demo start it in their own event loop, `simulator.main` in a process."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from simulator.connection import Connection
+from simulator.profile import Profile
+from simulator.record import Records, RequestRecord
+from simulator.service import Service
+from simulator.timer import Timer, make_timer
+
+# Several hundred clients may connect in the same instant.
+_BACKLOG = 2048
+
+
+class Simulator:
+    """`async with Simulator() as sim:` listens on `sim.base_url` until the block is left."""
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        request_log: Path | None = None,
+        seed: int = 0,
+        defaults: Profile | None = None,
+        *,
+        require_key: str | None = None,
+    ) -> None:
+        self.host = host
+        self.port = port
+        self._records = Records(request_log, self._changed)
+        self._service = Service(self._records, defaults or Profile(), seed, require_key)
+        self._connections: set[Connection] = set()
+        self._waiters: list[tuple[Callable[[Simulator], bool], asyncio.Future[None]]] = []
+        self._server: asyncio.Server | None = None
+        self._timer: Timer | None = None
+
+    @property
+    def base_url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def requests(self) -> deque[RequestRecord]:
+        """The latest 10,000 requests for an answer, oldest first."""
+        return self._records.latest
+
+    @property
+    def in_flight(self) -> int:
+        return self._records.in_flight
+
+    @property
+    def peak_in_flight(self) -> int:
+        return self._records.peak_in_flight
+
+    @property
+    def open_connections(self) -> int:
+        return len(self._connections)
+
+    async def wait_for(self, predicate: Callable[["Simulator"], bool], timeout: float = 5.0) -> None:
+        """Returns once `predicate(self)` holds; looks again whenever a request comes, gets content or ends.
+
+        Raises TimeoutError.
+        """
+        if predicate(self):
+            return
+        waiter = (predicate, asyncio.get_running_loop().create_future())
+        self._waiters.append(waiter)
+        try:
+            async with asyncio.timeout(timeout):
+                await waiter[1]
+        finally:
+            self._waiters.remove(waiter)
+
+    def _changed(self) -> None:
+        for predicate, future in self._waiters:
+            if future.done():
+                continue
+            try:
+                if predicate(self):
+                    future.set_result(None)
+            except Exception as error:  # noqa: BLE001 - the waiter's own mistake, not the stream's
+                future.set_exception(error)
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self._records.open()
+        timer = self._timer = make_timer(loop)
+        try:
+            self._server = await loop.create_server(
+                lambda: Connection(self._service, self._records, timer, self._connections),
+                self.host,
+                self.port,
+                backlog=_BACKLOG,
+            )
+        except BaseException:
+            timer.close()
+            self._records.close()
+            raise
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._server is None or self._timer is None:
+            return
+        self._server.close()
+        for connection in list(self._connections):
+            connection.shut_down()
+        while self._connections:  # an aborted transport says so in the loop's next turn
+            await asyncio.sleep(0)
+        await self._server.wait_closed()
+        self._timer.close()
+        self._records.close()

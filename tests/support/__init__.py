@@ -1,0 +1,1 @@
+"""Servers, stacks and scripted peers that tests use."""

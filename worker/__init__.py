@@ -1,0 +1,1 @@
+"""The worker: claims benchmarks, runs their prompts as timed streams, records results and status."""

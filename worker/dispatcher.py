@@ -1,0 +1,128 @@
+"""Keeps a worker busy: claims pending or abandoned benchmarks when a bell rings or a sweep is due, and runs them."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import uuid
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from shared.db.workers import WorkerInfo, WorkerRepository
+from shared.queue import Doorbell
+from shared.version import __version__
+from worker.run import BenchmarkRun, RunContext
+
+log = structlog.get_logger(__name__)
+
+
+def describe_worker(context: RunContext) -> WorkerInfo:
+    """Who this worker is, and which endpoints it could use."""
+    return WorkerInfo(
+        id=f"{socket.gethostname()[:40]}-{uuid.uuid4().hex[:12]}",
+        hostname=socket.gethostname(),
+        pid=os.getpid(),
+        version=__version__,
+        providers=tuple(sorted(item.name for item in context.endpoints if context.keys.can_use(item))),
+    )
+
+
+class Dispatcher:
+    """Runs up to `worker_max_benchmarks` at a time. What to run is in the database; a bell only says "look now"."""
+
+    def __init__(self, context: RunContext, workers: WorkerRepository, doorbell: Doorbell) -> None:
+        self._context = context
+        self._workers = workers
+        self._doorbell = doorbell
+        self.info = describe_worker(context)
+        self._rung = asyncio.Event()
+        self._runs: dict[int, tuple[BenchmarkRun, asyncio.Task[None]]] = {}
+        self._background: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Registers the worker and begins to look for work."""
+        structlog.contextvars.bind_contextvars(worker_id=self.info.id)
+        await self._workers.heartbeat(self.info, 0)
+        self._background = [
+            asyncio.create_task(self._keep(self._claim_loop, "claim_loop")),
+            asyncio.create_task(self._keep(self._listen, "listen")),
+            asyncio.create_task(self._keep(self._report, "report")),
+        ]
+        log.info("worker_started", providers=self.info.providers)
+
+    def ring(self) -> None:
+        """Look for work now."""
+        self._rung.set()
+
+    async def stop(self) -> None:
+        """Takes nothing new, lets requests in flight end within the grace period, gives the rest back at once."""
+        self._stopping = True
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        running = list(self._runs.values())
+        for run, _ in running:
+            run.drain()
+        tasks = [task for _, task in running]
+        if tasks:
+            await asyncio.wait(tasks, timeout=self._context.settings.shutdown_grace_s)
+            for run, task in running:
+                if not task.done():
+                    run.cut_off()
+            await asyncio.wait(tasks)
+        await self._workers.leave(self.info.id)
+        for run, _ in running:
+            # Whoever is free goes on with what was given back, without waiting for a sweep.
+            await self._doorbell.ring(run.benchmark_id)
+        log.info("worker_stopped")
+
+    async def _claim_loop(self) -> None:
+        """One claim after the other while there is room and work; then waits for a bell, an end, or the sweep."""
+        settings = self._context.settings
+        while True:
+            self._rung.clear()
+            while len(self._runs) < settings.worker_max_benchmarks:
+                claimed = await self._context.leases.claim(self.info.id)
+                if claimed is None:
+                    break
+                self._begin(BenchmarkRun(self._context, *claimed))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(settings.sweep_s):
+                    await self._rung.wait()
+
+    def _begin(self, run: BenchmarkRun) -> None:
+        task = asyncio.create_task(run.run())
+        self._runs[run.benchmark_id] = (run, task)
+
+        def ended(_: asyncio.Task[None]) -> None:
+            if self._runs.get(run.benchmark_id, (None, None))[0] is run:
+                del self._runs[run.benchmark_id]
+            if not task.cancelled() and (exc := task.exception()) is not None:
+                log.error("run_broke", benchmark_id=run.benchmark_id, exc_info=exc)
+            self.ring()
+
+        task.add_done_callback(ended)
+
+    async def _listen(self) -> None:
+        async for bell in self._doorbell.listen():
+            if bell.kind == "pending":
+                self.ring()
+            elif bell.benchmark_id in self._runs:
+                self._runs[bell.benchmark_id][0].cancel()
+
+    async def _report(self) -> None:
+        """The worker's own heartbeat."""
+        while True:
+            await asyncio.sleep(self._context.settings.lease_s / 3)
+            await self._workers.heartbeat(self.info, len(self._runs))
+
+    async def _keep(self, what: Callable[[], Awaitable[None]], name: str) -> None:
+        """Starts a loop again that an error ended: a worker that looks alive must be alive."""
+        while True:
+            try:
+                await what()
+            except Exception:
+                log.exception("loop_broke", loop=name)
+                await asyncio.sleep(1)

@@ -1,0 +1,92 @@
+"""An incremental parser of server-sent events: takes bytes as they come, gives whole events.
+
+Own code, because the kept ones take decoded text or a response object of their own client, say nothing of
+invalid UTF-8, and cannot be fed by a socket (docs/adr/0003-sse-parser.md). Follows the WHATWG algorithm.
+"""
+
+from typing import NamedTuple
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class ServerSentEvent(NamedTuple):
+    """`event` is "message" where the stream names none."""
+
+    event: str
+    data: str
+
+
+class SseParser:
+    """Feed it reads of any size; the events do not depend on where the reads were cut."""
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._skip_lf = False
+        self._at_start = True
+        self._event = ""
+        self._data: list[str] = []
+        self.invalid_utf8 = False
+
+    def feed(self, data: bytes) -> list[ServerSentEvent]:
+        """The events that these bytes complete."""
+        self._buffer += data
+        if self._at_start:
+            if len(self._buffer) < len(_BOM) and _BOM.startswith(self._buffer):
+                return []
+            self._at_start = False
+            self._buffer = self._buffer.removeprefix(_BOM)
+        events: list[ServerSentEvent] = []
+        start = 0
+        buffer = self._buffer
+        while True:
+            if self._skip_lf and start < len(buffer):
+                # The LF of a CRLF that a read had cut in two.
+                start += buffer[start] == 0x0A
+                self._skip_lf = False
+            end = _line_end(buffer, start)
+            if end < 0:
+                break
+            self._line(buffer[start:end], events)
+            self._skip_lf = buffer[end] == 0x0D
+            start = end + 1
+        self._buffer = buffer[start:]
+        return events
+
+    def finish(self) -> list[ServerSentEvent]:
+        """What the end of the stream completes: servers that leave out the last blank line are understood."""
+        events: list[ServerSentEvent] = []
+        if self._buffer:
+            self._line(self._buffer, events)
+            self._buffer = b""
+        self._line(b"", events)
+        return events
+
+    def _line(self, line: bytes, events: list[ServerSentEvent]) -> None:
+        if not line:
+            if self._data:
+                events.append(ServerSentEvent(self._event or "message", "\n".join(self._data)))
+            self._event, self._data = "", []
+            return
+        name, colon, value = line.partition(b":")
+        if colon and not name:
+            return  # a comment
+        if value.startswith(b" "):
+            value = value[1:]
+        if name == b"data":
+            self._data.append(self._text(value))
+        elif name == b"event":
+            self._event = self._text(value)
+
+    def _text(self, value: bytes) -> str:
+        try:
+            return value.decode("utf-8")
+        except UnicodeDecodeError:
+            self.invalid_utf8 = True
+            return value.decode("utf-8", "replace")
+
+
+def _line_end(buffer: bytes, start: int) -> int:
+    """Index of the first CR or LF from `start`, or -1."""
+    lf = buffer.find(b"\n", start)
+    cr = buffer.find(b"\r", start, lf if lf >= 0 else len(buffer))
+    return cr if cr >= 0 else lf

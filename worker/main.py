@@ -1,0 +1,74 @@
+"""The worker program: `arq worker.main.WorkerSettings`. Chooses implementations and hands them to the dispatcher."""
+
+import asyncio
+from typing import Any
+
+from arq.worker import func
+
+from shared.clock import SystemClock
+from shared.db.benchmarks import BenchmarkRepository
+from shared.db.database import Database
+from shared.db.leases import LeaseRepository
+from shared.db.migrate import check_schema
+from shared.db.results import ResultRepository
+from shared.db.workers import WorkerRepository
+from shared.logs import configure_logs
+from shared.prices import PriceList
+from shared.queue import QUEUE_NAME, RING_FUNCTION, Doorbell, deserialize, serialize, worker_redis
+from shared.secrets import Scrubber
+from shared.settings import load_key_ring, load_settings
+from worker.dispatcher import Dispatcher
+from worker.run import RunContext
+
+
+async def ring(ctx: dict[str, Any], benchmark_id: int) -> None:
+    """A queued message: look for work now. The benchmark itself is claimed in the database."""
+    dispatcher: Dispatcher = ctx["dispatcher"]
+    dispatcher.ring()
+
+
+async def start(ctx: dict[str, Any]) -> None:
+    """arq's start-up hook."""
+    settings = load_settings()
+    keys = load_key_ring()
+    price_list = PriceList()
+    endpoints = settings.endpoints(price_list)
+    secrets = [key.get_secret_value() for endpoint in endpoints if (key := keys.get(endpoint)) is not None]
+    configure_logs(settings, Scrubber(secrets))
+    await asyncio.to_thread(price_list.warm)
+    database = Database(settings.database_url, pool_size=settings.database_pool_size)
+    await check_schema(database)
+    context = RunContext(
+        settings=settings,
+        clock=SystemClock(),
+        endpoints=endpoints,
+        keys=keys,
+        price_list=price_list,
+        benchmarks=BenchmarkRepository(database),
+        leases=LeaseRepository(database, lease_s=settings.lease_s),
+        results=ResultRepository(database),
+    )
+    dispatcher = Dispatcher(context, WorkerRepository(database), Doorbell(ctx["redis"]))
+    ctx["database"], ctx["dispatcher"] = database, dispatcher
+    await dispatcher.start()
+
+
+async def stop(ctx: dict[str, Any]) -> None:
+    """arq's shutdown hook: after SIGTERM or SIGINT."""
+    dispatcher: Dispatcher | None = ctx.get("dispatcher")
+    if dispatcher is not None:
+        await dispatcher.stop()
+        await ctx["database"].close()
+
+
+class WorkerSettings:
+    """What arq reads. Its queue is the doorbell; its retries, timeouts and results are not used."""
+
+    functions = (func(ring, name=RING_FUNCTION, keep_result=0, max_tries=1, timeout=10),)
+    queue_name = QUEUE_NAME
+    redis_pool = worker_redis(load_settings().redis_url)
+    on_startup = start
+    on_shutdown = stop
+    job_serializer = staticmethod(serialize)
+    job_deserializer = staticmethod(deserialize)
+    allow_abort_jobs = False

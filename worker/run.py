@@ -1,0 +1,247 @@
+"""One claimed benchmark from claim to end: heartbeat, engine, recording, summary, status."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import structlog
+
+from shared.clock import Clock
+from shared.db.benchmarks import BenchmarkRepository
+from shared.db.leases import Lease, LeaseRepository
+from shared.db.results import ResultRepository
+from shared.db.tables import Benchmark
+from shared.endpoints import Endpoint, EndpointRegistry
+from shared.errors import LeaseLost
+from shared.prices import PriceList, PriceSnapshot, TokenCounts, override
+from shared.results import ResultRecord, Usage
+from shared.secrets import Scrubber
+from shared.settings import KeyRing, Settings
+from shared.spec import BenchmarkSpec
+from worker.engine.adapters import adapter_for
+from worker.engine.engine import Engine
+from worker.engine.measurer import Measurer, RunClock
+from worker.engine.sdk_transport import sdk_transport
+from worker.engine.transport import Transport
+from worker.plan import make_plan
+from worker.recorder import Recorder
+from worker.summary import SummaryBuilder
+
+log = structlog.get_logger(__name__)
+
+MakeTransport = Callable[..., Transport]
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """What every run of a worker needs."""
+
+    settings: Settings
+    clock: Clock
+    endpoints: EndpointRegistry
+    keys: KeyRing
+    price_list: PriceList
+    benchmarks: BenchmarkRepository
+    leases: LeaseRepository
+    results: ResultRepository
+    make_transport: MakeTransport = sdk_transport
+
+
+class _CannotRun(Exception):
+    """The benchmark fails as a whole: `kind` and message go into its `error`."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.document = {"kind": kind, "message": message}
+
+
+class BenchmarkRun:
+    """A benchmark under this worker's lease. `cancel` and `drain` may be called at any time."""
+
+    def __init__(self, context: RunContext, lease: Lease, benchmark: Benchmark) -> None:
+        self._context = context
+        self._lease = lease
+        self._benchmark = benchmark
+        self._engine: Engine | None = None
+        self._cancelled = benchmark.cancel_requested_at is not None
+        self._draining = False
+        self._price: PriceSnapshot | None = None
+
+    @property
+    def benchmark_id(self) -> int:
+        return self._lease.benchmark_id
+
+    def cancel(self) -> None:
+        """Closes the streams; what was seen of them is recorded, then the benchmark ends as cancelled."""
+        self._cancelled = True
+        if self._engine is not None:
+            self._engine.cancel()
+
+    def drain(self) -> None:
+        """Sends nothing more, lets what is in flight end, then gives the benchmark back."""
+        self._draining = True
+        if self._engine is not None:
+            self._engine.drain()
+
+    def cut_off(self) -> None:
+        """Closes the streams of a draining run: the grace period is over."""
+        self._draining = True
+        if self._engine is not None:
+            self._engine.cancel()
+
+    async def run(self) -> None:
+        """Runs to a terminal status, or gives the benchmark back. Never raises for what belongs to the run."""
+        with structlog.contextvars.bound_contextvars(benchmark_id=self.benchmark_id, fence=self._lease.fence):
+            try:
+                async with asyncio.TaskGroup() as group:
+                    heartbeat = group.create_task(self._heartbeat())
+                    try:
+                        await self._to_the_end()
+                    finally:
+                        heartbeat.cancel()
+            except* LeaseLost:
+                log.warning("lease_lost")
+
+    async def _to_the_end(self) -> None:
+        summary = None
+        try:
+            await self._send_all()
+            if self._draining and not self._cancelled and await self._unfinished():
+                await self._context.leases.release(self._lease)
+                log.info("benchmark_released")
+                return
+            status, summary, error = await self._verdict()
+        except (_CannotRun, LeaseLost) as exc:
+            if isinstance(exc, LeaseLost):
+                raise
+            status, error = "failed", exc.document
+        except Exception as exc:  # the run must end, whatever broke
+            log.exception("run_broke")
+            status, error = "failed", {"kind": "internal_error", "message": f"{type(exc).__name__} in the worker"}
+        final = await self._context.leases.finish(self._lease, status, summary=summary, error=error)
+        log.info("benchmark_ended", status=final)
+
+    async def _unfinished(self) -> bool:
+        benchmark = await self._context.benchmarks.get(self.benchmark_id)
+        return benchmark.done < benchmark.planned
+
+    async def _send_all(self) -> None:
+        context, benchmark = self._context, self._benchmark
+        if benchmark.crashes >= context.settings.max_crashes:
+            raise _CannotRun(
+                "crash_loop", f"workers died {benchmark.crashes} times on this benchmark; it is not tried again"
+            )
+        if self._cancelled:
+            return
+        spec = await self._spec()
+        endpoint, key = self._target()
+        await self._settle_price(endpoint)
+        adapter = adapter_for(endpoint)
+        recorded = await context.results.recorded(self.benchmark_id)
+        plan = make_plan(spec, adapter, lambda index, repetition: (index, repetition) in recorded)
+        log.info("benchmark_started", requests=len(plan.warmup) + len(plan.measured), already_recorded=len(recorded))
+        transport = context.make_transport(
+            endpoint,
+            key,
+            context.clock,
+            connections=spec.concurrency,
+            connect_timeout_s=spec.timeouts.connect_s,
+        )
+        measurer = Measurer(
+            transport,
+            adapter,
+            spec.timeouts,
+            RunClock.start(context.clock),
+            keep_timeline=spec.planned_requests <= context.settings.timeline_max_requests,
+        )
+        self._engine = Engine(measurer, context.clock)
+        if self._cancelled:
+            self._engine.cancel()
+        elif self._draining:
+            self._engine.drain()
+        recorder = Recorder(context.results, self._lease)
+        scrubber = Scrubber([key] if key else [])
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(recorder.run())
+                async for record in self._engine.run(plan):
+                    record.cost_usd = self._cost_usd(record.usage)
+                    _scrub(record, scrubber)
+                    if not (self._draining and record.outcome == "cancelled"):
+                        recorder.add(record)
+                recorder.close()
+        except* LeaseLost as lost:
+            raise lost.exceptions[0] from None
+        finally:
+            await transport.close()
+
+    async def _spec(self) -> BenchmarkSpec:
+        prompts = await self._context.benchmarks.prompts(self.benchmark_id)
+        document = {**self._benchmark.spec, "prompts": [prompts[index] for index in sorted(prompts)]}
+        return BenchmarkSpec.model_validate(document)
+
+    def _target(self) -> tuple[Endpoint, str | None]:
+        endpoint = self._context.endpoints.get(self._benchmark.provider)
+        if endpoint is None:
+            raise _CannotRun("unknown_provider", f"this worker has no endpoint named {self._benchmark.provider!r}")
+        if not self._context.keys.can_use(endpoint):
+            raise _CannotRun("missing_key", f"this worker does not hold {endpoint.api_key_env}")
+        secret = self._context.keys.get(endpoint)
+        return endpoint, secret.get_secret_value() if secret else None
+
+    async def _settle_price(self, endpoint: Endpoint) -> None:
+        """The price in force at the start; a resumed run keeps the one that it began with."""
+        document = self._benchmark.price
+        if document is not None:
+            self._price = PriceSnapshot(document)
+            return
+        model = self._benchmark.model
+        if endpoint.prices is not None:
+            prices: dict[str, Decimal] = endpoint.prices.model_dump(exclude_none=True)
+            self._price = override(prices, model, endpoint.name)
+        elif endpoint.price_provider is not None:
+            provider = None if endpoint.price_provider == "*" else endpoint.price_provider
+            self._price = self._context.price_list.snapshot(model, provider, self._context.clock.wall_now())
+        if self._price is not None:
+            await self._context.leases.set_price(self._lease, self._price.document)
+
+    def _cost_usd(self, usage: Usage) -> Decimal | None:
+        if self._price is None or usage.input_tokens is None or usage.output_tokens is None:
+            return None
+        read, write = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
+        uncached = usage.input_tokens - (read + write if usage.cache_in_input else 0)
+        return self._price.cost_usd(TokenCounts(max(0, uncached), usage.output_tokens, read, write))
+
+    async def _verdict(self) -> tuple[str, dict[str, Any], dict[str, Any] | None]:
+        """Terminal status, summary, and the reason of a failure."""
+        builder = SummaryBuilder(
+            planned=self._benchmark.planned,
+            concurrency=int(self._benchmark.spec["concurrency"]),
+            interrupted=self._benchmark.interrupted,
+        )
+        async for result in self._context.results.all_for_summary(self.benchmark_id):
+            builder.add(result)
+        summary = await asyncio.to_thread(builder.document)
+        if self._cancelled:
+            return "cancelled", summary, None
+        if builder.succeeded == 0 and builder.failed:
+            message = f"none of {builder.failed} requests succeeded; most often: {builder.commonest_error}"
+            return "failed", summary, {"kind": "all_requests_failed", "message": message}
+        return "completed", summary, None
+
+    async def _heartbeat(self) -> None:
+        """A third of the lease apart. Raises LeaseLost, which ends the run without another write."""
+        while True:
+            await asyncio.sleep(self._context.settings.lease_s / 3)
+            if await self._context.leases.heartbeat(self._lease) and not self._cancelled:
+                self.cancel()
+
+
+def _scrub(record: ResultRecord, scrubber: Scrubber) -> None:
+    """A server may echo the key that it was sent."""
+    if record.error is not None:
+        record.error = replace(record.error, message=scrubber.scrub(record.error.message))
+    if record.response is not None:
+        record.response = scrubber.mask_known(record.response)
