@@ -67,7 +67,7 @@ def problem_response(
         instance=request.url.path,
         code=code,
         request_id=getattr(request.state, "request_id", None),
-        errors=[{"field": item.field, "message": item.message, "code": item.code} for item in errors],  # type: ignore[misc]
+        errors=[{"field": item.field, "message": item.message, "code": item.code} for item in errors],
     )
     return JSONResponse(
         jsonable_encoder(problem, exclude_none=True), status_code=status, media_type=MEDIA_TYPE, headers=headers

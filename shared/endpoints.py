@@ -12,6 +12,7 @@ from shared.errors import MissingKey, UnknownModel, UnknownProvider
 from shared.prices import PriceList
 
 Protocol = Literal["anthropic", "openai"]
+PROTOCOLS: tuple[Protocol, ...] = ("anthropic", "openai")
 
 
 class PriceOverride(BaseModel):

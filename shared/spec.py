@@ -22,6 +22,7 @@ MAX_PROMPTS = 10_000
 MAX_REQUESTS = 100_000
 MAX_CONCURRENCY = 1_024
 MAX_METADATA_BYTES = 16_384
+DEFAULT_MAX_TOKENS = 1_024
 
 Name = Annotated[StorableText, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 ModelId = Annotated[StorableText, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
@@ -221,13 +222,17 @@ class BenchmarkSpec(BaseModel):
         """Every request that will be sent, warm-up included."""
         return len(self.prompts) * self.repetitions + self.warmup
 
+    def with_defaults(self) -> "BenchmarkSpec":
+        """The spec as it is stored: what was left out and matters to the numbers is written down."""
+        if self.parameters.max_tokens is not None:
+            return self
+        parameters = self.parameters.model_copy(update={"max_tokens": DEFAULT_MAX_TOKENS})
+        return self.model_copy(update={"parameters": parameters})
+
     def effective_parameters(self, prompt: Prompt) -> Parameters:
         """The parameters that a prompt is sent with."""
-        merged = prompt.parameters.over(self.parameters)
-        return merged if merged.max_tokens is not None else merged.model_copy(update={"max_tokens": DEFAULT_MAX_TOKENS})
+        return prompt.parameters.over(self.parameters)
 
-
-DEFAULT_MAX_TOKENS = 1_024
 
 _UNSUPPORTED = {
     "anthropic": ("seed", "frequency_penalty", "presence_penalty", "reasoning_effort"),

@@ -239,6 +239,8 @@ class Connection(asyncio.Protocol):
         headers = {"content-type": "application/json", "content-length": str(len(data))}
         self.send(head(status, headers, keep_alive=False) + data)
         # Closing with unread bytes in the socket resets it, and the client would lose the answer.
+        if not transport.is_closing():
+            transport.write_eof()
         asyncio.get_running_loop().call_later(_LINGER_S, transport.close)
 
     def shut_down(self) -> None:

@@ -44,6 +44,8 @@ def parse(number: int, body: Any, headers: Mapping[str, str], created: int) -> C
         if not isinstance(message, dict) or not isinstance(message.get("role"), str):
             where = f"messages[{index}].role"
             raise _invalid(f"Missing required parameter: '{where}'.", where, "missing_required_parameter")
+    if body.get("n") not in (None, 1):
+        raise _invalid("Invalid 'n': the simulator gives one choice.", "n", "unsupported_value")
     stream = body.get("stream") or False
     if not isinstance(stream, bool):
         raise _invalid("Invalid type for 'stream': expected a boolean.", "stream", "invalid_type")

@@ -112,7 +112,7 @@ class Simulator:
         self._server.close()
         for connection in list(self._connections):
             connection.shut_down()
-        while self._connections:  # an aborted transport says so in the loop's next turn
+        while self._connections:  # noqa: ASYNC110 - an aborted transport says so in the loop's next turn
             await asyncio.sleep(0)
         await self._server.wait_closed()
         self._timer.close()

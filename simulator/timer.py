@@ -101,6 +101,10 @@ class TimerFd:
         self._compact_at = 1024
         loop.add_reader(self._fd, self._expired)
 
+    @property
+    def pending(self) -> int:
+        return len(self._heap)
+
     def at(self, due_ns: int, callback: Callable[[], None]) -> Wake:
         wake = Wake(callback)
         if len(self._heap) >= self._compact_at:

@@ -82,11 +82,13 @@ class Dispatcher:
         """One claim after the other while there is room and work; then waits for a bell, an end, or the sweep."""
         settings = self._context.settings
         while True:
+            look_first = not self._rung.is_set()
             self._rung.clear()
             while len(self._runs) < settings.worker_max_benchmarks:
-                claimed = await self._context.leases.claim(self.info.id)
+                claimed = await self._context.leases.claim(self.info.id, look_first=look_first)
                 if claimed is None:
                     break
+                look_first = True
                 self._begin(BenchmarkRun(self._context, *claimed))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(settings.sweep_s):

@@ -18,6 +18,7 @@ from shared.queue import QUEUE_NAME, RING_FUNCTION, Doorbell, deserialize, seria
 from shared.secrets import Scrubber
 from shared.settings import load_key_ring, load_settings
 from worker.dispatcher import Dispatcher
+from worker.engine.sdk_transport import warm_up
 from worker.run import RunContext
 
 
@@ -36,6 +37,8 @@ async def start(ctx: dict[str, Any]) -> None:
     secrets = [key.get_secret_value() for endpoint in endpoints if (key := keys.get(endpoint)) is not None]
     configure_logs(settings, Scrubber(secrets))
     await asyncio.to_thread(price_list.warm)
+    # What the first request would wait for otherwise.
+    await warm_up(SystemClock())
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
     await check_schema(database)
     context = RunContext(

@@ -137,9 +137,9 @@ class BenchmarkRun:
             return
         spec = await self._spec()
         endpoint, key = self._target()
-        await self._settle_price(endpoint)
+        self._find_price(endpoint)
         adapter = adapter_for(endpoint)
-        recorded = await context.results.recorded(self.benchmark_id)
+        recorded = await context.results.recorded(self.benchmark_id) if benchmark.interrupted else set()
         plan = make_plan(spec, adapter, lambda index, repetition: (index, repetition) in recorded)
         log.info("benchmark_started", requests=len(plan.warmup) + len(plan.measured), already_recorded=len(recorded))
         transport = context.make_transport(
@@ -166,6 +166,8 @@ class BenchmarkRun:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(recorder.run())
+                # Beside the first requests, not before them: the price in memory is the one that counts.
+                group.create_task(self._keep_price())
                 async for record in self._engine.run(plan):
                     record.cost_usd = self._cost_usd(record.usage)
                     _scrub(record, scrubber)
@@ -191,7 +193,7 @@ class BenchmarkRun:
         secret = self._context.keys.get(endpoint)
         return endpoint, secret.get_secret_value() if secret else None
 
-    async def _settle_price(self, endpoint: Endpoint) -> None:
+    def _find_price(self, endpoint: Endpoint) -> None:
         """The price in force at the start; a resumed run keeps the one that it began with."""
         document = self._benchmark.price
         if document is not None:
@@ -204,7 +206,9 @@ class BenchmarkRun:
         elif endpoint.price_provider is not None:
             provider = None if endpoint.price_provider == "*" else endpoint.price_provider
             self._price = self._context.price_list.snapshot(model, provider, self._context.clock.wall_now())
-        if self._price is not None:
+
+    async def _keep_price(self) -> None:
+        if self._price is not None and self._benchmark.price is None:
             await self._context.leases.set_price(self._lease, self._price.document)
 
     def _cost_usd(self, usage: Usage) -> Decimal | None:

@@ -36,11 +36,12 @@ class LeaseRepository:
         self._database = database
         self._lease_s = lease_s
 
-    async def claim(self, worker_id: str) -> tuple[Lease, Benchmark] | None:
+    async def claim(self, worker_id: str, *, look_first: bool = True) -> tuple[Lease, Benchmark] | None:
         """Takes the oldest open benchmark that nobody runs under a lease of this worker; None where there is none.
 
         Open: pending, or running with a lapsed or missing lease. A lapsed one counts as a crash of its
         worker, a released one does not. Whoever takes over a running one marks it interrupted.
+        `look_first`: most looks find nothing, and a look need not take SQLite's write lock; who was rung skips it.
         """
         free = or_(
             Benchmark.status == "pending",
@@ -50,10 +51,10 @@ class LeaseRepository:
             ),
         )
         oldest = select(Benchmark.id).where(free).order_by(Benchmark.id).limit(1).with_for_update(skip_locked=True)
-        # Most looks find nothing, and a look must not take SQLite's write lock.
-        async with self._database.read() as session:
-            if await session.scalar(select(Benchmark.id).where(free).limit(1)) is None:
-                return None
+        if look_first:
+            async with self._database.read() as session:
+                if await session.scalar(select(Benchmark.id).where(free).limit(1)) is None:
+                    return None
         async with self._database.write() as session:
             claimed = await session.execute(
                 update(Benchmark)

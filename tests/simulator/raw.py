@@ -2,11 +2,18 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from shared.clock import monotonic_ns
-from simulator.server import Simulator
+
+
+class HasPort(Protocol):
+    """A simulator, in this process or another."""
+
+    port: int
+
 
 FAST = "ttft1-gap1"
 MESSAGES = [{"role": "user", "content": "hello"}]
@@ -27,6 +34,9 @@ def openai_request(model: str, headers: dict[str, str] | None = None, **fields: 
 def anthropic_request(model: str, headers: dict[str, str] | None = None, **fields: Any) -> bytes:
     body = {"model": model, "stream": True, "max_tokens": 1000, "messages": MESSAGES, **fields}
     return request_bytes("/v1/messages", body, {"anthropic-version": "2023-06-01", **(headers or {})})
+
+
+RequestOf = Callable[..., bytes]
 
 
 @dataclass
@@ -91,7 +101,7 @@ class RawResponse:
         return [text for text in texts if text]
 
 
-async def exchange(sim: Simulator, request: bytes, *, until: bytes | None = None) -> RawResponse:
+async def exchange(sim: HasPort, request: bytes, *, until: bytes | None = None) -> RawResponse:
     """Reads until the server closes, or until `until` was read; then closes."""
     response = RawResponse()
     reader, writer = await asyncio.open_connection("127.0.0.1", sim.port)
@@ -110,6 +120,6 @@ async def exchange(sim: Simulator, request: bytes, *, until: bytes | None = None
     return response
 
 
-async def stream(sim: Simulator, request: bytes) -> RawResponse:
+async def stream(sim: HasPort, request: bytes) -> RawResponse:
     """One exchange whose answer ends properly; the connection would be kept."""
     return await exchange(sim, request, until=b"\r\n0\r\n\r\n")

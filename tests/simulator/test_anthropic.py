@@ -143,12 +143,15 @@ async def test_errors_are_typed(
 
 async def test_error_inside_the_stream(claude: AsyncAnthropic) -> None:
     """`miderr2` gives two texts, then the overloaded error, inside HTTP 200."""
-    texts = []
-    with pytest.raises(anthropic.APIStatusError) as caught:
+    texts: list[str] = []
+
+    async def read() -> None:
         async with claude.messages.stream(model=f"sim-{FAST}-miderr2", max_tokens=99, messages=MESSAGES) as events:
-            async for event in events:
-                if event.type == "text":
-                    texts.append(event.text)
+            async for text in events.text_stream:
+                texts.append(text)  # noqa: PERF401 - what came before the error counts
+
+    with pytest.raises(anthropic.APIStatusError) as caught:
+        await read()
     assert texts == ["Measured ", "numbers "]
     assert caught.value.body == {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
 

@@ -176,12 +176,15 @@ async def test_errors_are_typed(
 
 async def test_error_inside_the_stream(gpt: AsyncOpenAI) -> None:
     """`miderr2` gives two texts, then an error object, inside HTTP 200."""
-    texts = []
+    texts: list[str | None] = []
+
+    async def read() -> None:
+        model = f"sim-{FAST}-miderr2"
+        async for chunk in await gpt.chat.completions.create(model=model, messages=MESSAGES, stream=True):
+            texts.append(chunk.choices[0].delta.content)  # noqa: PERF401 - what came before the error counts
+
     with pytest.raises(openai.APIError) as caught:
-        async for chunk in await gpt.chat.completions.create(
-            model=f"sim-{FAST}-miderr2", messages=MESSAGES, stream=True
-        ):
-            texts.append(chunk.choices[0].delta.content)
+        await read()
     assert texts == ["", "Measured ", "numbers "]
     assert caught.value.type == "server_error"
 
@@ -203,6 +206,7 @@ async def test_old_servers_refuse_stream_options(gpt: AsyncOpenAI) -> None:
         ({"model": "m", "messages": MESSAGES, "max_tokens": 1, "max_completion_tokens": 1}, "max_tokens", "same time"),
         ({"model": "m", "messages": MESSAGES, "stop": list("abcde")}, "stop", "too long"),
         ({"model": "m", "messages": MESSAGES, "stream_options": {}}, "stream_options", "'stream' is enabled"),
+        ({"model": "m", "messages": MESSAGES, "n": 2}, "n", "one choice"),
         (b'{"model": NaN}', None, "could not parse the JSON"),
     ],
 )

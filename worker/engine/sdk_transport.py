@@ -1,5 +1,7 @@
 """Sends by the official SDKs: their URLs, headers, auth and typed errors, over our stamping sockets. No retries."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
@@ -11,11 +13,11 @@ import httpx2
 import openai
 
 from shared.clock import Clock
-from shared.endpoints import Endpoint
+from shared.endpoints import PROTOCOLS, Endpoint
 from shared.results import Phase, RequestError
 from shared.secrets import Scrubber
 from worker.engine.adapters.base import failure, kind_of_http_status
-from worker.engine.stamping import StampingTransport, current_wire
+from worker.engine.stamping import StampingTransport, current_wire, trust_store
 from worker.engine.transport import Answer, Read, Transport, TransportFailed, Wire
 
 # What sockets raise, where an SDK does not wrap it.
@@ -30,6 +32,28 @@ _SOCKET_ERRORS = (
 _NAMED = ("model", "messages", "max_tokens", "stream")
 # A local server without a key still gets a header: both SDKs insist on one.
 _NO_KEY = "not-needed"
+
+
+async def warm_up(clock: Clock) -> None:
+    """Goes the way of a first request to a server of our own: certificates, and what is imported when first used."""
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    await asyncio.to_thread(trust_store)
+    body = {"model": "warm-up", "messages": [{"role": "user", "content": "warm-up"}], "max_tokens": 1, "stream": True}
+    async with await asyncio.start_server(refuse, "127.0.0.1") as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        for protocol in PROTOCOLS:
+            endpoint = Endpoint(name="warm-up", protocol=protocol, base_url=url)
+            transport = sdk_transport(endpoint, None, clock, connections=1, connect_timeout_s=1)
+            with contextlib.suppress(TransportFailed):
+                async with transport.send(body, Wire(clock.monotonic_ns())):
+                    pass
+            await transport.close()
 
 
 def sdk_transport(

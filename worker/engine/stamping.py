@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 import httpcore2
@@ -15,12 +16,18 @@ from worker.engine.transport import Wire
 current_wire: ContextVar[Wire | None] = ContextVar("current_wire", default=None)
 
 
+@cache
+def trust_store() -> ssl.SSLContext:
+    """The system's certificates. Reading them takes tens of milliseconds, so once for a process."""
+    return httpx2.create_ssl_context()
+
+
 class StampingTransport(httpx2.AsyncBaseTransport):
     """Plain HTTP/1.1 over a pool as large as the load; no proxies, no redirects, no retries."""
 
     def __init__(self, clock: Clock, *, connections: int, ssl_context: ssl.SSLContext | None = None) -> None:
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=ssl_context or httpx2.create_ssl_context(),
+            ssl_context=ssl_context or trust_store(),
             max_connections=connections,
             max_keepalive_connections=connections,
             keepalive_expiry=30,

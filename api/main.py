@@ -1,0 +1,92 @@
+"""The API program: `uvicorn --factory api.main:create_app`. Chooses implementations and puts the routes together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+
+from api.errors import install_error_handlers
+from api.middleware import RequestContextMiddleware
+from api.routes import benchmarks, health, models, results
+from api.state import State
+from api.submit import Submitter
+from shared.clock import SystemClock
+from shared.db.benchmarks import BenchmarkRepository
+from shared.db.database import Database
+from shared.db.migrate import check_schema
+from shared.db.results import ResultRepository
+from shared.db.workers import WorkerRepository
+from shared.logs import configure_logs
+from shared.prices import PriceList
+from shared.queue import Doorbell, client_redis
+from shared.settings import KeyRing, Settings, load_key_ring, load_settings
+from shared.version import __version__
+
+DESCRIPTION = """\
+Measured, stored, reproducible numbers about LLM endpoints: time to first token, latency, throughput, cost.
+
+`POST /benchmarks` stores a benchmark and answers at once; workers run its prompts as timed streams;
+`GET /benchmarks/{id}` shows status, summary and results. Durations are in milliseconds (`_ms`) from one monotonic
+clock, dates (`_at`) are UTC, costs (`_usd`) are US dollars. Unknown is `null`, never 0.
+"""
+
+
+def create_app(settings: Settings | None = None, keys: KeyRing | None = None) -> FastAPI:
+    """The application. Settings and keys are read from the environment where they are not given."""
+    settings = settings or load_settings()
+    parts = _parts(settings, keys or load_key_ring())
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        configure_logs(settings)
+        await check_schema(parts.database)
+        await asyncio.to_thread(parts.price_list.warm)
+        yield
+        await parts.doorbell.close()
+        await parts.database.close()
+
+    app = FastAPI(
+        title="LLM Benchmark service",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        max_body_size=settings.max_body_bytes,
+        # A browser's page at another site must not submit benchmarks by a form or a text body.
+        strict_content_type=True,
+        telemetry={"tracing": False},
+    )
+    app.state.settings = settings
+    app.state.parts = parts
+    install_error_handlers(app)
+    app.add_middleware(RequestContextMiddleware, clock=parts.clock)
+    for module in (benchmarks, results, models, health):
+        app.include_router(module.router)
+
+    @app.get("/", include_in_schema=False)
+    async def root() -> RedirectResponse:
+        return RedirectResponse("/docs")
+
+    return app
+
+
+def _parts(settings: Settings, keys: KeyRing) -> State:
+    database = Database(settings.database_url, pool_size=settings.database_pool_size)
+    price_list = PriceList()
+    endpoints = settings.endpoints(price_list)
+    doorbell = Doorbell(client_redis(settings.redis_url))
+    repository, workers = BenchmarkRepository(database), WorkerRepository(database)
+    return State(
+        settings=settings,
+        clock=SystemClock(),
+        keys=keys,
+        price_list=price_list,
+        endpoints=endpoints,
+        database=database,
+        doorbell=doorbell,
+        benchmarks=repository,
+        results=ResultRepository(database),
+        workers=workers,
+        submitter=Submitter(endpoints, keys, repository, workers, doorbell),
+    )

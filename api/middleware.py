@@ -1,0 +1,54 @@
+"""A request id for each request, in its response, its logs and its errors; one log line for each response."""
+
+import re
+import uuid
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.clock import Clock
+
+log = structlog.get_logger("api.access")
+
+HEADER = "x-request-id"
+_ACCEPTED = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
+# Probes ask every few seconds; their success is no news.
+_QUIET = ("/health", "/ready")
+
+
+class RequestContextMiddleware:
+    """Plain ASGI, so that streamed and cancelled responses are seen as they are."""
+
+    def __init__(self, app: ASGIApp, clock: Clock) -> None:
+        self._app = app
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(HEADER.encode(), b"")
+        request_id = given.decode() if _ACCEPTED.match(given) else uuid.uuid4().hex[:16]
+        scope.setdefault("state", {})["request_id"] = request_id
+        started_ns = self._clock.monotonic_ns()
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message.setdefault("headers", []).append((HEADER.encode(), request_id.encode()))
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_with_id)
+            finally:
+                if scope["path"] not in _QUIET or status >= 400:
+                    log.info(
+                        "request",
+                        method=scope["method"],
+                        path=scope["path"],
+                        status=status or None,
+                        duration_ms=round((self._clock.monotonic_ns() - started_ns) / 1e6, 3),
+                    )

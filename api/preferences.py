@@ -1,0 +1,30 @@
+"""The `Prefer: wait=` header (RFC 7240) and the waiting itself."""
+
+import asyncio
+import math
+import re
+
+from shared.db.benchmarks import BenchmarkRepository
+from shared.db.tables import TERMINAL
+
+_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d+(?:\.\d+)?)\"?\s*(?=$|[,;])", re.IGNORECASE)
+
+
+def wait_seconds(prefer: str | None, most: float) -> float | None:
+    """Seconds of `wait=`, at most `most`; None where it is not asked for. An unknown preference is ignored."""
+    found = _WAIT.search(prefer or "")
+    seconds = float(found.group(1)) if found else None
+    return None if seconds is None or not math.isfinite(seconds) else min(seconds, most)
+
+
+async def wait_for_end(benchmarks: BenchmarkRepository, benchmark_id: int, seconds: float) -> bool:
+    """True where the benchmark ended within that time. Asks the database, the only one who knows; ever less often."""
+    pause = 0.02
+    try:
+        async with asyncio.timeout(seconds):
+            while await benchmarks.status(benchmark_id) not in TERMINAL:
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.3, 0.5)
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,87 @@
+"""Rows of the database as shapes of the API."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, Progress, RunError
+from api.schemas.prices import PriceOut
+from api.schemas.results import RequestErrorOut, ResultOut, TimelineEventOut
+from api.schemas.summary import Summary
+from shared.db.tables import Benchmark, Result
+from shared.spec import Parameters, Timeouts
+from shared.timeline import decode
+
+# Columns of a result that the API shows under the same name.
+_PLAIN = tuple(
+    name
+    for name in ResultOut.model_fields
+    if name not in ("prompt", "error", "timeline", "cost_usd") and name in Result.__table__.columns
+)
+
+
+def _fields_of(benchmark: Benchmark) -> dict[str, Any]:
+    spec = benchmark.spec
+    return {
+        "id": benchmark.id,
+        "name": benchmark.name,
+        "model": benchmark.model,
+        "provider": benchmark.provider,
+        "status": benchmark.status,
+        "created_at": benchmark.created_at,
+        "started_at": benchmark.started_at,
+        "completed_at": benchmark.completed_at,
+        "cancel_requested_at": benchmark.cancel_requested_at,
+        "progress": Progress(
+            done=benchmark.done,
+            total=benchmark.planned,
+            errors=benchmark.errors,
+            last_ttft_ms=benchmark.last_ttft_ms,
+            cost_usd=None if benchmark.cost_usd is None else float(benchmark.cost_usd),
+        ),
+        "error": RunError.model_validate(benchmark.error) if benchmark.error else None,
+        "notices": benchmark.notices,
+        "summary": Summary.model_validate(benchmark.summary) if benchmark.summary else None,
+        "price": PriceOut.model_validate(benchmark.price) if benchmark.price else None,
+        "interrupted": benchmark.interrupted,
+        "concurrency": spec["concurrency"],
+        "repetitions": spec["repetitions"],
+        "warmup": spec["warmup"],
+        "system": spec.get("system"),
+        "parameters": Parameters.model_validate(spec["parameters"]),
+        "timeouts": Timeouts.model_validate(spec["timeouts"]),
+        "metadata": spec["metadata"],
+        "results_url": f"/benchmarks/{benchmark.id}/results",
+    }
+
+
+def benchmark_without_results(benchmark: Benchmark) -> BenchmarkBase:
+    """For lists and for `include=` without results."""
+    return BenchmarkBase(**_fields_of(benchmark))
+
+
+def benchmark_with_results(
+    benchmark: Benchmark, results: Sequence[ResultOut] | None, *, truncated: bool
+) -> BenchmarkOut:
+    """For `GET /benchmarks/{id}`."""
+    return BenchmarkOut(
+        **_fields_of(benchmark), results=None if results is None else list(results), results_truncated=truncated
+    )
+
+
+def result_out(result: Result, prompts: Mapping[int, Mapping[str, Any]], *, with_timeline: bool) -> ResultOut:
+    """One result with its prompt's text."""
+    prompt = prompts.get(result.prompt_index)
+    return ResultOut(
+        **{name: getattr(result, name) for name in _PLAIN},
+        prompt=prompt["messages"][-1]["content"] if prompt else "",
+        cost_usd=None if result.cost_usd is None else float(result.cost_usd),
+        error=RequestErrorOut.model_validate(result.error) if result.error else None,
+        timeline=_timeline(result.timeline) if with_timeline and result.timeline is not None else None,
+    )
+
+
+def _timeline(blob: bytes) -> list[TimelineEventOut]:
+    return [
+        TimelineEventOut(offset_ms=event.offset_us / 1_000, kind=event.kind.name.lower(), size=event.size)
+        for event in decode(blob)
+    ]

@@ -1,0 +1,186 @@
+"""`/benchmarks`: submit, list, read, cancel, delete."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Header, Path, Query, Response, status
+from fastapi.openapi.models import Example
+
+from api.cursor import decode_cursor, encode_cursor
+from api.preferences import wait_for_end, wait_seconds
+from api.present import benchmark_with_results, benchmark_without_results, result_out
+from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, BenchmarkPage, BenchmarkQuery
+from api.schemas.problem import Problem
+from api.state import Parts, State
+from shared.db.benchmarks import BenchmarkFilter
+from shared.db.tables import Benchmark
+from shared.errors import InvalidRequest
+from shared.spec import BenchmarkSpec
+
+router = APIRouter(tags=["benchmarks"])
+
+MAX_EMBEDDED_RESULTS = 1_000
+INCLUDABLE = ("results", "timeline", "warmup", "none")
+
+BenchmarkId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Id of the benchmark.", examples=[1])]
+Include = Annotated[
+    str,
+    Query(
+        description="What to add, comma-separated: `results` (the default), `timeline` (results with every event), "
+        "`warmup` (warm-up results too), or `none` to leave results out.",
+        examples=["timeline"],
+        max_length=100,
+    ),
+]
+
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is no such benchmark."}}
+INVALID: dict[int | str, dict[str, Any]] = {
+    422: {"model": Problem, "description": "A field is wrong; `errors` names it."}
+}
+
+EXAMPLES: dict[str, Example] = {
+    "shortest": {
+        "summary": "A model and prompts",
+        "value": {
+            "name": "Haiku Speed Test",
+            "model": "claude-3-haiku-20240307",
+            "prompts": ["Say hello in exactly 3 words", "What is 2 + 2?"],
+        },
+    },
+    "load": {
+        "summary": "Repeated, concurrent, with parameters",
+        "value": {
+            "name": "Load test",
+            "model": "gpt-4o-mini",
+            "provider": "openai",
+            "system": "Answer in one sentence.",
+            "prompts": [
+                "Why is the sky blue?",
+                {"messages": [{"role": "user", "content": "Name a river."}], "parameters": {"max_tokens": 20}},
+            ],
+            "parameters": {"max_tokens": 200, "temperature": 0},
+            "repetitions": 25,
+            "warmup": 2,
+            "concurrency": 8,
+            "timeouts": {"ttft_s": 20, "total_s": 60},
+            "metadata": {"team": "search"},
+        },
+    },
+}
+
+
+@router.post(
+    "/benchmarks",
+    status_code=status.HTTP_202_ACCEPTED,
+    summary="Submit a benchmark",
+    responses={
+        200: {"model": BenchmarkOut, "description": "It ended within `Prefer: wait=`; results included."},
+        400: {"model": Problem, "description": "The body is not JSON."},
+        413: {"model": Problem, "description": "The body is larger than `MAX_BODY_BYTES`."},
+        **INVALID,
+    },
+)
+async def submit(
+    spec: Annotated[BenchmarkSpec, Body(openapi_examples=EXAMPLES)],
+    parts: Parts,
+    response: Response,
+    prefer: Annotated[
+        str | None,
+        Header(
+            description="`wait=30` answers when the benchmark has ended, at the latest after 30 s (RFC 7240; most: "
+            "`MAX_WAIT_S`).",
+            examples=["wait=30"],
+        ),
+    ] = None,
+) -> BenchmarkOut:
+    """Stores a pending benchmark and answers `202` with its `Location`; a worker starts it at once.
+
+    Poll `GET /benchmarks/{id}` until `status` is `completed`, `failed` or `cancelled`.
+    """
+    benchmark = await parts.submitter.submit(spec)
+    response.headers["Location"] = f"/benchmarks/{benchmark.id}"
+    seconds = wait_seconds(prefer, parts.settings.max_wait_s)
+    if seconds is None:
+        return benchmark_with_results(benchmark, [], truncated=False)
+    response.headers["Preference-Applied"] = f"wait={seconds:g}"
+    if await wait_for_end(parts.benchmarks, benchmark.id, seconds):
+        response.status_code = status.HTTP_200_OK
+    return await _whole(parts, await parts.benchmarks.get(benchmark.id), {"results"})
+
+
+@router.get("/benchmarks", summary="List benchmarks, newest first", responses=INVALID)
+async def list_benchmarks(query: Annotated[BenchmarkQuery, Query()], parts: Parts) -> BenchmarkPage:
+    """Pages stay right while benchmarks are added: pass `next_cursor` on as `cursor`."""
+    before_id = decode_cursor(query.cursor, int)[0] if query.cursor else None
+    where = BenchmarkFilter(
+        status=query.status,
+        model=query.model,
+        provider=query.provider,
+        name_contains=query.name,
+        created_from=query.created_from,
+        created_before=query.created_before,
+    )
+    rows = await parts.benchmarks.page(where, before_id=before_id, limit=query.limit + 1)
+    items = rows[: query.limit]
+    return BenchmarkPage(
+        items=[benchmark_without_results(row) for row in items],
+        next_cursor=encode_cursor(items[-1].id) if len(rows) > query.limit else None,
+    )
+
+
+@router.get("/benchmarks/{benchmark_id}", summary="Read a benchmark", responses={**NOT_FOUND, **INVALID})
+async def read(benchmark_id: BenchmarkId, parts: Parts, include: Include = "results") -> BenchmarkOut:
+    """Status, progress, summary and results. While it runs, `results` holds those that are there already."""
+    return await _whole(parts, await parts.benchmarks.get(benchmark_id), parse_include(include))
+
+
+@router.post(
+    "/benchmarks/{benchmark_id}/cancel",
+    status_code=status.HTTP_202_ACCEPTED,
+    summary="Cancel a benchmark and keep what it has",
+    responses={**NOT_FOUND, 409: {"model": Problem, "description": "It has ended already."}},
+)
+async def cancel(benchmark_id: BenchmarkId, parts: Parts) -> BenchmarkBase:
+    """A pending one is cancelled at once; of a running one the worker closes the streams within a second."""
+    benchmark = await parts.benchmarks.cancel(benchmark_id)
+    if benchmark.status == "running":
+        await parts.doorbell.announce_cancel(benchmark_id)
+    return benchmark_without_results(benchmark)
+
+
+@router.delete(
+    "/benchmarks/{benchmark_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Delete a benchmark and its results",
+    responses=NOT_FOUND,
+)
+async def delete(benchmark_id: BenchmarkId, parts: Parts) -> None:
+    """A running one is cancelled first: its streams are closed within a second."""
+    if await parts.benchmarks.delete(benchmark_id):
+        await parts.doorbell.announce_cancel(benchmark_id)
+
+
+def parse_include(include: str) -> set[str]:
+    """The parts asked for. Raises InvalidRequest for unknown ones."""
+    wanted = {part.strip() for part in include.split(",") if part.strip()}
+    unknown = sorted(wanted - set(INCLUDABLE))
+    if unknown:
+        raise InvalidRequest.of(
+            "include", f"knows {', '.join(INCLUDABLE)}; not {', '.join(ascii(name)[1:-1] for name in unknown)}"
+        )
+    return wanted
+
+
+async def _whole(parts: State, benchmark: Benchmark, include: set[str]) -> BenchmarkOut:
+    if not include - {"none"}:
+        return benchmark_with_results(benchmark, None, truncated=False)
+    with_timeline = "timeline" in include
+    rows = await parts.results.in_order(
+        benchmark.id,
+        limit=MAX_EMBEDDED_RESULTS + 1,
+        with_warmup="warmup" in include,
+        with_timeline=with_timeline,
+    )
+    shown = rows[:MAX_EMBEDDED_RESULTS]
+    prompts = await parts.benchmarks.prompts(benchmark.id, [row.prompt_index for row in shown])
+    results = [result_out(row, prompts, with_timeline=with_timeline) for row in shown]
+    return benchmark_with_results(benchmark, results, truncated=len(rows) > len(shown))

@@ -1,0 +1,61 @@
+"""`/health` for the process, `/ready` for everything that a benchmark needs."""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import APIRouter, Response, status
+
+from api.schemas.health import Check, Health, Readiness
+from api.state import Parts, State
+from shared.db.migrate import check_schema
+from shared.errors import Unavailable
+from shared.version import __version__
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health", summary="The process answers")
+async def health() -> Health:
+    """For liveness probes: touches neither database nor Redis."""
+    return Health(status="ok", version=__version__)
+
+
+@router.get(
+    "/ready",
+    summary="A benchmark would run now",
+    responses={503: {"model": Readiness, "description": "A part is down; its check says which and why."}},
+)
+async def ready(parts: Parts, response: Response) -> Readiness:
+    """For readiness probes and people: checks the database, Redis and that a worker lives."""
+    database = await _check(lambda: _database(parts))
+    queue = await _check(lambda: _queue(parts))
+    worker = await _check(lambda: _worker(parts)) if database.ok else Check(ok=False, detail="unknown: no database")
+    all_ok = database.ok and queue.ok and worker.ok
+    if not all_ok:
+        response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    return Readiness(status="ready" if all_ok else "not_ready", database=database, queue=queue, worker=worker)
+
+
+async def _check(what: Callable[[], Awaitable[str]]) -> Check:
+    try:
+        return Check(ok=True, detail=await what())
+    except Unavailable as exc:
+        return Check(ok=False, detail=exc.message)
+
+
+async def _database(parts: State) -> str:
+    await parts.database.check()
+    await check_schema(parts.database)
+    return "answers, schema is current"
+
+
+async def _queue(parts: State) -> str:
+    await parts.doorbell.check()
+    return "answers"
+
+
+async def _worker(parts: State) -> str:
+    # A worker reports every third of its lease; who misses three reports is not counted on.
+    alive = await parts.workers.alive(within_s=parts.settings.lease_s)
+    if not alive:
+        raise Unavailable("no worker has reported lately: start one with `arq worker.main.WorkerSettings`")
+    return f"{len(alive)} live worker{'s' if len(alive) > 1 else ''}"

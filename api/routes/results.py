@@ -1,0 +1,88 @@
+"""`/benchmarks/{id}/results`: results in pages, filtered and sorted."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.cursor import decode_cursor, encode_cursor
+from api.present import result_out
+from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId, parse_include
+from api.schemas.results import ResultPage
+from api.state import Parts
+from shared.db.results import SORTABLE
+from shared.db.tables import Result
+from shared.errors import InvalidRequest
+
+router = APIRouter(tags=["benchmarks"])
+
+
+class ResultQuery(BaseModel):
+    """Which results, in which order."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    outcome: Literal["succeeded", "errored", "timed_out", "cancelled", "truncated"] | None = Field(
+        default=None, description="Only results with this outcome."
+    )
+    warmup: bool | None = Field(default=False, description="`false`: measured requests; `true`: warm-up alone.")
+    sort: str = Field(
+        default="id",
+        max_length=40,
+        description="A number of a result, with `-` in front for descending: `-ttft_ms`. Unknown values come last. "
+        f"One of: {', '.join(SORTABLE)}.",
+        examples=["-ttft_ms"],
+    )
+    include: str = Field(default="", max_length=100, description="`timeline` adds every event.", examples=["timeline"])
+    cursor: Annotated[str, Field(max_length=500)] | None = Field(
+        default=None, description="`next_cursor` of the page before; with the same `sort`."
+    )
+    limit: int = Field(default=100, ge=1, le=1_000, description="Results on a page.")
+
+
+@router.get("/benchmarks/{benchmark_id}/results", summary="Page through results", responses={**NOT_FOUND, **INVALID})
+async def list_results(benchmark_id: BenchmarkId, query: Annotated[ResultQuery, Query()], parts: Parts) -> ResultPage:
+    """Sorted by any number; ids break ties, so that no result is shown twice or left out."""
+    column, descending = query.sort.removeprefix("-"), query.sort.startswith("-")
+    if column not in SORTABLE:
+        raise InvalidRequest.of("sort", f"must be one of {', '.join(SORTABLE)}, perhaps with - in front")
+    with_timeline = "timeline" in parse_include(query.include)
+    await parts.benchmarks.status(benchmark_id)
+    rows = await parts.results.page(
+        benchmark_id,
+        outcome=query.outcome,
+        warmup=query.warmup,
+        sort=column,
+        descending=descending,
+        after=_position(query.cursor, query.sort, column),
+        limit=query.limit + 1,
+        with_timeline=with_timeline,
+    )
+    items = rows[: query.limit]
+    prompts = await parts.benchmarks.prompts(benchmark_id, [row.prompt_index for row in items])
+    return ResultPage(
+        items=[result_out(row, prompts, with_timeline=with_timeline) for row in items],
+        next_cursor=_cursor(items[-1], query.sort, column) if len(rows) > query.limit else None,
+    )
+
+
+def _cursor(result: Result, sort: str, column: str) -> str:
+    value = getattr(result, column)
+    # A decimal goes as text, so that it comes back as exact as it was.
+    return encode_cursor(sort, str(value) if isinstance(value, Decimal) else value, result.id)
+
+
+def _position(cursor: str | None, sort: str, column: str) -> tuple[Any, int] | None:
+    if cursor is None:
+        return None
+    given_sort, value, result_id = decode_cursor(cursor, str, (int, float, str, type(None)), int)
+    wrong = InvalidRequest.of("cursor", "belongs to another `sort`: take it from `next_cursor`", "invalid_cursor")
+    if given_sort != sort:
+        raise wrong
+    if column != "cost_usd" and isinstance(value, str):
+        raise wrong
+    try:
+        return (Decimal(value) if isinstance(value, str) else value), result_id
+    except ArithmeticError:
+        raise wrong from None

@@ -1,0 +1,42 @@
+"""What the routes work with. `create_app` puts it together; routes receive it by dependency."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.submit import Submitter
+from shared.clock import Clock
+from shared.db.benchmarks import BenchmarkRepository
+from shared.db.database import Database
+from shared.db.results import ResultRepository
+from shared.db.workers import WorkerRepository
+from shared.endpoints import EndpointRegistry
+from shared.prices import PriceList
+from shared.queue import Doorbell
+from shared.settings import KeyRing, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One for each process."""
+
+    settings: Settings
+    clock: Clock
+    keys: KeyRing
+    price_list: PriceList
+    endpoints: EndpointRegistry
+    database: Database
+    doorbell: Doorbell
+    benchmarks: BenchmarkRepository
+    results: ResultRepository
+    workers: WorkerRepository
+    submitter: Submitter
+
+
+def _state(request: Request) -> State:
+    state: State = request.app.state.parts
+    return state
+
+
+Parts = Annotated[State, Depends(_state)]
