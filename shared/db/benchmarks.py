@@ -85,7 +85,7 @@ class BenchmarkRepository:
             query = query.where(Prompt.prompt_index.in_(set(indexes)))
         async with self._database.read() as session:
             rows = await session.execute(query)
-        return dict(rows.tuples().all())
+        return {index: document for index, document in rows}  # noqa: C416 - rows are not pairs to mypy
 
     async def page(self, where: BenchmarkFilter, *, before_id: int | None, limit: int) -> Sequence[Benchmark]:
         """Newest first, ids below `before_id`."""

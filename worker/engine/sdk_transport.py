@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -105,7 +106,7 @@ class _SdkTransport:
             async with self._create(**named, extra_body=rest) as response:
                 yield _SdkAnswer(response.http_response, wire, self._clock, self._scrubber)
         except (anthropic.APIStatusError, openai.APIStatusError) as exc:
-            raise TransportFailed(_status_error(exc, self._scrubber)) from None
+            raise TransportFailed(_status_error(exc, self._scrubber, self._clock.wall_now())) from None
         except (anthropic.APIConnectionError, openai.APIConnectionError, *_SOCKET_ERRORS) as exc:
             raise _connection_failure(exc, wire, self._scrubber) from None
         except (anthropic.APIError, openai.APIError) as exc:
@@ -138,7 +139,9 @@ class _SdkAnswer:
             raise TransportFailed(RequestError("connection_lost", message, "mid_stream"), broke_off=True) from None
 
 
-def _status_error(exc: anthropic.APIStatusError | openai.APIStatusError, scrubber: Scrubber) -> RequestError:
+def _status_error(
+    exc: anthropic.APIStatusError | openai.APIStatusError, scrubber: Scrubber, now: datetime
+) -> RequestError:
     """An error answer, by the SDK's class and the provider's own words."""
     body = exc.body
     # The openai SDK hands over the inner error object, the anthropic SDK the whole body.
@@ -156,11 +159,11 @@ def _status_error(exc: anthropic.APIStatusError | openai.APIStatusError, scrubbe
         phase="before_first_token",
         http_status=exc.status_code,
         provider_code=scrubber.scrub(said.provider_code, 100) if said and said.provider_code else None,
-        retry_after_s=_retry_after_s(exc.response.headers),
+        retry_after_s=_retry_after_s(exc.response.headers, now),
     )
 
 
-def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+def _retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds that the provider asks to wait: `retry-after-ms`, or `Retry-After` as seconds or as a date."""
     milliseconds = headers.get("retry-after-ms", "")
     if milliseconds.replace(".", "", 1).isdecimal():
@@ -170,10 +173,10 @@ def _retry_after_s(headers: Mapping[str, str]) -> float | None:
         return float(value)
     try:
         until = parsedate_to_datetime(value)
-        since = parsedate_to_datetime(headers.get("date", ""))
+        # Against the server's own date where it gives one: our clock may differ.
+        since = parsedate_to_datetime(headers["date"]) if "date" in headers else now
     except (ValueError, TypeError):
         return None
-    # Against the server's own date: our clock may differ.
     return max(0.0, (until - since).total_seconds())
 
 

@@ -1,0 +1,114 @@
+"""The API and a worker's dispatcher in the test's own loop: real database, Redis and HTTP to the provider."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+from fastapi import FastAPI
+
+from api.main import create_app
+from shared.clock import SystemClock
+from shared.db.benchmarks import BenchmarkRepository
+from shared.db.database import Database
+from shared.db.leases import LeaseRepository
+from shared.db.results import ResultRepository
+from shared.db.workers import WorkerRepository
+from shared.prices import PriceList
+from shared.queue import Doorbell, worker_redis
+from shared.settings import KeyRing, Settings
+from worker.dispatcher import Dispatcher
+from worker.run import RunContext
+
+
+def make_settings(database_url: str, redis_url: str, simulator_url: str | None, **changes: Any) -> Settings:
+    """Settings that read neither environment nor `.env`."""
+    defaults = {name: field.default for name, field in Settings.model_fields.items()}
+    values: dict[str, Any] = {
+        **defaults,
+        "database_url": database_url,
+        "redis_url": redis_url,
+        "simulator_url": simulator_url,
+        "lease_s": 3,
+        "sweep_s": 0.5,
+        "log_level": "WARNING",
+        **changes,
+    }
+    return Settings(_env_file=None, **values)
+
+
+def make_context(settings: Settings, database: Database, keys: KeyRing) -> RunContext:
+    """What a worker's runs need."""
+    price_list = PriceList()
+    return RunContext(
+        settings=settings,
+        clock=SystemClock(),
+        endpoints=settings.endpoints(price_list),
+        keys=keys,
+        price_list=price_list,
+        benchmarks=BenchmarkRepository(database),
+        leases=LeaseRepository(database, lease_s=settings.lease_s),
+        results=ResultRepository(database),
+    )
+
+
+@asynccontextmanager
+async def running_worker(settings: Settings, keys: KeyRing) -> AsyncIterator[Dispatcher]:
+    """A dispatcher with connections of its own."""
+    database = Database(settings.database_url)
+    doorbell = Doorbell(worker_redis(settings.redis_url))
+    dispatcher = Dispatcher(make_context(settings, database, keys), WorkerRepository(database), doorbell)
+    await dispatcher.start()
+    try:
+        yield dispatcher
+    finally:
+        await dispatcher.stop()
+        await doorbell.close()
+        await database.close()
+
+
+@asynccontextmanager
+async def running_api(settings: Settings, keys: KeyRing) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of the application, its lifespan begun."""
+    app: FastAPI = create_app(settings, keys)
+    async with (
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(app=app, raise_app_exceptions=False), base_url="http://api", timeout=60
+        ) as client,
+    ):
+        yield client
+
+
+@dataclass
+class Service:
+    """A running API with one worker."""
+
+    client: httpx2.AsyncClient
+    dispatcher: Dispatcher
+    settings: Settings
+    keys: KeyRing
+
+    async def run(self, **spec: Any) -> dict[str, Any]:
+        """Submits a benchmark, waits for its end, returns it with its results."""
+        response = await self.client.post(
+            "/benchmarks", json={"name": "test", "model": "sim-ttft5-gap1-n4", **spec}, headers={"Prefer": "wait=30"}
+        )
+        assert response.status_code == 200, response.text
+        document: dict[str, Any] = response.json()
+        return document
+
+
+@asynccontextmanager
+async def running_service(
+    database_url: str,
+    redis_url: str,
+    simulator_url: str | None,
+    keys: KeyRing | None = None,
+    **changes: Any,
+) -> AsyncIterator[Service]:
+    settings = make_settings(database_url, redis_url, simulator_url, **changes)
+    keys = keys or KeyRing({})
+    async with running_worker(settings, keys) as dispatcher, running_api(settings, keys) as client:
+        yield Service(client, dispatcher, settings, keys)
