@@ -25,8 +25,9 @@ def refuse_unstorable(value: str) -> str:
 def replace_unstorable(value: str) -> tuple[str, bool]:
     """The text with U+FFFD for what cannot be stored, and whether anything was replaced."""
     safe = value.replace("\x00", REPLACEMENT)
-    safe = safe.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-    return safe, safe != value
+    # By way of UTF-16, where the two halves of a pair that came in two events find each other.
+    safe = safe.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return safe, REPLACEMENT in safe and safe != value
 
 
 StorableText = Annotated[str, AfterValidator(refuse_unstorable)]

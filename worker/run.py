@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +20,7 @@ from shared.results import ResultRecord, Usage
 from shared.secrets import Scrubber
 from shared.settings import KeyRing, Settings
 from shared.spec import BenchmarkSpec
-from worker.engine.adapters import adapter_for
+from worker.engine.adapters import Adapters
 from worker.engine.engine import Engine
 from worker.engine.measurer import Measurer, RunClock
 from worker.engine.sdk_transport import sdk_transport
@@ -47,6 +47,7 @@ class RunContext:
     leases: LeaseRepository
     results: ResultRepository
     make_transport: MakeTransport = sdk_transport
+    adapters: Adapters = field(default_factory=Adapters)
 
 
 class _CannotRun(Exception):
@@ -138,7 +139,7 @@ class BenchmarkRun:
         spec = await self._spec()
         endpoint, key = self._target()
         self._find_price(endpoint)
-        adapter = adapter_for(endpoint)
+        adapter = context.adapters.of(endpoint)
         recorded = await context.results.recorded(self.benchmark_id) if benchmark.interrupted else set()
         plan = make_plan(spec, adapter, lambda index, repetition: (index, repetition) in recorded)
         log.info("benchmark_started", requests=len(plan.warmup) + len(plan.measured), already_recorded=len(recorded))

@@ -162,12 +162,12 @@ class Measurer:
 
         Cancelled from outside, it still returns what it saw, with the outcome `cancelled`.
         """
+        request = replace(request, body=self._adapter.current_body(request.body))
         seen = Measurement(request, Wire(self._clock.monotonic_ns()))
         outcome, error = await self._attempt(seen)
         if error is not None and (body := self._adapter.retry_body(request.body, error)) is not None:
             # The server knew a field not: that attempt measured nothing. What is sent now is measured alone.
             seen = Measurement(replace(request, body=body), Wire(self._clock.monotonic_ns()))
-            seen.flags.add("stream_options_unsupported")
             outcome, error = await self._attempt(seen)
         return self._record(seen, outcome, error, scheduled_ns)
 

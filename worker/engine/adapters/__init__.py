@@ -6,6 +6,16 @@ from worker.engine.adapters.base import Adapter
 from worker.engine.adapters.openai import OpenAiAdapter
 
 
+class Adapters:
+    """One adapter for each endpoint, for as long as the worker lives: it remembers what its server refused."""
+
+    def __init__(self) -> None:
+        self._by_endpoint: dict[Endpoint, Adapter] = {}
+
+    def of(self, endpoint: Endpoint) -> Adapter:
+        return self._by_endpoint.setdefault(endpoint, adapter_for(endpoint))
+
+
 def adapter_for(endpoint: Endpoint) -> Adapter:
     """The adapter of the endpoint's protocol."""
     if endpoint.protocol == "anthropic":

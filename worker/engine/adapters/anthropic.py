@@ -63,6 +63,9 @@ class AnthropicAdapter:
     def decoder(self, content_type: str) -> StreamDecoder:
         return _Message() if content_type.startswith("application/json") else _MessageStream()
 
+    def current_body(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        return body
+
     def retry_body(self, body: Mapping[str, Any], error: RequestError) -> dict[str, Any] | None:
         return None
 

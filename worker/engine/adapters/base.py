@@ -62,6 +62,10 @@ class Adapter(Protocol):
         """For one answer; `content_type` tells a stream from a plain JSON answer."""
         ...
 
+    def current_body(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A planned body without what the server has refused since."""
+        ...
+
     def retry_body(self, body: Mapping[str, Any], error: RequestError) -> dict[str, Any] | None:
         """The body to send once more where the server knew a part of it not; None where there is nothing to mend."""
         ...

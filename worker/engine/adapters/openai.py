@@ -35,8 +35,7 @@ class OpenAiAdapter:
             "stream": True,
             self._max_tokens_field: parameters.max_tokens,
         }
-        if self._stream_options:
-            body["stream_options"] = {"include_usage": True}
+        body["stream_options"] = {"include_usage": True}
         for name in (
             "temperature",
             "top_p",
@@ -56,14 +55,21 @@ class OpenAiAdapter:
     def decoder(self, content_type: str) -> StreamDecoder:
         return _Completion() if content_type.startswith("application/json") else _CompletionStream()
 
+    def current_body(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        return body if self._stream_options else _without_stream_options(body)
+
     def retry_body(self, body: Mapping[str, Any], error: RequestError) -> dict[str, Any] | None:
-        """Old servers answer 400 or 422 to `stream_options`; remembered, so that it costs one request a run."""
+        """Old servers answer 400 or 422 to `stream_options`; remembered, so that it costs one request an endpoint."""
         if error.http_status not in (400, 422) or "stream_options" not in body:
             return None
         if self._stream_options and not any(word in error.message for word in ("stream_options", "include_usage")):
             return None
         self._stream_options = False
-        return {key: value for key, value in body.items() if key != "stream_options"}
+        return _without_stream_options(body)
+
+
+def _without_stream_options(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in body.items() if key != "stream_options"}
 
 
 class _CompletionStream(SseDecoder):

@@ -1,0 +1,195 @@
+"""The API over HTTP. Every failure is a CliError that says what to do."""
+
+import json
+from collections.abc import Iterator
+from ipaddress import ip_address
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+
+from cli.exits import CliError, ExitCode, usage
+
+Json = dict[str, Any]
+
+# Pages of the API hold at most this many benchmarks, models, results.
+_PAGE = {"/benchmarks": 200, "/models": 500}
+_RESULTS_PAGE = 1_000
+
+
+class Unreachable(CliError):
+    """Nobody answers, or not in time. The same request may work a moment later."""
+
+    def __init__(self, message: str, details: tuple[str, ...] = ()) -> None:
+        super().__init__(message, ExitCode.UNREACHABLE, details)
+
+
+class Client:
+    """A server at `url`. Use as a context manager."""
+
+    def __init__(self, url: str, timeout_s: float = 30) -> None:
+        self.url = _checked(url)
+        self._http = httpx2.Client(
+            base_url=self.url,
+            timeout=timeout_s,
+            headers={"accept": "application/json"},
+            # A company's HTTP_PROXY cannot reach this machine's own loopback.
+            trust_env=not _is_loopback(self.url),
+        )
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None) -> None:
+        self._http.close()
+
+    def submit(self, spec: Json) -> Json:
+        """`POST /benchmarks`: the pending benchmark."""
+        return self._json("POST", "/benchmarks", body=spec)
+
+    def benchmark(self, benchmark_id: int, include: str = "results") -> Json:
+        return self._json("GET", f"/benchmarks/{benchmark_id}", params={"include": include})
+
+    def cancel(self, benchmark_id: int) -> Json:
+        return self._json("POST", f"/benchmarks/{benchmark_id}/cancel")
+
+    def delete(self, benchmark_id: int) -> None:
+        self._send("DELETE", f"/benchmarks/{benchmark_id}")
+
+    def benchmarks(self, limit: int, **where: str | None) -> list[Json]:
+        """Newest first."""
+        items, _ = self._pages("/benchmarks", limit, where)
+        return items
+
+    def models(self, limit: int, **where: str | None) -> tuple[list[Json], int]:
+        """Models, and how many there are beyond the limit too."""
+        items, first = self._pages("/models", limit, where)
+        return items, int(first["total"])
+
+    def providers(self) -> list[Json]:
+        items: list[Json] = self._json("GET", "/providers")["items"]
+        return items
+
+    def results(self, benchmark_id: int, **params: str) -> Iterator[Json]:
+        """Every result, page after page."""
+        cursor = None
+        while True:
+            page = self._json(
+                "GET",
+                f"/benchmarks/{benchmark_id}/results",
+                params={"limit": str(_RESULTS_PAGE), **params, **({"cursor": cursor} if cursor else {})},
+            )
+            yield from page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    def check_ready(self) -> None:
+        """Raises CliError naming each part that is missing."""
+        response = self._request("GET", "/ready")
+        body = self._body(response)
+        if response.status_code == 200:
+            return
+        missing = [
+            f"{name}: {check.get('detail')}"
+            for name, check in body.items()
+            if isinstance(check, dict) and not check.get("ok")
+        ]
+        raise CliError(f"{self.url} is not ready to run a benchmark", ExitCode.UNREACHABLE, missing)
+
+    def _pages(self, path: str, limit: int, where: dict[str, str | None]) -> tuple[list[Json], Json]:
+        params = {name: value for name, value in where.items() if value is not None}
+        items: list[Json] = []
+        first: Json = {}
+        while len(items) < limit:
+            size = min(limit - len(items), _PAGE[path])
+            page = self._json("GET", path, params={**params, "limit": str(size)})
+            first = first or page
+            items += page["items"]
+            if page["next_cursor"] is None:
+                break
+            params["cursor"] = page["next_cursor"]
+        return items, first
+
+    def _json(self, method: str, path: str, *, params: dict[str, str] | None = None, body: Json | None = None) -> Json:
+        return self._body(self._send(method, path, params=params, body=body))
+
+    def _send(
+        self, method: str, path: str, *, params: dict[str, str] | None = None, body: Json | None = None
+    ) -> httpx2.Response:
+        response = self._request(method, path, params=params, body=body)
+        if response.is_success:
+            return response
+        raise self._problem(response)
+
+    def _request(
+        self, method: str, path: str, *, params: dict[str, str] | None = None, body: Json | None = None
+    ) -> httpx2.Response:
+        try:
+            content = None if body is None else json.dumps(body, allow_nan=False).encode()
+        except ValueError as exc:
+            raise usage(f"the request cannot be written as JSON: {exc}") from exc
+        headers = {} if content is None else {"content-type": "application/json"}
+        try:
+            return self._http.request(method, path, params=params, content=content, headers=headers)
+        except httpx2.ConnectError as exc:
+            raise Unreachable(
+                f"no server answers at {self.url}",
+                ("Start one with `llmbench up`, or name another with --server URL or LLMBENCH_SERVER.",),
+            ) from exc
+        except httpx2.TimeoutException as exc:
+            raise Unreachable(f"{self.url} did not answer in time") from exc
+        except httpx2.HTTPError as exc:
+            raise Unreachable(f"the connection to {self.url} broke: {exc}") from exc
+
+    def _body(self, response: httpx2.Response) -> Json:
+        try:
+            body = response.json()
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            raise self._foreign(response)
+        return body
+
+    def _problem(self, response: httpx2.Response) -> CliError:
+        """A problem document in words: each wrong field, or the detail."""
+        body = self._body(response)
+        detail = body.get("detail")
+        if not isinstance(detail, str):
+            return self._foreign(response)
+        if response.status_code == 503:
+            return Unreachable(detail)
+        if response.status_code >= 500:
+            request_id = body.get("request_id")
+            return Unreachable(f"the server failed: {detail}", (f"request_id: {request_id}",) if request_id else ())
+        errors = [f"{item['field']}: {item['message']}" for item in body.get("errors") or []]
+        return usage(str(body.get("title")) if errors else detail, errors)
+
+    def _foreign(self, response: httpx2.Response) -> CliError:
+        kind = response.headers.get("content-type", "no content type")
+        return CliError(
+            f"{self.url} does not answer as an LLM Benchmark service (HTTP {response.status_code}, {kind})",
+            ExitCode.UNREACHABLE,
+            ("Name the right one with --server URL or LLMBENCH_SERVER.",),
+        )
+
+
+def _checked(url: str) -> str:
+    full = url if "://" in url else f"http://{url}"
+    try:
+        parts = urlsplit(full)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise usage(f"--server {url}: must be a URL such as http://127.0.0.1:8000")
+    return full.rstrip("/")
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

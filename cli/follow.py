@@ -1,0 +1,118 @@
+"""Waits for a benchmark to end, with a live line of progress where a person watches."""
+
+import sys
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Protocol
+
+from cli.client import Client, Json, Unreachable
+from cli.output import console
+from cli.render.numbers import milliseconds, usd
+from cli.waiting import Deadline
+
+TERMINAL = ("completed", "failed", "cancelled")
+_POLL_S = (0.05, 0.5)
+# A server that restarts is back by then.
+_PATIENCE_S = 30.0
+
+
+def follow(
+    client: Client, benchmark: Json, pause: Callable[[float], None], watch: Callable[[], None] = lambda: None
+) -> Json:
+    """The benchmark as it ended, without results. `pause` ends the waiting by raising; so does `watch`."""
+    poll_s, lost = _POLL_S[0], None
+    with progress() as shown:
+        while benchmark["status"] not in TERMINAL:
+            shown.show(benchmark)
+            pause(poll_s)
+            poll_s = min(poll_s * 1.3, _POLL_S[1])
+            watch()
+            try:
+                benchmark = client.benchmark(benchmark["id"], "none")
+                lost = None
+            except Unreachable as exc:
+                lost = lost or Deadline(_PATIENCE_S)
+                if lost.passed:
+                    raise Unreachable(
+                        f"lost {client.url}: {exc.message}",
+                        (
+                            f"The benchmark goes on there: llmbench show {benchmark['id']} --server {client.url}",
+                            *exc.details,
+                        ),
+                    ) from exc
+        shown.show(benchmark)
+    return benchmark
+
+
+class Progress(Protocol):
+    """Shows how far a benchmark is."""
+
+    def __enter__(self) -> "Progress": ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def show(self, benchmark: Json) -> None: ...
+
+
+def progress() -> Progress:
+    """A bar on a terminal, nothing elsewhere."""
+    return Bar() if sys.stderr.isatty() else Silence()
+
+
+class Silence:
+    """No progress."""
+
+    def __enter__(self) -> "Silence":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None) -> None:
+        pass
+
+    def show(self, benchmark: Json) -> None:
+        pass
+
+
+class Bar:
+    """Done of total, errors, newest TTFT, cost so far, time left. Gone when it ends: the result follows."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[text]}"),
+            TimeRemainingColumn(compact=True),
+            console=console(sys.stderr),
+            transient=True,
+        )
+        self._task: Any = None
+
+    def __enter__(self) -> "Bar":
+        self._progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None) -> None:
+        self._progress.stop()
+
+    def show(self, benchmark: Json) -> None:
+        state = benchmark["progress"]
+        if self._task is None:
+            self._task = self._progress.add_task(benchmark["status"], total=state["total"], text="")
+        self._progress.update(
+            self._task, description=benchmark["status"], completed=state["done"], text=progress_text(state)
+        )
+
+
+def progress_text(state: Json) -> str:
+    """`12/40 · 1 error · TTFT 203 ms · $0.0021`."""
+    parts = [f"{state['done']}/{state['total']}"]
+    if state["errors"]:
+        parts.append(f"{state['errors']} error{'s' if state['errors'] != 1 else ''}")
+    if state["last_ttft_ms"] is not None:
+        parts.append(f"TTFT {milliseconds(state['last_ttft_ms'])} ms")
+    if state["cost_usd"] is not None:
+        parts.append(usd(state["cost_usd"]))
+    return " · ".join(parts)

@@ -1,0 +1,83 @@
+"""Prompts from files and stdin."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from cli.exits import usage
+
+STDIN = "-"
+
+
+def read_text(source: str, option: str) -> str:
+    """The text of a file, or of stdin for `-`. Raises CliError."""
+    try:
+        data = sys.stdin.buffer.read() if source == STDIN else Path(source).read_bytes()
+    except OSError as exc:
+        raise usage(f"{option} {source}: {exc.strerror}") from exc
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        line = data.count(b"\n", 0, exc.start) + 1
+        raise usage(f"{option} {source}: line {line} is not UTF-8") from exc
+
+
+def load_prompts(source: str) -> list[Any]:
+    """`.jsonl`: a JSON string or prompt object a line; `.json`: an array of them; else a prompt a line.
+
+    Stdin is JSON lines where every line is a JSON string or object, else a prompt a line. Blank lines do not count.
+    """
+    text = read_text(source, "--prompts")
+    suffix = "" if source == STDIN else Path(source).suffix.lower()
+    if suffix == ".json":
+        prompts = _array(text, source)
+    elif suffix in (".jsonl", ".ndjson"):
+        prompts = _json_lines(text, source)
+    elif source == STDIN:
+        prompts = _guess(text)
+    else:
+        prompts = [line for _, line in _lines(text)]
+    if not prompts:
+        raise usage(f"--prompts {source}: holds no prompt")
+    return prompts
+
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    # Not splitlines(): a prompt may hold U+2028 or a form feed.
+    lines = ((number, line.removesuffix("\r")) for number, line in enumerate(text.split("\n"), 1))
+    return [(number, line) for number, line in lines if line.strip()]
+
+
+def _json_lines(text: str, source: str) -> list[Any]:
+    prompts = []
+    for number, line in _lines(text):
+        try:
+            prompt = json.loads(line)
+        except json.JSONDecodeError as exc:
+            raise usage(f"--prompts {source}: line {number} is not JSON: {exc.msg}") from exc
+        if not isinstance(prompt, str | dict):
+            raise usage(f"--prompts {source}: line {number} must be a JSON string or a prompt object")
+        prompts.append(prompt)
+    return prompts
+
+
+def _array(text: str, source: str) -> list[Any]:
+    try:
+        prompts = json.loads(text)
+    except json.JSONDecodeError as exc:
+        raise usage(f"--prompts {source}: line {exc.lineno} is not JSON: {exc.msg}") from exc
+    if not isinstance(prompts, list):
+        raise usage(f"--prompts {source}: must be a JSON array of prompts")
+    return prompts
+
+
+def _guess(text: str) -> list[Any]:
+    lines = [line for _, line in _lines(text)]
+    parsed = []
+    for line in lines:
+        try:
+            parsed.append(json.loads(line))
+        except json.JSONDecodeError:
+            return lines
+    return parsed if all(isinstance(item, str | dict) for item in parsed) else lines

@@ -1,0 +1,1 @@
+"""Numbers, tables and benchmarks as lines of text. Pure functions."""

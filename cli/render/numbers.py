@@ -1,0 +1,61 @@
+"""Numbers as people read them. Unknown is a dash, never 0."""
+
+import math
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+UNKNOWN = "–"
+
+
+def milliseconds(value: float | None) -> str:
+    """`203.4`; no tenths from 10 s on, where nobody compares them."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.1f}"
+
+
+def rate(value: float | None) -> str:
+    """Something per second."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def count(value: int | None) -> str:
+    return UNKNOWN if value is None else f"{value:,}"
+
+
+def usd(value: float | None) -> str:
+    """Cents from a dollar on, below it three significant digits: `$0.0000163`."""
+    if value is None:
+        return UNKNOWN
+    if value == 0 or abs(value) >= 1:
+        return f"${value:,.2f}"
+    digits = min(2 - math.floor(math.log10(abs(value))), 12)
+    return f"${value:.{digits}f}"
+
+
+def price(value: Any) -> str:
+    """USD per million tokens: a number, or `3+` where it rises with the size of the prompt."""
+    if value is None:
+        return UNKNOWN
+    if isinstance(value, dict):
+        return f"{value['base']:g}+"
+    return f"{value:g}"
+
+
+def instant(value: str | None) -> str:
+    """A UTC instant to the second: `2025-01-15 10:30:02Z`."""
+    if value is None:
+        return UNKNOWN
+    return datetime.fromisoformat(value).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def seconds_between(start: str | None, end: str | None) -> str:
+    if start is None or end is None:
+        return UNKNOWN
+    return f"{(datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds():.1f}"
+
+
+Formatter = Callable[[float | None], str]

@@ -1,0 +1,67 @@
+"""A plain table: columns aligned by what a terminal shows, no lines."""
+
+import shutil
+import sys
+import unicodedata
+from collections.abc import Sequence
+
+from cli.output import Line
+
+GAP = "  "
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = "", fit: int | None = None) -> list[Line]:
+    """Lines of a table. `right` has an `r` for each column that is aligned right.
+
+    `fit` is the column that gives way where the terminal is too narrow; a pipe or file gets every character.
+    """
+    sides = right.ljust(len(header), "l")
+    cells = [list(header), *(list(row) for row in rows)]
+    widths = [max(width(row[index]) for row in cells) for index in range(len(header))]
+    if fit is not None:
+        spare = screen_width() - sum(widths) - len(GAP) * (len(widths) - 1)
+        if spare < 0:
+            widths[fit] = max(widths[fit] + spare, 8)
+            for row in cells:
+                row[fit] = cut(row[fit], widths[fit])
+    lines = [
+        GAP.join(_pad(cell, size, side) for cell, size, side in zip(row, widths, sides, strict=True)).rstrip()
+        for row in cells
+    ]
+    return [Line(lines[0], "bold"), *(Line(line) for line in lines[1:])]
+
+
+def screen_width() -> int:
+    """Columns of the terminal; no limit where stdout is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 1_000_000
+
+
+def width(text: str) -> int:
+    """Columns that a terminal gives to the text."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(character) for character in text)
+
+
+def cut(text: str, most: int) -> str:
+    """The text, ended with … where it is wider."""
+    if width(text) <= most:
+        return text
+    kept, used = "", 1
+    for character in text:
+        used += _columns(character)
+        if used > most:
+            break
+        kept += character
+    return f"{kept}…"
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character) or character in "\u200c\u200d\ufe0f":
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _pad(text: str, size: int, side: str) -> str:
+    space = " " * (size - width(text))
+    return space + text if side == "r" else text + space

@@ -1,0 +1,142 @@
+"""The body of `POST /benchmarks` from a spec file and flags."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cli.exits import usage
+from cli.prompts import STDIN, read_text
+
+NAME_LENGTH = 200
+
+
+def load_spec(source: str) -> dict[str, Any]:
+    """A YAML or JSON file, or stdin for `-`. Raises CliError."""
+    text = read_text(source, "--spec")
+    is_json = source != STDIN and Path(source).suffix.lower() == ".json"
+    parsed = _json(text, source) if is_json else _yaml(text, source)
+    if not isinstance(parsed, dict):
+        raise usage(f"--spec {source}: must be an object with `model` and `prompts`")
+    # YAML knows dates and more; JSON does not.
+    spec: dict[str, Any] = json.loads(json.dumps(parsed, default=str))
+    return spec
+
+
+def _json(text: str, source: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as exc:
+        raise usage(f"--spec {source}: line {exc.lineno} is not JSON: {exc.msg}") from exc
+
+
+def _yaml(text: str, source: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as exc:
+        mark = getattr(exc, "problem_mark", None)
+        where = f"line {mark.line + 1} " if mark else ""
+        raise usage(f"--spec {source}: {where}is not YAML: {getattr(exc, 'problem', None) or exc}") from exc
+
+
+def merge(
+    base: Mapping[str, Any],
+    *,
+    prompts: Sequence[Any],
+    parameters: Mapping[str, Any],
+    timeouts: Mapping[str, Any],
+    metadata: Mapping[str, Any],
+    **fields: Any,
+) -> dict[str, Any]:
+    """The spec, with flags over the file: objects key by key, prompts as a whole; None is a flag not given."""
+    spec = dict(base)
+    spec |= _given(fields)
+    if prompts:
+        spec["prompts"] = list(prompts)
+    for name, flags in (("parameters", parameters), ("timeouts", timeouts), ("metadata", metadata)):
+        given = _given(flags)
+        below = spec.get(name)
+        if given:
+            spec[name] = {**below, **given} if isinstance(below, dict) else given
+    if "model" not in spec:
+        raise usage("no model: name one with --model, or in the --spec file")
+    if "prompts" not in spec:
+        raise usage("no prompts: give --prompt TEXT, --prompts FILE, a --spec file, or - for stdin")
+    if "name" not in spec:
+        spec["name"] = derived_name(spec)
+    return spec
+
+
+def derived_name(spec: Mapping[str, Any]) -> str:
+    """What a person would call it: `gpt-4o-mini, 20 prompts × 3, concurrency 4`."""
+    prompts = spec["prompts"]
+    count = len(prompts) if isinstance(prompts, list) else 1
+    name = f"{spec['model']}, {count} prompt{'s' if count != 1 else ''}"
+    if spec.get("repetitions", 1) != 1:
+        name += f" × {spec['repetitions']}"
+    if spec.get("concurrency", 1) != 1:
+        name += f", concurrency {spec['concurrency']}"
+    return name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1]}…"
+
+
+def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
+    """`key=value` texts."""
+    found = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            raise usage(f"{option} {text}: must be key=value")
+        found[key] = value
+    return found
+
+
+def typed_pairs(texts: Sequence[str], option: str) -> dict[str, Any]:
+    """`key=value` texts whose value is JSON where it can be: `seed=42` is a number, `reasoning_effort=low` a text."""
+    return {key: _json_or_text(value) for key, value in pairs(texts, option).items()}
+
+
+def _json_or_text(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        return value
+
+
+def check(spec: Mapping[str, Any]) -> None:
+    """Raises CliError with each wrong field, before a stack is started for nothing. The server looks again."""
+    from pydantic import ValidationError
+
+    from shared.spec import BenchmarkSpec
+
+    try:
+        BenchmarkSpec.model_validate(dict(spec))
+    except ValidationError as exc:
+        found = exc.errors(include_url=False, include_input=False, include_context=False)
+        errors = dict.fromkeys(f"{_path(error['loc'], spec)}: {_words(error['msg'])}" for error in found)
+        raise usage("The request is not valid", list(errors)[:20]) from exc
+
+
+def _path(location: Sequence[str | int], spec: Any) -> str:
+    """`prompts[2].messages[0].content`, without the parts that pydantic adds for unions."""
+    path, value = "", spec
+    for part in location:
+        if isinstance(part, int):
+            path += f"[{part}]"
+            value = value[part] if isinstance(value, list) and part < len(value) else None
+        elif isinstance(value, str):
+            break
+        elif isinstance(value, dict) or not path:
+            path += f".{part}" if path else part
+            value = value.get(part) if isinstance(value, dict) else None
+    return path or "body"
+
+
+def _words(message: str) -> str:
+    message = message.removeprefix("Value error, ").removeprefix("Input should ")
+    if message.startswith("be "):
+        return f"must {message}"
+    return {"Field required": "is required", "Extra inputs are not permitted": "is not a field of this object"}.get(
+        message, message[:1].lower() + message[1:]
+    )

@@ -1,0 +1,96 @@
+"""A child process of the stack: its log, its end, and that it never outlives the stack."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from cli.stack.child import GO
+
+_PR_SET_PDEATHSIG = 1
+# Loaded before any fork: nothing may be imported between fork and exec.
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+class Child:
+    """A program with its output in a log file.
+
+    It gets a session of its own, so that Ctrl-C reaches the stack alone and the order of the end is the stack's.
+    Start it from a thread that lives as long as the stack: Linux kills it when that thread ends.
+    """
+
+    def __init__(self, name: str, arguments: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path) -> None:
+        self.name = name
+        self.log = log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                list(arguments),
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=dict(env),
+                cwd=cwd,
+                start_new_session=True,
+                preexec_fn=_die_with(os.getpid()),
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; negative for a signal."""
+        return self._process.poll()
+
+    def go(self) -> None:
+        """Lets a program of `cli.stack.child` begin."""
+        assert self._process.stdin is not None  # noqa: S101 - it is a PIPE
+        with suppress(BrokenPipeError):  # it is dead already; whoever looks next sees that
+            self._process.stdin.write(GO)
+            self._process.stdin.flush()
+
+    def tail(self, lines: int = 25) -> list[str]:
+        """The end of its log."""
+        with suppress(OSError):
+            return self.log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()[-lines:]
+        return []
+
+    def terminate(self) -> None:
+        """Asks it to end."""
+        if self.exit_code is None:
+            self._process.send_signal(signal.SIGTERM)
+
+    def wait(self, seconds: float) -> bool:
+        """True where it ended within that time."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+            return True
+        return False
+
+    def kill(self) -> None:
+        """Ends it and whatever it started, at once."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+        if self._process.stdin is not None:
+            with suppress(OSError):
+                self._process.stdin.close()
+
+
+def _die_with(parent: int) -> Callable[[], None] | None:
+    libc = _libc
+    if libc is None:
+        return None
+
+    def prepare() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        # The parent may have died before the line above.
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return prepare

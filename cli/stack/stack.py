@@ -1,0 +1,214 @@
+"""Starts Valkey, simulator, API and workers, migrates the database, and ends everything in order."""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from cli import waiting
+from cli.exits import CliError, ExitCode
+from cli.stack import environment, ports, programs, valkey
+from cli.stack.process import Child
+from cli.stack.readiness import readiness
+
+START_S = 90.0
+_PROBE_S = 0.05
+
+
+class EmbeddedStack:
+    """`with EmbeddedStack() as stack: stack.url` answers and is ready.
+
+    `port` 0 takes a free one. DATABASE_URL, REDIS_URL and SIMULATOR_URL, where set, replace the embedded part;
+    `isolated` ignores them and every provider key, and keeps the database in a temporary folder. `pause` is how it
+    waits: what it raises ends the start. `on_step` hears in words what happens. Raises CliError.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        data_dir: Path = Path(),
+        log_dir: Path | None = None,
+        workers: int = 1,
+        isolated: bool = False,
+        start_s: float = START_S,
+        pause: Callable[[float], None] = waiting.pause,
+        on_step: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._host, self._port = host, port
+        self._data_dir, self._log_dir = data_dir, log_dir
+        self._worker_count = workers
+        self._isolated = isolated
+        self._start_s = start_s
+        self._pause = pause
+        self._on_step = on_step
+        self._folder: Path | None = None
+        self.children: list[Child] = []
+        self.url = ""
+        self.database_url = ""
+        self.redis_url = ""
+        self.simulator_url = ""
+        self.embeds_redis = self.embeds_simulator = False
+        self.logs = Path()
+        self._grace_s = 0.0
+
+    def __enter__(self) -> "EmbeddedStack":
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None) -> None:
+        # A KeyboardInterrupt is the second signal: whoever sends it does not want to wait.
+        self.close(at_once=kind is KeyboardInterrupt)
+
+    def start(self) -> None:
+        """Returns when `GET /ready` is 200; what was started is ended again where it never gets there."""
+        deadline = waiting.Deadline(self._start_s)
+        if self._port:
+            ports.check_free(self._host, self._port)
+        port = self._port or ports.free_port()
+        try:
+            self._start(port, deadline)
+        except BaseException as exc:
+            self.close(at_once=isinstance(exc, KeyboardInterrupt))
+            raise
+
+    def check(self) -> None:
+        """Raises CliError with the end of its log where a child has ended."""
+        for child in self.children:
+            if child.exit_code is not None:
+                raise _failure(f"{child.name} ended by itself ({_how(child.exit_code)})", child)
+
+    def close(self, *, at_once: bool = False) -> None:
+        """Ends API, workers (with their grace), simulator, Valkey, in this order. Leaves no process and no file."""
+        try:
+            if not at_once:
+                self._end_in_order()
+        finally:
+            for child in self.children:
+                child.kill()
+            self.children = []
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
+                self._folder = None
+
+    def _start(self, port: int, deadline: waiting.Deadline) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="llmbench-"))
+        self.logs = self._log_dir or self._folder
+        parts = environment.parts(isolated=self._isolated)
+        for folder in (self.logs, self._data_dir):
+            _make(folder)
+        self._grace_s = parts.shutdown_grace_s
+        self._on_step("starting the queue and the simulator")
+        self.embeds_redis, self.embeds_simulator = parts.redis_url is None, parts.simulator_url is None
+        self.redis_url = parts.redis_url or self._start_valkey(deadline)
+        bare = environment.without_keys(parts.environment)
+        self.simulator_url = parts.simulator_url or self._start_simulator(bare, deadline)
+        self.database_url = parts.database_url or environment.sqlite_url(
+            self._folder if self._isolated else self._data_dir
+        )
+        env = parts.environment | {
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": self.redis_url,
+            "SIMULATOR_URL": self.simulator_url,
+        }
+        waiting_to_go = [self._spawn("api", programs.api(self._host, port), env)]
+        for number in range(self._worker_count):
+            name = "worker" if self._worker_count == 1 else f"worker-{number + 1}"
+            waiting_to_go.append(self._spawn(name, programs.worker(), env))
+        self._on_step("bringing the database up to date")
+        self._migrate()
+        self._pause(0)
+        for child in waiting_to_go:
+            child.go()
+        self._on_step("waiting for the API and the worker")
+        self.url = f"http://{_reachable(self._host)}:{port}"
+        self._wait_until_ready(deadline)
+
+    def _spawn(self, name: str, arguments: Sequence[str], env: dict[str, str]) -> Child:
+        # An isolated stack must not find a `.env` either.
+        cwd = self._folder if self._isolated and self._folder else Path()
+        child = Child(name, arguments, env, cwd, self.logs / f"{name}.log")
+        self.children.append(child)
+        return child
+
+    def _start_valkey(self, deadline: waiting.Deadline) -> str:
+        folder = self._folder or Path()
+        for _ in range(3):
+            port = ports.free_port()
+            child = self._spawn("valkey", valkey.arguments(port, folder), {})
+            while child.exit_code is None:
+                if valkey.answers(port):
+                    return f"redis://127.0.0.1:{port}/0"
+                self._wait_for(child, deadline)
+            # Somebody may have taken the port in between.
+            self.children.remove(child)
+        raise _failure("the embedded Valkey does not start", child)
+
+    def _start_simulator(self, env: dict[str, str], deadline: waiting.Deadline) -> str:
+        child = self._spawn("simulator", programs.simulator(), env)
+        while True:
+            listening = re.search(r"listening on (http://\S+)\n", child.log.read_text(encoding="utf-8"))
+            if listening:
+                return listening[1]
+            self.check()
+            self._wait_for(child, deadline)
+
+    def _migrate(self) -> None:
+        from cli.database import migrate
+
+        migrate(self.database_url)
+
+    def _wait_until_ready(self, deadline: waiting.Deadline) -> None:
+        while True:
+            self.check()
+            answer = readiness(self.url)
+            if answer.ready:
+                return
+            by_name = {child.name.partition("-")[0]: child for child in reversed(self.children)}
+            self._wait_for(by_name.get(answer.part), deadline, f"{answer.part} is not ready: {answer.detail}")
+
+    def _wait_for(self, child: Child | None, deadline: waiting.Deadline, problem: str = "") -> None:
+        if deadline.passed:
+            name = child.name if child else "stack"
+            raise _failure(f"{problem or f'{name} does not answer'} (waited {self._start_s:g} s)", child)
+        self._pause(_PROBE_S)
+
+    def _end_in_order(self) -> None:
+        for names, seconds in (
+            ("api", 8.0),
+            ("worker", self._grace_s + 5),
+            ("simulator", 5.0),
+            ("valkey", 5.0),
+        ):
+            group = [child for child in self.children if child.name.partition("-")[0] == names]
+            if group:
+                self._on_step(f"ending {names}")
+            for child in group:
+                child.terminate()
+            for child in group:
+                child.wait(seconds)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise CliError(f"cannot create the folder {folder}: {exc.strerror}", ExitCode.USAGE) from exc
+
+
+def _failure(message: str, child: Child | None) -> CliError:
+    tail = child.tail() if child else []
+    return CliError(message, ExitCode.UNREACHABLE, ["the end of its log:", *tail] if tail else [])
+
+
+def _how(exit_code: int) -> str:
+    return f"killed by signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
+
+
+def _reachable(host: str) -> str:
+    """A host to connect to, from one to listen on."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
+    return f"[{host}]" if ":" in host else host

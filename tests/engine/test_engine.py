@@ -1,0 +1,102 @@
+"""Load: how many requests are in flight, what waits where, and how a run ends early."""
+
+import asyncio
+
+import pytest
+
+from shared.endpoints import PROTOCOLS, Protocol
+from shared.results import ResultRecord
+from shared.spec import Timeouts
+from simulator.server import Simulator
+from tests.engine.running import engine_at, requests, run
+from worker.engine.engine import Plan
+
+
+async def test_the_server_sees_as_many_in_flight_as_were_asked_for(simulator: Simulator) -> None:
+    records = await run(simulator.base_url, "openai", *["sim-ttft400-gap1-n2"] * 128, concurrency=128)
+    assert {record.outcome for record in records} == {"succeeded"}
+    assert simulator.peak_in_flight == 128
+
+
+async def test_the_server_never_sees_more_in_flight_than_were_asked_for(simulator: Simulator) -> None:
+    await run(simulator.base_url, "openai", *["sim-ttft5-gap1-n4"] * 40, concurrency=4)
+    assert simulator.peak_in_flight == 4
+
+
+async def test_waiting_for_a_slot_is_queueing_and_not_latency(simulator: Simulator) -> None:
+    records = await run(simulator.base_url, "anthropic", *["sim-ttft150-gap10-n6"] * 5)
+    for number, record in enumerate(records):
+        assert record.latency_ms is not None
+        assert 200 - 5 <= record.latency_ms < 400
+        assert record.queue_ms >= number * 195
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+async def test_twenty_refusals_leak_no_connection(simulator: Simulator, protocol: Protocol) -> None:
+    refused = ["sim-ttft5-gap1-n4-err429"] * 20
+    records = await run(simulator.base_url, protocol, *refused, "sim-ttft5-gap1-n4", concurrency=1)
+    assert [record.outcome for record in records] == ["errored"] * 20 + ["succeeded"]
+    assert simulator.open_connections <= 1
+
+
+async def test_one_hung_stream_does_not_hold_up_the_others(simulator: Simulator) -> None:
+    models = ["sim-ttft5-gap1-n4"] * 19 + ["sim-ttft5-gap1-n4-hanghead"]
+    records = await run(simulator.base_url, "openai", *models, concurrency=20, timeouts=Timeouts(ttft_s=0.5))
+    assert [record.outcome for record in records] == ["succeeded"] * 19 + ["timed_out"]
+
+
+async def test_warm_up_ends_before_the_first_measured_request_is_sent(simulator: Simulator) -> None:
+    first, second, third = requests("openai", *["sim-ttft20-gap1-n4"] * 3)
+    async with engine_at(simulator.base_url, "openai", connections=3) as engine:
+        order = [record async for record in engine.run(Plan([first, second], [third], 3))]
+    assert [record.prompt_index for record in order][-1] == 2
+    assert order[-1].scheduled_at >= max(record.sent_at for record in order[:2])
+    assert order[-1].queue_ms < 15
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+async def test_a_cancel_closes_the_streams_and_keeps_what_came(simulator: Simulator, protocol: Protocol) -> None:
+    records: list[ResultRecord] = []
+    async with engine_at(simulator.base_url, protocol, connections=2) as engine:
+
+        async def consume() -> None:
+            plan = Plan([], requests(protocol, *["sim-ttft5-gap5-endless"] * 4), 2)
+            async for record in engine.run(plan):
+                records.append(record)  # noqa: PERF401 - the list is read while it grows
+
+        running = asyncio.create_task(consume())
+        await simulator.wait_for(lambda server: sum(request.content_events >= 3 for request in server.requests) == 2)
+        engine.cancel()
+        async with asyncio.timeout(1):
+            await simulator.wait_for(lambda server: all(request.closed_by_client for request in server.requests))
+            await running
+    assert [record.outcome for record in records] == ["cancelled"] * 2
+    assert all(record.response for record in records)
+    assert len(simulator.requests) == 2
+
+
+async def test_draining_sends_nothing_more_and_lets_the_rest_end(simulator: Simulator) -> None:
+    async with engine_at(simulator.base_url, "openai", connections=2) as engine:
+        records = []
+        async for record in engine.run(Plan([], requests("openai", *["sim-ttft20-gap1-n4"] * 10), 2)):
+            engine.drain()
+            records.append(record)
+    assert 1 <= len(records) <= 3
+    assert {record.outcome for record in records} == {"succeeded"}
+    assert len(simulator.requests) == len(records)
+
+
+async def test_leaving_the_iterator_early_closes_every_stream(simulator: Simulator) -> None:
+    async with engine_at(simulator.base_url, "openai", connections=2) as engine:
+        plan = Plan([], requests("openai", "sim-ttft5-gap1-n4", *["sim-ttft5-gap5-endless"] * 3), 2)
+        iterator = engine.run(plan)
+        assert (await anext(iterator)).outcome == "succeeded"
+        await iterator.aclose()  # type: ignore[attr-defined]
+        await simulator.wait_for(lambda server: server.in_flight == 0)
+    assert len(simulator.requests) <= 3
+
+
+async def test_failures_do_not_end_a_run(simulator: Simulator) -> None:
+    models = ["sim-ttft5-gap1-n4-err500", "sim-ttft5-gap1-n4-rst2", "sim-ttft5-gap1-n4"]
+    records = await run(simulator.base_url, "openai", *models)
+    assert [record.outcome for record in records] == ["errored", "truncated", "succeeded"]

@@ -1,0 +1,191 @@
+"""What every transport must do, over real sockets, for both protocols."""
+
+import pytest
+
+from shared.endpoints import PROTOCOLS, Protocol
+from shared.spec import Timeouts
+from simulator.server import Simulator
+from tests.engine.running import KEY, run
+from tests.support.postgresql import free_port
+from tests.support.scripted import ScriptedServer, cut, http
+from tests.support.streams import anthropic_stream, openai_stream, openai_text, sse
+
+both = pytest.mark.parametrize("protocol", PROTOCOLS)
+
+
+@both
+async def test_a_whole_answer_is_measured(simulator: Simulator, protocol: Protocol) -> None:
+    (record,) = await run(simulator.base_url, protocol, "sim-ttft50-gap5-n8")
+    assert (record.outcome, record.error) == ("succeeded", None)
+    assert record.usage.output_tokens == 8
+    assert record.ttft_ms is not None
+    assert record.latency_ms is not None
+    assert 50 <= record.ttft_ms < record.latency_ms
+    assert record.latency_ms - record.ttft_ms >= 7 * 5 - 5
+    assert record.provider_request_id
+
+
+@both
+async def test_the_key_goes_to_the_server_and_nowhere_else(protocol: Protocol) -> None:
+    body = http(anthropic_stream("Hi") if protocol == "anthropic" else openai_stream("Hi"))
+    async with ScriptedServer([body]).running() as server:
+        (record,) = await run(server.url, protocol, "m")
+    assert KEY.encode() in server.requests[0]
+    assert KEY not in repr(record)
+
+
+@both
+async def test_no_compression_is_asked_for(protocol: Protocol) -> None:
+    async with ScriptedServer([http(b"")]).running() as server:
+        await run(server.url, protocol, "m")
+    assert b"accept-encoding: identity" in server.requests[0].lower()
+
+
+@both
+async def test_an_echoed_key_is_scrubbed_from_the_error(protocol: Protocol) -> None:
+    body = f'{{"error":{{"type":"authentication_error","message":"bad key {KEY}"}}}}'.encode()
+    answer = http(body, "401 Unauthorized", "application/json", f"content-length: {len(body)}\r\n")
+    async with ScriptedServer([answer]).running() as server:
+        (record,) = await run(server.url, protocol, "m")
+    assert record.error is not None
+    assert (record.error.kind, record.error.http_status) == ("authentication", 401)
+    assert KEY not in repr(record)
+
+
+@both
+@pytest.mark.parametrize(
+    ("fault", "kind", "status", "retry_after"),
+    [
+        ("err400", "invalid_request", 400, None),
+        ("err401", "authentication", 401, None),
+        ("err404", "not_found", 404, None),
+        ("err429hour", "rate_limited", 429, 3_600),
+        ("err429bare", "rate_limited", 429, None),
+        ("err500", "server_error", 500, None),
+        ("err503", "server_error", 503, None),
+        ("errhtml502", "server_error", 502, None),
+    ],
+)
+async def test_an_error_answer_has_its_kind_status_and_wait(
+    simulator: Simulator, protocol: Protocol, fault: str, kind: str, status: int, retry_after: float | None
+) -> None:
+    (record,) = await run(simulator.base_url, protocol, f"sim-ttft5-gap1-n4-{fault}")
+    assert record.error is not None
+    assert record.outcome == "errored"
+    assert (record.error.kind, record.error.http_status) == (kind, status) or (
+        # The Anthropic API calls a 503 overloaded.
+        record.error.kind == "overloaded" and status == 503
+    )
+    assert record.error.phase == "before_first_token"
+    if retry_after is not None:
+        assert record.error.retry_after_s == retry_after
+    assert len(simulator.requests) == 1, "the SDK must not retry by itself"
+
+
+@both
+async def test_a_retry_after_date_becomes_seconds(simulator: Simulator, protocol: Protocol) -> None:
+    (record,) = await run(simulator.base_url, protocol, "sim-ttft5-gap1-n4-err429date")
+    assert record.error is not None
+    assert record.error.retry_after_s is not None
+    assert 0 < record.error.retry_after_s < 3_600
+
+
+@both
+@pytest.mark.parametrize("fault", ["fin3", "rst3", "end3"])
+async def test_a_connection_that_closes_after_three_deltas_is_truncated(
+    simulator: Simulator, protocol: Protocol, fault: str
+) -> None:
+    (record,) = await run(simulator.base_url, protocol, f"sim-ttft5-gap5-n8-{fault}")
+    assert record.outcome == "truncated"
+    assert record.error is not None
+    assert (record.error.kind, record.error.phase) == ("truncated", "mid_stream")
+    assert record.response is not None
+    assert len(record.response.split()) == 3
+
+
+@both
+async def test_an_error_in_mid_stream_keeps_the_partial_text(simulator: Simulator, protocol: Protocol) -> None:
+    (record,) = await run(simulator.base_url, protocol, "sim-ttft5-gap5-n8-miderr3")
+    assert record.outcome == "errored"
+    assert record.error is not None
+    assert record.error.phase == "mid_stream"
+    assert record.response is not None
+    assert len(record.response.split()) == 3
+
+
+async def test_a_missing_done_after_the_finish_reason_is_a_success(simulator: Simulator) -> None:
+    (record,) = await run(simulator.base_url, "openai", "sim-ttft5-gap1-n4-nodone")
+    assert (record.outcome, record.flags) == ("succeeded", ["no_terminal_event"])
+
+
+async def test_a_server_without_stream_options_is_asked_again_without(simulator: Simulator) -> None:
+    records = await run(simulator.base_url, "openai", *["sim-ttft40-gap1-n4-nostreamoptions"] * 3)
+    assert [record.outcome for record in records] == ["succeeded"] * 3
+    assert [record.usage.output_tokens for record in records] == [None] * 3
+    assert [record.flags for record in records] == [["usage_missing"]] * 3
+    # Once for the endpoint, not once for each request; and the refused attempt is not in the time.
+    assert len(simulator.requests) == 4
+    assert all(record.ttft_ms is not None and record.ttft_ms < 80 for record in records)
+
+
+@both
+async def test_nobody_listening_is_a_connect_error(protocol: Protocol) -> None:
+    (record,) = await run(f"http://127.0.0.1:{free_port()}", protocol, "m")
+    assert record.error is not None
+    assert (record.outcome, record.error.kind, record.error.phase) == ("errored", "connect_error", "connect")
+    assert record.connection_reused is False
+
+
+@both
+@pytest.mark.parametrize(
+    ("fault", "timeouts", "kind", "phase"),
+    [
+        ("hanghead", Timeouts(ttft_s=0.2), "ttft_timeout", "before_first_token"),
+        ("hang0", Timeouts(ttft_s=0.2), "ttft_timeout", "before_first_token"),
+        ("comments", Timeouts(ttft_s=0.4), "ttft_timeout", "before_first_token"),
+        ("hang3", Timeouts(idle_s=0.2), "idle_timeout", "mid_stream"),
+        ("endless", Timeouts(total_s=0.3), "total_timeout", "mid_stream"),
+    ],
+)
+async def test_each_deadline_has_its_own_kind(
+    simulator: Simulator, protocol: Protocol, fault: str, timeouts: Timeouts, kind: str, phase: str
+) -> None:
+    (record,) = await run(simulator.base_url, protocol, f"sim-ttft5-gap1-n8-{fault}", timeouts=timeouts)
+    assert record.outcome == "timed_out"
+    assert record.error is not None
+    assert (record.error.kind, record.error.phase) == (kind, phase)
+    await simulator.wait_for(lambda server: server.requests[0].closed_by_client)
+
+
+@both
+async def test_a_connection_is_used_again_and_connecting_is_outside_ttft(
+    simulator: Simulator, protocol: Protocol
+) -> None:
+    first, second = await run(simulator.base_url, protocol, *["sim-ttft5-gap1-n4"] * 2)
+    assert (first.connection_reused, second.connection_reused) == (False, True)
+    assert first.connect_ms is not None
+    assert second.connect_ms is None
+
+
+async def test_an_endpoint_that_delivers_events_in_halves_loses_none(simulator: Simulator) -> None:
+    records = await run(simulator.base_url, "openai", *["sim-ttft5-gap1-n6-split20"] * 50, concurrency=50)
+    assert {record.outcome for record in records} == {"succeeded"}
+    assert {record.usage.output_tokens for record in records} == {6}
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 64])
+async def test_chunks_of_any_size_give_the_same_answer(size: int) -> None:
+    stream = openai_stream("Hello", " grüße 🚀", usage={"prompt_tokens": 3, "completion_tokens": 2})
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+    chunks = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in cut(stream, size)]
+    async with ScriptedServer([head, *chunks, b"0\r\n\r\n"]).running() as server:
+        (record,) = await run(server.url, "openai", "m")
+    assert (record.outcome, record.response) == ("succeeded", "Hello grüße 🚀")
+
+
+async def test_events_of_one_read_share_its_stamp() -> None:
+    body = http(sse(*openai_text("a", "b", "c")) + openai_stream("d", usage={"completion_tokens": 4}))
+    async with ScriptedServer([body]).running() as server:
+        (record,) = await run(server.url, "openai", "m")
+    assert record.ttft_ms == record.latency_ms
+    assert "buffered" in record.flags

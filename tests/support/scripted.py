@@ -1,0 +1,93 @@
+"""Peers that play a script: a transport with exact stamps and no socket, and a server that writes exact bytes."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.clock import SystemClock
+from worker.engine.transport import Answer, Read, Wire
+
+MS = 1_000_000
+
+
+class FrozenClock(SystemClock):
+    """Monotonic time that stands at zero: scripted stamps are then milliseconds since the start."""
+
+    def monotonic_ns(self) -> int:
+        return 0
+
+
+@dataclass
+class _ScriptedAnswer:
+    wire: Wire
+    script: Sequence[tuple[float, bytes]]
+    headers: Mapping[str, str]
+
+    async def reads(self) -> AsyncIterator[Read]:
+        for at_ms, data in self.script:
+            self.wire.last_read_ns = round(at_ms * MS)
+            yield Read(self.wire.last_read_ns, data)
+
+
+@dataclass
+class ScriptedTransport:
+    """Answers every request with reads at the given milliseconds since it was sent."""
+
+    script: Sequence[tuple[float, bytes]]
+    content_type: str = "text/event-stream"
+    bodies: list[Mapping[str, Any]] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def send(self, body: Mapping[str, Any], wire: Wire) -> AsyncIterator[Answer]:
+        self.bodies.append(body)
+        wire.sent(0)
+        yield _ScriptedAnswer(wire, self.script, {"content-type": self.content_type})
+
+    async def close(self) -> None: ...
+
+
+def cut(data: bytes, size: int) -> list[bytes]:
+    """The bytes in pieces of `size`."""
+    return [data[start : start + size] for start in range(0, len(data), size)]
+
+
+@dataclass
+class ScriptedServer:
+    """Writes the same bytes to every request, then closes with FIN, or RST where `reset`."""
+
+    chunks: Iterable[bytes]
+    gap_s: float = 0
+    reset: bool = False
+    requests: list[bytes] = field(default_factory=list)
+    url: str = ""
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["ScriptedServer"]:
+        async with await asyncio.start_server(self._answer, "127.0.0.1") as server:
+            self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            yield self
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(
+            int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")
+        )
+        self.requests.append(head + await reader.readexactly(length))
+        for chunk in self.chunks:
+            writer.write(chunk)
+            await writer.drain()
+            await asyncio.sleep(self.gap_s)
+        if self.reset:
+            sock = writer.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
+        writer.close()
+
+
+def http(body: bytes, status: str = "200 OK", content_type: str = "text/event-stream", headers: str = "") -> bytes:
+    """A response that ends with the connection."""
+    return f"HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\nconnection: close\r\n{headers}\r\n".encode() + body
