@@ -12,7 +12,7 @@ def migrate(url: str) -> None:
 
     try:
         upgrade(url)
-    except Exception as exc:  # noqa: BLE001 - every driver has errors of its own, and all mean this
+    except Exception as exc:
         raise _unusable(url, exc) from exc
 
 
@@ -34,7 +34,7 @@ def missing_migrations(url: str) -> str | None:
 
     try:
         return asyncio.run(look())
-    except Exception as exc:  # noqa: BLE001 - as above
+    except Exception as exc:
         raise _unusable(url, exc) from exc
 
 

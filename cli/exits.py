@@ -15,12 +15,16 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+# \b keeps the lines as they are.
 EPILOG = """\
-Exit codes: 0 all good;
-
-1 the run failed or some of its requests did; 2 the command or the request is wrong;
-
-3 the server or a part of it cannot be reached or is not ready; 4 the benchmark was cancelled; 130 interrupted.
+\b
+Exit codes:
+  0    all is well; of a run: every request succeeded
+  1    the run failed, or some of its requests did
+  2    the command or the request is wrong; each wrong field is named
+  3    the server, or a part that it needs, is not reachable or not ready
+  4    the benchmark was cancelled
+  130  interrupted (Ctrl-C)
 """
 
 

@@ -69,6 +69,10 @@ def merge(
     return spec
 
 
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def derived_name(spec: Mapping[str, Any]) -> str:
     """What a person would call it: `gpt-4o-mini, 20 prompts × 3, concurrency 4`."""
     prompts = spec["prompts"]

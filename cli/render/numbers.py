@@ -1,7 +1,6 @@
 """Numbers as people read them. Unknown is a dash, never 0."""
 
 import math
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -56,6 +55,3 @@ def seconds_between(start: str | None, end: str | None) -> str:
     if start is None or end is None:
         return UNKNOWN
     return f"{(datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds():.1f}"
-
-
-Formatter = Callable[[float | None], str]

@@ -10,7 +10,9 @@ from cli.output import Line
 GAP = "  "
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = "", fit: int | None = None) -> list[Line]:
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = "", fit: int | None = None
+) -> list[Line]:
     """Lines of a table. `right` has an `r` for each column that is aligned right.
 
     `fit` is the column that gives way where the terminal is too narrow; a pipe or file gets every character.

@@ -59,7 +59,9 @@ class EmbeddedStack:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
         # A KeyboardInterrupt is the second signal: whoever sends it does not want to wait.
         self.close(at_once=kind is KeyboardInterrupt)
 

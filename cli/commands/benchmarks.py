@@ -1,0 +1,103 @@
+"""`llmbench list`, `show`, `cancel`, `delete`: benchmarks of a server."""
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from cli.exits import usage
+from cli.options import DEFAULT_SERVER, AsJson, BenchmarkId, Explain, Server, WithResults
+from cli.output import Line, clean, note, write, write_json
+
+
+class Status(StrEnum):
+    """Of a benchmark."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+def list_benchmarks(
+    status: Annotated[Status | None, typer.Option(help="Only in this status.")] = None,
+    model: Annotated[str | None, typer.Option("--model", "-m", help="Only of this model, exactly.")] = None,
+    provider: Annotated[str | None, typer.Option(help="Only at this provider, exactly.")] = None,
+    name: Annotated[str | None, typer.Option(help="Only names that contain this text.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 20,
+    server: Server = DEFAULT_SERVER,
+    as_json: AsJson = False,
+) -> None:
+    """List benchmarks, newest first."""
+    from cli.client import Client
+    from cli.render.lists import list_lines
+
+    with Client(server) as client:
+        found = client.benchmarks(
+            limit, status=status.value if status else None, model=model, provider=provider, name=name
+        )
+    if as_json:
+        write_json(found)
+    elif found:
+        write(list_lines(found))
+    else:
+        note("no benchmarks")
+
+
+def show(
+    benchmark_id: BenchmarkId,
+    server: Server = DEFAULT_SERVER,
+    as_json: AsJson = False,
+    results: WithResults = False,
+    timeline: Annotated[bool, typer.Option("--timeline", help="Show every event of every request.")] = False,
+    explain: Explain = False,
+) -> None:
+    """Show a benchmark: numbers, requests, events."""
+    from cli.client import Client
+    from cli.outcome import print_benchmark
+    from cli.render.results import timeline_lines
+
+    with Client(server) as client:
+        if as_json:
+            write_json(client.benchmark(benchmark_id, "timeline" if timeline else "results"))
+            return
+        benchmark = client.benchmark(benchmark_id, "none")
+        print_benchmark(client, benchmark, as_json=False, results=results, explain=explain)
+        if timeline:
+            write(timeline_lines(client.results(benchmark_id, include="timeline")))
+
+
+def cancel(benchmark_id: BenchmarkId, server: Server = DEFAULT_SERVER, as_json: AsJson = False) -> None:
+    """Cancel a benchmark and keep what it has."""
+    from cli.client import Client
+
+    with Client(server) as client:
+        benchmark = client.cancel(benchmark_id)
+    if as_json:
+        write_json(benchmark)
+        return
+    is_over = benchmark["status"] == "cancelled"
+    write([Line(f"benchmark {benchmark_id} {'is cancelled' if is_over else 'is being cancelled'}")])
+
+
+def delete(
+    benchmark_id: BenchmarkId,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    server: Server = DEFAULT_SERVER,
+) -> None:
+    """Delete a benchmark and its results."""
+    from cli.client import Client
+
+    with Client(server) as client:
+        if not yes:
+            if not sys.stdin.isatty():
+                raise usage("delete asks before it deletes, and nobody is there to answer: add --yes")
+            benchmark = client.benchmark(benchmark_id, "none")
+            question = f"Delete benchmark {benchmark_id} ({clean(benchmark['name'])}) and its results?"
+            if not typer.confirm(question, err=True):
+                note("kept")
+                return
+        client.delete(benchmark_id)
+    write([Line(f"benchmark {benchmark_id} is deleted")])

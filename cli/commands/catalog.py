@@ -1,0 +1,43 @@
+"""`llmbench models`, `providers`: what can be measured, where, and at what price."""
+
+from typing import Annotated
+
+import typer
+
+from cli.options import DEFAULT_SERVER, AsJson, Server
+from cli.output import note, write, write_json
+
+
+def models(
+    query: Annotated[str | None, typer.Argument(help="Words that id, name or provider must contain.")] = None,
+    provider: Annotated[str | None, typer.Option(help="Only this provider of the price list, exactly.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 20,
+    server: Server = DEFAULT_SERVER,
+    as_json: AsJson = False,
+) -> None:
+    """Search the price list's models. Others can be measured too; their cost is unknown."""
+    from cli.client import Client
+    from cli.render.lists import model_lines
+
+    with Client(server) as client:
+        found, total = client.models(limit, q=query, provider=provider)
+    if as_json:
+        write_json(found)
+    elif found:
+        write(model_lines(found))
+        note(f"{len(found):,} of {total:,} models; prices in USD per million tokens", "dim")
+    else:
+        note("no such model in the price list")
+
+
+def providers(server: Server = DEFAULT_SERVER, as_json: AsJson = False) -> None:
+    """List the endpoints that benchmarks can go to, and which lack a key."""
+    from cli.client import Client
+    from cli.render.lists import provider_lines
+
+    with Client(server) as client:
+        found = client.providers()
+    if as_json:
+        write_json(found)
+    else:
+        write(provider_lines(found))

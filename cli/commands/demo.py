@@ -1,0 +1,93 @@
+"""`llmbench demo`: the README's example from zero to numbers, in a folder that is gone afterwards."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.demo import EXAMPLE
+from cli.exits import Interrupted
+from cli.output import Line, note, write, write_json
+
+if TYPE_CHECKING:
+    from cli.stack import EmbeddedStack
+    from cli.stop import Stop
+    from simulator.profile import Profile
+
+
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Stay up until Ctrl-C.")] = False,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the API; 0 takes a free one.")] = 0,
+) -> None:
+    """See it work: start everything in a temporary folder, run the README's example against the simulator.
+
+    Ignores DATABASE_URL, REDIS_URL, .env and provider keys, so that it does the same everywhere and costs nothing.
+    """
+    from cli.stack import EmbeddedStack
+    from cli.steps import Steps
+    from cli.stop import Stop
+
+    with Stop() as stop, Steps() as steps:
+        with EmbeddedStack(isolated=True, port=port, pause=stop.pause, on_step=steps) as stack:
+            steps.clear()
+            code = _measure(stack, stop)
+            if keep:
+                _stay(stack, stop)
+    raise typer.Exit(code)
+
+
+def _measure(stack: "EmbeddedStack", stop: "Stop") -> int:
+    from cli.client import Client
+    from cli.outcome import run_to_end
+    from cli.render.benchmark import benchmark_lines
+    from cli.render.results import result_lines
+    from cli.target import Target
+    from simulator.profile import Profile
+
+    write([Line(f"POST {stack.url}/benchmarks", "bold")])
+    write_json(EXAMPLE)
+    with Client(stack.url) as client:
+        ended, code = run_to_end(Target(client, stack.check), EXAMPLE, stop)
+        whole = client.benchmark(ended["id"])
+    write([Line(""), Line(f"GET {stack.url}/benchmarks/{ended['id']}", "bold")])
+    write_json(whole)
+    write([Line(""), *benchmark_lines(ended), Line(""), *result_lines(whole["results"])])
+    if ended["summary"]:
+        write([Line(""), *_comparison(ended["summary"], Profile())])
+    write([Line(""), *_where(stack.url)])
+    return code
+
+
+def _comparison(summary: dict[str, Any], profile: "Profile") -> Iterator[Line]:
+    """What the simulator was set to, beside what was measured."""
+    from cli.render.numbers import count, milliseconds
+    from cli.render.table import table
+
+    requests = summary["requests"]["succeeded"]
+    tokens = summary["tokens"]["output_tokens"]
+    gaps = summary["inter_chunk_latency_ms"] or {}
+    total_ms = profile.ttft_ms + profile.gap_ms * (profile.tokens - 1)
+    yield from table(
+        ("", "simulator's setting", "measured (p50)"),
+        [
+            ("TTFT (ms)", f"{profile.ttft_ms:.1f}", milliseconds(summary["ttft_ms"]["p50"])),
+            ("Gap between tokens (ms)", f"{profile.gap_ms:.1f}", milliseconds(gaps.get("p50"))),
+            ("Latency (ms)", f"{total_ms:.1f}", milliseconds(summary["latency_ms"]["p50"])),
+            ("Output tokens a request", f"{profile.tokens}", count(tokens // requests) if tokens and requests else "–"),
+        ],
+        right="lrr",
+    )
+
+
+def _where(url: str) -> Iterator[Line]:
+    yield Line(f"Swagger: {url}/docs, as long as it is up (`llmbench demo --keep` stays up, `llmbench up` is for real)")
+
+
+def _stay(stack: "EmbeddedStack", stop: "Stop") -> None:
+    from cli.commands.up import serve
+
+    note(f"up at {stack.url} until Ctrl-C", "bold green")
+    try:
+        serve(stack, stop.pause)
+    except Interrupted:
+        return

@@ -1,0 +1,64 @@
+"""`llmbench simulate`, `migrate`, `version`: programs and state of this machine."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.exits import CliError, ExitCode
+
+
+def simulate(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 picks a free port.")] = 8765,
+    request_log: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Append a JSON line per ended request.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the jitter.")] = 0,
+    ttft_ms: Annotated[float, typer.Option(min=0, max=86_400_000, help="Time to first token.")] = 200,
+    gap_ms: Annotated[float, typer.Option(min=0, max=86_400_000, help="Time between tokens.")] = 20,
+    tokens: Annotated[int, typer.Option(min=0, max=1_000_000, help="Output tokens.")] = 16,
+    require_key: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Answer 401 to every other API key.", show_default=False)
+    ] = None,
+) -> None:
+    """Run the simulator: an LLM endpoint of known timing that speaks the Anthropic and OpenAI protocols.
+
+    Any model name is served. `sim-OPTION-OPTION-…`, as in sim-ttft50-gap5-n64-rst3, chooses timing and faults:
+    docs/simulator.md lists the options. Until SIGTERM or Ctrl-C.
+    """
+    from simulator.main import serve
+    from simulator.profile import Profile
+
+    defaults = Profile(ttft_ms=ttft_ms, gap_ms=gap_ms, tokens=tokens)
+    try:
+        serve(host, port, request_log=request_log, seed=seed, defaults=defaults, require_key=require_key)
+    except OSError as exc:
+        # An address in use, or a log file that cannot be opened.
+        raise CliError(f"the simulator cannot start: {exc}", ExitCode.USAGE) from exc
+
+
+def migrate(
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 where it is not the newest.")] = False,
+) -> None:
+    """Bring the database at DATABASE_URL to the newest schema."""
+    from cli.database import migrate as upgrade
+    from cli.database import missing_migrations, shown
+    from shared.settings import load_settings
+
+    url = load_settings().database_url
+    if check:
+        missing = missing_migrations(url)
+        if missing is not None:
+            raise CliError(missing, ExitCode.FAILED)
+    else:
+        upgrade(url)
+    sys.stdout.write(f"{shown(url)} has the newest schema\n")
+
+
+def version() -> None:
+    """Print the version."""
+    from shared.version import __version__
+
+    sys.stdout.write(f"llmbench {__version__}\n")

@@ -1,0 +1,74 @@
+"""`llmbench up`: the embedded stack until Ctrl-C."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.exits import Interrupted
+from cli.output import note, write
+from cli.steps import Steps
+from cli.stop import Stop
+
+if TYPE_CHECKING:
+    from cli.stack import EmbeddedStack
+
+_LOOK_S = 0.2
+
+
+def up(
+    host: Annotated[str, typer.Option(help="Address that the API listens on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the API; 0 takes a free one.")] = 8000,
+    data_dir: Annotated[Path, typer.Option(help="Folder of llmbench.db.", show_default="current folder")] = Path(),
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 1,
+    log_dir: Annotated[Path | None, typer.Option(help="Folder to keep the logs in.", show_default="temporary")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the logs of all parts.")] = False,
+) -> None:
+    """Start everything on this machine: API, worker, database, queue, simulator.
+
+    Needs no set-up. DATABASE_URL and REDIS_URL, set in the environment or in .env, replace the embedded SQLite and
+    Valkey. With a provider's key set (ANTHROPIC_API_KEY, …) the provider answers for its models itself; without, the
+    simulator does. Ctrl-C or SIGTERM ends all of it.
+    """
+    from cli.stack import EmbeddedStack
+    from cli.tail import Tail
+    from cli.waiting import Deadline
+    from cli.welcome import welcome
+
+    clock = Deadline(0)
+    tail = Tail() if verbose else None
+    ready = False
+    with Stop() as stop, Steps() as steps:
+
+        def pause(seconds: float) -> None:
+            if tail is not None:
+                tail.show(stack.children)
+            stop.pause(seconds)
+
+        stack = EmbeddedStack(
+            host=host,
+            port=port,
+            data_dir=data_dir,
+            log_dir=log_dir,
+            workers=workers,
+            pause=pause,
+            on_step=note if verbose else steps,
+        )
+        try:
+            with stack:
+                ready = True
+                steps.clear()
+                write(welcome(stack, clock.elapsed_s))
+                serve(stack, pause)
+        except Interrupted:
+            if not ready:
+                raise
+    note("stopped")
+
+
+def serve(stack: "EmbeddedStack", pause: Callable[[float], None]) -> None:
+    """Until `pause` raises, or a child ends."""
+    while True:
+        pause(_LOOK_S)
+        stack.check()

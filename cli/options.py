@@ -1,0 +1,16 @@
+"""Options that several commands share."""
+
+from typing import Annotated
+
+import typer
+
+DEFAULT_SERVER = "http://127.0.0.1:8000"
+SERVER_ENV = "LLMBENCH_SERVER"
+
+Server = Annotated[
+    str, typer.Option("--server", envvar=SERVER_ENV, metavar="URL", help="Server to talk to.", show_envvar=True)
+]
+BenchmarkId = Annotated[int, typer.Argument(min=1, metavar="ID", help="Id of the benchmark.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the API's JSON on stdout, and nothing else.")]
+WithResults = Annotated[bool, typer.Option("--results", help="List every request as well.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Say below the table what each number means.")]

@@ -1,0 +1,62 @@
+"""A benchmark from submit to its printed end, and the exit code that it means."""
+
+import sys
+from contextlib import suppress
+
+from cli import waiting
+from cli.client import Client, Json
+from cli.exits import CliError, ExitCode, Interrupted
+from cli.follow import TERMINAL, follow
+from cli.output import Line, note, write, write_json
+from cli.render.benchmark import benchmark_lines, succeeded_entirely
+from cli.render.results import result_lines
+from cli.stop import Stop
+from cli.target import Target
+
+# The API promises a second.
+_CANCEL_S = 10.0
+
+
+def run_to_end(target: Target, spec: Json, stop: Stop) -> tuple[Json, ExitCode]:
+    """Submits, follows, and cancels where the user interrupts. Raises CliError."""
+    benchmark = target.client.submit(spec)
+    try:
+        ended = follow(target.client, benchmark, stop.pause, target.watch)
+    except Interrupted:
+        return _cancel(target.client, benchmark), ExitCode.INTERRUPTED
+    return ended, exit_code(ended)
+
+
+def exit_code(benchmark: Json) -> ExitCode:
+    """Of a benchmark that has ended."""
+    if benchmark["status"] == "cancelled":
+        return ExitCode.CANCELLED
+    return ExitCode.OK if succeeded_entirely(benchmark) else ExitCode.FAILED
+
+
+def print_benchmark(
+    client: Client, benchmark: Json, *, as_json: bool, results: bool = False, explain: bool = False
+) -> None:
+    """As a table, or as the API's JSON with the notices on stderr, where nobody can miss them."""
+    if as_json:
+        for notice in benchmark["notices"]:
+            note(f"! {notice}", "bold yellow")
+        write_json(client.benchmark(benchmark["id"]))
+        return
+    lines = benchmark_lines(benchmark, explain=explain)
+    if results:
+        lines += [Line(""), *result_lines(client.results(benchmark["id"]))]
+    write(lines)
+
+
+def _cancel(client: Client, benchmark: Json) -> Json:
+    note("interrupted: cancelling the benchmark (again to leave at once)", "yellow")
+    with suppress(CliError):  # it may have ended in between
+        benchmark = client.cancel(benchmark["id"])
+    deadline = waiting.Deadline(_CANCEL_S)
+    while benchmark["status"] not in TERMINAL and not deadline.passed:
+        waiting.pause(0.1)
+        benchmark = client.benchmark(benchmark["id"], "none")
+    if benchmark["status"] not in TERMINAL:
+        sys.stderr.write(f"benchmark {benchmark['id']} is still being cancelled\n")
+    return benchmark

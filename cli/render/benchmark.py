@@ -1,0 +1,111 @@
+"""A benchmark's outcome as lines: what to know first, distributions, counts, throughput, tokens, cost."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from cli.output import Line, clean
+from cli.render.distributions import distributions
+from cli.render.numbers import UNKNOWN, count, milliseconds, rate, seconds_between, usd
+
+_STYLES = {"completed": "bold green", "failed": "bold red", "cancelled": "bold yellow"}
+_OUTCOMES = ("succeeded", "errored", "timed_out", "truncated", "cancelled")
+
+
+def benchmark_lines(benchmark: dict[str, Any], *, explain: bool = False) -> list[Line]:
+    """Everything but its single results."""
+    lines = [*_head(benchmark), *_warnings(benchmark)]
+    summary = benchmark["summary"]
+    if summary is None:
+        return [*lines, Line(""), *_progress(benchmark)]
+    return [*lines, Line(""), *distributions(summary, explain=explain), Line(""), *_totals(benchmark, summary)]
+
+
+def succeeded_entirely(benchmark: dict[str, Any]) -> bool:
+    """It completed, and every measured request succeeded."""
+    summary = benchmark["summary"]
+    if benchmark["status"] != "completed" or summary is None:
+        return False
+    requests = summary["requests"]
+    return not any(requests[name] for name in _OUTCOMES if name != "succeeded")
+
+
+def _head(benchmark: dict[str, Any]) -> Iterator[Line]:
+    yield Line(clean(benchmark["name"]), "bold")
+    status = benchmark["status"]
+    text = f"{clean(benchmark['model'])} at {clean(benchmark['provider'])}, benchmark {benchmark['id']}: {status}"
+    if benchmark["completed_at"] and benchmark["started_at"]:
+        text += f" after {seconds_between(benchmark['started_at'], benchmark['completed_at'])} s"
+    yield Line(text, _STYLES.get(status, ""))
+
+
+def _warnings(benchmark: dict[str, Any]) -> Iterator[Line]:
+    if benchmark["error"]:
+        yield Line(f"! {clean(benchmark['error']['kind'])}: {clean(benchmark['error']['message'])}", "bold red")
+    for notice in benchmark["notices"]:
+        yield Line(f"! {clean(notice)}", "bold yellow")
+    if benchmark["interrupted"]:
+        yield Line("! Another worker went on with it after the first was gone.", "yellow")
+
+
+def _progress(benchmark: dict[str, Any]) -> Iterator[Line]:
+    state = benchmark["progress"]
+    yield _pair("Requests", f"{state['done']:,} of {state['total']:,} done, {state['errors']:,} errors")
+    yield _pair("Newest TTFT", f"{milliseconds(state['last_ttft_ms'])} ms")
+    yield _pair("Cost so far", usd(state["cost_usd"]))
+
+
+def _totals(benchmark: dict[str, Any], summary: dict[str, Any]) -> Iterator[Line]:
+    requests = summary["requests"]
+    failed = sum(requests[name] for name in _OUTCOMES if name != "succeeded")
+    outcomes = ", ".join(
+        f"{requests[name]:,} {name.replace('_', ' ')}" for name in _OUTCOMES if requests[name] or name == "succeeded"
+    )
+    warmup = f"; {requests['warmup']:,} warm-up not counted" if requests["warmup"] else ""
+    yield _pair("Requests", f"{outcomes}{warmup}", "red" if failed else "")
+    if summary["error_kinds"]:
+        yield _pair("Error kinds", _counts(summary["error_kinds"]), "red")
+    if summary["flags"]:
+        yield _pair("Flags", _counts(summary["flags"]), "yellow")
+    per_second = rate(summary["request_throughput"])
+    tokens_per_second = rate(summary["output_token_throughput"])
+    yield _pair("Throughput", f"{per_second} requests/s, {tokens_per_second} output tokens/s over the whole run")
+    steady = summary["steady_window"]
+    if steady:
+        yield _pair(
+            "  steady",
+            f"{rate(steady['request_throughput'])} requests/s, {rate(steady['output_token_throughput'])} output "
+            f"tokens/s, without ramp-up and tail ({steady['duration_s']:.1f} s)",
+        )
+    concurrency = summary["concurrency"]
+    yield _pair("Concurrency", f"{concurrency['requested']:,} requested, {concurrency['peak']:,} at the peak")
+    yield _pair("Tokens", _tokens(summary["tokens"]))
+    yield _pair("Cost", _cost(benchmark, summary["cost"]))
+
+
+def _tokens(tokens: dict[str, Any]) -> str:
+    text = f"{count(tokens['input_tokens'])} in, {count(tokens['output_tokens'])} out"
+    for name in ("reasoning", "cache_read", "cache_write"):
+        if tokens[f"{name}_tokens"]:
+            text += f", {count(tokens[f'{name}_tokens'])} {name.replace('_', ' ')}"
+    return text
+
+
+def _cost(benchmark: dict[str, Any], cost: dict[str, Any]) -> str:
+    if cost["total_usd"] is None:
+        reason = "no price is known for this model" if benchmark["price"] is None else "usage is unknown"
+        return f"{UNKNOWN} ({reason})"
+    text = usd(cost["total_usd"])
+    if cost["per_succeeded_usd"] is not None:
+        text += f", {usd(cost['per_succeeded_usd'])} a request"
+    if cost["unpriced_requests"]:
+        text += f"; {cost['unpriced_requests']:,} requests of unknown cost are not in it"
+    return text
+
+
+def _counts(counts: dict[str, int]) -> str:
+    most_first = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{clean(name)} {number:,}" for name, number in most_first)
+
+
+def _pair(name: str, value: str, style: str = "") -> Line:
+    return Line(f"{name:<13}{value}", style)

@@ -1,0 +1,53 @@
+"""Single requests of a benchmark, and their timelines, as lines."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from cli.output import Line, clean
+from cli.render.numbers import count, milliseconds, rate, usd
+from cli.render.table import cut, table
+
+_HEADER = ("prompt", "rep", "outcome", "TTFT ms", "latency ms", "tokens/s", "out", "cost", "answer")
+_LONGEST = 200
+
+
+def result_lines(results: Iterable[dict[str, Any]]) -> list[Line]:
+    """A row for each request: which prompt, how it went, its numbers, its answer or error."""
+    rows = [
+        (
+            f"{result['prompt_index']}",
+            "warm-up" if result["warmup"] else f"{result['repetition']}",
+            result["outcome"],
+            milliseconds(result["ttft_ms"]),
+            milliseconds(result["latency_ms"]),
+            rate(result["tokens_per_second"]),
+            count(result["output_tokens"]),
+            usd(result["cost_usd"]),
+            _answer(result),
+        )
+        for result in results
+    ]
+    return table(_HEADER, rows, right="rrlrrrrr", fit=8)
+
+
+def _answer(result: dict[str, Any]) -> str:
+    error = result["error"]
+    if error:
+        return cut(clean(f"{error['kind']}: {error['message']}"), _LONGEST)
+    return cut(clean(result["response"] or ""), _LONGEST)
+
+
+def timeline_lines(results: Iterable[dict[str, Any]]) -> Iterator[Line]:
+    """Every event of each request, in ms since it was sent."""
+    for result in results:
+        place = "warm-up" if result["warmup"] else f"repetition {result['repetition']}"
+        yield Line("")
+        yield Line(f"prompt {result['prompt_index']}, {place}: {result['outcome']}", "bold")
+        if result["timeline"] is None:
+            yield Line("  no timeline was stored")
+            continue
+        rows = [
+            (f"{event['offset_ms']:.3f}", clean(event["kind"]), f"{event['size']}" if event["size"] else "")
+            for event in result["timeline"]
+        ]
+        yield from table(("ms", "event", "bytes"), rows, right="rlr")

@@ -1,0 +1,31 @@
+"""What is going on, on one line of the terminal that is gone afterwards."""
+
+import sys
+from types import TracebackType
+
+
+class Steps:
+    """Call it with a text. Silent where stderr is no terminal. No thread: the stack forks while it is shown."""
+
+    def __init__(self) -> None:
+        self._stream = sys.stderr
+        self._shown = self._stream.isatty()
+
+    def __call__(self, text: str) -> None:
+        self._write(f"\r\x1b[2K{text} …")
+
+    def __enter__(self) -> "Steps":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        self._write("\r\x1b[2K")
+
+    def _write(self, text: str) -> None:
+        if self._shown:
+            self._stream.write(text)
+            self._stream.flush()

@@ -1,0 +1,35 @@
+"""Where `run` and `demo` send a benchmark: a server that is there, or a stack of their own."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from cli.client import Client
+from cli.steps import Steps
+from cli.stop import Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`watch` raises CliError where a part of the own stack has ended."""
+
+    client: Client
+    watch: Callable[[], None]
+
+
+@contextmanager
+def target(server: str | None, stop: Stop, *, check_ready: bool = True) -> Iterator[Target]:
+    """Ready when it is given. Raises CliError. The own stack ends with the block."""
+    with ExitStack() as parts:
+        if server is not None:
+            client = parts.enter_context(Client(server))
+            if check_ready:
+                client.check_ready()
+            yield Target(client, lambda: None)
+            return
+        from cli.stack import EmbeddedStack
+
+        steps = parts.enter_context(Steps())
+        stack = parts.enter_context(EmbeddedStack(pause=stop.pause, on_step=steps))
+        steps.clear()
+        yield Target(parts.enter_context(Client(stack.url)), stack.check)
