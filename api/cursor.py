@@ -24,6 +24,8 @@ def decode_cursor(cursor: str, *types: type | tuple[type, ...]) -> tuple[Any, ..
         not isinstance(parts, list)
         or len(parts) != len(types)
         or any(isinstance(part, bool) or not isinstance(part, kind) for part, kind in zip(parts, types, strict=True))
+        # Ids are 64-bit; orjson reads unsigned ones too.
+        or any(isinstance(part, int) and part >= 2**63 for part in parts)
     ):
         raise InvalidRequest.of("cursor", "is not a cursor of this list: take it from `next_cursor`", "invalid_cursor")
     return tuple(parts)

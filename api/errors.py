@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api.middleware import HEADER
 from api.schemas.problem import Problem
 from shared.errors import Conflict, FieldError, InvalidRequest, LlmBenchError, NotFound, Unavailable
 
@@ -46,6 +47,9 @@ _WORDS = {
     "float_parsing": "must be a number",
     "finite_number": "must be a finite number: NaN and Infinity are not JSON",
 }
+
+# Parts of a path that name a choice of a union, not a field.
+_UNION_PARTS = ("str", "float", "int", "bool", "list", "dict", "nullable")
 
 
 def problem_response(
@@ -101,6 +105,9 @@ async def _validation_error(request: Request, exc: Exception) -> JSONResponse:
         reason = next(error for error in found if error["type"] == "json_invalid")
         detail = f"the body is not JSON: {reason['ctx']['error']} at character {reason['loc'][-1]}"
         return problem_response(request, 400, "The body is not JSON", detail, code="invalid_json")
+    if isinstance(exc.body, bytes):
+        detail = "send JSON, with `Content-Type: application/json`"
+        return problem_response(request, 415, "The body is not JSON", detail, code="unsupported_media_type")
     errors = field_errors(found, exc.body)
     detail = "; ".join(f"{error.field}: {error.message}" for error in errors[:3])
     if len(errors) > 3:
@@ -111,10 +118,11 @@ async def _validation_error(request: Request, exc: Exception) -> JSONResponse:
 def field_errors(found: Sequence[Any], body: Any) -> list[FieldError]:
     """pydantic's errors by the caller's own field names, at most 20, inputs left out."""
     paths = [tuple(error["loc"]) for error in found]
+    parents = {path[:length] for path in paths for length in range(len(path))}
     errors = []
     for error, path in zip(found, paths, strict=True):
         # pydantic also counts an array as empty whose only item is wrong; the item's own error says more.
-        if error["type"] == "too_short" and any(other[: len(path)] == path and other != path for other in paths):
+        if error["type"] == "too_short" and path in parents:
             continue
         errors.append(FieldError(_field_name(path, body), _message(error), error["type"]))
     return list(dict.fromkeys(errors))[:20]
@@ -145,9 +153,7 @@ def _field_name(path: tuple[int | str, ...], body: Any) -> str:
             name += f"[{part}]"
             value = value[part] if isinstance(value, list) and part < len(value) else None
         else:
-            if isinstance(value, dict) and part not in value and part in ("str", "float", "int", "list", "dict"):
-                continue
-            if value is None and part in ("float", "str", "int") and name:
+            if name and part in _UNION_PARTS and not (isinstance(value, dict) and part in value):
                 continue
             name += f".{ascii(part)[1:-1]}" if name else ascii(part)[1:-1]
             value = value.get(part) if isinstance(value, dict) else None
@@ -173,6 +179,9 @@ async def _http_error(request: Request, exc: Exception) -> JSONResponse:
 
 
 async def _unexpected(request: Request, exc: Exception) -> JSONResponse:
-    log.error("request_failed", path=request.url.path, exc_info=exc)
+    # This handler runs outside the middleware that adds the id to logs and responses.
+    request_id = request.state.request_id
+    log.error("request_failed", path=request.url.path, request_id=request_id, exc_info=exc)
     detail = "something broke here; the log names it under this request_id"
-    return problem_response(request, 500, "Internal error", detail, code="internal_error")
+    headers = {HEADER: request_id}
+    return problem_response(request, 500, "Internal error", detail, code="internal_error", headers=headers)

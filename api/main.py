@@ -21,6 +21,7 @@ from shared.db.workers import WorkerRepository
 from shared.logs import configure_logs
 from shared.prices import PriceList
 from shared.queue import Doorbell, client_redis
+from shared.secrets import Scrubber
 from shared.settings import KeyRing, Settings, load_key_ring, load_settings
 from shared.version import __version__
 
@@ -40,7 +41,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        configure_logs(settings)
+        configure_logs(settings, Scrubber(parts.keys.secrets(parts.endpoints)))
         await check_schema(parts.database)
         await asyncio.to_thread(parts.price_list.warm)
         yield

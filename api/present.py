@@ -15,7 +15,7 @@ from shared.timeline import decode
 _PLAIN = tuple(
     name
     for name in ResultOut.model_fields
-    if name not in ("prompt", "error", "timeline", "cost_usd") and name in Result.__table__.columns
+    if name not in ("prompt", "error", "timeline", "cost_usd")
 )
 
 

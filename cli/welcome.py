@@ -1,13 +1,13 @@
 """What `up` says when it is ready: where things are, what can be measured, and a request to paste."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cli.client import Client, Json
 from cli.database import shown
 from cli.demo import EXAMPLE
-from cli.output import Line
+from cli.output import Line, clean
 from cli.stack import EmbeddedStack
 from shared.version import __version__
 
@@ -20,12 +20,13 @@ def welcome(stack: EmbeddedStack, took_s: float) -> Iterator[Line]:
     yield Line("")
     yield _pair("API, Swagger", f"{stack.url}/docs")
     yield _pair("Database", _database(stack.database_url))
-    embedded = ", embedded Valkey; keeps nothing" if stack.embeds_redis else ""
-    yield _pair("Queue", f"{shown(stack.redis_url)}{embedded}")
-    yield _pair("Simulator", stack.simulator_url)
+    yield _pair("Queue", shown(stack.redis_url) + (" (Valkey, in memory)" if stack.embeds_redis else ""))
+    yield _pair("Simulator", shown(stack.simulator_url))
     yield _pair("Logs", f"{stack.logs}")
-    yield _pair("Ready", ", ".join(item["name"] for item in providers if item["ready"]))
-    yield _pair("Need a key", ", ".join(_wanted(item) for item in providers if not item["ready"]) or "none")
+    yield _pair("Providers", f"ready: {_names(providers, ready=True)}")
+    if any(not item["ready"] for item in providers):
+        yield _pair("", f"without a key: {_names(providers, ready=False)}")
+        yield _pair("", "`llmbench providers` names each key's variable; until then the simulator stands in")
     yield Line("")
     yield Line("Try it:", "bold")
     yield Line("")
@@ -35,9 +36,11 @@ def welcome(stack: EmbeddedStack, took_s: float) -> Iterator[Line]:
 
 
 def example(url: str) -> Iterator[Line]:
-    """A curl command that a shell takes as it is."""
-    yield Line(f"curl -s '{url}/benchmarks' -H 'Content-Type: application/json' -H 'Prefer: wait=30' \\")
-    yield Line(f"  -d '{json.dumps(EXAMPLE)}'")
+    """A curl command that a shell takes as it is; it answers when the benchmark has ended."""
+    yield Line(f"curl -s '{url}/benchmarks' -H 'Content-Type: application/json' -H 'Prefer: wait=30' -d '{{")
+    fields = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in EXAMPLE.items()]
+    yield from (Line(text) for text in ",\n".join(fields).splitlines())
+    yield Line("}'")
 
 
 def _database(url: str) -> str:
@@ -45,8 +48,8 @@ def _database(url: str) -> str:
     return shown(url) if path == url else f"{Path(path).resolve()} (SQLite)"
 
 
-def _wanted(provider: Json) -> str:
-    return f"{provider['name']} ({provider['api_key_env']})"
+def _names(providers: Sequence[Json], *, ready: bool) -> str:
+    return ", ".join(clean(item["name"]) for item in providers if item["ready"] == ready) or "none"
 
 
 def _pair(name: str, value: str) -> Line:

@@ -18,7 +18,7 @@ PROTOCOLS: tuple[Protocol, ...] = ("anthropic", "openai")
 class PriceOverride(BaseModel):
     """Prices of an endpoint that the price list does not know. USD per million tokens."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     input_usd_per_mtok: Decimal = Field(ge=0)
     output_usd_per_mtok: Decimal = Field(ge=0)
@@ -29,7 +29,7 @@ class PriceOverride(BaseModel):
 class Endpoint(BaseModel):
     """One place to send requests to. It names the environment variable of its key and never holds the key."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$", description="What `provider` in a benchmark refers to.")
     protocol: Protocol = Field(
@@ -195,7 +195,7 @@ class EndpointRegistry:
             return self._with_key(owner, has_key, field="model")
         raise UnknownModel.of(
             "model",
-            f"no configured endpoint is known to serve {model!r}: name one in `provider` "
+            "no configured endpoint is known to serve this model: name one in `provider` "
             f"(configured: {', '.join(sorted(self._by_name))})",
             UnknownModel.code,
         )
@@ -205,7 +205,7 @@ class EndpointRegistry:
         if endpoint is None:
             raise UnknownProvider.of(
                 "provider",
-                f"no endpoint is named {provider!r}; configured: {', '.join(sorted(self._by_name))}",
+                f"no endpoint has this name; configured: {', '.join(sorted(self._by_name))}",
                 UnknownProvider.code,
             )
         return endpoint

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -61,6 +61,16 @@ class _ScrubValues:
 
     def __call__(self, _logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         for key, value in event.items():
-            if isinstance(value, str):
-                event[key] = self._scrubber.scrub(value, limit=20_000)
+            # structlog's own entries are no text and are not written.
+            if not key.startswith("_"):
+                event[key] = self._scrubbed(value)
         return event
+
+    def _scrubbed(self, value: Any) -> Any:
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        if isinstance(value, Mapping):
+            return {self._scrubber.scrub(str(key)): self._scrubbed(item) for key, item in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self._scrubbed(item) for item in value]
+        return self._scrubber.scrub(value if isinstance(value, str) else repr(value), limit=20_000)

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, Provider
 
 # The price classes of the list that this service's requests can use, by the name that we give them.
-TOKEN_CLASSES = {
+PRICE_CLASSES = {
     "input_usd_per_mtok": "input_mtok",
     "output_usd_per_mtok": "output_mtok",
     "cache_read_usd_per_mtok": "cache_read_mtok",
     "cache_write_usd_per_mtok": "cache_write_mtok",
+    # A fee for each request, beside its tokens (Perplexity).
+    "requests_usd_per_thousand": "requests_kcount",
 }
 
 # What may follow a prefix of the list without making it another model: a date, a version, "latest".
@@ -152,7 +154,7 @@ def _to_document(price: "ModelPrice") -> dict[str, Any]:
     from genai_prices.types import TieredPrices
 
     document: dict[str, Any] = {}
-    for ours, theirs in TOKEN_CLASSES.items():
+    for ours, theirs in PRICE_CLASSES.items():
         value = getattr(price, theirs)
         if isinstance(value, TieredPrices):
             document[ours] = {
@@ -168,7 +170,7 @@ def _to_model_price(document: dict[str, Any]) -> "ModelPrice":
     from genai_prices.types import ModelPrice, Tier, TieredPrices
 
     prices: dict[str, Any] = {}
-    for ours, theirs in TOKEN_CLASSES.items():
+    for ours, theirs in PRICE_CLASSES.items():
         value = document.get(ours)
         if isinstance(value, dict):
             tiers = [Tier(start=tier["above_input_tokens"], price=Decimal(tier["price"])) for tier in value["tiers"]]

@@ -4,7 +4,7 @@
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -87,6 +87,13 @@ class Settings(BaseSettings):
     def _providers_from_text(cls, value: Any) -> Any:
         return _parse_endpoints(value) if isinstance(value, str) else value
 
+    @field_validator("providers_file")
+    @classmethod
+    def _good_providers_file(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            _read_endpoints(value)
+        return value
+
     @model_validator(mode="after")
     def _lease_outlives_sweep(self) -> "Settings":
         if self.sweep_s >= self.lease_s:
@@ -95,16 +102,28 @@ class Settings(BaseSettings):
 
     def endpoints(self, price_list: PriceList) -> EndpointRegistry:
         """Built-in endpoints, then the file's, then the variable's, then the simulator; the last of a name wins."""
-        from_file: tuple[Endpoint, ...] = ()
-        if self.providers_file is not None:
-            parsed = _parse_endpoints(self.providers_file.read_text(encoding="utf-8"))
-            from_file = tuple(Endpoint.model_validate(item) for item in parsed)
+        from_file = _read_endpoints(self.providers_file) if self.providers_file else ()
         simulated = simulator_endpoints(self.simulator_url) if self.simulator_url else ()
         return EndpointRegistry([*BUILT_IN, *from_file, *self.providers, *simulated], price_list)
 
 
+def _read_endpoints(path: Path) -> tuple[Endpoint, ...]:
+    """Raises ValueError in one line that says what is wrong and quotes nothing: somebody may have written a key."""
+    try:
+        parsed = _parse_endpoints(path.read_text(encoding="utf-8"))
+        return tuple(Endpoint.model_validate(item) for item in parsed)
+    except ValidationError as exc:
+        error = exc.errors(include_url=False, include_input=False, include_context=False)[0]
+        raise ValueError(f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}") from None
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ValueError(f"cannot be read: {type(exc).__name__}") from None
+
+
 def _parse_endpoints(text: str) -> Any:
-    parsed = yaml.safe_load(text) if text.strip() else []
+    try:
+        parsed = yaml.safe_load(text) if text.strip() else []
+    except yaml.YAMLError:
+        raise ValueError("is neither YAML nor JSON") from None
     if isinstance(parsed, dict):
         parsed = parsed.get("providers", [])
     if not isinstance(parsed, list):
@@ -131,6 +150,10 @@ class KeyRing:
     def can_use(self, endpoint: Endpoint) -> bool:
         """True where the endpoint needs no key or its key is here."""
         return endpoint.api_key_env is None or self.get(endpoint) is not None
+
+    def secrets(self, endpoints: Iterable[Endpoint]) -> list[str]:
+        """The keys of these endpoints in clear, for a Scrubber."""
+        return [key.get_secret_value() for endpoint in endpoints if (key := self.get(endpoint)) is not None]
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -17,6 +17,9 @@ from shared.errors import InvalidRequest
 
 router = APIRouter(tags=["benchmarks"])
 
+# More than a request can cost, and what both databases can compare with.
+MOST_USD = 1_000_000
+
 
 class ResultQuery(BaseModel):
     """Which results, in which order."""
@@ -77,12 +80,19 @@ def _position(cursor: str | None, sort: str, column: str) -> tuple[Any, int] | N
     if cursor is None:
         return None
     given_sort, value, result_id = decode_cursor(cursor, str, (int, float, str, type(None)), int)
-    wrong = InvalidRequest.of("cursor", "belongs to another `sort`: take it from `next_cursor`", "invalid_cursor")
-    if given_sort != sort:
-        raise wrong
-    if column != "cost_usd" and isinstance(value, str):
-        raise wrong
+    kind = Result.__table__.c[column].type.python_type
+    if kind is Decimal and isinstance(value, str):
+        value = _decimal(value)
+    # The column's own type, or the database driver would refuse the comparison.
+    if given_sort != sort or not (value is None or type(value) is kind):
+        raise InvalidRequest.of("cursor", "belongs to another `sort`: take it from `next_cursor`", "invalid_cursor")
+    return value, result_id
+
+
+def _decimal(text: str) -> Decimal | str:
+    """The amount that `_cursor` wrote; the text itself where it wrote no such thing."""
     try:
-        return (Decimal(value) if isinstance(value, str) else value), result_id
+        amount = Decimal(text)
     except ArithmeticError:
-        raise wrong from None
+        return text
+    return amount if amount.is_finite() and abs(amount) < MOST_USD else text

@@ -1,9 +1,9 @@
 """Benchmarks as the API shows them."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.schemas.prices import PriceOut
 from api.schemas.results import ResultOut
@@ -12,6 +12,16 @@ from shared.spec import Parameters, Timeouts
 from shared.text import StorableText
 
 Status = Literal["pending", "running", "completed", "failed", "cancelled"]
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be in the years 1 to 9999 in UTC") from None
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class Progress(BaseModel):
@@ -118,13 +128,25 @@ class BenchmarkQuery(BaseModel):
     name: Annotated[StorableText, Field(max_length=200)] | None = Field(
         default=None, description="Only names that contain this text, whatever the case (ASCII)."
     )
-    created_from: AwareDatetime | None = Field(
+    created_from: Instant | None = Field(
         default=None, description="Only benchmarks created at or after this instant, e.g. `2025-01-15T00:00:00Z`."
     )
-    created_before: AwareDatetime | None = Field(
-        default=None, description="Only benchmarks created before this instant."
-    )
+    created_before: Instant | None = Field(default=None, description="Only benchmarks created before this instant.")
     cursor: Annotated[str, Field(max_length=500)] | None = Field(
         default=None, description="`next_cursor` of the page before."
     )
     limit: int = Field(default=20, ge=1, le=200, description="Benchmarks on a page.")
+
+
+class ReadQuery(BaseModel):
+    """How much of a benchmark to read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    include: str = Field(
+        default="results",
+        max_length=100,
+        description="What to add, comma-separated: `results` (the default), `timeline` (results with every event), "
+        "`warmup` (warm-up results too), or `none` to leave results out.",
+        examples=["timeline"],
+    )

@@ -22,7 +22,7 @@ class TieredPrice(BaseModel):
 
 
 class Prices(BaseModel):
-    """Prices by token class. Unit: USD per million tokens. Null where a class has no price of its own."""
+    """Prices by token class, in USD per million tokens. Null where a class has no price of its own."""
 
     input_usd_per_mtok: float | TieredPrice | None = Field(
         default=None, description="Input tokens. Unit: USD per million tokens.", examples=[0.25]
@@ -35,6 +35,11 @@ class Prices(BaseModel):
     )
     cache_write_usd_per_mtok: float | TieredPrice | None = Field(
         default=None, description="Input tokens written to a cache. Unit: USD per million tokens.", examples=[0.3]
+    )
+    requests_usd_per_thousand: float | TieredPrice | None = Field(
+        default=None,
+        description="Fee of each request, beside its tokens. Unit: USD per thousand requests.",
+        examples=[None],
     )
 
 

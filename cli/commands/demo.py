@@ -27,12 +27,15 @@ def demo(
     from cli.steps import Steps
     from cli.stop import Stop
 
-    with Stop() as stop, Steps() as steps:
-        with EmbeddedStack(isolated=True, port=port, pause=stop.pause, on_step=steps) as stack:
-            steps.clear()
-            code = _measure(stack, stop)
-            if keep:
-                _stay(stack, stop)
+    with (
+        Stop() as stop,
+        Steps() as steps,
+        EmbeddedStack(isolated=True, port=port, pause=stop.pause, on_step=steps) as stack,
+    ):
+        steps.clear()
+        code = _measure(stack, stop)
+        if keep and not stop.requested:
+            _stay(stack, stop)
     raise typer.Exit(code)
 
 

@@ -74,7 +74,7 @@ def _totals(benchmark: dict[str, Any], summary: dict[str, Any]) -> Iterator[Line
         yield _pair(
             "  steady",
             f"{rate(steady['request_throughput'])} requests/s, {rate(steady['output_token_throughput'])} output "
-            f"tokens/s, without ramp-up and tail ({steady['duration_s']:.1f} s)",
+            f"tokens/s, without ramp-up and tail ({steady['duration_s']:.2f} s)",
         )
     concurrency = summary["concurrency"]
     yield _pair("Concurrency", f"{concurrency['requested']:,} requested, {concurrency['peak']:,} at the peak")

@@ -11,6 +11,11 @@ _HEADER = ("prompt", "rep", "outcome", "TTFT ms", "latency ms", "tokens/s", "out
 _LONGEST = 200
 
 
+def in_plan_order(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """By prompt and repetition; the API gives them as they ended."""
+    return sorted(results, key=lambda result: (result["prompt_index"], result["repetition"]))
+
+
 def result_lines(results: Iterable[dict[str, Any]]) -> list[Line]:
     """A row for each request: which prompt, how it went, its numbers, its answer or error."""
     rows = [
@@ -25,7 +30,7 @@ def result_lines(results: Iterable[dict[str, Any]]) -> list[Line]:
             usd(result["cost_usd"]),
             _answer(result),
         )
-        for result in results
+        for result in in_plan_order(results)
     ]
     return table(_HEADER, rows, right="rrlrrrrr", fit=8)
 
@@ -39,7 +44,7 @@ def _answer(result: dict[str, Any]) -> str:
 
 def timeline_lines(results: Iterable[dict[str, Any]]) -> Iterator[Line]:
     """Every event of each request, in ms since it was sent."""
-    for result in results:
+    for result in in_plan_order(results):
         place = "warm-up" if result["warmup"] else f"repetition {result['repetition']}"
         yield Line("")
         yield Line(f"prompt {result['prompt_index']}, {place}: {result['outcome']}", "bold")

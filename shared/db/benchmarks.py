@@ -133,7 +133,8 @@ def _filtered(query: Select[Benchmark], where: BenchmarkFilter) -> Select[Benchm
         if value is not None:
             query = query.where(column == value)
     if where.name_contains is not None:
-        query = query.where(func.lower(Benchmark.name).contains(where.name_contains.lower(), autoescape=True))
+        # The database lowers both sides: it may know ASCII only, and both must be lowered alike.
+        query = query.where(Benchmark.name.icontains(where.name_contains, autoescape=True))
     if where.created_from is not None:
         query = query.where(Benchmark.created_at >= where.created_from)
     if where.created_before is not None:

@@ -53,6 +53,9 @@ class ResultRepository:
             return
         insert = sqlite_insert if self._database.is_sqlite else postgresql_insert
         async with self._database.write() as session:
+            # Locked before the first write: a benchmark that was deleted or taken over gets no rows at all.
+            if await session.scalar(select(Benchmark.id).where(held(lease)).with_for_update()) is None:
+                raise LeaseLost(f"benchmark {lease.benchmark_id} is no longer this worker's")
             stored = await session.execute(
                 insert(Result)
                 .values([_row(lease.benchmark_id, record) for record in records])
@@ -62,9 +65,9 @@ class ResultRepository:
             rows = stored.all()
             costs = [row.cost_usd for row in rows if row.cost_usd is not None]
             latest = next((row.ttft_ms for row in reversed(rows) if row.ttft_ms is not None), None)
-            moved = await session.execute(
+            await session.execute(
                 update(Benchmark)
-                .where(held(lease))
+                .where(Benchmark.id == lease.benchmark_id)
                 .values(
                     done=Benchmark.done + len(rows),
                     errors=Benchmark.errors + sum(row.outcome != "succeeded" for row in rows),
@@ -73,11 +76,9 @@ class ResultRepository:
                     cost_usd=func.coalesce(Benchmark.cost_usd, Decimal(0)) + sum(costs, Decimal(0))
                     if costs
                     else Benchmark.cost_usd,
-                )
-                .returning(Benchmark.id)
+                ),
+                execution_options={"synchronize_session": False},
             )
-            if moved.one_or_none() is None:
-                raise LeaseLost(f"benchmark {lease.benchmark_id} is no longer this worker's")
 
     async def recorded(self, benchmark_id: int) -> set[tuple[int, int]]:
         """(prompt_index, repetition) of every request that has a result: what a resumed run does not send again."""

@@ -1,0 +1,83 @@
+# The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo up test check fmt coverage wheel-test bench-pickup lock clean
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+# uv installs the locked packages in seconds; where it cannot (an index that only pip knows), pip does.
+INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) 2>$(VENV)/uv.log \
+	|| $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
+
+help: ## list what there is
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.build: requirements/build.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv and pip is needed (Debian: apt install python3-venv)" >&2; exit 1; }
+	@echo "setting up $(VENV) with $$($(PYTHON) --version)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
+	@touch $@
+
+# The project itself, as an editable install without its dependencies: those come from the lock files.
+PROJECT = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+
+$(VENV)/.runtime: $(VENV)/.build requirements/runtime.txt pyproject.toml
+	@echo "installing the locked packages"
+	@$(call INSTALL,requirements/runtime.txt)
+	@$(PROJECT)
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.build requirements/dev.txt pyproject.toml
+	@echo "installing the locked packages and the tools"
+	@$(call INSTALL,requirements/dev.txt)
+	@$(PROJECT)
+	@touch $@ $(VENV)/.runtime
+
+setup: $(VENV)/.runtime ## install what the programs need into .venv
+
+setup-dev: $(VENV)/.dev ## install the tools of test and check too
+
+demo: $(VENV)/.runtime ## run a first benchmark against the simulator; KEEP=1 stays up
+	@$(BIN)/llmbench demo $(if $(KEEP),--keep)
+
+up: $(VENV)/.runtime ## start the embedded stack in this folder
+	@$(BIN)/llmbench up
+
+test: $(VENV)/.dev ## run the whole suite on SQLite and PostgreSQL with a real Redis
+	@$(BIN)/pytest $(ARGS)
+
+coverage: $(VENV)/.dev ## run the suite and show what it does not reach
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -q $(ARGS)
+	@$(BIN)/coverage combine -q
+	@$(BIN)/coverage report
+
+check: $(VENV)/.dev ## format, lint, types, import rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+fmt: $(VENV)/.dev ## format and mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+wheel-test: $(VENV)/.dev ## build the wheel and use it in a clean environment
+	@PYTHON="$(PYTHON)" .ci/wheel-test
+
+bench-pickup: $(VENV)/.dev ## measure POST to first byte at the provider
+	@$(BIN)/python -m benchmarks.pickup
+
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock"
+
+lock: $(if $(wildcard requirements/build.txt),$(VENV)/.build) ## write the lock files from pyproject.toml; UPGRADE=1 takes newer versions
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements/runtime.txt
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group build -c requirements/dev.txt -o requirements/build.txt
+
+clean: ## remove .venv, caches and builds
+	@rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov
