@@ -12,11 +12,7 @@ from shared.spec import Parameters, Timeouts
 from shared.timeline import decode
 
 # Columns of a result that the API shows under the same name.
-_PLAIN = tuple(
-    name
-    for name in ResultOut.model_fields
-    if name not in ("prompt", "error", "timeline", "cost_usd")
-)
+_PLAIN = tuple(name for name in ResultOut.model_fields if name not in ("prompt", "error", "timeline", "cost_usd"))
 
 
 def _fields_of(benchmark: Benchmark) -> dict[str, Any]:

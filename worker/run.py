@@ -14,7 +14,7 @@ from shared.db.leases import Lease, LeaseRepository
 from shared.db.results import ResultRepository
 from shared.db.tables import Benchmark
 from shared.endpoints import Endpoint, EndpointRegistry
-from shared.errors import LeaseLost
+from shared.errors import LeaseLost, Unavailable
 from shared.prices import PriceList, PriceSnapshot, TokenCounts, override
 from shared.results import ResultRecord, Usage
 from shared.secrets import Scrubber
@@ -104,6 +104,9 @@ class BenchmarkRun:
                         heartbeat.cancel()
             except* LeaseLost:
                 log.warning("lease_lost")
+            except* Unavailable as lost:
+                # Nothing can be written now, not even a failure. The lease lapses, and somebody goes on from there.
+                log.warning("run_abandoned", error=str(lost.exceptions[0]))
 
     async def _to_the_end(self) -> None:
         summary = None
@@ -114,9 +117,9 @@ class BenchmarkRun:
                 log.info("benchmark_released")
                 return
             status, summary, error = await self._verdict()
-        except (_CannotRun, LeaseLost) as exc:
-            if isinstance(exc, LeaseLost):
-                raise
+        except (LeaseLost, Unavailable):
+            raise
+        except _CannotRun as exc:
             status, error = "failed", exc.document
         except Exception as exc:  # the run must end, whatever broke
             log.exception("run_broke")
@@ -175,7 +178,7 @@ class BenchmarkRun:
                     if not (self._draining and record.outcome == "cancelled"):
                         recorder.add(record)
                 recorder.close()
-        except* LeaseLost as lost:
+        except* (LeaseLost, Unavailable) as lost:
             raise lost.exceptions[0] from None
         finally:
             await transport.close()

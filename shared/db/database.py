@@ -1,13 +1,14 @@
 """Connections to the one database, PostgreSQL or SQLite, and transactions on it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from shared.errors import Unavailable
@@ -42,27 +43,36 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A consistent view; never blocks a writer, never waits for one."""
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
-            yield session
+        with _unavailable_where_it_does_not_answer():
+            async with AsyncSession(self.engine, expire_on_commit=False) as session:
+                yield session
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """A transaction that commits at the end, or rolls back on an error."""
-        async with self._writer, self.engine.connect() as plain:
-            connection = await plain.execution_options(sqlite_begin="IMMEDIATE")
-            async with AsyncSession(connection, expire_on_commit=False) as session, session.begin():
-                yield session
+        with _unavailable_where_it_does_not_answer():
+            async with self._writer, self.engine.connect() as plain:
+                connection = await plain.execution_options(sqlite_begin="IMMEDIATE")
+                async with AsyncSession(connection, expire_on_commit=False) as session, session.begin():
+                    yield session
 
     async def check(self) -> None:
         """Raises Unavailable, with the reason in words, where the database does not answer within 2 s."""
-        try:
+        with _unavailable_where_it_does_not_answer():
             async with asyncio.timeout(2), self.engine.connect() as connection:
-                await connection.execute(text("SELECT 1 FROM benchmarks WHERE 1 = 0"))
-        except (SQLAlchemyError, OSError, TimeoutError) as exc:
-            raise Unavailable(f"database does not answer: {_reason(exc)}") from exc
+                await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+@contextmanager
+def _unavailable_where_it_does_not_answer() -> Iterator[None]:
+    """Connection failures as Unavailable; errors of the statements themselves pass as they are."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout, OSError, TimeoutError) as exc:
+        raise Unavailable(f"the database does not answer: {_reason(exc)}") from exc
 
 
 def _reason(exc: BaseException) -> str:

@@ -44,8 +44,8 @@ async def check_schema(database: Database) -> None:
     def current(connection: Connection) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
-    async with database.engine.connect() as connection:
-        found = await connection.run_sync(current)
+    async with database.read() as session:
+        found = await (await session.connection()).run_sync(current)
     if found != head():
         raise Unavailable(
             f"the database schema is at revision {found or 'none'}, this version needs {head()}: run `llmbench migrate`"

@@ -1,0 +1,37 @@
+"""The documentation says what the code does."""
+
+import re
+from pathlib import Path
+
+import orjson
+import pytest
+
+from cli.demo import EXAMPLE
+from shared.metrics import DEFINITIONS
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("requirements/*.md")])
+
+
+def test_every_metric_is_documented_with_its_definition() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", (ROOT / "docs/metrics.md").read_text(), re.MULTILINE))
+    for item in DEFINITIONS.values():
+        assert rows[item.name] == f"{item.unit or '–'} | {item.definition} | {item.null_when}"
+
+
+def test_the_example_of_the_readme_is_the_one_of_the_demo() -> None:
+    (body,) = re.findall(r"-d '(\{.+?\})'", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert orjson.loads(body) == EXAMPLE
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text()):
+        if not target.startswith(("http://", "https://")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_json_block_is_json(page: Path) -> None:
+    for block in re.findall(r"```json\n(.+?)```", page.read_text(), re.DOTALL):
+        orjson.loads(block)
