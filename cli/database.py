@@ -1,6 +1,7 @@
 """The database's schema: for `migrate` and the embedded stack."""
 
 import asyncio
+from pathlib import Path
 
 from cli.exits import CliError, ExitCode
 from shared.secrets import Scrubber
@@ -22,11 +23,19 @@ def missing_migrations(url: str) -> str | None:
     from shared.db.migrate import check_schema
     from shared.errors import Unavailable
 
+    file = _sqlite_file(url)
+    if file is not None and not file.exists():
+        # To look into it would create it.
+        return f"there is no database file {file}: run `llmbench migrate`"
+
     async def look() -> str | None:
         database = Database(url, pool_size=1)
         try:
             await check_schema(database)
         except Unavailable as exc:
+            if exc.__cause__ is not None:
+                # The driver's own error: nobody answers. Without one the schema is another.
+                raise
             return exc.message
         finally:
             await database.close()
@@ -38,12 +47,17 @@ def missing_migrations(url: str) -> str | None:
         raise _unusable(url, exc) from exc
 
 
+def _sqlite_file(url: str) -> Path | None:
+    scheme, _, path = url.partition(":///")
+    return Path(path) if scheme.startswith("sqlite") and path not in ("", ":memory:") else None
+
+
 def shown(url: str) -> str:
     """The URL without its password."""
     return Scrubber().scrub(url)
 
 
 def _unusable(url: str, exc: Exception) -> CliError:
-    cause = getattr(exc, "orig", None) or exc
+    cause = getattr(exc, "orig", None) or exc.__cause__ or exc
     lines = str(cause).strip().splitlines() or [type(cause).__name__]
     return CliError(f"cannot use the database {shown(url)}", ExitCode.UNREACHABLE, [Scrubber().scrub(lines[0])])

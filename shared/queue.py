@@ -23,6 +23,8 @@ QUEUE_NAME = "llmbench:queue"
 CHANNEL = "llmbench:bell"
 # The arq function that a queued message calls; its one argument is the benchmark's id.
 RING_FUNCTION = "ring"
+# How long whoever rings waits for Redis, in whatever state it is: the row is the truth, the bell can be missed.
+ANSWER_WITHIN_S = 2
 
 log = structlog.get_logger(__name__)
 
@@ -84,9 +86,10 @@ class Doorbell:
     async def ring(self, benchmark_id: int) -> bool:
         """Tells the workers of a pending benchmark. False where Redis does not answer: the sweep finds it then."""
         try:
-            await self._redis.publish(CHANNEL, f"pending:{benchmark_id}")
-            # The channel reaches those who listen now; the queue keeps the message for whoever comes later.
-            await self._redis.enqueue_job(RING_FUNCTION, benchmark_id, _job_id=f"benchmark:{benchmark_id}")
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                await self._redis.publish(CHANNEL, f"pending:{benchmark_id}")
+                # The channel reaches those who listen now; the queue keeps the message for whoever comes later.
+                await self._redis.enqueue_job(RING_FUNCTION, benchmark_id, _job_id=f"benchmark:{benchmark_id}")
         except (RedisError, OSError, TimeoutError) as exc:
             log.warning("doorbell_failed", benchmark_id=benchmark_id, error=type(exc).__name__)
             return False
@@ -95,7 +98,8 @@ class Doorbell:
     async def announce_cancel(self, benchmark_id: int) -> bool:
         """Tells the workers at once. False where Redis does not answer: the worker's heartbeat sees it then."""
         try:
-            await self._redis.publish(CHANNEL, f"cancel:{benchmark_id}")
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                await self._redis.publish(CHANNEL, f"cancel:{benchmark_id}")
         except (RedisError, OSError, TimeoutError) as exc:
             log.warning("cancel_announcement_failed", benchmark_id=benchmark_id, error=type(exc).__name__)
             return False
@@ -123,7 +127,8 @@ class Doorbell:
     async def check(self) -> None:
         """Raises Unavailable where Redis does not answer."""
         try:
-            await self._redis.ping()
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                await self._redis.ping()
         except (RedisError, OSError, TimeoutError) as exc:
             raise Unavailable(f"Redis does not answer: {type(exc).__name__}") from exc
 

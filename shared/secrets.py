@@ -8,7 +8,7 @@ _PATTERNS = (
     re.compile(r"\b(?:sk|pk|rk|gsk|xai|api)[-_][A-Za-z0-9_-]{12,}"),
     re.compile(r"(?i)\bbearer\s+[A-Za-z0-9._~+/=-]{8,}"),
     re.compile(r"(?i)\b(?:x-api-key|api[-_ ]?key|authorization)[\"']?\s*[:=]\s*[\"']?[A-Za-z0-9._~+/=-]{8,}"),
-    re.compile(r"(?<=://)[^\s/@:]+:[^\s/@]+(?=@)"),
+    re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"),
 )
 MASK = "[redacted]"
 

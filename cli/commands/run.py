@@ -80,6 +80,8 @@ def run(
     """
     from cli import spec as specs
 
+    if [spec, prompts, stdin, *(prompt or [])].count("-") > 1:
+        raise usage("stdin can be read once: give - in one place")
     body = specs.merge(
         specs.load_spec(spec) if spec else {},
         prompts=_prompts(prompt or [], prompts, stdin),

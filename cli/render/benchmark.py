@@ -61,7 +61,9 @@ def _totals(benchmark: dict[str, Any], summary: dict[str, Any]) -> Iterator[Line
         f"{requests[name]:,} {name.replace('_', ' ')}" for name in _OUTCOMES if requests[name] or name == "succeeded"
     )
     warmup = f"; {requests['warmup']:,} warm-up not counted" if requests["warmup"] else ""
-    yield _pair("Requests", f"{outcomes}{warmup}", "red" if failed else "")
+    unsent = requests["planned"] - requests["warmup"] - requests["succeeded"] - failed
+    rest = f"; {unsent:,} of {requests['planned']:,} planned not sent" if unsent > 0 else ""
+    yield _pair("Requests", f"{outcomes}{rest}{warmup}", "red" if failed else "")
     if summary["error_kinds"]:
         yield _pair("Error kinds", _counts(summary["error_kinds"]), "red")
     if summary["flags"]:

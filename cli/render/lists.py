@@ -10,8 +10,20 @@ from cli.render.table import table
 
 def list_lines(benchmarks: Sequence[dict[str, Any]]) -> list[Line]:
     """One row for each, with its medians."""
-    header = ("id", "status", "name", "model", "provider", "done", "errors", "TTFT p50", "tok/s p50", "cost", "created")
-    return table(header, [_benchmark(item) for item in benchmarks], right="rllllrrrrrl", fit=2)
+    header = (
+        "id",
+        "status",
+        "name",
+        "model",
+        "provider",
+        "done",
+        "errors",
+        "TTFT p50",
+        "tok/s p50",
+        "cost",
+        "created (UTC)",
+    )
+    return table(header, [_benchmark(item) for item in benchmarks], right="rllllrrrrrl", fit=(2, 3))
 
 
 def _benchmark(item: dict[str, Any]) -> tuple[str, ...]:
@@ -46,7 +58,7 @@ def model_lines(models: Sequence[dict[str, Any]]) -> list[Line]:
         )
         for item in models
     ]
-    return table(header, rows, right="lllrrrl", fit=6)
+    return table(header, rows, right="lllrrrl", fit=(6, 0))
 
 
 def provider_lines(providers: Sequence[dict[str, Any]]) -> list[Line]:

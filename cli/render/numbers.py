@@ -45,10 +45,10 @@ def price(value: Any) -> str:
 
 
 def instant(value: str | None) -> str:
-    """A UTC instant to the second: `2025-01-15 10:30:02Z`."""
+    """A UTC instant to the minute: `2025-01-15 10:30`."""
     if value is None:
         return UNKNOWN
-    return datetime.fromisoformat(value).strftime("%Y-%m-%d %H:%M:%SZ")
+    return datetime.fromisoformat(value).strftime("%Y-%m-%d %H:%M")
 
 
 def seconds_between(start: str | None, end: str | None) -> str:

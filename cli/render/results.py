@@ -32,7 +32,7 @@ def result_lines(results: Iterable[dict[str, Any]]) -> list[Line]:
         )
         for result in in_plan_order(results)
     ]
-    return table(_HEADER, rows, right="rrlrrrrr", fit=8)
+    return table(_HEADER, rows, right="rrlrrrrr", fit=(8,))
 
 
 def _answer(result: dict[str, Any]) -> str:

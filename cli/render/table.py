@@ -8,24 +8,27 @@ from collections.abc import Sequence
 from cli.output import Line
 
 GAP = "  "
+NARROWEST = 8
 
 
 def table(
-    header: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = "", fit: int | None = None
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = "", fit: Sequence[int] = ()
 ) -> list[Line]:
     """Lines of a table. `right` has an `r` for each column that is aligned right.
 
-    `fit` is the column that gives way where the terminal is too narrow; a pipe or file gets every character.
+    `fit` are the columns that give way where the terminal is too narrow, the widest first; a pipe or file gets every
+    character.
     """
     sides = right.ljust(len(header), "l")
     cells = [list(header), *(list(row) for row in rows)]
     widths = [max(width(row[index]) for row in cells) for index in range(len(header))]
-    if fit is not None:
-        spare = screen_width() - sum(widths) - len(GAP) * (len(widths) - 1)
-        if spare < 0:
-            widths[fit] = max(widths[fit] + spare, 8)
-            for row in cells:
-                row[fit] = cut(row[fit], widths[fit])
+    over = sum(widths) + len(GAP) * (len(widths) - 1) - screen_width()
+    while over > 0 and any(widths[column] > NARROWEST for column in fit):
+        widths[max(fit, key=lambda column: widths[column])] -= 1
+        over -= 1
+    for row in cells:
+        for column in fit:
+            row[column] = cut(row[column], widths[column])
     lines = [
         GAP.join(_pad(cell, size, side) for cell, size, side in zip(row, widths, sides, strict=True)).rstrip()
         for row in cells

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 import httpx2
 
-# The names under which `/ready` and the stack know the same part.
-_PARTS = {"database": "database", "queue": "valkey", "worker": "worker"}
+_PARTS = ("database", "queue", "worker")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`part`: the first that is not ready, by the name of the stack's child."""
+    """`part`: the first that is not ready, as `/ready` names it; `api` where that does not answer."""
 
     ready: bool
     part: str = ""
@@ -26,8 +25,8 @@ def readiness(url: str) -> Answer:
         return Answer(False, "api", f"no answer from {url}/ready ({type(exc).__name__})")
     if response.status_code == 200:
         return Answer(True)
-    for name, part in _PARTS.items():
+    for name in _PARTS:
         check = body.get(name) if isinstance(body, dict) else None
         if isinstance(check, dict) and not check.get("ok"):
-            return Answer(False, part, str(check.get("detail")))
+            return Answer(False, name, str(check.get("detail")))
     return Answer(False, "api", f"HTTP {response.status_code} from {url}/ready")

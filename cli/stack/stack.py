@@ -105,6 +105,8 @@ class EmbeddedStack:
         self._grace_s = parts.shutdown_grace_s
         self._on_step("starting the queue and the simulator")
         self.embeds_redis, self.embeds_simulator = parts.redis_url is None, parts.simulator_url is None
+        if parts.redis_url:
+            valkey.check_reachable(parts.redis_url)
         self.redis_url = parts.redis_url or self._start_valkey(deadline)
         bare = environment.without_keys(parts.environment)
         self.simulator_url = parts.simulator_url or self._start_simulator(bare, deadline)
@@ -146,6 +148,7 @@ class EmbeddedStack:
                     return f"redis://127.0.0.1:{port}/0"
                 self._wait_for(child, deadline)
             # Somebody may have taken the port in between.
+            child.kill()
             self.children.remove(child)
         raise _failure("the embedded Valkey does not start", child)
 
@@ -169,8 +172,8 @@ class EmbeddedStack:
             answer = readiness(self.url)
             if answer.ready:
                 return
-            by_name = {child.name.partition("-")[0]: child for child in reversed(self.children)}
-            self._wait_for(by_name.get(answer.part), deadline, f"{answer.part} is not ready: {answer.detail}")
+            by_part = {_part(child): child for child in reversed(self.children)}
+            self._wait_for(by_part.get(answer.part), deadline, f"{answer.part} is not ready: {answer.detail}")
 
     def _wait_for(self, child: Child | None, deadline: waiting.Deadline, problem: str = "") -> None:
         if deadline.passed:
@@ -179,15 +182,10 @@ class EmbeddedStack:
         self._pause(_PROBE_S)
 
     def _end_in_order(self) -> None:
-        for names, seconds in (
-            ("api", 8.0),
-            ("worker", self._grace_s + 5),
-            ("simulator", 5.0),
-            ("valkey", 5.0),
-        ):
-            group = [child for child in self.children if child.name.partition("-")[0] == names]
+        for part, seconds in (("api", 8.0), ("worker", self._grace_s + 5), ("simulator", 5.0), ("queue", 5.0)):
+            group = [child for child in self.children if _part(child) == part]
             if group:
-                self._on_step(f"ending {names}")
+                self._on_step(f"ending the {part}" + (", requests in flight first" if part == "worker" else ""))
             for child in group:
                 child.terminate()
             for child in group:
@@ -204,6 +202,12 @@ def _make(folder: Path) -> None:
 def _failure(message: str, child: Child | None) -> CliError:
     tail = child.tail() if child else []
     return CliError(message, ExitCode.UNREACHABLE, ["the end of its log:", *tail] if tail else [])
+
+
+def _part(child: Child) -> str:
+    """What a child is, as `/ready` names it: workers may be many, and any queue is a queue."""
+    name = child.name.partition("-")[0]
+    return "queue" if name == "valkey" else name
 
 
 def _how(exit_code: int) -> str:

@@ -6,8 +6,12 @@ is done, and without a way to die with a killed parent.
 
 import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cli.exits import CliError, ExitCode
+from shared.secrets import Scrubber
+
+_REACH_S = 5.0
 
 
 def arguments(port: int, folder: Path) -> list[str]:
@@ -28,6 +32,25 @@ def arguments(port: int, folder: Path) -> list[str]:
         "maxmemory-policy": "noeviction",
     }
     return [str(binary), *(part for name, value in options.items() for part in (f"--{name}", value))]
+
+
+def check_reachable(url: str) -> None:
+    """Raises CliError where nobody listens at a REDIS_URL that was set: no use to start anything then."""
+    parts = urlsplit(url)
+    try:
+        if parts.scheme == "unix":
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.settimeout(_REACH_S)
+                probe.connect(parts.path)
+        else:
+            address = (parts.hostname or "localhost", parts.port or 6379)
+            socket.create_connection(address, timeout=_REACH_S).close()
+    except OSError as exc:
+        raise CliError(
+            f"nobody answers at REDIS_URL {Scrubber().scrub(url)}: {exc.strerror or exc}",
+            ExitCode.UNREACHABLE,
+            ["Start that Redis, or unset REDIS_URL (also in .env) for an embedded one."],
+        ) from exc
 
 
 def answers(port: int) -> bool:

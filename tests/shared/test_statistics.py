@@ -60,23 +60,18 @@ def test_every_distribution_is_json_and_in_order(values: list[float]) -> None:
     assert known == sorted(known)
 
 
-@pytest.mark.parametrize("percent", WITH_INTERVAL)
 @pytest.mark.parametrize("count", [120, 500])
-def test_the_interval_holds_the_true_percentile_95_times_in_100(percent: int, count: int) -> None:
-    """Over 2,000 seeded samples of a skewed distribution whose percentiles are known exactly."""
-    truth = -np.log(1 - percent / 100)
+def test_the_interval_holds_the_true_percentile_95_times_in_100(count: int) -> None:
+    """Over 800 seeded samples of a skewed distribution whose percentiles are known exactly."""
     generator = np.random.default_rng(20_250_115)
-    held = known = 0
-    for _ in range(2_000):
-        interval = distribution(generator.exponential(size=count))[f"p{percent}_ci95"]
-        if interval is not None:
-            known += 1
-            held += interval[0] <= truth <= interval[1]
-    if percent == 99 and count == 120:
-        assert known == 0, "120 values cannot bound a p99 from above"
-    else:
-        assert known == 2_000
-        assert held / known >= 0.94
+    found = [distribution(generator.exponential(size=count)) for _ in range(800)]
+    for percent in WITH_INTERVAL:
+        truth = -np.log(1 - percent / 100)
+        intervals = [item[f"p{percent}_ci95"] for item in found]
+        if (percent, count) == (99, 120):
+            assert set(intervals) == {None}, "120 values cannot bound a p99 from above"
+        else:
+            assert sum(low <= truth <= high for low, high in intervals) / len(intervals) >= 0.94
 
 
 @pytest.mark.parametrize("count", [9_990, 10_010])

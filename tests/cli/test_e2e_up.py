@@ -1,0 +1,87 @@
+"""`llmbench up` with real processes."""
+
+import json
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import psutil
+
+from cli.client import Client
+from cli.exits import ExitCode
+from tests.cli.programs import gone, llmbench
+
+# Valkey, simulator, API, worker.
+PARTS = 4
+
+
+def test_up_is_ready_runs_its_own_curl_example_and_sigterm_leaves_nothing(tmp_path: Path) -> None:
+    with llmbench(tmp_path, "up", "--port", "0") as up:
+        url = up.wait_for_url()
+        children = up.children
+        assert len(children) == PARTS
+        with Client(url) as client:
+            client.check_ready()
+            answer = _paste(up.text)
+            assert answer["status"] == "completed"
+            assert "simulator" in answer["notices"][0]
+            assert [item["id"] for item in client.benchmarks(limit=5)] == [answer["id"]]
+        assert up.end(signal.SIGTERM) == ExitCode.OK, up.text
+        assert gone(children)
+        assert list(up.temporary.iterdir()) == []
+        assert {path.name for path in up.folder.iterdir()} == {"llmbench.db"}
+        assert "Traceback" not in up.text
+
+
+def test_a_killed_up_takes_its_children_along(tmp_path: Path) -> None:
+    with llmbench(tmp_path, "up", "--port", "0") as up:
+        children = up.wait_for_children(PARTS)
+        up.end(signal.SIGKILL)
+        assert psutil.wait_procs(children, timeout=10)[1] == []
+
+
+def test_ctrl_c_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
+    with llmbench(tmp_path, "up", "--port", "0") as up:
+        children = up.wait_for_children(PARTS)
+        assert up.end(signal.SIGINT) == ExitCode.INTERRUPTED
+        assert gone(children)
+        assert list(up.temporary.iterdir()) == []
+
+
+def test_a_part_that_dies_is_named_with_its_log_and_ends_the_rest(tmp_path: Path) -> None:
+    with llmbench(tmp_path, "up", "--port", "0") as up:
+        children = up.wait_for_children(PARTS)
+        up.child("simulator").kill()
+        assert up.process.wait(30) == ExitCode.UNREACHABLE
+        assert gone(children)
+        assert "simulator ended by itself (killed by signal 9)" in up.text
+        assert "simulator listening on" in up.text
+        assert list(up.temporary.iterdir()) == []
+
+
+def test_a_port_in_use_is_an_error_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with llmbench(tmp_path, "up", "--port", str(port)) as up:
+            assert up.process.wait(30) == ExitCode.USAGE
+            assert f"cannot listen on 127.0.0.1 port {port}: Address already in use" in up.text
+            assert list(up.folder.iterdir()) == []
+
+
+def test_a_redis_that_is_set_but_away_is_named_at_once(tmp_path: Path) -> None:
+    with llmbench(tmp_path, "up", "--port", "0", REDIS_URL="redis://:secret@127.0.0.1:1/0") as up:
+        assert up.process.wait(30) == ExitCode.UNREACHABLE
+        assert "nobody answers at REDIS_URL" in up.text
+        assert "secret" not in up.text
+
+
+def _paste(text: str) -> dict[str, object]:
+    """What a shell makes of the example that `up` prints."""
+    start = text.index("curl ")
+    command = text[start : text.index("}'", start) + 2]
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True)
+    answer: dict[str, object] = json.loads(done.stdout)
+    return answer

@@ -1,0 +1,158 @@
+"""What people read."""
+
+import pytest
+
+from api.schemas.benchmarks import BenchmarkOut
+from api.schemas.prices import ModelOut, ProviderOut
+from api.schemas.results import ResultOut
+from cli.output import Line, clean
+from cli.render.benchmark import benchmark_lines, succeeded_entirely
+from cli.render.distributions import NEEDED, distributions
+from cli.render.lists import list_lines
+from cli.render.numbers import milliseconds, price, rate, usd
+from cli.render.results import result_lines, timeline_lines
+from cli.render.table import cut, table, width
+from shared.metrics import DEFINITIONS
+from shared.statistics import MIN_COUNT
+from tests.cli import documents
+
+
+def _text(lines: list[Line]) -> str:
+    return "\n".join(line.text for line in lines)
+
+
+def test_the_documents_of_these_tests_are_what_the_api_gives() -> None:
+    for status in ("pending", "running", "completed", "failed", "cancelled"):
+        assert set(documents.benchmark(status=status)) == set(BenchmarkOut.model_fields)
+        BenchmarkOut.model_validate(documents.benchmark(status=status))
+    assert set(documents.result()) == set(ResultOut.model_fields)
+    ResultOut.model_validate(documents.result())
+    ModelOut.model_validate(documents.MODEL)
+    ProviderOut.model_validate(documents.PROVIDER)
+
+
+def test_the_counts_that_percentiles_need_are_those_of_the_statistics() -> None:
+    assert {int(name[1:]): needed for name, needed in NEEDED.items()} == MIN_COUNT
+
+
+def test_a_percentile_that_the_count_cannot_support_is_a_dash_with_a_reason() -> None:
+    lines = list(distributions(documents.summary(succeeded=12)))
+    ttft = next(line.text for line in lines if line.text.startswith("TTFT (ms)"))
+    assert ttft.split() == ["TTFT", "(ms)", "12", "200.0", "206.0", "211.0", "–", "–", "211.0"]
+    assert "– too few values: p95 needs 20, p99 needs 100" in [line.text for line in lines]
+
+
+def test_no_footnote_stands_below_a_table_without_dashes() -> None:
+    assert not any(line.text.startswith("–") for line in distributions(documents.summary(succeeded=100)))
+
+
+def test_a_run_without_success_has_a_table_of_dashes_and_says_why() -> None:
+    text = _text(list(distributions(documents.summary(succeeded=0, errored=2))))
+    assert "no succeeded request had this number" in text
+    assert "0.0" not in text
+
+
+def test_the_first_answer_token_has_a_row_only_where_the_model_thought_before() -> None:
+    assert "TTFT of answer" not in _text(list(distributions(documents.summary())))
+    thinking = documents.summary(ttfat_ms=documents.spread(900.0, 901.0))
+    assert "TTFT of answer" in _text(list(distributions(thinking)))
+
+
+def test_explain_prints_the_one_definition_of_each_number() -> None:
+    text = _text(list(distributions(documents.summary(), explain=True)))
+    assert DEFINITIONS["ttft_ms"].text in text
+    assert DEFINITIONS["inter_chunk_latency_ms"].text in text
+
+
+def test_notices_stand_above_the_numbers() -> None:
+    lines = [line.text for line in benchmark_lines(documents.benchmark())]
+    assert lines.index(f"! {documents.NOTICE}") < next(i for i, line in enumerate(lines) if line.startswith("TTFT"))
+
+
+def test_outcomes_and_error_kinds_are_counted() -> None:
+    text = _text(benchmark_lines(documents.benchmark(summary=documents.summary(succeeded=3, errored=2))))
+    assert "3 succeeded, 2 errored" in text
+    assert "rate_limited 2" in text
+
+
+def test_an_unknown_cost_is_a_dash_and_never_zero() -> None:
+    cost = {
+        "total_usd": None,
+        "measured_usd": None,
+        "warmup_usd": None,
+        "per_succeeded_usd": None,
+        "unpriced_requests": 2,
+    }
+    text = _text(benchmark_lines(documents.benchmark(summary=documents.summary(cost=cost), price=None)))
+    assert "– (no price is known for this model)" in text
+
+
+def test_a_failed_run_shows_why() -> None:
+    error = {"kind": "all_requests_failed", "message": "none of 2 requests succeeded"}
+    text = _text(benchmark_lines(documents.benchmark(status="failed", error=error, summary=None)))
+    assert "! all_requests_failed: none of 2 requests succeeded" in text
+
+
+def test_only_a_completed_run_without_any_failure_succeeded_entirely() -> None:
+    assert succeeded_entirely(documents.benchmark())
+    assert not succeeded_entirely(documents.benchmark(summary=documents.summary(succeeded=2, errored=1)))
+    assert not succeeded_entirely(documents.benchmark(status="cancelled"))
+
+
+def test_a_models_answer_cannot_command_the_terminal() -> None:
+    evil = "\x1b]0;owned\x07\x1b[2J[bold]red\n\u202etxt\x9b31m"
+    text = _text(result_lines([documents.result(response=evil)]))
+    assert not any(character in text for character in "\x1b\x07\u202e\x9b")
+    assert "[bold]red" in text
+
+
+def test_results_stand_in_the_order_of_the_plan() -> None:
+    lines = result_lines([documents.result(1), documents.result(0)])
+    assert [line.text.split()[0] for line in lines] == ["prompt", "0", "1"]
+
+
+def test_a_timeline_lists_every_event() -> None:
+    events = [{"offset_ms": 200.125, "kind": "content", "size": 6}, {"offset_ms": 220.0, "kind": "end", "size": 0}]
+    text = _text(list(timeline_lines([documents.result(timeline=events), documents.result(1)])))
+    assert "200.125  content      6" in text
+    assert "no timeline was stored" in text
+
+
+def test_a_list_shows_medians_and_progress() -> None:
+    rows = _text(list_lines([documents.benchmark(), documents.benchmark(2, "pending")]))
+    assert "201.0" in rows
+    assert "0/2" in rows
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        (usd(None), "–"),
+        (usd(0), "$0.00"),
+        (usd(12.345), "$12.35"),
+        (usd(0.0000428), "$0.0000428"),
+        (usd(1e-30), "$0.000000000000"),
+        (milliseconds(203.44), "203.4"),
+        (milliseconds(123456.7), "123,457"),
+        (rate(9.736), "9.74"),
+        (rate(155.8), "155.8"),
+        (price({"base": 0.1, "tiers": []}), "0.1+"),
+        (price(None), "–"),
+    ],
+)
+def test_numbers_are_written_for_people(written: str, value: str) -> None:
+    assert written == value
+
+
+def test_columns_stay_aligned_with_wide_characters() -> None:
+    lines = [line.text for line in table(("name", "n"), [("日本", "1"), ("cafe\u0301", "22")], right="lr")]
+    assert [width(line) for line in lines] == [8, 8, 8]
+
+
+def test_a_cut_text_is_never_wider_than_asked() -> None:
+    assert cut("日本語テキスト", 5) == "日本…"
+    assert width(cut("日本語テキスト", 6)) <= 6
+
+
+def test_emoji_and_accents_survive_cleaning() -> None:
+    assert clean("👩\u200d💻 café\tx") == "👩\u200d💻 café x"

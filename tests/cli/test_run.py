@@ -1,0 +1,133 @@
+"""`llmbench run` against a server."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cli.exits import ExitCode
+from tests.cli import documents
+from tests.cli.conftest import Llmbench
+from tests.cli.fake_api import FakeApi
+
+
+def test_flags_become_the_request(api: FakeApi, llmbench: Llmbench) -> None:
+    done = llmbench(
+        *("run", "-m", "m", "-p", "one", "-p", "two", "--provider", "p", "--system", "s", "--max-tokens", "5"),
+        *("--temperature", "0", "--top-p", "0.5", "--stop", "a", "--stop", "b", "-n", "2", "-c", "3", "--warmup", "1"),
+        *("--name", "n", "--metadata", "team=search", "--ttft-timeout", "2", "--param", "seed=42"),
+    )
+    assert done.exit_code == ExitCode.OK, done.output
+    assert api.sent("POST", "/benchmarks") == [
+        {
+            "model": "m",
+            "provider": "p",
+            "system": "s",
+            "name": "n",
+            "repetitions": 2,
+            "concurrency": 3,
+            "warmup": 1,
+            "prompts": ["one", "two"],
+            "parameters": {"max_tokens": 5, "temperature": 0.0, "top_p": 0.5, "stop": ["a", "b"], "seed": 42},
+            "timeouts": {"ttft_s": 2.0},
+            "metadata": {"team": "search"},
+        }
+    ]
+
+
+@pytest.mark.parametrize("arguments", [("-",), ("-p", "-"), ("--prompts", "-")])
+def test_a_dash_reads_prompts_from_stdin(api: FakeApi, llmbench: Llmbench, arguments: tuple[str, ...]) -> None:
+    assert llmbench("run", "-m", "m", *arguments, stdin="one\ntwo\n").exit_code == ExitCode.OK
+    assert api.sent("POST", "/benchmarks")[0]["prompts"] == ["one", "two"]
+
+
+def test_json_lines_on_stdin_are_recognised(api: FakeApi, llmbench: Llmbench) -> None:
+    llmbench("run", "-m", "m", "-", stdin='"a\\nb"\n{"messages": []}\n')
+    assert api.sent("POST", "/benchmarks")[0]["prompts"] == ["a\nb", {"messages": []}]
+
+
+def test_stdin_is_read_in_one_place_only(llmbench: Llmbench) -> None:
+    done = llmbench("run", "-m", "m", "--spec", "-", "-", stdin="x")
+    assert (done.exit_code, "stdin can be read once" in done.stderr) == (ExitCode.USAGE, True)
+
+
+def test_a_spec_file_is_sent_with_flags_over_it(api: FakeApi, llmbench: Llmbench, tmp_path: Path) -> None:
+    spec = tmp_path / "s.yaml"
+    spec.write_text("model: m\nprompts: [hi]\nrepetitions: 5\nparameters: {seed: 1}\n")
+    assert llmbench("run", "--spec", str(spec), "-n", "2").exit_code == ExitCode.OK
+    sent = api.sent("POST", "/benchmarks")[0]
+    assert (sent["repetitions"], sent["parameters"]) == (2, {"seed": 1})
+
+
+def test_it_waits_until_the_benchmark_has_ended(api: FakeApi, llmbench: Llmbench) -> None:
+    api.reads = [(200, documents.benchmark(status=status)) for status in ("pending", "running", "completed")]
+    done = llmbench("run", "-m", "m", "-p", "x")
+    assert "TTFT (ms)" in done.stdout
+    assert len(api.sent("GET", "/benchmarks/1")) == 3
+
+
+def test_the_output_of_a_pipe_is_plain_text(llmbench: Llmbench) -> None:
+    done = llmbench("run", "-m", "m", "-p", "x", "--results")
+    assert "\x1b" not in done.output
+    assert done.stderr == ""
+    assert "Hello there, friend!" in done.stdout
+
+
+def test_json_is_all_that_stdout_gets_and_the_notice_goes_to_stderr(llmbench: Llmbench) -> None:
+    done = llmbench("run", "-m", "m", "-p", "x", "--json")
+    assert json.loads(done.stdout)["id"] == 1
+    assert done.stderr == f"! {documents.NOTICE}\n"
+
+
+def test_detach_prints_the_id_and_does_not_wait(api: FakeApi, llmbench: Llmbench) -> None:
+    done = llmbench("run", "-m", "m", "-p", "x", "--detach")
+    assert (done.exit_code, done.stdout) == (ExitCode.OK, "1\n")
+    assert [method for method, *_ in api.requests] == ["POST"]
+
+
+@pytest.mark.parametrize(
+    ("ended", "code"),
+    [
+        (documents.benchmark(), ExitCode.OK),
+        (documents.benchmark(summary=documents.summary(succeeded=1, errored=1)), ExitCode.FAILED),
+        (documents.benchmark(status="failed", summary=None), ExitCode.FAILED),
+        (documents.benchmark(status="cancelled"), ExitCode.CANCELLED),
+    ],
+)
+def test_the_exit_code_says_how_the_run_ended(
+    api: FakeApi, llmbench: Llmbench, ended: dict[str, object], code: ExitCode
+) -> None:
+    api.reads = [(200, ended)]
+    assert llmbench("run", "-m", "m", "-p", "x").exit_code == code
+
+
+def test_each_wrong_field_of_a_refused_request_is_printed(api: FakeApi, llmbench: Llmbench) -> None:
+    errors = [
+        {"field": "model", "message": "is unknown", "code": "unknown_model"},
+        {"field": "prompts[0]", "message": "must not be empty", "code": "too_short"},
+    ]
+    api.submit = (422, documents.problem(422, "two errors", errors))
+    done = llmbench("run", "-m", "m", "-p", "x")
+    assert done.exit_code == ExitCode.USAGE
+    assert done.stderr == ("error: The request is not valid\n  model: is unknown\n  prompts[0]: must not be empty\n")
+
+
+def test_a_server_without_a_worker_is_named_before_anything_is_submitted(api: FakeApi, llmbench: Llmbench) -> None:
+    ok = {"ok": True, "detail": "answers"}
+    down = {"ok": False, "detail": "no worker has reported lately"}
+    api.ready = (503, {"status": "not_ready", "database": ok, "queue": ok, "worker": down})
+    done = llmbench("run", "-m", "m", "-p", "x")
+    assert done.exit_code == ExitCode.UNREACHABLE
+    assert "worker: no worker has reported lately" in done.stderr
+    assert api.sent("POST", "/benchmarks") == []
+
+
+def test_a_server_that_restarts_while_it_is_polled_is_waited_for(api: FakeApi, llmbench: Llmbench) -> None:
+    api.reads = [(503, documents.problem(503, "database does not answer")), (200, documents.benchmark())]
+    assert llmbench("run", "-m", "m", "-p", "x").exit_code == ExitCode.OK
+
+
+def test_a_number_that_json_lacks_is_refused_here(api: FakeApi, llmbench: Llmbench) -> None:
+    done = llmbench("run", "-m", "m", "-p", "x", "--temperature", "nan")
+    assert done.exit_code == ExitCode.USAGE
+    assert api.sent("POST", "/benchmarks") == []

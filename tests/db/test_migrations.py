@@ -1,0 +1,69 @@
+"""The schema's way up and down, and that the code's tables are the migrated ones."""
+
+import asyncio
+
+import pytest
+from alembic import command
+from sqlalchemy import inspect
+
+from shared.db.database import Database, async_url
+from shared.db.migrate import alembic_config, check_schema, downgrade, head, upgrade
+from shared.db.tables import Base
+from shared.errors import Unavailable
+from tests.db.rows import Tables
+from tests.support.postgresql import free_port
+
+
+async def table_names(database: Database) -> set[str]:
+    async with database.engine.connect() as connection:
+        return set(await connection.run_sync(lambda plain: inspect(plain).get_table_names()))
+
+
+def test_the_migrated_schema_is_the_one_of_the_code(database_url: str) -> None:
+    """`alembic check` finds nothing that a new migration would have to add."""
+    command.check(alembic_config(database_url))
+
+
+async def test_every_table_of_the_code_is_there(database: Database) -> None:
+    assert await table_names(database) == {*Base.metadata.tables, "alembic_version"}
+
+
+async def test_a_downgrade_takes_every_table_away_and_an_upgrade_brings_it_back(
+    database_url: str, database: Database
+) -> None:
+    """Alembic is blocking and runs a loop of its own, so it gets a thread."""
+    await asyncio.to_thread(downgrade, database_url, "base")
+    assert await table_names(database) == {"alembic_version"}
+    with pytest.raises(Unavailable, match=f"at revision none, this version needs {head()}: run `llmbench migrate`"):
+        await check_schema(database)
+    await asyncio.to_thread(upgrade, database_url)
+    await check_schema(database)
+    assert await Tables(database).add() == 1
+
+
+async def test_an_upgrade_of_a_current_database_changes_nothing(database_url: str, tables: Tables) -> None:
+    benchmark_id = await tables.add()
+    await asyncio.to_thread(upgrade, database_url)
+    assert (await tables.benchmarks.get(benchmark_id)).status == "pending"
+
+
+@pytest.mark.parametrize(
+    ("url", "driver"),
+    [
+        ("sqlite:///x.db", "sqlite+aiosqlite"),
+        ("sqlite+aiosqlite:///x.db", "sqlite+aiosqlite"),
+        ("postgres://u@h/d", "postgresql+asyncpg"),
+        ("postgresql://u@h/d", "postgresql+asyncpg"),
+        ("postgresql+asyncpg://u@h/d", "postgresql+asyncpg"),
+    ],
+)
+def test_a_url_gets_the_driver_that_this_service_uses(url: str, driver: str) -> None:
+    assert async_url(url).drivername == driver
+
+
+async def test_a_database_that_is_not_there_is_unavailable_and_says_why() -> None:
+    for url in (f"postgresql://test@127.0.0.1:{free_port()}/x", "sqlite:////nowhere/at/all.db"):
+        database = Database(url)
+        with pytest.raises(Unavailable, match="database does not answer: "):
+            await database.check()
+        await database.close()

@@ -1,0 +1,105 @@
+"""Real API and worker processes, ended with real signals in the middle of a run."""
+
+import asyncio
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import select
+
+from cli.stack import EmbeddedStack
+from shared.db.database import Database
+from shared.db.tables import Benchmark, Worker
+from tests.support.processes import SimulatorProcess, simulator_process
+
+PROMPTS = 24
+CONCURRENCY = 2
+SPEC = {"model": "sim-ttft150-gap10-n4", "prompts": ["x"] * PROMPTS, "concurrency": CONCURRENCY}
+
+
+@dataclass
+class Running:
+    """A stack of real processes and what it talks to."""
+
+    client: httpx2.Client
+    simulator: SimulatorProcess
+    database_url: str
+
+    def submit(self, **spec: Any) -> str:
+        response = self.client.post("/benchmarks", json={"name": "e2e", **spec})
+        assert response.status_code == 202, response.text
+        location: str = response.headers["location"]
+        return location
+
+    def until(self, url: str, holds: Callable[[dict[str, Any]], bool], seconds: float = 45) -> dict[str, Any]:
+        deadline = time.monotonic() + seconds
+        while True:
+            document: dict[str, Any] = self.client.get(url).json()
+            if holds(document):
+                return document
+            assert time.monotonic() < deadline, document["status"]
+            time.sleep(0.05)
+
+    def worker_at(self, url: str) -> int:
+        """The process id of the worker that runs the benchmark."""
+
+        async def ask() -> int:
+            database = Database(self.database_url)
+            query = select(Worker.pid).join(Benchmark, Benchmark.lease_owner == Worker.id)
+            async with database.read() as session:
+                pid = await session.scalar(query.where(Benchmark.id == int(url.rpartition("/")[2])))
+            await database.close()
+            assert pid is not None
+            return pid
+
+        return asyncio.run(ask())
+
+
+@pytest.fixture
+def running(database_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    with simulator_process(tmp_path) as simulator:
+        for name, value in (
+            ("DATABASE_URL", database_url),
+            ("REDIS_URL", redis_url),
+            ("SIMULATOR_URL", simulator.url),
+            ("LEASE_S", "3"),
+            ("SWEEP_S", "1"),
+            # So that the two runs go to two workers.
+            ("WORKER_MAX_BENCHMARKS", "1"),
+        ):
+            monkeypatch.setenv(name, value)
+        with (
+            EmbeddedStack(workers=3, log_dir=tmp_path) as stack,
+            httpx2.Client(base_url=stack.url, timeout=30) as client,
+        ):
+            yield Running(client, simulator, database_url)
+
+
+def test_runs_outlive_a_killed_and_a_stopped_worker(running: Running) -> None:
+    """Three workers, two runs at once; the worker of one is killed, that of the other is asked to stop."""
+    killed, stopped = running.submit(**SPEC), running.submit(**SPEC)
+    for url in (killed, stopped):
+        running.until(url, lambda document: document["progress"]["done"] >= 5)
+    victims = running.worker_at(killed), running.worker_at(stopped)
+    assert victims[0] != victims[1]
+    os.kill(victims[0], signal.SIGKILL)
+    os.kill(victims[1], signal.SIGTERM)
+    for url in (killed, stopped):
+        document = running.until(url, lambda document: document["status"] == "completed")
+        assert sorted(item["prompt_index"] for item in document["results"]) == list(range(PROMPTS))
+        assert {item["outcome"] for item in document["results"]} == {"succeeded"}
+        assert document["interrupted"] is True
+        assert document["progress"]["done"] == PROMPTS
+    # What was in flight at the kill is sent again, and what had ended in the milliseconds before it was stored;
+    # what was stored, or ended after SIGTERM, is not.
+    outcomes = Counter(request["outcome"] for request in running.simulator.requests())
+    assert set(outcomes) <= {"succeeded", "cancelled"}
+    assert outcomes["cancelled"] <= CONCURRENCY
+    assert 2 * PROMPTS <= outcomes["succeeded"] <= 2 * PROMPTS + CONCURRENCY

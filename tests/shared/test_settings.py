@@ -1,0 +1,143 @@
+"""Settings: read once, each listed in `.env.example`, each mistake named in one line."""
+
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.prices import PriceList
+from shared.settings import Settings, load_settings
+
+ENV_EXAMPLE = Path(__file__).parents[2] / ".env.example"
+LINE = re.compile(r"^(?:# ?)?([A-Z][A-Z0-9_]*)=(.*)$")
+
+
+def settings_of(**values: Any) -> Settings:
+    return load_settings(_env_file=None, **values)
+
+
+def example() -> dict[str, tuple[str, str]]:
+    """Variable → (its value, the comment lines right above it) as `.env.example` has them."""
+    found: dict[str, tuple[str, str]] = {}
+    comment: list[str] = []
+    for line in ENV_EXAMPLE.read_text(encoding="utf-8").splitlines():
+        variable = LINE.match(line)
+        if variable:
+            found[variable[1]] = (variable[2].strip(), " ".join(comment))
+        comment = [*comment, line.lstrip("# ")] if line.startswith("#") and not variable else []
+    return found
+
+
+@pytest.mark.parametrize("name", list(Settings.model_fields))
+def test_the_env_example_lists_each_setting_with_its_default_and_description(name: str) -> None:
+    field = Settings.model_fields[name]
+    value, comment = example()[name.upper()]
+    assert field.description is not None
+    assert field.description in comment
+    if field.default is None:
+        assert value == ""
+    else:
+        assert getattr(settings_of(**{name: value}), name) == field.default
+
+
+def test_every_setting_of_the_env_example_exists() -> None:
+    """Beside the settings there are only keys of providers and what other programs read."""
+    known = {name.upper() for name in Settings.model_fields}
+    others = set(example()) - known
+    assert {name for name in others if not name.endswith(("_API_KEY", "_API_KEY_FILE"))} <= {"COMPOSE_PROJECT_NAME"}
+
+
+@pytest.mark.parametrize("name", list(Settings.model_fields))
+def test_each_setting_has_a_valid_default_and_a_description(name: str) -> None:
+    field = Settings.model_fields[name]
+    assert field.description
+    assert not field.is_required()
+    assert getattr(settings_of(**{name: field.default}), name) == field.default
+
+
+@pytest.mark.parametrize(
+    ("values", "lines"),
+    [
+        ({"lease_s": "soon"}, ["LEASE_S: "]),
+        ({"lease_s": 0}, ["LEASE_S: "]),
+        ({"database_url": "mysql://x"}, ["DATABASE_URL: Value error, must start with sqlite:/// or postgresql://"]),
+        ({"redis_url": "http://x"}, ["REDIS_URL: Value error, must start with redis://, rediss:// or unix://"]),
+        ({"log_level": "LOUD"}, ["LOG_LEVEL: "]),
+        ({"sweep_s": 30, "lease_s": 30}, ["settings: Value error, SWEEP_S must be smaller than LEASE_S"]),
+        ({"max_crashes": "x", "max_body_bytes": 1}, ["MAX_BODY_BYTES: ", "MAX_CRASHES: "]),
+        ({"providers": "[unclosed"}, ["PROVIDERS: Value error, is neither YAML nor JSON"]),
+        ({"providers": "7"}, ["PROVIDERS: Value error, must be a list of endpoints"]),
+        ({"providers": '[{"name": "x", "protocol": "openai"}]'}, ["PROVIDERS.0.BASE_URL: "]),
+        (
+            {"providers_file": "/nowhere/providers.yaml"},
+            ["PROVIDERS_FILE: Value error, cannot be read: FileNotFoundErr"],
+        ),
+    ],
+)
+def test_a_wrong_value_ends_the_program_with_one_line_for_each_variable(values: Any, lines: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        settings_of(**values)
+    head, *found = str(caught.value).splitlines()
+    assert head == "wrong settings:"
+    assert len(found) == len(lines)
+    for line, expected in zip(found, lines, strict=True):
+        assert line.strip().startswith(expected)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- {name: x, protocol: openai, base_url: 'http://h', api_key: sk-0123456789abcdef}",
+        "- {name: x, protocol: sk-0123456789abcdef, base_url: 'http://h'}",
+        "- {name: x, protocol: openai, base_url: 'http://u:sk-0123456789abcdef@h'}",
+        "sk-0123456789abcdef: [",
+        "- sk-0123456789abcdef",
+    ],
+)
+@pytest.mark.parametrize("in_file", [True, False])
+def test_a_key_that_somebody_wrote_into_the_providers_is_refused_and_not_repeated(
+    tmp_path: Path, text: str, in_file: bool
+) -> None:
+    path = tmp_path / "providers.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SystemExit) as caught:
+        settings_of(**({"providers_file": path} if in_file else {"providers": text}))
+    assert "PROVIDERS" in str(caught.value)
+    assert "sk-0123" not in str(caught.value)
+
+
+def test_the_variable_wins_over_the_file_and_the_file_over_what_is_built_in(tmp_path: Path) -> None:
+    path = tmp_path / "providers.yaml"
+    path.write_text(
+        "providers:\n"
+        "- {name: openai, protocol: openai, base_url: 'http://file/v1'}\n"
+        "- {name: home, protocol: openai, base_url: 'http://file/v1'}\n",
+        encoding="utf-8",
+    )
+    variable = (
+        '[{"name": "home", "protocol": "openai", "base_url": "http://variable/v1",'
+        ' "prices": {"input_usd_per_mtok": "0.10", "output_usd_per_mtok": 2}}]'
+    )
+    endpoints = settings_of(providers_file=path, providers=variable).endpoints(PriceList())
+    assert {item.name: item.base_url for item in endpoints if item.name in ("openai", "home")} == {
+        "openai": "http://file/v1",
+        "home": "http://variable/v1",
+    }
+    home = endpoints.get("home")
+    assert home is not None
+    assert home.prices is not None
+    assert home.prices.input_usd_per_mtok == Decimal("0.10")
+
+
+@pytest.mark.parametrize("providers", ["", "[]", "providers: []"])
+def test_no_providers_leave_the_built_in_ones(providers: str) -> None:
+    names = [item.name for item in settings_of(providers=providers).endpoints(PriceList())]
+    assert names[0] == "anthropic"
+    assert "simulator" not in names
+
+
+def test_a_simulator_url_adds_the_simulators() -> None:
+    endpoints = settings_of(simulator_url="http://127.0.0.1:8765").endpoints(PriceList())
+    assert [item.name for item in endpoints if item.stand_in] == ["simulator", "simulator-openai"]
