@@ -31,12 +31,11 @@ def missing_migrations(url: str) -> str | None:
     async def look() -> str | None:
         database = Database(url, pool_size=1)
         try:
-            await check_schema(database)
-        except Unavailable as exc:
-            if exc.__cause__ is not None:
-                # The driver's own error: nobody answers. Without one the schema is another.
-                raise
-            return exc.message
+            await database.check()
+            try:
+                await check_schema(database)
+            except Unavailable as exc:
+                return exc.message
         finally:
             await database.close()
         return None

@@ -1,6 +1,7 @@
 """What is going on, on one line of the terminal that is gone afterwards."""
 
 import sys
+from contextlib import suppress
 from types import TracebackType
 
 
@@ -23,7 +24,8 @@ class Steps:
         self.clear()
 
     def clear(self) -> None:
-        self._write("\r\x1b[2K")
+        with suppress(OSError):  # the terminal may be gone
+            self._write("\r\x1b[2K")
 
     def _write(self, text: str) -> None:
         if self._shown:

@@ -24,7 +24,9 @@ class Stop:
         # A pipe and not threading.Event: a handler that runs while its own thread holds the event's lock hangs.
         self._read, self._write = os.pipe()
         os.set_blocking(self._write, False)
-        self._before = {number: signal.signal(number, self._handle) for number in SIGNALS}
+        # What `nohup` or a shell's `&` ignores for us stays ignored.
+        heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        self._before = {number: signal.signal(number, self._handle) for number in heard}
         return self
 
     def __exit__(

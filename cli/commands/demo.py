@@ -7,7 +7,7 @@ import typer
 
 from cli.demo import EXAMPLE
 from cli.exits import Interrupted
-from cli.output import Line, note, write, write_json
+from cli.output import Line, write, write_json
 
 if TYPE_CHECKING:
     from cli.stack import EmbeddedStack
@@ -36,6 +36,10 @@ def demo(
         code = _measure(stack, stop)
         if keep and not stop.requested:
             _stay(stack, stop)
+    if not keep:
+        write(
+            [Line(""), Line("All of it is gone again. Swagger is at /docs of `llmbench demo --keep` or `llmbench up`.")]
+        )
     raise typer.Exit(code)
 
 
@@ -57,7 +61,6 @@ def _measure(stack: "EmbeddedStack", stop: "Stop") -> int:
     write([Line(""), *benchmark_lines(ended), Line(""), *result_lines(whole["results"])])
     if ended["summary"]:
         write([Line(""), *_comparison(ended["summary"], Profile())])
-    write([Line(""), *_where(stack.url)])
     return code
 
 
@@ -82,14 +85,10 @@ def _comparison(summary: dict[str, Any], profile: "Profile") -> Iterator[Line]:
     )
 
 
-def _where(url: str) -> Iterator[Line]:
-    yield Line(f"Swagger: {url}/docs, as long as it is up (`llmbench demo --keep` stays up, `llmbench up` is for real)")
-
-
 def _stay(stack: "EmbeddedStack", stop: "Stop") -> None:
     from cli.commands.up import serve
 
-    note(f"up at {stack.url} until Ctrl-C", "bold green")
+    write([Line(""), Line(f"Swagger: {stack.url}/docs, until Ctrl-C", "bold green")])
     try:
         serve(stack, stop.pause)
     except Interrupted:

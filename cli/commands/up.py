@@ -1,6 +1,7 @@
 """`llmbench up`: the embedded stack until Ctrl-C."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,7 +65,8 @@ def up(
         except Interrupted:
             if not ready:
                 raise
-    note("stopped")
+    with suppress(OSError):  # SIGHUP: the terminal is gone
+        note("stopped")
 
 
 def serve(stack: "EmbeddedStack", pause: Callable[[float], None]) -> None:

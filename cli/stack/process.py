@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from cli.stack.child import GO
+from cli.child import GO
 
 _PR_SET_PDEATHSIG = 1
 # Loaded before any fork: nothing may be imported between fork and exec.
@@ -48,7 +48,7 @@ class Child:
         return self._process.poll()
 
     def go(self) -> None:
-        """Lets a program of `cli.stack.child` begin."""
+        """Lets a program of `cli.child` begin."""
         assert self._process.stdin is not None  # noqa: S101 - it is a PIPE
         with suppress(BrokenPipeError):  # it is dead already; whoever looks next sees that
             self._process.stdin.write(GO)

@@ -16,7 +16,7 @@ def api(host: str, port: int) -> list[str]:
     """`uvicorn --factory api.main:create_app`."""
     return [
         *_PYTHON,
-        *("cli.stack.child", "api.main", "uvicorn", "--factory", "api.main:create_app"),
+        *("cli.child", "api.main", "uvicorn", "--factory", "api.main:create_app"),
         *("--host", host, "--port", str(port), "--workers", "1", "--timeout-graceful-shutdown", "5"),
         # Uvicorn would put the current folder first.
         *("--app-dir", str(_home())),
@@ -25,7 +25,7 @@ def api(host: str, port: int) -> list[str]:
 
 def worker() -> list[str]:
     """`arq worker.main.WorkerSettings`."""
-    return [*_PYTHON, "cli.stack.child", "worker.main", "arq", "worker.main.WorkerSettings"]
+    return [*_PYTHON, "cli.child", "worker.main", "arq", "worker.main.WorkerSettings"]
 
 
 def _home() -> Path:

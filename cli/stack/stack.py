@@ -4,6 +4,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -103,7 +104,7 @@ class EmbeddedStack:
         for folder in (self.logs, self._data_dir):
             _make(folder)
         self._grace_s = parts.shutdown_grace_s
-        self._on_step("starting the queue and the simulator")
+        self._say("starting the queue and the simulator")
         self.embeds_redis, self.embeds_simulator = parts.redis_url is None, parts.simulator_url is None
         if parts.redis_url:
             valkey.check_reachable(parts.redis_url)
@@ -122,14 +123,18 @@ class EmbeddedStack:
         for number in range(self._worker_count):
             name = "worker" if self._worker_count == 1 else f"worker-{number + 1}"
             waiting_to_go.append(self._spawn(name, programs.worker(), env))
-        self._on_step("bringing the database up to date")
+        self._say("bringing the database up to date")
         self._migrate()
         self._pause(0)
         for child in waiting_to_go:
             child.go()
-        self._on_step("waiting for the API and the worker")
+        self._say("waiting for the API and the worker")
         self.url = f"http://{_reachable(self._host)}:{port}"
         self._wait_until_ready(deadline)
+
+    def _say(self, text: str) -> None:
+        with suppress(OSError):  # the terminal may be gone; the order of the end is kept even then
+            self._on_step(text)
 
     def _spawn(self, name: str, arguments: Sequence[str], env: dict[str, str]) -> Child:
         # An isolated stack must not find a `.env` either.
@@ -185,7 +190,7 @@ class EmbeddedStack:
         for part, seconds in (("api", 8.0), ("worker", self._grace_s + 5), ("simulator", 5.0), ("queue", 5.0)):
             group = [child for child in self.children if _part(child) == part]
             if group:
-                self._on_step(f"ending the {part}" + (", requests in flight first" if part == "worker" else ""))
+                self._say(f"ending the {part}" + (", requests in flight first" if part == "worker" else ""))
             for child in group:
                 child.terminate()
             for child in group:

@@ -115,7 +115,6 @@ def test_demo_submits_the_readmes_example_and_compares_with_the_simulator(
     output = capsys.readouterr().out
     comparison = output[output.index("simulator's setting") :].splitlines()
     assert comparison[1].split() == ["TTFT", "(ms)", "200.0", "201.0"]
-    assert "/docs" in comparison[-1]
 
 
 def test_simulate_has_the_options_and_defaults_of_the_simulator() -> None:

@@ -31,3 +31,13 @@ def test_the_handlers_from_before_are_put_back() -> None:
     with Stop():
         assert [signal.getsignal(number) for number in SIGNALS] != before
     assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+def test_a_signal_that_nohup_ignores_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Stop() as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+            stop.pause(0)
+    finally:
+        signal.signal(signal.SIGHUP, before)

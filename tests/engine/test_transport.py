@@ -1,5 +1,7 @@
 """What every transport must do, over real sockets, for both protocols."""
 
+import asyncio
+
 import pytest
 
 from shared.endpoints import PROTOCOLS, Protocol
@@ -165,6 +167,35 @@ async def test_a_connection_is_used_again_and_connecting_is_outside_ttft(
     assert (first.connection_reused, second.connection_reused) == (False, True)
     assert first.connect_ms is not None
     assert second.connect_ms is None
+
+
+@both
+async def test_a_kept_connection_that_the_server_closed_is_renewed(protocol: Protocol) -> None:
+    """The server answers once on each connection, says nothing of closing it, and closes it at the next request."""
+    one = {"output_tokens": 1}
+    stream = anthropic_stream("Hi", end=one) if protocol == "anthropic" else openai_stream("Hi", usage={})
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {len(stream)}\r\n\r\n"
+    connections = 0
+
+    async def answer_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head.encode() + stream)
+        await writer.drain()
+        if connections == 1:
+            # The body of the first request, then the head of the second: the connection ends under it.
+            await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer_once, "127.0.0.1") as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        first, second = await run(url, protocol, "m", "m")
+    assert [first.outcome, second.outcome] == ["succeeded", "succeeded"]
+    assert "connection_renewed" not in first.flags
+    assert "connection_renewed" in second.flags
+    assert second.connection_reused is False
+    assert connections == 2
 
 
 async def test_an_endpoint_that_delivers_events_in_halves_loses_none(simulator: Simulator) -> None:

@@ -26,6 +26,9 @@ from worker.engine.events import (
 )
 from worker.engine.transport import Transport, TransportFailed, Wire
 
+# Kept connections that may turn out to be closed before a request is sent on a new one for sure.
+MAX_STALE_CONNECTIONS = 3
+
 _KINDS: dict[type[Any], EventKind] = {
     Content: EventKind.CONTENT,
     Reasoning: EventKind.REASONING,
@@ -107,6 +110,7 @@ class Measurement:
         self.done = False
         self.failure: Failure | None = None
         self.flags: set[str] = set()
+        self.stale = False
         self.headers: Mapping[str, str] = {}
 
     @property
@@ -165,6 +169,14 @@ class Measurer:
         request = replace(request, body=self._adapter.current_body(request.body))
         seen = Measurement(request, Wire(self._clock.monotonic_ns()))
         outcome, error = await self._attempt(seen)
+        for _ in range(MAX_STALE_CONNECTIONS):
+            if not seen.stale:
+                break
+            # The server had closed a kept connection that we were about to use: what every HTTP client does then
+            # is to send on a new one. Only that attempt is measured; the flag says that there was another.
+            seen = Measurement(request, Wire(self._clock.monotonic_ns()))
+            seen.flags.add("connection_renewed")
+            outcome, error = await self._attempt(seen)
         if error is not None and (body := self._adapter.retry_body(request.body, error)) is not None:
             # The server knew a field not: that attempt measured nothing. What is sent now is measured alone.
             seen = Measurement(replace(request, body=body), Wire(self._clock.monotonic_ns()))
@@ -188,6 +200,7 @@ class Measurer:
             }[deadlines.kind]
             return "timed_out", RequestError(deadlines.kind, message, seen.phase)
         except TransportFailed as exc:
+            seen.stale = exc.stale
             if exc.broke_off and seen.failure is None:
                 return self._ended(seen, broken=exc.error)
             phase = seen.phase if exc.error.phase == "mid_stream" else exc.error.phase

@@ -193,7 +193,8 @@ def _connection_failure(exc: BaseException, wire: Wire, scrubber: Scrubber) -> T
         return TransportFailed(RequestError(kind, scrubber.scrub(f"cannot connect: {words}"), "connect"))
     error = RequestError("connection_lost", scrubber.scrub(f"the connection broke off: {words}"), phase)
     # The request was sent and may have been billed: its answer is cut short, not refused.
-    return TransportFailed(error, broke_off=wire.sent_ns is not None)
+    sent = wire.sent_ns is not None
+    return TransportFailed(error, broke_off=sent, stale=sent and not wire.new_connection)
 
 
 def _causes(exc: BaseException | None) -> "list[BaseException]":

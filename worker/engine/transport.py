@@ -68,10 +68,16 @@ class Transport(Protocol):
 
 
 class TransportFailed(Exception):
-    """No answer, an answer that is not 2xx, or a body that broke off. `kind` is the result's error kind."""
+    """No answer, an answer that is not 2xx, or a body that broke off. `kind` is the result's error kind.
 
-    def __init__(self, error: RequestError, *, timed_out: bool = False, broke_off: bool = False) -> None:
+    `stale`: a kept connection was closed by the server before a byte of an answer came.
+    """
+
+    def __init__(
+        self, error: RequestError, *, timed_out: bool = False, broke_off: bool = False, stale: bool = False
+    ) -> None:
         super().__init__(error.message)
         self.error = error
         self.timed_out = timed_out
         self.broke_off = broke_off
+        self.stale = stale

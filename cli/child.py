@@ -1,4 +1,4 @@
-"""Entry of the stack's own Python programs: `python -m cli.stack.child PRELOAD PROGRAM ARGUMENTS…`.
+"""Entry of the stack's own Python programs: `python -m cli.child PRELOAD PROGRAM ARGUMENTS…`.
 
 Imports what the program needs while the database is still being migrated (worth seconds), and begins when the stack
 writes a line to its stdin. The stack holds that pipe as long as it lives.
@@ -19,7 +19,7 @@ def main() -> None:
     if os.read(0, len(GO)) != GO:
         sys.exit("the stack ended before it began")
     if sys.platform != "linux":
-        # Linux kills the children of a killed stack by itself (see `process.py`).
+        # Linux kills the children of a killed stack by itself (see `cli.stack.process`).
         threading.Thread(target=_end_with_parent, daemon=True).start()
     sys.argv = [program, *arguments]
     runpy.run_module(program, run_name="__main__", alter_sys=True)

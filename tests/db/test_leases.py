@@ -1,0 +1,189 @@
+"""Claims and their ends: one worker at a time, nothing lost, nothing changed after the end."""
+
+import asyncio
+
+import pytest
+
+from shared.db.benchmarks import BenchmarkFilter
+from shared.db.database import Database
+from shared.db.leases import Lease
+from shared.errors import LeaseLost
+from tests.db.rows import Tables, make_record
+
+
+async def everything(tables: Tables) -> list[dict[str, object]]:
+    """All columns of all benchmarks."""
+    rows = await tables.benchmarks.page(BenchmarkFilter(), before_id=None, limit=100)
+    return [{name: getattr(row, name) for name in row.__table__.columns.keys()} for row in rows]  # noqa: SIM118
+
+
+async def test_a_claim_makes_a_pending_benchmark_running(tables: Tables) -> None:
+    benchmark_id = await tables.add()
+    claimed = await tables.leases.claim("one")
+    assert claimed is not None
+    lease, benchmark = claimed
+    assert lease == Lease(benchmark_id, 1, "one")
+    assert (benchmark.status, benchmark.lease_owner, benchmark.crashes) == ("running", "one", 0)
+    assert benchmark.interrupted is False
+    assert benchmark.started_at is not None
+    assert benchmark.lease_expires_at is not None
+    assert 29 < (benchmark.lease_expires_at - benchmark.started_at).total_seconds() < 31
+
+
+@pytest.mark.parametrize("look_first", [True, False])
+async def test_there_is_nothing_to_claim_in_an_empty_database(tables: Tables, look_first: bool) -> None:
+    assert await tables.leases.claim("one", look_first=look_first) is None
+
+
+async def test_the_oldest_benchmark_is_claimed_first(tables: Tables) -> None:
+    ids = [await tables.add() for _ in range(3)]
+    assert [(await tables.claimed()).benchmark_id for _ in ids] == ids
+
+
+@pytest.mark.parametrize("look_first", [True, False])
+async def test_of_workers_that_claim_at_once_exactly_one_wins(database_url: str, look_first: bool) -> None:
+    """Each with connections of its own, as in processes of their own."""
+    databases = [Database(database_url) for _ in range(4)]
+    benchmark_id = await Tables(databases[0]).add()
+    claims = await asyncio.gather(
+        *(Tables(item).leases.claim(f"worker-{number}", look_first=look_first) for number, item in enumerate(databases))
+    )
+    won = [claim for claim in claims if claim is not None]
+    assert [lease.benchmark_id for lease, _ in won] == [benchmark_id]
+    assert (await Tables(databases[0]).benchmarks.get(benchmark_id)).fence == 1
+    for item in databases:
+        await item.close()
+
+
+async def test_workers_that_claim_at_once_share_a_backlog(database_url: str) -> None:
+    databases = [Database(database_url) for _ in range(3)]
+    ids = {await Tables(databases[0]).add() for _ in range(12)}
+
+    async def claim_all(database: Database) -> list[int]:
+        claimed = []
+        while (claim := await Tables(database).leases.claim("w")) is not None:
+            claimed.append(claim[0].benchmark_id)
+        return claimed
+
+    found = [item for claimed in await asyncio.gather(*map(claim_all, databases)) for item in claimed]
+    assert len(found) == len(ids)
+    assert set(found) == ids
+    for item in databases:
+        await item.close()
+
+
+async def test_a_benchmark_under_a_lease_is_not_claimed_again(tables: Tables) -> None:
+    await tables.add()
+    await tables.claimed("one")
+    assert await tables.leases.claim("two", look_first=False) is None
+
+
+async def test_a_lapsed_lease_is_claimed_again_and_counts_as_a_crash(tables: Tables) -> None:
+    await tables.add()
+    first = await tables.lapsing.claim("one")
+    second = await tables.leases.claim("two")
+    assert first is not None
+    assert second is not None
+    assert second[0].fence == first[0].fence + 1
+    benchmark = second[1]
+    assert (benchmark.lease_owner, benchmark.crashes, benchmark.interrupted) == ("two", 1, True)
+    assert benchmark.started_at == first[1].started_at
+
+
+async def test_a_released_benchmark_is_claimed_again_and_no_crash(tables: Tables) -> None:
+    await tables.add()
+    await tables.leases.release(await tables.claimed("one"))
+    claimed = await tables.leases.claim("two")
+    assert claimed is not None
+    assert (claimed[1].crashes, claimed[1].interrupted, claimed[0].fence) == (0, True, 2)
+
+
+async def test_a_heartbeat_keeps_a_lease(tables: Tables) -> None:
+    """It would have lapsed; the heartbeat of a worker with a longer one prolongs it."""
+    await tables.add()
+    claimed = await tables.lapsing.claim("one")
+    assert claimed is not None
+    assert await tables.leases.heartbeat(claimed[0]) is False
+    assert await tables.leases.claim("two") is None
+
+
+async def test_a_heartbeat_tells_of_a_cancel(tables: Tables) -> None:
+    benchmark_id = await tables.add()
+    lease = await tables.claimed()
+    await tables.benchmarks.cancel(benchmark_id)
+    assert await tables.leases.heartbeat(lease) is True
+
+
+@pytest.mark.parametrize("way", ["taken over", "deleted", "finished"])
+@pytest.mark.parametrize("write", ["heartbeat", "record", "finish", "set_price"])
+async def test_who_lost_the_lease_is_told_so_and_writes_nothing(tables: Tables, way: str, write: str) -> None:
+    benchmark_id = await tables.add()
+    claimed = await tables.lapsing.claim("one")
+    assert claimed is not None
+    lost = claimed[0]
+    if way == "taken over":
+        await tables.claimed("two")
+    elif way == "deleted":
+        await tables.benchmarks.delete(benchmark_id)
+    else:
+        await tables.leases.finish(lost, "failed", summary=None, error={"kind": "x", "message": "y"})
+    before = await everything(tables)
+    writes = {
+        "heartbeat": lambda: tables.leases.heartbeat(lost),
+        "record": lambda: tables.results.record(lost, [make_record()]),
+        "finish": lambda: tables.leases.finish(lost, "completed", summary={"a": 1}, error=None),
+        "set_price": lambda: tables.leases.set_price(lost, {"source": "x"}),
+    }
+    with pytest.raises(LeaseLost, match=f"benchmark {benchmark_id} is no longer this worker's"):
+        await writes[write]()
+    assert await everything(tables) == before
+    assert await tables.results.recorded(benchmark_id) == set()
+
+
+async def test_a_release_of_a_lost_lease_changes_nothing(tables: Tables) -> None:
+    await tables.add()
+    claimed = await tables.lapsing.claim("one")
+    assert claimed is not None
+    await tables.claimed("two")
+    before = await everything(tables)
+    await tables.leases.release(claimed[0])
+    assert await everything(tables) == before
+
+
+@pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])
+async def test_a_finish_is_the_end_once(tables: Tables, status: str) -> None:
+    benchmark_id = await tables.add()
+    lease = await tables.claimed()
+    summary, error = {"requests": {}}, {"kind": "x", "message": "y"}
+    assert await tables.leases.finish(lease, status, summary=summary, error=error) == status
+    benchmark = await tables.benchmarks.get(benchmark_id)
+    assert (benchmark.status, benchmark.summary, benchmark.error) == (status, summary, error)
+    assert (benchmark.lease_owner, benchmark.lease_expires_at) == (None, None)
+    assert benchmark.completed_at is not None
+    with pytest.raises(LeaseLost):
+        await tables.leases.finish(lease, "completed", summary=None, error=None)
+    assert await tables.leases.claim("two", look_first=False) is None
+
+
+@pytest.mark.parametrize(("done", "expected"), [(0, "cancelled"), (1, "cancelled"), (2, "completed")])
+async def test_a_cancel_counts_unless_every_request_was_done(tables: Tables, done: int, expected: str) -> None:
+    """The worker that saw no cancel says `completed`; the row decides."""
+    benchmark_id = await tables.add()
+    lease = await tables.claimed()
+    await tables.results.record(lease, [make_record(index) for index in range(done)])
+    await tables.benchmarks.cancel(benchmark_id)
+    assert await tables.leases.finish(lease, "completed", summary=None, error=None) == expected
+
+
+async def test_of_a_cancel_and_an_end_at_once_one_wins_and_stays(tables: Tables) -> None:
+    """Whichever was first; and who was second is told so."""
+    for _ in range(10):
+        benchmark_id = await tables.add(prompts=["one"])
+        lease = await tables.claimed()
+        _, status = await asyncio.gather(
+            tables.benchmarks.cancel(benchmark_id),
+            tables.leases.finish(lease, "completed", summary=None, error=None),
+            return_exceptions=True,
+        )
+        assert status in ("completed", "cancelled")
+        assert (await tables.benchmarks.get(benchmark_id)).status == status
