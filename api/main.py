@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
 from api.errors import install_error_handlers
-from api.middleware import RequestContextMiddleware
+from api.middleware import BodyLimitMiddleware, RequestContextMiddleware
 from api.routes import benchmarks, health, models, results
 from api.state import State
 from api.submit import Submitter
@@ -53,7 +53,6 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         version=__version__,
         description=DESCRIPTION,
         lifespan=lifespan,
-        max_body_size=settings.max_body_bytes,
         # A browser's page at another site must not submit benchmarks by a form or a text body.
         strict_content_type=True,
         telemetry={"tracing": False},
@@ -61,6 +60,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.state.settings = settings
     app.state.parts = parts
     install_error_handlers(app)
+    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
     app.add_middleware(RequestContextMiddleware, clock=parts.clock)
     for module in (benchmarks, results, models, health):
         app.include_router(module.router)

@@ -162,7 +162,7 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as exc:
         lines = [
-            f"{'.'.join(str(part) for part in error['loc']).upper() or 'settings'}: {error['msg']}"
+            f"{'.'.join(str(part) for part in error['loc']).upper() or 'settings'}: {error['msg'].removeprefix('Value error, ')}"
             for error in exc.errors(include_url=False, include_input=False, include_context=False)
         ]
         raise SystemExit("wrong settings:\n  " + "\n  ".join(lines)) from None

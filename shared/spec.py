@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 import orjson
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -16,7 +17,7 @@ from pydantic import (
 
 from shared.endpoints import Endpoint
 from shared.errors import FieldError, InvalidRequest
-from shared.text import StorableText, unstorable_parts
+from shared.text import StorableText, refuse_unstorable, unstorable_parts
 
 MAX_PROMPTS = 10_000
 MAX_REQUESTS = 100_000
@@ -24,8 +25,10 @@ MAX_CONCURRENCY = 1_024
 MAX_METADATA_BYTES = 16_384
 DEFAULT_MAX_TOKENS = 1_024
 
-Name = Annotated[StorableText, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-ModelId = Annotated[StorableText, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+# Constraints first: the length that counts is the one without the space around.
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(refuse_unstorable)
+]
 Content = Annotated[StorableText, StringConstraints(min_length=1)]
 
 
@@ -154,7 +157,7 @@ class BenchmarkSpec(BaseModel):
     name: Name = Field(
         description="For people; need not be unique. 1 to 200 characters.", examples=["Haiku Speed Test"]
     )
-    model: ModelId = Field(
+    model: Name = Field(
         description="Model id as the provider knows it. For models of `GET /models` it is enough.",
         examples=["claude-3-haiku-20240307"],
     )

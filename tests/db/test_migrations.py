@@ -1,6 +1,7 @@
 """The schema's way up and down, and that the code's tables are the migrated ones."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -61,9 +62,15 @@ def test_a_url_gets_the_driver_that_this_service_uses(url: str, driver: str) -> 
     assert async_url(url).drivername == driver
 
 
-async def test_a_database_that_is_not_there_is_unavailable_and_says_why() -> None:
-    for url in (f"postgresql://test@127.0.0.1:{free_port()}/x", "sqlite:////nowhere/at/all.db"):
-        database = Database(url)
-        with pytest.raises(Unavailable, match="database does not answer: "):
-            await database.check()
-        await database.close()
+async def test_a_server_that_is_not_there_is_unavailable_and_says_why() -> None:
+    database = Database(f"postgresql://test@127.0.0.1:{free_port()}/x")
+    with pytest.raises(Unavailable, match="database does not answer: ConnectionRefusedError"):
+        await database.check()
+    await database.close()
+
+
+async def test_a_file_without_tables_is_unavailable_and_says_why(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'empty.db'}")
+    with pytest.raises(Unavailable, match="database does not answer: OperationalError: no such table: benchmarks"):
+        await database.check()
+    await database.close()

@@ -150,12 +150,12 @@ async def test_pages_show_each_row_once_in_order_unknown_last(tables: Tables, so
         known = [value for value in values if value is not None]
         assert known == sorted(known, reverse=descending)
         assert values[len(known) :] == [None] * (len(values) - len(known))
-        for size in (1, 2, 4):
+        for size in (1, 4):
             pages = await page_through(tables, benchmark_id, sort, descending, size)
             assert [row.id for row in pages] == [row.id for row in everything]
 
 
-@pytest.mark.parametrize("rows", [0, 1, 499, 500, 501])
+@pytest.mark.parametrize("rows", [0, 500, 501])
 async def test_the_summary_sees_each_result_once_with_its_timeline(tables: Tables, rows: int) -> None:
     """It reads 500 at a time."""
     benchmark_id = await tables.add(prompts=["x"] * 600)

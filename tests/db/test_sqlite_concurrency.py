@@ -80,10 +80,14 @@ async def test_a_transaction_that_breaks_leaves_nothing_and_frees_the_lock(path:
     tables = Tables(database)
     benchmark_id = await tables.add(name="before")
     with pytest.raises(RuntimeError, match="broke"):
-        async with database.write() as session:
-            await session.execute(update(Benchmark).values(name="after"))
-            raise RuntimeError("broke")
+        await rename_and_break(database)
     assert (await tables.benchmarks.get(benchmark_id)).name == "before"
     async with asyncio.timeout(1):
         await tables.add()
     await database.close()
+
+
+async def rename_and_break(database: Database) -> None:
+    async with database.write() as session:
+        await session.execute(update(Benchmark).values(name="after"))
+        raise RuntimeError("broke")

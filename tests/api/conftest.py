@@ -1,0 +1,45 @@
+"""An API without a worker; the simulator's address is set, and nothing is sent to it."""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from shared.db.database import Database
+from shared.settings import KeyRing
+from tests.api.documents import KEY
+from tests.db.rows import Tables
+from tests.support.postgresql import free_port
+from tests.support.service import make_settings, running_api
+
+SIMULATOR = "http://127.0.0.1:9"
+KEYS = KeyRing({"GROQ_API_KEY": KEY})
+
+
+@pytest.fixture
+async def api(database_url: str, redis_url: str) -> AsyncIterator[httpx2.AsyncClient]:
+    """On each database."""
+    async with running_api(make_settings(database_url, redis_url, SIMULATOR), KEYS) as client:
+        yield client
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    shutil.copy(sqlite_template, tmp_path / "api.db")
+    return f"sqlite:///{tmp_path / 'api.db'}"
+
+
+@pytest.fixture
+async def sqlite_api(sqlite_url: str) -> AsyncIterator[httpx2.AsyncClient]:
+    """For what no database has a part in; Redis is away."""
+    settings = make_settings(sqlite_url, f"redis://127.0.0.1:{free_port()}/0", SIMULATOR)
+    async with running_api(settings, KEYS) as client:
+        yield client
+
+
+@pytest.fixture
+def tables(database: Database) -> Tables:
+    """The API's database, as a worker sees it."""
+    return Tables(database)

@@ -1,0 +1,165 @@
+"""Wrong requests: a problem that names the field, repeats nothing, and is never a 500."""
+
+import asyncio
+import json
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.api.documents import EXAMPLE, KEY, problem
+
+JSON = {"content-type": "application/json"}
+TURN = {"role": "user", "content": "x"}
+# A body that carries a key in every place that takes text, and is wrong elsewhere.
+LEAKY = {"name": KEY, "system": KEY, "metadata": {"key": KEY}, "prompts": [KEY]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"promts": [KEY]}, "promts"),
+        ({"prompts": []}, "prompts"),
+        ({"prompts": [""]}, "prompts[0]"),
+        ({"prompts": [KEY, {"messages": [TURN], "sytem": KEY}]}, "prompts[1].sytem"),
+        ({"prompts": [{"messages": [TURN, {"role": KEY, "content": KEY}]}]}, "prompts[0].messages[1].role"),
+        ({"prompts": [{"messages": []}]}, "prompts[0].messages"),
+        ({"prompts": KEY}, "prompts"),
+        ({"prompts": [KEY] * 10_001}, "prompts"),
+        ({"prompts": [f"{KEY}\x00"]}, "prompts[0]"),
+        ({"prompts": [{"messages": [{"role": "user", "content": "\x00"}]}]}, "prompts[0].messages[0].content"),
+        ({"name": ""}, "name"),
+        ({"name": "  "}, "name"),
+        ({"name": KEY * 10}, "name"),
+        ({"name": None}, "name"),
+        ({"name": f"{KEY}\x00"}, "name"),
+        ({"concurrency": 0}, "concurrency"),
+        ({"concurrency": 10_000}, "concurrency"),
+        ({"concurrency": KEY}, "concurrency"),
+        ({"repetitions": 10_000, "prompts": ["x"] * 11}, "body"),
+        ({"parameters": {"temperature": KEY}}, "parameters.temperature"),
+        ({"parameters": {"seed": 1}}, "parameters.seed"),
+        ({"parameters": {"stop": []}}, "parameters.stop"),
+        ({"prompts": [{"messages": [TURN], "parameters": {"seed": 1}}]}, "prompts[0].parameters.seed"),
+        ({"timeouts": {"total_s": -1}}, "timeouts.total_s"),
+        ({"provider": KEY}, "provider"),
+        ({"provider": "openai"}, "provider"),
+        ({"model": KEY}, "model"),
+        ({"model": "foo-1"}, "model"),
+        ({"model": "\x00"}, "model"),
+        ({"metadata": {"a": {"b": f"{KEY}\x00"}}}, "metadata"),
+        ({"metadata": {"a": 2**64}}, "metadata"),
+        ({"metadata": {"a": KEY * 1_000}}, "metadata"),
+        ({"metadata": KEY}, "metadata"),
+    ],
+)
+async def test_a_wrong_field_is_named(sqlite_api: httpx2.AsyncClient, changes: dict[str, Any], field: str) -> None:
+    response = await sqlite_api.post("/benchmarks", json={**EXAMPLE, **LEAKY, **changes})
+    found = problem(response, 422)
+    assert field in [error["field"] for error in found["errors"]]
+    for error in found["errors"]:
+        assert error["message"]
+        assert error["code"]
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ('"prompts": ["ok", "a\\ud800"]', "prompts[1]"),
+        ('"metadata": {"a\\ud800": 1}', "metadata"),
+        ('"metadata": {"a": ["\\udfff"]}', "metadata"),
+        ('"name": "\\ud800"', "name"),
+        ('"model": "\\ud800"', "model"),
+        ('"provider": "\\ud800"', "provider"),
+        ('"\\ud800": 1', "body"),
+        ('"parameters": {"temperature": NaN}', "parameters.temperature"),
+        ('"timeouts": {"total_s": Infinity}', "timeouts.total_s"),
+        ('"metadata": {"a": NaN}', "metadata"),
+        ('"metadata": {"a": [1e999]}', "metadata"),
+        ('"concurrency": NaN', "concurrency"),
+        ('"concurrency": 1' + "0" * 400, "concurrency"),
+        ('"metadata": {"a": ' + "[" * 300 + "]" * 300 + "}", "metadata.a" + "[0]" * 253),
+    ],
+)
+async def test_json_that_no_library_writes_is_named(sqlite_api: httpx2.AsyncClient, text: str, field: str) -> None:
+    body = f"{json.dumps({**EXAMPLE, 'system': KEY})[:-1]}, {text}}}"
+    response = await sqlite_api.post("/benchmarks", content=body.encode(), headers=JSON)
+    fields = [error["field"] for error in problem(response, 422)["errors"]]
+    assert any(found.startswith(field) for found in fields), fields
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "status", "code"),
+    [
+        (b"", JSON, 422, "invalid_request"),
+        (b"null", JSON, 422, "invalid_request"),
+        (b"[]", JSON, 422, "invalid_request"),
+        (f'"{KEY}"'.encode(), JSON, 422, "invalid_request"),
+        (f"{KEY}".encode(), JSON, 400, "invalid_json"),
+        (f'{{"name": "{KEY}"'.encode(), JSON, 400, "invalid_json"),
+        (b"\xff\xfe\x00", JSON, 400, "bad_request"),
+        (b"[" * 100_000, JSON, 400, "bad_request"),
+        (json.dumps(EXAMPLE).encode(), {"content-type": "text/plain"}, 415, "unsupported_media_type"),
+        (b"name=x", {"content-type": "application/x-www-form-urlencoded"}, 415, "unsupported_media_type"),
+        (json.dumps(EXAMPLE).encode(), {}, 415, "unsupported_media_type"),
+        (b"x" * 16_000_001, JSON, 413, "body_too_large"),
+    ],
+    ids=lambda value: value[:12].decode("latin-1") if isinstance(value, bytes) else None,
+)
+async def test_a_body_that_is_no_benchmark_is_refused(
+    sqlite_api: httpx2.AsyncClient, content: bytes, headers: dict[str, str], status: int, code: str
+) -> None:
+    response = await sqlite_api.post("/benchmarks", content=content, headers=headers)
+    assert problem(response, status)["code"] == code
+
+
+async def test_a_body_of_fifty_megabytes_is_refused_before_it_was_sent(sqlite_api: httpx2.AsyncClient) -> None:
+    sent = 0
+
+    async def body() -> Any:
+        nonlocal sent
+        for _ in range(50):
+            sent += 1
+            yield b"x" * 1_000_000
+
+    found = problem(await sqlite_api.post("/benchmarks", content=body(), headers=JSON), 413)
+    assert "MAX_BODY_BYTES = 16,000,000 bytes" in found["detail"]
+    assert (await sqlite_api.get("/benchmarks")).json()["items"] == []
+
+
+async def test_ten_thousand_wrong_prompts_are_answered_at_once_and_twenty_are_named(
+    sqlite_api: httpx2.AsyncClient,
+) -> None:
+    """An answer whose cost grows with the square of its errors would stop the API for everybody."""
+    async with asyncio.timeout(10):
+        response = await sqlite_api.post("/benchmarks", json={**EXAMPLE, "prompts": [{"messages": []}] * 10_000})
+    assert len(problem(response, 422)["errors"]) == 20
+
+
+OVER_64_BIT = 2**70
+
+
+@pytest.mark.parametrize("benchmark_id", ["0", "-1", OVER_64_BIT, "x", "1.5", "%00", KEY])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("GET", "/results")],
+)
+async def test_an_id_that_cannot_be_is_named(
+    sqlite_api: httpx2.AsyncClient, benchmark_id: Any, method: str, path: str
+) -> None:
+    response = await sqlite_api.request(method, f"/benchmarks/{benchmark_id}{path}")
+    assert response.status_code == 422
+    assert [error["field"] for error in response.json()["errors"]] == ["benchmark_id"]
+
+
+@pytest.mark.parametrize("benchmark_id", [7, 2**63 - 1])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", ""), ("GET", "?include=none"), ("DELETE", ""), ("POST", "/cancel"), ("GET", "/results")],
+)
+async def test_an_id_that_nobody_has_is_not_found(
+    api: httpx2.AsyncClient, benchmark_id: int, method: str, path: str
+) -> None:
+    found = problem(await api.request(method, f"/benchmarks/{benchmark_id}{path}"), 404)
+    assert found["code"] == "not_found"
+    assert found["detail"] == f"there is no benchmark {benchmark_id}"
