@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from fastapi.responses import RedirectResponse
+from fastapi_swagger import patch_fastapi
 
 from api.errors import install_error_handlers
 from api.middleware import BodyLimitMiddleware, RequestContextMiddleware
@@ -56,7 +56,12 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         # A browser's page at another site must not submit benchmarks by a form or a text body.
         strict_content_type=True,
         telemetry={"tracing": False},
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
     )
+    # Swagger from our own files: the hosts that run this often reach no CDN.
+    patch_fastapi(app)
     app.state.settings = settings
     app.state.parts = parts
     install_error_handlers(app)
@@ -64,10 +69,6 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.add_middleware(RequestContextMiddleware, clock=parts.clock)
     for module in (benchmarks, results, models, health):
         app.include_router(module.router)
-
-    @app.get("/", include_in_schema=False)
-    async def root() -> RedirectResponse:
-        return RedirectResponse("/docs")
 
     return app
 
