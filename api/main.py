@@ -9,6 +9,7 @@ from fastapi_swagger import patch_fastapi
 
 from api.errors import install_error_handlers
 from api.middleware import BodyLimitMiddleware, RequestContextMiddleware
+from api.openapi import give_problems_their_media_type
 from api.routes import benchmarks, health, models, results
 from api.state import State
 from api.submit import Submitter
@@ -69,6 +70,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.add_middleware(RequestContextMiddleware, clock=parts.clock)
     for module in (benchmarks, results, models, health):
         app.include_router(module.router)
+    give_problems_their_media_type(app)
 
     return app
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.endpoints import BUILT_IN, Endpoint, EndpointRegistry, simulator_endpoints
@@ -73,6 +74,8 @@ class Settings(BaseSettings):
     def _known_database(cls, value: str) -> str:
         if not value.startswith(("sqlite:", "sqlite+aiosqlite:", "postgresql:", "postgresql+asyncpg:", "postgres:")):
             raise ValueError("must start with sqlite:/// or postgresql://")
+        if value.partition("://")[2] in ("", "/", "/:memory:") and value.startswith("sqlite"):
+            raise ValueError("must name a file: API and workers share it")
         return value
 
     @field_validator("redis_url")
@@ -161,11 +164,13 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as exc:
-        lines = [
-            f"{'.'.join(str(part) for part in error['loc']).upper() or 'settings'}: {error['msg'].removeprefix('Value error, ')}"
-            for error in exc.errors(include_url=False, include_input=False, include_context=False)
-        ]
-        raise SystemExit("wrong settings:\n  " + "\n  ".join(lines)) from None
+        errors = exc.errors(include_url=False, include_input=False, include_context=False)
+        raise SystemExit("\n  ".join(["wrong settings:", *map(_line, errors)])) from None
+
+
+def _line(error: ErrorDetails) -> str:
+    name = ".".join(str(part) for part in error["loc"]).upper() or "settings"
+    return f"{name}: {error['msg'].removeprefix('Value error, ')}"
 
 
 def load_key_ring() -> KeyRing:

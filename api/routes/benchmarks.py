@@ -129,7 +129,7 @@ async def read(benchmark_id: BenchmarkId, query: Annotated[ReadQuery, Query()], 
     "/benchmarks/{benchmark_id}/cancel",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Cancel a benchmark and keep what it has",
-    responses={**NOT_FOUND, 409: {"model": Problem, "description": "It has ended already."}},
+    responses={**NOT_FOUND, **INVALID, 409: {"model": Problem, "description": "It has ended already."}},
 )
 async def cancel(benchmark_id: BenchmarkId, parts: Parts) -> BenchmarkBase:
     """A pending one is cancelled at once; of a running one the worker closes the streams within a second."""
@@ -143,7 +143,7 @@ async def cancel(benchmark_id: BenchmarkId, parts: Parts) -> BenchmarkBase:
     "/benchmarks/{benchmark_id}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Delete a benchmark and its results",
-    responses=NOT_FOUND,
+    responses={**NOT_FOUND, **INVALID},
 )
 async def delete(benchmark_id: BenchmarkId, parts: Parts) -> None:
     """A running one is cancelled first: its streams are closed within a second."""

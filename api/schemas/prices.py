@@ -93,7 +93,9 @@ class ProviderOut(BaseModel):
         description="Whose prices of the price list apply; `*`: whoever lists the model. Null: none.",
         examples=["anthropic"],
     )
-    prices: Prices | None = Field(description="Prices configured in place of the price list's.", examples=[None])
+    prices: Prices | None = Field(
+        description="Prices configured in place of the price list's. Null: none.", examples=[None]
+    )
     stand_in: bool = Field(description="Answers for models whose own provider has no key.", examples=[False])
 
 

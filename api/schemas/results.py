@@ -28,7 +28,7 @@ class RequestErrorOut(BaseModel):
         description="How far the request got.", examples=["before_first_token"]
     )
     retry_after_s: float | None = Field(
-        description="Seconds that the provider asked to wait. Null when it did not.", examples=[12.0]
+        description="How long the provider asked to wait. Unit: s. Null when it did not.", examples=[12.0]
     )
 
 
@@ -119,7 +119,9 @@ class Distribution(BaseModel):
     stdev: float | None = Field(
         description="Standard deviation of the sample (n - 1). Null below 2 values.", examples=[38.4]
     )
-    p50: float | None = Field(description="Median, by linear interpolation (type 7).", examples=[142.5])
+    p50: float | None = Field(
+        description="Median, by linear interpolation (type 7). Null when there is no value.", examples=[142.5]
+    )
     p90: float | None = Field(description="90th percentile. Null below 10 values.", examples=[201.0])
     p95: float | None = Field(description="95th percentile. Null below 20 values.", examples=[240.7])
     p99: float | None = Field(description="99th percentile. Null below 100 values.", examples=[371.3])

@@ -45,11 +45,21 @@ class ConcurrencyOut(BaseModel):
 class TokenTotals(BaseModel):
     """Tokens of all measured requests. Null where no request's usage said."""
 
-    input_tokens: int | None = Field(description="Sum of `input_tokens`. Unit: tokens.", examples=[2160])
-    output_tokens: int | None = Field(description="Sum of `output_tokens`. Unit: tokens.", examples=[5400])
-    reasoning_tokens: int | None = Field(description="Sum of `reasoning_tokens`. Unit: tokens.", examples=[None])
-    cache_read_tokens: int | None = Field(description="Sum of `cache_read_tokens`. Unit: tokens.", examples=[0])
-    cache_write_tokens: int | None = Field(description="Sum of `cache_write_tokens`. Unit: tokens.", examples=[0])
+    input_tokens: int | None = Field(
+        description="Sum of `input_tokens`. Unit: tokens. Null when unknown.", examples=[2160]
+    )
+    output_tokens: int | None = Field(
+        description="Sum of `output_tokens`. Unit: tokens. Null when unknown.", examples=[5400]
+    )
+    reasoning_tokens: int | None = Field(
+        description="Sum of `reasoning_tokens`. Unit: tokens. Null when unknown.", examples=[None]
+    )
+    cache_read_tokens: int | None = Field(
+        description="Sum of `cache_read_tokens`. Unit: tokens. Null when unknown.", examples=[0]
+    )
+    cache_write_tokens: int | None = Field(
+        description="Sum of `cache_write_tokens`. Unit: tokens. Null when unknown.", examples=[0]
+    )
 
 
 class CostOut(BaseModel):
@@ -58,10 +68,14 @@ class CostOut(BaseModel):
     total_usd: float | None = Field(
         description="Measured and warm-up requests. Unit: USD. Null when no cost is known, never 0.", examples=[0.0073]
     )
-    measured_usd: float | None = Field(description="Measured requests alone. Unit: USD.", examples=[0.0072])
-    warmup_usd: float | None = Field(description="Warm-up requests alone. Unit: USD.", examples=[0.0001])
+    measured_usd: float | None = Field(
+        description="Measured requests alone. Unit: USD. Null when unknown.", examples=[0.0072]
+    )
+    warmup_usd: float | None = Field(
+        description="Warm-up requests alone. Unit: USD. Null when unknown.", examples=[0.0001]
+    )
     per_succeeded_usd: float | None = Field(
-        description="`measured_usd` by succeeded requests. Unit: USD.", examples=[0.000061]
+        description="`measured_usd` by succeeded requests. Unit: USD. Null when unknown.", examples=[0.000061]
     )
     unpriced_requests: int = Field(
         description="Measured requests whose cost is unknown and so not in the sums.", examples=[0]

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
@@ -15,6 +15,8 @@ from shared.errors import Unavailable
 
 # How long a SQLite writer waits for another process's transaction; transactions here take milliseconds.
 SQLITE_BUSY_MS = 30_000
+# SQLSTATE classes: connection, no such database, no resources, operator's intervention (start, shutdown).
+CANNOT_SERVE = ("08", "3D", "53", "57")
 
 
 def async_url(url: str) -> URL:
@@ -71,8 +73,17 @@ def _unavailable_where_it_does_not_answer() -> Iterator[None]:
     """Connection failures as Unavailable; errors of the statements themselves pass as they are."""
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeout, OSError, TimeoutError) as exc:
+    except (DBAPIError, PoolTimeout, OSError, TimeoutError) as exc:
+        if isinstance(exc, DBAPIError) and not _cannot_serve(exc):
+            raise
         raise Unavailable(f"the database does not answer: {_reason(exc)}") from exc
+
+
+def _cannot_serve(exc: DBAPIError) -> bool:
+    # asyncpg's errors of a server that is starting, full or without the database have no class of their own.
+    state = str(getattr(exc.orig, "sqlstate", None))
+    # A plain DatabaseError is SQLite's word for a file that is broken or no database.
+    return type(exc) in (OperationalError, InterfaceError, DatabaseError) or state.startswith(CANNOT_SERVE)
 
 
 def _reason(exc: BaseException) -> str:

@@ -49,6 +49,10 @@ class Usd(TypeDecorator[Decimal]):
     impl = Numeric(24, 12)
     cache_ok = True
 
+    @property
+    def python_type(self) -> type[Decimal]:
+        return Decimal
+
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(BigInteger() if dialect.name == "sqlite" else Numeric(24, 12))
 

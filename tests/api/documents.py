@@ -1,5 +1,6 @@
 """Requests and answers as these tests write and read them."""
 
+import asyncio
 from typing import Any
 
 import httpx2
@@ -51,3 +52,13 @@ async def pages(client: httpx2.AsyncClient, path: str, **query: Any) -> list[dic
             return items
         assert page["items"]
         cursor = {"cursor": page["next_cursor"]}
+
+
+async def end_of(client: httpx2.AsyncClient, url: str) -> dict[str, Any]:
+    """The benchmark once it has ended, asked for as clients do it: every 100 ms."""
+    async with asyncio.timeout(30):
+        while True:
+            document: dict[str, Any] = (await client.get(url)).json()
+            if document["status"] in ("completed", "failed", "cancelled"):
+                return document
+            await asyncio.sleep(0.1)

@@ -70,39 +70,39 @@ async def test_a_wrong_parameter_is_named(
     assert [error["field"] for error in found["errors"]] == [field]
 
 
-@pytest.mark.parametrize(
-    ("sort", "cursor"),
-    [
-        ("ttft_ms", encode_cursor("-ttft_ms", 1.5, 1)),
-        ("ttft_ms", encode_cursor("latency_ms", 1.5, 1)),
-        ("ttft_ms", encode_cursor("ttft_ms", "1.5", 1)),
-        ("ttft_ms", encode_cursor("ttft_ms", 2**63, 1)),
-        ("ttft_ms", encode_cursor("ttft_ms", 1.5, 2**63)),
-        ("ttft_ms", encode_cursor(1)),
-        ("input_tokens", encode_cursor("input_tokens", 1.5, 1)),
-        ("input_tokens", encode_cursor("input_tokens", "1", 1)),
-        ("input_tokens", encode_cursor("input_tokens", 2**64 - 1, 1)),
-        ("cost_usd", encode_cursor("cost_usd", 1, 1)),
-        ("cost_usd", encode_cursor("cost_usd", "NaN", 1)),
-        ("cost_usd", encode_cursor("cost_usd", "sNaN", 1)),
-        ("cost_usd", encode_cursor("cost_usd", "-Infinity", 1)),
-        ("cost_usd", encode_cursor("cost_usd", "1e400", 1)),
-        ("cost_usd", encode_cursor("cost_usd", "x", 1)),
-        ("id", encode_cursor("id", 1, 2**63)),
-    ],
+# Well-formed, and yet no cursor of these lists; drivers refuse some of these values with an error of their own.
+FOREIGN_CURSORS = (
+    ("ttft_ms", encode_cursor("-ttft_ms", 1.5, 1)),
+    ("ttft_ms", encode_cursor("latency_ms", 1.5, 1)),
+    ("ttft_ms", encode_cursor("ttft_ms", "1.5", 1)),
+    ("ttft_ms", encode_cursor("ttft_ms", 2**63, 1)),
+    ("ttft_ms", encode_cursor("ttft_ms", 1.5, 2**63)),
+    ("ttft_ms", encode_cursor(1)),
+    ("input_tokens", encode_cursor("input_tokens", 1.5, 1)),
+    ("input_tokens", encode_cursor("input_tokens", "1", 1)),
+    ("input_tokens", encode_cursor("input_tokens", 2**64 - 1, 1)),
+    ("cost_usd", encode_cursor("cost_usd", 1, 1)),
+    ("cost_usd", encode_cursor("cost_usd", "NaN", 1)),
+    ("cost_usd", encode_cursor("cost_usd", "sNaN", 1)),
+    ("cost_usd", encode_cursor("cost_usd", "-Infinity", 1)),
+    ("cost_usd", encode_cursor("cost_usd", "1e400", 1)),
+    ("cost_usd", encode_cursor("cost_usd", "x", 1)),
+    ("id", encode_cursor("id", 1, 2**63)),
 )
-async def test_a_cursor_that_this_list_never_gave_is_refused(api: httpx2.AsyncClient, sort: str, cursor: str) -> None:
+
+
+async def test_a_cursor_that_this_list_never_gave_is_refused(api: httpx2.AsyncClient) -> None:
     await submit(api)
-    found = problem(await api.get("/benchmarks/1/results", params={"sort": sort, "cursor": cursor}), 422)
-    assert (found["code"], found["errors"][0]["field"]) == ("invalid_request", "cursor")
-    assert found["errors"][0]["code"] == "invalid_cursor"
+    for sort, cursor in FOREIGN_CURSORS:
+        found = problem(await api.get("/benchmarks/1/results", params={"sort": sort, "cursor": cursor}), 422)
+        assert [(error["field"], error["code"]) for error in found["errors"]] == [("cursor", "invalid_cursor")]
 
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
         ("GET", "/nothing", 404),
-        ("GET", f"/{KEY}/{KEY}", 404),
+        ("GET", "/nothing/at/all", 404),
         ("PUT", "/benchmarks", 405),
         ("POST", "/benchmarks/1", 405),
         ("GET", "/benchmarks/1/cancel", 405),

@@ -64,13 +64,15 @@ def test_a_url_gets_the_driver_that_this_service_uses(url: str, driver: str) -> 
 
 async def test_a_server_that_is_not_there_is_unavailable_and_says_why() -> None:
     database = Database(f"postgresql://test@127.0.0.1:{free_port()}/x")
-    with pytest.raises(Unavailable, match="database does not answer: ConnectionRefusedError"):
+    with pytest.raises(Unavailable, match="the database does not answer: ConnectionRefusedError"):
         await database.check()
     await database.close()
 
 
-async def test_a_file_without_tables_is_unavailable_and_says_why(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'empty.db'}")
-    with pytest.raises(Unavailable, match="database does not answer: OperationalError: no such table: benchmarks"):
+async def test_a_file_that_is_no_database_is_unavailable_and_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear Sir or Madam, " * 100, encoding="utf-8")
+    database = Database(f"sqlite:///{path}")
+    with pytest.raises(Unavailable, match="the database does not answer: DatabaseError: file is not a database"):
         await database.check()
     await database.close()

@@ -8,7 +8,7 @@ import pytest
 
 from shared.db.results import SORTABLE
 from shared.db.tables import Result
-from shared.results import RequestError, Usage
+from shared.results import RequestError, ResultRecord, Usage
 from tests.db.rows import AT, Tables, make_record
 
 
@@ -127,35 +127,39 @@ async def page_through(tables: Tables, benchmark_id: int, sort: str, descending:
         after = (getattr(page[-1], sort), page[-1].id)
 
 
-@pytest.mark.parametrize("sort", SORTABLE)
-async def test_pages_show_each_row_once_in_order_unknown_last(tables: Tables, sort: str) -> None:
-    benchmark_id = await tables.add(prompts=["x"] * len(VALUES))
-    records = []
-    for index, value in enumerate(VALUES):
-        record = make_record(index)
-        if sort == "cost_usd":
+def record_of(index: int) -> ResultRecord:
+    """Every sortable column filled from VALUES, each shifted by its place, so that no two are sorted alike."""
+    record = make_record(index)
+    for place, name in enumerate(SORTABLE):
+        value = VALUES[(index + place) % len(VALUES)]
+        if name == "cost_usd":
             record.cost_usd = None if value is None else Decimal(value % 7) / Decimal(10**12)
-        elif sort.endswith("_tokens"):
-            record.usage = replace(record.usage, **{sort: value})
-        elif sort == "queue_ms":
+        elif name.endswith("_tokens"):
+            record.usage = replace(record.usage, **{name: value})
+        elif name == "queue_ms":
             record.queue_ms = float(value or 0)
-        elif sort != "id":
-            setattr(record, sort, None if value is None else 0.1 + value)
-        records.append(record)
-    await tables.results.record(await tables.claimed(), records)
-    for descending in (False, True):
-        everything = await page_through(tables, benchmark_id, sort, descending, 100)
-        assert sorted(row.id for row in everything) == list(range(1, len(VALUES) + 1))
-        values = [getattr(row, sort) for row in everything]
-        known = [value for value in values if value is not None]
-        assert known == sorted(known, reverse=descending)
-        assert values[len(known) :] == [None] * (len(values) - len(known))
-        for size in (1, 4):
-            pages = await page_through(tables, benchmark_id, sort, descending, size)
-            assert [row.id for row in pages] == [row.id for row in everything]
+        elif name != "id":
+            setattr(record, name, None if value is None else 0.1 + value)
+    return record
 
 
-@pytest.mark.parametrize("rows", [0, 500, 501])
+async def test_pages_of_each_column_show_each_row_once_in_order_unknown_last(tables: Tables) -> None:
+    benchmark_id = await tables.add(prompts=["x"] * len(VALUES))
+    await tables.results.record(await tables.claimed(), [record_of(index) for index in range(len(VALUES))])
+    for sort in SORTABLE:
+        for descending in (False, True):
+            everything = await page_through(tables, benchmark_id, sort, descending, 100)
+            assert sorted(row.id for row in everything) == list(range(1, len(VALUES) + 1)), sort
+            values = [getattr(row, sort) for row in everything]
+            known = [value for value in values if value is not None]
+            assert known == sorted(known, reverse=descending), sort
+            assert values[len(known) :] == [None] * (len(values) - len(known)), sort
+            for size in (1, 4):
+                pages = await page_through(tables, benchmark_id, sort, descending, size)
+                assert [row.id for row in pages] == [row.id for row in everything], (sort, size)
+
+
+@pytest.mark.parametrize("rows", [0, 501])
 async def test_the_summary_sees_each_result_once_with_its_timeline(tables: Tables, rows: int) -> None:
     """It reads 500 at a time."""
     benchmark_id = await tables.add(prompts=["x"] * 600)

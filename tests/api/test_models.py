@@ -1,0 +1,76 @@
+"""`/models` and `/providers`: what can be measured, at what price, and never a key."""
+
+import httpx2
+
+from shared.clock import wall_now
+from shared.prices import PriceList
+from tests.api.conftest import KEYS
+from tests.api.documents import KEY, pages, submit
+from tests.support.service import make_settings, running_api
+
+WITHOUT_REDIS = "redis://127.0.0.1:1/0"
+
+
+async def test_paging_through_all_models_gives_each_of_the_price_list_once(sqlite_api: httpx2.AsyncClient) -> None:
+    listed = [(item.provider, item.model) for item in PriceList().models(wall_now())]
+    for limit in (499, 500):
+        found = await pages(sqlite_api, "/models", limit=limit)
+        assert [(item["provider"], item["model"]) for item in found] == listed
+    assert (await sqlite_api.get("/models")).json()["total"] == len(listed)
+
+
+async def test_a_model_has_its_price_and_its_endpoint(sqlite_api: httpx2.AsyncClient) -> None:
+    (haiku,) = await pages(sqlite_api, "/models", q="claude-3-haiku", provider="anthropic")
+    assert haiku["endpoint"] == "anthropic"
+    assert haiku["context_window"] == 200_000
+    assert haiku["prices"] == {
+        "input_usd_per_mtok": 0.25,
+        "output_usd_per_mtok": 1.25,
+        "cache_read_usd_per_mtok": 0.03,
+        "cache_write_usd_per_mtok": 0.3,
+        "requests_usd_per_thousand": None,
+    }
+
+
+async def test_a_tiered_price_shows_its_tiers(sqlite_api: httpx2.AsyncClient) -> None:
+    found = await pages(sqlite_api, "/models", q="claude-sonnet-4-5", provider="anthropic")
+    assert found[0]["prices"]["input_usd_per_mtok"] == {
+        "base": 3.0,
+        "tiers": [{"above_input_tokens": 200_000, "price": 6.0}],
+    }
+
+
+async def test_a_search_takes_every_word_whatever_its_case(sqlite_api: httpx2.AsyncClient) -> None:
+    found = await pages(sqlite_api, "/models", q="HAIKU  anthropic 3-5", limit=1)
+    assert found
+    for item in found:
+        text = f"{item['provider']} {item['model']} {item['name']}".lower()
+        assert all(word in text for word in ("haiku", "anthropic", "3-5"))
+    assert await pages(sqlite_api, "/models", q="haiku no-such-word") == []
+    assert await pages(sqlite_api, "/models", provider="nobody") == []
+
+
+async def test_the_providers_are_shown_without_any_key(sqlite_api: httpx2.AsyncClient) -> None:
+    """One of them has its key here: it is ready, and the key itself is nowhere."""
+    response = await sqlite_api.get("/providers")
+    items = {item["name"]: item for item in response.json()["items"]}
+    assert list(items) == sorted(items)
+    assert {name for name, item in items.items() if item["ready"]} == {"groq", "simulator", "simulator-openai"}
+    assert items["groq"]["api_key_env"] == "GROQ_API_KEY"
+    assert KEY not in response.text
+    assert KEY not in str(KEYS.get) + repr(KEYS)
+
+
+async def test_a_configured_endpoint_shows_its_patterns_and_prices(sqlite_url: str) -> None:
+    providers = (
+        '[{"name": "home", "protocol": "openai", "base_url": "http://127.0.0.1:9/v1", "models": ["llama-*"],'
+        ' "prices": {"input_usd_per_mtok": "0.1", "output_usd_per_mtok": "0.2"}}]'
+    )
+    settings = make_settings(sqlite_url, WITHOUT_REDIS, None, providers=providers)
+    async with running_api(settings, KEYS) as client:
+        items = (await client.get("/providers")).json()["items"]
+        (home,) = [item for item in items if item["name"] == "home"]
+        assert (home["models"], home["ready"], home["stand_in"]) == (["llama-*"], True, False)
+        assert home["prices"]["input_usd_per_mtok"] == 0.1
+        assert home["prices"]["cache_read_usd_per_mtok"] is None
+        assert (await submit(client, model="llama-3-8b"))["provider"] == "home"
