@@ -1,6 +1,7 @@
 """The worker program: `arq worker.main.WorkerSettings`. Chooses implementations and hands them to the dispatcher."""
 
 import asyncio
+import resource
 from typing import Any
 
 from arq.worker import func
@@ -36,6 +37,7 @@ async def start(ctx: dict[str, Any]) -> None:
     endpoints = settings.endpoints(price_list)
     secrets = [key.get_secret_value() for endpoint in endpoints if (key := keys.get(endpoint)) is not None]
     configure_logs(settings, Scrubber(secrets))
+    raise_open_files_limit()
     await asyncio.to_thread(price_list.warm)
     # What the first request would wait for otherwise.
     await warm_up(SystemClock())
@@ -62,6 +64,13 @@ async def stop(ctx: dict[str, Any]) -> None:
     if dispatcher is not None:
         await dispatcher.stop()
         await ctx["database"].close()
+
+
+def raise_open_files_limit() -> None:
+    """A stream is an open file, and the usual soft limit of 1,024 is less than one benchmark may ask for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 class WorkerSettings:

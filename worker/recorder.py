@@ -2,9 +2,14 @@
 
 import asyncio
 
+import structlog
+
 from shared.db.leases import Lease
 from shared.db.results import ResultRepository
+from shared.errors import Unavailable
 from shared.results import ResultRecord
+
+log = structlog.get_logger(__name__)
 
 # Rows in one INSERT; SQLite and PostgreSQL bound the parameters of a statement.
 MAX_BATCH = 200
@@ -39,4 +44,15 @@ class Recorder:
                 if len(batch) >= MAX_BATCH or self._waiting.empty():
                     break
                 record = self._waiting.get_nowait()
-            await self._repository.record(self._lease, batch)
+            await self._store(batch)
+
+    async def _store(self, batch: list[ResultRecord]) -> None:
+        """Tries again while the database is away; the run's heartbeat says when there is no more use in it."""
+        pause = 0.1
+        while True:
+            try:
+                return await self._repository.record(self._lease, batch)
+            except Unavailable as exc:
+                log.warning("results_wait", results=len(batch), error=exc.message)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 2)

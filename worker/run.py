@@ -232,7 +232,7 @@ class BenchmarkRun:
         async for result in self._context.results.all_for_summary(self.benchmark_id):
             builder.add(result)
         summary = await asyncio.to_thread(builder.document)
-        if self._cancelled:
+        if self._cancelled and not builder.whole:
             return "cancelled", summary, None
         if builder.succeeded == 0 and builder.failed:
             message = f"none of {builder.failed} requests succeeded; most often: {builder.commonest_error}"
@@ -240,16 +240,34 @@ class BenchmarkRun:
         return "completed", summary, None
 
     async def _heartbeat(self) -> None:
-        """A third of the lease apart. Raises LeaseLost, which ends the run without another write."""
+        """A third of the lease apart. Raises LeaseLost, which ends the run without another write.
+
+        Raises Unavailable once the database has been away for a whole lease: by then another worker may go on.
+        """
+        lease_s, clock = self._context.settings.lease_s, self._context.clock
+        prolonged_ns = clock.monotonic_ns()
         while True:
-            await asyncio.sleep(self._context.settings.lease_s / 3)
-            if await self._context.leases.heartbeat(self._lease) and not self._cancelled:
+            await asyncio.sleep(lease_s / 3)
+            try:
+                cancel_requested = await self._context.leases.heartbeat(self._lease)
+            except Unavailable as exc:
+                if clock.monotonic_ns() - prolonged_ns > lease_s * 1e9:
+                    raise
+                log.warning("heartbeat_missed", error=exc.message)
+                continue
+            prolonged_ns = clock.monotonic_ns()
+            if cancel_requested and not self._cancelled:
                 self.cancel()
 
 
 def _scrub(record: ResultRecord, scrubber: Scrubber) -> None:
     """A server may echo the key that it was sent."""
     if record.error is not None:
-        record.error = replace(record.error, message=scrubber.scrub(record.error.message))
+        code = record.error.provider_code
+        record.error = replace(
+            record.error,
+            message=scrubber.scrub(record.error.message),
+            provider_code=None if code is None else scrubber.scrub(code, 100),
+        )
     if record.response is not None:
         record.response = scrubber.mask_known(record.response)

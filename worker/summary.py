@@ -114,6 +114,11 @@ class SummaryBuilder:
         return sum(self._outcomes[name] for name in ("errored", "timed_out", "truncated"))
 
     @property
+    def whole(self) -> bool:
+        """Every planned request has a result, and none was cut short by our cancel."""
+        return sum(self._outcomes.values()) + self._warmup >= self._planned and not self._outcomes["cancelled"]
+
+    @property
     def commonest_error(self) -> str | None:
         """The error kind that was seen most."""
         return self._error_kinds.most_common(1)[0][0] if self._error_kinds else None

@@ -9,7 +9,7 @@ import pytest
 
 from shared.metrics import DISTRIBUTED
 from shared.timeline import EventKind, TimelineEvent, encode
-from worker.summary import summarise
+from worker.summary import SummaryBuilder, summarise
 
 START = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
 
@@ -135,6 +135,19 @@ def test_costs_are_added_exactly() -> None:
     result = summary(*[Row(cost_usd=Decimal("0.1"))] * 3, Row(cost_usd=Decimal("0.2"), warmup=True))
     assert (result["cost"]["measured_usd"], result["cost"]["total_usd"]) == ("0.3", "0.5")
     assert Decimal(result["cost"]["per_succeeded_usd"]) == Decimal("0.1")
+
+
+def test_a_run_is_whole_when_every_request_has_a_result_of_its_own() -> None:
+    def whole(*rows: Row) -> bool:
+        builder = SummaryBuilder(planned=2, concurrency=1, interrupted=False)
+        for row in rows:
+            builder.add(row)
+        return builder.whole
+
+    assert whole(Row(), Row(warmup=True))
+    assert whole(Row(), Row(outcome="errored"))
+    assert not whole(Row())
+    assert not whole(Row(), Row(outcome="cancelled"))
 
 
 def test_an_empty_run_has_a_summary_without_numbers() -> None:
