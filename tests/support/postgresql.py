@@ -41,6 +41,10 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
             yield server
 
 
+# The containers end with the `with` that started them; the reaper would be one more image to pull.
+os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
+
+
 def docker_can_run(image: str) -> bool:
     """True where a Docker engine answers and has the image or can pull it."""
     import docker
@@ -60,7 +64,7 @@ def docker_can_run(image: str) -> bool:
 
 @contextmanager
 def _container() -> Iterator[PostgresqlServer]:
-    from testcontainers.postgres import PostgresContainer
+    from testcontainers.community.postgres import PostgresContainer
 
     with PostgresContainer(IMAGE, username="test", password="test", dbname="test", driver=None) as container:
         url = container.get_connection_url(host="127.0.0.1")

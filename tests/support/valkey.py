@@ -24,7 +24,7 @@ def redis_server() -> Iterator[RedisServer]:
     if given:
         yield RedisServer(given, "TEST_REDIS_URL")
     elif docker_can_run(IMAGE):
-        from testcontainers.redis import RedisContainer
+        from testcontainers.community.redis import RedisContainer
 
         with RedisContainer(IMAGE) as container:
             url = f"redis://127.0.0.1:{container.get_exposed_port(6379)}/0"
