@@ -13,7 +13,7 @@ from worker.engine.engine import Plan
 
 
 async def test_the_server_sees_as_many_in_flight_as_were_asked_for(simulator: Simulator) -> None:
-    records = await run(simulator.base_url, "openai", *["sim-ttft400-gap1-n2"] * 128, concurrency=128)
+    records = await run(simulator.base_url, "openai", *["sim-ttft2000-gap1-n2"] * 128, concurrency=128)
     assert {record.outcome for record in records} == {"succeeded"}
     assert simulator.peak_in_flight == 128
 
@@ -46,12 +46,12 @@ async def test_one_hung_stream_does_not_hold_up_the_others(simulator: Simulator)
 
 
 async def test_warm_up_ends_before_the_first_measured_request_is_sent(simulator: Simulator) -> None:
-    first, second, third = requests("openai", *["sim-ttft20-gap1-n4"] * 3)
+    first, second, third = requests("openai", *["sim-ttft300-gap1-n4"] * 3)
     async with engine_at(simulator.base_url, "openai", connections=3) as engine:
         order = [record async for record in engine.run(Plan([first, second], [third], 3))]
     assert [record.prompt_index for record in order][-1] == 2
     assert order[-1].scheduled_at >= max(record.sent_at for record in order[:2])
-    assert order[-1].queue_ms < 15
+    assert order[-1].queue_ms < 150
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

@@ -116,18 +116,18 @@ async def test_an_error_in_mid_stream_keeps_the_partial_text(simulator: Simulato
 
 
 async def test_a_missing_done_after_the_finish_reason_is_a_success(simulator: Simulator) -> None:
-    (record,) = await run(simulator.base_url, "openai", "sim-ttft5-gap1-n4-nodone")
+    (record,) = await run(simulator.base_url, "openai", "sim-ttft5-gap20-n4-nodone")
     assert (record.outcome, record.flags) == ("succeeded", ["no_terminal_event"])
 
 
 async def test_a_server_without_stream_options_is_asked_again_without(simulator: Simulator) -> None:
-    records = await run(simulator.base_url, "openai", *["sim-ttft40-gap1-n4-nostreamoptions"] * 3)
+    records = await run(simulator.base_url, "openai", *["sim-ttft300-gap20-n4-nostreamoptions"] * 3)
     assert [record.outcome for record in records] == ["succeeded"] * 3
     assert [record.usage.output_tokens for record in records] == [None] * 3
     assert [record.flags for record in records] == [["usage_missing"]] * 3
     # Once for the endpoint, not once for each request; and the refused attempt is not in the time.
     assert len(simulator.requests) == 4
-    assert all(record.ttft_ms is not None and record.ttft_ms < 80 for record in records)
+    assert all(record.ttft_ms is not None and record.ttft_ms < 590 for record in records)
 
 
 @both

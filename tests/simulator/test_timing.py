@@ -97,7 +97,8 @@ async def test_whole_answer_takes_as_long_as_its_stream(sim: Simulator) -> None:
 
 async def test_five_hundred_streams_at_once(sim: Simulator) -> None:
     """Five hundred streams run side by side, each complete, each counted."""
-    request = openai_request("sim-ttft300-gap20-n8")
+    # Long enough for a busy machine to open them all before the first one ends.
+    request = openai_request("sim-ttft2000-gap20-n8")
     responses = await asyncio.gather(*(stream(sim, request) for _ in range(500)))
     assert {len(response.contents) for response in responses} == {8}
     assert sim.peak_in_flight == 500
