@@ -15,7 +15,7 @@ from shared.db.results import ResultRepository
 from shared.db.workers import WorkerRepository
 from shared.logs import configure_logs
 from shared.prices import PriceList
-from shared.queue import QUEUE_NAME, RING_FUNCTION, Doorbell, deserialize, serialize, worker_redis
+from shared.queue import QUEUE_NAME, RING_FUNCTION, Doorbell, deserialize, redis_settings, serialize, worker_redis
 from shared.secrets import Scrubber
 from shared.settings import load_key_ring, load_settings
 from worker.dispatcher import Dispatcher
@@ -79,6 +79,8 @@ class WorkerSettings:
     functions = (func(ring, name=RING_FUNCTION, keep_result=0, max_tries=1, timeout=10),)
     queue_name = QUEUE_NAME
     redis_pool = worker_redis(load_settings().redis_url)
+    # For `arq --check`, which makes a connection of its own.
+    redis_settings = redis_settings(load_settings().redis_url)
     on_startup = start
     on_shutdown = stop
     job_serializer = staticmethod(serialize)

@@ -52,7 +52,7 @@ class EmbeddedStack:
         self.database_url = ""
         self.redis_url = ""
         self.simulator_url = ""
-        self.embeds_redis = self.embeds_simulator = False
+        self.embeds_redis = False
         self.logs = Path()
         self._grace_s = 0.0
 
@@ -105,7 +105,7 @@ class EmbeddedStack:
             _make(folder)
         self._grace_s = parts.shutdown_grace_s
         self._say("starting the queue and the simulator")
-        self.embeds_redis, self.embeds_simulator = parts.redis_url is None, parts.simulator_url is None
+        self.embeds_redis = parts.redis_url is None
         if parts.redis_url:
             valkey.check_reachable(parts.redis_url)
         self.redis_url = parts.redis_url or self._start_valkey(deadline)
