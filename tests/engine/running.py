@@ -1,6 +1,6 @@
 """Runs plans over real sockets: one call from model names to records."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from shared.clock import SystemClock
@@ -10,9 +10,11 @@ from shared.spec import Parameters, Timeouts
 from worker.engine.adapters import adapter_for
 from worker.engine.engine import Engine, Plan
 from worker.engine.measurer import Measurer, PlannedRequest, RunClock
-from worker.engine.sdk_transport import sdk_transport
+from worker.engine.socket_transport import socket_transport
 from worker.engine.transport import Transport
 
+MakeTransport = Callable[..., Transport]
+Run = Callable[..., Awaitable[list[ResultRecord]]]
 KEY = "sk-test-0123456789abcdef"
 
 
@@ -22,14 +24,17 @@ def endpoint_at(url: str, protocol: Protocol) -> Endpoint:
 
 @asynccontextmanager
 async def engine_at(
-    url: str, protocol: Protocol, *, connections: int = 1, timeouts: Timeouts | None = None
+    url: str,
+    protocol: Protocol,
+    *,
+    connections: int = 1,
+    timeouts: Timeouts | None = None,
+    make_transport: MakeTransport = socket_transport,
 ) -> AsyncIterator[Engine]:
-    """An engine over the SDK's transport to a server of the test."""
+    """An engine over a transport to a server of the test."""
     timeouts = timeouts or Timeouts(connect_s=5, ttft_s=10, idle_s=10, total_s=20)
     endpoint, clock = endpoint_at(url, protocol), SystemClock()
-    transport: Transport = sdk_transport(
-        endpoint, KEY, clock, connections=connections, connect_timeout_s=timeouts.connect_s
-    )
+    transport = make_transport(endpoint, KEY, clock, connections=connections, connect_timeout_s=timeouts.connect_s)
     run = RunClock.start(clock)
     yield Engine(Measurer(transport, adapter_for(endpoint), timeouts, run, keep_timeline=True), clock)
     await transport.close()
@@ -51,7 +56,8 @@ def requests(protocol: Protocol, *models: str, max_tokens: int = 1_000) -> list[
     ]
 
 
-async def run(
+async def run_over(
+    make_transport: MakeTransport,
     url: str,
     protocol: Protocol,
     *models: str,
@@ -60,6 +66,8 @@ async def run(
     max_tokens: int = 1_000,
 ) -> list[ResultRecord]:
     """The records of these requests, in their order."""
-    async with engine_at(url, protocol, connections=concurrency, timeouts=timeouts) as engine:
+    async with engine_at(
+        url, protocol, connections=concurrency, timeouts=timeouts, make_transport=make_transport
+    ) as engine:
         plan = Plan([], requests(protocol, *models, max_tokens=max_tokens), concurrency)
         return sorted([record async for record in engine.run(plan)], key=lambda record: record.prompt_index)

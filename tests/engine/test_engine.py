@@ -8,22 +8,22 @@ from shared.endpoints import PROTOCOLS, Protocol
 from shared.results import ResultRecord
 from shared.spec import Timeouts
 from simulator.server import Simulator
-from tests.engine.running import engine_at, requests, run
+from tests.engine.running import Run, engine_at, requests
 from worker.engine.engine import Plan
 
 
-async def test_the_server_sees_as_many_in_flight_as_were_asked_for(simulator: Simulator) -> None:
+async def test_the_server_sees_as_many_in_flight_as_were_asked_for(run: Run, simulator: Simulator) -> None:
     records = await run(simulator.base_url, "openai", *["sim-ttft2000-gap1-n2"] * 128, concurrency=128)
     assert {record.outcome for record in records} == {"succeeded"}
     assert simulator.peak_in_flight == 128
 
 
-async def test_the_server_never_sees_more_in_flight_than_were_asked_for(simulator: Simulator) -> None:
+async def test_the_server_never_sees_more_in_flight_than_were_asked_for(run: Run, simulator: Simulator) -> None:
     await run(simulator.base_url, "openai", *["sim-ttft300-gap1-n4"] * 12, concurrency=4)
     assert simulator.peak_in_flight == 4
 
 
-async def test_waiting_for_a_slot_is_queueing_and_not_latency(simulator: Simulator) -> None:
+async def test_waiting_for_a_slot_is_queueing_and_not_latency(run: Run, simulator: Simulator) -> None:
     records = await run(simulator.base_url, "anthropic", *["sim-ttft150-gap10-n6"] * 5)
     for number, record in enumerate(records):
         assert record.latency_ms is not None
@@ -32,20 +32,20 @@ async def test_waiting_for_a_slot_is_queueing_and_not_latency(simulator: Simulat
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-async def test_twenty_refusals_leak_no_connection(simulator: Simulator, protocol: Protocol) -> None:
+async def test_twenty_refusals_leak_no_connection(run: Run, simulator: Simulator, protocol: Protocol) -> None:
     refused = ["sim-ttft5-gap1-n4-err429"] * 20
     records = await run(simulator.base_url, protocol, *refused, "sim-ttft5-gap1-n4", concurrency=1)
     assert [record.outcome for record in records] == ["errored"] * 20 + ["succeeded"]
     assert simulator.open_connections <= 1
 
 
-async def test_one_hung_stream_does_not_hold_up_the_others(simulator: Simulator) -> None:
+async def test_one_hung_stream_does_not_hold_up_the_others(run: Run, simulator: Simulator) -> None:
     models = ["sim-ttft5-gap1-n4"] * 19 + ["sim-ttft5-gap1-n4-hanghead"]
     records = await run(simulator.base_url, "openai", *models, concurrency=20, timeouts=Timeouts(ttft_s=0.5))
     assert [record.outcome for record in records] == ["succeeded"] * 19 + ["timed_out"]
 
 
-async def test_warm_up_ends_before_the_first_measured_request_is_sent(simulator: Simulator) -> None:
+async def test_warm_up_ends_before_the_first_measured_request_is_sent(run: Run, simulator: Simulator) -> None:
     first, second, third = requests("openai", *["sim-ttft300-gap1-n4"] * 3)
     async with engine_at(simulator.base_url, "openai", connections=3) as engine:
         order = [record async for record in engine.run(Plan([first, second], [third], 3))]
@@ -55,7 +55,9 @@ async def test_warm_up_ends_before_the_first_measured_request_is_sent(simulator:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-async def test_a_cancel_closes_the_streams_and_keeps_what_came(simulator: Simulator, protocol: Protocol) -> None:
+async def test_a_cancel_closes_the_streams_and_keeps_what_came(
+    run: Run, simulator: Simulator, protocol: Protocol
+) -> None:
     records: list[ResultRecord] = []
     async with engine_at(simulator.base_url, protocol, connections=2) as engine:
 
@@ -75,7 +77,7 @@ async def test_a_cancel_closes_the_streams_and_keeps_what_came(simulator: Simula
     assert len(simulator.requests) == 2
 
 
-async def test_draining_sends_nothing_more_and_lets_the_rest_end(simulator: Simulator) -> None:
+async def test_draining_sends_nothing_more_and_lets_the_rest_end(run: Run, simulator: Simulator) -> None:
     async with engine_at(simulator.base_url, "openai", connections=2) as engine:
         records = []
         async for record in engine.run(Plan([], requests("openai", *["sim-ttft20-gap1-n4"] * 10), 2)):
@@ -86,7 +88,7 @@ async def test_draining_sends_nothing_more_and_lets_the_rest_end(simulator: Simu
     assert len(simulator.requests) == len(records)
 
 
-async def test_leaving_the_iterator_early_closes_every_stream(simulator: Simulator) -> None:
+async def test_leaving_the_iterator_early_closes_every_stream(run: Run, simulator: Simulator) -> None:
     async with engine_at(simulator.base_url, "openai", connections=2) as engine:
         plan = Plan([], requests("openai", "sim-ttft5-gap1-n4", *["sim-ttft5-gap5-endless"] * 3), 2)
         iterator = engine.run(plan)
@@ -96,7 +98,7 @@ async def test_leaving_the_iterator_early_closes_every_stream(simulator: Simulat
     assert len(simulator.requests) <= 3
 
 
-async def test_failures_do_not_end_a_run(simulator: Simulator) -> None:
+async def test_failures_do_not_end_a_run(run: Run, simulator: Simulator) -> None:
     models = ["sim-ttft5-gap1-n4-err500", "sim-ttft5-gap1-n4-rst2", "sim-ttft5-gap1-n4"]
     records = await run(simulator.base_url, "openai", *models)
     assert [record.outcome for record in records] == ["errored", "truncated", "succeeded"]

@@ -7,7 +7,7 @@ import pytest
 from shared.endpoints import PROTOCOLS, Protocol
 from shared.spec import Timeouts
 from simulator.server import Simulator
-from tests.engine.running import KEY, run
+from tests.engine.running import KEY, Run
 from tests.support.postgresql import free_port
 from tests.support.scripted import ScriptedServer, cut, http
 from tests.support.streams import anthropic_stream, openai_stream, openai_text, sse
@@ -16,7 +16,7 @@ both = pytest.mark.parametrize("protocol", PROTOCOLS)
 
 
 @both
-async def test_a_whole_answer_is_measured(simulator: Simulator, protocol: Protocol) -> None:
+async def test_a_whole_answer_is_measured(run: Run, simulator: Simulator, protocol: Protocol) -> None:
     (record,) = await run(simulator.base_url, protocol, "sim-ttft50-gap5-n8")
     assert (record.outcome, record.error) == ("succeeded", None)
     assert record.usage.output_tokens == 8
@@ -28,7 +28,7 @@ async def test_a_whole_answer_is_measured(simulator: Simulator, protocol: Protoc
 
 
 @both
-async def test_the_key_goes_to_the_server_and_nowhere_else(protocol: Protocol) -> None:
+async def test_the_key_goes_to_the_server_and_nowhere_else(run: Run, protocol: Protocol) -> None:
     body = http(anthropic_stream("Hi") if protocol == "anthropic" else openai_stream("Hi"))
     async with ScriptedServer([body]).running() as server:
         (record,) = await run(server.url, protocol, "m")
@@ -37,14 +37,14 @@ async def test_the_key_goes_to_the_server_and_nowhere_else(protocol: Protocol) -
 
 
 @both
-async def test_no_compression_is_asked_for(protocol: Protocol) -> None:
+async def test_no_compression_is_asked_for(run: Run, protocol: Protocol) -> None:
     async with ScriptedServer([http(b"")]).running() as server:
         await run(server.url, protocol, "m")
     assert b"accept-encoding: identity" in server.requests[0].lower()
 
 
 @both
-async def test_an_echoed_key_is_scrubbed_from_the_error(protocol: Protocol) -> None:
+async def test_an_echoed_key_is_scrubbed_from_the_error(run: Run, protocol: Protocol) -> None:
     body = f'{{"error":{{"type":"authentication_error","message":"bad key {KEY}"}}}}'.encode()
     answer = http(body, "401 Unauthorized", "application/json", f"content-length: {len(body)}\r\n")
     async with ScriptedServer([answer]).running() as server:
@@ -69,7 +69,7 @@ async def test_an_echoed_key_is_scrubbed_from_the_error(protocol: Protocol) -> N
     ],
 )
 async def test_an_error_answer_has_its_kind_status_and_wait(
-    simulator: Simulator, protocol: Protocol, fault: str, kind: str, status: int, retry_after: float | None
+    run: Run, simulator: Simulator, protocol: Protocol, fault: str, kind: str, status: int, retry_after: float | None
 ) -> None:
     (record,) = await run(simulator.base_url, protocol, f"sim-ttft5-gap1-n4-{fault}")
     assert record.error is not None
@@ -85,7 +85,7 @@ async def test_an_error_answer_has_its_kind_status_and_wait(
 
 
 @both
-async def test_a_retry_after_date_becomes_seconds(simulator: Simulator, protocol: Protocol) -> None:
+async def test_a_retry_after_date_becomes_seconds(run: Run, simulator: Simulator, protocol: Protocol) -> None:
     (record,) = await run(simulator.base_url, protocol, "sim-ttft5-gap1-n4-err429date")
     assert record.error is not None
     assert record.error.retry_after_s is not None
@@ -95,7 +95,7 @@ async def test_a_retry_after_date_becomes_seconds(simulator: Simulator, protocol
 @both
 @pytest.mark.parametrize("fault", ["fin3", "rst3", "end3"])
 async def test_a_connection_that_closes_after_three_deltas_is_truncated(
-    simulator: Simulator, protocol: Protocol, fault: str
+    run: Run, simulator: Simulator, protocol: Protocol, fault: str
 ) -> None:
     (record,) = await run(simulator.base_url, protocol, f"sim-ttft5-gap5-n8-{fault}")
     assert record.outcome == "truncated"
@@ -106,7 +106,9 @@ async def test_a_connection_that_closes_after_three_deltas_is_truncated(
 
 
 @both
-async def test_an_error_in_mid_stream_keeps_the_partial_text(simulator: Simulator, protocol: Protocol) -> None:
+async def test_an_error_in_mid_stream_keeps_the_partial_text(
+    run: Run, simulator: Simulator, protocol: Protocol
+) -> None:
     (record,) = await run(simulator.base_url, protocol, "sim-ttft5-gap5-n8-miderr3")
     assert record.outcome == "errored"
     assert record.error is not None
@@ -115,12 +117,12 @@ async def test_an_error_in_mid_stream_keeps_the_partial_text(simulator: Simulato
     assert len(record.response.split()) == 3
 
 
-async def test_a_missing_done_after_the_finish_reason_is_a_success(simulator: Simulator) -> None:
+async def test_a_missing_done_after_the_finish_reason_is_a_success(run: Run, simulator: Simulator) -> None:
     (record,) = await run(simulator.base_url, "openai", "sim-ttft5-gap20-n4-nodone")
     assert (record.outcome, record.flags) == ("succeeded", ["no_terminal_event"])
 
 
-async def test_a_server_without_stream_options_is_asked_again_without(simulator: Simulator) -> None:
+async def test_a_server_without_stream_options_is_asked_again_without(run: Run, simulator: Simulator) -> None:
     records = await run(simulator.base_url, "openai", *["sim-ttft300-gap20-n4-nostreamoptions"] * 3)
     assert [record.outcome for record in records] == ["succeeded"] * 3
     assert [record.usage.output_tokens for record in records] == [None] * 3
@@ -131,7 +133,7 @@ async def test_a_server_without_stream_options_is_asked_again_without(simulator:
 
 
 @both
-async def test_nobody_listening_is_a_connect_error(protocol: Protocol) -> None:
+async def test_nobody_listening_is_a_connect_error(run: Run, protocol: Protocol) -> None:
     (record,) = await run(f"http://127.0.0.1:{free_port()}", protocol, "m")
     assert record.error is not None
     assert (record.outcome, record.error.kind, record.error.phase) == ("errored", "connect_error", "connect")
@@ -150,7 +152,7 @@ async def test_nobody_listening_is_a_connect_error(protocol: Protocol) -> None:
     ],
 )
 async def test_each_deadline_has_its_own_kind(
-    simulator: Simulator, protocol: Protocol, fault: str, timeouts: Timeouts, kind: str, phase: str
+    run: Run, simulator: Simulator, protocol: Protocol, fault: str, timeouts: Timeouts, kind: str, phase: str
 ) -> None:
     (record,) = await run(simulator.base_url, protocol, f"sim-ttft5-gap1-n8-{fault}", timeouts=timeouts)
     assert record.outcome == "timed_out"
@@ -161,7 +163,7 @@ async def test_each_deadline_has_its_own_kind(
 
 @both
 async def test_a_connection_is_used_again_and_connecting_is_outside_ttft(
-    simulator: Simulator, protocol: Protocol
+    run: Run, simulator: Simulator, protocol: Protocol
 ) -> None:
     first, second = await run(simulator.base_url, protocol, *["sim-ttft5-gap1-n4"] * 2)
     assert (first.connection_reused, second.connection_reused) == (False, True)
@@ -170,7 +172,7 @@ async def test_a_connection_is_used_again_and_connecting_is_outside_ttft(
 
 
 @both
-async def test_a_kept_connection_that_the_server_closed_is_renewed(protocol: Protocol) -> None:
+async def test_a_kept_connection_that_the_server_closed_is_renewed(run: Run, protocol: Protocol) -> None:
     """The server answers once on each connection, says nothing of closing it, and closes it at the next request."""
     one = {"output_tokens": 1}
     stream = anthropic_stream("Hi", end=one) if protocol == "anthropic" else openai_stream("Hi", usage={})
@@ -198,14 +200,14 @@ async def test_a_kept_connection_that_the_server_closed_is_renewed(protocol: Pro
     assert connections == 2
 
 
-async def test_an_endpoint_that_delivers_events_in_halves_loses_none(simulator: Simulator) -> None:
+async def test_an_endpoint_that_delivers_events_in_halves_loses_none(run: Run, simulator: Simulator) -> None:
     records = await run(simulator.base_url, "openai", *["sim-ttft5-gap1-n6-split20"] * 50, concurrency=50)
     assert {record.outcome for record in records} == {"succeeded"}
     assert {record.usage.output_tokens for record in records} == {6}
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 64])
-async def test_chunks_of_any_size_give_the_same_answer(size: int) -> None:
+async def test_chunks_of_any_size_give_the_same_answer(run: Run, size: int) -> None:
     stream = openai_stream("Hello", " grüße 🚀", usage={"prompt_tokens": 3, "completion_tokens": 2})
     head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
     chunks = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in cut(stream, size)]
@@ -214,7 +216,7 @@ async def test_chunks_of_any_size_give_the_same_answer(size: int) -> None:
     assert (record.outcome, record.response) == ("succeeded", "Hello grüße 🚀")
 
 
-async def test_events_of_one_read_share_its_stamp() -> None:
+async def test_events_of_one_read_share_its_stamp(run: Run) -> None:
     body = http(sse(*openai_text("a", "b", "c")) + openai_stream("d", usage={"completion_tokens": 4}))
     async with ScriptedServer([body]).running() as server:
         (record,) = await run(server.url, "openai", "m")

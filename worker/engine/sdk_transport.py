@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import anthropic
@@ -17,7 +15,8 @@ from shared.clock import Clock
 from shared.endpoints import PROTOCOLS, Endpoint
 from shared.results import Phase, RequestError
 from shared.secrets import Scrubber
-from worker.engine.adapters.base import failure, kind_of_http_status
+from worker.engine.refusals import status_error
+from worker.engine.sdk_clients import arguments, streamed_create
 from worker.engine.stamping import StampingTransport, current_wire, trust_store
 from worker.engine.transport import Answer, Read, Transport, TransportFailed, Wire
 
@@ -29,10 +28,6 @@ _SOCKET_ERRORS = (
     httpcore2.UnsupportedProtocol,
     httpx2.TransportError,
 )
-# Fields that the SDKs' methods name; the rest of a body goes through as it is.
-_NAMED = ("model", "messages", "max_tokens", "stream")
-# A local server without a key still gets a header: both SDKs insist on one.
-_NO_KEY = "not-needed"
 
 
 async def warm_up(clock: Clock) -> None:
@@ -65,29 +60,8 @@ def sdk_transport(
     # Deadlines are the measurer's; only connecting is timed here, where it can be told from the rest.
     timeout = httpx2.Timeout(None, connect=connect_timeout_s)
     http_client = httpx2.AsyncClient(transport=stamping, timeout=timeout, follow_redirects=False, trust_env=False)
-    # Compressed answers arrive in blocks; their tokens cannot be timed.
-    headers = {"Accept-Encoding": "identity"}
-    scrubber = Scrubber([key] if key else [])
-    if endpoint.protocol == "anthropic":
-        anthropic_client = anthropic.AsyncAnthropic(
-            api_key=key or _NO_KEY,
-            base_url=endpoint.base_url,
-            max_retries=0,
-            timeout=timeout,
-            http_client=http_client,
-            default_headers=headers,
-            open_telemetry=False,
-        )
-        return _SdkTransport(anthropic_client.messages.with_streaming_response.create, http_client, clock, scrubber)
-    openai_client = openai.AsyncOpenAI(
-        api_key=key or _NO_KEY,
-        base_url=endpoint.base_url,
-        max_retries=0,
-        timeout=timeout,
-        http_client=http_client,
-        default_headers=headers,
-    )
-    return _SdkTransport(openai_client.chat.completions.with_streaming_response.create, http_client, clock, scrubber)
+    create = streamed_create(endpoint, key, http_client)
+    return _SdkTransport(create, http_client, clock, Scrubber([key] if key else []))
 
 
 class _SdkTransport:
@@ -99,14 +73,20 @@ class _SdkTransport:
 
     @asynccontextmanager
     async def send(self, body: Mapping[str, Any], wire: Wire) -> AsyncIterator[Answer]:
-        named = {name: body[name] for name in _NAMED if name in body}
-        rest = {name: value for name, value in body.items() if name not in _NAMED}
         token = current_wire.set(wire)
         try:
-            async with self._create(**named, extra_body=rest) as response:
+            async with self._create(**arguments(body)) as response:
                 yield _SdkAnswer(response.http_response, wire, self._clock, self._scrubber)
         except (anthropic.APIStatusError, openai.APIStatusError) as exc:
-            raise TransportFailed(_status_error(exc, self._scrubber, self._clock.wall_now())) from None
+            refusal = status_error(
+                exc.status_code,
+                exc.response.headers,
+                exc.body,
+                exc.response.text,
+                self._scrubber,
+                self._clock.wall_now(),
+            )
+            raise TransportFailed(refusal) from None
         except (anthropic.APIConnectionError, openai.APIConnectionError, *_SOCKET_ERRORS) as exc:
             raise _connection_failure(exc, wire, self._scrubber) from None
         except (anthropic.APIError, openai.APIError) as exc:
@@ -137,47 +117,6 @@ class _SdkAnswer:
         except _SOCKET_ERRORS as exc:
             message = self._scrubber.scrub(f"the connection broke off: {str(exc) or type(exc).__name__}")
             raise TransportFailed(RequestError("connection_lost", message, "mid_stream"), broke_off=True) from None
-
-
-def _status_error(
-    exc: anthropic.APIStatusError | openai.APIStatusError, scrubber: Scrubber, now: datetime
-) -> RequestError:
-    """An error answer, by the SDK's class and the provider's own words."""
-    body = exc.body
-    # The openai SDK hands over the inner error object, the anthropic SDK the whole body.
-    inner = body.get("error", body) if isinstance(body, dict) else None
-    said = failure(inner) if inner else None
-    kind = kind_of_http_status(exc.status_code)
-    if said is not None and said.kind != "provider_error":
-        kind = said.kind
-    message = said.message if said is not None else f"HTTP {exc.status_code}: {exc.response.text[:300]}"
-    if said is not None and isinstance(inner, dict) and inner.get("param"):
-        message = f"{message} (param: {inner['param']})"
-    return RequestError(
-        kind=kind,
-        message=scrubber.scrub(message),
-        phase="before_first_token",
-        http_status=exc.status_code,
-        provider_code=scrubber.scrub(said.provider_code, 100) if said and said.provider_code else None,
-        retry_after_s=_retry_after_s(exc.response.headers, now),
-    )
-
-
-def _retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds that the provider asks to wait: `retry-after-ms`, or `Retry-After` as seconds or as a date."""
-    milliseconds = headers.get("retry-after-ms", "")
-    if milliseconds.replace(".", "", 1).isdecimal():
-        return float(milliseconds) / 1_000
-    value = headers.get("retry-after", "").strip()
-    if value.replace(".", "", 1).isdecimal():
-        return float(value)
-    try:
-        until = parsedate_to_datetime(value)
-        # Against the server's own date where it gives one: our clock may differ.
-        since = parsedate_to_datetime(headers["date"]) if "date" in headers else now
-    except (ValueError, TypeError):
-        return None
-    return max(0.0, (until - since).total_seconds())
 
 
 def _connection_failure(exc: BaseException, wire: Wire, scrubber: Scrubber) -> TransportFailed:
