@@ -10,6 +10,16 @@ def monotonic_ns() -> int:
     return time.monotonic_ns()
 
 
+def realtime_ns() -> int:
+    """Nanoseconds of CLOCK_REALTIME: the clock of the kernel's receive timestamps. Only to convert those."""
+    return time.time_ns()
+
+
+def cpu_ns() -> int:
+    """CPU time of this process so far, in nanoseconds."""
+    return time.process_time_ns()
+
+
 def wall_now() -> datetime:
     """The date and time now, aware, in UTC. Never used to measure a duration."""
     return datetime.now(UTC)

@@ -54,6 +54,11 @@ class Endpoint(BaseModel):
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = Field(
         default="max_tokens", description="OpenAI protocol: the field that carries the output limit."
     )
+    transport: Literal["auto", "sdk"] = Field(
+        default="auto",
+        description="`auto`: the measuring engine's own sockets, or the SDK's client where a proxy is set for the "
+        "endpoint. `sdk`: always the SDK's client, which measures less exactly.",
+    )
     stand_in: bool = Field(
         default=False,
         description="Answers for models whose own provider has no key (the simulator of the embedded stack).",

@@ -41,6 +41,9 @@ DEFINITIONS = {
         Definition(
             "connect_ms", "ms", "DNS, TCP and TLS of a new connection, outside `ttft_ms`", "the connection was reused"
         ),
+        Definition(
+            "tls_ms", "ms", "The TLS handshake, a part of `connect_ms`", "the connection was reused or not encrypted"
+        ),
         Definition("connection_reused", "", "Whether the request went over a connection that was already open"),
         Definition("ttfb_ms", "ms", "Sent to the first byte of the response body", "there was no body"),
         Definition(

@@ -58,6 +58,7 @@ class ResultRecord:
     sent_at: datetime
     queue_ms: float
     connect_ms: float | None
+    tls_ms: float | None
     connection_reused: bool
     ttfb_ms: float | None
     ttft_ms: float | None

@@ -5,8 +5,11 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from urllib.request import getproxies_environment, proxy_bypass
 
 import yaml
 from dotenv import dotenv_values
@@ -51,6 +54,12 @@ class Settings(BaseSettings):
 
     worker_max_benchmarks: int = Field(
         default=4, ge=1, le=1_000, description="Benchmarks that one worker runs at the same time."
+    )
+    engine_processes: int = Field(
+        default=0,
+        ge=0,
+        le=64,
+        description="Measuring processes of one benchmark; 0: one for each 256 of its concurrency, a core left free.",
     )
     lease_s: float = Field(
         default=30, gt=0, description="Seconds after which a silent worker's benchmark is taken over."
@@ -103,11 +112,27 @@ class Settings(BaseSettings):
             raise ValueError("SWEEP_S must be smaller than LEASE_S")
         return self
 
+    def proxy_for(self, url: str) -> str | None:
+        """The proxy that HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY name for this URL. Never for this machine."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if host == "localhost" or _is_loopback(host) or proxy_bypass(parts.netloc):
+            return None
+        proxies = getproxies_environment()
+        return proxies.get(parts.scheme) or proxies.get("all")
+
     def endpoints(self, price_list: PriceList) -> EndpointRegistry:
         """Built-in endpoints, then the file's, then the variable's, then the simulator; the last of a name wins."""
         from_file = _read_endpoints(self.providers_file) if self.providers_file else ()
         simulated = simulator_endpoints(self.simulator_url) if self.simulator_url else ()
         return EndpointRegistry([*BUILT_IN, *from_file, *self.providers, *simulated], price_list)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _read_endpoints(path: Path) -> tuple[Endpoint, ...]:

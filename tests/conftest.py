@@ -17,6 +17,7 @@ from simulator.server import Simulator
 from tests.support.postgresql import PostgresqlServer, postgresql_server
 from tests.support.service import Service, running_service
 from tests.support.valkey import RedisServer, redis_server
+from worker.engine.children import Children
 
 TEMPLATE = "llmbench_template"
 
@@ -117,8 +118,18 @@ async def simulator() -> AsyncIterator[Simulator]:
         yield running
 
 
+@pytest.fixture(scope="session")
+async def children() -> AsyncIterator[Children]:
+    """Measuring processes for all tests of this session."""
+    pool = Children()
+    yield pool
+    await pool.close()
+
+
 @pytest.fixture
-async def service(database_url: str, redis_url: str, simulator: Simulator) -> AsyncIterator[Service]:
+async def service(
+    database_url: str, redis_url: str, simulator: Simulator, children: Children
+) -> AsyncIterator[Service]:
     """API and worker on a fresh database, with the simulator as the only provider."""
-    async with running_service(database_url, redis_url, simulator.base_url) as running:
+    async with running_service(database_url, redis_url, simulator.base_url, children=children) as running:
         yield running

@@ -19,7 +19,8 @@ from shared.queue import QUEUE_NAME, RING_FUNCTION, Doorbell, deserialize, redis
 from shared.secrets import Scrubber
 from shared.settings import load_key_ring, load_settings
 from worker.dispatcher import Dispatcher
-from worker.engine.sdk_transport import warm_up
+from worker.engine.children import Children
+from worker.engine.sdk_clients import warm_up
 from worker.run import RunContext
 
 
@@ -40,7 +41,9 @@ async def start(ctx: dict[str, Any]) -> None:
     raise_open_files_limit()
     await asyncio.to_thread(price_list.warm)
     # What the first request would wait for otherwise.
-    await warm_up(SystemClock())
+    await warm_up()
+    children = Children()
+    await children.prepare()
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
     await check_schema(database)
     context = RunContext(
@@ -52,9 +55,10 @@ async def start(ctx: dict[str, Any]) -> None:
         benchmarks=BenchmarkRepository(database),
         leases=LeaseRepository(database, lease_s=settings.lease_s),
         results=ResultRepository(database),
+        children=children,
     )
     dispatcher = Dispatcher(context, WorkerRepository(database), Doorbell(ctx["redis"]))
-    ctx["database"], ctx["dispatcher"] = database, dispatcher
+    ctx["database"], ctx["dispatcher"], ctx["children"] = database, dispatcher, children
     await dispatcher.start()
 
 
@@ -63,6 +67,7 @@ async def stop(ctx: dict[str, Any]) -> None:
     dispatcher: Dispatcher | None = ctx.get("dispatcher")
     if dispatcher is not None:
         await dispatcher.stop()
+        await ctx["children"].close()
         await ctx["database"].close()
 
 

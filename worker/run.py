@@ -1,7 +1,7 @@
 """One claimed benchmark from claim to end: heartbeat, engine, recording, summary, status."""
 
 import asyncio
-from collections.abc import Callable
+import contextlib
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -21,17 +21,15 @@ from shared.secrets import Scrubber
 from shared.settings import KeyRing, Settings
 from shared.spec import BenchmarkSpec
 from worker.engine.adapters import Adapters
-from worker.engine.engine import Engine
-from worker.engine.measurer import Measurer, RunClock
-from worker.engine.sdk_transport import sdk_transport
-from worker.engine.transport import Transport
+from worker.engine.children import Children, processes_for
+from worker.engine.engine import Engine, Plan
+from worker.engine.measurer import MeasureContext, RunClock
+from worker.engine.sdk_clients import make_target
 from worker.plan import make_plan
 from worker.recorder import Recorder
 from worker.summary import SummaryBuilder
 
 log = structlog.get_logger(__name__)
-
-MakeTransport = Callable[..., Transport]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class RunContext:
     benchmarks: BenchmarkRepository
     leases: LeaseRepository
     results: ResultRepository
-    make_transport: MakeTransport = sdk_transport
+    children: Children
     adapters: Adapters = field(default_factory=Adapters)
 
 
@@ -146,42 +144,41 @@ class BenchmarkRun:
         recorded = await context.results.recorded(self.benchmark_id) if benchmark.interrupted else set()
         plan = make_plan(spec, adapter, lambda index, repetition: (index, repetition) in recorded)
         log.info("benchmark_started", requests=len(plan.warmup) + len(plan.measured), already_recorded=len(recorded))
-        transport = context.make_transport(
-            endpoint,
-            key,
-            context.clock,
-            connections=spec.concurrency,
-            connect_timeout_s=spec.timeouts.connect_s,
+        target = await make_target(
+            endpoint, key, proxy=context.settings.proxy_for(endpoint.base_url), connect_s=spec.timeouts.connect_s
         )
-        measurer = Measurer(
-            transport,
-            adapter,
-            spec.timeouts,
-            RunClock.start(context.clock),
+        measuring = MeasureContext(
+            adapter=adapter,
+            timeouts=spec.timeouts,
+            clock=RunClock.start(context.clock),
+            scrubber=Scrubber([key] if key else []),
             keep_timeline=spec.planned_requests <= context.settings.timeline_max_requests,
         )
-        self._engine = Engine(measurer, context.clock)
-        if self._cancelled:
-            self._engine.cancel()
-        elif self._draining:
-            self._engine.drain()
-        recorder = Recorder(context.results, self._lease)
-        scrubber = Scrubber([key] if key else [])
+        processes = processes_for(spec.concurrency, context.settings.engine_processes)
+        async with context.children.lend(processes) as children:
+            self._engine = Engine(children, target, measuring, context.clock, silence_s=context.settings.lease_s)
+            if self._cancelled:
+                self._engine.cancel()
+            elif self._draining:
+                self._engine.drain()
+            await self._record_all(self._engine, plan, measuring.scrubber)
+
+    async def _record_all(self, engine: Engine, plan: Plan, scrubber: Scrubber) -> None:
+        recorder = Recorder(self._context.results, self._lease)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(recorder.run())
                 # Beside the first requests, not before them: the price in memory is the one that counts.
                 group.create_task(self._keep_price())
-                async for record in self._engine.run(plan):
-                    record.cost_usd = self._cost_usd(record.usage)
-                    _scrub(record, scrubber)
-                    if not (self._draining and record.outcome == "cancelled"):
-                        recorder.add(record)
+                async with contextlib.aclosing(engine.run(plan)) as records:
+                    async for record in records:
+                        record.cost_usd = self._cost_usd(record.usage)
+                        _scrub(record, scrubber)
+                        if not (self._draining and record.outcome == "cancelled"):
+                            recorder.add(record)
                 recorder.close()
         except* (LeaseLost, Unavailable) as lost:
             raise lost.exceptions[0] from None
-        finally:
-            await transport.close()
 
     async def _spec(self) -> BenchmarkSpec:
         prompts = await self._context.benchmarks.prompts(self.benchmark_id)
@@ -232,6 +229,10 @@ class BenchmarkRun:
         async for result in self._context.results.all_for_summary(self.benchmark_id):
             builder.add(result)
         summary = await asyncio.to_thread(builder.document)
+        if self._engine is not None:
+            summary["measurement"] = self._engine.disturbance.document()
+        if self._engine is not None and self._engine.failure is not None:
+            return "failed", summary, {"kind": "engine_died", "message": self._engine.failure}
         if self._cancelled and not builder.whole:
             return "cancelled", summary, None
         if builder.succeeded == 0 and builder.failed:

@@ -70,6 +70,7 @@ class ResultOut(BaseModel):
     sent_at: datetime = metric("sent_at", "2025-01-15T10:30:00.001200Z")
     queue_ms: float = metric("queue_ms", 1.2)
     connect_ms: float | None = metric("connect_ms", 31.7)
+    tls_ms: float | None = metric("tls_ms", 18.2)
     connection_reused: bool = metric("connection_reused", False)
     ttfb_ms: float | None = metric("ttfb_ms", 139.9)
     ttfat_ms: float | None = metric("ttfat_ms", 142.5)

@@ -1,6 +1,6 @@
 """The summary of a run."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -82,6 +82,52 @@ class CostOut(BaseModel):
     )
 
 
+class LoopLag(BaseModel):
+    """How late the measuring loop woke, sampled every 10 ms, beyond its timer's resolution of 1 ms. Unit: ms."""
+
+    p50: float | None = Field(examples=[0.0])
+    p99: float | None = Field(description="Null below 100 samples.", examples=[0.4])
+    max: float | None = Field(examples=[2.1])
+
+
+class SendDelay(BaseModel):
+    """From the moment a request was due (its slot free) to its first byte on the socket. Unit: ms."""
+
+    p50: float | None = Field(examples=[0.12])
+    p99: float | None = Field(description="Null below 100 requests.", examples=[0.8])
+    max: float | None = Field(examples=[1.4])
+
+
+class Measurement(BaseModel):
+    """How far the measuring itself may have distorted the numbers."""
+
+    grade: Literal["A", "B", "C", "D"] = Field(
+        description="A: the client's own share of a TTFT is below 1 ms; B: below 5 ms; C: below 20 ms; D: not known to "
+        "be below that. See docs/accuracy.md.",
+        examples=["A"],
+    )
+    reasons: list[str] = Field(description="What made it less than A, in words.", examples=[[]])
+    transport: Literal["socket", "sdk"] = Field(
+        description="`socket`: the engine's own sockets. `sdk`: the official SDK's client, through a proxy or as set.",
+        examples=["socket"],
+    )
+    stamps: Literal["kernel", "selector"] = Field(
+        description="Who took the time of arrival: the kernel, or the process when it came to look.",
+        examples=["kernel"],
+    )
+    processes: int = Field(description="Measuring processes that shared the load.", examples=[1])
+    doubtful_requests: int = Field(
+        description="Succeeded requests whose first token lay unread for more than 1 ms with later ones, so that it may "
+        "have come earlier (flag `ttft_doubtful`).",
+        examples=[0],
+    )
+    loop_lag_ms: LoopLag
+    send_delay_ms: SendDelay
+    cpu_share: float | None = Field(
+        description="CPU time of the busiest measuring process by its wall time.", examples=[0.31]
+    )
+
+
 class Summary(BaseModel):
     """A run in numbers."""
 
@@ -122,4 +168,7 @@ class Summary(BaseModel):
     concurrency: ConcurrencyOut = Field(description="Requested and observed concurrency.")
     tokens: TokenTotals = Field(description="Token totals.")
     cost: CostOut = Field(description="Cost totals.")
+    measurement: Measurement | None = Field(
+        default=None, description="Of the part that was measured last. Null where nothing was sent."
+    )
     interrupted: bool = Field(description="The run was resumed after its worker was gone.", examples=[False])

@@ -21,6 +21,7 @@ SORTABLE = (
     "id",
     "queue_ms",
     "connect_ms",
+    "tls_ms",
     "ttfb_ms",
     "ttft_ms",
     "ttfat_ms",

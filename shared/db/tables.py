@@ -121,6 +121,7 @@ class Result(Base):
     sent_at: Mapped[datetime] = mapped_column(UtcDateTime)
     queue_ms: Mapped[float] = mapped_column(Float(53))
     connect_ms: Mapped[float | None] = mapped_column(Float(53))
+    tls_ms: Mapped[float | None] = mapped_column(Float(53))
     connection_reused: Mapped[bool] = mapped_column(Boolean)
     ttfb_ms: Mapped[float | None] = mapped_column(Float(53))
     ttft_ms: Mapped[float | None] = mapped_column(Float(53))
@@ -158,5 +159,7 @@ class Worker(Base):
     # Endpoints whose key this worker holds: the API refuses a benchmark that nobody could run.
     providers: Mapped[list[str]] = mapped_column(JsonDocument)
     running: Mapped[int] = mapped_column(Integer, server_default="0")
+    # Up to which load its host measures within a bound; see `worker.calibration`.
+    calibration: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     heartbeat_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

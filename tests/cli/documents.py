@@ -136,6 +136,7 @@ def result(prompt_index: int = 0, **changes: Any) -> dict[str, Any]:
         "sent_at": "2025-01-15T10:30:00Z",
         "queue_ms": 1.0,
         "connect_ms": None,
+        "tls_ms": None,
         "connection_reused": True,
         "ttfb_ms": 200.0,
         "ttfat_ms": 200.5,

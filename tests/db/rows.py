@@ -27,6 +27,7 @@ def make_record(prompt_index: int = 0, repetition: int = 0, **changes: Any) -> R
         "sent_at": AT,
         "queue_ms": 0.5,
         "connect_ms": None,
+        "tls_ms": None,
         "connection_reused": True,
         "ttfb_ms": 90.0,
         "ttft_ms": 100.0,

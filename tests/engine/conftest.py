@@ -4,12 +4,18 @@ import functools
 
 import pytest
 
-from tests.engine.running import Run, run_over
-from worker.engine.sdk_transport import sdk_transport
-from worker.engine.socket_transport import socket_transport
+from tests.engine.running import Run, Transport, run_over
+from worker.engine.children import Children
 
 
-@pytest.fixture(params=[sdk_transport, socket_transport], ids=["sdk", "socket"])
-def run(request: pytest.FixtureRequest) -> Run:
+@pytest.fixture(params=["auto", "sdk"], ids=["socket", "sdk"])
+def transport(request: pytest.FixtureRequest) -> Transport:
+    """Own sockets, and the SDK's client."""
+    chosen: Transport = request.param
+    return chosen
+
+
+@pytest.fixture
+def run(transport: Transport, children: Children) -> Run:
     """Runs requests over each transport in turn; see `run_over`."""
-    return functools.partial(run_over, request.param)
+    return functools.partial(run_over, children, transport)

@@ -2,42 +2,53 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Literal
 
 from shared.clock import SystemClock
 from shared.endpoints import Endpoint, Protocol
 from shared.results import ResultRecord
+from shared.secrets import Scrubber
 from shared.spec import Parameters, Timeouts
 from worker.engine.adapters import adapter_for
+from worker.engine.children import Children
 from worker.engine.engine import Engine, Plan
-from worker.engine.measurer import Measurer, PlannedRequest, RunClock
-from worker.engine.socket_transport import socket_transport
-from worker.engine.transport import Transport
+from worker.engine.measurer import MeasureContext, PlannedRequest, RunClock
+from worker.engine.sdk_clients import make_target
 
-MakeTransport = Callable[..., Transport]
 Run = Callable[..., Awaitable[list[ResultRecord]]]
+Transport = Literal["auto", "sdk"]
 KEY = "sk-test-0123456789abcdef"
 
 
-def endpoint_at(url: str, protocol: Protocol) -> Endpoint:
-    return Endpoint(name="test", protocol=protocol, base_url=url if protocol == "anthropic" else f"{url}/v1")
+def endpoint_at(url: str, protocol: Protocol, transport: Transport = "auto") -> Endpoint:
+    base_url = url if protocol == "anthropic" else f"{url}/v1"
+    return Endpoint(name="test", protocol=protocol, base_url=base_url, transport=transport)
 
 
 @asynccontextmanager
 async def engine_at(
+    pool: Children,
     url: str,
     protocol: Protocol,
     *,
-    connections: int = 1,
+    processes: int = 1,
     timeouts: Timeouts | None = None,
-    make_transport: MakeTransport = socket_transport,
+    transport: Transport = "auto",
+    proxy: str | None = None,
 ) -> AsyncIterator[Engine]:
-    """An engine over a transport to a server of the test."""
+    """An engine over processes of the pool, for a server of the test."""
     timeouts = timeouts or Timeouts(connect_s=5, ttft_s=10, idle_s=10, total_s=20)
-    endpoint, clock = endpoint_at(url, protocol), SystemClock()
-    transport = make_transport(endpoint, KEY, clock, connections=connections, connect_timeout_s=timeouts.connect_s)
-    run = RunClock.start(clock)
-    yield Engine(Measurer(transport, adapter_for(endpoint), timeouts, run, keep_timeline=True), clock)
-    await transport.close()
+    endpoint, clock = endpoint_at(url, protocol, transport), SystemClock()
+    target = await make_target(endpoint, KEY, proxy=proxy, connect_s=timeouts.connect_s)
+    context = MeasureContext(
+        adapter=adapter_for(endpoint),
+        timeouts=timeouts,
+        clock=RunClock.start(clock),
+        scrubber=Scrubber([KEY]),
+        keep_timeline=True,
+    )
+    async with pool.lend(processes) as children:
+        yield Engine(children, target, context, clock)
 
 
 def requests(protocol: Protocol, *models: str, max_tokens: int = 1_000) -> list[PlannedRequest]:
@@ -57,7 +68,8 @@ def requests(protocol: Protocol, *models: str, max_tokens: int = 1_000) -> list[
 
 
 async def run_over(
-    make_transport: MakeTransport,
+    pool: Children,
+    transport: Transport,
     url: str,
     protocol: Protocol,
     *models: str,
@@ -66,8 +78,6 @@ async def run_over(
     max_tokens: int = 1_000,
 ) -> list[ResultRecord]:
     """The records of these requests, in their order."""
-    async with engine_at(
-        url, protocol, connections=concurrency, timeouts=timeouts, make_transport=make_transport
-    ) as engine:
+    async with engine_at(pool, url, protocol, timeouts=timeouts, transport=transport) as engine:
         plan = Plan([], requests(protocol, *models, max_tokens=max_tokens), concurrency)
         return sorted([record async for record in engine.run(plan)], key=lambda record: record.prompt_index)

@@ -71,7 +71,7 @@ every_dialect = pytest.mark.parametrize("dialect", [ANTHROPIC, OPENAI], ids=lamb
 @pytest.mark.parametrize("size", [1, 3, 7, 64, 10_000])
 async def test_a_stream_reads_the_same_wherever_it_is_cut(dialect: Dialect, size: int) -> None:
     script = [(100 + index, piece) for index, piece in enumerate(cut(dialect.whole, size))]
-    record = await measure(dialect.protocol, script)
+    record = measure(dialect.protocol, script)
     assert (record.outcome, record.response) == ("succeeded", "Hello there, grüße 🚀")
     assert (record.usage.input_tokens, record.usage.output_tokens) == (10, 5)
     assert record.error is None
@@ -79,7 +79,7 @@ async def test_a_stream_reads_the_same_wherever_it_is_cut(dialect: Dialect, size
 
 @every_dialect
 async def test_an_error_event_inside_a_200_is_an_error_with_the_partial_text(dialect: Dialect) -> None:
-    record = await measure(dialect.protocol, [(10, dialect.three_deltas), (20, dialect.error)])
+    record = measure(dialect.protocol, [(10, dialect.three_deltas), (20, dialect.error)])
     assert record.outcome == "errored"
     assert record.response == "abc"
     assert record.error == RequestError("overloaded", "Overloaded", "mid_stream", provider_code="overloaded_error")
@@ -87,14 +87,14 @@ async def test_an_error_event_inside_a_200_is_an_error_with_the_partial_text(dia
 
 @every_dialect
 async def test_an_error_event_before_content_says_so(dialect: Dialect) -> None:
-    record = await measure(dialect.protocol, [(10, dialect.only_preamble), (20, dialect.error)])
+    record = measure(dialect.protocol, [(10, dialect.only_preamble), (20, dialect.error)])
     assert record.error is not None
     assert (record.outcome, record.error.phase) == ("errored", "before_first_token")
 
 
 @every_dialect
 async def test_an_end_without_terminal_evidence_is_truncated(dialect: Dialect) -> None:
-    record = await measure(dialect.protocol, [(10, dialect.three_deltas)])
+    record = measure(dialect.protocol, [(10, dialect.three_deltas)])
     assert record.outcome == "truncated"
     assert record.response == "abc"
     assert record.error is not None
@@ -104,20 +104,20 @@ async def test_an_end_without_terminal_evidence_is_truncated(dialect: Dialect) -
 
 @every_dialect
 async def test_a_stream_cut_inside_an_event_is_truncated_not_malformed(dialect: Dialect) -> None:
-    record = await measure(dialect.protocol, [(10, dialect.three_deltas + dialect.whole[:70])])
+    record = measure(dialect.protocol, [(10, dialect.three_deltas + dialect.whole[:70])])
     assert record.outcome == "truncated"
 
 
 @every_dialect
 async def test_a_finish_reason_is_enough_where_the_end_event_never_comes(dialect: Dialect) -> None:
-    record = await measure(dialect.protocol, [(10, dialect.finish_without_end)])
+    record = measure(dialect.protocol, [(10, dialect.finish_without_end)])
     assert record.outcome == "succeeded"
     assert "no_terminal_event" in record.flags
 
 
 @every_dialect
 async def test_an_empty_answer_with_a_finish_reason_succeeds_without_numbers(dialect: Dialect) -> None:
-    record = await measure(dialect.protocol, [(10, dialect.empty)])
+    record = measure(dialect.protocol, [(10, dialect.empty)])
     assert record.outcome == "succeeded"
     for name in ("response", "ttft_ms", "ttfat_ms", "latency_ms", "tokens_per_second", "tpot_ms", "max_stall_ms"):
         assert getattr(record, name) is None, name
@@ -125,13 +125,13 @@ async def test_an_empty_answer_with_a_finish_reason_succeeds_without_numbers(dia
 
 @every_dialect
 async def test_preamble_events_are_not_tokens(dialect: Dialect) -> None:
-    record = await measure(dialect.protocol, [(10, dialect.only_preamble), (250, dialect.three_deltas)])
+    record = measure(dialect.protocol, [(10, dialect.only_preamble), (250, dialect.three_deltas)])
     assert (record.ttfb_ms, record.ttft_ms) == (10, 250)
 
 
 @every_dialect
 async def test_a_plain_json_answer_is_understood_and_flagged(dialect: Dialect) -> None:
-    record = await measure(dialect.protocol, [(50, dialect.json_answer)], content_type="application/json")
+    record = measure(dialect.protocol, [(50, dialect.json_answer)], content_type="application/json")
     assert (record.outcome, record.response, record.usage.output_tokens) == ("succeeded", "Hello", 5)
     assert {"not_streamed", "buffered"} <= set(record.flags)
     assert record.tokens_per_second is None
@@ -139,7 +139,7 @@ async def test_a_plain_json_answer_is_understood_and_flagged(dialect: Dialect) -
 
 @every_dialect
 async def test_a_200_whose_json_is_an_error_is_an_error(dialect: Dialect) -> None:
-    record = await measure(dialect.protocol, [(50, dialect.json_error)], content_type="application/json")
+    record = measure(dialect.protocol, [(50, dialect.json_error)], content_type="application/json")
     assert record.outcome == "errored"
     assert record.error is not None
     assert record.error.kind == "overloaded"
@@ -147,7 +147,7 @@ async def test_a_200_whose_json_is_an_error_is_an_error(dialect: Dialect) -> Non
 
 @every_dialect
 async def test_bytes_that_are_not_the_protocol_are_an_error_not_a_crash(dialect: Dialect) -> None:
-    record = await measure(dialect.protocol, [(10, b"data: <html>\n\ndata: 17\n\n")])
+    record = measure(dialect.protocol, [(10, b"data: <html>\n\ndata: 17\n\n")])
     assert record.outcome == "errored"
     assert record.error is not None
     assert record.error.kind == "malformed_event"
@@ -157,7 +157,7 @@ async def test_bytes_that_are_not_the_protocol_are_an_error_not_a_crash(dialect:
 async def test_text_that_no_database_holds_is_replaced_and_flagged(dialect: Dialect) -> None:
     texts = anthropic_stream("a\x00b") if dialect is ANTHROPIC else openai_stream("a\x00b")
     lone = texts.replace(b"a\\u0000b", b"a\\u0000b\\ud83d")
-    record = await measure(dialect.protocol, [(10, lone)])
+    record = measure(dialect.protocol, [(10, lone)])
     assert record.response == "a\ufffdb\ufffd"
     assert "unstorable_text_replaced" in record.flags
 

@@ -1,17 +1,13 @@
-"""Peers that play a script: a transport with exact stamps and no socket, and a server that writes exact bytes."""
+"""A server that writes exact bytes, and a clock that stands still."""
 
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from shared.clock import SystemClock
-from worker.engine.transport import Answer, Read, Wire
-
-MS = 1_000_000
 
 
 class FrozenClock(SystemClock):
@@ -19,35 +15,6 @@ class FrozenClock(SystemClock):
 
     def monotonic_ns(self) -> int:
         return 0
-
-
-@dataclass
-class _ScriptedAnswer:
-    wire: Wire
-    script: Sequence[tuple[float, bytes]]
-    headers: Mapping[str, str]
-
-    async def reads(self) -> AsyncIterator[Read]:
-        for at_ms, data in self.script:
-            self.wire.last_read_ns = round(at_ms * MS)
-            yield Read(self.wire.last_read_ns, data)
-
-
-@dataclass
-class ScriptedTransport:
-    """Answers every request with reads at the given milliseconds since it was sent."""
-
-    script: Sequence[tuple[float, bytes]]
-    content_type: str = "text/event-stream"
-    bodies: list[Mapping[str, Any]] = field(default_factory=list)
-
-    @asynccontextmanager
-    async def send(self, body: Mapping[str, Any], wire: Wire) -> AsyncIterator[Answer]:
-        self.bodies.append(body)
-        wire.sent(0)
-        yield _ScriptedAnswer(wire, self.script, {"content-type": self.content_type})
-
-    async def close(self) -> None: ...
 
 
 def cut(data: bytes, size: int) -> list[bytes]:

@@ -19,6 +19,7 @@ from shared.prices import PriceList
 from shared.queue import Doorbell, worker_redis
 from shared.settings import KeyRing, Settings
 from worker.dispatcher import Dispatcher
+from worker.engine.children import Children
 from worker.run import RunContext
 
 
@@ -38,7 +39,7 @@ def make_settings(database_url: str, redis_url: str, simulator_url: str | None, 
     return Settings(_env_file=None, **values)
 
 
-def make_context(settings: Settings, database: Database, keys: KeyRing) -> RunContext:
+def make_context(settings: Settings, database: Database, keys: KeyRing, children: Children) -> RunContext:
     """What a worker's runs need."""
     price_list = PriceList()
     return RunContext(
@@ -50,20 +51,26 @@ def make_context(settings: Settings, database: Database, keys: KeyRing) -> RunCo
         benchmarks=BenchmarkRepository(database),
         leases=LeaseRepository(database, lease_s=settings.lease_s),
         results=ResultRepository(database),
+        children=children,
     )
 
 
 @asynccontextmanager
-async def running_worker(settings: Settings, keys: KeyRing) -> AsyncIterator[Dispatcher]:
-    """A dispatcher with connections of its own."""
+async def running_worker(
+    settings: Settings, keys: KeyRing, children: Children | None = None
+) -> AsyncIterator[Dispatcher]:
+    """A dispatcher with connections of its own, and measuring processes of its own unless it is lent some."""
     database = Database(settings.database_url)
     doorbell = Doorbell(worker_redis(settings.redis_url))
-    dispatcher = Dispatcher(make_context(settings, database, keys), WorkerRepository(database), doorbell)
+    own = Children()
+    context = make_context(settings, database, keys, children or own)
+    dispatcher = Dispatcher(context, WorkerRepository(database), doorbell)
     await dispatcher.start()
     try:
         yield dispatcher
     finally:
         await dispatcher.stop()
+        await own.close()
         await doorbell.close()
         await database.close()
 
@@ -106,9 +113,10 @@ async def running_service(
     redis_url: str,
     simulator_url: str | None,
     keys: KeyRing | None = None,
+    children: Children | None = None,
     **changes: Any,
 ) -> AsyncIterator[Service]:
     settings = make_settings(database_url, redis_url, simulator_url, **changes)
     keys = keys or KeyRing({})
-    async with running_worker(settings, keys) as dispatcher, running_api(settings, keys) as client:
+    async with running_worker(settings, keys, children) as dispatcher, running_api(settings, keys) as client:
         yield Service(client, dispatcher, settings, keys)

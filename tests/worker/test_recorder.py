@@ -31,7 +31,7 @@ class FailingRepository(ResultRepository):
 
 
 async def recorded(repository: FailingRepository, count: int) -> list[list[ResultRecord]]:
-    record = await measure("openai", [(10, openai_stream("Hi"))])
+    record = measure("openai", [(10, openai_stream("Hi"))])
     recorder = Recorder(repository, LEASE)
     for _ in range(count):
         recorder.add(record)

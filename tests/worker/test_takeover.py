@@ -51,7 +51,7 @@ async def test_a_benchmark_of_a_dead_worker_goes_on_without_what_is_stored(
     # A worker claims it, stores two results, and is never heard of again.
     claimed = await LeaseRepository(database, lease_s=0).claim("dead")
     assert claimed is not None
-    stored = await measure("anthropic", [(10, anthropic_stream("Hi"))])
+    stored = measure("anthropic", [(10, anthropic_stream("Hi"))])
     records = [replace(stored, prompt_index=index) for index in (0, 2)]
     await ResultRepository(database).record(claimed[0], records)
     async with running_worker(make_settings(database_url, redis_url, simulator.base_url), KEYS):

@@ -1,17 +1,24 @@
-"""Measures one request: stamps to events, deadlines, outcome, record. One measurer stamps for every adapter."""
+"""Measures one request from what a measuring process tells of it: stamps to events, deadlines, outcome, record.
 
-import asyncio
+One measurer for every adapter and transport. It holds no socket and waits for nothing: what it decides depends on
+stamps alone, not on when it comes to look at them.
+"""
+
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
+
 from shared.clock import Clock
 from shared.metrics import compute
 from shared.results import Outcome, Phase, RequestError, ResultRecord, Usage
+from shared.secrets import Scrubber
 from shared.spec import Timeouts
 from shared.text import replace_unstorable
-from shared.timeline import TOKEN_KINDS, EventKind, TimelineEvent, encode
+from shared.timeline import EventKind, TimelineEvent, encode
 from worker.engine.adapters.base import Adapter, StreamDecoder
 from worker.engine.events import (
     Content,
@@ -24,10 +31,15 @@ from worker.engine.events import (
     ToolCall,
     UsageReport,
 )
-from worker.engine.transport import Transport, TransportFailed, Wire
+from worker.engine.messages import Began, End, Slice
+from worker.engine.refusals import status_error
 
-# Kept connections that may turn out to be closed before a request is sent on a new one for sure.
-MAX_STALE_CONNECTIONS = 3
+# Of an error answer no more than this is read.
+MAX_REFUSAL_BYTES = 64_000
+# A first token is in doubt if it lay unread with later bytes for longer than this: it may have come so much earlier.
+DOUBTFUL_US = 1_000
+
+_READ = struct.Struct("<qqq")
 
 _KINDS: dict[type[Any], EventKind] = {
     Content: EventKind.CONTENT,
@@ -43,7 +55,7 @@ _KINDS: dict[type[Any], EventKind] = {
 
 @dataclass(frozen=True, slots=True)
 class PlannedRequest:
-    """One request of the plan, its body ready to send. `max_tokens` is what it asked for."""
+    """One request of the plan. `max_tokens` is what it asked for."""
 
     prompt_index: int
     repetition: int
@@ -68,223 +80,284 @@ class RunClock:
         return self.started_at + timedelta(microseconds=(stamp_ns - self.started_ns) / 1_000)
 
 
-class Deadlines:
-    """The one deadline that is next, and its name, for `asyncio.timeout`."""
+@dataclass(frozen=True, slots=True)
+class MeasureContext:
+    """What all requests of a run share."""
 
-    def __init__(self, timeouts: Timeouts, timeout: asyncio.Timeout) -> None:
-        self._timeouts = timeouts
-        self._timeout = timeout
-        self._loop = asyncio.get_running_loop()
-        self._total_at = self._loop.time() + timeouts.connect_s + timeouts.total_s
-        self.kind = "ttft_timeout"
-        self._set("ttft_timeout", timeouts.connect_s + timeouts.ttft_s)
-
-    def sent(self) -> None:
-        """The first byte goes out: from now on the deadlines count without connecting."""
-        self._total_at = self._loop.time() + self._timeouts.total_s
-        self._set("ttft_timeout", self._timeouts.ttft_s)
-
-    def alive(self, *, first_token_seen: bool) -> None:
-        """Content or a ping arrived."""
-        if first_token_seen:
-            self._set("idle_timeout", self._timeouts.idle_s)
-
-    def _set(self, kind: str, seconds: float) -> None:
-        at = self._loop.time() + seconds
-        self.kind, at = (kind, at) if at <= self._total_at else ("total_timeout", self._total_at)
-        self._timeout.reschedule(at)
+    adapter: Adapter
+    timeouts: Timeouts
+    clock: RunClock
+    scrubber: Scrubber
+    keep_timeline: bool
 
 
 class Measurement:
-    """What has been seen of one request so far."""
+    """One request as it is told, slice by slice. `error` and `outcome` are set once it has ended."""
 
-    def __init__(self, request: PlannedRequest, wire: Wire) -> None:
+    def __init__(self, request: PlannedRequest, context: MeasureContext, scheduled_ns: int) -> None:
         self.request = request
-        self.wire = wire
-        self.timeline: list[TimelineEvent] = []
-        self.texts: list[str] = []
-        self.thoughts: list[str] = []
-        self.usage = Usage()
-        self.usage_final = False
-        self.finish_reason: str | None = None
-        self.done = False
-        self.failure: Failure | None = None
-        self.flags: set[str] = set()
-        self.stale = False
-        self.headers: Mapping[str, str] = {}
+        self.outcome: Outcome | None = None
+        self.error: RequestError | None = None
+        # The server said no: the caller may mend the request and send it again.
+        self.refused = False
+        # The server has begun to answer as asked.
+        self.accepted = False
+        self.send_delay_ns = 0
+        self.doubtful = False
+        self.selector_stamped = False
+        self._context = context
+        self._scheduled_ns = scheduled_ns
+        self._began: Began | None = None
+        self._status = 0
+        self._headers: dict[str, str] = {}
+        self._decoder: StreamDecoder | None = None
+        self._refusal = b""
+        self._last_read_ns: int | None = None
+        self._timeline: list[TimelineEvent] = []
+        self._texts: list[str] = []
+        self._thoughts: list[str] = []
+        self._usage = Usage()
+        self._usage_final = False
+        self._finish_reason: str | None = None
+        self._done = False
+        self._failure: Failure | None = None
+        self._flags: set[str] = set()
+        self._first_token_seen = False
+        self._deadline_ns: int | None = None
+        self._deadline_kind = ""
+
+    def take(self, part: Slice) -> None:
+        """What happened since the last slice. Sets `outcome` where that ends it."""
+        if part.began is not None:
+            self._begin(part.began)
+        if part.head is not None:
+            self._status, self._headers = part.head.status, part.head.headers
+            self.accepted = 200 <= self._status < 300
+            if self.accepted:
+                self._decoder = self._context.adapter.decoder(self._headers.get("content-type", "").lower())
+        self._read(part)
+        if part.end is not None and self.outcome is None:
+            self._end(part.end)
+
+    def expire(self, watermark_ns: int) -> None:
+        """All that arrived before the watermark is known: a deadline before it has passed."""
+        if self._deadline_ns is not None and self._deadline_ns < watermark_ns:
+            self._time_out()
+
+    def lose(self, message: str) -> None:
+        """The measuring process died: what was seen is all that there is."""
+        self._conclude("errored", RequestError("engine_died", message, self._phase))
 
     @property
-    def first_token_seen(self) -> bool:
-        return any(event.kind in TOKEN_KINDS for event in self.timeline)
+    def begun(self) -> bool:
+        """Whether it may have reached the server."""
+        return self._began is not None and self._began.sent_ns is not None
 
     @property
-    def phase(self) -> Phase:
-        if self.wire.sent_ns is None:
+    def _phase(self) -> Phase:
+        if not self.begun:
             return "connect"
-        return "mid_stream" if self.first_token_seen else "before_first_token"
+        return "mid_stream" if self._first_token_seen else "before_first_token"
 
-    def mark(self, kind: EventKind, stamp_ns: int, size: int = 0) -> None:
-        sent_ns = self.wire.sent_ns if self.wire.sent_ns is not None else self.wire.started_ns
-        self.timeline.append(TimelineEvent(max(0, (stamp_ns - sent_ns + 500) // 1_000), kind, size))
+    @property
+    def _sent_ns(self) -> int:
+        """When its first byte went out; where that never happened, when it was begun."""
+        if self._began is None:
+            return self._scheduled_ns
+        return self._began.started_ns if self._began.sent_ns is None else self._began.sent_ns
 
-    def take(self, event: StreamEvent, stamp_ns: int) -> None:
-        """An event, with the stamp of the read that completed it."""
+    def _begin(self, began: Began) -> None:
+        self._began = began
+        if began.sent_ns is None:
+            return
+        self.send_delay_ns = began.sent_ns - max(began.due_ns, self._scheduled_ns)
+        self._deadline("ttft_timeout", self._context.timeouts.ttft_s, began.sent_ns)
+
+    def _deadline(self, kind: str, seconds: float, since_ns: int) -> None:
+        total_ns = self._sent_ns + int(self._context.timeouts.total_s * 1e9)
+        at_ns = since_ns + int(seconds * 1e9)
+        self._deadline_kind, self._deadline_ns = (kind, at_ns) if at_ns <= total_ns else ("total_timeout", total_ns)
+
+    def _time_out(self) -> None:
+        timeouts = self._context.timeouts
+        message = {
+            "ttft_timeout": f"no token within ttft_s = {timeouts.ttft_s:g} s",
+            "idle_timeout": f"no event for idle_s = {timeouts.idle_s:g} s",
+            "total_timeout": f"not ended within total_s = {timeouts.total_s:g} s",
+        }[self._deadline_kind]
+        self._conclude("timed_out", RequestError(self._deadline_kind, message, self._phase))
+
+    def _read(self, part: Slice) -> None:
+        self.selector_stamped = not part.kernel
+        start = 0
+        for stamp_ns, end, late_us in _READ.iter_unpack(part.reads):
+            if self.outcome is not None:
+                return None
+            if self._deadline_ns is not None and stamp_ns > self._deadline_ns:
+                return self._time_out()
+            data = part.body[start:end]
+            start = end
+            self._last_read_ns = stamp_ns
+            if self._decoder is None:
+                self._refuse(data)
+            else:
+                self._decode(self._decoder, data, stamp_ns, late_us, kernel=part.kernel)
+        return None
+
+    def _refuse(self, data: bytes) -> None:
+        self._refusal += data
+        if len(self._refusal) >= MAX_REFUSAL_BYTES:
+            self._end_refusal()
+
+    def _decode(self, decoder: StreamDecoder, data: bytes, stamp_ns: int, late_us: int, *, kernel: bool) -> None:
+        """Events that these bytes complete, with the stamp of the read that brought them."""
+        if not self._timeline:
+            self._mark(EventKind.FIRST_BYTE, stamp_ns)
+        first_token_was_seen = self._first_token_seen
+        events = decoder.feed(data)
+        for event in events:
+            self._take_event(event, stamp_ns)
+        if self._first_token_seen and not first_token_was_seen and late_us > DOUBTFUL_US:
+            # The kernel stamps the last bytes of a read: a token that came before others has their stamp.
+            last = isinstance(events[-1], Content | Reasoning | ToolCall) and data.endswith((b"\n", b"\r"))
+            self.doubtful = not (kernel and last and _tokens(events) == 1)
+        if self._failure is not None:
+            failed = self._failure
+            error = RequestError(failed.kind, failed.message, self._phase, provider_code=failed.provider_code)
+            self._conclude("errored", error)
+
+    def _take_event(self, event: StreamEvent, stamp_ns: int) -> None:
         size = 0
         match event:
             case Content(text) | ToolCall(text):
-                self.texts.append(text)
+                self._texts.append(text)
                 size = len(text.encode("utf-8", "surrogatepass"))
+                self._token(stamp_ns)
             case Reasoning(text):
-                self.thoughts.append(text)
+                self._thoughts.append(text)
                 size = len(text.encode("utf-8", "surrogatepass"))
+                self._token(stamp_ns)
             case UsageReport(usage, final):
-                self.usage, self.usage_final = usage, final
+                self._usage, self._usage_final = usage, final
             case Finish(reason):
-                self.finish_reason = reason
+                self._finish_reason = reason
             case Failure():
-                self.failure = self.failure or event
+                self._failure = self._failure or event
+            case Ping() if self._first_token_seen:
+                self._deadline("idle_timeout", self._context.timeouts.idle_s, stamp_ns)
             case Done():
-                self.done = True
-        self.mark(_KINDS.get(type(event), EventKind.OTHER), stamp_ns, size)
+                self._done = True
+        self._mark(_KINDS.get(type(event), EventKind.OTHER), stamp_ns, size)
 
+    def _token(self, stamp_ns: int) -> None:
+        self._first_token_seen = True
+        self._deadline("idle_timeout", self._context.timeouts.idle_s, stamp_ns)
 
-class Measurer:
-    """Sends planned requests over one transport and makes records of what comes back."""
+    def _mark(self, kind: EventKind, stamp_ns: int, size: int = 0) -> None:
+        self._timeline.append(TimelineEvent(max(0, (stamp_ns - self._sent_ns + 500) // 1_000), kind, size))
 
-    def __init__(
-        self, transport: Transport, adapter: Adapter, timeouts: Timeouts, run: RunClock, *, keep_timeline: bool
-    ) -> None:
-        self._transport = transport
-        self._adapter = adapter
-        self._timeouts = timeouts
-        self._run = run
-        self._clock = run.clock
-        self._keep_timeline = keep_timeline
+    def _end(self, end: End) -> None:
+        match end.kind:
+            case "complete" if self._decoder is None:
+                self._end_refusal()
+            case "complete":
+                self._end_answer(end, broken=None)
+            case "lost" if self._decoder is not None:
+                self._end_answer(end, broken=f"the connection broke off: {end.message}")
+            case "lost" if self._status:
+                self._end_refusal()
+            case "lost":
+                # It was sent and may have been billed: its answer is cut short, not refused.
+                message = self._context.scrubber.scrub(f"the connection broke off: {end.message}")
+                self._conclude("truncated", RequestError("truncated", message, self._phase))
+            case "closed":
+                error = RequestError("cancelled", "cancelled by the caller of the benchmark", self._phase)
+                self._conclude("cancelled", error)
+            case "connect_timeout":
+                self._conclude("timed_out", RequestError(end.kind, end.message, "connect"))
+            case _:
+                self._conclude("errored", RequestError(end.kind, self._context.scrubber.scrub(end.message), "connect"))
 
-    async def measure(self, request: PlannedRequest, scheduled_ns: int) -> ResultRecord:
-        """One request from its socket write to its end; never raises for what a server does.
-
-        Cancelled from outside, it still returns what it saw, with the outcome `cancelled`.
-        """
-        request = replace(request, body=self._adapter.current_body(request.body))
-        seen = Measurement(request, Wire(self._clock.monotonic_ns()))
-        outcome, error = await self._attempt(seen)
-        for _ in range(MAX_STALE_CONNECTIONS):
-            if not seen.stale:
-                break
-            # The server had closed a kept connection that we were about to use: what every HTTP client does then
-            # is to send on a new one. Only that attempt is measured; the flag says that there was another.
-            seen = Measurement(request, Wire(self._clock.monotonic_ns()))
-            seen.flags.add("connection_renewed")
-            outcome, error = await self._attempt(seen)
-        if error is not None and (body := self._adapter.retry_body(request.body, error)) is not None:
-            # The server knew a field not: that attempt measured nothing. What is sent now is measured alone.
-            seen = Measurement(replace(request, body=body), Wire(self._clock.monotonic_ns()))
-            outcome, error = await self._attempt(seen)
-        return self._record(seen, outcome, error, scheduled_ns)
-
-    async def _attempt(self, seen: Measurement) -> tuple[Outcome, RequestError | None]:
-        deadlines: Deadlines | None = None
+    def _end_refusal(self) -> None:
+        """The server said no."""
+        text = self._refusal[:MAX_REFUSAL_BYTES].decode("utf-8", "replace")
         try:
-            async with asyncio.timeout(None) as timeout:
-                deadlines = Deadlines(self._timeouts, timeout)
-                seen.wire.on_sent = deadlines.sent
-                await self._exchange(seen, deadlines)
-        except TimeoutError:
-            if deadlines is None:
-                raise
-            message = {
-                "ttft_timeout": f"no token within ttft_s = {self._timeouts.ttft_s:g} s",
-                "idle_timeout": f"no event for idle_s = {self._timeouts.idle_s:g} s",
-                "total_timeout": f"not ended within total_s = {self._timeouts.total_s:g} s",
-            }[deadlines.kind]
-            return "timed_out", RequestError(deadlines.kind, message, seen.phase)
-        except TransportFailed as exc:
-            seen.stale = exc.stale
-            if exc.broke_off and seen.failure is None:
-                return self._ended(seen, broken=exc.error)
-            phase = seen.phase if exc.error.phase == "mid_stream" else exc.error.phase
-            return ("timed_out" if exc.timed_out else "errored"), replace(exc.error, phase=phase)
-        except asyncio.CancelledError:
-            return "cancelled", RequestError("cancelled", "cancelled by the caller of the benchmark", seen.phase)
-        return self._ended(seen, broken=None)
+            document = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            document = None
+        now = self._context.clock.at(self._last_read_ns or self._sent_ns)
+        error = status_error(self._status, self._headers, document, text, self._context.scrubber, now)
+        self.refused = True
+        self._conclude("errored", error)
 
-    async def _exchange(self, seen: Measurement, deadlines: Deadlines) -> None:
-        async with self._transport.send(seen.request.body, seen.wire) as answer:
-            seen.headers = answer.headers
-            decoder = self._adapter.decoder(answer.headers.get("content-type", "").lower())
-            token_seen = False
-            async for read in answer.reads():
-                if not seen.timeline:
-                    seen.mark(EventKind.FIRST_BYTE, read.stamp_ns)
-                for event in decoder.feed(read.data):
-                    seen.take(event, read.stamp_ns)
-                    if isinstance(event, Content | Reasoning | ToolCall | Ping):
-                        token_seen = token_seen or not isinstance(event, Ping)
-                        deadlines.alive(first_token_seen=token_seen)
-                if seen.failure is not None:
-                    return
-            self._end(seen, decoder)
+    def _end_answer(self, end: End, broken: str | None) -> None:
+        """A stream that ended, well or not."""
+        if self._decoder is not None and broken is None:
+            for event in self._decoder.finish():
+                self._take_event(event, end.stamp_ns)
+            self._mark(EventKind.END, end.stamp_ns)
+        if self._failure is not None:
+            failed = self._failure
+            error = RequestError(failed.kind, failed.message, self._phase, provider_code=failed.provider_code)
+            self._conclude("errored", error)
+        elif not self._done and self._finish_reason is None:
+            message = broken or "the server closed the stream without a finish reason or end event"
+            message = self._context.scrubber.scrub(message)
+            self._conclude("truncated", RequestError("truncated", message, self._phase))
+        elif not self._first_token_seen and self._finish_reason is None:
+            message = "the stream ended with neither content nor a finish reason"
+            self._conclude("errored", RequestError("empty_answer", message, self._phase))
+        else:
+            if not self._done:
+                self._flags.add("no_terminal_event")
+            self._conclude("succeeded", None)
 
-    def _end(self, seen: Measurement, decoder: StreamDecoder) -> None:
-        stamp_ns = seen.wire.last_read_ns or self._clock.monotonic_ns()
-        for event in decoder.finish():
-            seen.take(event, stamp_ns)
-        seen.mark(EventKind.END, stamp_ns)
-        if decoder.invalid_utf8:
-            seen.flags.add("invalid_utf8_replaced")
+    def _conclude(self, outcome: Outcome, error: RequestError | None) -> None:
+        self.outcome, self.error = outcome, error
+        self._deadline_ns = None
 
-    def _ended(self, seen: Measurement, broken: RequestError | None) -> tuple[Outcome, RequestError | None]:
-        """The outcome of a stream that ended, well or not."""
-        failed = seen.failure
-        if failed is not None:
-            return "errored", RequestError(failed.kind, failed.message, seen.phase, provider_code=failed.provider_code)
-        if not seen.done and seen.finish_reason is None:
-            message = broken.message if broken else "the server closed the stream without a finish reason or end event"
-            return "truncated", RequestError("truncated", message, seen.phase)
-        if not seen.first_token_seen and seen.finish_reason is None:
-            return "errored", RequestError(
-                "empty_answer", "the stream ended with neither content nor a finish reason", seen.phase
-            )
-        if not seen.done:
-            seen.flags.add("no_terminal_event")
-        return "succeeded", None
-
-    def _record(
-        self, seen: Measurement, outcome: Outcome, error: RequestError | None, scheduled_ns: int
-    ) -> ResultRecord:
-        request, wire = seen.request, seen.wire
-        usage = seen.usage
-        if not seen.usage_final:
+    def record(self) -> ResultRecord:
+        """The result, once `outcome` is set."""
+        if self.outcome is None:
+            raise RuntimeError("the request has not ended")
+        request, began, usage, flags = self.request, self._began, self._usage, self._flags
+        if not self._usage_final:
             # Before the provider has counted, `output_tokens` is a placeholder.
             usage = replace(usage, output_tokens=None, reasoning_tokens=None)
-        metrics = compute(seen.timeline, usage.output_tokens)
+        metrics = compute(self._timeline, usage.output_tokens)
+        if self._decoder is not None and self._decoder.invalid_utf8:
+            flags.add("invalid_utf8_replaced")
+        if began is not None and began.renewed:
+            flags.add("connection_renewed")
+        if self.doubtful:
+            flags.add("ttft_doubtful")
         if metrics.buffered:
-            seen.flags.add("buffered")
-        if outcome == "succeeded" and usage.output_tokens is None:
-            seen.flags.add("usage_missing")
-        if usage.reasoning_tokens and not seen.thoughts:
-            seen.flags.add("reasoning_hidden")
+            flags.add("buffered")
+        if self.outcome == "succeeded" and usage.output_tokens is None:
+            flags.add("usage_missing")
+        if usage.reasoning_tokens and not self._thoughts:
+            flags.add("reasoning_hidden")
         if request.max_tokens and usage.output_tokens and usage.output_tokens > request.max_tokens:
-            seen.flags.add("max_tokens_ignored")
-        if seen.headers.get("content-type", "").lower().startswith("application/json") and outcome == "succeeded":
-            seen.flags.add("not_streamed")
-        response = _stored_text(seen.texts, seen.flags)
-        reasoning = _stored_text(seen.thoughts, seen.flags)
+            flags.add("max_tokens_ignored")
+        if self._headers.get("content-type", "").lower().startswith("application/json") and self.outcome == "succeeded":
+            flags.add("not_streamed")
+        response = _stored_text(self._texts, flags)
+        reasoning = _stored_text(self._thoughts, flags)
+        error = self.error
         if error is not None:
             error = replace(error, message=replace_unstorable(error.message)[0][:2_000])
-        finish_reason = replace_unstorable(seen.finish_reason)[0] if seen.finish_reason else None
-        sent_ns = wire.sent_ns if wire.sent_ns is not None else wire.started_ns
+        clock = self._context.clock
         return ResultRecord(
             prompt_index=request.prompt_index,
             repetition=request.repetition,
             warmup=request.warmup,
-            outcome=outcome,
-            scheduled_at=self._run.at(scheduled_ns),
-            sent_at=self._run.at(sent_ns),
-            queue_ms=max(0, sent_ns - scheduled_ns) / 1e6,
-            connect_ms=wire.connect_ms,
-            connection_reused=not wire.new_connection and wire.sent_ns is not None,
+            outcome=self.outcome,
+            scheduled_at=clock.at(self._scheduled_ns),
+            sent_at=clock.at(self._sent_ns),
+            queue_ms=max(0, self._sent_ns - self._scheduled_ns) / 1e6,
+            connect_ms=self._connect_ms,
+            tls_ms=began.tls_ms if began is not None else None,
+            connection_reused=self.begun and began is not None and not began.new_connection,
             ttfb_ms=metrics.ttfb_ms,
             ttft_ms=metrics.ttft_ms,
             ttfat_ms=metrics.ttfat_ms,
@@ -294,14 +367,28 @@ class Measurer:
             tpot_ms=metrics.tpot_ms,
             max_stall_ms=metrics.max_stall_ms,
             usage=usage,
-            finish_reason=finish_reason,
+            finish_reason=replace_unstorable(self._finish_reason)[0] if self._finish_reason else None,
             error=error,
-            flags=sorted(seen.flags),
+            flags=sorted(flags),
             response=response,
             reasoning=reasoning,
-            provider_request_id=seen.headers.get("request-id") or seen.headers.get("x-request-id"),
-            timeline=encode(seen.timeline) if self._keep_timeline else None,
+            provider_request_id=self._headers.get("request-id")
+            or self._headers.get("x-request-id")
+            or (self._decoder.answer_id if self._decoder is not None else None),
+            timeline=encode(self._timeline) if self._context.keep_timeline else None,
         )
+
+    @property
+    def _connect_ms(self) -> float | None:
+        """DNS + TCP + TLS; None where the connection was reused or never came about."""
+        began = self._began
+        if began is None or not began.new_connection or began.connected_ns is None:
+            return None
+        return (began.connected_ns - began.started_ns) / 1e6
+
+
+def _tokens(events: list[StreamEvent]) -> int:
+    return sum(isinstance(event, Content | Reasoning | ToolCall) for event in events)
 
 
 def _stored_text(parts: list[str], flags: set[str]) -> str | None:

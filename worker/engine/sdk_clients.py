@@ -1,14 +1,14 @@
-"""The official SDKs' clients, and what they make of a request: URL and headers, taken once as a template."""
+"""The official SDKs' clients, and what they make of a request: URL and headers, taken once for a target."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import anthropic
 import httpx2
 import openai
 
-from shared.endpoints import Endpoint
+from shared.endpoints import PROTOCOLS, Endpoint, Protocol
+from worker.engine.messages import SdkTarget, SocketTarget
 
 # Fields that the SDKs' methods name; the rest of a body goes through as it is.
 _NAMED = ("model", "messages", "max_tokens", "stream")
@@ -18,12 +18,12 @@ _NO_KEY = "not-needed"
 _HEADERS = {"Accept-Encoding": "identity"}
 
 
-def streamed_create(endpoint: Endpoint, key: str | None, http_client: httpx2.AsyncClient) -> Any:
+def streamed_create(protocol: Protocol, base_url: str, key: str | None, http_client: httpx2.AsyncClient) -> Any:
     """The SDK's own method for this protocol, its retries off, over the given client."""
-    if endpoint.protocol == "anthropic":
+    if protocol == "anthropic":
         return anthropic.AsyncAnthropic(
             api_key=key or _NO_KEY,
-            base_url=endpoint.base_url,
+            base_url=base_url,
             max_retries=0,
             timeout=http_client.timeout,
             http_client=http_client,
@@ -32,7 +32,7 @@ def streamed_create(endpoint: Endpoint, key: str | None, http_client: httpx2.Asy
         ).messages.with_streaming_response.create
     return openai.AsyncOpenAI(
         api_key=key or _NO_KEY,
-        base_url=endpoint.base_url,
+        base_url=base_url,
         max_retries=0,
         timeout=http_client.timeout,
         http_client=http_client,
@@ -46,18 +46,12 @@ def arguments(body: Mapping[str, Any]) -> dict[str, Any]:
     return {**named, "extra_body": {name: value for name, value in body.items() if name not in _NAMED}}
 
 
-@dataclass(frozen=True, slots=True)
-class RequestTemplate:
-    """All of a request but its body: where to connect, and the head up to the content length."""
-
-    host: str
-    port: int
-    tls: bool
-    head: bytes
-
-    def request(self, body: bytes) -> bytes:
-        """A whole request, ready to write."""
-        return b"%scontent-length: %d\r\n\r\n%s" % (self.head, len(body), body)
+async def warm_up() -> None:
+    """Builds a request of each SDK: imports and first uses that the first benchmark would wait for otherwise."""
+    for protocol in PROTOCOLS:
+        await make_target(
+            Endpoint(name="warm-up", protocol=protocol, base_url="http://127.0.0.1"), None, proxy=None, connect_s=1
+        )
 
 
 class _Captured(httpx2.TransportError):
@@ -73,11 +67,19 @@ class _Capture(httpx2.AsyncBaseTransport):
         raise _Captured("captured")
 
 
-async def request_template(endpoint: Endpoint, key: str | None) -> RequestTemplate:
-    """What the SDK would send to this endpoint, taken from a request that it builds and that goes nowhere."""
+async def make_target(
+    endpoint: Endpoint, key: str | None, *, proxy: str | None, connect_s: float
+) -> SocketTarget | SdkTarget:
+    """What a measuring process needs to know of an endpoint.
+
+    The request's head is what the SDK would send, taken from a request that it builds and that goes nowhere. Through
+    a proxy, and where the endpoint's `transport` says so, the SDK's own client sends.
+    """
+    if proxy is not None or endpoint.transport == "sdk":
+        return SdkTarget(endpoint.protocol, endpoint.base_url, key, proxy, connect_s)
     capture = _Capture()
     async with httpx2.AsyncClient(transport=capture, trust_env=False) as http_client:
-        create = streamed_create(endpoint, key, http_client)
+        create = streamed_create(endpoint.protocol, endpoint.base_url, key, http_client)
         body = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "x"}], "stream": True}
         try:
             async with create(**arguments(body)):
@@ -92,7 +94,7 @@ async def request_template(endpoint: Endpoint, key: str | None) -> RequestTempla
     lines = [b"%s %s HTTP/1.1" % (request.method.encode(), url.raw_path)]
     lines += [b"%s: %s" % item for item in request.headers.raw if item[0].lower() not in _OWN_HEADERS]
     head = b"\r\n".join([*lines, b"connection: keep-alive", b""])
-    return RequestTemplate(url.host, url.port or (443 if tls else 80), tls, head)
+    return SocketTarget(url.host, url.port or (443 if tls else 80), tls, head, connect_s)
 
 
 # The length is the body's, and the connection is ours.

@@ -9,6 +9,7 @@ from worker.engine.adapters.base import (
     JsonDecoder,
     SseDecoder,
     StreamDecoder,
+    answer_id,
     failure,
     load_object,
     optional_int,
@@ -105,6 +106,7 @@ class _MessageStream(SseDecoder):
             case "message_start":
                 message = document.get("message")
                 usage = message.get("usage") if isinstance(message, dict) else None
+                self.answer_id = answer_id(message) if isinstance(message, dict) else None
                 return self._usage.report(usage, final=False) or [Other()]
             case "message_delta":
                 events = self._usage.report(document.get("usage"), final=True)

@@ -38,6 +38,11 @@ class StreamDecoder(Protocol):
     @property
     def invalid_utf8(self) -> bool: ...
 
+    @property
+    def answer_id(self) -> str | None:
+        """The provider's own id of this answer, once it was said."""
+        ...
+
     def feed(self, data: bytes) -> list[StreamEvent]: ...
 
     def finish(self) -> list[StreamEvent]:
@@ -76,6 +81,7 @@ class SseDecoder:
 
     def __init__(self) -> None:
         self._parser = SseParser()
+        self.answer_id: str | None = None
 
     @property
     def invalid_utf8(self) -> bool:
@@ -98,6 +104,7 @@ class JsonDecoder:
     def __init__(self) -> None:
         self._parts: list[bytes] = []
         self.invalid_utf8 = False
+        self.answer_id: str | None = None
 
     def feed(self, data: bytes) -> list[StreamEvent]:
         self._parts.append(data)
@@ -109,6 +116,7 @@ class JsonDecoder:
             return [document]
         if document.get("error"):
             return [failure(document["error"])]
+        self.answer_id = answer_id(document)
         return self.decode(document)
 
     def decode(self, document: dict[str, Any]) -> list[StreamEvent]:
@@ -181,6 +189,11 @@ def kind_of_http_status(status: int) -> str:
 def optional_int(value: Any) -> int | None:
     """A count as the provider gave it; anything else is unknown."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def answer_id(document: dict[str, Any]) -> str | None:
+    """An `id` field, within the length that is stored."""
+    return text_of(document.get("id"))[:200] or None
 
 
 def text_of(value: Any) -> str:

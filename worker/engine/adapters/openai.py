@@ -9,6 +9,7 @@ from worker.engine.adapters.base import (
     JsonDecoder,
     SseDecoder,
     StreamDecoder,
+    answer_id,
     failure,
     load_object,
     optional_int,
@@ -81,6 +82,8 @@ class _CompletionStream(SseDecoder):
             return [document]
         if document.get("error"):
             return [failure(document["error"])]
+        if self.answer_id is None:
+            self.answer_id = answer_id(document)
         events: list[StreamEvent] = []
         for choice in _choices(document):
             events += _tokens(choice.get("delta"))

@@ -1,39 +1,55 @@
 """An httpx2 transport that stamps at the socket: when a connection was made, a request written, bytes read."""
 
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextvars import ContextVar
-from functools import cache
+from dataclasses import dataclass
 from typing import Any
 
 import httpcore2
 import httpx2
 
-from shared.clock import Clock
-from worker.engine.transport import Wire
+from shared.clock import monotonic_ns
+from worker.engine.child.tls import trust_store
+from worker.engine.messages import Began
+
+
+@dataclass(slots=True)
+class Wire:
+    """Stamps of one request, in monotonic nanoseconds, taken where the bytes pass."""
+
+    started_ns: int
+    connected_ns: int | None = None
+    tls_ms: float | None = None
+    sent_ns: int | None = None
+    last_read_ns: int | None = None
+    new_connection: bool = False
+    answered: bool = False
+    on_sent: Callable[[], None] | None = None
+
+    def began(self, due_ns: int, renewed: int) -> Began:
+        return Began(
+            due_ns, self.started_ns, self.connected_ns, self.tls_ms, self.sent_ns, self.new_connection, renewed
+        )
+
 
 # The request whose task is at the socket now: httpcore does a request's I/O in the request's own task.
 current_wire: ContextVar[Wire | None] = ContextVar("current_wire", default=None)
 
 
-@cache
-def trust_store() -> ssl.SSLContext:
-    """The system's certificates. Reading them takes tens of milliseconds, so once for a process."""
-    return httpx2.create_ssl_context()
-
-
 class StampingTransport(httpx2.AsyncBaseTransport):
-    """Plain HTTP/1.1 over a pool as large as the load; no proxies, no redirects, no retries."""
+    """Plain HTTP/1.1 over a pool as large as the load, through a proxy if one is named; no redirects, no retries."""
 
-    def __init__(self, clock: Clock, *, connections: int, ssl_context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, *, connections: int, proxy: str | None) -> None:
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=ssl_context or trust_store(),
+            ssl_context=trust_store(),
+            proxy=httpcore2.Proxy(proxy) if proxy else None,
             max_connections=connections,
             max_keepalive_connections=connections,
             keepalive_expiry=30,
             http1=True,
             http2=False,
-            network_backend=_StampingBackend(httpcore2.AnyIOBackend(), clock),
+            network_backend=_StampingBackend(httpcore2.AnyIOBackend()),
         )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -75,9 +91,8 @@ class _Body(httpx2.AsyncByteStream):
 
 
 class _StampingBackend(httpcore2.AsyncNetworkBackend):
-    def __init__(self, inner: httpcore2.AsyncNetworkBackend, clock: Clock) -> None:
+    def __init__(self, inner: httpcore2.AsyncNetworkBackend) -> None:
         self._inner = inner
-        self._clock = clock
 
     async def connect_tcp(
         self,
@@ -90,33 +105,34 @@ class _StampingBackend(httpcore2.AsyncNetworkBackend):
         wire = current_wire.get()
         if wire is not None:
             # The pool may have made us wait for a connection before: that is queueing, not connecting.
-            wire.started_ns = self._clock.monotonic_ns()
+            wire.started_ns = monotonic_ns()
             wire.new_connection = True
         stream = await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
         if wire is not None:
-            wire.connected_ns = self._clock.monotonic_ns()
-        return _StampingStream(stream, self._clock)
+            wire.connected_ns = monotonic_ns()
+        return _StampingStream(stream)
 
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)
 
 
 class _StampingStream(httpcore2.AsyncNetworkStream):
-    def __init__(self, inner: httpcore2.AsyncNetworkStream, clock: Clock) -> None:
+    def __init__(self, inner: httpcore2.AsyncNetworkStream) -> None:
         self._inner = inner
-        self._clock = clock
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         data = await self._inner.read(max_bytes, timeout)
         wire = current_wire.get()
         if wire is not None:
-            wire.last_read_ns = self._clock.monotonic_ns()
+            wire.last_read_ns = monotonic_ns()
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         wire = current_wire.get()
-        if wire is not None:
-            wire.sent(self._clock.monotonic_ns())
+        if wire is not None and wire.sent_ns is None and not _is_connect(buffer):
+            wire.sent_ns = monotonic_ns()
+            if wire.on_sent is not None:
+                wire.on_sent()
         await self._inner.write(buffer, timeout)
 
     async def aclose(self) -> None:
@@ -125,11 +141,18 @@ class _StampingStream(httpcore2.AsyncNetworkStream):
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.AsyncNetworkStream:
+        begin_ns = monotonic_ns()
         stream = await self._inner.start_tls(ssl_context, server_hostname, timeout)
         wire = current_wire.get()
         if wire is not None:
-            wire.connected_ns = self._clock.monotonic_ns()
-        return _StampingStream(stream, self._clock)
+            wire.connected_ns = monotonic_ns()
+            wire.tls_ms = (wire.connected_ns - begin_ns) / 1e6
+        return _StampingStream(stream)
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
+
+
+def _is_connect(data: bytes) -> bool:
+    """Asking a proxy for a tunnel is connecting, not sending."""
+    return data.startswith(b"CONNECT ")

@@ -1,0 +1,207 @@
+"""How far the numbers that the API returns are from what the server really did.
+
+    python -m benchmarks.accuracy [--concurrency 1,16,64,256,512,1024] [--repeats 5] [--protocol both]
+
+The whole product (API, worker, measuring process, Valkey, SQLite) runs on one core, an endpoint in C that logs when
+it wrote each token on another. A benchmark is POSTed, and each result of the API is compared with the server's log
+of the same request. Prints medians of the repeats beside the bounds, and the ratio to each bound.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import numpy as np
+import orjson
+import psutil
+
+from benchmarks.truth import TruthServer, build, free_port
+from cli.stack import EmbeddedStack
+
+# Concurrency: TTFT P50 error, P99 error, TPOT error, all in ms.
+BOUNDS = {1: (0.1, 0.5, 0.02), 16: (0.1, 0.5, 0.02), 64: (0.1, 0.5, 0.02), 256: (0.1, 0.5, 0.02)} | {
+    512: (0.1, 1.0, 0.02),
+    1_024: (0.1, 2.0, 0.05),
+}
+DOUBTFUL_MS = 1.0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """One benchmark against the truth. Errors in ms, one for each request."""
+
+    ttft: "np.ndarray[Any, Any]"
+    tpot: "np.ndarray[Any, Any]"
+    flagged: "np.ndarray[Any, Any]"
+    events: int
+    cpu_s: "np.ndarray[Any, Any]"
+    failed: int
+    grade: str
+    measurement: dict[str, Any]
+
+    @property
+    def row(self) -> list[float]:
+        wrong = np.abs(self.ttft) > DOUBTFUL_MS
+        return [
+            float(np.percentile(np.abs(self.ttft), 50)),
+            float(np.percentile(np.abs(self.ttft), 99)),
+            float(np.max(np.abs(self.ttft))),
+            float(np.percentile(np.abs(self.tpot), 50)) if len(self.tpot) else 0.0,
+            *(self.cpu_s / self.events * 1_000),
+            float(np.sum(wrong & ~self.flagged)),
+            float(np.sum(~wrong & self.flagged)),
+        ]
+
+
+def worker_cpu_s() -> "np.ndarray[Any, Any]":
+    """CPU time so far of the measuring processes, and of the worker that decodes what they send."""
+    total = np.zeros(2)
+    for process in psutil.Process().children(recursive=True):
+        try:
+            words = " ".join(process.cmdline())
+            times = process.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        for number, name in enumerate(("worker.engine.child", "worker.main")):
+            if name in words:
+                total[number] += times.user + times.system
+    return total
+
+
+def measure(
+    client: httpx2.Client, server: TruthServer, protocol: str, *, concurrency: int, requests: int, tokens: int
+) -> Outcome:
+    body = {
+        "name": f"accuracy {protocol} {concurrency}",
+        "provider": f"truth-{protocol}",
+        "model": "truth",
+        "prompts": ["How late is it?"],
+        "repetitions": requests,
+        "concurrency": concurrency,
+        "parameters": {"max_tokens": tokens},
+    }
+    with server:
+        cpu_s = worker_cpu_s()
+        posted = client.post("/benchmarks", json=body)
+        if posted.status_code != 202:
+            raise SystemExit(f"the API refused: {posted.text}")
+        url = posted.headers["location"]
+        while (state := client.get(url, headers={"Prefer": "wait=30"}).json())["status"] in ("pending", "running"):
+            pass
+        cpu_s = worker_cpu_s() - cpu_s
+    results = list(all_results(client, url))
+    ttft, tpot, flagged = [], [], []
+    for result in results:
+        if result["outcome"] != "succeeded":
+            continue
+        truth = server.requests[int(result["provider_request_id"].rpartition("_")[2].rpartition("-")[2])]
+        ttft.append(result["ttft_ms"] - truth.ttft_ms)
+        if truth.tpot_ms is not None and result["tpot_ms"] is not None:
+            tpot.append(result["tpot_ms"] - truth.tpot_ms)
+        flagged.append("ttft_doubtful" in result["flags"])
+    events = sum(truth.content_events for truth in server.requests.values())
+    measurement = state["summary"]["measurement"]
+    return Outcome(
+        np.array(ttft),
+        np.array(tpot),
+        np.array(flagged),
+        events,
+        cpu_s,
+        len(results) - len(ttft),
+        measurement["grade"],
+        measurement,
+    )
+
+
+def all_results(client: httpx2.Client, url: str) -> Iterable[dict[str, Any]]:
+    after: str | None = None
+    while True:
+        page = client.get(f"{url}/results", params={"limit": 1_000, **({"cursor": after} if after else {})}).json()
+        yield from page["items"]
+        after = page.get("next_cursor")
+        if not after:
+            return
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--concurrency", default="1,16,64,256,512,1024", help="loads, with commas between")
+    parser.add_argument("--protocol", choices=("openai", "anthropic", "both"), default="both")
+    parser.add_argument("--repeats", type=int, default=5, help="benchmarks of each kind; the table has their medians")
+    parser.add_argument("--ttft", type=float, default=200, help="ms")
+    parser.add_argument("--gap", type=float, default=20, help="ms between tokens")
+    parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--requests", type=int, default=0, help="requests of each benchmark; 0: twice the concurrency")
+    parser.add_argument("--logs", type=Path, default=None, help="keep the stack's logs here")
+    options = parser.parse_args()
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        raise SystemExit("two cores are needed: one for the product, one for the endpoint")
+    protocols = ("openai", "anthropic") if options.protocol == "both" else (options.protocol,)
+    os.sched_setaffinity(0, {cores[0]})
+    port = free_port()
+    os.environ["PROVIDERS"] = orjson.dumps(
+        [
+            {"name": "truth-openai", "protocol": "openai", "base_url": f"http://127.0.0.1:{port}/v1"},
+            {"name": "truth-anthropic", "protocol": "anthropic", "base_url": f"http://127.0.0.1:{port}"},
+        ]
+    ).decode()
+    with tempfile.TemporaryDirectory() as folder:
+        binary = build(Path(folder))
+        with (
+            EmbeddedStack(data_dir=Path(folder), log_dir=options.logs) as stack,
+            httpx2.Client(base_url=stack.url, timeout=120) as client,
+        ):
+            print(f"TTFT {options.ttft:g} ms, gap {options.gap:g} ms, {options.tokens} tokens; median of {options.repeats}")
+            print("product on one core, endpoint on another; |error| in ms, of what the API returns")
+            print(
+                "protocol   streams | TTFT P50  bound  ratio | TTFT P99  bound  ratio |     max | TPOT P50  ratio |"
+                " CPU s/1,000 ev | missed  false | grade"
+            )
+            for protocol in protocols:
+                for concurrency in map(int, options.concurrency.split(",")):
+                    row(client, binary, cores[1], port, protocol, concurrency, options)
+
+
+def row(
+    client: httpx2.Client,
+    binary: Path,
+    core: int,
+    port: int,
+    protocol: str,
+    concurrency: int,
+    options: argparse.Namespace,
+) -> None:
+    requests = options.requests or max(2 * concurrency, 10)
+    outcomes = []
+    for _ in range(options.repeats):
+        server = TruthServer(
+            binary, port=port, core=core, ttft_ms=options.ttft, gap_ms=options.gap, tokens=options.tokens
+        )
+        outcomes.append(
+            measure(client, server, protocol, concurrency=concurrency, requests=requests, tokens=options.tokens)
+        )
+    p50, p99, most, tpot, engine_cpu, worker_cpu, missed, false = np.median([outcome.row for outcome in outcomes], axis=0)
+    bounds = BOUNDS.get(concurrency, (float("nan"),) * 3)
+    failed = sum(outcome.failed for outcome in outcomes)
+    print(
+        f"{protocol:10} {concurrency:7} |{p50:9.3f} {bounds[0]:6.2f} {p50 / bounds[0]:6.2f} |{p99:9.3f} {bounds[1]:6.2f}"
+        f" {p99 / bounds[1]:6.2f} |{most:8.2f} |{tpot:9.4f} {tpot / bounds[2]:6.2f} | {engine_cpu:7.4f} {worker_cpu:7.4f} |"
+        f"{missed:7.0f} {false:6.0f} | {''.join(outcome.grade for outcome in outcomes)}"
+        + (f"  {failed} FAILED" if failed else ""),
+        flush=True,
+    )
+    if os.environ.get("ACCURACY_VERBOSE"):
+        for outcome in outcomes:
+            print(outcome.measurement, file=sys.stderr)
+            print(np.percentile(outcome.ttft, [0, 1, 5, 25, 50, 75, 95, 99, 100]).round(3), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""The endpoint that keeps the truth: starts `truthserver` on a core of its own and reads back what it sent when."""
+
+import csv
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+SOURCE = Path(__file__).parents[2] / "shared" / "truthserver"
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What the server knows of one request, in ms; `tpot_ms` is None below two tokens."""
+
+    ttft_ms: float
+    tpot_ms: float | None
+    content_events: int
+
+
+def build(folder: Path) -> Path:
+    """Compiles it in a folder. Raises SystemExit where it, or a compiler, is not there."""
+    if not (SOURCE / "truthserver.c").is_file():
+        raise SystemExit(f"{SOURCE} is missing: the accuracy benchmark compares with what that endpoint logs")
+    target = folder / "truthserver"
+    shutil.copytree(SOURCE, target)
+    made = subprocess.run(["make", "-C", str(target)], capture_output=True, text=True, check=False)
+    if made.returncode:
+        raise SystemExit(f"cannot build truthserver (make and cc are needed):\n{made.stderr}")
+    return target / "truthserver"
+
+
+class TruthServer:
+    """`with TruthServer(...) as server:` answers at `server.url`; afterwards `server.requests` holds the truth."""
+
+    def __init__(self, binary: Path, *, port: int, core: int | None, ttft_ms: float, gap_ms: float, tokens: int) -> None:
+        self._binary = binary
+        self._core = core
+        self._port = port
+        self._options = ["--ttft", str(ttft_ms), "--itl", str(gap_ms), "--n", str(tokens)]
+        self.url = f"http://127.0.0.1:{port}"
+        self.requests: dict[int, Truth] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "TruthServer":
+        self._folder = Path(tempfile.mkdtemp(prefix="truth-"))
+        command = [str(self._binary), "--port", str(self._port), "--csv", str(self._folder / "requests.csv")]
+        command += ["--summary", str(self._folder / "summary.json"), *self._options]
+        self._process = subprocess.Popen(command, stderr=subprocess.PIPE)
+        if self._core is not None:
+            os.sched_setaffinity(self._process.pid, {self._core})
+        # It says that it listens.
+        if self._process.stderr is None or not self._process.stderr.readline():
+            raise SystemExit("truthserver did not start")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+            self._process.communicate(timeout=60)
+        path = self._folder / "requests.csv"
+        if path.is_file():
+            with path.open() as lines:
+                self.requests = {int(row["id"]): _truth(row) for row in csv.DictReader(lines) if int(row["last_content_ns"])}
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _truth(row: dict[str, str]) -> Truth:
+    received, first, last = int(row["recv_ns"]), int(row["first_content_ns"]), int(row["last_content_ns"])
+    tokens = int(row["n"])
+    return Truth((first - received) / 1e6, (last - first) / 1e6 / (tokens - 1) if tokens > 1 else None, tokens)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

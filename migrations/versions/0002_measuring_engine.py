@@ -1,0 +1,27 @@
+"""The TLS handshake's time of a result; what a worker's host was calibrated to measure."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+
+from shared.db.types import JsonDocument
+
+revision: str = "0002"
+down_revision: str | None = "0001"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("results") as results:
+        results.add_column(sa.Column("tls_ms", sa.Float(precision=53), nullable=True))
+    with op.batch_alter_table("workers") as workers:
+        workers.add_column(sa.Column("calibration", JsonDocument, nullable=True))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("workers") as workers:
+        workers.drop_column("calibration")
+    with op.batch_alter_table("results") as results:
+        results.drop_column("tls_ms")

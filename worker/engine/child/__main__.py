@@ -1,0 +1,96 @@
+"""`python -m worker.engine.child FD`: a measuring process that serves one worker over a socket that it inherits."""
+
+import asyncio
+import signal
+import socket
+import sys
+
+from shared.clock import monotonic_ns
+from worker.engine.child.arrivals import Arrivals
+from worker.engine.child.loop_lag import WakefulSelector
+from worker.engine.child.outbox import Outbox
+from worker.engine.child.run import ChildRun
+from worker.engine.messages import Abort, Begin, Command, Drain, Finish, Frames, Requests, Stop
+
+
+class MeasuringProcess(asyncio.Protocol):
+    """Does what the worker says, one run after the other. Ends with the worker, or when it falls silent in a run."""
+
+    def __init__(self, wakeful: WakefulSelector) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._arrivals = Arrivals(self._loop, wakeful)
+        self._commands: Frames[Command] = Frames(Command)
+        self._run: ChildRun | None = None
+        self._silence: asyncio.Task[None] | None = None
+        self._finishing: asyncio.Task[None] | None = None
+        self._heard_ns = monotonic_ns()
+        self.ended: asyncio.Future[None] = self._loop.create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if not isinstance(transport, asyncio.Transport):
+            raise TypeError("a stream socket is needed")
+        self._outbox = Outbox(
+            transport.write, transport.get_write_buffer_size, self._arrivals.pause, self._arrivals.resume
+        )
+
+    def data_received(self, data: bytes) -> None:
+        self._heard_ns = monotonic_ns()
+        for command in self._commands.feed(data):
+            self._obey(command)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The worker is gone: so are its streams, with this process."""
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    def _obey(self, command: Command) -> None:
+        match command:
+            case Begin():
+                self._run = ChildRun(command, self._outbox, self._arrivals)
+                self._run.start(self._task_ended)
+                self._silence = self._loop.create_task(self._watch(command.silence_s))
+            case Finish() if self._run is not None and self._silence is not None:
+                self._silence.cancel()
+                self._finishing = self._loop.create_task(self._run.finish())
+                self._run = None
+            case Requests(items) if self._run is not None:
+                self._run.load.add(items)
+            case Abort(request_id) if self._run is not None:
+                self._run.load.abort(request_id)
+            case Drain() if self._run is not None:
+                self._run.load.drain()
+            case Stop() if self._run is not None:
+                self._run.load.stop()
+
+    async def _watch(self, silence_s: float) -> None:
+        """A worker that has not been heard of for so long has lost its lease: another may be sending the same."""
+        while (silent_s := (monotonic_ns() - self._heard_ns) / 1e9) < silence_s:
+            await asyncio.sleep(silence_s - silent_s)
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        """A broken run ends the process: the worker sees that at once, and its run fails with the reason logged."""
+        if not task.cancelled() and (exc := task.exception()) is not None and not self.ended.done():
+            self.ended.set_exception(exc)
+
+
+async def serve(fd: int, wakeful: WakefulSelector) -> None:
+    """Until the worker hangs up."""
+    loop = asyncio.get_running_loop()
+    process = MeasuringProcess(wakeful)
+    await loop.create_connection(lambda: process, sock=socket.socket(fileno=fd))
+    await process.ended
+
+
+def main() -> None:
+    # Ctrl-C and `docker stop` are for the worker to answer; it ends this process by hanging up.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    wakeful = WakefulSelector()
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(wakeful)) as runner:
+        runner.run(serve(int(sys.argv[1]), wakeful))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Keeps the concurrency: every slot takes the next request as soon as its last one has ended."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from shared.clock import monotonic_ns
+from worker.engine.child.outbox import Outbox, Stream
+from worker.engine.child.slot import Slot
+from worker.engine.messages import Dropped, Opened, Request
+
+
+class Load:
+    """The slots of one run, and the requests that wait for one of them."""
+
+    def __init__(self, slots: Sequence[Slot], outbox: Outbox) -> None:
+        self._slots = slots
+        self._outbox = outbox
+        self._waiting: deque[Request] = deque()
+        self._idle: deque[asyncio.Future[Request]] = deque()
+        self._live: dict[int, tuple[Slot, Stream]] = {}
+        self._stopping = False
+
+    async def run(self) -> None:
+        """Opens every slot's connection, then sends until cancelled."""
+        await asyncio.gather(*(slot.open() for slot in self._slots))
+        opened_ns = monotonic_ns()
+        self._outbox.say(Opened(opened_ns))
+        async with asyncio.TaskGroup() as group:
+            for slot in self._slots:
+                group.create_task(self._work(slot, opened_ns))
+
+    def add(self, requests: Sequence[Request]) -> None:
+        """More to send, in this order."""
+        if self._stopping:
+            return self._outbox.say(Dropped([request.id for request in requests]))
+        for request in requests:
+            while self._idle:
+                idle = self._idle.popleft()
+                if not idle.done():
+                    idle.set_result(request)
+                    break
+            else:
+                (self._waiting.appendleft if request.first else self._waiting.append)(request)
+        return None
+
+    def abort(self, request_id: int) -> None:
+        """Closes a stream of which the worker has heard enough."""
+        if request_id in self._live:
+            slot, stream = self._live[request_id]
+            stream.mute()
+            slot.abort()
+
+    def drain(self) -> None:
+        """Sends nothing more."""
+        self._stopping = True
+        self._outbox.say(Dropped([request.id for request in self._waiting]))
+        self._waiting.clear()
+
+    def stop(self) -> None:
+        """Sends nothing more and closes every stream."""
+        self.drain()
+        for slot in self._slots:
+            slot.abort()
+
+    async def close(self) -> None:
+        """Closes what `run` has left open."""
+        await asyncio.gather(*(slot.close() for slot in self._slots))
+
+    async def _work(self, slot: Slot, free_ns: int) -> None:
+        while True:
+            request = await self._next()
+            stream = Stream(request.id, self._outbox)
+            self._live[request.id] = slot, stream
+            if self._stopping:  # between the worker's word and this slot's turn
+                self._outbox.say(Dropped([request.id]))
+            else:
+                await slot.exchange(request.body, stream, free_ns)
+            del self._live[request.id]
+            free_ns = stream.ended_ns or monotonic_ns()
+            await self._outbox.room()
+
+    async def _next(self) -> Request:
+        if self._waiting:
+            return self._waiting.popleft()
+        idle: asyncio.Future[Request] = asyncio.get_running_loop().create_future()
+        self._idle.append(idle)
+        return await idle

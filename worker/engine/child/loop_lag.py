@@ -1,0 +1,52 @@
+"""How late this process's loop is: the selector that knows when it slept, and samples of a timer's lateness."""
+
+import asyncio
+import selectors
+from collections import Counter
+
+from shared.clock import monotonic_ns
+from worker.engine.lag import lag_bucket
+
+SAMPLE_EVERY_S = 0.01
+# epoll's timeouts are whole milliseconds, rounded up: lateness within that is the timer's, not ours.
+TIMER_RESOLUTION_S = 0.001
+# A wait shorter than this was none: something lay there already.
+_WAITED_NS = 30_000
+
+
+class WakefulSelector(selectors.DefaultSelector):
+    """The loop's selector, which remembers its latest look at what had arrived and the one before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looked_ns = self.entered_ns = self.returned_ns = monotonic_ns()
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        # What had arrived by the look before was read then.
+        self.looked_ns = self.entered_ns
+        self.entered_ns = monotonic_ns()
+        ready: list[tuple[selectors.SelectorKey, int]] = super().select(timeout)
+        self.returned_ns = monotonic_ns()
+        return ready
+
+    @property
+    def waited(self) -> bool:
+        """Nothing lay there: the look lasted until something arrived."""
+        return self.returned_ns - self.entered_ns > _WAITED_NS
+
+
+class LagSampler:
+    """Wakes every 10 ms and counts by how much it was late."""
+
+    def __init__(self) -> None:
+        self.histogram: Counter[int] = Counter()
+        self.max_ns = 0
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + SAMPLE_EVERY_S
+            await asyncio.sleep(SAMPLE_EVERY_S)
+            late_ns = max(0, int((loop.time() - due - TIMER_RESOLUTION_S) * 1e9))
+            self.max_ns = max(self.max_ns, late_ns)
+            self.histogram[lag_bucket(late_ns)] += 1

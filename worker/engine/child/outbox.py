@@ -1,0 +1,159 @@
+"""What was seen of each request, until it leaves for the worker in slices."""
+
+import asyncio
+from array import array
+from collections.abc import Callable
+
+from shared.clock import monotonic_ns
+from worker.engine.messages import Began, End, EndKind, Head, Report, Slice, Watermark, frame
+
+# How long the worker waits to hear of a live stream.
+FLUSH_EVERY_S = 0.25
+# A stream that has more than this to say does not wait.
+SLICE_BYTES = 64_000
+# Slices in one turn of the loop, so that no flush holds up a read for long.
+SLICES_A_TURN = 16
+# What the worker has not taken yet: beyond the first no request is begun, beyond the second nothing is read.
+FULL_BYTES = 16_000_000
+OVERFULL_BYTES = 64_000_000
+
+
+class Stream:
+    """One request as seen so far. The transport says what happens, in order; `end` is the last word."""
+
+    __slots__ = (
+        "_began",
+        "_body",
+        "_head",
+        "_outbox",
+        "_reads",
+        "_size",
+        "ended_ns",
+        "id",
+        "kernel",
+        "muted",
+        "waiting",
+    )
+
+    def __init__(self, request_id: int, outbox: "Outbox") -> None:
+        self.id = request_id
+        # When it ended; None while it goes on.
+        self.ended_ns: int | None = None
+        # In the outbox's list of those that have something to say.
+        self.waiting = False
+        # Whether all stamps are the kernel's.
+        self.kernel = True
+        self.muted = False
+        self._outbox = outbox
+        self._began: Began | None = None
+        self._head: Head | None = None
+        self._body: list[bytes] = []
+        self._size = 0
+        self._reads = array("q")
+
+    def began(self, began: Began) -> None:
+        self._began = began
+        self._outbox.wait(self)
+
+    def head(self, status: int, headers: dict[str, str]) -> None:
+        self._head = Head(status, headers)
+        self._outbox.wait(self)
+
+    def read(self, stamp_ns: int, late_us: int, data: bytes) -> None:
+        """Body bytes of one read; its first may have arrived `late_us` before its stamp."""
+        self._body.append(data)
+        self._size += len(data)
+        self._reads.extend((stamp_ns, self._size, late_us))
+        if self._size > SLICE_BYTES:
+            self._outbox.send(self)
+        elif not self.waiting:
+            self._outbox.wait(self)
+
+    def end(self, kind: EndKind, stamp_ns: int | None = None, message: str = "") -> None:
+        """Nothing more will come; what comes after a first end is not heard."""
+        if self.ended_ns is None:
+            self.ended_ns = stamp_ns if stamp_ns is not None else monotonic_ns()
+            self._outbox.send(self, End(kind, self.ended_ns, message))
+
+    def mute(self) -> None:
+        """The worker has heard enough of it."""
+        self.muted = True
+
+    def take(self, end: End | None) -> Slice:
+        """All since the last slice."""
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        part = Slice(self.id, self._began, self._head, body, self._reads.tobytes(), self.kernel, end)
+        self._began = self._head = None
+        self._body.clear()
+        self._size = 0
+        del self._reads[:]
+        return part
+
+
+class Outbox:
+    """Sends slices at a stream's end, when much has come together, and every quarter of a second."""
+
+    def __init__(
+        self,
+        write: Callable[[bytes], None],
+        unsent_bytes: Callable[[], int],
+        pause_reading: Callable[[], None],
+        resume_reading: Callable[[], None],
+    ) -> None:
+        self._write = write
+        self._unsent_bytes = unsent_bytes
+        self._pause_reading = pause_reading
+        self._resume_reading = resume_reading
+        self._waiting: list[Stream] = []
+        self._paused = False
+        self._room = asyncio.Event()
+        self._room.set()
+
+    def say(self, report: Report) -> None:
+        self._write(frame(report))
+
+    def wait(self, stream: Stream) -> None:
+        """The stream has something to say at the next flush."""
+        if not stream.waiting:
+            stream.waiting = True
+            self._waiting.append(stream)
+
+    def send(self, stream: Stream, end: End | None = None) -> None:
+        """Without waiting for the flush."""
+        part = stream.take(end)
+        if not stream.muted:
+            self.say(part)
+            self.look()
+
+    async def room(self) -> None:
+        """Until the worker has taken most of what it was sent."""
+        await self._room.wait()
+
+    def look(self) -> None:
+        """Whether the worker keeps up."""
+        unsent = self._unsent_bytes()
+        if unsent > FULL_BYTES:
+            self._room.clear()
+        elif not self._room.is_set() and unsent < FULL_BYTES // 2:
+            self._room.set()
+        if unsent > OVERFULL_BYTES and not self._paused:
+            self._paused = True
+            self._pause_reading()
+        elif self._paused and unsent < FULL_BYTES:
+            self._paused = False
+            self._resume_reading()
+
+    async def run(self) -> None:
+        """Flushes until cancelled. A watermark follows each flush: what arrived before its start has been said."""
+        while True:
+            await asyncio.sleep(FLUSH_EVERY_S)
+            stamp_ns = monotonic_ns()
+            waiting, self._waiting = self._waiting, []
+            for number, stream in enumerate(waiting, 1):
+                stream.waiting = False
+                if stream.ended_ns is None:
+                    self.send(stream)
+                if number % SLICES_A_TURN == 0:
+                    await asyncio.sleep(0)
+            self.say(Watermark(stamp_ns))
+            self.look()

@@ -1,0 +1,67 @@
+"""One run in this process: its slots, its flushes, how undisturbed it was."""
+
+import asyncio
+import gc
+from collections.abc import Awaitable, Callable
+
+from shared.clock import cpu_ns, monotonic_ns
+from worker.engine.child.arrivals import Arrivals
+from worker.engine.child.load import Load
+from worker.engine.child.loop_lag import LagSampler
+from worker.engine.child.outbox import Outbox
+from worker.engine.child.slot import Slot
+from worker.engine.child.socket_slot import Addresses, SocketSlot
+from worker.engine.messages import Begin, Health, SdkTarget
+
+
+class ChildRun:
+    """From `Begin` to `Finish`."""
+
+    def __init__(self, begin: Begin, outbox: Outbox, arrivals: Arrivals) -> None:
+        slots, self._close_client = _slots(begin, arrivals)
+        self.load = Load(slots, outbox)
+        self._outbox = outbox
+        self._lag = LagSampler()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._begun_ns = self._cpu_ns = 0
+
+    def start(self, on_end: Callable[[asyncio.Task[None]], None]) -> None:
+        """Opens connections and sends what is added. `on_end` hears of a task that ended, however it did."""
+        # A collection stops the loop for milliseconds; what is there now is never looked at again.
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        self._begun_ns, self._cpu_ns = monotonic_ns(), cpu_ns()
+        for work in (self.load.run, self._outbox.run, self._lag.run):
+            task = asyncio.create_task(work())
+            task.add_done_callback(on_end)
+            self._tasks.append(task)
+
+    async def finish(self) -> None:
+        """Closes everything and reports."""
+        health = Health(
+            dict(self._lag.histogram), self._lag.max_ns, cpu_ns() - self._cpu_ns, monotonic_ns() - self._begun_ns
+        )
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.load.close()
+        await self._close_client()
+        gc.enable()
+        gc.unfreeze()
+        self._outbox.say(health)
+
+
+def _slots(begin: Begin, arrivals: Arrivals) -> tuple[list[Slot], Callable[[], Awaitable[None]]]:
+    if isinstance(begin.target, SdkTarget):
+        # Seconds to import, and only runs that need it pay.
+        from worker.engine.child.sdk_slot import SdkClient, SdkSlot
+
+        client = SdkClient(begin.target, begin.slots)
+        return [SdkSlot(client) for _ in range(begin.slots)], client.close
+    addresses = Addresses(begin.target)
+    return [SocketSlot(begin.target, addresses, arrivals) for _ in range(begin.slots)], _nothing
+
+
+async def _nothing() -> None:
+    """Sockets are closed by their slots."""

@@ -1,0 +1,131 @@
+"""Requests by the official SDK's own client, over sockets that stamp: for proxies and endpoints that need the SDK.
+
+Its reads are stamped where a coroutine wakes up, and it builds its requests on the measuring loop: the run's
+measurement says `transport: sdk` and is graded for it.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import anthropic
+import httpcore2
+import httpx2
+import openai
+import orjson
+
+from shared.clock import monotonic_ns
+from worker.engine.child.outbox import Stream
+from worker.engine.child.sdk_stamping import StampingTransport, Wire, current_wire
+from worker.engine.child.socket_slot import MAX_RENEWALS
+from worker.engine.messages import EndKind, SdkTarget
+from worker.engine.sdk_clients import arguments, streamed_create
+
+# What sockets raise, where an SDK does not wrap it.
+_SOCKET_ERRORS = (
+    httpcore2.NetworkError,
+    httpcore2.ProtocolError,
+    httpcore2.ProxyError,
+    httpcore2.TimeoutException,
+    httpcore2.UnsupportedProtocol,
+    httpx2.TransportError,
+)
+
+
+class SdkClient:
+    """One SDK client for all slots of a run, its pool as large as the load."""
+
+    def __init__(self, target: SdkTarget, slots: int) -> None:
+        transport = StampingTransport(connections=slots, proxy=target.proxy)
+        # Deadlines are the worker's; only connecting is timed here, where it can be told from the rest.
+        timeout = httpx2.Timeout(None, connect=target.connect_s)
+        self._http = httpx2.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False, trust_env=False)
+        self.create = streamed_create(target.protocol, target.base_url, target.key, self._http)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+
+class SdkSlot:
+    """One place of the concurrency; connections are the SDK's."""
+
+    def __init__(self, client: SdkClient) -> None:
+        self._client = client
+        self._sending: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """The SDK connects when it sends."""
+
+    async def exchange(self, body: bytes, stream: Stream, due_ns: int) -> None:
+        self._sending = asyncio.create_task(self._exchange(orjson.loads(body), stream, due_ns))
+        await asyncio.wait([self._sending])
+        if self._sending.cancelled():
+            stream.end("closed")
+        else:
+            self._sending.result()
+
+    def abort(self) -> None:
+        if self._sending is not None:
+            self._sending.cancel()
+
+    async def close(self) -> None:
+        self.abort()
+
+    async def _exchange(self, body: dict[str, Any], stream: Stream, due_ns: int) -> None:
+        stream.kernel = False
+        for renewed in range(MAX_RENEWALS + 1):
+            wire = Wire(monotonic_ns())
+            # Said when it is sent, since deadlines count from there; and at the end, should it never be.
+            wire.on_sent = lambda wire=wire, renewed=renewed: stream.began(wire.began(due_ns, renewed))
+            try:
+                end = await self._attempt(body, stream, wire)
+            finally:
+                if wire.sent_ns is None:
+                    wire.on_sent()
+            stale = end[0] == "lost" and not wire.new_connection and not wire.answered
+            if not stale or renewed == MAX_RENEWALS:
+                return stream.end(end[0], wire.last_read_ns, end[1])
+        return None
+
+    async def _attempt(self, body: dict[str, Any], stream: Stream, wire: Wire) -> tuple[EndKind, str]:
+        token = current_wire.set(wire)
+        try:
+            async with self._client.create(**arguments(body)) as response:
+                http = response.http_response
+                wire.answered = True
+                stream.head(http.status_code, dict(http.headers))
+                async for data in http.aiter_raw():
+                    # Several chunks of one read come one by one: all carry the stamp of that read.
+                    stream.read(wire.last_read_ns or monotonic_ns(), 0, data)
+            return "complete", ""
+        except (anthropic.APIStatusError, openai.APIStatusError) as exc:
+            wire.answered = True
+            stream.head(exc.status_code, dict(exc.response.headers))
+            stream.read(wire.last_read_ns or monotonic_ns(), 0, exc.response.content)
+            return "complete", ""
+        except (anthropic.APIConnectionError, openai.APIConnectionError, *_SOCKET_ERRORS) as exc:
+            return _connection_failure(exc, wire)
+        except (anthropic.APIError, openai.APIError) as exc:
+            return "client_error", str(exc)
+        finally:
+            current_wire.reset(token)
+
+
+def _connection_failure(exc: BaseException, wire: Wire) -> tuple[EndKind, str]:
+    """How far it got, and what the socket said."""
+    causes = list(_causes(exc))
+    words = next((str(cause) for cause in reversed(causes) if str(cause)), type(exc).__name__)
+    if wire.sent_ns is not None:
+        return "lost", words
+    if any(isinstance(cause, httpcore2.ConnectTimeout) for cause in causes):
+        return "connect_timeout", "no connection within connect_s"
+    tls = "SSL" in words or "certificate" in words.lower()
+    return ("tls_error" if tls else "connect_error"), f"cannot connect: {words}"
+
+
+def _causes(exc: BaseException | None) -> Iterator[BaseException]:
+    seen: list[BaseException] = []
+    while exc is not None and exc not in seen:
+        seen.append(exc)
+        yield exc
+        exc = exc.__cause__ or exc.__context__

@@ -1,0 +1,165 @@
+"""Requests over own sockets: connect by happy eyeballs, TLS, keep-alive, renewal of connections found closed."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from typing import Any
+
+import aiohappyeyeballs
+
+from shared.clock import monotonic_ns
+from worker.engine.child.arrivals import Arrivals
+from worker.engine.child.connection import Connection
+from worker.engine.child.outbox import Stream
+from worker.engine.child.tls import TlsSession, trust_store
+from worker.engine.messages import Began, EndKind, SocketTarget
+
+# Kept connections that may turn out to be closed before a request is sent on a new one for sure.
+MAX_RENEWALS = 3
+# RFC 8305's recommendation.
+_HAPPY_EYEBALLS_DELAY_S = 0.25
+
+_Address = tuple[int, int, int, str, tuple[Any, ...]]
+
+
+class _CannotConnect(Exception):
+    def __init__(self, kind: EndKind, message: str, started_ns: int) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.started_ns = started_ns
+
+
+class Addresses:
+    """The target's addresses: asked for once by all who connect at the same time."""
+
+    def __init__(self, target: SocketTarget) -> None:
+        self._target = target
+        self._asking: asyncio.Task[list[_Address]] | None = None
+
+    async def get(self) -> list[_Address]:
+        """Raises OSError where the name does not resolve."""
+        if self._asking is None or self._asking.done():
+            loop = asyncio.get_running_loop()
+            self._asking = asyncio.ensure_future(self._ask(loop))
+        return await asyncio.shield(self._asking)
+
+    async def _ask(self, loop: asyncio.AbstractEventLoop) -> list[_Address]:
+        return [*await loop.getaddrinfo(self._target.host, self._target.port, type=socket.SOCK_STREAM)]
+
+
+class SocketSlot:
+    """One connection, made when needed, kept while the server keeps it."""
+
+    def __init__(self, target: SocketTarget, addresses: Addresses, arrivals: Arrivals) -> None:
+        self._target = target
+        self._addresses = addresses
+        self._arrivals = arrivals
+        self._connection: Connection | None = None
+        self._opening: asyncio.Task[Connection] | None = None
+
+    async def open(self) -> None:
+        self._opening = asyncio.ensure_future(self._connect())
+        # Its outcome is taken by the first request.
+        await asyncio.wait([self._opening])
+
+    async def exchange(self, body: bytes, stream: Stream, due_ns: int) -> None:
+        request = b"%scontent-length: %d\r\n\r\n%s" % (self._target.head, len(body), body)
+        for renewed in range(MAX_RENEWALS + 1):
+            try:
+                connection = await self._ready(fresh=renewed == MAX_RENEWALS)
+            except _CannotConnect as exc:
+                stream.began(Began(due_ns, exc.started_ns, None, None, None, True, renewed))
+                return stream.end(exc.kind, message=exc.message)
+            except asyncio.CancelledError:
+                stream.began(Began(due_ns, monotonic_ns(), None, None, None, True, renewed))
+                stream.end("closed")
+                if (task := asyncio.current_task()) is not None and task.cancelling():
+                    raise
+                return None
+            kept = connection.used
+            asked_ns = monotonic_ns()
+            sent_ns = connection.send(request, stream)
+            stream.began(
+                Began(
+                    due_ns=due_ns,
+                    started_ns=asked_ns if kept else connection.started_ns,
+                    connected_ns=None if kept else connection.connected_ns,
+                    tls_ms=None if kept else connection.tls_ms,
+                    sent_ns=sent_ns,
+                    new_connection=not kept,
+                    renewed=renewed,
+                )
+            )
+            end = await connection.end()
+            if end.kind == "lost" and kept and not connection.answered:
+                # The server had closed a kept connection that we were about to use. As every HTTP client does, the
+                # request goes out again on a new one; only that attempt is measured.
+                continue
+            return stream.end(end.kind, end.stamp_ns, end.message)
+        raise AssertionError("the last attempt is on a new connection")
+
+    def abort(self) -> None:
+        if self._opening is not None:
+            self._opening.cancel()
+        if self._connection is not None:
+            self._connection.close()
+
+    async def close(self) -> None:
+        self.abort()
+        if self._opening is not None:
+            await asyncio.gather(self._opening, return_exceptions=True)
+            if not self._opening.cancelled() and self._opening.exception() is None:
+                self._opening.result().close()
+
+    async def _ready(self, *, fresh: bool) -> Connection:
+        """The kept connection, or a new one."""
+        if self._opening is None:
+            if self._connection is not None and not self._connection.closed and not fresh:
+                return self._connection
+            self._opening = asyncio.ensure_future(self._connect())
+        try:
+            self._connection = await self._opening
+        finally:
+            self._opening = None
+        return self._connection
+
+    async def _connect(self) -> Connection:
+        started_ns = monotonic_ns()
+        try:
+            async with asyncio.timeout(self._target.connect_s):
+                sock = await aiohappyeyeballs.start_connection(
+                    await self._addresses.get(), happy_eyeballs_delay=_HAPPY_EYEBALLS_DELAY_S, interleave=1
+                )
+                try:
+                    return await self._set_up(sock, started_ns)
+                except BaseException:
+                    sock.close()
+                    raise
+        except TimeoutError:
+            raise _CannotConnect("connect_timeout", "no connection within connect_s", started_ns) from None
+        except ssl.SSLError as exc:
+            raise _CannotConnect("tls_error", f"cannot connect: {exc}", started_ns) from None
+        except (OSError, UnicodeError) as exc:
+            raise _CannotConnect("connect_error", f"cannot connect: {exc}", started_ns) from None
+
+    async def _set_up(self, sock: socket.socket, started_ns: int) -> Connection:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        tls = tls_ms = None
+        if self._target.tls:
+            tls, begin_ns = TlsSession(trust_store(), self._target.host), monotonic_ns()
+            await tls.handshake(sock)
+            tls_ms = (monotonic_ns() - begin_ns) / 1e6
+        connection = Connection(
+            sock,
+            tls,
+            started_ns=started_ns,
+            connected_ns=monotonic_ns(),
+            tls_ms=tls_ms,
+            on_close=self._arrivals.remove,
+        )
+        self._arrivals.add(connection)
+        return connection

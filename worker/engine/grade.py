@@ -1,0 +1,129 @@
+"""How far the measuring itself may have distorted a run: what was observed of it, and a grade with the reason."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from shared.statistics import MIN_COUNT
+from worker.engine.lag import lag_percentile_ms
+from worker.engine.messages import Health
+
+Grade = Literal["A", "B", "C", "D"]
+
+# What a grade promises: the client's own share of a time to first token is below this (D promises nothing).
+PROMISED_MS = {"A": 1.0, "B": 5.0, "C": 20.0}
+# Share of requests whose first token is in doubt, up to which a grade is given.
+DOUBTFUL_SHARE = {"A": 0.01, "B": 0.05, "C": 0.2}
+# Without kernel stamps a read is as late as the loop; with them the loop may be this late.
+KERNEL_LAG_MS = {"A": 10.0, "B": 50.0, "C": 250.0}
+# A process with no CPU to spare cannot say how late it was.
+CPU_SHARE = {"A": 0.8, "B": 0.95, "C": 1.0}
+# Sent late is still measured right, but the load was not the one asked for.
+SEND_DELAY_MS = {"A": 20.0, "B": 100.0, "C": 1_000.0}
+
+
+@dataclass(slots=True)
+class Disturbance:
+    """What was observed of the measuring of one run."""
+
+    transport: Literal["socket", "sdk"]
+    processes: int = 0
+    requests: int = 0
+    doubtful: int = 0
+    selector_stamped: int = 0
+    send_delays_ms: list[float] = field(default_factory=list)
+    lag_histogram: Counter[int] = field(default_factory=Counter)
+    lag_max_ms: float = 0
+    cpu_share: float | None = None
+
+    def add(self, health: Health) -> None:
+        """A process's report; processes share the load, so their samples are one."""
+        self.lag_histogram.update(health.lag_histogram)
+        self.lag_max_ms = max(self.lag_max_ms, health.lag_max_ns / 1e6)
+        if health.wall_ns:
+            self.cpu_share = max(self.cpu_share or 0.0, health.cpu_ns / health.wall_ns)
+
+    def document(self) -> dict[str, Any]:
+        """The `measurement` block of a summary."""
+        grade, reasons = self.grade()
+        return {
+            "grade": grade,
+            "reasons": reasons,
+            "transport": self.transport,
+            "stamps": self._stamps,
+            "processes": self.processes,
+            "doubtful_requests": self.doubtful,
+            "loop_lag_ms": {
+                "p50": _rounded(lag_percentile_ms(self.lag_histogram, 50)),
+                "p99": _rounded(self._lag_p99_ms),
+                "max": _rounded(self.lag_max_ms) if self.lag_histogram else None,
+            },
+            "send_delay_ms": {
+                "p50": _rounded(float(np.percentile(self.send_delays_ms, 50))) if self.send_delays_ms else None,
+                "p99": _rounded(self._send_delay_p99_ms),
+                "max": _rounded(max(self.send_delays_ms, default=None)),
+            },
+            "cpu_share": _rounded(self.cpu_share),
+        }
+
+    @property
+    def _stamps(self) -> Literal["kernel", "selector"]:
+        return "selector" if self.selector_stamped or self.transport == "sdk" else "kernel"
+
+    @property
+    def _lag_p99_ms(self) -> float | None:
+        enough = self.lag_histogram.total() >= MIN_COUNT[99]
+        return lag_percentile_ms(self.lag_histogram, 99) if enough else None
+
+    @property
+    def _send_delay_p99_ms(self) -> float | None:
+        enough = len(self.send_delays_ms) >= MIN_COUNT[99]
+        return float(np.percentile(self.send_delays_ms, 99)) if enough else None
+
+    def grade(self) -> tuple[Grade, list[str]]:
+        """The worst grade of all that was observed, and in words what made it less than A."""
+        verdicts: list[tuple[Grade, str]] = []
+        if self.requests and self.doubtful:
+            share = self.doubtful / self.requests
+            reason = f"{self.doubtful} of {self.requests} first tokens lay unread with later ones: they may be early"
+            verdicts.append((_worst(share, DOUBTFUL_SHARE), reason))
+        if self.lag_histogram:
+            lag_ms, which = _p99_or_max(self._lag_p99_ms, self.lag_max_ms)
+            kernel = self._stamps == "kernel"
+            reason = f"the measuring loop was {lag_ms:.1f} ms late ({which})"
+            reason += (
+                ", so that answers may have merged before they were read" if kernel else ", and so were its stamps"
+            )
+            verdicts.append((_worst(lag_ms, KERNEL_LAG_MS if kernel else PROMISED_MS), reason))
+        if self.cpu_share is not None:
+            reason = f"the measuring process used {self.cpu_share:.0%} of a core: too little was left to be on time"
+            verdicts.append((_worst(self.cpu_share, CPU_SHARE), reason))
+        if self.send_delays_ms:
+            delay_ms, which = _p99_or_max(self._send_delay_p99_ms, max(self.send_delays_ms))
+            reason = f"requests went out {delay_ms:.1f} ms after they were due ({which}): less load than asked for"
+            verdicts.append((_worst(delay_ms, SEND_DELAY_MS), reason))
+        if self.transport == "sdk":
+            reason = (
+                "the SDK's own transport was used: it stamps where a coroutine wakes up, tens of ms late under load"
+            )
+            verdicts.append(("C", reason))
+        verdicts = [verdict for verdict in verdicts if verdict[0] != "A"]
+        return max((grade for grade, _ in verdicts), default="A"), [reason for _, reason in verdicts]
+
+
+def _worst(value: float, bounds: dict[str, float]) -> Grade:
+    for grade in ("A", "B", "C"):
+        if value <= bounds[grade]:
+            return grade
+    return "D"
+
+
+def _p99_or_max(p99: float | None, most: float) -> tuple[float, str]:
+    """Few values have no P99: their maximum stands for it."""
+    return (most, "maximum") if p99 is None else (p99, "P99")
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)

@@ -1,0 +1,203 @@
+"""What a worker and its measuring processes say to each other, as length-prefixed MessagePack over a socket pair.
+
+Down go targets and bodies, up go bytes with their stamps. Stamps are CLOCK_MONOTONIC nanoseconds, one clock for
+all processes of a machine.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+
+_LENGTH_BYTES = 4
+
+
+class SocketTarget(msgspec.Struct, array_like=True, frozen=True, tag="socket"):
+    """Where to connect, and the head of every request up to its content length (with the key: never logged)."""
+
+    host: str
+    port: int
+    tls: bool
+    head: bytes
+    connect_s: float
+
+
+class SdkTarget(msgspec.Struct, array_like=True, frozen=True, tag="sdk"):
+    """What the official SDK's client needs; `key` is never logged."""
+
+    protocol: Literal["anthropic", "openai"]
+    base_url: str
+    key: str | None
+    proxy: str | None
+    connect_s: float
+
+
+# Down: worker to measuring process.
+
+
+class Begin(msgspec.Struct, array_like=True, frozen=True, tag="begin"):
+    """A run starts: open `slots` connections, then send what comes. Silence of `silence_s` ends it."""
+
+    target: SocketTarget | SdkTarget
+    slots: int
+    silence_s: float
+
+
+class Request(msgspec.Struct, array_like=True, frozen=True):
+    """A body that is ready to send. `first`: before all that wait."""
+
+    id: int
+    body: bytes
+    first: bool = False
+
+
+class Requests(msgspec.Struct, array_like=True, frozen=True, tag="requests"):
+    items: list[Request]
+
+
+class Abort(msgspec.Struct, array_like=True, frozen=True, tag="abort"):
+    """Close the stream of this request; nothing more is said of it."""
+
+    id: int
+
+
+class Drain(msgspec.Struct, array_like=True, frozen=True, tag="drain"):
+    """Send nothing more; streams in flight go on."""
+
+
+class Stop(msgspec.Struct, array_like=True, frozen=True, tag="stop"):
+    """Send nothing more and close every stream."""
+
+
+class Finish(msgspec.Struct, array_like=True, frozen=True, tag="finish"):
+    """The run is over: close the connections and report."""
+
+
+class Alive(msgspec.Struct, array_like=True, frozen=True, tag="alive"):
+    """The worker lives and may go on."""
+
+
+Command = Begin | Requests | Abort | Drain | Stop | Finish | Alive
+
+
+# Up: measuring process to worker.
+
+
+class Opened(msgspec.Struct, array_like=True, frozen=True, tag="opened"):
+    """Every slot has a connection, or knows why not: requests go out from now on."""
+
+    stamp_ns: int
+
+
+class Began(msgspec.Struct, array_like=True, frozen=True):
+    """A request goes out, or would have. `sent_ns` is None where no connection came about.
+
+    `due_ns`: when its slot was free. `renewed`: kept connections that were found closed before this one.
+    """
+
+    due_ns: int
+    started_ns: int
+    connected_ns: int | None
+    tls_ms: float | None
+    sent_ns: int | None
+    new_connection: bool
+    renewed: int
+
+
+class Head(msgspec.Struct, array_like=True, frozen=True):
+    """Status and headers of an answer, names in lower case."""
+
+    status: int
+    headers: dict[str, str]
+
+
+EndKind = Literal["complete", "lost", "closed", "connect_error", "connect_timeout", "tls_error", "client_error"]
+
+
+class End(msgspec.Struct, array_like=True, frozen=True):
+    """How it ended. `lost`: the connection broke off. `closed`: by us."""
+
+    kind: EndKind
+    stamp_ns: int
+    message: str = ""
+
+
+class Slice(msgspec.Struct, array_like=True, frozen=True, tag="slice"):
+    """What one request has shown since its last slice.
+
+    `body` is the answer's bytes without HTTP framing; `reads` are little-endian int64 triples, one for each read
+    that brought body bytes: its stamp, its end within `body`, and how many µs before its stamp its first bytes may
+    have arrived. `kernel`: the stamps are the kernel's.
+    """
+
+    id: int
+    began: Began | None
+    head: Head | None
+    body: bytes
+    reads: bytes
+    kernel: bool
+    end: End | None
+
+
+class Watermark(msgspec.Struct, array_like=True, frozen=True, tag="watermark"):
+    """All that arrived before this stamp has been said."""
+
+    stamp_ns: int
+
+
+class Dropped(msgspec.Struct, array_like=True, frozen=True, tag="dropped"):
+    """Requests that will not be sent."""
+
+    ids: list[int]
+
+
+class Health(msgspec.Struct, array_like=True, frozen=True, tag="health"):
+    """How undisturbed a measuring process was: the last word of a run."""
+
+    lag_histogram: dict[int, int]
+    lag_max_ns: int
+    cpu_ns: int
+    wall_ns: int
+
+
+Report = Opened | Slice | Watermark | Dropped | Health
+
+Message = TypeVar("Message")
+
+encode = msgspec.msgpack.Encoder().encode
+
+
+def frame(message: Command | Report) -> bytes:
+    """A message as it travels."""
+    data = encode(message)
+    return len(data).to_bytes(_LENGTH_BYTES, "little") + data
+
+
+class Frames(Generic[Message]):
+    """Whole messages out of bytes that come in pieces of any size."""
+
+    def __init__(self, message: Any) -> None:
+        """`message`: the union of what may come."""
+        self._decode = msgspec.msgpack.Decoder(message).decode
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Message]:
+        self._buffer += data
+        if not self._has_frame():
+            return
+        whole, start = memoryview(bytes(self._buffer)), 0
+        self._buffer.clear()
+        try:
+            while len(whole) - start >= _LENGTH_BYTES:
+                begin = start + _LENGTH_BYTES
+                end = begin + int.from_bytes(whole[start:begin], "little")
+                if end > len(whole):
+                    break
+                start = end
+                yield self._decode(whole[begin:end])
+        finally:
+            self._buffer[:0] = whole[start:]
+
+    def _has_frame(self) -> bool:
+        size = len(self._buffer) - _LENGTH_BYTES
+        return size >= 0 and size >= int.from_bytes(self._buffer[:_LENGTH_BYTES], "little")
