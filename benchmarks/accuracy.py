@@ -158,7 +158,9 @@ def main() -> None:
             EmbeddedStack(data_dir=Path(folder), log_dir=options.logs) as stack,
             httpx2.Client(base_url=stack.url, timeout=120) as client,
         ):
-            print(f"TTFT {options.ttft:g} ms, gap {options.gap:g} ms, {options.tokens} tokens; median of {options.repeats}")
+            print(
+                f"TTFT {options.ttft:g} ms, gap {options.gap:g} ms, {options.tokens} tokens; median of {options.repeats}"
+            )
             print("product on one core, endpoint on another; |error| in ms, of what the API returns")
             print(
                 "protocol   streams | TTFT P50  bound  ratio | TTFT P99  bound  ratio |     max | TPOT P50  ratio |"
@@ -187,7 +189,9 @@ def row(
         outcomes.append(
             measure(client, server, protocol, concurrency=concurrency, requests=requests, tokens=options.tokens)
         )
-    p50, p99, most, tpot, engine_cpu, worker_cpu, missed, false = np.median([outcome.row for outcome in outcomes], axis=0)
+    p50, p99, most, tpot, engine_cpu, worker_cpu, missed, false = np.median(
+        [outcome.row for outcome in outcomes], axis=0
+    )
     bounds = BOUNDS.get(concurrency, (float("nan"),) * 3)
     failed = sum(outcome.failed for outcome in outcomes)
     print(

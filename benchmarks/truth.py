@@ -38,7 +38,9 @@ def build(folder: Path) -> Path:
 class TruthServer:
     """`with TruthServer(...) as server:` answers at `server.url`; afterwards `server.requests` holds the truth."""
 
-    def __init__(self, binary: Path, *, port: int, core: int | None, ttft_ms: float, gap_ms: float, tokens: int) -> None:
+    def __init__(
+        self, binary: Path, *, port: int, core: int | None, ttft_ms: float, gap_ms: float, tokens: int
+    ) -> None:
         self._binary = binary
         self._core = core
         self._port = port
@@ -68,7 +70,9 @@ class TruthServer:
         path = self._folder / "requests.csv"
         if path.is_file():
             with path.open() as lines:
-                self.requests = {int(row["id"]): _truth(row) for row in csv.DictReader(lines) if int(row["last_content_ns"])}
+                self.requests = {
+                    int(row["id"]): _truth(row) for row in csv.DictReader(lines) if int(row["last_content_ns"])
+                }
         shutil.rmtree(self._folder, ignore_errors=True)
 
 

@@ -64,6 +64,15 @@ class Child(asyncio.Protocol):
         if self._transport is not None and not self.dead:
             self._transport.write(frame(command))
 
+    def pause(self) -> None:
+        """Takes nothing more from it for now."""
+        if self._transport is not None and self._transport.is_reading():
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        if self._transport is not None and not self.dead and not self._transport.is_reading():
+            self._transport.resume_reading()
+
     def end(self) -> None:
         """Hangs up, which ends the process; one that does not listen is killed."""
         self.on_report = self.on_death = None

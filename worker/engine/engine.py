@@ -13,6 +13,7 @@ import orjson
 from shared.clock import Clock
 from shared.results import ResultRecord
 from worker.engine.children import Child
+from worker.engine.decoding import Concluded, DecodingThread
 from worker.engine.grade import Disturbance
 from worker.engine.measurer import MeasureContext, Measurement, PlannedRequest
 from worker.engine.messages import (
@@ -37,6 +38,8 @@ from worker.engine.messages import (
 
 # A process that has said nothing for so long, while the worker was awake, will not say anything any more.
 CHILD_SILENCE_S = 30
+# Bytes that wait to be decoded before no more are taken from a process, which then begins no request.
+MOST_UNDECODED_BYTES = 64_000_000
 # Closing connections takes no longer.
 FINISH_S = 10
 
@@ -52,14 +55,14 @@ class Plan:
 
 @dataclass(slots=True)
 class _Lane:
-    """A measuring process and its share of the load."""
+    """A measuring process, its share of the load, and the requests that it has and that have not ended."""
 
     child: Child
     slots: int
     heard_ns: int
     opened: bool = False
     finished: bool = False
-    live: dict[int, Measurement] = field(default_factory=dict)
+    live: set[int] = field(default_factory=set)
 
 
 class Engine:
@@ -80,6 +83,8 @@ class Engine:
         self._clock = clock
         self._silence_s = silence_s
         self._lanes: list[_Lane] = []
+        self._lane_of: dict[int, _Lane] = {}
+        self._decoding = DecodingThread(self)
         self._waiting: deque[PlannedRequest] = deque()
         # A record, or the word that something has changed.
         self._news: asyncio.Queue[ResultRecord | None] = asyncio.Queue()
@@ -90,12 +95,14 @@ class Engine:
         self._accepted = False
         # Why the run ended early: a measuring process died. What it had begun has been yielded as errored.
         self.failure: str | None = None
+        self._broken: Exception | None = None
         self.disturbance = Disturbance("sdk" if isinstance(target, SdkTarget) else "socket")
 
     async def run(self, plan: Plan) -> AsyncGenerator[ResultRecord, None]:
         """Yields a record for each request as it ends. Leaving early closes every stream. `failure` says more."""
         if self._stopping:
             return
+        self._decoding.start()
         self._begin(plan.concurrency)
         watch = asyncio.create_task(self._watch())
         try:
@@ -109,7 +116,10 @@ class Engine:
                     if (record := await self._news.get()) is not None:
                         yield record
             await self._finish()
+            if self._broken is not None:
+                raise self._broken
         finally:
+            self._decoding.stop()
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)
             for lane in self._lanes:
@@ -164,25 +174,22 @@ class Engine:
     def _send(self, lane: _Lane, request: PlannedRequest, *, first: bool = False) -> None:
         request = replace(request, body=self._context.adapter.current_body(request.body))
         self._next_id += 1
-        lane.live[self._next_id] = Measurement(request, self._context, self._scheduled_ns)
+        lane.live.add(self._next_id)
+        self._lane_of[self._next_id] = lane
+        self._decoding.begin(self._next_id, Measurement(request, self._context, self._scheduled_ns))
         lane.child.send(Requests([Request(self._next_id, orjson.dumps(request.body), first)]))
 
     def _hear(self, lane: _Lane, report: Report) -> None:
         lane.heard_ns = self._clock.monotonic_ns()
         match report:
             case Slice():
-                measurement = lane.live.get(report.id)
-                if measurement is not None:
-                    measurement.take(report)
-                    self._note(lane, report.id, measurement, ended=report.end is not None)
+                self._decoding.take(report)
+                if self._decoding.waiting_bytes > MOST_UNDECODED_BYTES:
+                    lane.child.pause()
             case Watermark(stamp_ns):
-                for request_id, measurement in list(lane.live.items()):
-                    measurement.expire(stamp_ns)
-                    self._note(lane, request_id, measurement, ended=False)
+                self._decoding.expire(list(lane.live), stamp_ns)
             case Dropped(ids):
-                for request_id in ids:
-                    lane.live.pop(request_id, None)
-                self._news.put_nowait(None)
+                self.lost(ids)
             case Opened():
                 lane.opened = True
                 self._news.put_nowait(None)
@@ -191,24 +198,49 @@ class Engine:
                 self.disturbance.add(report)
                 self._news.put_nowait(None)
 
-    def _note(self, lane: _Lane, request_id: int, measurement: Measurement, *, ended: bool) -> None:
-        """A measurement may have concluded, here or in its process."""
-        if measurement.accepted and not self._accepted:
-            self._accepted = True
-            self._feed()
-        if measurement.outcome is None:
+    # What the decoding thread tells.
+
+    def accepted(self) -> None:
+        """The server takes requests as they are: from now on the next ones may wait in the processes."""
+        self._accepted = True
+        self._feed()
+
+    def concluded(self, concluded: Concluded) -> None:
+        """A request has ended: the next may be sent."""
+        lane = self._forget(concluded.request_id)
+        if lane is None:
             return
-        del lane.live[request_id]
-        if not ended:
-            lane.child.send(Abort(request_id))
-        mended = self._mended(measurement)
+        if not concluded.closed:
+            lane.child.send(Abort(concluded.request_id))
+        if self._decoding.waiting_bytes < MOST_UNDECODED_BYTES // 2:
+            for other in self._lanes:
+                other.child.resume()
+        mended = self._mended(concluded.measurement)
         if mended is not None:
             # The server knew a field not: that attempt measured nothing. What is sent now is measured alone.
-            self._send(lane, mended, first=True)
-            return
-        self._observe(measurement)
-        self._news.put_nowait(measurement.record())
-        self._feed()
+            return self._send(lane, mended, first=True)
+        self._observe(concluded.measurement)
+        self._news.put_nowait(concluded.record)
+        return self._feed()
+
+    def lost(self, request_ids: list[int]) -> None:
+        """Of these nothing more will be heard."""
+        for request_id in request_ids:
+            self._forget(request_id)
+        self._news.put_nowait(None)
+
+    def broke(self, exc: Exception) -> None:
+        """Decoding ended by an error of ours: so does the run."""
+        self._broken = exc
+        self._stopping = True
+        self._waiting.clear()
+        self.lost(list(self._lane_of))
+
+    def _forget(self, request_id: int) -> _Lane | None:
+        lane = self._lane_of.pop(request_id, None)
+        if lane is not None:
+            lane.live.discard(request_id)
+        return lane
 
     def _mended(self, measurement: Measurement) -> PlannedRequest | None:
         if not measurement.refused or measurement.error is None or self._stopping:
@@ -231,11 +263,7 @@ class Engine:
         self.failure = self.failure or message
         self._stopping = True
         self._waiting.clear()
-        for measurement in lane.live.values():
-            if measurement.begun:
-                measurement.lose(message)
-                self._news.put_nowait(measurement.record())
-        lane.live.clear()
+        self._decoding.lose(list(lane.live), message)
         for other in self._lanes:
             other.child.send(Stop())
         self._news.put_nowait(None)

@@ -123,8 +123,10 @@ class Measurement:
         self._failure: Failure | None = None
         self._flags: set[str] = set()
         self._first_token_seen = False
+        # The next of the deadlines; none before it is sent and after it has ended.
         self._deadline_ns: int | None = None
-        self._deadline_kind = ""
+        self._total_ns = 0
+        self._idle_ns = int(context.timeouts.idle_s * 1e9)
 
     def take(self, part: Slice) -> None:
         """What happened since the last slice. Sets `outcome` where that ends it."""
@@ -171,21 +173,25 @@ class Measurement:
         if began.sent_ns is None:
             return
         self.send_delay_ns = began.sent_ns - max(began.due_ns, self._scheduled_ns)
-        self._deadline("ttft_timeout", self._context.timeouts.ttft_s, began.sent_ns)
+        self._total_ns = began.sent_ns + int(self._context.timeouts.total_s * 1e9)
+        self._deadline_ns = min(began.sent_ns + int(self._context.timeouts.ttft_s * 1e9), self._total_ns)
 
-    def _deadline(self, kind: str, seconds: float, since_ns: int) -> None:
-        total_ns = self._sent_ns + int(self._context.timeouts.total_s * 1e9)
-        at_ns = since_ns + int(seconds * 1e9)
-        self._deadline_kind, self._deadline_ns = (kind, at_ns) if at_ns <= total_ns else ("total_timeout", total_ns)
+    def _alive(self, stamp_ns: int) -> None:
+        """Content, or a ping after content: the server is at work."""
+        self._deadline_ns = min(stamp_ns + self._idle_ns, self._total_ns)
 
     def _time_out(self) -> None:
         timeouts = self._context.timeouts
+        if self._deadline_ns == self._total_ns:
+            kind = "total_timeout"
+        else:
+            kind = "idle_timeout" if self._first_token_seen else "ttft_timeout"
         message = {
             "ttft_timeout": f"no token within ttft_s = {timeouts.ttft_s:g} s",
             "idle_timeout": f"no event for idle_s = {timeouts.idle_s:g} s",
             "total_timeout": f"not ended within total_s = {timeouts.total_s:g} s",
-        }[self._deadline_kind]
-        self._conclude("timed_out", RequestError(self._deadline_kind, message, self._phase))
+        }[kind]
+        self._conclude("timed_out", RequestError(kind, message, self._phase))
 
     def _read(self, part: Slice) -> None:
         self.selector_stamped = not part.kernel
@@ -244,14 +250,14 @@ class Measurement:
             case Failure():
                 self._failure = self._failure or event
             case Ping() if self._first_token_seen:
-                self._deadline("idle_timeout", self._context.timeouts.idle_s, stamp_ns)
+                self._alive(stamp_ns)
             case Done():
                 self._done = True
         self._mark(_KINDS.get(type(event), EventKind.OTHER), stamp_ns, size)
 
     def _token(self, stamp_ns: int) -> None:
         self._first_token_seen = True
-        self._deadline("idle_timeout", self._context.timeouts.idle_s, stamp_ns)
+        self._alive(stamp_ns)
 
     def _mark(self, kind: EventKind, stamp_ns: int, size: int = 0) -> None:
         self._timeline.append(TimelineEvent(max(0, (stamp_ns - self._sent_ns + 500) // 1_000), kind, size))
