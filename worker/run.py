@@ -164,7 +164,7 @@ class BenchmarkRun:
             await self._record_all(self._engine, plan, measuring.scrubber)
 
     async def _record_all(self, engine: Engine, plan: Plan, scrubber: Scrubber) -> None:
-        recorder = Recorder(self._context.results, self._lease)
+        recorder = Recorder(self._context.results, self._lease, self._context.clock)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(recorder.run())

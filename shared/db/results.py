@@ -36,6 +36,7 @@ SORTABLE = (
     "cost_usd",
 )
 
+_TABLE = Result.metadata.tables[Result.__tablename__]
 _COPIED = tuple(item.name for item in fields(ResultRecord) if item.name not in ("usage", "error"))
 
 
@@ -57,11 +58,12 @@ class ResultRepository:
             # Locked before the first write: a benchmark that was deleted or taken over gets no rows at all.
             if await session.scalar(select(Benchmark.id).where(held(lease)).with_for_update()) is None:
                 raise LeaseLost(f"benchmark {lease.benchmark_id} is no longer this worker's")
+            # Parameters apart from the statement: it is compiled once, however many rows there are.
             stored = await session.execute(
-                insert(Result)
-                .values([_row(lease.benchmark_id, record) for record in records])
+                insert(_TABLE)
                 .on_conflict_do_nothing(index_elements=["benchmark_id", "prompt_index", "repetition"])
-                .returning(Result.outcome, Result.ttft_ms, Result.cost_usd)
+                .returning(_TABLE.c.outcome, _TABLE.c.ttft_ms, _TABLE.c.cost_usd),
+                [_row(lease.benchmark_id, record) for record in records],
             )
             rows = stored.all()
             costs = [row.cost_usd for row in rows if row.cost_usd is not None]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from shared.clock import SystemClock
 from shared.db.database import Database
 from shared.db.leases import Lease
 from shared.db.results import ResultRepository
@@ -32,7 +33,7 @@ class FailingRepository(ResultRepository):
 
 async def recorded(repository: FailingRepository, count: int) -> list[list[ResultRecord]]:
     record = measure("openai", [(10, openai_stream("Hi"))])
-    recorder = Recorder(repository, LEASE)
+    recorder = Recorder(repository, LEASE, SystemClock())
     for _ in range(count):
         recorder.add(record)
     recorder.close()
