@@ -21,6 +21,8 @@ class Truth:
     ttft_ms: float
     tpot_ms: float | None
     content_events: int
+    first_ns: int
+    last_ns: int
 
 
 def build(folder: Path) -> Path:
@@ -79,7 +81,9 @@ class TruthServer:
 def _truth(row: dict[str, str]) -> Truth:
     received, first, last = int(row["recv_ns"]), int(row["first_content_ns"]), int(row["last_content_ns"])
     tokens = int(row["n"])
-    return Truth((first - received) / 1e6, (last - first) / 1e6 / (tokens - 1) if tokens > 1 else None, tokens)
+    return Truth(
+        (first - received) / 1e6, (last - first) / 1e6 / (tokens - 1) if tokens > 1 else None, tokens, first, last
+    )
 
 
 def free_port() -> int:

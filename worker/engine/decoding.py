@@ -100,7 +100,7 @@ class DecodingThread:
         try:
             while (work := self._work.get()) is not None:
                 work()
-        except Exception as exc:
+        except Exception as exc:  # noqa: BLE001 - the listener raises it where it is heard
             broken = exc
             self._call(lambda: self._listener.broke(broken))
 

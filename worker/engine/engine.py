@@ -209,7 +209,7 @@ class Engine:
         """A request has ended: the next may be sent."""
         lane = self._forget(concluded.request_id)
         if lane is None:
-            return
+            return None
         if not concluded.closed:
             lane.child.send(Abort(concluded.request_id))
         if self._decoding.waiting_bytes < MOST_UNDECODED_BYTES // 2:

@@ -5,7 +5,6 @@ import signal
 import socket
 import sys
 
-from shared.clock import monotonic_ns
 from worker.engine.child.arrivals import Arrivals
 from worker.engine.child.loop_lag import WakefulSelector
 from worker.engine.child.outbox import Outbox
@@ -23,7 +22,7 @@ class MeasuringProcess(asyncio.Protocol):
         self._run: ChildRun | None = None
         self._silence: asyncio.Task[None] | None = None
         self._finishing: asyncio.Task[None] | None = None
-        self._heard_ns = monotonic_ns()
+        self._heard = asyncio.Event()
         self.ended: asyncio.Future[None] = self._loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -34,7 +33,7 @@ class MeasuringProcess(asyncio.Protocol):
         )
 
     def data_received(self, data: bytes) -> None:
-        self._heard_ns = monotonic_ns()
+        self._heard.set()
         for command in self._commands.feed(data):
             self._obey(command)
 
@@ -64,8 +63,13 @@ class MeasuringProcess(asyncio.Protocol):
 
     async def _watch(self, silence_s: float) -> None:
         """A worker that has not been heard of for so long has lost its lease: another may be sending the same."""
-        while (silent_s := (monotonic_ns() - self._heard_ns) / 1e9) < silence_s:
-            await asyncio.sleep(silence_s - silent_s)
+        try:
+            while True:
+                self._heard.clear()
+                async with asyncio.timeout(silence_s):
+                    await self._heard.wait()
+        except TimeoutError:
+            pass
         if not self.ended.done():
             self.ended.set_result(None)
 

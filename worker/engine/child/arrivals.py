@@ -4,20 +4,15 @@ import asyncio
 import contextlib
 import selectors
 import socket
-import struct
-import sys
 
-from shared.clock import monotonic_ns, realtime_ns
+from shared.clock import monotonic_ns
+from worker.engine.child import kernel_stamps
 from worker.engine.child.connection import Connection
 from worker.engine.child.loop_lag import WakefulSelector
 
 READ_BYTES = 65_536
-# linux/socket.h, 64 bit; Python's socket module does not name it. Other systems stamp no TCP reads.
-_SO_TIMESTAMPNS = 35 if sys.platform == "linux" and struct.calcsize("P") == 8 else None
-_TIMESPEC = struct.Struct("=qq")
-_ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size)
-# Two clocks read further apart than this are read again: the process slept between them.
-_ONE_BREATH_NS = 5_000
+# Stamp and look come from two clocks; within this they are the same moment.
+_TOLERANCE_NS = 5_000
 
 
 class Arrivals:
@@ -29,12 +24,12 @@ class Arrivals:
         self._selector = selectors.DefaultSelector()
         # The kernel stamps nothing while no socket wants it, and takes a moment to begin: this one wants it always.
         self._wants_stamps = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        _ask_for_stamps(self._wants_stamps)
+        kernel_stamps.ask(self._wants_stamps)
         self.resume()
 
     def add(self, connection: Connection) -> None:
         """From now on the connection is told what arrives."""
-        _ask_for_stamps(connection.sock)
+        kernel_stamps.ask(connection.sock)
         self._selector.register(connection.sock, selectors.EVENT_READ, connection)
 
     def remove(self, connection: Connection) -> None:
@@ -53,15 +48,17 @@ class Arrivals:
         looked_ns, entered_ns = self._wakeful.looked_ns, self._wakeful.entered_ns
         waited, returned_ns = self._wakeful.waited, self._wakeful.returned_ns
         ready = self._selector.select(0)
-        now_ns, offset_ns = _now_and_offset_ns()
+        offset_ns, now_ns = kernel_stamps.realtime_offset_ns(), monotonic_ns()
         late_if_awake_ns, late_if_waited_ns = now_ns - looked_ns, now_ns - returned_ns
         told: list[Connection] = []
         # First all reads, then all parsing: a read that waits may merge with the next and lose a stamp.
         for key, _ in ready:
             connection: Connection = key.data
             try:
-                data, ancillary, _, _ = connection.sock.recvmsg(READ_BYTES, _ANCILLARY_BYTES)
+                data, ancillary, _, _ = connection.sock.recvmsg(READ_BYTES, kernel_stamps.ANCILLARY_BYTES)
             except BlockingIOError:
+                # What woke us was the late stamp of something sent.
+                kernel_stamps.departure_ns(connection.sock)
                 continue
             except OSError as exc:
                 self.remove(connection)
@@ -71,36 +68,15 @@ class Arrivals:
             if not data:
                 self.remove(connection)
             stamp_ns, late_ns = now_ns, late_if_waited_ns if waited else late_if_awake_ns
-            if ancillary:
-                seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
-                kernel_ns = seconds * 1_000_000_000 + nanoseconds - offset_ns
-                if looked_ns - _ONE_BREATH_NS <= kernel_ns <= monotonic_ns():
-                    stamp_ns = kernel_ns
-                    if kernel_ns < entered_ns:
-                        late_ns = late_if_awake_ns
-                    late_ns = max(late_ns, abs(now_ns - kernel_ns))
-                else:
-                    # Somebody has set the clock.
-                    connection.stamped_by_kernel = False
+            kernel_ns = kernel_stamps.stamp_ns(ancillary, offset_ns)
+            if kernel_ns is not None and looked_ns - _TOLERANCE_NS <= kernel_ns <= monotonic_ns():
+                stamp_ns = kernel_ns
+                late_ns = late_if_awake_ns if kernel_ns < entered_ns else late_ns
+                late_ns = max(late_ns, abs(now_ns - kernel_ns))
             elif data:
+                # No stamp came with it, or somebody has set the clock.
                 connection.stamped_by_kernel = False
             connection.arrived.append((stamp_ns, late_ns // 1_000, data))
             told.append(connection)
         for connection in told:
             connection.parse()
-
-
-def _ask_for_stamps(sock: socket.socket) -> None:
-    if _SO_TIMESTAMPNS is not None:
-        with contextlib.suppress(OSError):
-            sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-
-
-def _now_and_offset_ns() -> tuple[int, int]:
-    """The monotonic clock, and by how much the real-time clock is ahead of it."""
-    for _ in range(5):
-        now_ns = monotonic_ns()
-        real_ns = realtime_ns()
-        if monotonic_ns() - now_ns < _ONE_BREATH_NS:
-            break
-    return now_ns, real_ns - now_ns

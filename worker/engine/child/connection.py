@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable
 
 from shared.clock import monotonic_ns
+from worker.engine.child import kernel_stamps
 from worker.engine.child.http_response import HttpResponse, NotHttp
 from worker.engine.child.outbox import Stream
 from worker.engine.child.tls import TlsSession
@@ -66,6 +67,10 @@ class Connection:
         except OSError as exc:
             self._fail(exc)
             return sent_ns
+        # Between our look at the clock and the kernel's work the process may have had to wait for a CPU.
+        departed_ns = kernel_stamps.departure_ns(self.sock)
+        if departed_ns is not None and sent_ns <= departed_ns <= monotonic_ns():
+            sent_ns = departed_ns
         if sent < len(data):
             # A large prompt on a full socket: the rest follows as there is room.
             self._sending = asyncio.get_running_loop().create_task(self._write_rest(memoryview(data)[sent:]))

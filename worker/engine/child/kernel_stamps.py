@@ -1,0 +1,66 @@
+"""The kernel's own timestamps of what a socket sends and receives, on the monotonic clock. Linux only.
+
+Where there are none (another system, a socket that gives none), every function says so with None and the caller's own
+look at the clock has to do. See `Documentation/networking/timestamping.rst` of the kernel.
+"""
+
+import contextlib
+import socket
+import struct
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from shared.clock import monotonic_ns, realtime_ns
+
+# linux/net_tstamp.h and asm-generic/socket.h, 64 bit; Python's socket module names neither.
+_SO_TIMESTAMPING = 37
+_TX_SOFTWARE, _RX_SOFTWARE, _SOFTWARE, _OPT_TSONLY = 1 << 1, 1 << 3, 1 << 4, 1 << 11
+_MSG_ERRQUEUE = 0x2000
+_SUPPORTED = sys.platform == "linux" and struct.calcsize("P") == 8
+# struct scm_timestamping: three timespecs, of which the first is the software stamp.
+_STAMPS = struct.Struct("=qq32x")
+ANCILLARY_BYTES = socket.CMSG_SPACE(_STAMPS.size) * 2
+# Two clocks read further apart than this are read again: the process slept between them.
+_ONE_BREATH_NS = 5_000
+
+_Ancillary = Sequence[tuple[int, int, bytes]]
+
+
+def ask(sock: socket.socket) -> None:
+    """From now on the kernel stamps what this socket sends and receives."""
+    if _SUPPORTED:
+        flags = _TX_SOFTWARE | _RX_SOFTWARE | _SOFTWARE | _OPT_TSONLY
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPING, flags)
+
+
+def realtime_offset_ns() -> int:
+    """By how much the kernel's stamps, which are real time, are ahead of the monotonic clock."""
+    for _ in range(5):
+        before_ns = monotonic_ns()
+        real_ns = realtime_ns()
+        if monotonic_ns() - before_ns < _ONE_BREATH_NS:
+            break
+    return real_ns - before_ns
+
+
+def stamp_ns(ancillary: _Ancillary, offset_ns: int) -> int | None:
+    """When the last byte of a read arrived, out of what came with it."""
+    for _, kind, data in ancillary:
+        if kind == _SO_TIMESTAMPING and len(data) == _STAMPS.size:
+            seconds, nanoseconds = _STAMPS.unpack(data)
+            return int(seconds * 1_000_000_000 + nanoseconds - offset_ns)
+    return None
+
+
+def departure_ns(sock: Any) -> int | None:
+    """When what was just sent left; takes all such stamps off the socket's error queue."""
+    latest: int | None = None
+    if _SUPPORTED:
+        with contextlib.suppress(OSError):  # no (more) stamps
+            while True:
+                _, ancillary, _, _ = sock.recvmsg(0, 512, _MSG_ERRQUEUE)
+                found = stamp_ns(ancillary, realtime_offset_ns())
+                latest = found if found is not None else latest
+    return latest
