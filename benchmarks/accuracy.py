@@ -9,7 +9,6 @@ of the same request. Prints medians of the repeats beside the bounds, and the ra
 
 import argparse
 import os
-import sys
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,6 +29,23 @@ BOUNDS = {1: (0.1, 0.5, 0.02), 16: (0.1, 0.5, 0.02), 64: (0.1, 0.5, 0.02), 256: 
     1_024: (0.1, 2.0, 0.05),
 }
 DOUBTFUL_MS = 1.0
+COLUMNS = (
+    "protocol",
+    "streams",
+    "TTFT P50",
+    "to bound",
+    "TTFT P99",
+    "to bound",
+    "max",
+    "TPOT P50",
+    "to bound",
+    "events/s",
+    "CPU engine",
+    "CPU worker",
+    "missed",
+    "false",
+    "grades",
+)
 
 
 @dataclass(slots=True)
@@ -43,7 +59,6 @@ class Outcome:
     events_per_s: float
     cpu_s: "np.ndarray[Any, Any]"
     failed: int
-    grade: str
     measurement: dict[str, Any]
 
     @property
@@ -109,7 +124,6 @@ def measure(
         flagged.append("ttft_doubtful" in result["flags"])
     truths = server.requests.values()
     events = sum(truth.content_events for truth in truths)
-    measurement = state["summary"]["measurement"]
     return Outcome(
         np.array(ttft),
         np.array(tpot),
@@ -118,8 +132,7 @@ def measure(
         events / (max(truth.last_ns for truth in truths) - min(truth.first_ns for truth in truths)) * 1e9,
         cpu_s,
         len(results) - len(ttft),
-        measurement["grade"],
-        measurement,
+        state["summary"]["measurement"],
     )
 
 
@@ -169,14 +182,12 @@ def main() -> None:
             httpx2.Client(base_url=stack.url, timeout=120) as client,
         ):
             print(
-                f"TTFT {options.ttft:g} ms, gap {options.gap:g} ms, {options.tokens} tokens; median of {options.repeats}"
+                f"TTFT {options.ttft:g} ms, gap {options.gap:g} ms, {options.tokens} tokens, {options.waves} wave(s); "
+                f"medians of {options.repeats}.\nThe product on one core, the endpoint on another. |Error| in ms of what "
+                "the API returns, and its ratio to the bound;\nCPU in s per 1,000 events; missed: requests off by more "
+                "than 1 ms that carry no flag, false: flagged ones that are not."
             )
-            print("product on one core, endpoint on another; |error| in ms, of what the API returns")
-            print(
-                "protocol   streams | TTFT P50  bound  ratio | TTFT P99  bound  ratio |     max | TPOT P50  ratio |"
-                " events/s | CPU s/1,000 events: | beyond 1 ms: | grade"
-            )
-            print(f"{'':106}|          | engine  worker      | missed  false |")
+            show(*COLUMNS)
             for protocol in protocols:
                 for concurrency in map(int, options.concurrency.split(",")):
                     row(client, binary, cores[1], port, protocol, concurrency, options)
@@ -203,19 +214,32 @@ def row(
     p50, p99, most, tpot, rate, engine_cpu, worker_cpu, missed, false = np.median(
         [outcome.row for outcome in outcomes], axis=0
     )
-    bounds = BOUNDS.get(concurrency, (float("nan"),) * 3)
-    failed = sum(outcome.failed for outcome in outcomes)
-    print(
-        f"{protocol:10} {concurrency:7} |{p50:9.3f} {bounds[0]:6.2f} {p50 / bounds[0]:6.2f} |{p99:9.3f} {bounds[1]:6.2f}"
-        f" {p99 / bounds[1]:6.2f} |{most:8.2f} |{tpot:9.4f} {tpot / bounds[2]:6.2f} |{rate:9,.0f} | {engine_cpu:7.4f} {worker_cpu:7.4f}     |"
-        f"{missed:7.0f} {false:6.0f} | {''.join(outcome.grade for outcome in outcomes)}"
-        + (f"  {failed} FAILED" if failed else ""),
-        flush=True,
+    bound_p50, bound_p99, bound_tpot = BOUNDS.get(concurrency, (np.nan,) * 3)
+    show(
+        protocol,
+        f"{concurrency:,}",
+        f"{p50:.3f}",
+        f"{p50 / bound_p50:.2f}",
+        f"{p99:.3f}",
+        f"{p99 / bound_p99:.2f}",
+        f"{most:.2f}",
+        f"{tpot:.4f}",
+        f"{tpot / bound_tpot:.2f}",
+        f"{rate:,.0f}",
+        f"{engine_cpu:.4f}",
+        f"{worker_cpu:.4f}",
+        f"{missed:.0f}",
+        f"{false:.0f}",
+        "".join(outcome.measurement["grade"] for outcome in outcomes),
     )
-    if os.environ.get("ACCURACY_VERBOSE"):
-        for outcome in outcomes:
-            print(outcome.measurement, file=sys.stderr)
-            print(np.percentile(outcome.ttft, [0, 1, 5, 25, 50, 75, 95, 99, 100]).round(3), file=sys.stderr)
+    for reason in sorted({reason for outcome in outcomes for reason in outcome.measurement["reasons"]}):
+        print(f"    {reason}")
+    if failed := sum(outcome.failed for outcome in outcomes):
+        print(f"    {failed} requests failed")
+
+
+def show(*cells: str) -> None:
+    print("  ".join(f"{cell:>{max(9, len(name))}}" for cell, name in zip(cells, COLUMNS, strict=True)), flush=True)
 
 
 if __name__ == "__main__":

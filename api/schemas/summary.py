@@ -117,8 +117,8 @@ class Measurement(BaseModel):
     )
     processes: int = Field(description="Measuring processes that shared the load.", examples=[1])
     doubtful_requests: int = Field(
-        description="Succeeded requests whose first token lay unread for more than 1 ms with later ones, so that it may "
-        "have come earlier (flag `ttft_doubtful`).",
+        description="Succeeded requests whose first token lay unread for more than 1 ms with later ones, so that it "
+        "may have come earlier (flag `ttft_doubtful`).",
         examples=[0],
     )
     loop_lag_ms: LoopLag
