@@ -184,8 +184,8 @@ def main() -> None:
             print(
                 f"TTFT {options.ttft:g} ms, gap {options.gap:g} ms, {options.tokens} tokens, {options.waves} wave(s); "
                 f"medians of {options.repeats}.\nThe product on one core, the endpoint on another. |Error| in ms of "
-                "what the API returns, and its ratio to the bound;\nCPU in s per 1,000 events; missed: requests off by more "
-                "than 1 ms that carry no flag, false: flagged ones that are not."
+                "what the API returns, and its ratio to the bound;\nCPU in s per 1,000 events; missed: requests off by "
+                "more than 1 ms that carry no flag, false: flagged ones that are not."
             )
             show(*COLUMNS)
             for protocol in protocols:
