@@ -85,17 +85,17 @@ class CostOut(BaseModel):
 class LoopLag(BaseModel):
     """How late the measuring loop woke, sampled every 10 ms, beyond its timer's resolution of 1 ms. Unit: ms."""
 
-    p50: float | None = Field(examples=[0.0])
-    p99: float | None = Field(description="Null below 100 samples.", examples=[0.4])
-    max: float | None = Field(examples=[2.1])
+    p50: float | None = Field(description="Unit: ms. Null where nothing was sampled.", examples=[0.0])
+    p99: float | None = Field(description="Unit: ms. Null below 100 samples.", examples=[0.4])
+    max: float | None = Field(description="Unit: ms. Null where nothing was sampled.", examples=[2.1])
 
 
 class SendDelay(BaseModel):
     """From the moment a request was due (its slot free) to its first byte on the socket. Unit: ms."""
 
-    p50: float | None = Field(examples=[0.12])
-    p99: float | None = Field(description="Null below 100 requests.", examples=[0.8])
-    max: float | None = Field(examples=[1.4])
+    p50: float | None = Field(description="Unit: ms. Null where nothing was sent.", examples=[0.12])
+    p99: float | None = Field(description="Unit: ms. Null below 100 requests.", examples=[0.8])
+    max: float | None = Field(description="Unit: ms. Null where nothing was sent.", examples=[1.4])
 
 
 class Measurement(BaseModel):
@@ -121,8 +121,8 @@ class Measurement(BaseModel):
         "may have come earlier (flag `ttft_doubtful`).",
         examples=[0],
     )
-    loop_lag_ms: LoopLag
-    send_delay_ms: SendDelay
+    loop_lag_ms: LoopLag = Field(description="How late the measuring loop woke. Unit: ms.")
+    send_delay_ms: SendDelay = Field(description="From due to sent. Unit: ms.")
     cpu_share: float | None = Field(
         description="CPU time of the busiest measuring process by its wall time.", examples=[0.31]
     )
