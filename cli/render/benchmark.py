@@ -82,6 +82,9 @@ def _totals(benchmark: dict[str, Any], summary: dict[str, Any]) -> Iterator[Line
     yield _pair("Concurrency", f"{concurrency['requested']:,} requested, {concurrency['peak']:,} at the peak")
     yield _pair("Tokens", _tokens(summary["tokens"]))
     yield _pair("Cost", _cost(benchmark, summary["cost"]))
+    if measurement := summary.get("measurement"):
+        why = "; ".join(measurement["reasons"]) or "the measuring itself adds less than 1 ms to a TTFT"
+        yield _pair("Grade", f"{measurement['grade']}: {why}", "" if measurement["grade"] in "AB" else "yellow")
 
 
 def _tokens(tokens: dict[str, Any]) -> str:

@@ -12,8 +12,8 @@ from cli.client import Client
 from cli.exits import ExitCode
 from tests.cli.programs import gone, llmbench
 
-# Valkey, simulator, API, worker.
-PARTS = 4
+# Valkey, simulator, API, worker, its measuring process.
+PARTS = 5
 
 
 def test_up_is_ready_runs_its_own_curl_example_and_sigterm_leaves_nothing(tmp_path: Path) -> None:
