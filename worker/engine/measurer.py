@@ -18,19 +18,10 @@ from shared.results import Outcome, Phase, RequestError, ResultRecord, Usage
 from shared.secrets import Scrubber
 from shared.spec import Timeouts
 from shared.text import replace_unstorable
-from shared.timeline import EventKind, TimelineEvent, encode
-from worker.engine.adapters.base import Adapter, StreamDecoder
-from worker.engine.events import (
-    Content,
-    Done,
-    Failure,
-    Finish,
-    Ping,
-    Reasoning,
-    StreamEvent,
-    ToolCall,
-    UsageReport,
-)
+from shared.timeline import encode
+from worker.engine.adapters.base import Adapter
+from worker.engine.answer import Answer
+from worker.engine.events import Failure
 from worker.engine.messages import Began, End, Slice
 from worker.engine.refusals import status_error
 
@@ -40,17 +31,6 @@ MAX_REFUSAL_BYTES = 64_000
 DOUBTFUL_US = 1_000
 
 _READ = struct.Struct("<qqq")
-
-_KINDS: dict[type[Any], EventKind] = {
-    Content: EventKind.CONTENT,
-    Reasoning: EventKind.REASONING,
-    ToolCall: EventKind.TOOL,
-    UsageReport: EventKind.USAGE,
-    Finish: EventKind.FINISH,
-    Ping: EventKind.PING,
-    Failure: EventKind.ERROR,
-    Done: EventKind.DONE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +90,10 @@ class Measurement:
         self._began: Began | None = None
         self._status = 0
         self._headers: dict[str, str] = {}
-        self._decoder: StreamDecoder | None = None
+        # Of a 2xx; what any other status says is its refusal.
+        self._answer: Answer | None = None
         self._refusal = b""
         self._last_read_ns: int | None = None
-        self._timeline: list[TimelineEvent] = []
-        self._texts: list[str] = []
-        self._thoughts: list[str] = []
-        self._usage = Usage()
-        self._usage_final = False
-        self._finish_reason: str | None = None
-        self._done = False
-        self._failure: Failure | None = None
-        self._flags: set[str] = set()
-        self._first_token_seen = False
         # The next of the deadlines; none before it is sent and after it has ended.
         self._deadline_ns: int | None = None
         self._total_ns = 0
@@ -136,7 +107,8 @@ class Measurement:
             self._status, self._headers = part.head.status, part.head.headers
             self.accepted = 200 <= self._status < 300
             if self.accepted:
-                self._decoder = self._context.adapter.decoder(self._headers.get("content-type", "").lower())
+                decoder = self._context.adapter.decoder(self._headers.get("content-type", "").lower())
+                self._answer = Answer(decoder, self._sent_ns)
         self._read(part)
         if part.end is not None and self.outcome is None:
             self._end(part.end)
@@ -159,7 +131,11 @@ class Measurement:
     def _phase(self) -> Phase:
         if not self.begun:
             return "connect"
-        return "mid_stream" if self._first_token_seen else "before_first_token"
+        return "mid_stream" if self._token_seen else "before_first_token"
+
+    @property
+    def _token_seen(self) -> bool:
+        return self._answer is not None and self._answer.token_seen
 
     @property
     def _sent_ns(self) -> int:
@@ -176,16 +152,12 @@ class Measurement:
         self._total_ns = began.sent_ns + int(self._context.timeouts.total_s * 1e9)
         self._deadline_ns = min(began.sent_ns + int(self._context.timeouts.ttft_s * 1e9), self._total_ns)
 
-    def _alive(self, stamp_ns: int) -> None:
-        """Content, or a ping after content: the server is at work."""
-        self._deadline_ns = min(stamp_ns + self._idle_ns, self._total_ns)
-
     def _time_out(self) -> None:
         timeouts = self._context.timeouts
         if self._deadline_ns == self._total_ns:
             kind = "total_timeout"
         else:
-            kind = "idle_timeout" if self._first_token_seen else "ttft_timeout"
+            kind = "idle_timeout" if self._token_seen else "ttft_timeout"
         message = {
             "ttft_timeout": f"no token within ttft_s = {timeouts.ttft_s:g} s",
             "idle_timeout": f"no event for idle_s = {timeouts.idle_s:g} s",
@@ -194,7 +166,7 @@ class Measurement:
         self._conclude("timed_out", RequestError(kind, message, self._phase))
 
     def _read(self, part: Slice) -> None:
-        self.selector_stamped = not part.kernel
+        self.selector_stamped |= not part.kernel
         start = 0
         for stamp_ns, end, late_us in _READ.iter_unpack(part.reads):
             if self.outcome is not None:
@@ -204,10 +176,10 @@ class Measurement:
             data = part.body[start:end]
             start = end
             self._last_read_ns = stamp_ns
-            if self._decoder is None:
+            if self._answer is None:
                 self._refuse(data)
             else:
-                self._decode(self._decoder, data, stamp_ns, late_us, kernel=part.kernel)
+                self._listen(self._answer, data, stamp_ns, late_us, kernel=part.kernel)
         return None
 
     def _refuse(self, data: bytes) -> None:
@@ -215,61 +187,32 @@ class Measurement:
         if len(self._refusal) >= MAX_REFUSAL_BYTES:
             self._end_refusal()
 
-    def _decode(self, decoder: StreamDecoder, data: bytes, stamp_ns: int, late_us: int, *, kernel: bool) -> None:
-        """Events that these bytes complete, with the stamp of the read that brought them."""
-        if not self._timeline:
-            self._mark(EventKind.FIRST_BYTE, stamp_ns)
-        first_token_was_seen = self._first_token_seen
-        events = decoder.feed(data)
-        for event in events:
-            self._take_event(event, stamp_ns)
-        if self._first_token_seen and not first_token_was_seen and late_us > DOUBTFUL_US:
+    def _listen(self, answer: Answer, data: bytes, stamp_ns: int, late_us: int, *, kernel: bool) -> None:
+        token_was_seen = answer.token_seen
+        alone = answer.feed(data, stamp_ns)
+        if answer.token_seen and not token_was_seen:
             # The kernel stamps the last bytes of a read: a token that came before others has their stamp.
-            last = isinstance(events[-1], Content | Reasoning | ToolCall) and data.endswith((b"\n", b"\r"))
-            self.doubtful = not (kernel and last and _tokens(events) == 1)
-        if self._failure is not None:
-            failed = self._failure
-            error = RequestError(failed.kind, failed.message, self._phase, provider_code=failed.provider_code)
-            self._conclude("errored", error)
+            self.doubtful = late_us > DOUBTFUL_US and not (kernel and alone)
+        if answer.alive_ns is not None:
+            self._deadline_ns = min(answer.alive_ns + self._idle_ns, self._total_ns)
+        if answer.failure is not None:
+            self._fail(answer.failure)
 
-    def _take_event(self, event: StreamEvent, stamp_ns: int) -> None:
-        size = 0
-        match event:
-            case Content(text) | ToolCall(text):
-                self._texts.append(text)
-                size = len(text.encode("utf-8", "surrogatepass"))
-                self._token(stamp_ns)
-            case Reasoning(text):
-                self._thoughts.append(text)
-                size = len(text.encode("utf-8", "surrogatepass"))
-                self._token(stamp_ns)
-            case UsageReport(usage, final):
-                self._usage, self._usage_final = usage, final
-            case Finish(reason):
-                self._finish_reason = reason
-            case Failure():
-                self._failure = self._failure or event
-            case Ping() if self._first_token_seen:
-                self._alive(stamp_ns)
-            case Done():
-                self._done = True
-        self._mark(_KINDS.get(type(event), EventKind.OTHER), stamp_ns, size)
-
-    def _token(self, stamp_ns: int) -> None:
-        self._first_token_seen = True
-        self._alive(stamp_ns)
-
-    def _mark(self, kind: EventKind, stamp_ns: int, size: int = 0) -> None:
-        self._timeline.append(TimelineEvent(max(0, (stamp_ns - self._sent_ns + 500) // 1_000), kind, size))
+    def _fail(self, failure: Failure) -> None:
+        """The provider said in a 2xx answer that it failed."""
+        error = RequestError(failure.kind, failure.message, self._phase, provider_code=failure.provider_code)
+        self._conclude("errored", error)
 
     def _end(self, end: End) -> None:
+        answer = self._answer
         match end.kind:
-            case "complete" if self._decoder is None:
+            case "complete" if answer is None:
                 self._end_refusal()
-            case "complete":
-                self._end_answer(end, broken=None)
-            case "lost" if self._decoder is not None:
-                self._end_answer(end, broken=f"the connection broke off: {end.message}")
+            case "complete" if answer is not None:
+                answer.finish(end.stamp_ns)
+                self._end_answer(answer, "the server closed the stream without a finish reason or end event")
+            case "lost" if answer is not None:
+                self._end_answer(answer, f"the connection broke off: {end.message}")
             case "lost" if self._status:
                 self._end_refusal()
             case "lost":
@@ -296,26 +239,17 @@ class Measurement:
         self.refused = True
         self._conclude("errored", error)
 
-    def _end_answer(self, end: End, broken: str | None) -> None:
-        """A stream that ended, well or not."""
-        if self._decoder is not None and broken is None:
-            for event in self._decoder.finish():
-                self._take_event(event, end.stamp_ns)
-            self._mark(EventKind.END, end.stamp_ns)
-        if self._failure is not None:
-            failed = self._failure
-            error = RequestError(failed.kind, failed.message, self._phase, provider_code=failed.provider_code)
-            self._conclude("errored", error)
-        elif not self._done and self._finish_reason is None:
-            message = broken or "the server closed the stream without a finish reason or end event"
-            message = self._context.scrubber.scrub(message)
+    def _end_answer(self, answer: Answer, unfinished: str) -> None:
+        """A stream that ended, well or not; `unfinished`: what to say where its end is missing."""
+        if answer.failure is not None:
+            self._fail(answer.failure)
+        elif not answer.done and answer.finish_reason is None:
+            message = self._context.scrubber.scrub(unfinished)
             self._conclude("truncated", RequestError("truncated", message, self._phase))
-        elif not self._first_token_seen and self._finish_reason is None:
+        elif not answer.token_seen and answer.finish_reason is None:
             message = "the stream ended with neither content nor a finish reason"
             self._conclude("errored", RequestError("empty_answer", message, self._phase))
         else:
-            if not self._done:
-                self._flags.add("no_terminal_event")
             self._conclude("succeeded", None)
 
     def _conclude(self, outcome: Outcome, error: RequestError | None) -> None:
@@ -326,29 +260,12 @@ class Measurement:
         """The result, once `outcome` is set."""
         if self.outcome is None:
             raise RuntimeError("the request has not ended")
-        request, began, usage, flags = self.request, self._began, self._usage, self._flags
-        if not self._usage_final:
-            # Before the provider has counted, `output_tokens` is a placeholder.
-            usage = replace(usage, output_tokens=None, reasoning_tokens=None)
-        metrics = compute(self._timeline, usage.output_tokens)
-        if self._decoder is not None and self._decoder.invalid_utf8:
-            flags.add("invalid_utf8_replaced")
-        if began is not None and began.renewed:
-            flags.add("connection_renewed")
-        if self.doubtful:
-            flags.add("ttft_doubtful")
-        if metrics.buffered:
-            flags.add("buffered")
-        if self.outcome == "succeeded" and usage.output_tokens is None:
-            flags.add("usage_missing")
-        if usage.reasoning_tokens and not self._thoughts:
-            flags.add("reasoning_hidden")
-        if request.max_tokens and usage.output_tokens and usage.output_tokens > request.max_tokens:
-            flags.add("max_tokens_ignored")
-        if self._headers.get("content-type", "").lower().startswith("application/json") and self.outcome == "succeeded":
-            flags.add("not_streamed")
-        response = _stored_text(self._texts, flags)
-        reasoning = _stored_text(self._thoughts, flags)
+        request, began, answer = self.request, self._began, self._answer
+        usage = answer.usage if answer is not None else Usage()
+        metrics = compute(answer.timeline if answer is not None else [], usage.output_tokens)
+        response, reasoning, flags = answer.texts() if answer is not None else (None, None, set())
+        finish_reason = answer.finish_reason if answer is not None else None
+        flags |= self._flags(usage, reasoning, buffered=metrics.buffered)
         error = self.error
         if error is not None:
             error = replace(error, message=replace_unstorable(error.message)[0][:2_000])
@@ -373,16 +290,31 @@ class Measurement:
             tpot_ms=metrics.tpot_ms,
             max_stall_ms=metrics.max_stall_ms,
             usage=usage,
-            finish_reason=replace_unstorable(self._finish_reason)[0] if self._finish_reason else None,
+            finish_reason=replace_unstorable(finish_reason)[0] if finish_reason else None,
             error=error,
             flags=sorted(flags),
             response=response,
             reasoning=reasoning,
             provider_request_id=self._headers.get("request-id")
             or self._headers.get("x-request-id")
-            or (self._decoder.answer_id if self._decoder is not None else None),
-            timeline=encode(self._timeline) if self._context.keep_timeline else None,
+            or (answer.id if answer is not None else None),
+            timeline=encode(answer.timeline if answer is not None else []) if self._context.keep_timeline else None,
         )
+
+    def _flags(self, usage: Usage, reasoning: str | None, *, buffered: bool) -> set[str]:
+        """What a reader of the numbers should know, beside what became of the text."""
+        succeeded, output, most = self.outcome == "succeeded", usage.output_tokens, self.request.max_tokens
+        told = {
+            "connection_renewed": self._began is not None and self._began.renewed > 0,
+            "ttft_doubtful": self.doubtful,
+            "buffered": buffered,
+            "no_terminal_event": succeeded and self._answer is not None and not self._answer.done,
+            "usage_missing": succeeded and output is None,
+            "reasoning_hidden": bool(usage.reasoning_tokens) and reasoning is None,
+            "max_tokens_ignored": most is not None and output is not None and output > most,
+            "not_streamed": succeeded and self._headers.get("content-type", "").lower().startswith("application/json"),
+        }
+        return {flag for flag, holds in told.items() if holds}
 
     @property
     def _connect_ms(self) -> float | None:
@@ -391,16 +323,3 @@ class Measurement:
         if began is None or not began.new_connection or began.connected_ns is None:
             return None
         return (began.connected_ns - began.started_ns) / 1e6
-
-
-def _tokens(events: list[StreamEvent]) -> int:
-    return sum(isinstance(event, Content | Reasoning | ToolCall) for event in events)
-
-
-def _stored_text(parts: list[str], flags: set[str]) -> str | None:
-    if not parts:
-        return None
-    text, replaced = replace_unstorable("".join(parts))
-    if replaced:
-        flags.add("unstorable_text_replaced")
-    return text

@@ -1,5 +1,6 @@
 """What an adapter is, and what the two have in common."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -76,7 +77,7 @@ class Adapter(Protocol):
         ...
 
 
-class SseDecoder:
+class SseDecoder(ABC):
     """Decodes a stream event by event; an adapter says what an event means."""
 
     def __init__(self) -> None:
@@ -94,11 +95,12 @@ class SseDecoder:
         # A body cut inside an event leaves a piece of JSON: that is a truncated stream, not a malformed one.
         return [event for raw in self._parser.finish() for event in self.decode(raw) if not _is_malformed(event)]
 
+    @abstractmethod
     def decode(self, raw: ServerSentEvent) -> list[StreamEvent]:
-        raise NotImplementedError
+        """What an event means."""
 
 
-class JsonDecoder:
+class JsonDecoder(ABC):
     """Decodes a plain JSON answer, as servers send that ignore `stream` or put an error into a 200."""
 
     def __init__(self) -> None:
@@ -119,8 +121,9 @@ class JsonDecoder:
         self.answer_id = answer_id(document)
         return self.decode(document)
 
+    @abstractmethod
     def decode(self, document: dict[str, Any]) -> list[StreamEvent]:
-        raise NotImplementedError
+        """What a whole answer means."""
 
 
 def load_object(text: str) -> dict[str, Any] | Failure:
