@@ -1,8 +1,8 @@
 """Runs plans over real sockets: one call from model names to records."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Literal
+from typing import Any, Literal
 
 from shared.clock import SystemClock
 from shared.endpoints import Endpoint, Protocol
@@ -10,7 +10,7 @@ from shared.results import ResultRecord
 from shared.secrets import Scrubber
 from shared.spec import Parameters, Timeouts
 from worker.engine.adapters import adapter_for
-from worker.engine.children import Children
+from worker.engine.children import Child, Children
 from worker.engine.engine import Engine, Plan
 from worker.engine.measurer import MeasureContext, PlannedRequest, RunClock
 from worker.engine.sdk_clients import make_target
@@ -25,21 +25,18 @@ def endpoint_at(url: str, protocol: Protocol, transport: Transport = "auto") -> 
     return Endpoint(name="test", protocol=protocol, base_url=base_url, transport=transport)
 
 
-@asynccontextmanager
-async def engine_at(
-    pool: Children,
+async def engine_over(
+    processes: Sequence[Child],
     url: str,
     protocol: Protocol,
     *,
-    processes: int = 1,
     timeouts: Timeouts | None = None,
     transport: Transport = "auto",
     proxy: str | None = None,
-) -> AsyncIterator[Engine]:
-    """An engine over processes of the pool, for a server of the test."""
+) -> Engine:
+    """An engine over these processes, for a server of the test."""
     timeouts = timeouts or Timeouts(connect_s=5, ttft_s=10, idle_s=10, total_s=20)
     endpoint, clock = endpoint_at(url, protocol, transport), SystemClock()
-    target = await make_target(endpoint, KEY, proxy=proxy, connect_s=timeouts.connect_s)
     context = MeasureContext(
         adapter=adapter_for(endpoint),
         timeouts=timeouts,
@@ -47,8 +44,17 @@ async def engine_at(
         scrubber=Scrubber([KEY]),
         keep_timeline=True,
     )
+    target = await make_target(endpoint, KEY, proxy=proxy, connect_s=timeouts.connect_s)
+    return Engine(processes, target, context, clock)
+
+
+@asynccontextmanager
+async def engine_at(
+    pool: Children, url: str, protocol: Protocol, *, processes: int = 1, **options: Any
+) -> AsyncIterator[Engine]:
+    """The same over processes of the pool."""
     async with pool.lend(processes) as children:
-        yield Engine(children, target, context, clock)
+        yield await engine_over(children, url, protocol, **options)
 
 
 def requests(protocol: Protocol, *models: str, max_tokens: int = 1_000) -> list[PlannedRequest]:

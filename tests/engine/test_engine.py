@@ -84,14 +84,17 @@ async def test_draining_sends_nothing_more_and_lets_the_rest_end(
     transport: Transport, children: Children, simulator: Simulator
 ) -> None:
     async with engine_at(children, simulator.base_url, "openai", transport=transport) as engine:
-        records = []
-        async for record in engine.run(Plan([], requests("openai", *["sim-ttft300-gap1-n4"] * 10), 2)):
-            engine.drain()
-            records.append(record)
-    # Two that ended together, and the two that had followed them before they were heard of.
-    assert 1 <= len(records) <= 4
-    assert {record.outcome for record in records} == {"succeeded"}
-    assert len(simulator.requests) == len(records)
+
+        async def consume() -> list[ResultRecord]:
+            plan = Plan([], requests("openai", *["sim-ttft500-gap1-n4"] * 10), 2)
+            return [record async for record in engine.run(plan)]
+
+        running = asyncio.create_task(consume())
+        await simulator.wait_for(lambda server: server.in_flight == 2)
+        engine.drain()
+        records = await running
+    assert [record.outcome for record in records] == ["succeeded"] * 2
+    assert len(simulator.requests) == 2
 
 
 async def test_leaving_the_iterator_early_closes_every_stream(

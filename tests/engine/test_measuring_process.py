@@ -4,14 +4,19 @@ import asyncio
 import os
 import signal
 
+import orjson
+
+from shared.results import ResultRecord
 from simulator.server import Simulator
 from tests.engine.measuring import BEGAN, measurement, part
-from tests.engine.running import engine_at, requests
+from tests.engine.running import KEY, endpoint_at, engine_at, engine_over, requests
 from tests.support.streams import openai_text, sse
-from worker.engine.children import Children, processes_for
+from worker.engine.children import Child, Children, processes_for
+from worker.engine.decoding import Concluded, DecodingThread
 from worker.engine.engine import Plan
 from worker.engine.grade import Disturbance
-from worker.engine.messages import Head
+from worker.engine.messages import Begin, Head, Request, Requests, Slice
+from worker.engine.sdk_clients import make_target
 
 HEAD = Head(200, {"content-type": "text/event-stream"})
 
@@ -26,52 +31,98 @@ async def test_the_concurrency_is_split_exactly_over_processes(children: Childre
 
 
 async def test_a_process_that_is_killed_ends_the_run_and_loses_nothing_that_it_had_begun(simulator: Simulator) -> None:
-    pool = Children()
-    async with pool.lend(1) as lent, engine_at(Children(), simulator.base_url, "openai") as engine:
-        engine._children = lent  # the process to kill must be known
-        records = []
+    process = await Child.start()
+    engine = await engine_over([process], simulator.base_url, "openai")
 
-        async def consume() -> None:
-            async for record in engine.run(Plan([], requests("openai", *["sim-ttft5-gap5-endless"] * 3), 2)):
-                records.append(record)  # noqa: PERF401 - the list is read while it grows
+    async def consume() -> list[ResultRecord]:
+        plan = Plan([], requests("openai", *["sim-ttft5-gap5-endless"] * 3), 2)
+        return [record async for record in engine.run(plan)]
 
-        running = asyncio.create_task(consume())
-        # Longer than a process keeps to itself what it has seen.
-        await simulator.wait_for(lambda server: len(server.requests) == 2 and server.requests[1].content_events > 100)
-        pid = lent[0].pid
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-        async with asyncio.timeout(5):
-            await running
-    await pool.close()
+    running = asyncio.create_task(consume())
+    # Longer than a process keeps to itself what it has seen.
+    await simulator.wait_for(lambda server: len(server.requests) == 2 and server.requests[1].content_events > 100)
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    async with asyncio.timeout(5):
+        records = await running
     assert engine.failure == "a measuring process ended in the middle of the run"
     assert [(record.outcome, record.error.kind if record.error else None) for record in records] == [
         ("errored", "engine_died")
     ] * 2
+    assert all(record.response for record in records)
     assert len(simulator.requests) == 2
 
 
 async def test_a_worker_that_falls_silent_has_its_streams_closed(simulator: Simulator) -> None:
-    pool = Children()
-    async with pool.lend(1) as lent, engine_at(Children(), simulator.base_url, "openai") as engine:
-        engine._children, engine._silence_s = lent, 0.9
-        running = asyncio.create_task(
-            anext(engine.run(Plan([], requests("openai", "sim-ttft5-gap5-endless"), 1)), None)
-        )
-        await simulator.wait_for(lambda server: bool(server.requests) and server.requests[0].content_events > 2)
-        lent[0].pause()
-        lent[0].send = lambda command: None  # type: ignore[method-assign]
-        async with asyncio.timeout(5):
-            await simulator.wait_for(lambda server: server.requests[0].closed_by_client)
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-    await pool.close()
+    """The worker's side is played by hand: it begins a run and says nothing more."""
+    process = await Child.start()
+    target = await make_target(endpoint_at(simulator.base_url, "openai"), KEY, proxy=None, connect_s=5)
+    (request,) = requests("openai", "sim-ttft5-gap5-endless")
+    process.send(Begin(target, slots=1, silence_s=0.5))
+    process.send(Requests([Request(1, orjson.dumps(request.body))]))
+    await simulator.wait_for(lambda server: bool(server.requests) and server.requests[0].content_events > 2)
+    async with asyncio.timeout(5):
+        await simulator.wait_for(lambda server: server.requests[0].closed_by_client)
+    process.end()
+
+
+class Listening:
+    """Hears what the decoding thread tells."""
+
+    def __init__(self) -> None:
+        self.ended: asyncio.Queue[Concluded] = asyncio.Queue()
+        self.has_caught_up = asyncio.Event()
+        self.lost_ids: list[int] = []
+        self.broken: Exception | None = None
+
+    def accepted(self) -> None: ...
+
+    def concluded(self, concluded: Concluded) -> None:
+        self.ended.put_nowait(concluded)
+
+    def caught_up(self) -> None:
+        self.has_caught_up.set()
+
+    def lost(self, request_ids: list[int]) -> None:
+        self.lost_ids += request_ids
+
+    def broke(self, exc: Exception) -> None:
+        self.broken = exc
+
+
+async def test_decoding_that_is_behind_says_so_and_says_when_it_has_caught_up() -> None:
+    """With a stream that never ends: that is no reason to be heard no more."""
+    listening = Listening()
+    decoding = DecodingThread(listening, most_waiting_bytes=1_000)
+    decoding.begin(1, measurement("openai"))
+    for number in range(10):
+        decoding.take(part((10.0 + number, sse(*openai_text("x" * 200))), began=BEGAN, head=HEAD))
+    assert decoding.behind, "nothing is decoded before the thread starts"
+    decoding.start()
+    async with asyncio.timeout(5):
+        await listening.has_caught_up.wait()
+    assert not decoding.behind
+    decoding.stop()
+
+
+async def test_an_error_of_ours_in_decoding_is_told_and_not_swallowed() -> None:
+    listening = Listening()
+    decoding = DecodingThread(listening)
+    decoding.begin(1, measurement("openai"))
+    decoding.take(Slice(1, None, HEAD, b"", b"not whole reads", kernel=True, end=None))
+    decoding.start()
+    async with asyncio.timeout(5):
+        while listening.broken is None:
+            await asyncio.sleep(0)
+    assert type(listening.broken).__name__ == "error"
 
 
 def test_processes_follow_the_setting_and_never_outnumber_the_streams() -> None:
     assert processes_for(1, 0) == 1
     assert processes_for(4, 8) == 4
     assert processes_for(1_000, 3) == 3
+    cores = len(os.sched_getaffinity(0))
+    assert processes_for(1_000, 0) == min(4, max(1, cores - 1))
 
 
 def test_a_first_token_that_lay_unread_with_later_ones_is_doubtful() -> None:

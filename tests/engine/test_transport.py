@@ -7,10 +7,12 @@ import pytest
 from shared.endpoints import PROTOCOLS, Protocol
 from shared.spec import Timeouts
 from simulator.server import Simulator
-from tests.engine.running import KEY, Run
+from tests.engine.running import KEY, Run, engine_at, requests
 from tests.support.postgresql import free_port
 from tests.support.scripted import ScriptedServer, cut, http
 from tests.support.streams import anthropic_stream, openai_stream, openai_text, sse
+from worker.engine.children import Children
+from worker.engine.engine import Plan
 
 both = pytest.mark.parametrize("protocol", PROTOCOLS)
 
@@ -222,3 +224,38 @@ async def test_events_of_one_read_share_its_stamp(run: Run) -> None:
         (record,) = await run(server.url, "openai", "m")
     assert record.ttft_ms == record.latency_ms
     assert "buffered" in record.flags
+
+
+@both
+async def test_a_proxy_is_used_through_the_sdk_and_the_run_is_graded_for_it(
+    children: Children, simulator: Simulator, protocol: Protocol
+) -> None:
+    """A forwarding proxy on this machine: what reaches it names the whole URL."""
+    asked: list[bytes] = []
+
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        asked.append(head.split(b"\r\n", 1)[0])
+        host, port = simulator.base_url.removeprefix("http://").split(":")
+        upstream_reader, upstream_writer = await asyncio.open_connection(host, int(port))
+        upstream_writer.write(head.replace(simulator.base_url.encode(), b"", 1))
+
+        async def copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+            while data := await source.read(65_536):
+                sink.write(data)
+                await sink.drain()
+            sink.close()
+
+        await asyncio.gather(copy(reader, upstream_writer), copy(upstream_reader, writer), return_exceptions=True)
+
+    async with await asyncio.start_server(forward, "127.0.0.1") as server:
+        proxy = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with engine_at(children, simulator.base_url, protocol, proxy=proxy) as engine:
+            plan = Plan([], requests(protocol, "sim-ttft20-gap1-n4"), 1)
+            (record,) = [record async for record in engine.run(plan)]
+    assert record.outcome == "succeeded"
+    assert asked
+    assert asked[0].startswith(b"POST " + simulator.base_url.encode())
+    measured = engine.disturbance.document()
+    assert (measured["transport"], measured["stamps"]) == ("sdk", "selector")
+    assert measured["grade"] in ("C", "D")

@@ -143,3 +143,27 @@ def test_no_providers_leave_the_built_in_ones(providers: str) -> None:
 def test_a_simulator_url_adds_the_simulators() -> None:
     endpoints = settings_of(simulator_url="http://127.0.0.1:8765").endpoints(PriceList())
     assert [item.name for item in endpoints if item.stand_in] == ["simulator", "simulator-openai"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "url", "proxy"),
+    [
+        ({"https_proxy": "http://proxy:3128"}, "https://api.anthropic.com", "http://proxy:3128"),
+        ({"https_proxy": "http://proxy:3128"}, "http://vllm.internal/v1", None),
+        ({"all_proxy": "http://proxy:3128"}, "http://vllm.internal/v1", "http://proxy:3128"),
+        ({"https_proxy": "http://proxy:3128", "no_proxy": "anthropic.com"}, "https://api.anthropic.com", None),
+        ({"http_proxy": "http://proxy:3128"}, "http://127.0.0.1:8000/v1", None),
+        ({"http_proxy": "http://proxy:3128"}, "http://[::1]:8000/v1", None),
+        ({"http_proxy": "http://proxy:3128"}, "http://localhost:8000/v1", None),
+        ({}, "https://api.anthropic.com", None),
+    ],
+)
+def test_a_proxy_is_what_the_environment_names_for_the_url_and_none_for_this_machine(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], url: str, proxy: str | None
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert Settings(_env_file=None).proxy_for(url) == proxy

@@ -66,7 +66,7 @@ async def test_both_protocols_give_the_same_story(service: Service) -> None:
     for provider in ("simulator", "simulator-openai"):
         done = await service.run(provider=provider, model="sim-ttft5-gap30-n4", prompts=["same"])
         (result,) = done["results"]
-        stories.append([result[name] for name in ("response", "input_tokens", "output_tokens", "outcome")])
+        stories.append([result[name] for name in ("response", "input_tokens", "output_tokens", "outcome", "flags")])
     assert stories[0] == stories[1]
 
 

@@ -64,17 +64,22 @@ class Child(asyncio.Protocol):
         if self._transport is not None and not self.dead:
             self._transport.write(frame(command))
 
+    @property
+    def reading(self) -> bool:
+        """Whether its reports are taken."""
+        return self._transport is not None and self._transport.is_reading()
+
     def pause(self) -> None:
         """Takes nothing more from it for now."""
-        if self._transport is not None and self._transport.is_reading():
+        if self._transport is not None and not self.dead:
             self._transport.pause_reading()
 
     def resume(self) -> None:
-        if self._transport is not None and not self.dead and not self._transport.is_reading():
+        if self._transport is not None and not self.dead:
             self._transport.resume_reading()
 
     def end(self) -> None:
-        """Hangs up, which ends the process; one that does not listen is killed."""
+        """Ends the process at once, and with it its streams."""
         self.on_report = self.on_death = None
         self.dead = True
         if self._transport is not None:

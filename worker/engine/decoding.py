@@ -14,6 +14,8 @@ from shared.results import ResultRecord
 from worker.engine.measurer import Measurement
 from worker.engine.messages import Slice
 
+# Bytes that wait to be decoded before no more should be given.
+MOST_WAITING_BYTES = 64_000_000
 # The lowest priority that a thread can have and still run: decoding may wait, measuring may not.
 NICENESS = 19
 
@@ -37,6 +39,10 @@ class Listener(Protocol):
 
     def concluded(self, concluded: Concluded) -> None: ...
 
+    def caught_up(self) -> None:
+        """Most of what was given is decoded: more may come."""
+        ...
+
     def lost(self, request_ids: list[int]) -> None:
         """Of these nothing more will be heard."""
         ...
@@ -49,8 +55,9 @@ class Listener(Protocol):
 class DecodingThread:
     """Work is done in the order in which it is given."""
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Listener, *, most_waiting_bytes: int = MOST_WAITING_BYTES) -> None:
         self._listener = listener
+        self._most_waiting_bytes = most_waiting_bytes
         self._loop = asyncio.get_running_loop()
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._live: dict[int, Measurement] = {}
@@ -67,9 +74,9 @@ class DecodingThread:
         self._work.put(None)
 
     @property
-    def waiting_bytes(self) -> int:
-        """How far decoding is behind."""
-        return self._given_bytes - self._decoded_bytes
+    def behind(self) -> bool:
+        """Nothing more should be given until `caught_up` is called."""
+        return self._given_bytes - self._decoded_bytes > self._most_waiting_bytes
 
     # Called on the loop.
 
@@ -105,15 +112,20 @@ class DecodingThread:
             self._call(lambda: self._listener.broke(broken))
 
     def _take(self, part: Slice) -> None:
-        self._decoded_bytes += len(part.body)
         measurement = self._live.get(part.id)
-        if measurement is None:
-            return
-        measurement.take(part)
-        if measurement.accepted and not self._accepted:
-            self._accepted = True
-            self._call(self._listener.accepted)
-        self._conclude(part.id, measurement, closed=part.end is not None)
+        if measurement is not None:
+            measurement.take(part)
+            if measurement.accepted and not self._accepted:
+                self._accepted = True
+                self._call(self._listener.accepted)
+            self._conclude(part.id, measurement, closed=part.end is not None)
+        # Said whenever the sum falls through half of the most, whether or not anybody was told to wait: the loop may
+        # have found it above the most a moment ago.
+        half = self._most_waiting_bytes // 2
+        was_above = self._given_bytes - self._decoded_bytes > half
+        self._decoded_bytes += len(part.body)
+        if was_above and self._given_bytes - self._decoded_bytes <= half:
+            self._call(self._listener.caught_up)
 
     def _expire(self, request_ids: list[int], watermark_ns: int) -> None:
         for request_id in request_ids:

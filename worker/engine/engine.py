@@ -38,8 +38,6 @@ from worker.engine.messages import (
 
 # A process that has said nothing for so long, while the worker was awake, will not say anything any more.
 CHILD_SILENCE_S = 30
-# Bytes that wait to be decoded before no more are taken from a process, which then begins no request.
-MOST_UNDECODED_BYTES = 64_000_000
 # Closing connections takes no longer.
 FINISH_S = 10
 
@@ -184,7 +182,8 @@ class Engine:
         match report:
             case Slice():
                 self._decoding.take(report)
-                if self._decoding.waiting_bytes > MOST_UNDECODED_BYTES:
+                if self._decoding.behind:
+                    # It keeps what it has to say, and begins no more requests once that is much.
                     lane.child.pause()
             case Watermark(stamp_ns):
                 self._decoding.expire(list(lane.live), stamp_ns)
@@ -212,9 +211,6 @@ class Engine:
             return None
         if not concluded.closed:
             lane.child.send(Abort(concluded.request_id))
-        if self._decoding.waiting_bytes < MOST_UNDECODED_BYTES // 2:
-            for other in self._lanes:
-                other.child.resume()
         mended = self._mended(concluded.measurement)
         if mended is not None:
             # The server knew a field not: that attempt measured nothing. What is sent now is measured alone.
@@ -222,6 +218,11 @@ class Engine:
         self._observe(concluded.measurement)
         self._news.put_nowait(concluded.record)
         return self._feed()
+
+    def caught_up(self) -> None:
+        """Decoding has come after: the processes are heard again."""
+        for lane in self._lanes:
+            lane.child.resume()
 
     def lost(self, request_ids: list[int]) -> None:
         """Of these nothing more will be heard."""
@@ -277,8 +278,8 @@ class Engine:
             now_ns = self._clock.monotonic_ns()
             for lane in self._lanes:
                 lane.child.send(Alive())
-                if now_ns - last_ns > 2 * pause_s * 1e9:
-                    lane.heard_ns = now_ns  # it was the worker that slept
+                if now_ns - last_ns > 2 * pause_s * 1e9 or not lane.child.reading:
+                    lane.heard_ns = now_ns  # it was the worker that slept, or that would not listen
                 elif now_ns - lane.heard_ns > CHILD_SILENCE_S * 1e9 and self.failure is None:
                     lane.child.end()
                     self._bury(lane, f"a measuring process has not answered for {CHILD_SILENCE_S} s")

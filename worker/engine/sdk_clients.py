@@ -20,24 +20,17 @@ _HEADERS = {"Accept-Encoding": "identity"}
 
 def streamed_create(protocol: Protocol, base_url: str, key: str | None, http_client: httpx2.AsyncClient) -> Any:
     """The SDK's own method for this protocol, its retries off, over the given client."""
+    options: dict[str, Any] = {
+        "api_key": key or _NO_KEY,
+        "base_url": base_url,
+        "max_retries": 0,
+        "timeout": http_client.timeout,
+        "http_client": http_client,
+        "default_headers": _HEADERS,
+    }
     if protocol == "anthropic":
-        return anthropic.AsyncAnthropic(
-            api_key=key or _NO_KEY,
-            base_url=base_url,
-            max_retries=0,
-            timeout=http_client.timeout,
-            http_client=http_client,
-            default_headers=_HEADERS,
-            open_telemetry=False,
-        ).messages.with_streaming_response.create
-    return openai.AsyncOpenAI(
-        api_key=key or _NO_KEY,
-        base_url=base_url,
-        max_retries=0,
-        timeout=http_client.timeout,
-        http_client=http_client,
-        default_headers=_HEADERS,
-    ).chat.completions.with_streaming_response.create
+        return anthropic.AsyncAnthropic(**options, open_telemetry=False).messages.with_streaming_response.create
+    return openai.AsyncOpenAI(**options).chat.completions.with_streaming_response.create
 
 
 def arguments(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,9 +28,7 @@ class MeasuringProcess(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if not isinstance(transport, asyncio.Transport):
             raise TypeError("a stream socket is needed")
-        self._outbox = Outbox(
-            transport.write, transport.get_write_buffer_size, self._arrivals.pause, self._arrivals.resume
-        )
+        self._outbox = Outbox(transport, self._arrivals)
 
     def data_received(self, data: bytes) -> None:
         self._heard.set()

@@ -25,6 +25,7 @@ class Arrivals:
         # The kernel stamps nothing while no socket wants it, and takes a moment to begin: this one wants it always.
         self._wants_stamps = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         kernel_stamps.ask(self._wants_stamps)
+        self._paused_ns: int | None = None
         self.resume()
 
     def add(self, connection: Connection) -> None:
@@ -39,9 +40,16 @@ class Arrivals:
 
     def pause(self) -> None:
         """Reads nothing: what comes meanwhile is known to be late."""
+        self._paused_ns = self.read_until_ns
         self._loop.remove_reader(self._selector)
 
+    @property
+    def read_until_ns(self) -> int:
+        """All that had arrived by then has been read: the loop's last look but one found it."""
+        return self._wakeful.looked_ns if self._paused_ns is None else self._paused_ns
+
     def resume(self) -> None:
+        self._paused_ns = None
         self._loop.add_reader(self._selector, self._ready)
 
     def _ready(self) -> None:

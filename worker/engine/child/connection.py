@@ -36,6 +36,8 @@ class Connection:
         self.arrived: list[tuple[int, int, bytes]] = []
         # What the socket said when it broke; it counts once all that arrived before is parsed.
         self.broken: OSError | None = None
+        # Whether a byte came in answer to the latest request.
+        self.answered = False
         # Whether all reads of the latest response had the kernel's own stamp.
         self.stamped_by_kernel = True
         self.closed = False
@@ -46,17 +48,13 @@ class Connection:
         self._response = HttpResponse()
         self._sending: asyncio.Task[None] | None = None
 
-    @property
-    def answered(self) -> bool:
-        """A head came in answer to the latest request."""
-        return self._response.head_complete
-
     def send(self, request: bytes, stream: Stream) -> int:
         """Sends a request, and returns when its first byte went out. The stream is told what comes back."""
         self._response = HttpResponse()
         self._stream = stream
         self._done = asyncio.get_running_loop().create_future()
         self.stamped_by_kernel = True
+        self.answered = False
         self.used = True
         data = request if self._tls is None else self._tls.encrypt(request)
         sent_ns = monotonic_ns()
@@ -116,6 +114,7 @@ class Connection:
                 if reply := self._tls.reply():
                     self.sock.send(reply)
             if data:
+                self.answered = True
                 response.feed(data)
         except (ssl.SSLError, OSError, NotHttp) as exc:
             return End("lost", stamp_ns, _words(exc))

@@ -2,7 +2,7 @@
 
 import asyncio
 from array import array
-from collections.abc import Callable
+from typing import Protocol
 
 from shared.clock import monotonic_ns
 from worker.engine.messages import Began, End, EndKind, Head, Report, Slice, Watermark, frame
@@ -90,27 +90,32 @@ class Stream:
         return part
 
 
+class Reading(Protocol):
+    """Whoever reads the sockets."""
+
+    @property
+    def read_until_ns(self) -> int:
+        """All that had arrived by then has been read."""
+        ...
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+
 class Outbox:
     """Sends slices at a stream's end, when much has come together, and every quarter of a second."""
 
-    def __init__(
-        self,
-        write: Callable[[bytes], None],
-        unsent_bytes: Callable[[], int],
-        pause_reading: Callable[[], None],
-        resume_reading: Callable[[], None],
-    ) -> None:
-        self._write = write
-        self._unsent_bytes = unsent_bytes
-        self._pause_reading = pause_reading
-        self._resume_reading = resume_reading
+    def __init__(self, transport: asyncio.Transport, reading: Reading) -> None:
+        self._transport = transport
+        self._reading = reading
         self._waiting: list[Stream] = []
         self._paused = False
         self._room = asyncio.Event()
         self._room.set()
 
     def say(self, report: Report) -> None:
-        self._write(frame(report))
+        self._transport.write(frame(report))
 
     def wait(self, stream: Stream) -> None:
         """The stream has something to say at the next flush."""
@@ -131,23 +136,23 @@ class Outbox:
 
     def look(self) -> None:
         """Whether the worker keeps up."""
-        unsent = self._unsent_bytes()
+        unsent = self._transport.get_write_buffer_size()
         if unsent > FULL_BYTES:
             self._room.clear()
         elif not self._room.is_set() and unsent < FULL_BYTES // 2:
             self._room.set()
         if unsent > OVERFULL_BYTES and not self._paused:
             self._paused = True
-            self._pause_reading()
+            self._reading.pause()
         elif self._paused and unsent < FULL_BYTES:
             self._paused = False
-            self._resume_reading()
+            self._reading.resume()
 
     async def run(self) -> None:
-        """Flushes until cancelled. A watermark follows each flush: what arrived before its start has been said."""
+        """Flushes until cancelled. A watermark follows each flush: what had been read before it has been said."""
         while True:
             await asyncio.sleep(FLUSH_EVERY_S)
-            stamp_ns = monotonic_ns()
+            stamp_ns = self._reading.read_until_ns
             waiting, self._waiting = self._waiting, []
             for number, stream in enumerate(waiting, 1):
                 stream.waiting = False

@@ -17,7 +17,7 @@ import orjson
 from shared.clock import monotonic_ns
 from worker.engine.child.outbox import Stream
 from worker.engine.child.sdk_stamping import StampingTransport, Wire, current_wire
-from worker.engine.child.socket_slot import MAX_RENEWALS
+from worker.engine.child.slot import MAX_RENEWALS
 from worker.engine.messages import EndKind, SdkTarget
 from worker.engine.sdk_clients import arguments, streamed_create
 

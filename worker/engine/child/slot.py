@@ -4,6 +4,9 @@ from typing import Protocol
 
 from worker.engine.child.outbox import Stream
 
+# Kept connections that may turn out to be closed before a request is sent on a new one for sure.
+MAX_RENEWALS = 3
+
 
 class Slot(Protocol):
     """Sends one request after the other. Whatever a server does ends up in the stream; nothing is raised."""

@@ -12,11 +12,10 @@ from shared.clock import monotonic_ns
 from worker.engine.child.arrivals import Arrivals
 from worker.engine.child.connection import Connection
 from worker.engine.child.outbox import Stream
+from worker.engine.child.slot import MAX_RENEWALS
 from worker.engine.child.tls import TlsSession, trust_store
 from worker.engine.messages import Began, EndKind, SocketTarget
 
-# Kept connections that may turn out to be closed before a request is sent on a new one for sure.
-MAX_RENEWALS = 3
 # RFC 8305's recommendation.
 _HAPPY_EYEBALLS_DELAY_S = 0.25
 

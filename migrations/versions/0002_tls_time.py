@@ -1,11 +1,9 @@
-"""The TLS handshake's time of a result; what a worker's host was calibrated to measure."""
+"""The time of the TLS handshake of a result."""
 
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 from alembic import op
-
-from shared.db.types import JsonDocument
 
 revision: str = "0002"
 down_revision: str | None = "0001"
@@ -16,12 +14,8 @@ depends_on: str | Sequence[str] | None = None
 def upgrade() -> None:
     with op.batch_alter_table("results") as results:
         results.add_column(sa.Column("tls_ms", sa.Float(precision=53), nullable=True))
-    with op.batch_alter_table("workers") as workers:
-        workers.add_column(sa.Column("calibration", JsonDocument, nullable=True))
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("workers") as workers:
-        workers.drop_column("calibration")
     with op.batch_alter_table("results") as results:
         results.drop_column("tls_ms")
