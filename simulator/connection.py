@@ -1,8 +1,12 @@
-"""One TCP connection: parses requests with httptools, plays responses, ends them the way a fault asks for."""
+"""One TCP connection: parses requests with httptools, plays responses, ends them the way a fault asks for.
+
+With a certificate it speaks TLS.
+"""
 
 import asyncio
 import os
 import socket
+import ssl
 import struct
 from collections import deque
 from typing import cast
@@ -10,6 +14,8 @@ from typing import cast
 import httptools
 
 from shared.clock import monotonic_ns
+from shared.tls import TlsSession
+from simulator.arrivals import Arrivals
 from simulator.call import Problem
 from simulator.http_head import LAST_CHUNK, Request, head
 from simulator.player import Player
@@ -38,12 +44,21 @@ _OUTCOMES = {
 class Connection(asyncio.Protocol):
     """Created by the server for each client; `open_connections` is the server's set of those alive."""
 
-    def __init__(self, service: Service, records: Records, timer: Timer, open_connections: "set[Connection]") -> None:
+    def __init__(
+        self,
+        service: Service,
+        records: Records,
+        timer: Timer,
+        open_connections: "set[Connection]",
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._service = service
         self._records = records
         self._timer = timer
         self._open = open_connections
+        self._tls = TlsSession(tls, server_side=True) if tls is not None else None
         self._transport: asyncio.Transport | None = None
+        self._arrivals: Arrivals | None = None
         self._fd = -1
         self.paused = False
         self._parser = httptools.HttpRequestParser(self)
@@ -66,11 +81,49 @@ class Connection(asyncio.Protocol):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._fd = sock.fileno()
         self._open.add(self)
+        self._arrivals = Arrivals(self._transport, self._arrived)
 
     def data_received(self, data: bytes) -> None:
+        # Only what the transport read before it was told not to.
+        self._arrived(data, monotonic_ns())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._arrivals is not None:
+            self._arrivals.close()
+        self._client_gone()
+        self._open.discard(self)
+
+    def _arrived(self, data: bytes, stamp_ns: int) -> None:
+        ended = not data
+        if self._tls is not None and data:
+            try:
+                data, ended = self._decrypted(self._tls, data)
+            except ssl.SSLError:
+                if self._transport is not None:
+                    self._transport.abort()
+                return
+        if data:
+            self._take(data, stamp_ns)
+        if ended and self._transport is not None:
+            self._client_gone()
+            self._transport.close()
+
+    def _decrypted(self, tls: TlsSession, data: bytes) -> tuple[bytes, bool]:
+        """A read without its TLS, and whether it was the client's last. Raises ssl.SSLError."""
+        try:
+            if not tls.established:
+                if not tls.shake_hands(data):
+                    return b"", False
+                data = b""
+            return tls.decrypt(data)
+        finally:
+            self._write(tls.outgoing())
+
+    def _take(self, data: bytes, stamp_ns: int) -> None:
+        """Bytes of requests."""
         if self._closing:
             return
-        self._received_ns = monotonic_ns()
+        self._received_ns = stamp_ns
         if self._in_head:
             self._head_bytes += len(data)
         try:
@@ -90,14 +143,6 @@ class Connection(asyncio.Protocol):
             self._refuse(400, "Too many pipelined requests.")
         elif self._player is None:
             self._next_request()
-
-    def eof_received(self) -> bool:
-        self._client_gone()
-        return False
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._client_gone()
-        self._open.discard(self)
 
     def pause_writing(self) -> None:
         self.paused = True
@@ -161,7 +206,12 @@ class Connection(asyncio.Protocol):
     # Called by the player.
 
     def send(self, data: bytes) -> bool:
+        return self._write(data if self._tls is None else self._tls.encrypt(data))
+
+    def _write(self, data: bytes) -> bool:
         transport = self._transport
+        if not data:
+            return True
         if transport is None or transport.is_closing():
             return False
         # uvloop holds writes back to the end of the loop's turn and joins them; an event must leave now, and alone.
@@ -196,6 +246,8 @@ class Connection(asyncio.Protocol):
             transport.abort()
         elif not complete or close is Close.CLOSE or not request.keep_alive:
             self._closing = True
+            if complete:
+                self._say_goodbye()
             transport.close()
         else:
             # Not at once: a client that pipelines would otherwise nest one answer in another.
@@ -239,9 +291,15 @@ class Connection(asyncio.Protocol):
         headers = {"content-type": "application/json", "content-length": str(len(data))}
         self.send(head(status, headers, keep_alive=False) + data)
         # Closing with unread bytes in the socket resets it, and the client would lose the answer.
+        self._say_goodbye()
         if not transport.is_closing():
             transport.write_eof()
         asyncio.get_running_loop().call_later(_LINGER_S, transport.close)
+
+    def _say_goodbye(self) -> None:
+        """TLS tells an end from a connection that broke."""
+        if self._tls is not None:
+            self._write(self._tls.close())
 
     def shut_down(self) -> None:
         self._closing = True

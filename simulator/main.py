@@ -5,6 +5,7 @@ import asyncio
 import gc
 import resource
 import signal
+import ssl
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,10 +23,19 @@ def serve(
     seed: int = 0,
     defaults: Profile | None = None,
     require_key: str | None = None,
+    tls_certificate: Path | None = None,
+    tls_key: Path | None = None,
 ) -> None:
-    """Serves until SIGTERM or SIGINT; prints one line once it listens. `port` 0 takes a free one."""
+    """Serves until SIGTERM or SIGINT; prints one line once it listens. `port` 0 takes a free one.
+
+    Raises OSError where the address is taken or a TLS file is not one.
+    """
     _raise_file_limit()
-    simulator = Simulator(host, port, request_log, seed, defaults, require_key=require_key)
+    tls = None
+    if tls_certificate is not None:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(tls_certificate, tls_key)
+    simulator = Simulator(host, port, request_log, seed, defaults, require_key=require_key, tls=tls)
     try:
         import uvloop
     except ImportError:  # not built for this platform
@@ -70,6 +80,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         seed=arguments.seed,
         defaults=defaults,
         require_key=arguments.require_key,
+        tls_certificate=arguments.tls_certificate,
+        tls_key=arguments.tls_key,
     )
 
 
@@ -95,6 +107,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--tokens", type=_tokens, default=profile.tokens, help="output tokens (default: %(default)s)")
     parser.add_argument("--require-key", metavar="KEY", help="answer 401 to every other API key")
+    parser.add_argument(
+        "--tls-certificate", type=Path, metavar="FILE", help="speak TLS with this PEM chain, which may hold its key too"
+    )
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="the key of --tls-certificate")
     return parser
 
 

@@ -1,6 +1,7 @@
 """The simulator as an object: tests and the demo start it in their own event loop, `simulator.main` in a process."""
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -29,11 +30,13 @@ class Simulator:
         defaults: Profile | None = None,
         *,
         require_key: str | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.host = host
         self.port = port
         self._records = Records(request_log, self._changed)
         self._service = Service(self._records, defaults or Profile(), seed, require_key)
+        self._tls = tls
         self._connections: set[Connection] = set()
         self._waiters: list[tuple[Callable[[Simulator], bool], asyncio.Future[None]]] = []
         self._server: asyncio.Server | None = None
@@ -42,7 +45,7 @@ class Simulator:
     @property
     def base_url(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return f"{'https' if self._tls else 'http'}://{host}:{self.port}"
 
     @property
     def requests(self) -> deque[RequestRecord]:
@@ -92,7 +95,7 @@ class Simulator:
         timer = self._timer = make_timer(loop)
         try:
             self._server = await loop.create_server(
-                lambda: Connection(self._service, self._records, timer, self._connections),
+                lambda: Connection(self._service, self._records, timer, self._connections, self._tls),
                 self.host,
                 self.port,
                 backlog=_BACKLOG,

@@ -22,6 +22,10 @@ def simulate(
     require_key: Annotated[
         str | None, typer.Option(metavar="KEY", help="Answer 401 to every other API key.", show_default=False)
     ] = None,
+    tls_certificate: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Speak TLS with this PEM chain, which may hold its key too.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="The key of --tls-certificate.")] = None,
 ) -> None:
     """Run the simulator: an LLM endpoint of known timing that speaks the Anthropic and OpenAI protocols.
 
@@ -33,9 +37,18 @@ def simulate(
 
     defaults = Profile(ttft_ms=ttft_ms, gap_ms=gap_ms, tokens=tokens)
     try:
-        serve(host, port, request_log=request_log, seed=seed, defaults=defaults, require_key=require_key)
+        serve(
+            host,
+            port,
+            request_log=request_log,
+            seed=seed,
+            defaults=defaults,
+            require_key=require_key,
+            tls_certificate=tls_certificate,
+            tls_key=tls_key,
+        )
     except OSError as exc:
-        # An address in use, or a log file that cannot be opened.
+        # An address in use, a log file that cannot be opened, a certificate that is none.
         raise CliError(f"the simulator cannot start: {exc}", ExitCode.USAGE) from exc
 
 

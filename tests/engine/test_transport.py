@@ -135,6 +135,13 @@ async def test_a_server_without_stream_options_is_asked_again_without(run: Run, 
 
 
 @both
+async def test_an_address_of_ipv6(run: Run, protocol: Protocol) -> None:
+    async with Simulator("::1") as server:
+        (record,) = await run(server.base_url, protocol, "sim-ttft5-gap1-n2")
+    assert (record.outcome, record.error) == ("succeeded", None)
+
+
+@both
 async def test_nobody_listening_is_a_connect_error(run: Run, protocol: Protocol) -> None:
     (record,) = await run(f"http://127.0.0.1:{free_port()}", protocol, "m")
     assert record.error is not None

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -29,13 +30,14 @@ class ScriptedServer:
     chunks: Iterable[bytes]
     gap_s: float = 0
     reset: bool = False
+    tls: ssl.SSLContext | None = None
     requests: list[bytes] = field(default_factory=list)
     url: str = ""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["ScriptedServer"]:
-        async with await asyncio.start_server(self._answer, "127.0.0.1") as server:
-            self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with await asyncio.start_server(self._answer, "127.0.0.1", ssl=self.tls) as server:
+            self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
             yield self
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

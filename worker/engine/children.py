@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import structlog
 
@@ -40,8 +40,8 @@ class Child(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     @classmethod
-    async def start(cls) -> "Child":
-        """Spawns a process that waits for a run."""
+    async def start(cls, environment: Mapping[str, str] | None = None) -> "Child":
+        """Spawns a process that waits for a run; `environment` in place of this process's own."""
         ours, theirs = socket.socketpair()
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER_BYTES)
@@ -52,6 +52,7 @@ class Child(asyncio.Protocol):
                 [sys.executable, "-P", "-m", "worker.engine.child", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                env=environment,
             )
         await asyncio.get_running_loop().create_connection(lambda: child, sock=ours)
         return child
@@ -110,7 +111,8 @@ class Child(asyncio.Protocol):
 class Children:
     """Measuring processes of one worker. A spare is ready before it is needed: starting one takes a moment."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = environment
         self._idle: list[Child] = []
         self._starting: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -118,7 +120,7 @@ class Children:
     async def prepare(self) -> None:
         """Makes sure that one is ready."""
         if not self._idle and not self._closed:
-            self._idle.append(await Child.start())
+            self._idle.append(await Child.start(self._environment))
 
     @contextlib.asynccontextmanager
     async def lend(self, count: int) -> AsyncIterator[list[Child]]:
@@ -126,7 +128,7 @@ class Children:
         children: list[Child] = []
         try:
             while len(children) < count:
-                child = self._idle.pop() if self._idle else await Child.start()
+                child = self._idle.pop() if self._idle else await Child.start(self._environment)
                 if child.dead:
                     child.end()
                 else:

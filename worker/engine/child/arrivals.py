@@ -5,8 +5,8 @@ import contextlib
 import selectors
 import socket
 
+from shared import kernel_stamps
 from shared.clock import monotonic_ns
-from worker.engine.child import kernel_stamps
 from worker.engine.child.connection import Connection
 from worker.engine.child.loop_lag import WakefulSelector
 
@@ -24,13 +24,13 @@ class Arrivals:
         self._selector = selectors.DefaultSelector()
         # The kernel stamps nothing while no socket wants it, and takes a moment to begin: this one wants it always.
         self._wants_stamps = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        kernel_stamps.ask(self._wants_stamps)
+        kernel_stamps.ask(self._wants_stamps, departures=True)
         self._paused_ns: int | None = None
         self.resume()
 
     def add(self, connection: Connection) -> None:
         """From now on the connection is told what arrives."""
-        kernel_stamps.ask(connection.sock)
+        kernel_stamps.ask(connection.sock, departures=True)
         self._selector.register(connection.sock, selectors.EVENT_READ, connection)
 
     def remove(self, connection: Connection) -> None:

@@ -5,11 +5,11 @@ import socket
 import ssl
 from collections.abc import Callable
 
+from shared import kernel_stamps
 from shared.clock import monotonic_ns
-from worker.engine.child import kernel_stamps
+from shared.tls import TlsSession
 from worker.engine.child.http_response import HttpResponse, NotHttp
 from worker.engine.child.outbox import Stream
-from worker.engine.child.tls import TlsSession
 from worker.engine.messages import End
 
 
@@ -46,6 +46,8 @@ class Connection:
         self._stream: Stream | None = None
         self._done: asyncio.Future[End] | None = None
         self._response = HttpResponse()
+        # What found no room in the socket, and the task that writes it.
+        self._rest = bytearray()
         self._sending: asyncio.Task[None] | None = None
 
     def send(self, request: bytes, stream: Stream) -> int:
@@ -59,9 +61,7 @@ class Connection:
         data = request if self._tls is None else self._tls.encrypt(request)
         sent_ns = monotonic_ns()
         try:
-            sent = self.sock.send(data)
-        except BlockingIOError:
-            sent = 0
+            self._write(data)
         except OSError as exc:
             self._fail(exc)
             return sent_ns
@@ -69,9 +69,6 @@ class Connection:
         departed_ns = kernel_stamps.departure_ns(self.sock)
         if departed_ns is not None and sent_ns <= departed_ns <= monotonic_ns():
             sent_ns = departed_ns
-        if sent < len(data):
-            # A large prompt on a full socket: the rest follows as there is room.
-            self._sending = asyncio.get_running_loop().create_task(self._write_rest(memoryview(data)[sent:]))
         return sent_ns
 
     async def end(self) -> End:
@@ -84,8 +81,7 @@ class Connection:
         """Makes events of what has arrived."""
         arrived, self.arrived = self.arrived, []
         if self._stream is None:
-            # Nobody asked: the server closes, or says what nobody wants to know.
-            return self.close()
+            return self._take_unasked(arrived)
         for stamp_ns, late_us, data in arrived:
             end = self._take(self._stream, stamp_ns, late_us, data)
             if end is not None:
@@ -107,12 +103,9 @@ class Connection:
 
     def _take(self, stream: Stream, stamp_ns: int, late_us: int, data: bytes) -> End | None:
         """One read; the response's end, if it was that."""
-        response, ended, head_known = self._response, not data, self._response.head_complete
+        response, ended, head_known = self._response, False, self._response.head_complete
         try:
-            if self._tls is not None and data:
-                data, ended = self._tls.decrypt(data)
-                if reply := self._tls.reply():
-                    self.sock.send(reply)
+            data, ended = self._plain(data)
             if data:
                 self.answered = True
                 response.feed(data)
@@ -131,6 +124,25 @@ class Connection:
             return End("lost", stamp_ns, f"the server closed the connection {where}")
         return None
 
+    def _take_unasked(self, arrived: list[tuple[int, int, bytes]]) -> None:
+        """Between requests only TLS has something to say, its session tickets; all else means that it is over."""
+        try:
+            over = [data or ended for _, _, data in arrived for data, ended in (self._plain(data),)]
+        except (ssl.SSLError, OSError):
+            return self.close()
+        if self.broken is not None or any(over):
+            self.close()
+        return None
+
+    def _plain(self, data: bytes) -> tuple[bytes, bool]:
+        """A read without its TLS, and whether nothing comes after it."""
+        if self._tls is None or not data:
+            return data, not data
+        data, ended = self._tls.decrypt(data)
+        if reply := self._tls.outgoing():
+            self._write(reply)
+        return data, ended
+
     def _end(self, end: End) -> None:
         self._stream = None
         if self._done is not None and not self._done.done():
@@ -141,9 +153,26 @@ class Connection:
     def _fail(self, exc: Exception) -> None:
         self._end(End("lost", monotonic_ns(), _words(exc)))
 
-    async def _write_rest(self, data: memoryview) -> None:
+    def _write(self, data: bytes) -> None:
+        """At once as far as there is room, in order. Raises OSError."""
+        if self._sending is not None and not self._sending.done():
+            self._rest += data
+            return
         try:
-            await asyncio.get_running_loop().sock_sendall(self.sock, data)
+            sent = self.sock.send(data)
+        except BlockingIOError:
+            sent = 0
+        if sent < len(data):
+            # A large prompt on a full socket: the rest follows as there is room.
+            self._rest += memoryview(data)[sent:]
+            self._sending = asyncio.get_running_loop().create_task(self._write_rest())
+
+    async def _write_rest(self) -> None:
+        try:
+            while self._rest:
+                data = bytes(self._rest)
+                self._rest.clear()
+                await asyncio.get_running_loop().sock_sendall(self.sock, data)
         except OSError as exc:
             # The server may have answered before it hung up: what it said is read first.
             self.broken = self.broken or exc

@@ -9,17 +9,17 @@ from typing import Any
 import aiohappyeyeballs
 
 from shared.clock import monotonic_ns
+from shared.tls import TlsSession, trust_store
 from worker.engine.child.arrivals import Arrivals
 from worker.engine.child.connection import Connection
 from worker.engine.child.outbox import Stream
 from worker.engine.child.slot import MAX_RENEWALS
-from worker.engine.child.tls import TlsSession, trust_store
 from worker.engine.messages import Began, EndKind, SocketTarget
 
 # RFC 8305's recommendation.
 _HAPPY_EYEBALLS_DELAY_S = 0.25
 
-_Address = tuple[int, int, int, str, tuple[Any, ...]]
+Address = tuple[int, int, int, str, tuple[Any, ...]]
 
 
 class _CannotConnect(Exception):
@@ -35,16 +35,16 @@ class Addresses:
 
     def __init__(self, target: SocketTarget) -> None:
         self._target = target
-        self._asking: asyncio.Task[list[_Address]] | None = None
+        self._asking: asyncio.Task[list[Address]] | None = None
 
-    async def get(self) -> list[_Address]:
+    async def get(self) -> list[Address]:
         """Raises OSError where the name does not resolve."""
         if self._asking is None or self._asking.done():
             loop = asyncio.get_running_loop()
             self._asking = asyncio.ensure_future(self._ask(loop))
         return await asyncio.shield(self._asking)
 
-    async def _ask(self, loop: asyncio.AbstractEventLoop) -> list[_Address]:
+    async def _ask(self, loop: asyncio.AbstractEventLoop) -> list[Address]:
         return [*await loop.getaddrinfo(self._target.host, self._target.port, type=socket.SOCK_STREAM)]
 
 
@@ -149,8 +149,8 @@ class SocketSlot:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         tls = tls_ms = None
         if self._target.tls:
-            tls, begin_ns = TlsSession(trust_store(), self._target.host), monotonic_ns()
-            await tls.handshake(sock)
+            tls, begin_ns = TlsSession(trust_store(), host=self._target.host), monotonic_ns()
+            await _shake_hands(tls, sock)
             tls_ms = (monotonic_ns() - begin_ns) / 1e6
         connection = Connection(
             sock,
@@ -162,3 +162,19 @@ class SocketSlot:
         )
         self._arrivals.add(connection)
         return connection
+
+
+async def _shake_hands(tls: TlsSession, sock: socket.socket) -> None:
+    """Raises ssl.SSLError where the server is not who it should be, OSError where it goes away."""
+    loop = asyncio.get_running_loop()
+    done, data = False, b""
+    while not done:
+        try:
+            done = tls.shake_hands(data)
+        except ssl.SSLError:
+            with contextlib.suppress(OSError):
+                await loop.sock_sendall(sock, tls.outgoing())
+            raise
+        await loop.sock_sendall(sock, tls.outgoing())
+        if not done and not (data := await loop.sock_recv(sock, 65_536)):
+            raise ConnectionResetError("the server closed the connection in the TLS handshake")

@@ -27,10 +27,13 @@ _ONE_BREATH_NS = 5_000
 _Ancillary = Sequence[tuple[int, int, bytes]]
 
 
-def ask(sock: socket.socket) -> None:
-    """From now on the kernel stamps what this socket sends and receives."""
+def ask(sock: socket.socket, *, departures: bool = False) -> None:
+    """From now on the kernel stamps what this socket receives, and with `departures` what it sends.
+
+    Stamps of what was sent lie in the socket's error queue until `departure_ns` takes them, and wake its selector.
+    """
     if _SUPPORTED:
-        flags = _TX_SOFTWARE | _RX_SOFTWARE | _SOFTWARE | _OPT_TSONLY
+        flags = _RX_SOFTWARE | _SOFTWARE | (_TX_SOFTWARE | _OPT_TSONLY if departures else 0)
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPING, flags)
 

@@ -1,0 +1,43 @@
+"""Reads a connection's socket in its transport's place: a busy loop reads late, and the kernel knows by how much."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+
+from shared import kernel_stamps
+from shared.clock import monotonic_ns
+
+_READ_BYTES = 65_536
+
+
+class Arrivals:
+    """Tells what arrived and when (monotonic ns); no bytes are the client's end."""
+
+    def __init__(self, transport: asyncio.Transport, on_arrival: Callable[[bytes, int], None]) -> None:
+        self._transport = transport
+        self._on_arrival = on_arrival
+        self._loop = asyncio.get_running_loop()
+        # A loop watches a descriptor once; the copy is another descriptor of the same socket.
+        self._sock = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
+        kernel_stamps.ask(self._sock)
+        transport.pause_reading()
+        self._loop.add_reader(self._sock.fileno(), self._ready)
+
+    def close(self) -> None:
+        if self._sock.fileno() >= 0:
+            self._loop.remove_reader(self._sock.fileno())
+            self._sock.close()
+
+    def _ready(self) -> None:
+        try:
+            data, ancillary, _, _ = self._sock.recvmsg(_READ_BYTES, kernel_stamps.ANCILLARY_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.close()
+            self._transport.abort()
+            return
+        now_ns = monotonic_ns()
+        kernel_ns = kernel_stamps.stamp_ns(ancillary, kernel_stamps.realtime_offset_ns())
+        self._on_arrival(data, min(kernel_ns or now_ns, now_ns))
