@@ -10,7 +10,7 @@ from fastapi_swagger import patch_fastapi
 from api.errors import install_error_handlers
 from api.middleware import BodyLimitMiddleware, RequestContextMiddleware
 from api.openapi import give_problems_their_media_type
-from api.routes import benchmarks, health, models, results
+from api.routes import benchmarks, health, models, results, workers
 from api.state import State
 from api.submit import Submitter
 from shared.clock import SystemClock
@@ -68,7 +68,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     install_error_handlers(app)
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
     app.add_middleware(RequestContextMiddleware, clock=parts.clock)
-    for module in (benchmarks, results, models, health):
+    for module in (benchmarks, results, models, workers, health):
         app.include_router(module.router)
     give_problems_their_media_type(app)
 
@@ -80,7 +80,7 @@ def _parts(settings: Settings, keys: KeyRing) -> State:
     price_list = PriceList()
     endpoints = settings.endpoints(price_list)
     doorbell = Doorbell(client_redis(settings.redis_url))
-    repository, workers = BenchmarkRepository(database), WorkerRepository(database)
+    repository, worker_rows = BenchmarkRepository(database), WorkerRepository(database)
     return State(
         settings=settings,
         clock=SystemClock(),
@@ -91,6 +91,6 @@ def _parts(settings: Settings, keys: KeyRing) -> State:
         doorbell=doorbell,
         benchmarks=repository,
         results=ResultRepository(database),
-        workers=workers,
-        submitter=Submitter(endpoints, keys, repository, workers, doorbell),
+        workers=worker_rows,
+        submitter=Submitter(endpoints, keys, repository, worker_rows, doorbell),
     )

@@ -1,17 +1,19 @@
 """How far the numbers that the API returns are from what the server really did.
 
-    python -m benchmarks.accuracy [--concurrency 1,16,64,256,512,1024] [--repeats 5] [--protocol both]
+    python -m benchmarks.accuracy [--concurrency 1,16,64,256,512,1024] [--repeats 5] [--protocol both] [--tls]
 
 The whole product (API, worker, measuring process, Valkey, SQLite) runs on one core, an endpoint in C that logs when
-it wrote each token on another. A benchmark is POSTed, and each result of the API is compared with the server's log
-of the same request. Prints medians of the repeats beside the bounds, and the ratio to each bound.
+it wrote each token on another; over TLS the endpoint is the simulator, with a certificate of a local CA. A benchmark is
+POSTed, and each result of the API is compared with the server's log of the same request. Prints medians of the repeats
+beside the bounds, and the ratio to each bound.
 """
 
 import argparse
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,9 @@ import httpx2
 import numpy as np
 import orjson
 import psutil
+import trustme
 
-from benchmarks.truth import TruthServer, build, free_port
+from benchmarks.truth import Endpoint, SimulatorServer, TruthServer, build, free_port
 from cli.stack import EmbeddedStack
 
 # Concurrency: TTFT P50 error, P99 error, TPOT error, all in ms.
@@ -28,6 +31,8 @@ BOUNDS = {1: (0.1, 0.5, 0.02), 16: (0.1, 0.5, 0.02), 64: (0.1, 0.5, 0.02), 256: 
     512: (0.1, 1.0, 0.02),
     1_024: (0.1, 2.0, 0.05),
 }
+# The same over TLS, up to 256.
+TLS_BOUNDS = dict.fromkeys((1, 16, 64, 256), (0.3, 3.0, 0.02))
 DOUBTFUL_MS = 1.0
 COLUMNS = (
     "protocol",
@@ -92,7 +97,7 @@ def worker_cpu_s() -> "np.ndarray[Any, Any]":
 
 
 def measure(
-    client: httpx2.Client, server: TruthServer, protocol: str, *, concurrency: int, requests: int, tokens: int
+    client: httpx2.Client, server: Endpoint, protocol: str, *, concurrency: int, requests: int, tokens: int
 ) -> Outcome:
     body = {
         "name": f"accuracy {protocol} {concurrency}",
@@ -161,6 +166,13 @@ def main() -> None:
         help="requests of each stream in lock-step. After the first wave the endpoint reads requests late, behind its "
         "own last writes, and its log with them: its truth about TTFT is then worse than the product's",
     )
+    parser.add_argument(
+        "--endpoint",
+        choices=("truthserver", "simulator"),
+        default=None,
+        help="who keeps the truth (simulator with --tls)",
+    )
+    parser.add_argument("--tls", action="store_true", help="speak TLS with the endpoint")
     parser.add_argument("--logs", type=Path, default=None, help="keep the stack's logs here")
     options = parser.parse_args()
     cores = sorted(os.sched_getaffinity(0))
@@ -169,52 +181,63 @@ def main() -> None:
     protocols = ("openai", "anthropic") if options.protocol == "both" else (options.protocol,)
     os.sched_setaffinity(0, {cores[0]})
     port = free_port()
+    url = f"{'https' if options.tls else 'http'}://127.0.0.1:{port}"
     os.environ["PROVIDERS"] = orjson.dumps(
         [
-            {"name": "truth-openai", "protocol": "openai", "base_url": f"http://127.0.0.1:{port}/v1"},
-            {"name": "truth-anthropic", "protocol": "anthropic", "base_url": f"http://127.0.0.1:{port}"},
+            {"name": "truth-openai", "protocol": "openai", "base_url": f"{url}/v1"},
+            {"name": "truth-anthropic", "protocol": "anthropic", "base_url": url},
         ]
     ).decode()
-    with tempfile.TemporaryDirectory() as folder:
-        binary = build(Path(folder))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        endpoint = choose_endpoint(options, folder, port, cores[1])
         with (
-            EmbeddedStack(data_dir=Path(folder), log_dir=options.logs) as stack,
+            EmbeddedStack(data_dir=folder, log_dir=options.logs) as stack,
             httpx2.Client(base_url=stack.url, timeout=120) as client,
         ):
             print(
                 f"TTFT {options.ttft:g} ms, gap {options.gap:g} ms, {options.tokens} tokens, {options.waves} wave(s); "
-                f"medians of {options.repeats}.\nThe product on one core, the endpoint on another. |Error| in ms of "
+                f"medians of {options.repeats}{', over TLS' if options.tls else ''}.\n"
+                "The product on one core, the endpoint on another. |Error| in ms of "
                 "what the API returns, and its ratio to the bound;\nCPU in s per 1,000 events; missed: requests off by "
                 "more than 1 ms that carry no flag, false: flagged ones that are not."
             )
             show(*COLUMNS)
             for protocol in protocols:
                 for concurrency in map(int, options.concurrency.split(",")):
-                    row(client, binary, cores[1], port, protocol, concurrency, options)
+                    row(client, endpoint, protocol, concurrency, options)
+
+
+def choose_endpoint(options: argparse.Namespace, folder: Path, port: int, core: int) -> Callable[[], Endpoint]:
+    """Makes an endpoint for each benchmark."""
+    setting = {"port": port, "core": core, "ttft_ms": options.ttft, "gap_ms": options.gap, "tokens": options.tokens}
+    if options.tls:
+        ca = trustme.CA()
+        ca.cert_pem.write_to_path(folder / "ca.pem")
+        ca.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(folder / "server.pem")
+        os.environ["SSL_CERT_FILE"] = str(folder / "ca.pem")
+        return partial(SimulatorServer, **setting, certificate=folder / "server.pem")
+    if options.endpoint == "simulator":
+        return partial(SimulatorServer, **setting)
+    return partial(TruthServer, build(folder), **setting)
 
 
 def row(
     client: httpx2.Client,
-    binary: Path,
-    core: int,
-    port: int,
+    endpoint: Callable[[], Endpoint],
     protocol: str,
     concurrency: int,
     options: argparse.Namespace,
 ) -> None:
     requests = max(options.waves * concurrency, 10)
-    outcomes = []
-    for _ in range(options.repeats):
-        server = TruthServer(
-            binary, port=port, core=core, ttft_ms=options.ttft, gap_ms=options.gap, tokens=options.tokens
-        )
-        outcomes.append(
-            measure(client, server, protocol, concurrency=concurrency, requests=requests, tokens=options.tokens)
-        )
+    outcomes = [
+        measure(client, endpoint(), protocol, concurrency=concurrency, requests=requests, tokens=options.tokens)
+        for _ in range(options.repeats)
+    ]
     p50, p99, most, tpot, rate, engine_cpu, worker_cpu, missed, false = np.median(
         [outcome.row for outcome in outcomes], axis=0
     )
-    bound_p50, bound_p99, bound_tpot = BOUNDS.get(concurrency, (np.nan,) * 3)
+    bound_p50, bound_p99, bound_tpot = (TLS_BOUNDS if options.tls else BOUNDS).get(concurrency, (np.nan,) * 3)
     show(
         protocol,
         f"{concurrency:,}",

@@ -1,4 +1,7 @@
-"""The endpoint that keeps the truth: starts `truthserver` on a core of its own and reads back what it sent when."""
+"""Endpoints that keep the truth, on a core of their own: they log what they sent when.
+
+`truthserver`, in C, speaks plain HTTP; the simulator speaks TLS too.
+"""
 
 import csv
 import os
@@ -6,10 +9,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any, Protocol
+
+import orjson
 
 SOURCE = Path(__file__).parents[2] / "shared" / "truthserver"
 
@@ -37,8 +44,20 @@ def build(folder: Path) -> Path:
     return target / "truthserver"
 
 
+class Endpoint(Protocol):
+    """`with` it: it answers; afterwards `requests` holds the truth by request number."""
+
+    requests: dict[int, Truth]
+
+    def __enter__(self) -> Any: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
 class TruthServer:
-    """`with TruthServer(...) as server:` answers at `server.url`; afterwards `server.requests` holds the truth."""
+    """The endpoint in C."""
 
     def __init__(
         self, binary: Path, *, port: int, core: int | None, ttft_ms: float, gap_ms: float, tokens: int
@@ -47,7 +66,6 @@ class TruthServer:
         self._core = core
         self._port = port
         self._options = ["--ttft", str(ttft_ms), "--itl", str(gap_ms), "--n", str(tokens)]
-        self.url = f"http://127.0.0.1:{port}"
         self.requests: dict[int, Truth] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -78,9 +96,47 @@ class TruthServer:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
+class SimulatorServer:
+    """The simulator in a process, over TLS where it is given a certificate."""
+
+    def __init__(
+        self, *, port: int, core: int, ttft_ms: float, gap_ms: float, tokens: int, certificate: Path | None = None
+    ) -> None:
+        self._core = core
+        self._options = ["--port", str(port), "--ttft-ms", str(ttft_ms), "--gap-ms", str(gap_ms)]
+        self._options += ["--tokens", str(tokens)]
+        self._options += ["--tls-certificate", str(certificate)] if certificate else []
+        self.requests: dict[int, Truth] = {}
+
+    def __enter__(self) -> "SimulatorServer":
+        self._folder = Path(tempfile.mkdtemp(prefix="truth-"))
+        self._log = self._folder / "requests.jsonl"
+        command = [sys.executable, "-m", "simulator", "--request-log", str(self._log), *self._options]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        os.sched_setaffinity(self._process.pid, {self._core})
+        if self._process.stdout is None or not self._process.stdout.readline():
+            raise SystemExit("the simulator did not start")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        self._process.communicate(timeout=60)
+        for line in map(orjson.loads, self._log.read_bytes().splitlines()):
+            if line["last_content_ns"]:
+                self.requests[line["number"]] = _of(
+                    line["received_ns"], line["first_content_ns"], line["last_content_ns"], line["content_events"]
+                )
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
 def _truth(row: dict[str, str]) -> Truth:
     received, first, last = int(row["recv_ns"]), int(row["first_content_ns"]), int(row["last_content_ns"])
-    tokens = int(row["n"])
+    return _of(received, first, last, int(row["n"]))
+
+
+def _of(received: int, first: int, last: int, tokens: int) -> Truth:
     return Truth(
         (first - received) / 1e6, (last - first) / 1e6 / (tokens - 1) if tokens > 1 else None, tokens, first, last
     )

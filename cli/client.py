@@ -73,6 +73,10 @@ class Client:
         items: list[Json] = self._json("GET", "/providers")["items"]
         return items
 
+    def workers(self) -> list[Json]:
+        items: list[Json] = self._json("GET", "/workers")["items"]
+        return items
+
     def results(self, benchmark_id: int, **params: str) -> Iterator[Json]:
         """Every result, page after page."""
         cursor = None

@@ -61,6 +61,10 @@ class Settings(BaseSettings):
         le=64,
         description="Measuring processes of one benchmark; 0: one for each 256 of its concurrency, a core left free.",
     )
+    calibrate_on_start: bool = Field(
+        default=False,
+        description="The worker first finds out up to which load its host measures right (half a minute).",
+    )
     lease_s: float = Field(
         default=30, gt=0, description="Seconds after which a silent worker's benchmark is taken over."
     )

@@ -21,13 +21,18 @@ class Arrivals:
         # A loop watches a descriptor once; the copy is another descriptor of the same socket.
         self._sock = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
         kernel_stamps.ask(self._sock)
-        transport.pause_reading()
-        self._loop.add_reader(self._sock.fileno(), self._ready)
+        # Not yet: a transport begins to read after it has told of its connection.
+        self._loop.call_soon(self._take_over)
 
     def close(self) -> None:
         if self._sock.fileno() >= 0:
             self._loop.remove_reader(self._sock.fileno())
             self._sock.close()
+
+    def _take_over(self) -> None:
+        if self._sock.fileno() >= 0 and not self._transport.is_closing():
+            self._transport.pause_reading()
+            self._loop.add_reader(self._sock.fileno(), self._ready)
 
     def _ready(self) -> None:
         try:

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import gc
-import resource
 import signal
 import ssl
 import sys
@@ -11,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from shared.limits import raise_open_files_limit
 from simulator.profile import Profile, grammar
 from simulator.server import Simulator
 
@@ -30,7 +30,7 @@ def serve(
 
     Raises OSError where the address is taken or a TLS file is not one.
     """
-    _raise_file_limit()
+    raise_open_files_limit()
     tls = None
     if tls_certificate is not None:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -55,13 +55,6 @@ async def _serve(simulator: Simulator) -> None:
         sys.stdout.flush()
         gc.freeze()  # what lives for ever need not be walked while a stream waits
         await stop.wait()
-
-
-def _raise_file_limit() -> None:
-    """A stream is a file descriptor, and many shells allow only 1,024."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -25,6 +25,7 @@ def describe_worker(context: RunContext) -> WorkerInfo:
         pid=os.getpid(),
         version=__version__,
         providers=tuple(sorted(item.name for item in context.endpoints if context.keys.can_use(item))),
+        calibration=context.calibration.document() if context.calibration else None,
     )
 
 

@@ -1,9 +1,9 @@
 """The worker program: `arq worker.main.WorkerSettings`. Chooses implementations and hands them to the dispatcher."""
 
 import asyncio
-import resource
 from typing import Any
 
+import structlog
 from arq.worker import func
 
 from shared.clock import SystemClock
@@ -13,15 +13,19 @@ from shared.db.leases import LeaseRepository
 from shared.db.migrate import check_schema
 from shared.db.results import ResultRepository
 from shared.db.workers import WorkerRepository
+from shared.limits import raise_open_files_limit
 from shared.logs import configure_logs
 from shared.prices import PriceList
 from shared.queue import QUEUE_NAME, RING_FUNCTION, Doorbell, deserialize, redis_settings, serialize, worker_redis
 from shared.secrets import Scrubber
 from shared.settings import load_key_ring, load_settings
+from worker.calibration import Calibration, CannotCalibrate, calibrate
 from worker.dispatcher import Dispatcher
 from worker.engine.children import Children
 from worker.engine.sdk_clients import warm_up
 from worker.run import RunContext
+
+log = structlog.get_logger(__name__)
 
 
 async def ring(ctx: dict[str, Any], benchmark_id: int) -> None:
@@ -44,6 +48,7 @@ async def start(ctx: dict[str, Any]) -> None:
     await warm_up()
     children = Children()
     await children.prepare()
+    calibration = await _calibrated(children, settings.engine_processes) if settings.calibrate_on_start else None
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
     await check_schema(database)
     context = RunContext(
@@ -56,10 +61,25 @@ async def start(ctx: dict[str, Any]) -> None:
         leases=LeaseRepository(database, lease_s=settings.lease_s),
         results=ResultRepository(database),
         children=children,
+        calibration=calibration,
     )
     dispatcher = Dispatcher(context, WorkerRepository(database), Doorbell(ctx["redis"]))
     ctx["database"], ctx["dispatcher"], ctx["children"] = database, dispatcher, children
     await dispatcher.start()
+
+
+async def _calibrated(children: Children, processes_setting: int) -> Calibration | None:
+    """What this host can measure; a host that cannot find out works all the same."""
+    try:
+        return await calibrate(
+            children,
+            SystemClock(),
+            processes_setting=processes_setting,
+            on_level=lambda concurrency: log.info("calibrating", concurrency=concurrency),
+        )
+    except CannotCalibrate as exc:
+        log.warning("not_calibrated", reason=str(exc))
+        return None
 
 
 async def stop(ctx: dict[str, Any]) -> None:
@@ -69,13 +89,6 @@ async def stop(ctx: dict[str, Any]) -> None:
         await dispatcher.stop()
         await ctx["children"].close()
         await ctx["database"].close()
-
-
-def raise_open_files_limit() -> None:
-    """A stream is an open file, and the usual soft limit of 1,024 is less than one benchmark may ask for."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 class WorkerSettings:

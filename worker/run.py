@@ -20,6 +20,7 @@ from shared.results import ResultRecord, Usage
 from shared.secrets import Scrubber
 from shared.settings import KeyRing, Settings
 from shared.spec import BenchmarkSpec
+from worker.calibration import Calibration
 from worker.engine.adapters import Adapters
 from worker.engine.children import Children, processes_for
 from worker.engine.engine import Engine, Plan
@@ -45,6 +46,8 @@ class RunContext:
     leases: LeaseRepository
     results: ResultRepository
     children: Children
+    # What `CALIBRATE_ON_START` found out about this host.
+    calibration: Calibration | None = None
     adapters: Adapters = field(default_factory=Adapters)
 
 
@@ -230,7 +233,7 @@ class BenchmarkRun:
             builder.add(result)
         summary = await asyncio.to_thread(builder.document)
         if self._engine is not None:
-            summary["measurement"] = self._engine.disturbance.document()
+            summary["measurement"] = self._measurement(self._engine)
         if self._engine is not None and self._engine.failure is not None:
             return "failed", summary, {"kind": "engine_died", "message": self._engine.failure}
         if self._cancelled and not builder.whole:
@@ -239,6 +242,15 @@ class BenchmarkRun:
             message = f"none of {builder.failed} requests succeeded; most often: {builder.commonest_error}"
             return "failed", summary, {"kind": "all_requests_failed", "message": message}
         return "completed", summary, None
+
+    def _measurement(self, engine: Engine) -> dict[str, Any]:
+        """How far the measuring may have distorted the run, and what this host is known to manage."""
+        calibration = self._context.calibration
+        known = calibration and {
+            "streams_within_1ms": calibration.within(1),
+            "streams_within_5ms": calibration.within(5),
+        }
+        return {**engine.disturbance.document(), "calibrated": known}
 
     async def _heartbeat(self) -> None:
         """A third of the lease apart. Raises LeaseLost, which ends the run without another write.

@@ -98,6 +98,13 @@ class SendDelay(BaseModel):
     max: float | None = Field(description="Unit: ms. Null where nothing was sent.", examples=[1.4])
 
 
+class Calibrated(BaseModel):
+    """Concurrency up to which the host's TTFTs were right in P99, by `CALIBRATE_ON_START`; `GET /workers` has all."""
+
+    streams_within_1ms: int | None = Field(description="Null where one stream was not.", examples=[1024])
+    streams_within_5ms: int | None = Field(description="Null where one stream was not.", examples=[1024])
+
+
 class Measurement(BaseModel):
     """How far the measuring itself may have distorted the numbers."""
 
@@ -125,6 +132,9 @@ class Measurement(BaseModel):
     send_delay_ms: SendDelay = Field(description="From due to sent. Unit: ms.")
     cpu_share: float | None = Field(
         description="CPU time of the busiest measuring process by its wall time.", examples=[0.31]
+    )
+    calibrated: Calibrated | None = Field(
+        default=None, description="What the worker's host is known to measure right. Null where it was not calibrated."
     )
 
 

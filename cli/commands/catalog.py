@@ -1,4 +1,4 @@
-"""`llmbench models`, `providers`: what can be measured, where, and at what price."""
+"""`llmbench models`, `providers`, `workers`: what can be measured, where, at what price, and by whom."""
 
 from typing import Annotated
 
@@ -41,3 +41,18 @@ def providers(server: Server = DEFAULT_SERVER, as_json: AsJson = False) -> None:
         write_json(found)
     else:
         write(provider_lines(found))
+
+
+def workers(server: Server = DEFAULT_SERVER, as_json: AsJson = False) -> None:
+    """List the workers of the last day: whether they live, what they run, up to which load they measure right."""
+    from cli.client import Client
+    from cli.render.lists import worker_lines
+
+    with Client(server) as client:
+        found = client.workers()
+    if as_json:
+        write_json(found)
+    elif found:
+        write(worker_lines(found))
+    else:
+        note("no worker has reported within a day: start one with `arq worker.main.WorkerSettings`")

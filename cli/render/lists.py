@@ -1,4 +1,4 @@
-"""Benchmarks, models and providers as tables."""
+"""Benchmarks, models, providers and workers as tables."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -74,3 +74,28 @@ def provider_lines(providers: Sequence[dict[str, Any]]) -> list[Line]:
         for item in providers
     ]
     return table(("name", "state", "protocol", "URL", "models"), rows)
+
+
+def worker_lines(workers: Sequence[dict[str, Any]]) -> list[Line]:
+    """Which live, and up to how many streams their TTFTs are right."""
+    header = ("id", "state", "running", "version", "right to 1 ms", "to 5 ms", "last heard (UTC)", "endpoints")
+    rows = [
+        (
+            clean(item["id"]),
+            "alive" if item["alive"] else "silent",
+            f"{item['running']:,}",
+            clean(item["version"]),
+            _streams(item["calibration"], "streams_within_1ms"),
+            _streams(item["calibration"], "streams_within_5ms"),
+            instant(item["heartbeat_at"]),
+            clean(", ".join(item["providers"])) or "none: it holds no key",
+        )
+        for item in workers
+    ]
+    return table(header, rows, right="llrlrrll", fit=(7,))
+
+
+def _streams(calibration: dict[str, Any] | None, name: str) -> str:
+    if calibration is None:
+        return UNKNOWN
+    return "no load" if calibration[name] is None else f"{calibration[name]:,} streams"

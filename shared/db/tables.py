@@ -159,5 +159,7 @@ class Worker(Base):
     # Endpoints whose key this worker holds: the API refuses a benchmark that nobody could run.
     providers: Mapped[list[str]] = mapped_column(JsonDocument)
     running: Mapped[int] = mapped_column(Integer, server_default="0")
+    # Up to which load its host measures right; None where it was not asked to find out.
+    calibration: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     heartbeat_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
@@ -22,6 +23,7 @@ class WorkerInfo:
     pid: int
     version: str
     providers: tuple[str, ...]
+    calibration: dict[str, Any] | None = None
 
 
 class WorkerRepository:
@@ -48,6 +50,7 @@ class WorkerRepository:
                         version=info.version,
                         providers=list(info.providers),
                         running=running,
+                        calibration=info.calibration,
                         started_at=utc_now(),
                         heartbeat_at=utc_now(),
                     )
@@ -63,6 +66,13 @@ class WorkerRepository:
         query = select(Worker).where(Worker.heartbeat_at >= utc_now(-within_s)).order_by(Worker.started_at, Worker.id)
         async with self._database.read() as session:
             return (await session.scalars(query)).all()
+
+    async def all(self) -> Sequence[tuple[Worker, float]]:
+        """Workers of the last day, newest first, each with the seconds since its heartbeat by database time."""
+        query = select(Worker, utc_now()).order_by(Worker.started_at.desc(), Worker.id)
+        async with self._database.read() as session:
+            rows = (await session.execute(query)).all()
+        return [(worker, (now - worker.heartbeat_at).total_seconds()) for worker, now in rows]
 
     async def providers(self) -> set[str]:
         """Endpoints that some worker of the last day could use. A worker that restarts is not forgotten here."""

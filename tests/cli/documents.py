@@ -189,3 +189,34 @@ PROVIDER = {
     "prices": None,
     "stand_in": False,
 }
+
+CALIBRATION = {
+    "measured_at": "2026-11-03T10:00:00Z",
+    "streams_within_1ms": 16,
+    "streams_within_5ms": 64,
+    "levels": [
+        {
+            "concurrency": streams,
+            "requests": 3 * streams,
+            "event_throughput": 50 * streams,
+            "error_p50_ms": 0.012,
+            "error_p99_ms": error_p99_ms,
+            "doubtful_requests": 0,
+            "grade": "A",
+        }
+        for streams, error_p99_ms in ((1, 0.1), (16, 0.9), (64, 4.5), (256, 11.25))
+    ],
+}
+
+WORKER = {
+    "id": "bench-1-3f0c2a7be911",
+    "hostname": "bench-1",
+    "pid": 17,
+    "version": "0.1.0",
+    "alive": True,
+    "running": 2,
+    "providers": ["anthropic", "simulator"],
+    "calibration": CALIBRATION,
+    "started_at": "2026-11-03T10:00:30Z",
+    "heartbeat_at": "2026-11-03T10:05:30Z",
+}

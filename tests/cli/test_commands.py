@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
+from api.schemas.workers import Calibration
 from cli.commands import demo
 from cli.demo import EXAMPLE
 from cli.exits import ExitCode
@@ -135,3 +136,25 @@ def test_help_lists_the_exit_codes() -> None:
     for arguments in (["--help"], ["run", "--help"]):
         text = CliRunner().invoke(app, arguments).stdout
         assert all(f"  {code.value} " in text for code in ExitCode)
+
+
+def test_workers_says_how_to_start_one_where_there_is_none(api: FakeApi) -> None:
+    api.answers["GET /workers"] = (200, {"items": []})
+    done = CliRunner().invoke(app, ["workers", "--server", api.url])
+    assert (done.exit_code, done.stdout) == (ExitCode.OK, "")
+    assert "arq worker.main.WorkerSettings" in done.stderr
+
+
+@pytest.mark.parametrize("loads", ["", "0,1", "1;2", "many", "10001"])
+def test_calibrate_refuses_loads_that_are_none(loads: str) -> None:
+    done = CliRunner().invoke(app, ["calibrate", "--concurrency", loads])
+    assert done.exit_code == ExitCode.USAGE
+    assert "--concurrency: whole numbers from 1 to 10,000" in done.stderr
+
+
+def test_calibrate_measures_this_host_as_json() -> None:
+    done = CliRunner().invoke(app, ["calibrate", "--concurrency", "2", "--repeats", "1", "--json"])
+    assert done.exit_code == ExitCode.OK, done.stderr
+    found = json.loads(done.stdout)
+    assert [level["concurrency"] for level in found["levels"]] == [2]
+    assert set(found) == set(Calibration.model_fields)

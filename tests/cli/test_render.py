@@ -5,10 +5,12 @@ import pytest
 from api.schemas.benchmarks import BenchmarkOut
 from api.schemas.prices import ModelOut, ProviderOut
 from api.schemas.results import ResultOut
+from api.schemas.workers import WorkerOut
 from cli.output import Line, clean
 from cli.render.benchmark import benchmark_lines, succeeded_entirely
+from cli.render.calibration import calibration_lines
 from cli.render.distributions import NEEDED, distributions
-from cli.render.lists import list_lines
+from cli.render.lists import list_lines, worker_lines
 from cli.render.numbers import milliseconds, price, rate, usd
 from cli.render.results import result_lines, timeline_lines
 from cli.render.table import cut, table, width
@@ -29,6 +31,8 @@ def test_the_documents_of_these_tests_are_what_the_api_gives() -> None:
     ResultOut.model_validate(documents.result())
     ModelOut.model_validate(documents.MODEL)
     ProviderOut.model_validate(documents.PROVIDER)
+    assert set(documents.WORKER) == set(WorkerOut.model_fields)
+    WorkerOut.model_validate(documents.WORKER)
 
 
 def test_the_counts_that_percentiles_need_are_those_of_the_statistics() -> None:
@@ -156,3 +160,29 @@ def test_a_cut_text_is_never_wider_than_asked() -> None:
 
 def test_emoji_and_accents_survive_cleaning() -> None:
     assert clean("👩\u200d💻 café\tx") == "👩\u200d💻 café x"
+
+
+def test_a_calibration_ends_with_the_loads_that_are_measured_right() -> None:
+    lines = _text(calibration_lines(documents.CALIBRATION)).splitlines()
+    assert lines[4].split() == ["256", "768", "12,800", "0.012", "11.250", "0", "A"]
+    assert lines[-2:] == [
+        "within 1 ms: up to 16 streams at the same time",
+        "within 5 ms: up to 64 streams at the same time",
+    ]
+
+
+def test_a_calibration_says_where_no_load_was_right_and_where_none_was_too_much() -> None:
+    one = {**documents.CALIBRATION, "levels": documents.CALIBRATION["levels"][:1]}
+    lines = _text(calibration_lines({**one, "streams_within_1ms": None, "streams_within_5ms": 1})).splitlines()
+    assert lines[-2:] == [
+        "within 1 ms: not even with 1 stream",
+        "within 5 ms: up to 1 stream at the same time, the most that was tried",
+    ]
+
+
+def test_workers_show_whether_they_live_and_what_they_measure_right() -> None:
+    silent = {**documents.WORKER, "alive": False, "calibration": None, "providers": []}
+    _, first, second = _text(worker_lines([documents.WORKER, silent])).splitlines()
+    assert first.split()[:3] == ["bench-1-3f0c2a7be911", "alive", "2"]
+    assert ("16 streams" in first, "64 streams" in first, "anthropic, simulator" in first) == (True,) * 3
+    assert ("silent" in second, second.endswith("none: it holds no key")) == (True, True)

@@ -18,6 +18,7 @@ from shared.db.workers import WorkerRepository
 from shared.prices import PriceList
 from shared.queue import Doorbell, worker_redis
 from shared.settings import KeyRing, Settings
+from worker.calibration import Calibration
 from worker.dispatcher import Dispatcher
 from worker.engine.children import Children
 from worker.run import RunContext
@@ -39,7 +40,9 @@ def make_settings(database_url: str, redis_url: str, simulator_url: str | None, 
     return Settings(_env_file=None, **values)
 
 
-def make_context(settings: Settings, database: Database, keys: KeyRing, children: Children) -> RunContext:
+def make_context(
+    settings: Settings, database: Database, keys: KeyRing, children: Children, calibration: Calibration | None = None
+) -> RunContext:
     """What a worker's runs need."""
     price_list = PriceList()
     return RunContext(
@@ -52,6 +55,7 @@ def make_context(settings: Settings, database: Database, keys: KeyRing, children
         leases=LeaseRepository(database, lease_s=settings.lease_s),
         results=ResultRepository(database),
         children=children,
+        calibration=calibration,
     )
 
 

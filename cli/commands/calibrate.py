@@ -1,0 +1,80 @@
+"""`llmbench calibrate`: up to which load this host measures right."""
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.exits import CliError, ExitCode, Interrupted, usage
+from cli.output import write, write_json
+from cli.steps import Steps
+
+if TYPE_CHECKING:
+    from worker.calibration import Calibration
+
+
+def calibrate(
+    concurrency: Annotated[
+        str, typer.Option(metavar="N,N,…", help="Loads to try: streams at the same time.")
+    ] = "1,16,64,256,512,1024",
+    repeats: Annotated[int, typer.Option(min=1, max=100, help="Runs of each load; the table has their medians.")] = 3,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")] = False,
+) -> None:
+    """Find out up to which load this host measures right: half a minute, with nothing else running.
+
+    The measuring engine runs against the simulator in another process, which logs when it got each request and sent
+    each token; TTFT 200 ms, 32 tokens 20 ms apart, all streams in step. Needs no server and no key, and stores nothing:
+    a worker with CALIBRATE_ON_START=true does the same and shows it in `GET /workers` and in each run's summary.
+    """
+    from cli.render.calibration import calibration_lines
+
+    levels = _levels(concurrency)
+    with Steps() as steps:
+        calibration = asyncio.run(_calibrate(levels, repeats, steps))
+    if as_json:
+        write_json(calibration.document())
+    else:
+        write(calibration_lines(calibration.document()))
+
+
+def _levels(text: str) -> list[int]:
+    try:
+        levels = sorted({int(part) for part in text.split(",")})
+    except ValueError:
+        levels = []
+    if not levels or levels[0] < 1 or levels[-1] > 10_000:
+        raise usage("--concurrency: whole numbers from 1 to 10,000 with commas between, as in 1,64,256")
+    return levels
+
+
+async def _calibrate(levels: list[int], repeats: int, steps: Steps) -> "Calibration":
+    from shared.clock import SystemClock
+    from shared.limits import raise_open_files_limit
+    from shared.settings import load_settings
+    from worker.calibration import CannotCalibrate, calibrate
+    from worker.engine.children import Children
+
+    # A closed terminal must leave no simulator behind; asyncio does the same for Ctrl-C.
+    task = asyncio.current_task()
+    if task is not None:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    raise_open_files_limit()
+    children = Children()
+    try:
+        await children.prepare()
+        return await calibrate(
+            children,
+            SystemClock(),
+            processes_setting=load_settings().engine_processes,
+            levels=levels,
+            repeats=repeats,
+            on_level=lambda level: steps(f"measuring {level:,} stream{'s' if level > 1 else ''} at the same time"),
+        )
+    except CannotCalibrate as exc:
+        raise CliError(f"cannot calibrate: {exc}", ExitCode.FAILED) from exc
+    except asyncio.CancelledError:
+        raise Interrupted from None
+    finally:
+        await children.close()

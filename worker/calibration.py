@@ -1,0 +1,197 @@
+"""Up to which load this host measures right: the engine against the simulator, which logs when it sent each token.
+
+Engine, decoding and simulator share this machine's cores, so an endpoint elsewhere is measured no worse than this says.
+"""
+
+import asyncio
+import contextlib
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from shared.clock import Clock
+from shared.endpoints import Endpoint
+from shared.results import ResultRecord
+from shared.secrets import Scrubber
+from shared.spec import Parameters, Timeouts
+from worker.engine.adapters import adapter_for
+from worker.engine.children import Child, Children, processes_for
+from worker.engine.engine import Engine, Plan
+from worker.engine.measurer import MeasureContext, PlannedRequest, RunClock
+from worker.engine.sdk_clients import make_target
+
+LEVELS = (1, 16, 64, 256, 512, 1_024)
+REPEATS = 3
+# TTFT 200 ms, 20 ms between tokens: what a fast hosted model does.
+MODEL = "sim-ttft200-gap20-n32"
+# Of each repeat, so that one stream alone gives more than one number.
+LEAST_REQUESTS = 5
+_START_S = 30
+_TIMEOUTS = Timeouts(connect_s=30, ttft_s=60, idle_s=60, total_s=120)
+
+
+class CannotCalibrate(Exception):
+    """The simulator did not start or did not answer as it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Errors of the time to first token at one concurrency, in ms: medians of the repeats."""
+
+    concurrency: int
+    requests: int
+    event_throughput: float
+    error_p50_ms: float
+    error_p99_ms: float
+    doubtful: int
+    grade: str
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What this host can do. `levels` rise."""
+
+    measured_at: datetime
+    levels: Sequence[Level]
+
+    def within(self, bound_ms: float) -> int | None:
+        """The concurrency up to which the P99 of the error keeps the bound; None where one stream does not."""
+        highest = None
+        for level in self.levels:
+            if level.error_p99_ms > bound_ms:
+                break
+            highest = level.concurrency
+        return highest
+
+    def document(self) -> dict[str, Any]:
+        """What the worker's row keeps, `GET /workers` shows and `llmbench calibrate --json` prints."""
+        return {
+            "measured_at": self.measured_at.isoformat(),
+            "streams_within_1ms": self.within(1),
+            "streams_within_5ms": self.within(5),
+            "levels": [
+                {
+                    "concurrency": level.concurrency,
+                    "requests": level.requests,
+                    "event_throughput": round(level.event_throughput),
+                    "error_p50_ms": round(level.error_p50_ms, 3),
+                    "error_p99_ms": round(level.error_p99_ms, 3),
+                    "doubtful_requests": level.doubtful,
+                    "grade": level.grade,
+                }
+                for level in self.levels
+            ],
+        }
+
+
+async def calibrate(
+    children: Children,
+    clock: Clock,
+    *,
+    processes_setting: int = 0,
+    levels: Sequence[int] = LEVELS,
+    repeats: int = REPEATS,
+    on_level: Callable[[int], None] = lambda _: None,
+) -> Calibration:
+    """Measures each load. `on_level` hears of each before it starts. Raises CannotCalibrate."""
+    measured = []
+    for concurrency in sorted(levels):
+        on_level(concurrency)
+        measured.append(await _measure(children, clock, concurrency, processes_setting, repeats))
+    return Calibration(clock.wall_now(), measured)
+
+
+async def _measure(children: Children, clock: Clock, concurrency: int, processes_setting: int, repeats: int) -> Level:
+    # Whole waves: each stream has as many.
+    count, runs = concurrency * -(-LEAST_REQUESTS // concurrency), []
+    with tempfile.TemporaryDirectory(prefix="llmbench-calibrate-") as folder:
+        log = Path(folder) / "requests.jsonl"
+        async with _simulator(log) as url:
+            for _ in range(repeats):
+                async with children.lend(processes_for(concurrency, processes_setting)) as lent:
+                    engine = await _engine(lent, url, clock)
+                    plan = Plan([], _requests(count), concurrency)
+                    runs.append(([record async for record in engine.run(plan)], engine.disturbance.document()))
+        truths = {line["number"]: line for line in map(orjson.loads, log.read_bytes().splitlines())}
+    pairs = [[(record, _truth(record, truths)) for record in records] for records, _ in runs]
+    errors = [[_error_ms(*pair) for pair in run] for run in pairs]
+    return Level(
+        concurrency=concurrency,
+        requests=sum(map(len, errors)),
+        event_throughput=float(np.median([_event_throughput([truth for _, truth in run]) for run in pairs])),
+        error_p50_ms=float(np.median([np.percentile(values, 50) for values in errors])),
+        error_p99_ms=float(np.median([np.percentile(values, 99) for values in errors])),
+        doubtful=sum(document["doubtful_requests"] for _, document in runs),
+        grade=sorted(document["grade"] for _, document in runs)[len(runs) // 2],
+    )
+
+
+def _truth(record: ResultRecord, truths: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    """What the simulator logged of this request."""
+    if record.outcome != "succeeded" or record.provider_request_id is None:
+        reason = record.error.message if record.error else record.outcome
+        raise CannotCalibrate(f"a request to the simulator failed: {reason}")
+    return truths[int(record.provider_request_id.removeprefix("req_"))]
+
+
+def _error_ms(record: ResultRecord, truth: dict[str, Any]) -> float:
+    """How far the measured time to first token is from what the simulator did."""
+    ttft_ms: float = (truth["first_content_ns"] - truth["received_ns"]) / 1e6
+    return abs((record.ttft_ms or 0) - ttft_ms)
+
+
+def _event_throughput(truths: Sequence[dict[str, Any]]) -> float:
+    """Content events while any were sent."""
+    begin_ns, end_ns = min(one["first_content_ns"] for one in truths), max(one["last_content_ns"] for one in truths)
+    return float(sum(one["content_events"] for one in truths) / max(1, end_ns - begin_ns) * 1e9)
+
+
+async def _engine(lent: Sequence[Child], url: str, clock: Clock) -> Engine:
+    endpoint = _endpoint(url)
+    context = MeasureContext(adapter_for(endpoint), _TIMEOUTS, RunClock.start(clock), Scrubber([]), keep_timeline=False)
+    target = await make_target(endpoint, None, proxy=None, connect_s=_TIMEOUTS.connect_s)
+    return Engine(lent, target, context, clock)
+
+
+def _endpoint(url: str) -> Endpoint:
+    return Endpoint(name="calibration", protocol="openai", base_url=f"{url}/v1")
+
+
+def _requests(count: int) -> list[PlannedRequest]:
+    parameters = Parameters(max_tokens=1_000)
+    adapter = adapter_for(_endpoint("http://127.0.0.1"))
+    body = adapter.body(MODEL, [{"role": "user", "content": "How late is it?"}], None, parameters)
+    return [PlannedRequest(0, number, warmup=False, body=body, max_tokens=1_000) for number in range(count)]
+
+
+@contextlib.asynccontextmanager
+async def _simulator(log: Path) -> AsyncIterator[str]:
+    """A simulator in a process of its own; its log is whole once the block is left."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "simulator", "--port", "0", "--request-log", str(log)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        if process.stdout is None:
+            raise CannotCalibrate("the simulator has no output")
+        async with asyncio.timeout(_START_S):
+            line = await process.stdout.readline()
+        if not line:
+            _, errors = await process.communicate()
+            raise CannotCalibrate(f"the simulator did not start: {errors.decode(errors='replace').strip()}")
+        yield line.decode().split()[-1]
+        process.terminate()
+        await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
