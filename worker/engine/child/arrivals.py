@@ -11,8 +11,9 @@ from worker.engine.child.connection import Connection
 from worker.engine.child.loop_lag import WakefulSelector
 
 READ_BYTES = 65_536
-# Stamp and look come from two clocks; within this they are the same moment.
-_TOLERANCE_NS = 5_000
+# The kernel stamps a packet before its bytes can be read, on another core perhaps, and by another clock: a stamp may be
+# this much older than a look that did not find the bytes. Older ones say that somebody has set the clock.
+_TOLERANCE_NS = 1_000_000
 
 
 class Arrivals:
@@ -77,7 +78,10 @@ class Arrivals:
                 self.remove(connection)
             stamp_ns, late_ns = now_ns, late_if_waited_ns if waited else late_if_awake_ns
             kernel_ns = kernel_stamps.stamp_ns(ancillary, offset_ns)
-            if kernel_ns is not None and looked_ns - _TOLERANCE_NS <= kernel_ns <= monotonic_ns():
+            # Older than the look before it can be only what came before the socket was watched.
+            earliest_ns = min(looked_ns, connection.unread_since_ns or looked_ns) - _TOLERANCE_NS
+            connection.unread_since_ns = None
+            if kernel_ns is not None and earliest_ns <= kernel_ns <= monotonic_ns():
                 stamp_ns = kernel_ns
                 late_ns = late_if_awake_ns if kernel_ns < entered_ns else late_ns
                 late_ns = max(late_ns, abs(now_ns - kernel_ns))

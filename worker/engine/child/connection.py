@@ -32,6 +32,8 @@ class Connection:
         self.tls_ms = tls_ms
         # Whether a request has gone over it.
         self.used = False
+        # Until its first read: since when bytes may have lain there.
+        self.unread_since_ns: int | None = started_ns
         # Reads to be parsed: (stamp, µs that its first byte may have waited, bytes). No bytes: the server's end.
         self.arrived: list[tuple[int, int, bytes]] = []
         # What the socket said when it broke; it counts once all that arrived before is parsed.

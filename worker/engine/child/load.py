@@ -21,9 +21,12 @@ class Load:
         self._live: dict[int, tuple[Slot, Stream]] = {}
         self._stopping = False
 
-    async def run(self) -> None:
-        """Opens every slot's connection, then sends until cancelled."""
+    async def open(self) -> None:
+        """Makes every slot's connection."""
         await asyncio.gather(*(slot.open() for slot in self._slots))
+
+    async def run(self) -> None:
+        """Sends until cancelled."""
         opened_ns = monotonic_ns()
         self._outbox.say(Opened(opened_ns))
         async with asyncio.TaskGroup() as group:

@@ -31,17 +31,23 @@ class ChildRun:
         gc.collect()
         gc.freeze()
         gc.disable()
-        self._begun_ns, self._cpu_ns = monotonic_ns(), cpu_ns()
-        for work in (self.load.run, self._outbox.run, self._lag.run):
+        for work in (self._open_and_send, self._outbox.run):
             task = asyncio.create_task(work())
             task.add_done_callback(on_end)
             self._tasks.append(task)
 
+    async def _open_and_send(self) -> None:
+        await self.load.open()
+        # A loop that is busy with handshakes disturbs nothing yet.
+        self._begun_ns, self._cpu_ns = monotonic_ns(), cpu_ns()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._lag.run())
+            group.create_task(self.load.run())
+
     async def finish(self) -> None:
         """Closes everything and reports."""
-        health = Health(
-            dict(self._lag.histogram), self._lag.max_ns, cpu_ns() - self._cpu_ns, monotonic_ns() - self._begun_ns
-        )
+        used_ns, wall_ns = (cpu_ns() - self._cpu_ns, monotonic_ns() - self._begun_ns) if self._begun_ns else (0, 0)
+        health = Health(dict(self._lag.histogram), self._lag.max_ns, used_ns, wall_ns)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
