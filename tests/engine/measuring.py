@@ -9,7 +9,7 @@ from shared.spec import Timeouts
 from tests.support.scripted import FrozenClock
 from worker.engine.adapters import adapter_for
 from worker.engine.adapters.base import Adapter
-from worker.engine.measurer import MeasureContext, Measurement, PlannedRequest, RunClock
+from worker.engine.measurer import MeasureContext, Measurement, PhaseStart, PlannedRequest, RunClock
 from worker.engine.messages import Began, End, Head, Slice
 
 REQUEST = PlannedRequest(prompt_index=0, repetition=0, warmup=False, body={"model": "m"}, max_tokens=100)
@@ -25,7 +25,7 @@ def measurement(protocol: Protocol, timeouts: Timeouts | None = None) -> Measure
     context = MeasureContext(
         adapter(protocol), timeouts or Timeouts(), RunClock.start(FrozenClock()), Scrubber([]), keep_timeline=True
     )
-    return Measurement(REQUEST, context, scheduled_ns=0)
+    return Measurement(REQUEST, context, PhaseStart())
 
 
 def part(

@@ -15,7 +15,7 @@ from worker.engine.children import Child, Children, processes_for
 from worker.engine.decoding import Concluded, DecodingThread
 from worker.engine.engine import Plan
 from worker.engine.grade import Disturbance
-from worker.engine.messages import Begin, Head, Request, Requests, Slice
+from worker.engine.messages import Begin, Go, Head, Hold, Opened, Request, Requests, Slice
 from worker.engine.sdk_clients import make_target
 
 HEAD = Head(200, {"content-type": "text/event-stream"})
@@ -60,9 +60,36 @@ async def test_a_worker_that_falls_silent_has_its_streams_closed(simulator: Simu
     (request,) = requests("openai", "sim-ttft5-gap5-endless")
     process.send(Begin(target, slots=1, silence_s=0.5))
     process.send(Requests([Request(1, orjson.dumps(request.body))]))
+    process.send(Go())
     await simulator.wait_for(lambda server: bool(server.requests) and server.requests[0].content_events > 2)
     async with asyncio.timeout(5):
         await simulator.wait_for(lambda server: server.requests[0].closed_by_client)
+    process.end()
+
+
+async def test_bodies_that_come_early_wait_until_all_connections_stand_and_the_worker_says_go(
+    simulator: Simulator,
+) -> None:
+    """The worker's side is played by hand."""
+    process = await Child.start()
+    opened = asyncio.Event()
+    process.on_report = lambda report: opened.set() if isinstance(report, Opened) else None
+    target = await make_target(endpoint_at(simulator.base_url, "openai"), KEY, proxy=None, connect_s=5)
+    bodies = [
+        Request(number, orjson.dumps(request.body)) for number, request in enumerate(requests("openai", *["m"] * 3))
+    ]
+    process.send(Begin(target, slots=2, silence_s=20))
+    process.send(Requests(bodies[:2]))
+    async with asyncio.timeout(5):
+        await opened.wait()
+    await simulator.wait_for(lambda server: server.open_connections == 2)
+    assert not simulator.requests
+    process.send(Go())
+    await simulator.wait_for(lambda server: len(server.requests) == 2 and not server.in_flight)
+    process.send(Hold())
+    process.send(Requests(bodies[2:]))
+    process.send(Go())
+    await simulator.wait_for(lambda server: len(server.requests) == 3)
     process.end()
 
 

@@ -15,7 +15,7 @@ from shared.results import ResultRecord
 from worker.engine.children import Child
 from worker.engine.decoding import Concluded, DecodingThread
 from worker.engine.grade import Disturbance
-from worker.engine.measurer import MeasureContext, Measurement, PlannedRequest
+from worker.engine.measurer import MeasureContext, Measurement, PhaseStart, PlannedRequest
 from worker.engine.messages import (
     Abort,
     Alive,
@@ -24,7 +24,9 @@ from worker.engine.messages import (
     Drain,
     Dropped,
     Finish,
+    Go,
     Health,
+    Hold,
     Opened,
     Report,
     Request,
@@ -38,6 +40,8 @@ from worker.engine.messages import (
 
 # A process that has said nothing for so long, while the worker was awake, will not say anything any more.
 CHILD_SILENCE_S = 30
+# Bodies of this size go to a process in one message.
+TOGETHER_BYTES = 256_000
 # Closing connections takes no longer.
 FINISH_S = 10
 
@@ -61,6 +65,9 @@ class _Lane:
     opened: bool = False
     finished: bool = False
     live: set[int] = field(default_factory=set)
+    # Bodies that go to it together.
+    outgoing: list[Request] = field(default_factory=list)
+    outgoing_bytes: int = 0
 
 
 class Engine:
@@ -86,7 +93,7 @@ class Engine:
         self._waiting: deque[PlannedRequest] = deque()
         # A record, or the word that something has changed.
         self._news: asyncio.Queue[ResultRecord | None] = asyncio.Queue()
-        self._scheduled_ns = 0
+        self._start = PhaseStart()
         self._next_id = 0
         self._stopping = False
         # Until the server has taken a request, none waits in a process: it may have to be mended first.
@@ -104,12 +111,8 @@ class Engine:
         self._begin(plan.concurrency)
         watch = asyncio.create_task(self._watch())
         try:
-            while not all(lane.opened for lane in self._lanes) and self.failure is None:
-                await self._news.get()
             for phase in (plan.warmup, plan.measured):
-                self._scheduled_ns = self._clock.monotonic_ns()
-                self._waiting.extend(() if self._stopping else phase)
-                self._feed()
+                await self._start_phase(phase)
                 while self._waiting or any(lane.live for lane in self._lanes) or not self._news.empty():
                     if (record := await self._news.get()) is not None:
                         yield record
@@ -124,6 +127,17 @@ class Engine:
                 if not lane.finished:
                     lane.child.end()
 
+    async def _start_phase(self, phase: Sequence[PlannedRequest]) -> None:
+        """The processes get the first bodies while they connect, or while they are idle, then send them all at once."""
+        self._start = PhaseStart()
+        self._say(Hold())
+        self._waiting.extend(() if self._stopping else phase)
+        self._feed()
+        while not all(lane.opened for lane in self._lanes) and self.failure is None:
+            await self._news.get()
+        self._start.ns = self._clock.monotonic_ns()
+        self._say(Go())
+
     def drain(self) -> None:
         """Sends nothing more; requests in flight go on and are yielded."""
         self._stop_with(Drain())
@@ -135,9 +149,12 @@ class Engine:
     def _stop_with(self, command: Command) -> None:
         self._stopping = True
         self._waiting.clear()
+        self._say(command)
+        self._news.put_nowait(None)
+
+    def _say(self, command: Command) -> None:
         for lane in self._lanes:
             lane.child.send(command)
-        self._news.put_nowait(None)
 
     def _begin(self, concurrency: int) -> None:
         now_ns, count = self._clock.monotonic_ns(), len(self._children)
@@ -152,8 +169,7 @@ class Engine:
 
     async def _finish(self) -> None:
         """Connections are closed, and the processes say how undisturbed they were."""
-        for lane in self._lanes:
-            lane.child.send(Finish())
+        self._say(Finish())
         try:
             async with asyncio.timeout(FINISH_S):
                 while not all(lane.finished for lane in self._lanes) and self.failure is None:
@@ -167,15 +183,27 @@ class Engine:
             for lane in self._lanes:
                 room = lane.slots * (2 if ahead and self._accepted else 1)
                 while self._waiting and len(lane.live) < room and self.failure is None:
-                    self._send(lane, self._waiting.popleft())
+                    self._give(lane, self._waiting.popleft())
+        for lane in self._lanes:
+            self._send(lane)
 
-    def _send(self, lane: _Lane, request: PlannedRequest, *, first: bool = False) -> None:
+    def _give(self, lane: _Lane, request: PlannedRequest, *, first: bool = False) -> None:
         request = replace(request, body=self._context.adapter.current_body(request.body))
         self._next_id += 1
         lane.live.add(self._next_id)
         self._lane_of[self._next_id] = lane
-        self._decoding.begin(self._next_id, Measurement(request, self._context, self._scheduled_ns))
-        lane.child.send(Requests([Request(self._next_id, orjson.dumps(request.body), first)]))
+        self._decoding.begin(self._next_id, Measurement(request, self._context, self._start))
+        body = orjson.dumps(request.body)
+        lane.outgoing.append(Request(self._next_id, body, first))
+        lane.outgoing_bytes += len(body)
+        if lane.outgoing_bytes > TOGETHER_BYTES:
+            self._send(lane)
+
+    def _send(self, lane: _Lane) -> None:
+        """Bodies travel together: each message costs both sides a turn."""
+        if lane.outgoing:
+            lane.child.send(Requests(lane.outgoing))
+            lane.outgoing, lane.outgoing_bytes = [], 0
 
     def _hear(self, lane: _Lane, report: Report) -> None:
         lane.heard_ns = self._clock.monotonic_ns()
@@ -214,7 +242,8 @@ class Engine:
         mended = self._mended(concluded.measurement)
         if mended is not None:
             # The server knew a field not: that attempt measured nothing. What is sent now is measured alone.
-            return self._send(lane, mended, first=True)
+            self._give(lane, mended, first=True)
+            return self._send(lane)
         self._observe(concluded.measurement)
         self._news.put_nowait(concluded.record)
         return self._feed()
@@ -265,8 +294,7 @@ class Engine:
         self._stopping = True
         self._waiting.clear()
         self._decoding.lose(list(lane.live), message)
-        for other in self._lanes:
-            other.child.send(Stop())
+        self._say(Stop())
         self._news.put_nowait(None)
 
     async def _watch(self) -> None:

@@ -44,6 +44,13 @@ class PlannedRequest:
     max_tokens: int | None
 
 
+@dataclass(slots=True)
+class PhaseStart:
+    """When the requests of a phase may go out: known once all connections stand, before the first of them does."""
+
+    ns: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class RunClock:
     """Wall-clock time is taken once per run; every date of the run is that plus a monotonic difference."""
@@ -74,7 +81,7 @@ class MeasureContext:
 class Measurement:
     """One request as it is told, slice by slice. `error` and `outcome` are set once it has ended."""
 
-    def __init__(self, request: PlannedRequest, context: MeasureContext, scheduled_ns: int) -> None:
+    def __init__(self, request: PlannedRequest, context: MeasureContext, start: PhaseStart) -> None:
         self.request = request
         self.outcome: Outcome | None = None
         self.error: RequestError | None = None
@@ -86,7 +93,7 @@ class Measurement:
         self.doubtful = False
         self.selector_stamped = False
         self._context = context
-        self._scheduled_ns = scheduled_ns
+        self._start = start
         self._began: Began | None = None
         self._status = 0
         self._headers: dict[str, str] = {}
@@ -141,14 +148,14 @@ class Measurement:
     def _sent_ns(self) -> int:
         """When its first byte went out; where that never happened, when it was begun."""
         if self._began is None:
-            return self._scheduled_ns
+            return self._start.ns
         return self._began.started_ns if self._began.sent_ns is None else self._began.sent_ns
 
     def _begin(self, began: Began) -> None:
         self._began = began
         if began.sent_ns is None:
             return
-        self.send_delay_ns = began.sent_ns - max(began.due_ns, self._scheduled_ns)
+        self.send_delay_ns = began.sent_ns - max(began.due_ns, self._start.ns)
         self._total_ns = began.sent_ns + int(self._context.timeouts.total_s * 1e9)
         self._deadline_ns = min(began.sent_ns + int(self._context.timeouts.ttft_s * 1e9), self._total_ns)
 
@@ -275,9 +282,9 @@ class Measurement:
             repetition=request.repetition,
             warmup=request.warmup,
             outcome=self.outcome,
-            scheduled_at=clock.at(self._scheduled_ns),
+            scheduled_at=clock.at(self._start.ns),
             sent_at=clock.at(self._sent_ns),
-            queue_ms=max(0, self._sent_ns - self._scheduled_ns) / 1e6,
+            queue_ms=max(0, self._sent_ns - self._start.ns) / 1e6,
             connect_ms=self._connect_ms,
             tls_ms=began.tls_ms if began is not None else None,
             connection_reused=self.begun and began is not None and not began.new_connection,

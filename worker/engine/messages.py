@@ -36,7 +36,7 @@ class SdkTarget(msgspec.Struct, array_like=True, frozen=True, tag="sdk"):
 
 
 class Begin(msgspec.Struct, array_like=True, frozen=True, tag="begin"):
-    """A run starts: open `slots` connections, then send what comes. Silence of `silence_s` ends it."""
+    """A run starts, on hold: open `slots` connections. Silence of `silence_s` ends it."""
 
     target: SocketTarget | SdkTarget
     slots: int
@@ -53,6 +53,14 @@ class Request(msgspec.Struct, array_like=True, frozen=True):
 
 class Requests(msgspec.Struct, array_like=True, frozen=True, tag="requests"):
     items: list[Request]
+
+
+class Hold(msgspec.Struct, array_like=True, frozen=True, tag="hold"):
+    """Send nothing of what comes until `Go`."""
+
+
+class Go(msgspec.Struct, array_like=True, frozen=True, tag="go"):
+    """Send what has come and what comes."""
 
 
 class Abort(msgspec.Struct, array_like=True, frozen=True, tag="abort"):
@@ -77,16 +85,14 @@ class Alive(msgspec.Struct, array_like=True, frozen=True, tag="alive"):
     """The worker lives and may go on."""
 
 
-Command = Begin | Requests | Abort | Drain | Stop | Finish | Alive
+Command = Begin | Requests | Hold | Go | Abort | Drain | Stop | Finish | Alive
 
 
 # Up: measuring process to worker.
 
 
 class Opened(msgspec.Struct, array_like=True, frozen=True, tag="opened"):
-    """Every slot has a connection, or knows why not: requests go out from now on."""
-
-    stamp_ns: int
+    """Every slot has a connection, or knows why not: requests may go out from now on."""
 
 
 class Began(msgspec.Struct, array_like=True, frozen=True):

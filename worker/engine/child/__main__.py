@@ -9,7 +9,7 @@ from worker.engine.child.arrivals import Arrivals
 from worker.engine.child.loop_lag import WakefulSelector
 from worker.engine.child.outbox import Outbox
 from worker.engine.child.run import ChildRun
-from worker.engine.messages import Abort, Begin, Command, Drain, Finish, Frames, Requests, Stop
+from worker.engine.messages import Abort, Begin, Command, Drain, Finish, Frames, Go, Hold, Requests, Stop
 
 
 class MeasuringProcess(asyncio.Protocol):
@@ -52,6 +52,10 @@ class MeasuringProcess(asyncio.Protocol):
                 self._run = None
             case Requests(items) if self._run is not None:
                 self._run.load.add(items)
+            case Hold() if self._run is not None:
+                self._run.load.hold()
+            case Go() if self._run is not None:
+                self._run.load.go()
             case Abort(request_id) if self._run is not None:
                 self._run.load.abort(request_id)
             case Drain() if self._run is not None:

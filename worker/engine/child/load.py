@@ -19,6 +19,9 @@ class Load:
         self._waiting: deque[Request] = deque()
         self._idle: deque[asyncio.Future[Request]] = deque()
         self._live: dict[int, tuple[Slot, Stream]] = {}
+        self._held = True
+        # Since when slots may send: those of a phase are free when it starts.
+        self._free_ns = 0
         self._stopping = False
 
     async def open(self) -> None:
@@ -27,25 +30,34 @@ class Load:
 
     async def run(self) -> None:
         """Sends until cancelled."""
-        opened_ns = monotonic_ns()
-        self._outbox.say(Opened(opened_ns))
+        self._outbox.say(Opened())
         async with asyncio.TaskGroup() as group:
             for slot in self._slots:
-                group.create_task(self._work(slot, opened_ns))
+                group.create_task(self._work(slot))
 
     def add(self, requests: Sequence[Request]) -> None:
         """More to send, in this order."""
         if self._stopping:
             return self._outbox.say(Dropped([request.id for request in requests]))
         for request in requests:
-            while self._idle:
-                idle = self._idle.popleft()
-                if not idle.done():
-                    idle.set_result(request)
-                    break
-            else:
-                (self._waiting.appendleft if request.first else self._waiting.append)(request)
-        return None
+            (self._waiting.appendleft if request.first else self._waiting.append)(request)
+        return self._hand_out()
+
+    def hold(self) -> None:
+        """Keeps what comes until `go`; what is in flight goes on."""
+        self._held = True
+
+    def go(self) -> None:
+        """All slots take what waits, in the same turn of the loop."""
+        self._held = False
+        self._free_ns = monotonic_ns()
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        while self._waiting and self._idle and not self._held:
+            idle = self._idle.popleft()
+            if not idle.done():
+                idle.set_result(self._waiting.popleft())
 
     def abort(self, request_id: int) -> None:
         """Closes a stream of which the worker has heard enough."""
@@ -70,7 +82,8 @@ class Load:
         """Closes what `run` has left open."""
         await asyncio.gather(*(slot.close() for slot in self._slots))
 
-    async def _work(self, slot: Slot, free_ns: int) -> None:
+    async def _work(self, slot: Slot) -> None:
+        free_ns = 0
         while True:
             request = await self._next()
             stream = Stream(request.id, self._outbox)
@@ -78,13 +91,13 @@ class Load:
             if self._stopping:  # between the worker's word and this slot's turn
                 self._outbox.say(Dropped([request.id]))
             else:
-                await slot.exchange(request.body, stream, free_ns)
+                await slot.exchange(request.body, stream, max(free_ns, self._free_ns))
             del self._live[request.id]
             free_ns = stream.ended_ns or monotonic_ns()
             await self._outbox.room()
 
     async def _next(self) -> Request:
-        if self._waiting:
+        if self._waiting and not self._held:
             return self._waiting.popleft()
         idle: asyncio.Future[Request] = asyncio.get_running_loop().create_future()
         self._idle.append(idle)
