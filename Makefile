@@ -74,6 +74,9 @@ bench-pickup: $(VENV)/.dev ## measure POST to first byte at the provider
 bench-accuracy: $(VENV)/.dev ## what the API returns against an endpoint that logs the truth; ARGS="--concurrency 256"
 	@$(BIN)/python -m benchmarks.accuracy $(ARGS)
 
+bench-memory: $(VENV)/.dev ## resident memory of worker and measuring process along a million events
+	@$(BIN)/python -m benchmarks.memory $(ARGS)
+
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"
 

@@ -4,6 +4,7 @@ Offsets are whole microseconds since the request was sent. Every metric is compu
 timeline gives the same numbers again.
 """
 
+from array import array
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import NamedTuple
@@ -35,6 +36,30 @@ class TimelineEvent(NamedTuple):
     offset_us: int
     kind: EventKind
     size: int
+
+
+_EVENT_KINDS = tuple(EventKind)
+
+
+class Timeline:
+    """A timeline that grows: 13 bytes an event while its answer lasts."""
+
+    def __init__(self) -> None:
+        self._offsets_us = array("q")
+        self._kinds = bytearray()
+        self._sizes = array("L")
+
+    def append(self, offset_us: int, kind: EventKind, size: int) -> None:
+        self._offsets_us.append(offset_us)
+        self._kinds.append(kind)
+        self._sizes.append(size)
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+    def __iter__(self) -> Iterator[TimelineEvent]:
+        for offset_us, kind, size in zip(self._offsets_us, self._kinds, self._sizes, strict=True):
+            yield TimelineEvent(offset_us, _EVENT_KINDS[kind], size)
 
 
 def encode(events: Iterable[TimelineEvent]) -> bytes:

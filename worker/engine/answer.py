@@ -1,10 +1,11 @@
 """What an answer has said so far: its events on a timeline, its text, its usage, and whether it is complete."""
 
 from dataclasses import replace
+from io import StringIO
 
 from shared.results import Usage
 from shared.text import replace_unstorable
-from shared.timeline import EventKind, TimelineEvent
+from shared.timeline import EventKind, Timeline
 from worker.engine.adapters.base import StreamDecoder
 from worker.engine.events import (
     Content,
@@ -29,13 +30,19 @@ _KINDS: dict[type[StreamEvent], EventKind] = {
     Done: EventKind.DONE,
 }
 _TOKENS = (Content, Reasoning, ToolCall)
+# The largest answers of today's models, 128,000 tokens of some 250 bytes an event, are half of this. What exceeds it
+# does not end by itself, and each token of it may cost money.
+MAX_BYTES = 64_000_000
+MAX_EVENTS = 250_000
+# Characters of text that are kept of an answer, and of its reasoning: those 128,000 tokens are half a million.
+MAX_TEXT = 1_000_000
 
 
 class Answer:
     """Bytes go in with the stamp of their read (monotonic ns), events come out; offsets count from `sent_ns`."""
 
     def __init__(self, decoder: StreamDecoder, sent_ns: int) -> None:
-        self.timeline: list[TimelineEvent] = []
+        self.timeline = Timeline()
         self.finish_reason: str | None = None
         self.done = False
         self.failure: Failure | None = None
@@ -44,14 +51,16 @@ class Answer:
         self.alive_ns: int | None = None
         self._decoder = decoder
         self._sent_ns = sent_ns
-        self._texts: list[str] = []
-        self._thoughts: list[str] = []
+        self._response = _Text()
+        self._reasoning = _Text()
+        self._size = 0
         self._usage = Usage()
         self._usage_final = False
 
     def feed(self, data: bytes, stamp_ns: int) -> bool:
         """One read. True where its last bytes are its only token: then the stamp is that token's own."""
-        if not self.timeline:
+        self._size += len(data)
+        if not len(self.timeline):
             self._mark(EventKind.FIRST_BYTE, stamp_ns)
         events = self._decoder.feed(data)
         for event in events:
@@ -66,6 +75,15 @@ class Answer:
         self._mark(EventKind.END, stamp_ns)
 
     @property
+    def excess(self) -> str | None:
+        """What of it is more than an answer may have; None where nothing is."""
+        if self._size > MAX_BYTES:
+            return f"more than {MAX_BYTES / 1e6:g} MB"
+        if len(self.timeline) > MAX_EVENTS:
+            return f"more than {MAX_EVENTS:,} events"
+        return None
+
+    @property
     def usage(self) -> Usage:
         """As the provider gave it. Before it has counted, `output_tokens` is a placeholder and so unknown."""
         return self._usage if self._usage_final else replace(self._usage, output_tokens=None, reasoning_tokens=None)
@@ -77,9 +95,11 @@ class Answer:
 
     def texts(self) -> tuple[str | None, str | None, set[str]]:
         """Response and reasoning as they can be stored, and flags that tell what had to be replaced."""
-        response, response_replaced = _joined(self._texts)
-        reasoning, reasoning_replaced = _joined(self._thoughts)
+        response, response_replaced = self._response.whole()
+        reasoning, reasoning_replaced = self._reasoning.whole()
         flags = {"unstorable_text_replaced"} if response_replaced or reasoning_replaced else set()
+        if self._response.cut or self._reasoning.cut:
+            flags.add("text_cut")
         if self._decoder.invalid_utf8:
             flags.add("invalid_utf8_replaced")
         return response, reasoning, flags
@@ -88,10 +108,10 @@ class Answer:
         size = 0
         match event:
             case Content(text) | ToolCall(text):
-                self._texts.append(text)
+                self._response.add(text)
                 size = self._token(text, stamp_ns)
             case Reasoning(text):
-                self._thoughts.append(text)
+                self._reasoning.add(text)
                 size = self._token(text, stamp_ns)
             case UsageReport(usage, final):
                 self._usage, self._usage_final = usage, final
@@ -111,12 +131,27 @@ class Answer:
         return len(text.encode("utf-8", "surrogatepass"))
 
     def _mark(self, kind: EventKind, stamp_ns: int, size: int = 0) -> None:
-        self.timeline.append(TimelineEvent(max(0, (stamp_ns - self._sent_ns + 500) // 1_000), kind, size))
+        self.timeline.append(max(0, (stamp_ns - self._sent_ns + 500) // 1_000), kind, size)
 
 
 def _tokens(events: list[StreamEvent]) -> int:
     return sum(isinstance(event, _TOKENS) for event in events)
 
 
-def _joined(parts: list[str]) -> tuple[str | None, bool]:
-    return replace_unstorable("".join(parts)) if parts else (None, False)
+class _Text:
+    """Text that comes in pieces, up to a length."""
+
+    def __init__(self) -> None:
+        self.cut = False
+        self._kept = StringIO()
+        self._room = MAX_TEXT
+        self._any = False
+
+    def add(self, piece: str) -> None:
+        self._any = True
+        self.cut |= len(piece) > self._room
+        self._room -= self._kept.write(piece[: self._room])
+
+    def whole(self) -> tuple[str | None, bool]:
+        """What was kept as it can be stored, and whether something had to be replaced; None where there was nothing."""
+        return replace_unstorable(self._kept.getvalue()) if self._any else (None, False)

@@ -204,6 +204,9 @@ class Measurement:
             self._deadline_ns = min(answer.alive_ns + self._idle_ns, self._total_ns)
         if answer.failure is not None:
             self._fail(answer.failure)
+        elif (excess := answer.excess) is not None:
+            message = f"the answer has {excess}: its stream was closed"
+            self._conclude("errored", RequestError("answer_too_large", message, self._phase))
 
     def _fail(self, failure: Failure) -> None:
         """The provider said in a 2xx answer that it failed."""
@@ -269,7 +272,8 @@ class Measurement:
             raise RuntimeError("the request has not ended")
         request, began, answer = self.request, self._began, self._answer
         usage = answer.usage if answer is not None else Usage()
-        metrics = compute(answer.timeline if answer is not None else [], usage.output_tokens)
+        timeline = list(answer.timeline) if answer is not None else []
+        metrics = compute(timeline, usage.output_tokens)
         response, reasoning, flags = answer.texts() if answer is not None else (None, None, set())
         finish_reason = answer.finish_reason if answer is not None else None
         flags |= self._flags(usage, reasoning, buffered=metrics.buffered)
@@ -305,7 +309,7 @@ class Measurement:
             provider_request_id=self._headers.get("request-id")
             or self._headers.get("x-request-id")
             or (answer.id if answer is not None else None),
-            timeline=encode(answer.timeline if answer is not None else []) if self._context.keep_timeline else None,
+            timeline=encode(timeline) if self._context.keep_timeline else None,
         )
 
     def _flags(self, usage: Usage, reasoning: str | None, *, buffered: bool) -> set[str]:

@@ -20,7 +20,9 @@ class SseParser:
     """Feed it reads of any size; the events do not depend on where the reads were cut."""
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._buffer = bytearray()
+        # How much of it is known to hold no line's end: a line of many reads is searched once.
+        self._searched = 0
         self._skip_lf = False
         self._at_start = True
         self._event = ""
@@ -34,7 +36,8 @@ class SseParser:
             if len(self._buffer) < len(_BOM) and _BOM.startswith(self._buffer):
                 return []
             self._at_start = False
-            self._buffer = self._buffer.removeprefix(_BOM)
+            if self._buffer.startswith(_BOM):
+                del self._buffer[: len(_BOM)]
         events: list[ServerSentEvent] = []
         start = 0
         buffer = self._buffer
@@ -43,13 +46,14 @@ class SseParser:
                 # The LF of a CRLF that a read had cut in two.
                 start += buffer[start] == 0x0A
                 self._skip_lf = False
-            end = _line_end(buffer, start)
+            end = _line_end(buffer, max(start, self._searched))
             if end < 0:
                 break
             self._line(buffer[start:end], events)
             self._skip_lf = buffer[end] == 0x0D
             start = end + 1
-        self._buffer = buffer[start:]
+        del buffer[:start]
+        self._searched = len(buffer)
         return events
 
     def finish(self) -> list[ServerSentEvent]:
@@ -57,11 +61,11 @@ class SseParser:
         events: list[ServerSentEvent] = []
         if self._buffer:
             self._line(self._buffer, events)
-            self._buffer = b""
+            self._buffer = bytearray()
         self._line(b"", events)
         return events
 
-    def _line(self, line: bytes, events: list[ServerSentEvent]) -> None:
+    def _line(self, line: bytes | bytearray, events: list[ServerSentEvent]) -> None:
         if not line:
             if self._data:
                 events.append(ServerSentEvent(self._event or "message", "\n".join(self._data)))
@@ -77,7 +81,7 @@ class SseParser:
         elif name == b"event":
             self._event = self._text(value)
 
-    def _text(self, value: bytes) -> str:
+    def _text(self, value: bytes | bytearray) -> str:
         try:
             return value.decode("utf-8")
         except UnicodeDecodeError:
@@ -85,7 +89,7 @@ class SseParser:
             return value.decode("utf-8", "replace")
 
 
-def _line_end(buffer: bytes, start: int) -> int:
+def _line_end(buffer: bytearray, start: int) -> int:
     """Index of the first CR or LF from `start`, or -1."""
     lf = buffer.find(b"\n", start)
     cr = buffer.find(b"\r", start, lf if lf >= 0 else len(buffer))

@@ -71,7 +71,8 @@ class Arrivals:
                 continue
             except OSError as exc:
                 self.remove(connection)
-                connection.broken = exc
+                # Not where it was raised: that holds the connection, and no garbage is collected in a run.
+                connection.broken = exc.with_traceback(None)
                 told.append(connection)
                 continue
             if not data:
@@ -88,6 +89,9 @@ class Arrivals:
             elif data:
                 # No stamp came with it, or somebody has set the clock.
                 connection.stamped_by_kernel = False
+            # Bytes arrive in order, whatever is set or slewed: a read without the kernel's stamp has a late one, and
+            # the next may have the kernel's.
+            stamp_ns = connection.last_read_ns = max(stamp_ns, connection.last_read_ns)
             connection.arrived.append((stamp_ns, late_ns // 1_000, data))
             told.append(connection)
         for connection in told:

@@ -34,6 +34,7 @@ class Connection:
         self.used = False
         # Until its first read: since when bytes may have lain there.
         self.unread_since_ns: int | None = started_ns
+        self.last_read_ns = 0
         # Reads to be parsed: (stamp, µs that its first byte may have waited, bytes). No bytes: the server's end.
         self.arrived: list[tuple[int, int, bytes]] = []
         # What the socket said when it broke; it counts once all that arrived before is parsed.
@@ -54,6 +55,7 @@ class Connection:
 
     def send(self, request: bytes, stream: Stream) -> int:
         """Sends a request, and returns when its first byte went out. The stream is told what comes back."""
+        self._response.release()
         self._response = HttpResponse()
         self._stream = stream
         self._done = asyncio.get_running_loop().create_future()
@@ -98,6 +100,7 @@ class Connection:
             self.closed = True
             self._on_close(self)
             self.sock.close()
+            self._response.release()
         if self._sending is not None:
             self._sending.cancel()
         if self._done is not None and not self._done.done():
@@ -147,6 +150,7 @@ class Connection:
 
     def _end(self, end: End) -> None:
         self._stream = None
+        self._response.release()
         if self._done is not None and not self._done.done():
             self._done.set_result(end)
         if end.kind != "complete" or not self._response.keeps_alive or self.broken is not None:
@@ -177,7 +181,7 @@ class Connection:
                 await asyncio.get_running_loop().sock_sendall(self.sock, data)
         except OSError as exc:
             # The server may have answered before it hung up: what it said is read first.
-            self.broken = self.broken or exc
+            self.broken = self.broken or exc.with_traceback(None)
 
 
 def _words(exc: Exception) -> str:

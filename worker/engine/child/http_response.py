@@ -19,7 +19,7 @@ class HttpResponse:
         self.complete = False
         self.keeps_alive = False
         self.parts: list[bytes] = []
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
 
     @property
     def ends_with_connection(self) -> bool:
@@ -27,10 +27,16 @@ class HttpResponse:
         return self.head_complete and not {"content-length", "transfer-encoding"} & self.headers.keys()
 
     def feed(self, data: bytes) -> None:
+        if self._parser is None:
+            raise RuntimeError("the response is over")
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as exc:
             raise NotHttp(str(exc)) from None
+
+    def release(self) -> None:
+        """Nothing more will come. Parser and response hold each other, and no garbage is collected in a run."""
+        self._parser = None
 
     # What httptools calls.
 
@@ -39,6 +45,8 @@ class HttpResponse:
             self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
+        if self._parser is None:
+            return
         status = self._parser.get_status_code()
         if status < 200:
             # 100 and 103 come before the answer.

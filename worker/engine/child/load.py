@@ -24,6 +24,11 @@ class Load:
         self._free_ns = 0
         self._stopping = False
 
+    @property
+    def idle(self) -> bool:
+        """Nothing waits and nothing is in flight."""
+        return not self._waiting and not self._live
+
     async def open(self) -> None:
         """Makes every slot's connection."""
         await asyncio.gather(*(slot.open() for slot in self._slots))
