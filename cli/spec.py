@@ -74,7 +74,7 @@ def _given(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def derived_name(spec: Mapping[str, Any]) -> str:
-    """What a person would call it: `gpt-4o-mini, 20 prompts × 3, concurrency 4`."""
+    """What a person would call it: `gpt-4o-mini, 20 prompts × 3, concurrency 4, 2 requests/s`."""
     prompts = spec["prompts"]
     count = len(prompts) if isinstance(prompts, list) else 1
     name = f"{spec['model']}, {count} prompt{'s' if count != 1 else ''}"
@@ -82,6 +82,8 @@ def derived_name(spec: Mapping[str, Any]) -> str:
         name += f" × {spec['repetitions']}"
     if spec.get("concurrency", 1) != 1:
         name += f", concurrency {spec['concurrency']}"
+    if spec.get("request_rate") is not None:
+        name += f", {spec['request_rate']:g} requests/s" if isinstance(spec["request_rate"], int | float) else ""
     return name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1]}…"
 
 

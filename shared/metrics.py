@@ -76,6 +76,13 @@ DEFINITIONS = {
         ),
         Definition("max_stall_ms", "ms", "Longest gap between two content events", "there were fewer than two"),
         Definition(
+            "effective_latency_ms",
+            "ms",
+            "`scheduled_at` → last event with content, so that the queue of a stalled server counts: `queue_ms + "
+            "latency_ms`. Only in an open loop (`request_rate`)",
+            "closed loop, or no such event",
+        ),
+        Definition(
             "inter_chunk_latency_ms",
             "ms",
             "Gaps between successive content events, pooled over requests; an event may carry several tokens",

@@ -1,5 +1,6 @@
 """A benchmark as its caller writes it. The API validates it, the database keeps it, the worker runs it."""
 
+import math
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -24,6 +25,8 @@ MAX_REQUESTS = 100_000
 MAX_CONCURRENCY = 1_024
 MAX_METADATA_BYTES = 16_384
 DEFAULT_MAX_TOKENS = 1_024
+# An open loop has slots for the requests of so many seconds, where it is not said how many.
+OPEN_LOOP_ROOM_S = 10
 
 # Constraints first: the length that counts is the one without the space around.
 Name = Annotated[
@@ -189,8 +192,25 @@ class BenchmarkSpec(BaseModel):
         default=1,
         ge=1,
         le=MAX_CONCURRENCY,
-        description="Requests in flight at the same time (closed loop: one ends, the next is sent).",
+        description="Requests in flight at the same time (closed loop: one ends, the next is sent). "
+        "With `request_rate`, the most.",
         examples=[4],
+    )
+    request_rate: float | None = Field(
+        default=None,
+        gt=0,
+        le=10_000,
+        description="Requests per second on a schedule made beforehand (open loop), whatever the answers take. "
+        "`concurrency` is then the most in flight; where left out, room for answers of 10 s. Null: closed loop.",
+        examples=[5.0],
+    )
+    arrival: Literal["constant", "poisson"] = Field(
+        default="constant",
+        description="How `request_rate` spaces requests: evenly, or at random as independent users do.",
+        examples=["poisson"],
+    )
+    arrival_seed: int = Field(
+        default=0, ge=0, le=2**63 - 1, description="The same seed gives the same `poisson` schedule.", examples=[7]
     )
     timeouts: Timeouts = Field(default_factory=Timeouts, description="Deadlines of each request, in seconds.")
     metadata: dict[str, JsonValue] = Field(
@@ -220,6 +240,12 @@ class BenchmarkSpec(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _arrivals_need_a_rate(self) -> "BenchmarkSpec":
+        if self.request_rate is None and self.arrival != "constant":
+            raise ValueError("arrival says how request_rate spaces requests: set request_rate as well")
+        return self
+
     @property
     def planned_requests(self) -> int:
         """Every request that will be sent, warm-up included."""
@@ -227,10 +253,13 @@ class BenchmarkSpec(BaseModel):
 
     def with_defaults(self) -> "BenchmarkSpec":
         """The spec as it is stored: what was left out and matters to the numbers is written down."""
-        if self.parameters.max_tokens is not None:
-            return self
-        parameters = self.parameters.model_copy(update={"max_tokens": DEFAULT_MAX_TOKENS})
-        return self.model_copy(update={"parameters": parameters})
+        update: dict[str, Any] = {}
+        if self.parameters.max_tokens is None:
+            update["parameters"] = self.parameters.model_copy(update={"max_tokens": DEFAULT_MAX_TOKENS})
+        if self.request_rate is not None and "concurrency" not in self.model_fields_set:
+            room = math.ceil(self.request_rate * OPEN_LOOP_ROOM_S)
+            update["concurrency"] = max(1, min(room, MAX_CONCURRENCY, self.planned_requests))
+        return self.model_copy(update=update)
 
     def effective_parameters(self, prompt: Prompt) -> Parameters:
         """The parameters that a prompt is sent with."""

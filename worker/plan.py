@@ -1,8 +1,10 @@
 """What a claimed benchmark has to send: its prompts as requests, without those that have a result already."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from shared.spec import BenchmarkSpec
 from worker.engine.adapters.base import Adapter
@@ -43,11 +45,19 @@ def make_plan(spec: BenchmarkSpec, adapter: Adapter, is_recorded: Callable[[int,
         for slot in slots(spec)
         if not is_recorded(slot.prompt_index, slot.repetition)
     ]
-    return Plan(
-        warmup=[request for request in requests if request.warmup],
-        measured=[request for request in requests if not request.warmup],
-        concurrency=spec.concurrency,
-    )
+    measured = [request for request in requests if not request.warmup]
+    if spec.request_rate is not None:
+        offsets = schedule_ns(spec.request_rate, spec.arrival, spec.arrival_seed, len(measured))
+        measured = [replace(request, offset_ns=at) for request, at in zip(measured, offsets, strict=True)]
+    return Plan([request for request in requests if request.warmup], measured, spec.concurrency)
+
+
+def schedule_ns(rate: float, arrival: str, seed: int, count: int) -> list[int]:
+    """When each of `count` requests is due, in ns after the first; `rate` per second."""
+    gaps = np.full(count, 1 / rate)
+    if arrival == "poisson":
+        gaps = np.random.default_rng(seed).exponential(1 / rate, count)
+    return [int(at * 1e9) for at in np.cumsum(gaps) - gaps[:1].sum()]
 
 
 def _body(spec: BenchmarkSpec, adapter: Adapter, index: int) -> Mapping[str, Any]:

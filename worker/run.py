@@ -228,6 +228,7 @@ class BenchmarkRun:
             planned=self._benchmark.planned,
             concurrency=int(self._benchmark.spec["concurrency"]),
             interrupted=self._benchmark.interrupted,
+            request_rate=self._benchmark.spec.get("request_rate"),
         )
         async for result in self._context.results.all_for_summary(self.benchmark_id):
             builder.add(result)

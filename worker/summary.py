@@ -21,6 +21,7 @@ class StoredResult(Protocol):
     warmup: bool
     outcome: str
     sent_at: datetime
+    queue_ms: float | None
     latency_ms: float | None
     stream_close_ms: float | None
     output_tokens: int | None
@@ -44,14 +45,16 @@ class _Span:
 class SummaryBuilder:
     """Takes results one by one, in any order; `document()` is the summary."""
 
-    def __init__(self, *, planned: int, concurrency: int, interrupted: bool) -> None:
+    def __init__(self, *, planned: int, concurrency: int, interrupted: bool, request_rate: float | None = None) -> None:
         self._planned = planned
         self._concurrency = concurrency
         self._interrupted = interrupted
+        self._request_rate = request_rate
         self._outcomes: Counter[str] = Counter()
         self._error_kinds: Counter[str] = Counter()
         self._flags: Counter[str] = Counter()
         self._values: dict[str, list[float]] = {name: [] for name in DISTRIBUTED}
+        self._effective_ms: list[float] = []
         self._error_ms: list[float] = []
         self._gaps: list[float] = []
         self._timelines_missing = False
@@ -81,6 +84,8 @@ class SummaryBuilder:
                 value = getattr(result, name)
                 if value is not None:
                     self._values[name].append(value)
+            if result.latency_ms is not None and result.queue_ms is not None:
+                self._effective_ms.append(result.queue_ms + result.latency_ms)
             self._add_timeline(result)
         else:
             if result.error:
@@ -136,6 +141,7 @@ class SummaryBuilder:
             "error_kinds": dict(sorted(self._error_kinds.items())),
             "flags": dict(sorted(self._flags.items())),
             **{name: distribution(self._values[name]) for name in DISTRIBUTED},
+            "effective_latency_ms": distribution(self._effective_ms) if self._request_rate is not None else None,
             "inter_chunk_latency_ms": distribution(self._gaps) if not self._timelines_missing else None,
             "error_latency_ms": distribution(self._error_ms),
             "duration_s": active_s,
@@ -145,6 +151,7 @@ class SummaryBuilder:
             else None,
             "steady_window": self._steady_window(),
             "concurrency": {"requested": self._concurrency, "peak": self._peak()},
+            "request_rate": self._rate(),
             "tokens": dict(self._tokens),
             "cost": {
                 "total_usd": _text(_plus(self._cost, self._warmup_cost)),
@@ -184,9 +191,20 @@ class SummaryBuilder:
             peak = max(peak, level)
         return peak
 
+    def _rate(self) -> dict[str, Any] | None:
+        """Of an open loop: requests sent per second between the first and the last, beside what was asked for."""
+        if self._request_rate is None:
+            return None
+        sent = [span.sent_at for span in self._spans]
+        seconds = (max(sent) - min(sent)).total_seconds() if sent and not self._interrupted else 0
+        return {"requested": self._request_rate, "achieved": (len(sent) - 1) / seconds if seconds else None}
+
     def _steady_window(self) -> dict[str, Any] | None:
-        """From the end of the first wave to the moment in-flight falls below target; null where there is none."""
-        if self._interrupted or len(self._spans) <= self._concurrency:
+        """From the end of the first wave to the moment in-flight falls below target; null where there is none.
+
+        An open loop has no target: it is as steady as its schedule.
+        """
+        if self._interrupted or self._request_rate is not None or len(self._spans) <= self._concurrency:
             return None
         by_start = sorted(self._spans, key=lambda item: item.sent_at)
         begin = max(span.ended_at for span in by_start[: self._concurrency])
@@ -220,9 +238,18 @@ def _text(value: Decimal | None) -> str | None:
     return None if value is None else str(value)
 
 
-def summarise(results: Sequence[StoredResult], *, planned: int, concurrency: int, interrupted: bool) -> dict[str, Any]:
+def summarise(
+    results: Sequence[StoredResult],
+    *,
+    planned: int,
+    concurrency: int,
+    interrupted: bool,
+    request_rate: float | None = None,
+) -> dict[str, Any]:
     """The summary of results that are at hand."""
-    builder = SummaryBuilder(planned=planned, concurrency=concurrency, interrupted=interrupted)
+    builder = SummaryBuilder(
+        planned=planned, concurrency=concurrency, interrupted=interrupted, request_rate=request_rate
+    )
     for result in results:
         builder.add(result)
     return builder.document()

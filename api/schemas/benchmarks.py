@@ -81,7 +81,12 @@ class BenchmarkBase(BaseModel):
         "the run has not started."
     )
     interrupted: bool = Field(description="Another worker went on with it after the first was gone.", examples=[False])
-    concurrency: int = Field(description="As submitted.", examples=[4])
+    concurrency: int = Field(
+        description="As submitted, or what `request_rate` needs for answers of 10 s.", examples=[4]
+    )
+    request_rate: float | None = Field(description="As submitted. Null: closed loop.", examples=[None])
+    arrival: Literal["constant", "poisson"] = Field(description="As submitted.", examples=["constant"])
+    arrival_seed: int = Field(description="As submitted.", examples=[0])
     repetitions: int = Field(description="As submitted.", examples=[3])
     warmup: int = Field(description="As submitted.", examples=[1])
     system: str | None = Field(description="As submitted. Null when there is none.", examples=[None])

@@ -8,9 +8,9 @@ from api.schemas.results import Distribution
 from shared.metrics import DEFINITIONS
 
 
-def spread(name: str) -> Any:
+def spread(name: str, **more: Any) -> Any:
     """A distribution of a metric over succeeded, measured requests."""
-    return Field(description=f"Over succeeded requests, warm-up left out. {DEFINITIONS[name].text}")
+    return Field(description=f"Over succeeded requests, warm-up left out. {DEFINITIONS[name].text}", **more)
 
 
 class RequestCounts(BaseModel):
@@ -79,6 +79,17 @@ class CostOut(BaseModel):
     )
     unpriced_requests: int = Field(
         description="Measured requests whose cost is unknown and so not in the sums.", examples=[0]
+    )
+
+
+class RequestRateOut(BaseModel):
+    """How many requests were sent per second, beside how many the schedule wanted."""
+
+    requested: float = Field(description="As submitted. Unit: requests/s.", examples=[5.0])
+    achieved: float | None = Field(
+        description="Between the first sent and the last. Unit: requests/s. Null below two requests, and for an "
+        "interrupted run.",
+        examples=[4.98],
     )
 
 
@@ -151,6 +162,7 @@ class Summary(BaseModel):
     latency_ms: Distribution = spread("latency_ms")
     tpot_ms: Distribution = spread("tpot_ms")
     tokens_per_second: Distribution = spread("tokens_per_second")
+    effective_latency_ms: Distribution | None = spread("effective_latency_ms", default=None)
     inter_chunk_latency_ms: Distribution | None = spread("inter_chunk_latency_ms")
     max_stall_ms: Distribution = spread("max_stall_ms")
     ttfb_ms: Distribution = spread("ttfb_ms")
@@ -176,6 +188,7 @@ class Summary(BaseModel):
         description="Throughput without ramp-up and tail. Null when the run is too short to have a steady part."
     )
     concurrency: ConcurrencyOut = Field(description="Requested and observed concurrency.")
+    request_rate: RequestRateOut | None = Field(default=None, description="Of an open loop. Null in a closed one.")
     tokens: TokenTotals = Field(description="Token totals.")
     cost: CostOut = Field(description="Cost totals.")
     measurement: Measurement | None = Field(

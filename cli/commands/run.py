@@ -57,7 +57,14 @@ def run(
     ] = None,
     concurrency: Annotated[
         int | None,
-        typer.Option("--concurrency", "-c", metavar="N", help="Requests in flight at the same time."),
+        typer.Option("--concurrency", "-c", metavar="N", help="Requests in flight at a time; with --rate, at most."),
+    ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option("--rate", metavar="N", help="Requests per second by a schedule, whatever the answers take."),
+    ] = None,
+    arrival: Annotated[
+        str | None, typer.Option(metavar="constant|poisson", help="How --rate spaces them: evenly, or at random.")
     ] = None,
     warmup: Annotated[int | None, typer.Option(metavar="N", help="Requests before, not in the statistics.")] = None,
     connect_timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="For a connection.")] = None,
@@ -105,6 +112,8 @@ def run(
         name=name,
         repetitions=repetitions,
         concurrency=concurrency,
+        request_rate=rate,
+        arrival=arrival,
         warmup=warmup,
     )
     if server is None:

@@ -78,6 +78,8 @@ def _totals(benchmark: dict[str, Any], summary: dict[str, Any]) -> Iterator[Line
             f"{rate(steady['request_throughput'])} requests/s, {rate(steady['output_token_throughput'])} output "
             f"tokens/s, without ramp-up and tail ({steady['duration_s']:.2f} s)",
         )
+    if rates := summary.get("request_rate"):
+        yield _pair("Rate", f"{rate(rates['requested'])} requests/s wanted, {rate(rates['achieved'])} sent")
     concurrency = summary["concurrency"]
     yield _pair("Concurrency", f"{concurrency['requested']:,} requested, {concurrency['peak']:,} at the peak")
     yield _pair("Tokens", _tokens(summary["tokens"]))

@@ -13,6 +13,7 @@ ROWS: dict[str, tuple[str, Callable[[float | None], str]]] = {
     "ttft_ms": ("TTFT (ms)", milliseconds),
     "ttfat_ms": ("TTFT of answer (ms)", milliseconds),
     "latency_ms": ("Latency (ms)", milliseconds),
+    "effective_latency_ms": ("Due to end (ms)", milliseconds),
     "tpot_ms": ("TPOT (ms/token)", milliseconds),
     "tokens_per_second": ("Tokens/s", rate),
     "inter_chunk_latency_ms": ("Inter-chunk (ms)", milliseconds),
@@ -41,7 +42,7 @@ def distributions(summary: dict[str, Any], *, explain: bool = False) -> Iterator
 
 
 def _is_shown(name: str, summary: dict[str, Any]) -> bool:
-    spread = summary[name]
+    spread = summary.get(name)
     # Only a model that thinks has a first answer token later than its first token.
     return spread is not None and (name != "ttfat_ms" or spread != summary["ttft_ms"])
 

@@ -58,6 +58,8 @@ def summary(succeeded: int = 2, errored: int = 0, **changes: Any) -> dict[str, A
         "output_token_throughput": 32.0,
         "steady_window": None,
         "concurrency": {"requested": 1, "peak": 1},
+        "effective_latency_ms": None,
+        "request_rate": None,
         "tokens": {
             "input_tokens": 12,
             "output_tokens": 32,
@@ -103,6 +105,9 @@ def benchmark(benchmark_id: int = 1, status: str = "completed", **changes: Any) 
         "price": {"source": "genai-prices", "provider": "anthropic", "model": "claude-3-haiku"},
         "interrupted": False,
         "concurrency": 1,
+        "request_rate": None,
+        "arrival": "constant",
+        "arrival_seed": 0,
         "repetitions": 1,
         "warmup": 0,
         "system": None,

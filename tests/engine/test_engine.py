@@ -1,6 +1,8 @@
 """Load: how many requests are in flight, what waits where, and how a run ends early."""
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -11,6 +13,7 @@ from simulator.server import Simulator
 from tests.engine.running import Run, Transport, engine_at, requests
 from worker.engine.children import Children
 from worker.engine.engine import Plan
+from worker.engine.measurer import PlannedRequest
 
 
 async def test_the_server_sees_as_many_in_flight_as_were_asked_for(run: Run, simulator: Simulator) -> None:
@@ -113,3 +116,55 @@ async def test_failures_do_not_end_a_run(run: Run, simulator: Simulator) -> None
     models = ["sim-ttft5-gap1-n4-err500", "sim-ttft5-gap1-n4-rst2", "sim-ttft5-gap1-n4"]
     records = await run(simulator.base_url, "openai", *models)
     assert [record.outcome for record in records] == ["errored", "truncated", "succeeded"]
+
+
+def scheduled(gap_ms: float, *models: str) -> list[PlannedRequest]:
+    """Requests of an open loop."""
+    planned = requests("openai", *models)
+    return [replace(request, offset_ns=int(number * gap_ms * 1e6)) for number, request in enumerate(planned)]
+
+
+async def test_an_open_loop_sends_by_its_schedule_whatever_the_answers_take(
+    transport: Transport, children: Children, simulator: Simulator
+) -> None:
+    async with engine_at(children, simulator.base_url, "openai", transport=transport, processes=2) as engine:
+        plan = Plan([], scheduled(50, *["sim-ttft400-gap1-n2"] * 12), 12)
+        records = sorted([record async for record in engine.run(plan)], key=lambda record: record.scheduled_at)
+    assert [record.outcome for record in records] == ["succeeded"] * 12
+    due_ms = [(record.scheduled_at - records[0].scheduled_at) / timedelta(milliseconds=1) for record in records]
+    assert due_ms == pytest.approx([50 * number for number in range(12)], abs=0.01)
+    # Never early; late by what a busy machine takes.
+    assert all(0 <= record.queue_ms < 200 for record in records)
+    # A closed loop would have sent the next after 400 ms: here eight are in flight by then.
+    assert simulator.peak_in_flight >= 5
+    received_ms = [(request.received_ns - simulator.requests[0].received_ns) / 1e6 for request in simulator.requests]
+    assert received_ms[-1] == pytest.approx(550, abs=200)
+
+
+async def test_an_open_loop_without_a_free_slot_waits_and_says_so(
+    transport: Transport, children: Children, simulator: Simulator
+) -> None:
+    async with engine_at(children, simulator.base_url, "openai", transport=transport) as engine:
+        plan = Plan([], scheduled(10, *["sim-ttft200-gap1-n2"] * 3), 1)
+        records = sorted([record async for record in engine.run(plan)], key=lambda record: record.scheduled_at)
+    assert simulator.peak_in_flight == 1
+    assert records[2].queue_ms >= 2 * 200 - 20
+    assert records[2].ttft_ms is not None
+    assert records[2].ttft_ms < records[2].queue_ms + 200
+    assert engine.disturbance.send_delays_ms[-1] >= 2 * 200 - 20
+
+
+async def test_a_drain_sends_nothing_more_of_a_schedule(
+    transport: Transport, children: Children, simulator: Simulator
+) -> None:
+    async with engine_at(children, simulator.base_url, "openai", transport=transport) as engine:
+
+        async def consume() -> list[ResultRecord]:
+            return [record async for record in engine.run(Plan([], scheduled(300, *["sim-ttft50-gap1-n2"] * 10), 10))]
+
+        running = asyncio.create_task(consume())
+        await simulator.wait_for(lambda server: len(server.requests) == 2)
+        engine.drain()
+        async with asyncio.timeout(5):
+            records = await running
+    assert len(records) == len(simulator.requests) == 2

@@ -10,6 +10,7 @@ import orjson
 import pytest
 import trustme
 
+from shared.clock import monotonic_ns
 from simulator.server import Simulator
 from tests.support.postgresql import free_port
 from worker.engine.child.arrivals import Arrivals
@@ -54,7 +55,7 @@ async def garbage_of(arrivals: Arrivals, port: int, model: str, *, tls: bool = F
     load = Load([SocketSlot(target, Addresses(target), arrivals) for _ in range(2)], Outbox(Unheard(), arrivals))
     await load.open()
     running = asyncio.create_task(load.run())
-    load.go()
+    load.go(monotonic_ns())
     body = orjson.dumps({"model": model, "stream": True, "messages": [{"role": "user", "content": "hi"}]})
     load.add([Request(number, body) for number in range(20)])
     while not load.idle:

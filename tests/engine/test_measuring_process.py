@@ -6,6 +6,7 @@ import signal
 
 import orjson
 
+from shared.clock import monotonic_ns
 from shared.results import ResultRecord
 from simulator.server import Simulator
 from tests.engine.measuring import BEGAN, measurement, part
@@ -60,7 +61,7 @@ async def test_a_worker_that_falls_silent_has_its_streams_closed(simulator: Simu
     (request,) = requests("openai", "sim-ttft5-gap5-endless")
     process.send(Begin(target, slots=1, silence_s=0.5))
     process.send(Requests([Request(1, orjson.dumps(request.body))]))
-    process.send(Go())
+    process.send(Go(monotonic_ns()))
     await simulator.wait_for(lambda server: bool(server.requests) and server.requests[0].content_events > 2)
     async with asyncio.timeout(5):
         await simulator.wait_for(lambda server: server.requests[0].closed_by_client)
@@ -84,11 +85,11 @@ async def test_bodies_that_come_early_wait_until_all_connections_stand_and_the_w
         await opened.wait()
     await simulator.wait_for(lambda server: server.open_connections == 2)
     assert not simulator.requests
-    process.send(Go())
+    process.send(Go(monotonic_ns()))
     await simulator.wait_for(lambda server: len(server.requests) == 2 and not server.in_flight)
     process.send(Hold())
     process.send(Requests(bodies[2:]))
-    process.send(Go())
+    process.send(Go(monotonic_ns()))
     await simulator.wait_for(lambda server: len(server.requests) == 3)
     process.end()
 

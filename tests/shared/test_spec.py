@@ -86,6 +86,31 @@ def test_a_wrong_value_is_refused_by_its_own_field(changes: dict[str, Any], path
     assert wrong_fields(**changes)[path] == kind
 
 
+@pytest.mark.parametrize("rate", [0, -1, 10_001, float("inf"), "5"])
+def test_a_rate_is_a_positive_number(rate: object) -> None:
+    assert "request_rate" in wrong_fields(request_rate=rate)
+
+
+def test_arrivals_need_a_rate() -> None:
+    with pytest.raises(ValidationError, match="set request_rate as well"):
+        spec_of(arrival="poisson")
+
+
+@pytest.mark.parametrize(
+    ("changes", "slots"),
+    [
+        ({"request_rate": 2}, 20),
+        ({"request_rate": 0.01}, 1),
+        ({"request_rate": 500}, 1_000),
+        ({"request_rate": 500, "repetitions": 2_000}, 1_024),
+        ({"request_rate": 500, "concurrency": 3}, 3),
+        ({}, 1),
+    ],
+)
+def test_an_open_loop_has_room_for_the_requests_of_ten_seconds(changes: dict[str, Any], slots: int) -> None:
+    assert spec_of(**{"repetitions": 1_000, **changes}).with_defaults().concurrency == slots
+
+
 @pytest.mark.parametrize(
     "field", ["name", "model", "system", "prompts", "metadata key", "metadata value", "stop", "prompt system"]
 )

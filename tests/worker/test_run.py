@@ -10,6 +10,7 @@ from shared.settings import KeyRing
 from shared.timeline import EventKind, TimelineEvent
 from simulator.server import Simulator
 from tests.support.service import Service, running_service
+from worker.plan import schedule_ns
 
 KEY = "sk-test-0123456789abcdef"
 
@@ -237,3 +238,19 @@ async def test_deleting_a_running_benchmark_closes_its_streams(service: Service,
         assert (await service.client.delete(f"/benchmarks/{number}")).status_code == 204
         await simulator.wait_for(lambda server: server.requests[0].closed_by_client)
     assert (await service.client.get(f"/benchmarks/{number}")).status_code == 404
+
+
+async def test_an_open_loop_keeps_its_rate_and_its_summary_says_so(service: Service, simulator: Simulator) -> None:
+    run = await service.run(
+        prompts=["a"] * 10, model="sim-ttft200-gap1-n4", request_rate=20, arrival="poisson", arrival_seed=3
+    )
+    assert (run["request_rate"], run["arrival"], run["arrival_seed"], run["concurrency"]) == (20, "poisson", 3, 10)
+    summary = run["summary"]
+    assert summary["requests"]["succeeded"] == 10
+    assert summary["request_rate"]["requested"] == 20
+    # Ten arrivals are few: what they make of the rate is known of this seed, and a busy machine is late by some ms.
+    due = schedule_ns(20, "poisson", 3, 10)
+    assert summary["request_rate"]["achieved"] == pytest.approx(9 / (due[-1] / 1e9), rel=0.3)
+    assert summary["effective_latency_ms"]["count"] == 10
+    assert summary["effective_latency_ms"]["min"] >= summary["latency_ms"]["min"]
+    assert summary["steady_window"] is None

@@ -34,6 +34,7 @@ class Row:
     flags: list[str] = field(default_factory=list)
     timeline: bytes | None = field(default_factory=lambda: stream(50, 100))
     ttft_ms: float | None = 50
+    queue_ms: float | None = 0
     reasoning_tokens: int | None = None
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
@@ -56,8 +57,10 @@ class Row:
         raise AttributeError(name)
 
 
-def summary(*rows: Row, planned: int = 0, concurrency: int = 1, interrupted: bool = False) -> dict[str, Any]:
-    return summarise(rows, planned=planned, concurrency=concurrency, interrupted=interrupted)
+def summary(
+    *rows: Row, planned: int = 0, concurrency: int = 1, interrupted: bool = False, request_rate: float | None = None
+) -> dict[str, Any]:
+    return summarise(rows, planned=planned, concurrency=concurrency, interrupted=interrupted, request_rate=request_rate)
 
 
 def test_statistics_are_over_succeeded_measured_requests_alone() -> None:
@@ -109,6 +112,19 @@ def test_a_run_of_one_wave_has_no_steady_window() -> None:
 def test_the_observed_peak_stands_beside_the_requested_concurrency() -> None:
     result = summary(Row(at_ms=0), Row(at_ms=50), Row(at_ms=100), concurrency=8)
     assert result["concurrency"] == {"requested": 8, "peak": 2}
+
+
+def test_an_open_loop_counts_from_when_requests_were_due_and_says_the_rate_that_was_kept() -> None:
+    rows = [Row(at_ms=500 * number + late, queue_ms=late, close=100) for number, late in enumerate((0, 0, 300))]
+    found = summary(*rows, concurrency=2, request_rate=2.0)
+    assert (found["effective_latency_ms"]["min"], found["effective_latency_ms"]["max"]) == (100, 400)
+    assert found["request_rate"] == {"requested": 2.0, "achieved": pytest.approx(2 / 1.3)}
+    assert found["steady_window"] is None
+
+
+def test_a_closed_loop_has_no_rate_and_no_effective_latency() -> None:
+    found = summary(Row(), Row(at_ms=500))
+    assert (found["request_rate"], found["effective_latency_ms"]) == (None, None)
 
 
 def test_gaps_between_chunks_are_pooled() -> None:

@@ -1,6 +1,7 @@
 """Runs a plan in measuring processes: feeds them bodies ahead of need, decodes what they send, yields records.
 
-Closed loop: one request ends, the next is sent. Warm-up ends before the first measured request is due.
+Closed loop: one request ends, the next is sent. Open loop: each is sent when it is due, as far as slots are free.
+Warm-up ends before the first measured request is due.
 """
 
 import asyncio
@@ -136,7 +137,7 @@ class Engine:
         while not all(lane.opened for lane in self._lanes) and self.failure is None:
             await self._news.get()
         self._start.ns = self._clock.monotonic_ns()
-        self._say(Go())
+        self._say(Go(self._start.ns))
 
     def drain(self) -> None:
         """Sends nothing more; requests in flight go on and are yielded."""
@@ -178,12 +179,16 @@ class Engine:
             pass  # what was measured is here; the process is ended instead of used again
 
     def _feed(self) -> None:
-        """Slots that are free come first, then a body for each slot ahead of need, so that none waits for us."""
-        for ahead in (False, True):
-            for lane in self._lanes:
-                room = lane.slots * (2 if ahead and self._accepted else 1)
-                while self._waiting and len(lane.live) < room and self.failure is None:
-                    self._give(lane, self._waiting.popleft())
+        """A body for each free slot, the emptiest process first, and one more for each ahead of need.
+
+        Not ahead in an open loop: there a request must not wait for a busy slot while another is free elsewhere.
+        """
+        while self._waiting and self.failure is None:
+            ahead = self._accepted and self._waiting[0].offset_ns is None
+            lane = min(self._lanes, key=lambda lane: len(lane.live) / lane.slots)
+            if len(lane.live) >= lane.slots * (2 if ahead else 1):
+                break
+            self._give(lane, self._waiting.popleft())
         for lane in self._lanes:
             self._send(lane)
 
@@ -194,7 +199,7 @@ class Engine:
         self._lane_of[self._next_id] = lane
         self._decoding.begin(self._next_id, Measurement(request, self._context, self._start))
         body = orjson.dumps(request.body)
-        lane.outgoing.append(Request(self._next_id, body, first))
+        lane.outgoing.append(Request(self._next_id, body, first, request.offset_ns))
         lane.outgoing_bytes += len(body)
         if lane.outgoing_bytes > TOGETHER_BYTES:
             self._send(lane)

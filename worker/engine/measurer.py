@@ -35,13 +35,17 @@ _READ = struct.Struct("<qqq")
 
 @dataclass(frozen=True, slots=True)
 class PlannedRequest:
-    """One request of the plan. `max_tokens` is what it asked for."""
+    """One request of the plan. `max_tokens` is what it asked for.
+
+    `offset_ns`: when it is due after the start of its phase (open loop); None: as soon as a slot is free.
+    """
 
     prompt_index: int
     repetition: int
     warmup: bool
     body: Mapping[str, Any]
     max_tokens: int | None
+    offset_ns: int | None = None
 
 
 @dataclass(slots=True)
@@ -145,17 +149,22 @@ class Measurement:
         return self._answer is not None and self._answer.token_seen
 
     @property
+    def _scheduled_ns(self) -> int:
+        """When the plan wanted it."""
+        return self._start.ns + (self.request.offset_ns or 0)
+
+    @property
     def _sent_ns(self) -> int:
         """When its first byte went out; where that never happened, when it was begun."""
         if self._began is None:
-            return self._start.ns
+            return self._scheduled_ns
         return self._began.started_ns if self._began.sent_ns is None else self._began.sent_ns
 
     def _begin(self, began: Began) -> None:
         self._began = began
         if began.sent_ns is None:
             return
-        self.send_delay_ns = began.sent_ns - max(began.due_ns, self._start.ns)
+        self.send_delay_ns = began.sent_ns - max(began.due_ns, self._scheduled_ns)
         self._total_ns = began.sent_ns + int(self._context.timeouts.total_s * 1e9)
         self._deadline_ns = min(began.sent_ns + int(self._context.timeouts.ttft_s * 1e9), self._total_ns)
 
@@ -286,9 +295,9 @@ class Measurement:
             repetition=request.repetition,
             warmup=request.warmup,
             outcome=self.outcome,
-            scheduled_at=clock.at(self._start.ns),
+            scheduled_at=clock.at(self._scheduled_ns),
             sent_at=clock.at(self._sent_ns),
-            queue_ms=max(0, self._sent_ns - self._start.ns) / 1e6,
+            queue_ms=max(0, self._sent_ns - self._scheduled_ns) / 1e6,
             connect_ms=self._connect_ms,
             tls_ms=began.tls_ms if began is not None else None,
             connection_reused=self.begun and began is not None and not began.new_connection,

@@ -44,11 +44,15 @@ class Begin(msgspec.Struct, array_like=True, frozen=True, tag="begin"):
 
 
 class Request(msgspec.Struct, array_like=True, frozen=True):
-    """A body that is ready to send. `first`: before all that wait."""
+    """A body that is ready to send. `first`: before all that wait.
+
+    `offset_ns`: how long after the start of its phase it is due; None: as soon as a slot is free. They come in order.
+    """
 
     id: int
     body: bytes
     first: bool = False
+    offset_ns: int | None = None
 
 
 class Requests(msgspec.Struct, array_like=True, frozen=True, tag="requests"):
@@ -60,7 +64,9 @@ class Hold(msgspec.Struct, array_like=True, frozen=True, tag="hold"):
 
 
 class Go(msgspec.Struct, array_like=True, frozen=True, tag="go"):
-    """Send what has come and what comes."""
+    """A phase starts: send what has come and what comes, each when it is due."""
+
+    start_ns: int
 
 
 class Abort(msgspec.Struct, array_like=True, frozen=True, tag="abort"):

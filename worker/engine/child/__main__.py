@@ -54,8 +54,8 @@ class MeasuringProcess(asyncio.Protocol):
                 self._run.load.add(items)
             case Hold() if self._run is not None:
                 self._run.load.hold()
-            case Go() if self._run is not None:
-                self._run.load.go()
+            case Go(start_ns) if self._run is not None:
+                self._run.load.go(start_ns)
             case Abort(request_id) if self._run is not None:
                 self._run.load.abort(request_id)
             case Drain() if self._run is not None:

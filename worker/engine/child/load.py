@@ -1,4 +1,4 @@
-"""Keeps the concurrency: every slot takes the next request as soon as its last one has ended."""
+"""Keeps the load: a free slot takes the next request, at once in a closed loop, when it is due in an open one."""
 
 import asyncio
 from collections import deque
@@ -20,8 +20,9 @@ class Load:
         self._idle: deque[asyncio.Future[Request]] = deque()
         self._live: dict[int, tuple[Slot, Stream]] = {}
         self._held = True
-        # Since when slots may send: those of a phase are free when it starts.
-        self._free_ns = 0
+        # When the phase began: from then on slots are free and requests fall due.
+        self._start_ns = 0
+        self._alarm: asyncio.TimerHandle | None = None
         self._stopping = False
 
     @property
@@ -52,17 +53,31 @@ class Load:
         """Keeps what comes until `go`; what is in flight goes on."""
         self._held = True
 
-    def go(self) -> None:
-        """All slots take what waits, in the same turn of the loop."""
+    def go(self, start_ns: int) -> None:
+        """A phase starts: slots take what waits and is due, in the same turn of the loop."""
         self._held = False
-        self._free_ns = monotonic_ns()
+        self._start_ns = start_ns
         self._hand_out()
 
     def _hand_out(self) -> None:
-        while self._waiting and self._idle and not self._held:
+        while self._idle and (request := self._take()) is not None:
             idle = self._idle.popleft()
-            if not idle.done():
-                idle.set_result(self._waiting.popleft())
+            if idle.done():
+                self._waiting.appendleft(request)
+            else:
+                idle.set_result(request)
+
+    def _take(self) -> Request | None:
+        """The next request, if it is due. If it is not, the loop is woken when it is."""
+        if self._held or not self._waiting:
+            return None
+        wait_s = (self._start_ns + (self._waiting[0].offset_ns or 0) - monotonic_ns()) / 1e9
+        if wait_s <= 0:
+            return self._waiting.popleft()
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = asyncio.get_running_loop().call_later(wait_s, self._hand_out)
+        return None
 
     def abort(self, request_id: int) -> None:
         """Closes a stream of which the worker has heard enough."""
@@ -96,14 +111,16 @@ class Load:
             if self._stopping:  # between the worker's word and this slot's turn
                 self._outbox.say(Dropped([request.id]))
             else:
-                await slot.exchange(request.body, stream, max(free_ns, self._free_ns))
+                scheduled = request.offset_ns is not None
+                due_ns = self._start_ns + (request.offset_ns or 0)
+                await slot.exchange(request.body, stream, due_ns if scheduled else max(free_ns, due_ns))
             del self._live[request.id]
             free_ns = stream.ended_ns or monotonic_ns()
             await self._outbox.room()
 
     async def _next(self) -> Request:
-        if self._waiting and not self._held:
-            return self._waiting.popleft()
+        if not self._idle and (request := self._take()) is not None:
+            return request
         idle: asyncio.Future[Request] = asyncio.get_running_loop().create_future()
         self._idle.append(idle)
         return await idle
