@@ -21,7 +21,7 @@ class StoredResult(Protocol):
     warmup: bool
     outcome: str
     sent_at: datetime
-    queue_ms: float | None
+    queue_ms: float
     latency_ms: float | None
     stream_close_ms: float | None
     output_tokens: int | None
@@ -84,7 +84,7 @@ class SummaryBuilder:
                 value = getattr(result, name)
                 if value is not None:
                     self._values[name].append(value)
-            if result.latency_ms is not None and result.queue_ms is not None:
+            if result.latency_ms is not None:
                 self._effective_ms.append(result.queue_ms + result.latency_ms)
             self._add_timeline(result)
         else:

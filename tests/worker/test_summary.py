@@ -34,7 +34,7 @@ class Row:
     flags: list[str] = field(default_factory=list)
     timeline: bytes | None = field(default_factory=lambda: stream(50, 100))
     ttft_ms: float | None = 50
-    queue_ms: float | None = 0
+    queue_ms: float = 0
     reasoning_tokens: int | None = None
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
