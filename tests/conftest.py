@@ -27,7 +27,8 @@ _redis = pytest.StashKey[RedisServer]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if config.option.collectonly or config.option.help:
+    if config.option.collectonly or config.option.help or getattr(config.option, "numprocesses", None):
+        # With `-n`, each of the processes that run tests has servers of its own.
         return
     stack = ExitStack()
     config.stash[_stack] = stack

@@ -52,7 +52,8 @@ def test_no_request_is_a_server_error_and_every_refusal_is_a_problem(
     statuses = set()
 
     @settings(
-        max_examples=10,
+        # A benchmark that keeps to the whole schema takes seconds to make up.
+        max_examples=3 if (method, path, mode) == ("POST", "/benchmarks", POSITIVE) else 10,
         derandomize=True,
         database=None,
         deadline=None,

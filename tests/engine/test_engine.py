@@ -125,9 +125,9 @@ def scheduled(gap_ms: float, *models: str) -> list[PlannedRequest]:
 
 
 async def test_an_open_loop_sends_by_its_schedule_whatever_the_answers_take(
-    transport: Transport, children: Children, simulator: Simulator
+    children: Children, simulator: Simulator
 ) -> None:
-    async with engine_at(children, simulator.base_url, "openai", transport=transport, processes=2) as engine:
+    async with engine_at(children, simulator.base_url, "openai", processes=2) as engine:
         plan = Plan([], scheduled(50, *["sim-ttft400-gap1-n2"] * 12), 12)
         records = sorted([record async for record in engine.run(plan)], key=lambda record: record.scheduled_at)
     assert [record.outcome for record in records] == ["succeeded"] * 12
@@ -141,10 +141,8 @@ async def test_an_open_loop_sends_by_its_schedule_whatever_the_answers_take(
     assert received_ms[-1] == pytest.approx(550, abs=200)
 
 
-async def test_an_open_loop_without_a_free_slot_waits_and_says_so(
-    transport: Transport, children: Children, simulator: Simulator
-) -> None:
-    async with engine_at(children, simulator.base_url, "openai", transport=transport) as engine:
+async def test_an_open_loop_without_a_free_slot_waits_and_says_so(children: Children, simulator: Simulator) -> None:
+    async with engine_at(children, simulator.base_url, "openai") as engine:
         plan = Plan([], scheduled(10, *["sim-ttft200-gap1-n2"] * 3), 1)
         records = sorted([record async for record in engine.run(plan)], key=lambda record: record.scheduled_at)
     assert simulator.peak_in_flight == 1
@@ -154,10 +152,8 @@ async def test_an_open_loop_without_a_free_slot_waits_and_says_so(
     assert engine.disturbance.send_delays_ms[-1] >= 2 * 200 - 20
 
 
-async def test_a_drain_sends_nothing_more_of_a_schedule(
-    transport: Transport, children: Children, simulator: Simulator
-) -> None:
-    async with engine_at(children, simulator.base_url, "openai", transport=transport) as engine:
+async def test_a_drain_sends_nothing_more_of_a_schedule(children: Children, simulator: Simulator) -> None:
+    async with engine_at(children, simulator.base_url, "openai") as engine:
 
         async def consume() -> list[ResultRecord]:
             return [record async for record in engine.run(Plan([], scheduled(300, *["sim-ttft50-gap1-n2"] * 10), 10))]

@@ -1,11 +1,7 @@
 """Answers that would fill the memory or the bill: cut, and said to be."""
 
 import tracemalloc
-from functools import partial
 
-import pytest
-
-from shared.endpoints import PROTOCOLS, Protocol
 from shared.timeline import decode
 from simulator.server import Simulator
 from tests.engine.measuring import BEGAN, measurement, part
@@ -73,12 +69,8 @@ def test_a_long_answer_that_ends_well_is_a_success_with_its_text_cut() -> None:
     assert len(record.response or "") == MAX_TEXT
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-async def test_a_stream_without_end_is_closed_upstream(
-    children: Children, simulator: Simulator, protocol: Protocol
-) -> None:
-    run = partial(run_over, children, "auto")
-    (record,) = await run(simulator.base_url, protocol, "sim-ttft0-gap0-endless")
+async def test_a_stream_without_end_is_closed_upstream(children: Children, simulator: Simulator) -> None:
+    (record,) = await run_over(children, "auto", simulator.base_url, "openai", "sim-ttft0-gap0-endless")
     assert record.error is not None
     assert (record.outcome, record.error.kind) == ("errored", "answer_too_large")
     await simulator.wait_for(lambda server: server.requests[0].closed_by_client)

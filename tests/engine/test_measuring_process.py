@@ -16,7 +16,7 @@ from worker.engine.children import Child, Children, processes_for
 from worker.engine.decoding import Concluded, DecodingThread
 from worker.engine.engine import Plan
 from worker.engine.grade import Disturbance
-from worker.engine.messages import Begin, Go, Head, Hold, Opened, Request, Requests, Slice
+from worker.engine.messages import Begin, Go, Head, Hold, Opened, Report, Request, Requests, Slice, Watermark
 from worker.engine.sdk_clients import make_target
 
 HEAD = Head(200, {"content-type": "text/event-stream"})
@@ -73,8 +73,8 @@ async def test_bodies_that_come_early_wait_until_all_connections_stand_and_the_w
 ) -> None:
     """The worker's side is played by hand."""
     process = await Child.start()
-    opened = asyncio.Event()
-    process.on_report = lambda report: opened.set() if isinstance(report, Opened) else None
+    heard: asyncio.Queue[Report] = asyncio.Queue()
+    process.on_report = heard.put_nowait
     target = await make_target(endpoint_at(simulator.base_url, "openai"), KEY, proxy=None, connect_s=5)
     bodies = [
         Request(number, orjson.dumps(request.body)) for number, request in enumerate(requests("openai", *["m"] * 3))
@@ -82,8 +82,11 @@ async def test_bodies_that_come_early_wait_until_all_connections_stand_and_the_w
     process.send(Begin(target, slots=2, silence_s=20))
     process.send(Requests(bodies[:2]))
     async with asyncio.timeout(5):
-        await opened.wait()
-    await simulator.wait_for(lambda server: server.open_connections == 2)
+        while not isinstance(await heard.get(), Opened):
+            pass
+        # A quarter of a second later.
+        while not isinstance(await heard.get(), Watermark):
+            pass
     assert not simulator.requests
     process.send(Go(monotonic_ns()))
     await simulator.wait_for(lambda server: len(server.requests) == 2 and not server.in_flight)

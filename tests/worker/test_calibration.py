@@ -34,9 +34,9 @@ def test_a_host_that_cannot_measure_one_stream_is_within_no_bound() -> None:
 
 async def test_loads_are_measured_against_a_simulator_of_its_own(children: Children) -> None:
     heard: list[int] = []
-    found = await calibrate(children, SystemClock(), levels=(4, 1), repeats=1, on_level=heard.append)
-    assert heard == [1, 4]
-    assert [(level.concurrency, level.requests) for level in found.levels] == [(1, 5), (4, 8)]
+    found = await calibrate(children, SystemClock(), levels=(8, 5), repeats=1, on_level=heard.append)
+    assert heard == [5, 8]
+    assert [(level.concurrency, level.requests) for level in found.levels] == [(5, 5), (8, 8)]
     for level in found.levels:
         # 32 tokens 20 ms apart, first token after 200 ms; far from exact here, where other tests use the cores too.
         assert level.event_throughput == pytest.approx(level.concurrency * 50, rel=0.4)
