@@ -1,14 +1,16 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test check fmt coverage wheel-test bench-pickup bench-accuracy bench-memory lock clean
+
+.PHONY: help setup setup-dev demo up test check fmt coverage wheel-test bench-pickup bench-accuracy bench-memory lock clean .test-measuring .test-service
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-# uv installs the locked packages in seconds; where it cannot (an index that only pip knows), pip does.
-INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) 2>$(VENV)/uv.log \
+# uv installs the locked packages in seconds; where it cannot (an index that only pip knows), pip does. Compiled once,
+# so that no process of the stack does it again at its start (5 s where Python is told to write no bytecode).
+INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r $(1) 2>$(VENV)/uv.log \
 	|| $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
 
 help: ## list what there is
@@ -46,8 +48,21 @@ demo: $(VENV)/.runtime ## run a first benchmark against the simulator; KEEP=1 st
 up: $(VENV)/.runtime ## start the embedded stack in this folder
 	@$(BIN)/llmbench up
 
-test: $(VENV)/.dev ## run the whole suite on SQLite and PostgreSQL with a real Redis
+test: $(VENV)/.dev ## run the whole suite on SQLite and PostgreSQL with a real Redis; ARGS="tests/api -x" a part of it
+ifdef ARGS
 	@$(BIN)/pytest $(ARGS)
+else
+	@echo "two halves at the same time, each with servers of its own; each is shown when it ends"
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target .test-measuring .test-service
+endif
+
+# Much of the suite waits for streams and processes: two halves take little more than half of the time.
+MEASURING = tests/engine tests/worker tests/simulator tests/shared
+.test-measuring:
+	@$(BIN)/pytest -q $(MEASURING)
+
+.test-service:
+	@$(BIN)/pytest -q tests $(addprefix --ignore=,$(MEASURING))
 
 coverage: $(VENV)/.dev ## run the suite and show what it does not reach
 	@$(BIN)/coverage erase
