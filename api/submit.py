@@ -1,8 +1,11 @@
 """Submitting a benchmark: find its endpoint, check what only the endpoint knows, store it, ring."""
 
+import hashlib
 from collections.abc import Callable
 
-from shared.db.benchmarks import BenchmarkRepository
+import orjson
+
+from shared.db.benchmarks import BenchmarkRepository, Once
 from shared.db.tables import Benchmark
 from shared.db.workers import WorkerRepository
 from shared.endpoints import Endpoint, EndpointRegistry
@@ -28,20 +31,45 @@ class Submitter:
         self._workers = workers
         self._doorbell = doorbell
 
-    async def submit(self, spec: BenchmarkSpec) -> Benchmark:
-        """Stores a pending benchmark. Raises InvalidRequest. Redis may be away: a worker's sweep finds the row."""
+    async def submit(self, spec: BenchmarkSpec, key: str | None = None) -> tuple[Benchmark, bool]:
+        """Stores a pending benchmark; False where this key had stored it before. Raises InvalidRequest, Conflict.
+
+        Redis may be away: a worker's sweep finds the row.
+        """
+        return await self._store(spec, spec.provider, key)
+
+    async def rerun(self, benchmark_id: int, key: str | None = None) -> tuple[Benchmark, bool]:
+        """The same spec at the same endpoint as a new benchmark. Raises NotFound, InvalidRequest, Conflict."""
+        spec, before = await self._benchmarks.spec(benchmark_id)
+        return await self._store(spec, before.provider, key, rerun_of=benchmark_id)
+
+    async def _store(
+        self, spec: BenchmarkSpec, provider: str | None, key: str | None, rerun_of: int | None = None
+    ) -> tuple[Benchmark, bool]:
         has_key = await self.key_holders()
-        endpoint = self._endpoints.resolve(spec.model, spec.provider, has_key)
+        endpoint = self._endpoints.resolve(spec.model, provider, has_key)
         spec = spec.with_defaults()
         check_parameters(spec, endpoint)
-        benchmark = await self._benchmarks.create(spec, endpoint.name, notices(spec, endpoint))
-        await self._doorbell.ring(benchmark.id)
-        return benchmark
+        told, created = notices(spec, endpoint), True
+        if key is None:
+            benchmark = await self._benchmarks.create(spec, endpoint.name, told, rerun_of=rerun_of)
+        else:
+            once = Once(key, _fingerprint(spec, rerun_of))
+            benchmark, created = await self._benchmarks.create_once(once, spec, endpoint.name, told, rerun_of=rerun_of)
+        if created:
+            await self._doorbell.ring(benchmark.id)
+        return benchmark, created
 
     async def key_holders(self) -> Callable[[Endpoint], bool]:
         """Whether an endpoint can be used: here, or by a worker. The API itself need not hold any key."""
         reported = await self._workers.providers()
         return lambda endpoint: self._keys.can_use(endpoint) or endpoint.name in reported
+
+
+def _fingerprint(spec: BenchmarkSpec, rerun_of: int | None) -> str:
+    """Of what was asked for, whatever the order of its fields."""
+    asked = {"rerun_of": rerun_of, "spec": spec.model_dump(mode="json")}
+    return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def notices(spec: BenchmarkSpec, endpoint: Endpoint) -> list[str]:

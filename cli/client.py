@@ -53,6 +53,10 @@ class Client:
     def benchmark(self, benchmark_id: int, include: str = "results") -> Json:
         return self._json("GET", f"/benchmarks/{benchmark_id}", params={"include": include})
 
+    def rerun(self, benchmark_id: int) -> Json:
+        """`POST /benchmarks/{id}/rerun`: the pending benchmark."""
+        return self._json("POST", f"/benchmarks/{benchmark_id}/rerun")
+
     def cancel(self, benchmark_id: int) -> Json:
         return self._json("POST", f"/benchmarks/{benchmark_id}/cancel")
 

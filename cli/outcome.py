@@ -17,9 +17,27 @@ from cli.target import Target
 _CANCEL_S = 10.0
 
 
-def run_to_end(target: Target, spec: Json, stop: Stop) -> tuple[Json, ExitCode]:
-    """Submits, follows, and cancels where the user interrupts. Raises CliError."""
-    benchmark = target.client.submit(spec)
+def show_to_end(
+    target: Target,
+    benchmark: Json,
+    stop: Stop,
+    *,
+    detach: bool = False,
+    as_json: bool = False,
+    results: bool = False,
+    explain: bool = False,
+) -> ExitCode:
+    """Follows a submitted benchmark and prints its numbers, or with `detach` its id at once."""
+    if detach:
+        write_json(benchmark) if as_json else write([f"{benchmark['id']}"])
+        return ExitCode.OK
+    ended, code = wait_to_end(target, benchmark, stop)
+    print_benchmark(target.client, ended, as_json=as_json, results=results, explain=explain)
+    return code
+
+
+def wait_to_end(target: Target, benchmark: Json, stop: Stop) -> tuple[Json, ExitCode]:
+    """Follows, and cancels where the user interrupts. Raises CliError."""
     try:
         ended = follow(target.client, benchmark, stop.pause, target.watch)
     except Interrupted:

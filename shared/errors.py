@@ -4,7 +4,8 @@ LlmBenchError
  ├─ InvalidRequest        one or more fields are wrong
  │   ├─ UnknownProvider   no endpoint of that name
  │   ├─ UnknownModel      the provider cannot be inferred from the model
- │   └─ MissingKey        the endpoint's key is held by nobody who could use it
+ │   ├─ MissingKey        the endpoint's key is held by nobody who could use it
+ │   └─ KeyReused         an Idempotency-Key belongs to another request
  ├─ NotFound              no row of that id
  ├─ Conflict              the state does not allow it
  ├─ LeaseLost             another worker holds the benchmark now; write nothing more
@@ -58,6 +59,10 @@ class UnknownModel(InvalidRequest):
 
 class MissingKey(InvalidRequest):
     code = "missing_key"
+
+
+class KeyReused(InvalidRequest):
+    code = "idempotency_key_reused"
 
 
 class NotFound(LlmBenchError):

@@ -212,6 +212,12 @@ class BenchmarkSpec(BaseModel):
     arrival_seed: int = Field(
         default=0, ge=0, le=2**63 - 1, description="The same seed gives the same `poisson` schedule.", examples=[7]
     )
+    on_interrupt: Literal["resume", "fail"] = Field(
+        default="resume",
+        description="When its worker stops or dies: another goes on with what is missing and marks the run "
+        "`interrupted`, or the run fails with what it has, for a measurement without a break.",
+        examples=["resume"],
+    )
     timeouts: Timeouts = Field(default_factory=Timeouts, description="Deadlines of each request, in seconds.")
     metadata: dict[str, JsonValue] = Field(
         default_factory=dict,

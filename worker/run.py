@@ -19,7 +19,6 @@ from shared.prices import PriceList, PriceSnapshot, TokenCounts, override
 from shared.results import ResultRecord, Usage
 from shared.secrets import Scrubber
 from shared.settings import KeyRing, Settings
-from shared.spec import BenchmarkSpec
 from worker.calibration import Calibration
 from worker.engine.adapters import Adapters
 from worker.engine.children import Children, processes_for
@@ -122,6 +121,9 @@ class BenchmarkRun:
             raise
         except _CannotRun as exc:
             status, error = "failed", exc.document
+            if self._benchmark.done:
+                # What was paid for before is summed up.
+                _, summary, _ = await self._verdict()
         except Exception as exc:  # the run must end, whatever broke
             log.exception("run_broke")
             status, error = "failed", {"kind": "internal_error", "message": f"{type(exc).__name__} in the worker"}
@@ -140,7 +142,9 @@ class BenchmarkRun:
             )
         if self._cancelled:
             return
-        spec = await self._spec()
+        if benchmark.interrupted and benchmark.spec.get("on_interrupt") == "fail":
+            raise _CannotRun("interrupted", "its worker stopped or died in the middle, and on_interrupt is fail")
+        spec, _ = await context.benchmarks.spec(self.benchmark_id)
         endpoint, key = self._target()
         self._find_price(endpoint)
         adapter = context.adapters.of(endpoint)
@@ -182,11 +186,6 @@ class BenchmarkRun:
                 recorder.close()
         except* (LeaseLost, Unavailable) as lost:
             raise lost.exceptions[0] from None
-
-    async def _spec(self) -> BenchmarkSpec:
-        prompts = await self._context.benchmarks.prompts(self.benchmark_id)
-        document = {**self._benchmark.spec, "prompts": [prompts[index] for index in sorted(prompts)]}
-        return BenchmarkSpec.model_validate(document)
 
     def _target(self) -> tuple[Endpoint, str | None]:
         endpoint = self._context.endpoints.get(self._benchmark.provider)

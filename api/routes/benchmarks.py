@@ -59,6 +59,30 @@ EXAMPLES: dict[str, Example] = {
 }
 
 
+Prefer = Annotated[
+    str | None,
+    Header(
+        description="`wait=30` answers when the benchmark has ended, at the latest after 30 s (RFC 7240; most: "
+        "`MAX_WAIT_S`).",
+        examples=["wait=30"],
+    ),
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="A text of your own, new for each benchmark. The same POST with the same key within 24 h gets the "
+        "same benchmark and `Idempotency-Replayed: true`; another POST with it is refused.",
+        examples=["5f1c1b7e-nightly-2026-11-25"],
+    ),
+]
+REPLAY: dict[int | str, dict[str, Any]] = {
+    409: {"model": Problem, "description": "The benchmark that this `Idempotency-Key` created was deleted."}
+}
+
+
 @router.post(
     "/benchmarks",
     status_code=status.HTTP_202_ACCEPTED,
@@ -68,6 +92,7 @@ EXAMPLES: dict[str, Example] = {
         400: {"model": Problem, "description": "The body is not JSON."},
         413: {"model": Problem, "description": "The body is larger than `MAX_BODY_BYTES`."},
         415: {"model": Problem, "description": "The body's `Content-Type` is not JSON."},
+        **REPLAY,
         **INVALID,
     },
 )
@@ -75,21 +100,44 @@ async def submit(
     spec: Annotated[BenchmarkSpec, Body(openapi_examples=EXAMPLES)],
     parts: Parts,
     response: Response,
-    prefer: Annotated[
-        str | None,
-        Header(
-            description="`wait=30` answers when the benchmark has ended, at the latest after 30 s (RFC 7240; most: "
-            "`MAX_WAIT_S`).",
-            examples=["wait=30"],
-        ),
-    ] = None,
+    prefer: Prefer = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> BenchmarkOut:
     """Stores a pending benchmark and answers `202` with its `Location`; a worker starts it at once.
 
     Poll `GET /benchmarks/{id}` until `status` is `completed`, `failed` or `cancelled`.
     """
-    benchmark = await parts.submitter.submit(spec)
+    return await _submitted(parts, response, prefer, *await parts.submitter.submit(spec, idempotency_key))
+
+
+@router.post(
+    "/benchmarks/{benchmark_id}/rerun",
+    status_code=status.HTTP_202_ACCEPTED,
+    summary="Run a benchmark again",
+    responses={
+        200: {"model": BenchmarkOut, "description": "It ended within `Prefer: wait=`; results included."},
+        **REPLAY,
+        **NOT_FOUND,
+        **INVALID,
+    },
+)
+async def rerun(
+    benchmark_id: BenchmarkId,
+    parts: Parts,
+    response: Response,
+    prefer: Prefer = None,
+    idempotency_key: IdempotencyKey = None,
+) -> BenchmarkOut:
+    """The same spec at the same endpoint as a new benchmark, whose `rerun_of` names this one. Prices are today's."""
+    return await _submitted(parts, response, prefer, *await parts.submitter.rerun(benchmark_id, idempotency_key))
+
+
+async def _submitted(
+    parts: State, response: Response, prefer: str | None, benchmark: Benchmark, created: bool
+) -> BenchmarkOut:
     response.headers["Location"] = f"/benchmarks/{benchmark.id}"
+    if not created:
+        response.headers["Idempotency-Replayed"] = "true"
     seconds = wait_seconds(prefer, parts.settings.max_wait_s)
     if seconds is None:
         return benchmark_with_results(benchmark, [], truncated=False)
@@ -108,6 +156,7 @@ async def list_benchmarks(query: Annotated[BenchmarkQuery, Query()], parts: Part
         model=query.model,
         provider=query.provider,
         name_contains=query.name,
+        rerun_of=query.rerun_of,
         created_from=query.created_from,
         created_before=query.created_before,
     )

@@ -81,12 +81,16 @@ class BenchmarkBase(BaseModel):
         "the run has not started."
     )
     interrupted: bool = Field(description="Another worker went on with it after the first was gone.", examples=[False])
+    rerun_of: int | None = Field(
+        description="Id of the benchmark that this one repeats. Null when it repeats none.", examples=[None]
+    )
     concurrency: int = Field(
         description="As submitted, or what `request_rate` needs for answers of 10 s.", examples=[4]
     )
     request_rate: float | None = Field(description="As submitted. Null: closed loop.", examples=[None])
     arrival: Literal["constant", "poisson"] = Field(description="As submitted.", examples=["constant"])
     arrival_seed: int = Field(description="As submitted.", examples=[0])
+    on_interrupt: Literal["resume", "fail"] = Field(description="As submitted.", examples=["resume"])
     repetitions: int = Field(description="As submitted.", examples=[3])
     warmup: int = Field(description="As submitted.", examples=[1])
     system: str | None = Field(description="As submitted. Null when there is none.", examples=[None])
@@ -132,6 +136,9 @@ class BenchmarkQuery(BaseModel):
     )
     name: Annotated[StorableText, Field(max_length=200)] | None = Field(
         default=None, description="Only names that contain this text, whatever the case (ASCII)."
+    )
+    rerun_of: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = Field(
+        default=None, description="Only reruns of this benchmark."
     )
     created_from: Instant | None = Field(
         default=None, description="Only benchmarks created at or after this instant, e.g. `2025-01-15T00:00:00Z`."

@@ -1,4 +1,4 @@
-"""`llmbench list`, `show`, `cancel`, `delete`: benchmarks of a server."""
+"""`llmbench list`, `show`, `rerun`, `cancel`, `delete`: benchmarks of a server."""
 
 import sys
 from enum import StrEnum
@@ -67,6 +67,25 @@ def show(
         print_benchmark(client, benchmark, as_json=False, results=results, explain=explain)
         if timeline:
             write(timeline_lines(client.results(benchmark_id, include="timeline")))
+
+
+def rerun(
+    benchmark_id: BenchmarkId,
+    server: Server = DEFAULT_SERVER,
+    detach: Annotated[bool, typer.Option("--detach", help="Submit, print the id, do not wait.")] = False,
+    as_json: AsJson = False,
+    results: WithResults = False,
+    explain: Explain = False,
+) -> None:
+    """Run a benchmark again, the same spec at the same endpoint, and show its numbers. Ctrl-C cancels it."""
+    from cli.outcome import show_to_end
+    from cli.stop import Stop
+    from cli.target import target
+
+    with Stop() as stop, target(server, stop, check_ready=not detach) as where:
+        again = where.client.rerun(benchmark_id)
+        code = show_to_end(where, again, stop, detach=detach, as_json=as_json, results=results, explain=explain)
+    raise typer.Exit(code)
 
 
 def cancel(benchmark_id: BenchmarkId, server: Server = DEFAULT_SERVER, as_json: AsJson = False) -> None:

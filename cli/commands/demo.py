@@ -45,7 +45,7 @@ def demo(
 
 def _measure(stack: "EmbeddedStack", stop: "Stop") -> int:
     from cli.client import Client
-    from cli.outcome import run_to_end
+    from cli.outcome import wait_to_end
     from cli.render.benchmark import benchmark_lines
     from cli.render.results import result_lines
     from cli.target import Target
@@ -54,7 +54,7 @@ def _measure(stack: "EmbeddedStack", stop: "Stop") -> int:
     write([Line(f"POST {stack.url}/benchmarks", "bold")])
     write_json(EXAMPLE)
     with Client(stack.url) as client:
-        ended, code = run_to_end(Target(client, stack.check), EXAMPLE, stop)
+        ended, code = wait_to_end(Target(client, stack.check), client.submit(EXAMPLE), stop)
         whole = client.benchmark(ended["id"])
     write([Line(""), Line(f"GET {stack.url}/benchmarks/{ended['id']}", "bold")])
     write_json(whole)

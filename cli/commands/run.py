@@ -1,6 +1,5 @@
 """`llmbench run`: one benchmark from flags, files or stdin, to its end."""
 
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -67,6 +66,9 @@ def run(
         str | None, typer.Option(metavar="constant|poisson", help="How --rate spaces them: evenly, or at random.")
     ] = None,
     warmup: Annotated[int | None, typer.Option(metavar="N", help="Requests before, not in the statistics.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume/--no-resume", help="Whether another worker may go on when the first is gone.")
+    ] = True,
     connect_timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="For a connection.")] = None,
     ttft_timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="For the first token.")] = None,
     idle_timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="Between two events.")] = None,
@@ -114,6 +116,7 @@ def run(
         concurrency=concurrency,
         request_rate=rate,
         arrival=arrival,
+        on_interrupt=None if resume else "fail",
         warmup=warmup,
     )
     if server is None:
@@ -126,21 +129,13 @@ def run(
 def _run(
     body: dict[str, Any], server: str | None, *, detach: bool, as_json: bool, results: bool, explain: bool
 ) -> None:
-    from cli.outcome import print_benchmark, run_to_end
-    from cli.output import write_json
+    from cli.outcome import show_to_end
     from cli.stop import Stop
     from cli.target import target
 
     with Stop() as stop, target(server, stop, check_ready=not detach) as where:
-        if detach:
-            benchmark = where.client.submit(body)
-            if as_json:
-                write_json(benchmark)
-            else:
-                sys.stdout.write(f"{benchmark['id']}\n")
-            return
-        ended, code = run_to_end(where, body, stop)
-        print_benchmark(where.client, ended, as_json=as_json, results=results, explain=explain)
+        submitted = where.client.submit(body)
+        code = show_to_end(where, submitted, stop, detach=detach, as_json=as_json, results=results, explain=explain)
     raise typer.Exit(code)
 
 

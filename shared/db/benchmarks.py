@@ -6,13 +6,18 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.database import Database
-from shared.db.tables import Benchmark, Prompt
+from shared.db.tables import Benchmark, IdempotencyKey, Prompt
 from shared.db.types import utc_now
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, KeyReused, NotFound
 from shared.spec import BenchmarkSpec
+
+# How long the same POST is known again.
+KEEP_KEYS_S = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +28,17 @@ class BenchmarkFilter:
     model: str | None = None
     provider: str | None = None
     name_contains: str | None = None
+    rerun_of: int | None = None
     created_from: datetime | None = None
     created_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A caller's key for a POST, and a fingerprint of what it asks for."""
+
+    key: str
+    fingerprint: str
 
 
 class BenchmarkRepository:
@@ -33,37 +47,50 @@ class BenchmarkRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, spec: BenchmarkSpec, provider: str, notices: Sequence[str] = ()) -> Benchmark:
+    async def create(
+        self, spec: BenchmarkSpec, provider: str, notices: Sequence[str] = (), *, rerun_of: int | None = None
+    ) -> Benchmark:
         """Stores a pending benchmark with its prompts, all or nothing."""
-        document = spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True)
         async with self._database.write() as session:
-            created = await session.execute(
-                insert(Benchmark)
-                .values(
-                    name=spec.name,
-                    model=spec.model,
-                    provider=provider,
-                    status="pending",
-                    spec=document,
-                    notices=list(notices),
-                    planned=spec.planned_requests,
-                    created_at=utc_now(),
-                )
-                .returning(Benchmark)
+            return await _insert(session, spec, provider, notices, rerun_of)
+
+    async def create_once(
+        self,
+        once: Once,
+        spec: BenchmarkSpec,
+        provider: str,
+        notices: Sequence[str] = (),
+        *,
+        rerun_of: int | None = None,
+    ) -> tuple[Benchmark, bool]:
+        """The same, or the benchmark that this key has created before, and then False.
+
+        Raises KeyReused where the key belongs to another request, Conflict where its benchmark was deleted.
+        """
+        async with self._database.write() as session:
+            await session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < utc_now(-KEEP_KEYS_S)))
+            # Who asks while the same POST is being stored waits here for its end, and then gets what it stored.
+            upsert = sqlite_insert if self._database.is_sqlite else postgresql_insert
+            claimed = await session.execute(
+                upsert(IdempotencyKey)
+                .values(key=once.key, fingerprint=once.fingerprint, benchmark_id=0, created_at=utc_now())
+                .on_conflict_do_nothing(index_elements=["key"])
+                .returning(IdempotencyKey.key)
             )
-            benchmark = created.scalar_one()
+            if claimed.one_or_none() is None:
+                return await _replayed(session, once), False
+            benchmark = await _insert(session, spec, provider, notices, rerun_of)
             await session.execute(
-                insert(Prompt),
-                [
-                    {
-                        "benchmark_id": benchmark.id,
-                        "prompt_index": index,
-                        "document": prompt.model_dump(mode="json", exclude_none=True),
-                    }
-                    for index, prompt in enumerate(spec.prompts)
-                ],
+                update(IdempotencyKey).where(IdempotencyKey.key == once.key).values(benchmark_id=benchmark.id)
             )
-        return benchmark
+        return benchmark, True
+
+    async def spec(self, benchmark_id: int) -> tuple[BenchmarkSpec, Benchmark]:
+        """The spec as it was submitted, prompts included, to submit it again. Raises NotFound."""
+        benchmark = await self.get(benchmark_id)
+        prompts = await self.prompts(benchmark_id)
+        document = {**benchmark.spec, "prompts": [prompts[index] for index in sorted(prompts)]}
+        return BenchmarkSpec.model_validate(document), benchmark
 
     async def get(self, benchmark_id: int) -> Benchmark:
         """Raises NotFound."""
@@ -124,11 +151,55 @@ class BenchmarkRepository:
         return benchmark.status == "running"
 
 
+async def _insert(
+    session: AsyncSession, spec: BenchmarkSpec, provider: str, notices: Sequence[str], rerun_of: int | None
+) -> Benchmark:
+    created = await session.execute(
+        insert(Benchmark)
+        .values(
+            name=spec.name,
+            model=spec.model,
+            provider=provider,
+            status="pending",
+            spec=spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True),
+            notices=list(notices),
+            rerun_of=rerun_of,
+            planned=spec.planned_requests,
+            created_at=utc_now(),
+        )
+        .returning(Benchmark)
+    )
+    benchmark = created.scalar_one()
+    await session.execute(
+        insert(Prompt),
+        [
+            {
+                "benchmark_id": benchmark.id,
+                "prompt_index": index,
+                "document": prompt.model_dump(mode="json", exclude_none=True),
+            }
+            for index, prompt in enumerate(spec.prompts)
+        ],
+    )
+    return benchmark
+
+
+async def _replayed(session: AsyncSession, once: Once) -> Benchmark:
+    known = (await session.execute(select(IdempotencyKey).where(IdempotencyKey.key == once.key))).scalar_one()
+    if known.fingerprint != once.fingerprint:
+        raise KeyReused.of("Idempotency-Key", "was used for another request: use a new key for each")
+    benchmark = await session.get(Benchmark, known.benchmark_id)
+    if benchmark is None:
+        raise Conflict(f"benchmark {known.benchmark_id}, which this Idempotency-Key created, was deleted")
+    return benchmark
+
+
 def _filtered(query: Select[Benchmark], where: BenchmarkFilter) -> Select[Benchmark]:
     for column, value in (
         (Benchmark.status, where.status),
         (Benchmark.model, where.model),
         (Benchmark.provider, where.provider),
+        (Benchmark.rerun_of, where.rerun_of),
     ):
         if value is not None:
             query = query.where(column == value)

@@ -71,6 +71,8 @@ class Benchmark(Base):
     # The spec without its prompts, which stand once in `prompts`.
     spec: Mapped[dict[str, Any]] = mapped_column(JsonDocument)
     notices: Mapped[list[str]] = mapped_column(JsonDocument)
+    # The benchmark that this one repeats. No foreign key: that it was a repeat stays true when the other is deleted.
+    rerun_of: Mapped[int | None] = mapped_column(BigKey)
     planned: Mapped[int] = mapped_column(Integer)
     done: Mapped[int] = mapped_column(Integer, server_default="0")
     errors: Mapped[int] = mapped_column(Integer, server_default="0")
@@ -88,6 +90,19 @@ class Benchmark(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class IdempotencyKey(Base):
+    """A POST that was answered, by its caller's key: the same POST again gets the same benchmark."""
+
+    __tablename__ = "idempotency_keys"
+
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    # SHA-256 of what was asked for.
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    # No foreign key: that it was deleted does not make the POST new.
+    benchmark_id: Mapped[int] = mapped_column(BigKey)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
 class Prompt(Base):

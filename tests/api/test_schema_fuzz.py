@@ -23,6 +23,7 @@ OPERATIONS = [
     ("GET", "/benchmarks/{benchmark_id}"),
     ("DELETE", "/benchmarks/{benchmark_id}"),
     ("POST", "/benchmarks/{benchmark_id}/cancel"),
+    ("POST", "/benchmarks/{benchmark_id}/rerun"),
     ("GET", "/benchmarks/{benchmark_id}/results"),
     ("GET", "/models"),
 ]

@@ -105,6 +105,8 @@ def benchmark(benchmark_id: int = 1, status: str = "completed", **changes: Any) 
         "price": {"source": "genai-prices", "provider": "anthropic", "model": "claude-3-haiku"},
         "interrupted": False,
         "concurrency": 1,
+        "rerun_of": None,
+        "on_interrupt": "resume",
         "request_rate": None,
         "arrival": "constant",
         "arrival_seed": 0,

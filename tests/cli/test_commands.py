@@ -158,3 +158,11 @@ def test_calibrate_measures_this_host_as_json() -> None:
     found = json.loads(done.stdout)
     assert [level["concurrency"] for level in found["levels"]] == [2]
     assert set(found) == set(Calibration.model_fields)
+
+
+def test_rerun_submits_the_benchmark_again_and_shows_its_numbers(api: FakeApi, llmbench: Llmbench) -> None:
+    again = documents.benchmark(id=8, status="pending", summary=None, rerun_of=1)
+    api.answers["POST /benchmarks/1/rerun"] = (202, again)
+    done = llmbench("rerun", "1", "--detach")
+    assert (done.exit_code, done.stdout) == (ExitCode.OK, "8\n")
+    assert [request[:2] for request in api.requests if request[0] == "POST"] == [("POST", "/benchmarks/1/rerun")]

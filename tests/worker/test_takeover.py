@@ -103,6 +103,26 @@ async def test_a_worker_that_lost_its_lease_closes_its_streams_and_writes_nothin
     assert await ResultRepository(database).recorded(benchmark.id) == set()
 
 
+async def test_a_run_that_must_not_be_interrupted_fails_with_what_it_has(
+    database_url: str, database: Database, redis_url: str, simulator: Simulator
+) -> None:
+    repository = BenchmarkRepository(database)
+    benchmark = await repository.create(spec(on_interrupt="fail"), "simulator")
+    claimed = await LeaseRepository(database, lease_s=0).claim("dead")
+    assert claimed is not None
+    stored = measure("anthropic", [(10, anthropic_stream("Hi"))])
+    await ResultRepository(database).record(claimed[0], [replace(stored, prompt_index=2)])
+    async with running_worker(make_settings(database_url, redis_url, simulator.base_url), KEYS):
+        assert await ended(database, benchmark.id) == "failed"
+    document = await repository.get(benchmark.id)
+    assert document.error is not None
+    assert document.error["kind"] == "interrupted"
+    assert document.summary is not None
+    assert document.summary["requests"]["succeeded"] == 1
+    assert document.summary["interrupted"] is True
+    assert not simulator.requests
+
+
 async def test_a_benchmark_that_kills_its_workers_is_given_up(
     database_url: str, database: Database, redis_url: str, simulator: Simulator
 ) -> None:
