@@ -79,6 +79,15 @@ class Settings(BaseSettings):
         default=1_000, ge=0, description="Event timelines are stored for runs of up to this many requests."
     )
 
+    retention_days: float | None = Field(
+        default=None, gt=0, description="Benchmarks that ended longer ago are deleted. Kept for ever where not set."
+    )
+    text_retention_days: float | None = Field(
+        default=None,
+        gt=0,
+        description="Of benchmarks that ended longer ago prompts and answers are deleted; their numbers stay.",
+    )
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level logged.")
     log_format: Literal["json", "console"] = Field(default="json", description="A JSON object a line, or for reading.")
 

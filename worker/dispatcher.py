@@ -12,6 +12,7 @@ import structlog
 from shared.db.workers import WorkerInfo, WorkerRepository
 from shared.queue import Doorbell
 from shared.version import __version__
+from worker.retention import Retention
 from worker.run import BenchmarkRun, RunContext
 
 log = structlog.get_logger(__name__)
@@ -32,15 +33,18 @@ def describe_worker(context: RunContext) -> WorkerInfo:
 class Dispatcher:
     """Runs up to `worker_max_benchmarks` at a time. What to run is in the database; a bell only says "look now"."""
 
-    def __init__(self, context: RunContext, workers: WorkerRepository, doorbell: Doorbell) -> None:
+    def __init__(
+        self, context: RunContext, workers: WorkerRepository, doorbell: Doorbell, retention: Retention | None = None
+    ) -> None:
         self._context = context
+        self._retention = retention
         self._workers = workers
         self._doorbell = doorbell
         self.info = describe_worker(context)
         self._rung = asyncio.Event()
         self._runs: dict[int, tuple[BenchmarkRun, asyncio.Task[None]]] = {}
         self._background: list[asyncio.Task[None]] = []
-        self._stopping = False
+        self._now = asyncio.Event()
 
     async def start(self) -> None:
         """Registers the worker and begins to look for work."""
@@ -51,6 +55,8 @@ class Dispatcher:
             asyncio.create_task(self._keep(self._listen, "listen")),
             asyncio.create_task(self._keep(self._report, "report")),
         ]
+        if self._retention is not None:
+            self._background.append(asyncio.create_task(self._keep(self._retention.run, "retention")))
         log.info("worker_started", providers=self.info.providers)
 
     def ring(self) -> None:
@@ -59,25 +65,36 @@ class Dispatcher:
 
     async def stop(self) -> None:
         """Takes nothing new, lets requests in flight end within the grace period, gives the rest back at once."""
-        self._stopping = True
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         running = list(self._runs.values())
         for run, _ in running:
             run.drain()
-        tasks = [task for _, task in running]
-        if tasks:
-            await asyncio.wait(tasks, timeout=self._context.settings.shutdown_grace_s)
+        if running:
+            await self._grace([task for _, task in running])
             for run, task in running:
                 if not task.done():
                     run.cut_off()
-            await asyncio.wait(tasks)
+            await asyncio.wait([task for _, task in running])
         await self._workers.leave(self.info.id)
         for run, _ in running:
             # Whoever is free goes on with what was given back, without waiting for a sweep.
             await self._doorbell.ring(run.benchmark_id)
         log.info("worker_stopped")
+
+    def stop_now(self) -> None:
+        """Ends the grace period of `stop`: streams in flight are closed, and what they were for is given back."""
+        self._now.set()
+
+    async def _grace(self, tasks: list[asyncio.Task[None]]) -> None:
+        """Until all have ended, the time is up, or somebody will not wait."""
+        ended = asyncio.create_task(asyncio.wait(tasks))
+        ended.add_done_callback(lambda _: self._now.set())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._context.settings.shutdown_grace_s):
+                await self._now.wait()
+        ended.cancel()
 
     async def _claim_loop(self) -> None:
         """One claim after the other while there is room and work; then waits for a bell, an end, or the sweep."""

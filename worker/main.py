@@ -1,6 +1,7 @@
 """The worker program: `arq worker.main.WorkerSettings`. Chooses implementations and hands them to the dispatcher."""
 
 import asyncio
+import signal
 from typing import Any
 
 import structlog
@@ -12,6 +13,7 @@ from shared.db.database import Database
 from shared.db.leases import LeaseRepository
 from shared.db.migrate import check_schema
 from shared.db.results import ResultRepository
+from shared.db.retention import RetentionRepository
 from shared.db.workers import WorkerRepository
 from shared.limits import raise_open_files_limit
 from shared.logs import configure_logs
@@ -23,6 +25,7 @@ from worker.calibration import Calibration, CannotCalibrate, calibrate
 from worker.dispatcher import Dispatcher
 from worker.engine.children import Children
 from worker.engine.sdk_clients import warm_up
+from worker.retention import Retention
 from worker.run import RunContext
 
 log = structlog.get_logger(__name__)
@@ -63,7 +66,12 @@ async def start(ctx: dict[str, Any]) -> None:
         children=children,
         calibration=calibration,
     )
-    dispatcher = Dispatcher(context, WorkerRepository(database), Doorbell(ctx["redis"]))
+    retention = Retention(
+        RetentionRepository(database),
+        benchmark_days=settings.retention_days,
+        text_days=settings.text_retention_days,
+    )
+    dispatcher = Dispatcher(context, WorkerRepository(database), Doorbell(ctx["redis"]), retention)
     ctx["database"], ctx["dispatcher"], ctx["children"] = database, dispatcher, children
     await dispatcher.start()
 
@@ -83,9 +91,11 @@ async def _calibrated(children: Children, processes_setting: int) -> Calibration
 
 
 async def stop(ctx: dict[str, Any]) -> None:
-    """arq's shutdown hook: after SIGTERM or SIGINT."""
+    """arq's shutdown hook: after SIGTERM or SIGINT. A second one ends the grace period."""
     dispatcher: Dispatcher | None = ctx.get("dispatcher")
     if dispatcher is not None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, dispatcher.stop_now)
         await dispatcher.stop()
         await ctx["children"].close()
         await ctx["database"].close()

@@ -79,7 +79,11 @@ IdempotencyKey = Annotated[
     ),
 ]
 REPLAY: dict[int | str, dict[str, Any]] = {
-    409: {"model": Problem, "description": "The benchmark that this `Idempotency-Key` created was deleted."}
+    409: {
+        "model": Problem,
+        "description": "The benchmark that this `Idempotency-Key` created was deleted, or the prompts of the one to "
+        "repeat were.",
+    }
 }
 
 

@@ -86,9 +86,11 @@ class BenchmarkRepository:
         return benchmark, True
 
     async def spec(self, benchmark_id: int) -> tuple[BenchmarkSpec, Benchmark]:
-        """The spec as it was submitted, prompts included, to submit it again. Raises NotFound."""
+        """The spec as it was submitted, prompts included. Raises NotFound, or Conflict where its texts are deleted."""
         benchmark = await self.get(benchmark_id)
         prompts = await self.prompts(benchmark_id)
+        if not prompts:
+            raise Conflict(f"the prompts of benchmark {benchmark_id} were deleted (TEXT_RETENTION_DAYS)")
         document = {**benchmark.spec, "prompts": [prompts[index] for index in sorted(prompts)]}
         return BenchmarkSpec.model_validate(document), benchmark
 

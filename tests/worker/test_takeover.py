@@ -82,6 +82,23 @@ async def test_a_stopping_worker_ends_what_is_in_flight_and_gives_the_rest_back(
     assert len(simulator.requests) == 4
 
 
+async def test_a_second_signal_ends_the_grace_period_and_gives_back_what_was_in_flight(
+    database_url: str, database: Database, redis_url: str, simulator: Simulator
+) -> None:
+    settings = make_settings(database_url, redis_url, simulator.base_url, lease_s=30, shutdown_grace_s=60)
+    repository = BenchmarkRepository(database)
+    benchmark = await repository.create(spec(model="sim-ttft5-gap5-endless", prompts=["x"]), "simulator")
+    async with running_worker(settings, KEYS) as dispatcher:
+        await simulator.wait_for(lambda server: bool(server.requests) and server.requests[0].content_events > 2)
+        stopping = asyncio.create_task(dispatcher.stop())
+        dispatcher.stop_now()
+        async with asyncio.timeout(10):
+            await simulator.wait_for(lambda server: server.requests[0].closed_by_client)
+            await stopping
+        document = await repository.get(benchmark.id)
+        assert (document.status, document.lease_owner, document.done) == ("running", None, 0)
+
+
 async def test_a_worker_that_lost_its_lease_closes_its_streams_and_writes_nothing(
     database_url: str, database: Database, redis_url: str, simulator: Simulator
 ) -> None:

@@ -1,0 +1,58 @@
+"""Deletes what is older than it may be, in steps that hold no lock for long."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, exists, or_, select, update
+
+from shared.db.database import Database
+from shared.db.tables import TERMINAL, Benchmark, Prompt, Result
+from shared.db.types import utc_now
+
+# Rows of one transaction.
+STEP_ROWS = 1_000
+# Benchmarks looked up at once.
+PAGE = 100
+
+
+class RetentionRepository:
+    """Ended benchmarks by age. Open ones are never touched, whatever their age."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def ended_before(self, age_s: float, *, with_texts: bool = False) -> Sequence[int]:
+        """The oldest ended longer ago than that, a page of them; `with_texts`: only those that still have theirs."""
+        query = select(Benchmark.id).where(Benchmark.status.in_(TERMINAL), Benchmark.completed_at < utc_now(-age_s))
+        if with_texts:
+            query = query.where(exists().where(Prompt.benchmark_id == Benchmark.id))
+        async with self._database.read() as session:
+            return (await session.scalars(query.order_by(Benchmark.id).limit(PAGE))).all()
+
+    async def delete_step(self, benchmark_id: int) -> bool:
+        """Some of its results, and itself once it has none; False when it is gone."""
+        async with self._database.write() as session:
+            some = select(Result.id).where(Result.benchmark_id == benchmark_id).limit(STEP_ROWS)
+            deleted = await session.execute(delete(Result).where(Result.id.in_(some.scalar_subquery())))
+            if deleted.rowcount:  # type: ignore[attr-defined]
+                return True
+            await session.execute(delete(Benchmark).where(Benchmark.id == benchmark_id))
+        return False
+
+    async def delete_texts_step(self, benchmark_id: int) -> bool:
+        """The answers of some of its results, and its prompts once no answer is left; False when all are gone."""
+        async with self._database.write() as session:
+            some = (
+                select(Result.id)
+                .where(
+                    Result.benchmark_id == benchmark_id,
+                    or_(Result.response.is_not(None), Result.reasoning.is_not(None)),
+                )
+                .limit(STEP_ROWS)
+            )
+            emptied = await session.execute(
+                update(Result).where(Result.id.in_(some.scalar_subquery())).values(response=None, reasoning=None)
+            )
+            if emptied.rowcount:  # type: ignore[attr-defined]
+                return True
+            await session.execute(delete(Prompt).where(Prompt.benchmark_id == benchmark_id))
+        return False

@@ -1,0 +1,103 @@
+"""What is deleted by age, and what is not."""
+
+import pytest
+from sqlalchemy import func, select, update
+
+from shared.db.database import Database
+from shared.db.retention import RetentionRepository
+from shared.db.tables import Benchmark, Prompt, Result
+from shared.db.types import utc_now
+from shared.errors import Conflict, NotFound
+from tests.db.rows import Tables, make_record
+from worker.retention import Retention
+
+_DAY_S = 86_400
+
+
+@pytest.fixture
+def tables(database: Database) -> Tables:
+    return Tables(database)
+
+
+async def ended(tables: Tables, days_ago: float, results: int = 2) -> int:
+    """A completed benchmark with results."""
+    number = await tables.add(repetitions=max(1, results))
+    lease = await tables.claimed()
+    records = [make_record(0, repetition, reasoning="Hm") for repetition in range(results)]
+    await tables.results.record(lease, records)
+    await tables.leases.finish(lease, "completed", summary={"kept": True}, error=None)
+    await age(tables, number, days_ago)
+    return number
+
+
+async def age(tables: Tables, number: int, days_ago: float) -> None:
+    async with tables.database.write() as session:
+        values = {"completed_at": utc_now(-days_ago * _DAY_S), "created_at": utc_now(-days_ago * _DAY_S)}
+        await session.execute(update(Benchmark).where(Benchmark.id == number).values(values))
+
+
+async def count(tables: Tables, table: type, number: int) -> int:
+    async with tables.database.read() as session:
+        query = select(func.count()).select_from(table).where(table.benchmark_id == number)  # type: ignore[attr-defined]
+        return await session.scalar(query) or 0
+
+
+def retention(tables: Tables, **days: float | None) -> Retention:
+    values = {"benchmark_days": None, "text_days": None, **days}
+    return Retention(RetentionRepository(tables.database), **values)
+
+
+async def test_old_benchmarks_go_with_all_that_they_have_and_younger_ones_stay(tables: Tables) -> None:
+    old, young = await ended(tables, 31), await ended(tables, 29)
+    await retention(tables, benchmark_days=30).sweep()
+    with pytest.raises(NotFound):
+        await tables.benchmarks.get(old)
+    assert (await count(tables, Result, old), await count(tables, Prompt, old)) == (0, 0)
+    assert (await count(tables, Result, young), await count(tables, Prompt, young)) == (2, 2)
+
+
+async def test_more_results_than_one_step_takes_go_too(tables: Tables) -> None:
+    old = await ended(tables, 31, results=1_001)
+    repository = RetentionRepository(tables.database)
+    assert [await repository.delete_step(old) for _ in range(3)] == [True, True, False]
+    with pytest.raises(NotFound):
+        await tables.benchmarks.get(old)
+
+
+async def test_what_is_open_stays_whatever_its_age(tables: Tables) -> None:
+    pending, running = await tables.add(), await tables.add()
+    await tables.claimed()
+    for number in (pending, running):
+        await age(tables, number, 1_000)
+        async with tables.database.write() as session:
+            await session.execute(update(Benchmark).where(Benchmark.id == number).values(completed_at=None))
+    await retention(tables, benchmark_days=1, text_days=1).sweep()
+    assert {(await tables.benchmarks.get(number)).status for number in (pending, running)} == {"pending", "running"}
+    assert await count(tables, Prompt, pending) == 2
+
+
+async def test_texts_go_and_numbers_stay(tables: Tables) -> None:
+    old, young = await ended(tables, 8), await ended(tables, 6)
+    await retention(tables, text_days=7).sweep()
+    benchmark = await tables.benchmarks.get(old)
+    assert (benchmark.status, benchmark.done, benchmark.summary) == ("completed", 2, {"kept": True})
+    async with tables.database.read() as session:
+        rows = (await session.scalars(select(Result).where(Result.benchmark_id == old))).all()
+    assert [(row.response, row.reasoning, row.ttft_ms, row.output_tokens) for row in rows] == [(None, None, 100, 5)] * 2
+    assert await count(tables, Prompt, old) == 0
+    assert await count(tables, Prompt, young) == 2
+    # Done once; the next sweep finds nothing.
+    assert await RetentionRepository(tables.database).ended_before(7 * _DAY_S, with_texts=True) == []
+
+
+async def test_a_benchmark_without_its_prompts_cannot_be_run_again(tables: Tables) -> None:
+    old = await ended(tables, 8)
+    await retention(tables, text_days=7).sweep()
+    with pytest.raises(Conflict, match="TEXT_RETENTION_DAYS"):
+        await tables.benchmarks.spec(old)
+
+
+async def test_without_settings_all_stays(tables: Tables) -> None:
+    old = await ended(tables, 10_000)
+    await retention(tables).sweep()
+    assert await count(tables, Result, old) == 2

@@ -1,0 +1,48 @@
+"""Once an hour a worker deletes benchmarks, or only their texts, that are older than the settings allow."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from shared.db.retention import RetentionRepository
+
+log = structlog.get_logger(__name__)
+
+SWEEP_EVERY_S = 3_600
+# Between two transactions: runs write their results meanwhile.
+PAUSE_S = 0.05
+_DAY_S = 86_400
+
+
+class Retention:
+    """Several workers may do it at the same time; each finds what the others have left."""
+
+    def __init__(
+        self, repository: RetentionRepository, *, benchmark_days: float | None, text_days: float | None
+    ) -> None:
+        self._repository = repository
+        self._benchmark_days = benchmark_days
+        self._text_days = text_days
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self.sweep()
+            await asyncio.sleep(SWEEP_EVERY_S)
+
+    async def sweep(self) -> None:
+        """Deletes all that is due now."""
+        repository = self._repository
+        if self._benchmark_days is not None:
+            while due := await repository.ended_before(self._benchmark_days * _DAY_S):
+                await self._each(due, repository.delete_step, "benchmark_expired")
+        if self._text_days is not None:
+            while due := await repository.ended_before(self._text_days * _DAY_S, with_texts=True):
+                await self._each(due, repository.delete_texts_step, "texts_expired")
+
+    async def _each(self, due: Sequence[int], step: Callable[[int], Awaitable[bool]], what: str) -> None:
+        for benchmark_id in due:
+            while await step(benchmark_id):  # noqa: ASYNC110 - a pause between steps, not a wait for something
+                await asyncio.sleep(PAUSE_S)
+            log.info(what, benchmark_id=benchmark_id)
