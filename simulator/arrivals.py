@@ -1,6 +1,7 @@
 """Reads a connection's socket in its transport's place: a busy loop reads late, and the kernel knows by how much."""
 
 import asyncio
+import contextlib
 import os
 import socket
 from collections.abc import Callable
@@ -9,6 +10,23 @@ from shared import kernel_stamps
 from shared.clock import monotonic_ns
 
 _READ_BYTES = 65_536
+
+
+# More bytes than any socket holds.
+_NEVER = 2**30
+
+
+def leave_to_us(listener: int) -> None:
+    """Of a listening descriptor: what it accepts shows no bytes to anybody until `Arrivals` has taken over.
+
+    A transport reads before it can be told not to: a client that connects and sends while the loop is busy would
+    have its first request stamped when the loop came to it. Accepted sockets inherit the mark from which on a socket
+    counts as readable.
+    """
+    with socket.socket(fileno=os.dup(listener)) as sock, contextlib.suppress(OSError):
+        # Inherited as well; and the kernel stamps nothing while no socket wants it.
+        kernel_stamps.ask(sock)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, _NEVER)
 
 
 class Arrivals:
@@ -32,6 +50,8 @@ class Arrivals:
     def _take_over(self) -> None:
         if self._sock.fileno() >= 0 and not self._transport.is_closing():
             self._transport.pause_reading()
+            with contextlib.suppress(OSError):
+                self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
             self._loop.add_reader(self._sock.fileno(), self._ready)
 
     def _ready(self) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from simulator.arrivals import leave_to_us
 from simulator.connection import Connection
 from simulator.profile import Profile
 from simulator.record import Records, RequestRecord
@@ -104,6 +105,8 @@ class Simulator:
             timer.close()
             self._records.close()
             raise
+        for listener in self._server.sockets:
+            leave_to_us(listener.fileno())
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

@@ -1,6 +1,8 @@
 """When bytes come: lower bounds and ratios only, as the machine that runs the tests may be busy."""
 
 import asyncio
+import socket
+import sys
 from collections.abc import Callable
 from functools import partial
 from random import Random
@@ -153,3 +155,17 @@ async def test_cancelled_deadlines_do_not_pile_up() -> None:
     finally:
         timer.close()
     assert len(errors) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux stamps what arrives")
+async def test_a_request_that_waited_for_a_busy_loop_is_stamped_when_it_came(simulator: Simulator) -> None:
+    """Connected and sent while the loop has not even accepted yet."""
+    body = b'{"model": "sim-ttft0-gap0-n1", "messages": [{"role": "user", "content": "hi"}]}'
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body)
+    with socket.create_connection(("127.0.0.1", simulator.port)) as client:
+        client.sendall(head + body)
+        sent_ns = monotonic_ns()
+        while monotonic_ns() < sent_ns + 300_000_000:
+            pass
+        await simulator.wait_for(lambda server: bool(server.requests))
+    assert simulator.requests[0].received_ns - sent_ns < 100_000_000
