@@ -44,6 +44,7 @@ def _fields_of(benchmark: Benchmark) -> dict[str, Any]:
         "request_rate": spec.get("request_rate"),
         "arrival": spec.get("arrival", "constant"),
         "arrival_seed": spec.get("arrival_seed", 0),
+        "max_duration_s": spec.get("max_duration_s"),
         "on_interrupt": spec.get("on_interrupt", "resume"),
         "repetitions": spec["repetitions"],
         "warmup": spec["warmup"],

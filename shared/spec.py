@@ -218,6 +218,14 @@ class BenchmarkSpec(BaseModel):
         "`interrupted`, or the run fails with what it has, for a measurement without a break.",
         examples=["resume"],
     )
+    max_duration_s: float | None = Field(
+        default=None,
+        gt=0,
+        le=7 * 86_400,
+        description="Longest time that the run may take from its start. Then its streams are closed and it fails as "
+        "`run_timeout`, with what it has. Unit: s. Null: no bound.",
+        examples=[600],
+    )
     timeouts: Timeouts = Field(default_factory=Timeouts, description="Deadlines of each request, in seconds.")
     metadata: dict[str, JsonValue] = Field(
         default_factory=dict,

@@ -68,6 +68,8 @@ class BenchmarkRun:
         self._engine: Engine | None = None
         self._cancelled = benchmark.cancel_requested_at is not None
         self._draining = False
+        # The run's own deadline has passed.
+        self._overdue = False
         self._price: PriceSnapshot | None = None
 
     @property
@@ -170,11 +172,25 @@ class BenchmarkRun:
                 self._engine.drain()
             await self._record_all(self._engine, plan, measuring.scrubber)
 
+    async def _deadline(self) -> None:
+        """Closes the streams of a run that takes longer than it may; a resumed one has what is left of its time."""
+        longest_s = self._benchmark.spec.get("max_duration_s")
+        if longest_s is None:
+            return
+        started_at = self._benchmark.started_at
+        gone_s = (self._context.clock.wall_now() - started_at).total_seconds() if started_at is not None else 0
+        # Of a run that was not resumed the two clocks' difference is no time gone.
+        await asyncio.sleep(max(0, longest_s - (gone_s if self._benchmark.interrupted else 0)))
+        self._overdue = True
+        if self._engine is not None:
+            self._engine.cancel()
+
     async def _record_all(self, engine: Engine, plan: Plan, scrubber: Scrubber) -> None:
         recorder = Recorder(self._context.results, self._lease, self._context.clock)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(recorder.run())
+                deadline = group.create_task(self._deadline())
                 # Beside the first requests, not before them: the price in memory is the one that counts.
                 group.create_task(self._keep_price())
                 async with contextlib.aclosing(engine.run(plan)) as records:
@@ -184,6 +200,7 @@ class BenchmarkRun:
                         if not (self._draining and record.outcome == "cancelled"):
                             recorder.add(record)
                 recorder.close()
+                deadline.cancel()
         except* (LeaseLost, Unavailable) as lost:
             raise lost.exceptions[0] from None
 
@@ -238,6 +255,9 @@ class BenchmarkRun:
             return "failed", summary, {"kind": "engine_died", "message": self._engine.failure}
         if self._cancelled and not builder.whole:
             return "cancelled", summary, None
+        if self._overdue and not builder.whole:
+            message = f"not ended within max_duration_s = {self._benchmark.spec['max_duration_s']:g} s"
+            return "failed", summary, {"kind": "run_timeout", "message": message}
         if builder.succeeded == 0 and builder.failed:
             message = f"none of {builder.failed} requests succeeded; most often: {builder.commonest_error}"
             return "failed", summary, {"kind": "all_requests_failed", "message": message}

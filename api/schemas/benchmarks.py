@@ -90,6 +90,7 @@ class BenchmarkBase(BaseModel):
     request_rate: float | None = Field(description="As submitted. Null: closed loop.", examples=[None])
     arrival: Literal["constant", "poisson"] = Field(description="As submitted.", examples=["constant"])
     arrival_seed: int = Field(description="As submitted.", examples=[0])
+    max_duration_s: float | None = Field(description="As submitted. Unit: s. Null: no bound.", examples=[None])
     on_interrupt: Literal["resume", "fail"] = Field(description="As submitted.", examples=["resume"])
     repetitions: int = Field(description="As submitted.", examples=[3])
     warmup: int = Field(description="As submitted.", examples=[1])

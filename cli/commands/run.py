@@ -66,6 +66,9 @@ def run(
         str | None, typer.Option(metavar="constant|poisson", help="How --rate spaces them: evenly, or at random.")
     ] = None,
     warmup: Annotated[int | None, typer.Option(metavar="N", help="Requests before, not in the statistics.")] = None,
+    max_duration: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="For the whole run; then it fails with what it has.")
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume/--no-resume", help="Whether another worker may go on when the first is gone.")
     ] = True,
@@ -116,6 +119,7 @@ def run(
         concurrency=concurrency,
         request_rate=rate,
         arrival=arrival,
+        max_duration_s=max_duration,
         on_interrupt=None if resume else "fail",
         warmup=warmup,
     )

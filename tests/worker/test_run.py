@@ -254,3 +254,23 @@ async def test_an_open_loop_keeps_its_rate_and_its_summary_says_so(service: Serv
     assert summary["effective_latency_ms"]["count"] == 10
     assert summary["effective_latency_ms"]["min"] >= summary["latency_ms"]["min"]
     assert summary["steady_window"] is None
+
+
+async def test_a_run_that_takes_longer_than_it_may_is_cut_and_is_not_complete(
+    service: Service, simulator: Simulator
+) -> None:
+    # One in four never ends.
+    model = "sim-ttft5-gap5-endless-every4"
+    run = await service.run(prompts=["a"] * 4, model=model, concurrency=4, max_duration_s=1)
+    assert run["status"] == "failed"
+    assert run["error"]["kind"] == "run_timeout"
+    assert run["error"]["message"] == "not ended within max_duration_s = 1 s"
+    assert run["summary"]["requests"]["succeeded"] == 3
+    assert run["summary"]["requests"]["cancelled"] == 1
+    assert len(run["results"]) == 4
+    await simulator.wait_for(lambda server: server.in_flight == 0)
+
+
+async def test_a_run_that_ends_in_time_is_complete(service: Service) -> None:
+    run = await service.run(prompts=["a"], max_duration_s=20)
+    assert (run["status"], run["error"], run["max_duration_s"]) == ("completed", None, 20)

@@ -239,7 +239,9 @@ class Measurement:
                 message = self._context.scrubber.scrub(f"the connection broke off: {end.message}")
                 self._conclude("truncated", RequestError("truncated", message, self._phase))
             case "closed":
-                error = RequestError("cancelled", "cancelled by the caller of the benchmark", self._phase)
+                error = RequestError(
+                    "cancelled", "its stream was closed: the run was cancelled, or its time was up", self._phase
+                )
                 self._conclude("cancelled", error)
             case "connect_timeout":
                 self._conclude("timed_out", RequestError(end.kind, end.message, "connect"))
