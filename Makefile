@@ -1,7 +1,6 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-
 .PHONY: help setup setup-dev demo up test check fmt coverage wheel-test bench-pickup bench-accuracy bench-memory lock clean .test-measuring .test-service
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \

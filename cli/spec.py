@@ -82,8 +82,8 @@ def derived_name(spec: Mapping[str, Any]) -> str:
         name += f" × {spec['repetitions']}"
     if spec.get("concurrency", 1) != 1:
         name += f", concurrency {spec['concurrency']}"
-    if spec.get("request_rate") is not None:
-        name += f", {spec['request_rate']:g} requests/s" if isinstance(spec["request_rate"], int | float) else ""
+    if isinstance(rate := spec.get("request_rate"), int | float):
+        name += f", {rate:g} requests/s"
     return name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1]}…"
 
 

@@ -119,6 +119,8 @@ async def _measure(children: Children, clock: Clock, concurrency: int, processes
                     engine = await _engine(lent, url, clock)
                     plan = Plan([], _requests(count), concurrency)
                     runs.append(([record async for record in engine.run(plan)], engine.disturbance.document()))
+                    if engine.failure is not None:
+                        raise CannotCalibrate(engine.failure)
         truths = {line["number"]: line for line in map(orjson.loads, log.read_bytes().splitlines())}
     pairs = [[(record, _truth(record, truths)) for record in records] for records, _ in runs]
     errors = [[_error_ms(*pair) for pair in run] for run in pairs]
@@ -183,8 +185,11 @@ async def _simulator(log: Path) -> AsyncIterator[str]:
     try:
         if process.stdout is None:
             raise CannotCalibrate("the simulator has no output")
-        async with asyncio.timeout(_START_S):
-            line = await process.stdout.readline()
+        try:
+            async with asyncio.timeout(_START_S):
+                line = await process.stdout.readline()
+        except TimeoutError:
+            raise CannotCalibrate(f"the simulator did not start within {_START_S} s") from None
         if not line:
             _, errors = await process.communicate()
             raise CannotCalibrate(f"the simulator did not start: {errors.decode(errors='replace').strip()}")

@@ -53,9 +53,11 @@ class RunContext:
 class _CannotRun(Exception):
     """The benchmark fails as a whole: `kind` and message go into its `error`."""
 
-    def __init__(self, kind: str, message: str) -> None:
+    def __init__(self, kind: str, message: str, *, sum_up: bool = False) -> None:
+        """`sum_up`: what was measured before gets its summary. Not after crashes: it may be what they came from."""
         super().__init__(message)
         self.document = {"kind": kind, "message": message}
+        self.sum_up = sum_up
 
 
 class BenchmarkRun:
@@ -123,8 +125,7 @@ class BenchmarkRun:
             raise
         except _CannotRun as exc:
             status, error = "failed", exc.document
-            if self._benchmark.done:
-                # What was paid for before is summed up.
+            if exc.sum_up:
                 _, summary, _ = await self._verdict()
         except Exception as exc:  # the run must end, whatever broke
             log.exception("run_broke")
@@ -145,7 +146,8 @@ class BenchmarkRun:
         if self._cancelled:
             return
         if benchmark.interrupted and benchmark.spec.get("on_interrupt") == "fail":
-            raise _CannotRun("interrupted", "its worker stopped or died in the middle, and on_interrupt is fail")
+            message = "its worker stopped or died in the middle, and on_interrupt is fail"
+            raise _CannotRun("interrupted", message, sum_up=True)
         spec, _ = await context.benchmarks.spec(self.benchmark_id)
         endpoint, key = self._target()
         self._find_price(endpoint)

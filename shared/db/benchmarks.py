@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, delete, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.database import Database
@@ -70,9 +68,8 @@ class BenchmarkRepository:
         async with self._database.write() as session:
             await session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < utc_now(-KEEP_KEYS_S)))
             # Who asks while the same POST is being stored waits here for its end, and then gets what it stored.
-            upsert = sqlite_insert if self._database.is_sqlite else postgresql_insert
             claimed = await session.execute(
-                upsert(IdempotencyKey)
+                self._database.insert(IdempotencyKey)
                 .values(key=once.key, fingerprint=once.fingerprint, benchmark_id=0, created_at=utc_now())
                 .on_conflict_do_nothing(index_elements=["key"])
                 .returning(IdempotencyKey.key)

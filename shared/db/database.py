@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import event, text
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -32,6 +34,8 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         parsed = async_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        # The dialect's own INSERT, which knows ON CONFLICT.
+        self.insert = sqlite_insert if self.is_sqlite else postgresql_insert
         options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": 10}
         if not self.is_sqlite:
             options |= {"pool_pre_ping": True, "connect_args": {"timeout": 5, "command_timeout": 60}}

@@ -6,8 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import undefer
 
 from shared.db.database import Database
@@ -53,14 +51,13 @@ class ResultRepository:
         """
         if not records:
             return
-        insert = sqlite_insert if self._database.is_sqlite else postgresql_insert
         async with self._database.write() as session:
             # Locked before the first write: a benchmark that was deleted or taken over gets no rows at all.
             if await session.scalar(select(Benchmark.id).where(held(lease)).with_for_update()) is None:
                 raise LeaseLost(f"benchmark {lease.benchmark_id} is no longer this worker's")
             # Parameters apart from the statement: it is compiled once, however many rows there are.
             stored = await session.execute(
-                insert(_TABLE)
+                self._database.insert(_TABLE)
                 .on_conflict_do_nothing(index_elements=["benchmark_id", "prompt_index", "repetition"])
                 .returning(_TABLE.c.outcome, _TABLE.c.ttft_ms, _TABLE.c.cost_usd),
                 [_row(lease.benchmark_id, record) for record in records],

@@ -69,8 +69,6 @@ async def test_what_is_open_stays_whatever_its_age(tables: Tables) -> None:
     await tables.claimed()
     for number in (pending, running):
         await age(tables, number, 1_000)
-        async with tables.database.write() as session:
-            await session.execute(update(Benchmark).where(Benchmark.id == number).values(completed_at=None))
     await retention(tables, benchmark_days=1, text_days=1).sweep()
     assert {(await tables.benchmarks.get(number)).status for number in (pending, running)} == {"pending", "running"}
     assert await count(tables, Prompt, pending) == 2
