@@ -18,6 +18,7 @@ from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.migrate import check_schema
 from shared.db.results import ResultRepository
+from shared.db.segments import SegmentRepository
 from shared.db.workers import WorkerRepository
 from shared.logs import configure_logs
 from shared.prices import PriceList
@@ -91,6 +92,7 @@ def _parts(settings: Settings, keys: KeyRing) -> State:
         doorbell=doorbell,
         benchmarks=repository,
         results=ResultRepository(database),
+        segments=SegmentRepository(database),
         workers=worker_rows,
         submitter=Submitter(endpoints, keys, repository, worker_rows, doorbell),
     )

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, Progress, RunError
+from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, Progress, RunError, SegmentOut
 from api.schemas.prices import PriceOut
 from api.schemas.results import RequestErrorOut, ResultOut, TimelineEventOut
-from api.schemas.summary import Summary
-from shared.db.tables import Benchmark, Result
+from api.schemas.summary import Measurement, Summary
+from shared.db.tables import Benchmark, Result, Segment
 from shared.spec import Parameters, Timeouts
 from shared.timeline import decode
 
@@ -62,11 +62,26 @@ def benchmark_without_results(benchmark: Benchmark) -> BenchmarkBase:
 
 
 def benchmark_with_results(
-    benchmark: Benchmark, results: Sequence[ResultOut] | None, *, truncated: bool
+    benchmark: Benchmark, segments: Sequence[Segment], results: Sequence[ResultOut] | None, *, truncated: bool
 ) -> BenchmarkOut:
     """For `GET /benchmarks/{id}`."""
     return BenchmarkOut(
-        **_fields_of(benchmark), results=None if results is None else list(results), results_truncated=truncated
+        **_fields_of(benchmark),
+        segments=[_segment_out(segment) for segment in segments],
+        results=None if results is None else list(results),
+        results_truncated=truncated,
+    )
+
+
+def _segment_out(segment: Segment) -> SegmentOut:
+    return SegmentOut(
+        worker_id=segment.worker_id,
+        started_at=segment.started_at,
+        ended_at=segment.ended_at,
+        ended_by=segment.ended_by,
+        results=segment.results,
+        possible_duplicates=None if segment.unanswered is None else len(segment.unanswered),
+        measurement=Measurement.model_validate(segment.measurement) if segment.measurement else None,
     )
 
 

@@ -10,6 +10,7 @@ from shared.clock import Clock
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.results import ResultRepository
+from shared.db.segments import SegmentRepository
 from shared.db.workers import WorkerRepository
 from shared.endpoints import EndpointRegistry
 from shared.prices import PriceList
@@ -30,6 +31,7 @@ class State:
     doorbell: Doorbell
     benchmarks: BenchmarkRepository
     results: ResultRepository
+    segments: SegmentRepository
     workers: WorkerRepository
     submitter: Submitter
 

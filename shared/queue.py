@@ -5,7 +5,7 @@ what is so stands in the database, and a worker that heard nothing finds it ther
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,9 +13,10 @@ import orjson
 import structlog
 from arq.connections import ArqRedis, RedisSettings
 from redis.asyncio import ConnectionPool
+from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff, NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, WatchError
 
 from shared.errors import Unavailable
 
@@ -25,6 +26,8 @@ CHANNEL = "llmbench:bell"
 RING_FUNCTION = "ring"
 # How long whoever rings waits for Redis, in whatever state it is: the row is the truth, the bell can be missed.
 ANSWER_WITHIN_S = 2
+# Whoever listens asks after such a silence whether anybody is there, and gives the answer as long.
+LISTEN_S = 5
 
 log = structlog.get_logger(__name__)
 
@@ -48,32 +51,109 @@ def deserialize(message: bytes) -> dict[str, Any]:
 
 
 def client_redis(url: str) -> ArqRedis:
-    """A client that fails within about a second: for requests that must answer while Redis is away."""
-    return _redis(url, Retry(NoBackoff(), 1), timeout_s=1)
+    """A client that fails within about a second: for those who must go on while Redis is away."""
+    return ArqRedis(_pool(url, timeout_s=1), **_MESSAGES)
 
 
-def worker_redis(url: str) -> ArqRedis:
-    """A client that waits for Redis to come back: arq's loop ends on the first error it sees."""
-    return _redis(url, Retry(ExponentialBackoff(cap=2, base=0.1), -1), timeout_s=5)
+def queue_redis(url: str) -> "QueueRedis":
+    """The client of arq's loop."""
+    return QueueRedis(_pool(url, timeout_s=2), **_MESSAGES)
 
 
-def _redis(url: str, retry: Retry, timeout_s: float) -> ArqRedis:
-    pool: ConnectionPool = ConnectionPool.from_url(
+_MESSAGES: dict[str, Any] = {
+    "job_serializer": serialize,
+    "job_deserializer": deserialize,
+    "default_queue_name": QUEUE_NAME,
+}
+
+
+def _pool(url: str, timeout_s: float) -> ConnectionPool:
+    return ConnectionPool.from_url(
         url,
         socket_connect_timeout=timeout_s,
         socket_timeout=timeout_s,
         socket_keepalive=True,
-        health_check_interval=15,
-        retry=retry,
+        # Once more on a new connection: the old one may have been closed long ago.
+        retry=Retry(NoBackoff(), 1),
         retry_on_error=[ConnectionError, TimeoutError, OSError],
     )
-    return ArqRedis(
-        pool_or_conn=pool, job_serializer=serialize, job_deserializer=deserialize, default_queue_name=QUEUE_NAME
-    )
+
+
+class QueueRedis(ArqRedis):
+    """Answers arq's loop as an empty Redis would, where the real one is away, full, read-only or wrong.
+
+    arq ends on the first error that it sees, and would take the worker along; before its start hook it waits for
+    Redis, and before its shutdown hook again. The queue is only a doorbell: what was not heard is found by the sweep.
+    """
+
+    def __init__(self, pool_or_conn: ConnectionPool, **options: Any) -> None:
+        super().__init__(pool_or_conn, **options)
+        self._away = False
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        return await self.forgive(super().execute_command(*args, **options), _OF_EMPTY.get(args[0]))  # type: ignore[no-untyped-call]
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
+        return _QueuePipeline(self, transaction, shard_hint)
+
+    async def forgive(self, answer: Awaitable[Any], otherwise: Any, *, taking: bool = False) -> Any:
+        """The answer, or what an empty Redis says. Logged once for each time that Redis is away.
+
+        `taking`: of a message, where another worker may have been faster, which arq wants to know.
+        """
+        try:
+            answered = await answer
+        except _FAILURES as exc:
+            if taking and isinstance(exc, WatchError):
+                raise
+            if not self._away:
+                log.warning("queue_lost", error=type(exc).__name__)
+            self._away = True
+            return otherwise
+        if self._away:
+            log.info("queue_back")
+        self._away = False
+        return answered
+
+
+class _QueuePipeline(Pipeline):
+    """Several commands of arq at once, forgiven together."""
+
+    def __init__(self, redis: QueueRedis, transaction: bool, shard_hint: str | None) -> None:
+        super().__init__(redis.connection_pool, redis.response_callbacks, transaction, shard_hint)
+        self._redis = redis
+
+    async def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
+        # "Does somebody run it already?" - yes: arq passes the message over.
+        answer = super().immediate_execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        return await self._redis.forgive(answer, 1)
+
+    async def reset(self) -> None:
+        try:
+            await super().reset()  # type: ignore[no-untyped-call]
+        except _FAILURES:
+            # Nothing is watched on a connection that is given up.
+            self.watching = False
+            if self.connection is not None:
+                await self.connection.disconnect(nowait=True)
+            await super().reset()  # type: ignore[no-untyped-call]
+
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:
+        # arq takes a message only if this succeeds; everything else it only reads or tidies up.
+        taking, count = self.explicit_transaction, len(self.command_stack)
+        answered: list[Any] | None = await self._redis.forgive(super().execute(raise_on_error), None, taking=taking)
+        if answered is None and taking:
+            raise WatchError("Redis does not answer")
+        return [{} for _ in range(count)] if answered is None else answered
+
+
+# Only what is not None: arq iterates over the first and prints the second.
+_OF_EMPTY: dict[Any, Any] = {"ZRANGEBYSCORE": [], "ZCARD": 0}
+_FAILURES = (RedisError, OSError, TimeoutError)
 
 
 def redis_settings(url: str) -> RedisSettings:
-    """For arq's own health check; the worker itself gets `worker_redis`."""
+    """For arq's own health check; the worker itself gets `queue_redis`."""
     return RedisSettings.from_dsn(url)
 
 
@@ -90,7 +170,7 @@ class Doorbell:
                 await self._redis.publish(CHANNEL, f"pending:{benchmark_id}")
                 # The channel reaches those who listen now; the queue keeps the message for whoever comes later.
                 await self._redis.enqueue_job(RING_FUNCTION, benchmark_id, _job_id=f"benchmark:{benchmark_id}")
-        except (RedisError, OSError, TimeoutError) as exc:
+        except _FAILURES as exc:
             log.warning("doorbell_failed", benchmark_id=benchmark_id, error=type(exc).__name__)
             return False
         return True
@@ -100,7 +180,7 @@ class Doorbell:
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 await self._redis.publish(CHANNEL, f"cancel:{benchmark_id}")
-        except (RedisError, OSError, TimeoutError) as exc:
+        except _FAILURES as exc:
             log.warning("cancel_announcement_failed", benchmark_id=benchmark_id, error=type(exc).__name__)
             return False
         return True
@@ -113,13 +193,19 @@ class Doorbell:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
                     await channel.subscribe(CHANNEL)
-                    failures = 0
+                    failures, asked = 0, False
                     while True:
-                        message = await channel.get_message(timeout=5)
+                        message = await channel.get_message(timeout=LISTEN_S)
+                        if message is None:
+                            # Silence may be a connection that leads nowhere any more.
+                            if asked:
+                                raise TimeoutError("no answer to a ping")
+                            await channel.ping()
+                        asked = message is None
                         bell = _parse(message["data"]) if message else None
                         if bell is not None:
                             yield bell
-            except (RedisError, OSError, TimeoutError) as exc:
+            except _FAILURES as exc:
                 failures += 1
                 log.warning("doorbell_lost", error=type(exc).__name__, failures=failures)
                 await asyncio.sleep(backoff.compute(failures))
@@ -129,7 +215,7 @@ class Doorbell:
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 await self._redis.ping()
-        except (RedisError, OSError, TimeoutError) as exc:
+        except _FAILURES as exc:
             raise Unavailable(f"Redis does not answer: {type(exc).__name__}") from exc
 
     async def close(self) -> None:

@@ -1,7 +1,6 @@
 """The worker program: `arq worker.main.WorkerSettings`. Chooses implementations and hands them to the dispatcher."""
 
 import asyncio
-import signal
 from typing import Any
 
 import structlog
@@ -14,11 +13,21 @@ from shared.db.leases import LeaseRepository
 from shared.db.migrate import check_schema
 from shared.db.results import ResultRepository
 from shared.db.retention import RetentionRepository
+from shared.db.segments import SegmentRepository
 from shared.db.workers import WorkerRepository
 from shared.limits import raise_open_files_limit
 from shared.logs import configure_logs
 from shared.prices import PriceList
-from shared.queue import QUEUE_NAME, RING_FUNCTION, Doorbell, deserialize, redis_settings, serialize, worker_redis
+from shared.queue import (
+    QUEUE_NAME,
+    RING_FUNCTION,
+    Doorbell,
+    client_redis,
+    deserialize,
+    queue_redis,
+    redis_settings,
+    serialize,
+)
 from shared.secrets import Scrubber
 from shared.settings import load_key_ring, load_settings
 from worker.calibration import Calibration, CannotCalibrate, calibrate
@@ -27,6 +36,7 @@ from worker.engine.children import Children
 from worker.engine.sdk_clients import warm_up
 from worker.retention import Retention
 from worker.run import RunContext
+from worker.shutdown import Shutdown
 
 log = structlog.get_logger(__name__)
 
@@ -63,6 +73,7 @@ async def start(ctx: dict[str, Any]) -> None:
         benchmarks=BenchmarkRepository(database),
         leases=LeaseRepository(database, lease_s=settings.lease_s),
         results=ResultRepository(database),
+        segments=SegmentRepository(database),
         children=children,
         calibration=calibration,
     )
@@ -71,8 +82,13 @@ async def start(ctx: dict[str, Any]) -> None:
         benchmark_days=settings.retention_days,
         text_days=settings.text_retention_days,
     )
-    dispatcher = Dispatcher(context, WorkerRepository(database), Doorbell(ctx["redis"]), retention)
-    ctx["database"], ctx["dispatcher"], ctx["children"] = database, dispatcher, children
+    doorbell = Doorbell(client_redis(settings.redis_url))
+    dispatcher = Dispatcher(context, WorkerRepository(database), doorbell, retention)
+    # arq's hooks run in its main task.
+    shutdown = Shutdown(dispatcher, asyncio.current_task())
+    ctx |= {"database": database, "doorbell": doorbell, "dispatcher": dispatcher, "children": children}
+    ctx["shutdown"] = shutdown
+    shutdown.take_signals()
     await dispatcher.start()
 
 
@@ -91,13 +107,12 @@ async def _calibrated(children: Children, processes_setting: int) -> Calibration
 
 
 async def stop(ctx: dict[str, Any]) -> None:
-    """arq's shutdown hook: after SIGTERM or SIGINT. A second one ends the grace period."""
-    dispatcher: Dispatcher | None = ctx.get("dispatcher")
-    if dispatcher is not None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, dispatcher.stop_now)
-        await dispatcher.stop()
+    """arq's shutdown hook. Without a start that came to its end there is nothing to stop."""
+    shutdown: Shutdown | None = ctx.get("shutdown")
+    if shutdown is not None:
+        await shutdown.stopped()
         await ctx["children"].close()
+        await ctx["doorbell"].close()
         await ctx["database"].close()
 
 
@@ -106,7 +121,7 @@ class WorkerSettings:
 
     functions = (func(ring, name=RING_FUNCTION, keep_result=0, max_tries=1, timeout=10),)
     queue_name = QUEUE_NAME
-    redis_pool = worker_redis(load_settings().redis_url)
+    redis_pool = queue_redis(load_settings().redis_url)
     # For `arq --check`, which makes a connection of its own.
     redis_settings = redis_settings(load_settings().redis_url)
     on_startup = start

@@ -1,49 +1,42 @@
 """What a claimed benchmark has to send: its prompts as requests, without those that have a result already."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from shared.db.segments import Slot
 from shared.spec import BenchmarkSpec
 from worker.engine.adapters.base import Adapter
 from worker.engine.engine import Plan
 from worker.engine.measurer import PlannedRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """Which request of a benchmark: `repetition` counts 0, 1, 2 … for measured ones, -1, -2 … for warm-up."""
-
-    prompt_index: int
-    repetition: int
-
-    @property
-    def warmup(self) -> bool:
-        return self.repetition < 0
-
-
 def slots(spec: BenchmarkSpec) -> Iterator[Slot]:
-    """Every planned request in the order of sending: warm-up, then round after round over the prompts."""
+    """Every planned request in the order of sending: warm-up, then round after round over the prompts.
+
+    Repetitions count 0, 1, 2 … for measured ones, -1, -2 … for warm-up.
+    """
     count = len(spec.prompts)
     for number in range(spec.warmup):
-        yield Slot(number % count, -1 - number // count)
+        yield number % count, -1 - number // count
     for repetition in range(spec.repetitions):
         for index in range(count):
-            yield Slot(index, repetition)
+            yield index, repetition
 
 
-def make_plan(spec: BenchmarkSpec, adapter: Adapter, is_recorded: Callable[[int, int], bool]) -> Plan:
-    """The requests that have no result yet."""
+def open_slots(spec: BenchmarkSpec, recorded: Set[Slot]) -> list[tuple[int, Slot]]:
+    """The requests that have no result yet, each with its place in the order of sending."""
+    return [(place, slot) for place, slot in enumerate(slots(spec)) if slot not in recorded]
+
+
+def make_plan(spec: BenchmarkSpec, adapter: Adapter, wanted: Sequence[Slot]) -> Plan:
+    """The requests for these slots."""
     bodies = [_body(spec, adapter, index) for index in range(len(spec.prompts))]
     limits = [spec.effective_parameters(prompt).max_tokens for prompt in spec.prompts]
     requests = [
-        PlannedRequest(
-            slot.prompt_index, slot.repetition, slot.warmup, bodies[slot.prompt_index], limits[slot.prompt_index]
-        )
-        for slot in slots(spec)
-        if not is_recorded(slot.prompt_index, slot.repetition)
+        PlannedRequest(index, repetition, repetition < 0, bodies[index], limits[index]) for index, repetition in wanted
     ]
     measured = [request for request in requests if not request.warmup]
     if spec.request_rate is not None:

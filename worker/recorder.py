@@ -2,16 +2,14 @@
 
 import asyncio
 from collections import deque
-
-import structlog
+from collections.abc import Callable
 
 from shared.clock import Clock
 from shared.db.leases import Lease
 from shared.db.results import ResultRepository
-from shared.errors import Unavailable
 from shared.results import ResultRecord
-
-log = structlog.get_logger(__name__)
+from worker.dispatch import DispatchWindow
+from worker.patience import until_available
 
 # Rows in one INSERT; SQLite and PostgreSQL bound the parameters of a statement.
 MAX_BATCH = 200
@@ -22,10 +20,20 @@ MIN_PAUSE_S, MAX_PAUSE_S = 0.02, 0.25
 class Recorder:
     """A queue in front of the database: measuring never waits for a commit; a first result is committed at once."""
 
-    def __init__(self, repository: ResultRepository, lease: Lease, clock: Clock) -> None:
+    def __init__(
+        self,
+        repository: ResultRepository,
+        lease: Lease,
+        clock: Clock,
+        window: DispatchWindow,
+        on_sendable: Callable[[int], None],
+    ) -> None:
+        """`on_sendable` hears how many requests of the plan may be sent, once that is stored."""
         self._repository = repository
         self._lease = lease
         self._clock = clock
+        self._window = window
+        self._on_sendable = on_sendable
         self._waiting: deque[ResultRecord] = deque()
         self._more = asyncio.Event()
         self._closed = asyncio.Event()
@@ -61,12 +69,7 @@ class Recorder:
             pass
 
     async def _store(self, batch: list[ResultRecord]) -> None:
-        """Tries again while the database is away; the run's heartbeat says when there is no more use in it."""
-        pause = 0.1
-        while True:
-            try:
-                return await self._repository.record(self._lease, batch)
-            except Unavailable as exc:
-                log.warning("results_wait", results=len(batch), error=exc.message)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 2)
+        self._window.advance(len(batch))
+        sendable, mark = self._window.sendable, self._window.mark
+        await until_available(lambda: self._repository.record(self._lease, batch, mark), "results_wait")
+        self._on_sendable(sendable)

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -12,22 +13,27 @@ from shared.clock import Clock
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.leases import Lease, LeaseRepository
 from shared.db.results import ResultRepository
+from shared.db.segments import SegmentEnd, SegmentRepository, Slot
 from shared.db.tables import Benchmark
 from shared.endpoints import Endpoint, EndpointRegistry
-from shared.errors import LeaseLost, Unavailable
-from shared.prices import PriceList, PriceSnapshot, TokenCounts, override
-from shared.results import ResultRecord, Usage
+from shared.errors import Conflict, LeaseLost, NotFound, Unavailable
+from shared.prices import PriceList
+from shared.results import ResultRecord
 from shared.secrets import Scrubber
 from shared.settings import KeyRing, Settings
+from shared.spec import BenchmarkSpec
 from worker.calibration import Calibration
+from worker.dispatch import DispatchWindow
 from worker.engine.adapters import Adapters
 from worker.engine.children import Children, processes_for
 from worker.engine.engine import Engine, Plan
 from worker.engine.measurer import MeasureContext, RunClock
 from worker.engine.sdk_clients import make_target
-from worker.plan import make_plan
+from worker.patience import until_available
+from worker.plan import make_plan, open_slots, slots
+from worker.pricing import RunPrice, find_price
 from worker.recorder import Recorder
-from worker.summary import SummaryBuilder
+from worker.verdict import Verdict, failure, judge, sum_up
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +50,7 @@ class RunContext:
     benchmarks: BenchmarkRepository
     leases: LeaseRepository
     results: ResultRepository
+    segments: SegmentRepository
     children: Children
     # What `CALIBRATE_ON_START` found out about this host.
     calibration: Calibration | None = None
@@ -56,7 +63,8 @@ class _CannotRun(Exception):
     def __init__(self, kind: str, message: str, *, sum_up: bool = False) -> None:
         """`sum_up`: what was measured before gets its summary. Not after crashes: it may be what they came from."""
         super().__init__(message)
-        self.document = {"kind": kind, "message": message}
+        self.kind = kind
+        self.message = message
         self.sum_up = sum_up
 
 
@@ -72,7 +80,10 @@ class BenchmarkRun:
         self._draining = False
         # The run's own deadline has passed.
         self._overdue = False
-        self._price: PriceSnapshot | None = None
+        # How often a request may have been sent by earlier workers without its answer being stored.
+        self._unanswered: Counter[Slot] = Counter()
+        # What this worker sent and then cut off, to be sent again by another.
+        self._cut: list[Slot] = []
 
     @property
     def benchmark_id(self) -> int:
@@ -106,55 +117,101 @@ class BenchmarkRun:
                         await self._to_the_end()
                     finally:
                         heartbeat.cancel()
-            except* LeaseLost:
+            except* (LeaseLost, NotFound):
                 log.warning("lease_lost")
             except* Unavailable as lost:
                 # Nothing can be written now, not even a failure. The lease lapses, and somebody goes on from there.
                 log.warning("run_abandoned", error=str(lost.exceptions[0]))
 
     async def _to_the_end(self) -> None:
-        summary = None
+        """Sends what is to be sent, then gives the benchmark back or ends it. Waits for a database that is away."""
+        context, lease = self._context, self._lease
+        end: SegmentEnd | None = None
         try:
-            await self._send_all()
-            if self._draining and not self._cancelled and await self._unfinished():
-                await self._context.leases.release(self._lease)
-                log.info("benchmark_released")
+            await until_available(self._take_over, "takeover_waits")
+            spec = await until_available(self._check, "spec_waits")
+            if spec is not None:
+                await self._send_all(spec)
+            if self._draining and not self._cancelled and await until_available(self._unfinished, "release_waits"):
+                given_back = SegmentEnd(self._cut, self._measurement())
+                await until_available(lambda: context.leases.release(lease, given_back), "release_waits")
+                log.info("benchmark_released", cut=len(self._cut))
                 return
-            status, summary, error = await self._verdict()
-        except (LeaseLost, Unavailable):
+            if self._engine is None or self._engine.failure is None:
+                # Every request that was begun has its result.
+                end = SegmentEnd(measurement=self._measurement())
+            verdict = await until_available(self._judge, "verdict_waits")
+        except (LeaseLost, NotFound, Unavailable):
             raise
         except _CannotRun as exc:
-            status, error = "failed", exc.document
+            end = SegmentEnd()
+            verdict = failure(exc.kind, exc.message)
             if exc.sum_up:
-                _, summary, _ = await self._verdict()
+                verdict = replace(verdict, summary=(await until_available(self._judge, "verdict_waits")).summary)
         except Exception as exc:  # the run must end, whatever broke
             log.exception("run_broke")
-            status, error = "failed", {"kind": "internal_error", "message": f"{type(exc).__name__} in the worker"}
-        final = await self._context.leases.finish(self._lease, status, summary=summary, error=error)
+            verdict = failure("internal_error", f"{type(exc).__name__} in the worker")
+        if end is None:
+            end = SegmentEnd(await until_available(self._maybe_sent, "finish_waits"), self._measurement())
+        final = await until_available(lambda: self._finish(verdict, end), "finish_waits")
         log.info("benchmark_ended", status=final)
+
+    async def _finish(self, verdict: Verdict, end: SegmentEnd) -> str:
+        return await self._context.leases.finish(
+            self._lease, verdict.status, summary=verdict.summary, error=verdict.error, end=end
+        )
 
     async def _unfinished(self) -> bool:
         benchmark = await self._context.benchmarks.get(self.benchmark_id)
         return benchmark.done < benchmark.planned
 
-    async def _send_all(self) -> None:
+    async def _take_over(self) -> None:
+        """Counts what earlier workers may have sent without its answer being stored, and closes what they left open."""
+        if not self._benchmark.interrupted:
+            return
+        segments = await self._context.segments.of(self.benchmark_id)
+        if any(segment.ended_at is None for segment in segments):
+            await self._context.leases.end_crashed(self._lease, await self._maybe_sent())
+            segments = await self._context.segments.of(self.benchmark_id)
+        self._unanswered = Counter(
+            (index, repetition) for segment in segments for index, repetition in segment.unanswered or ()
+        )
+
+    async def _maybe_sent(self) -> list[Slot]:
+        """Requests of the last open segment that were marked as dispatched and have no result."""
+        context = self._context
+        dispatched = (await context.benchmarks.get(self.benchmark_id)).dispatched
+        recorded = await context.results.recorded(self.benchmark_id)
+        try:
+            spec, _ = await context.benchmarks.spec(self.benchmark_id)
+        except Conflict:  # its texts are gone, and with them the order of its requests
+            return []
+        return [slot for slot in islice(slots(spec), dispatched) if slot not in recorded]
+
+    async def _check(self) -> BenchmarkSpec | None:
+        """What to send; None where the run was cancelled before. Raises _CannotRun."""
         context, benchmark = self._context, self._benchmark
         if benchmark.crashes >= context.settings.max_crashes:
             raise _CannotRun(
                 "crash_loop", f"workers died {benchmark.crashes} times on this benchmark; it is not tried again"
             )
         if self._cancelled:
-            return
+            return None
         if benchmark.interrupted and benchmark.spec.get("on_interrupt") == "fail":
             message = "its worker stopped or died in the middle, and on_interrupt is fail"
             raise _CannotRun("interrupted", message, sum_up=True)
-        spec, _ = await context.benchmarks.spec(self.benchmark_id)
+        return (await context.benchmarks.spec(self.benchmark_id))[0]
+
+    async def _send_all(self, spec: BenchmarkSpec) -> None:
+        context, benchmark = self._context, self._benchmark
         endpoint, key = self._target()
-        self._find_price(endpoint)
+        price = find_price(endpoint, benchmark.model, benchmark.price, context.price_list, context.clock.wall_now())
         adapter = context.adapters.of(endpoint)
-        recorded = await context.results.recorded(self.benchmark_id) if benchmark.interrupted else set()
-        plan = make_plan(spec, adapter, lambda index, repetition: (index, repetition) in recorded)
-        log.info("benchmark_started", requests=len(plan.warmup) + len(plan.measured), already_recorded=len(recorded))
+        recorded = await until_available(self._recorded, "spec_waits")
+        wanted = open_slots(spec, recorded)
+        plan = make_plan(spec, adapter, [slot for _, slot in wanted])
+        window = DispatchWindow([place for place, _ in wanted], spec.concurrency)
+        log.info("benchmark_started", requests=len(wanted), already_recorded=len(recorded))
         target = await make_target(
             endpoint, key, proxy=context.settings.proxy_for(endpoint.base_url), connect_s=spec.timeouts.connect_s
         )
@@ -167,40 +224,66 @@ class BenchmarkRun:
         )
         processes = processes_for(spec.concurrency, context.settings.engine_processes)
         async with context.children.lend(processes) as children:
-            self._engine = Engine(children, target, measuring, context.clock, silence_s=context.settings.lease_s)
+            engine = Engine(children, target, measuring, context.clock, silence_s=context.settings.lease_s)
+            # Nothing goes out before the database knows that it may have.
+            engine.limit(0)
+            self._engine = engine
             if self._cancelled:
-                self._engine.cancel()
+                engine.cancel()
             elif self._draining:
-                self._engine.drain()
-            await self._record_all(self._engine, plan, measuring.scrubber)
+                engine.drain()
+            await self._record_all(engine, plan, window, price, measuring.scrubber)
+
+    async def _recorded(self) -> set[Slot]:
+        if not self._benchmark.interrupted:
+            return set()
+        return await self._context.results.recorded(self.benchmark_id)
 
     async def _deadline(self) -> None:
         """Closes the streams of a run that takes longer than it may; a resumed one has what is left of its time."""
         longest_s = self._benchmark.spec.get("max_duration_s")
         if longest_s is None:
             return
-        started_at = self._benchmark.started_at
-        gone_s = (self._context.clock.wall_now() - started_at).total_seconds() if started_at is not None else 0
-        # Of a run that was not resumed the two clocks' difference is no time gone.
-        await asyncio.sleep(max(0, longest_s - (gone_s if self._benchmark.interrupted else 0)))
+        gone_s = 0.0
+        if self._benchmark.interrupted:
+            gone_s = await until_available(self._running_s, "deadline_waits")
+        await asyncio.sleep(max(0, longest_s - gone_s))
         self._overdue = True
         if self._engine is not None:
             self._engine.cancel()
 
-    async def _record_all(self, engine: Engine, plan: Plan, scrubber: Scrubber) -> None:
-        recorder = Recorder(self._context.results, self._lease, self._context.clock)
+    async def _running_s(self) -> float:
+        return await self._context.benchmarks.running_s(self.benchmark_id)
+
+    async def _record_all(
+        self, engine: Engine, plan: Plan, window: DispatchWindow, price: RunPrice, scrubber: Scrubber
+    ) -> None:
+        context, lease = self._context, self._lease
+        recorder = Recorder(context.results, lease, context.clock, window, engine.limit)
+
+        async def begin() -> None:
+            # While connections are made: the first requests wait for whichever is later.
+            document = price.document if self._benchmark.price is None else None
+            sendable, mark = window.sendable, window.mark
+            await until_available(lambda: context.leases.begin(lease, dispatched=mark, price=document), "begin_waits")
+            engine.limit(sendable)
+
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(begin())
                 group.create_task(recorder.run())
                 deadline = group.create_task(self._deadline())
-                # Beside the first requests, not before them: the price in memory is the one that counts.
-                group.create_task(self._keep_price())
                 async with contextlib.aclosing(engine.run(plan)) as records:
                     async for record in records:
-                        record.cost_usd = self._cost_usd(record.usage)
+                        slot = (record.prompt_index, record.repetition)
+                        if self._draining and record.outcome == "cancelled":
+                            self._cut.append(slot)
+                            continue
+                        if self._unanswered[slot]:
+                            record.flags = sorted([*record.flags, "possible_duplicate"])
+                        record.cost_usd = price.cost_usd(record.usage)
                         _scrub(record, scrubber)
-                        if not (self._draining and record.outcome == "cancelled"):
-                            recorder.add(record)
+                        recorder.add(record)
                 recorder.close()
                 deadline.cancel()
         except* (LeaseLost, Unavailable) as lost:
@@ -215,84 +298,52 @@ class BenchmarkRun:
         secret = self._context.keys.get(endpoint)
         return endpoint, secret.get_secret_value() if secret else None
 
-    def _find_price(self, endpoint: Endpoint) -> None:
-        """The price in force at the start; a resumed run keeps the one that it began with."""
-        document = self._benchmark.price
-        if document is not None:
-            self._price = PriceSnapshot(document)
-            return
-        model = self._benchmark.model
-        if endpoint.prices is not None:
-            prices: dict[str, Decimal] = endpoint.prices.model_dump(exclude_none=True)
-            self._price = override(prices, model, endpoint.name)
-        elif endpoint.price_provider is not None:
-            provider = None if endpoint.price_provider == "*" else endpoint.price_provider
-            self._price = self._context.price_list.snapshot(model, provider, self._context.clock.wall_now())
-
-    async def _keep_price(self) -> None:
-        if self._price is not None and self._benchmark.price is None:
-            await self._context.leases.set_price(self._lease, self._price.document)
-
-    def _cost_usd(self, usage: Usage) -> Decimal | None:
-        if self._price is None or usage.input_tokens is None or usage.output_tokens is None:
-            return None
-        read, write = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
-        uncached = usage.input_tokens - (read + write if usage.cache_in_input else 0)
-        return self._price.cost_usd(TokenCounts(max(0, uncached), usage.output_tokens, read, write))
-
-    async def _verdict(self) -> tuple[str, dict[str, Any], dict[str, Any] | None]:
-        """Terminal status, summary, and the reason of a failure."""
-        builder = SummaryBuilder(
-            planned=self._benchmark.planned,
-            concurrency=int(self._benchmark.spec["concurrency"]),
-            interrupted=self._benchmark.interrupted,
-            request_rate=self._benchmark.spec.get("request_rate"),
+    async def _judge(self) -> Verdict:
+        """From what is stored."""
+        builder = await sum_up(self._benchmark, self._context.results, self._unanswered)
+        return await judge(
+            self._benchmark,
+            builder,
+            self._measurement(),
+            engine_failure=self._engine.failure if self._engine is not None else None,
+            cancelled=self._cancelled,
+            overdue=self._overdue,
         )
-        async for result in self._context.results.all_for_summary(self.benchmark_id):
-            builder.add(result)
-        summary = await asyncio.to_thread(builder.document)
-        if self._engine is not None:
-            summary["measurement"] = self._measurement(self._engine)
-        if self._engine is not None and self._engine.failure is not None:
-            return "failed", summary, {"kind": "engine_died", "message": self._engine.failure}
-        if self._cancelled and not builder.whole:
-            return "cancelled", summary, None
-        if self._overdue and not builder.whole:
-            message = f"not ended within max_duration_s = {self._benchmark.spec['max_duration_s']:g} s"
-            return "failed", summary, {"kind": "run_timeout", "message": message}
-        if builder.succeeded == 0 and builder.failed:
-            message = f"none of {builder.failed} requests succeeded; most often: {builder.commonest_error}"
-            return "failed", summary, {"kind": "all_requests_failed", "message": message}
-        return "completed", summary, None
 
-    def _measurement(self, engine: Engine) -> dict[str, Any]:
+    def _measurement(self) -> dict[str, Any] | None:
         """How far the measuring may have distorted the run, and what this host is known to manage."""
+        if self._engine is None:
+            return None
         calibration = self._context.calibration
         known = calibration and {
             "streams_within_1ms": calibration.within(1),
             "streams_within_5ms": calibration.within(5),
         }
-        return {**engine.disturbance.document(), "calibrated": known}
+        return {**self._engine.disturbance.document(), "calibrated": known}
 
     async def _heartbeat(self) -> None:
         """A third of the lease apart. Raises LeaseLost, which ends the run without another write.
 
-        Raises Unavailable once the database has been away for a whole lease: by then another worker may go on.
+        Raises Unavailable once the database has been away for a whole lease, whether it refused or kept silent: by
+        then another worker may go on.
         """
-        lease_s, clock = self._context.settings.lease_s, self._context.clock
-        prolonged_ns = clock.monotonic_ns()
+        lease_s = self._context.settings.lease_s
+        loop = asyncio.get_running_loop()
+        prolonged = loop.time()
         while True:
             await asyncio.sleep(lease_s / 3)
+            begun = loop.time()
             try:
-                cancel_requested = await self._context.leases.heartbeat(self._lease)
-            except Unavailable as exc:
-                if clock.monotonic_ns() - prolonged_ns > lease_s * 1e9:
-                    raise
-                log.warning("heartbeat_missed", error=exc.message)
-                continue
-            prolonged_ns = clock.monotonic_ns()
+                async with asyncio.timeout_at(prolonged + lease_s):
+                    cancel_requested = await until_available(self._prolong, "heartbeat_missed")
+            except TimeoutError:
+                raise Unavailable(f"the database has not answered for a whole lease of {lease_s:g} s") from None
+            prolonged = begun
             if cancel_requested and not self._cancelled:
                 self.cancel()
+
+    async def _prolong(self) -> bool:
+        return await self._context.leases.heartbeat(self._lease)
 
 
 def _scrub(record: ResultRecord, scrubber: Scrubber) -> None:

@@ -1,12 +1,14 @@
 """The summary of a run, computed from its stored results, so that a resumed run is summed up like any other."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Protocol
 
+from shared.db.segments import Slot
 from shared.metrics import DISTRIBUTED, chunk_gaps_ms
 from shared.statistics import distribution
 from shared.timeline import TOKEN_KINDS, decode
@@ -18,6 +20,8 @@ TOKEN_FIELDS = ("input_tokens", "output_tokens", "reasoning_tokens", "cache_read
 class StoredResult(Protocol):
     """The columns of `results` that a summary reads; metrics are read by name."""
 
+    prompt_index: int
+    repetition: int
     warmup: bool
     outcome: str
     sent_at: datetime
@@ -45,7 +49,16 @@ class _Span:
 class SummaryBuilder:
     """Takes results one by one, in any order; `document()` is the summary."""
 
-    def __init__(self, *, planned: int, concurrency: int, interrupted: bool, request_rate: float | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        planned: int,
+        concurrency: int,
+        interrupted: bool,
+        request_rate: float | None = None,
+        unanswered: Mapping[Slot, int] = MappingProxyType({}),
+    ) -> None:
+        """`unanswered`: requests that may have been sent without their answer being stored, and how often."""
         self._planned = planned
         self._concurrency = concurrency
         self._interrupted = interrupted
@@ -64,9 +77,13 @@ class SummaryBuilder:
         self._cost: Decimal | None = None
         self._warmup_cost: Decimal | None = None
         self._unpriced = 0
+        self._unanswered = unanswered
+        self._duplicates_priced = 0
+        self._duplicate_cost: Decimal | None = None
 
     def add(self, result: StoredResult) -> None:
         """Counts a result. Warm-up counts for cost alone; a cancelled request stays out of all statistics."""
+        self._add_duplicates(result)
         if result.warmup:
             self._warmup += 1
             self._warmup_cost = _plus(self._warmup_cost, result.cost_usd)
@@ -94,6 +111,13 @@ class SummaryBuilder:
                 self._spans.append(_span(result))
                 if result.stream_close_ms is not None:
                     self._error_ms.append(result.stream_close_ms)
+
+    def _add_duplicates(self, result: StoredResult) -> None:
+        """What was sent in vain will have cost about what the answer did that was kept."""
+        times = self._unanswered.get((result.prompt_index, result.repetition), 0)
+        if times and result.cost_usd is not None:
+            self._duplicates_priced += times
+            self._duplicate_cost = _plus(self._duplicate_cost, times * result.cost_usd)
 
     def _add_timeline(self, result: StoredResult) -> None:
         span = _span(result)
@@ -163,6 +187,11 @@ class SummaryBuilder:
                     else None
                 ),
                 "unpriced_requests": self._unpriced,
+            },
+            "possible_duplicates": {
+                "requests": sum(self._unanswered.values()),
+                "cost_usd": _text(self._duplicate_cost),
+                "unpriced_requests": sum(self._unanswered.values()) - self._duplicates_priced,
             },
             "interrupted": self._interrupted,
         }
@@ -236,20 +265,3 @@ def _plus(total: Decimal | None, value: Decimal | None) -> Decimal | None:
 
 def _text(value: Decimal | None) -> str | None:
     return None if value is None else str(value)
-
-
-def summarise(
-    results: Sequence[StoredResult],
-    *,
-    planned: int,
-    concurrency: int,
-    interrupted: bool,
-    request_rate: float | None = None,
-) -> dict[str, Any]:
-    """The summary of results that are at hand."""
-    builder = SummaryBuilder(
-        planned=planned, concurrency=concurrency, interrupted=interrupted, request_rate=request_rate
-    )
-    for result in results:
-        builder.add(result)
-    return builder.document()

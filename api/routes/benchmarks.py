@@ -144,7 +144,7 @@ async def _submitted(
         response.headers["Idempotency-Replayed"] = "true"
     seconds = wait_seconds(prefer, parts.settings.max_wait_s)
     if seconds is None:
-        return benchmark_with_results(benchmark, [], truncated=False)
+        return benchmark_with_results(benchmark, [], [], truncated=False)
     response.headers["Preference-Applied"] = f"wait={seconds:g}"
     if await wait_for_end(parts.benchmarks, benchmark.id, seconds):
         response.status_code = status.HTTP_200_OK
@@ -213,8 +213,9 @@ def parse_include(include: str) -> set[str]:
 
 
 async def _whole(parts: State, benchmark: Benchmark, include: set[str]) -> BenchmarkOut:
+    segments = await parts.segments.of(benchmark.id)
     if not include - {"none"}:
-        return benchmark_with_results(benchmark, None, truncated=False)
+        return benchmark_with_results(benchmark, segments, None, truncated=False)
     with_timeline = "timeline" in include
     rows = await parts.results.in_order(
         benchmark.id,
@@ -225,4 +226,4 @@ async def _whole(parts: State, benchmark: Benchmark, include: set[str]) -> Bench
     shown = rows[:MAX_EMBEDDED_RESULTS]
     prompts = await parts.benchmarks.prompts(benchmark.id, [row.prompt_index for row in shown])
     results = [result_out(row, prompts, with_timeline=with_timeline) for row in shown]
-    return benchmark_with_results(benchmark, results, truncated=len(rows) > len(shown))
+    return benchmark_with_results(benchmark, segments, results, truncated=len(rows) > len(shown))

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.schemas.prices import PriceOut
 from api.schemas.results import ResultOut
-from api.schemas.summary import Summary
+from api.schemas.summary import Measurement, Summary
 from shared.spec import Parameters, Timeouts
 from shared.text import StorableText
 
@@ -44,6 +44,30 @@ class RunError(BaseModel):
     kind: str = Field(description="Stable word for programs.", examples=["all_requests_failed"])
     message: str = Field(
         description="For people.", examples=["none of 5 requests succeeded; most often: authentication"]
+    )
+
+
+class SegmentOut(BaseModel):
+    """The part of a run that one worker did. A run that was not interrupted has one."""
+
+    worker_id: str = Field(description="Id of the worker, as in `GET /workers`.", examples=["host-1-4f0c2a9d8e7b"])
+    started_at: datetime = Field(description="UTC instant of its begin.", examples=["2025-01-15T10:30:00Z"])
+    ended_at: datetime | None = Field(
+        description="UTC instant of its end; of a crash: when another worker noticed. Null while it runs.",
+        examples=["2025-01-15T10:30:02Z"],
+    )
+    ended_by: Literal["completed", "failed", "cancelled", "released", "crashed"] | None = Field(
+        description="`released`: its worker was asked to stop and gave the rest back. `crashed`: its worker was not "
+        "heard of for a whole lease. Else the benchmark's terminal status. Null while it runs.",
+        examples=["completed"],
+    )
+    results: int | None = Field(description="Results that it stored. Null while it runs.", examples=[121])
+    possible_duplicates: int | None = Field(
+        description="Requests that it may have sent without their answer being stored. Null while it runs.",
+        examples=[0],
+    )
+    measurement: Measurement | None = Field(
+        description="How far the measuring may have distorted its part. Null when it runs, crashed, or sent nothing."
     )
 
 
@@ -103,6 +127,10 @@ class BenchmarkBase(BaseModel):
 
 class BenchmarkOut(BenchmarkBase):
     """A benchmark with its results."""
+
+    segments: list[SegmentOut] = Field(
+        default=[], description="Which worker ran which part, first to last. Empty before it runs."
+    )
 
     results: list[ResultOut] | None = Field(
         default=None,

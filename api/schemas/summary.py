@@ -149,6 +149,21 @@ class Measurement(BaseModel):
     )
 
 
+class PossibleDuplicates(BaseModel):
+    """Requests that may have been sent, and billed, without their answer being stored: they were sent again."""
+
+    requests: int = Field(
+        description="At most so many, over all interruptions. 0 where no worker died or was stopped at once.",
+        examples=[0],
+    )
+    cost_usd: float | None = Field(
+        description="What they may have cost, each taken as what its stored answer cost; not part of `cost`. Unit: "
+        "USD. Null when no such cost is known.",
+        examples=[None],
+    )
+    unpriced_requests: int = Field(description="Those of them whose cost is unknown.", examples=[0])
+
+
 class Summary(BaseModel):
     """A run in numbers."""
 
@@ -192,6 +207,10 @@ class Summary(BaseModel):
     tokens: TokenTotals = Field(description="Token totals.")
     cost: CostOut = Field(description="Cost totals.")
     measurement: Measurement | None = Field(
-        default=None, description="Of the part that was measured last. Null where nothing was sent."
+        default=None,
+        description="Of the part that was measured last; `segments` has all. Null where nothing was sent.",
+    )
+    possible_duplicates: PossibleDuplicates | None = Field(
+        default=None, description="What crashes may have cost. Null in runs of before it was counted."
     )
     interrupted: bool = Field(description="The run was resumed after its worker was gone.", examples=[False])

@@ -104,6 +104,16 @@ class BenchmarkRepository:
             raise _not_found(benchmark_id)
         return status
 
+    async def running_s(self, benchmark_id: int) -> float:
+        """Seconds since its first claim, by the database's clock; 0 before."""
+        query = select(utc_now(), Benchmark.started_at).where(Benchmark.id == benchmark_id)
+        async with self._database.read() as session:
+            row = (await session.execute(query)).one_or_none()
+        if row is None:
+            raise _not_found(benchmark_id)
+        now, started_at = row
+        return 0.0 if started_at is None else float((now - started_at).total_seconds())
+
     async def prompts(self, benchmark_id: int, indexes: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:
         """Prompt documents by index; all, or those asked for."""
         query = select(Prompt.prompt_index, Prompt.document).where(Prompt.benchmark_id == benchmark_id)

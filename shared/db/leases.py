@@ -4,15 +4,21 @@ A worker runs only what it claimed here, and every write of it carries the fence
 once another worker has claimed the benchmark, those writes change nothing and raise LeaseLost.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.database import Database
-from shared.db.tables import Benchmark
+from shared.db.segments import SegmentEnd, Slot, end_crashed_segments, end_segment
+from shared.db.tables import Benchmark, Segment
 from shared.db.types import utc_now
 from shared.errors import LeaseLost
+
+# Of a benchmark that ended before anything was sent.
+NOTHING_SENT = SegmentEnd()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +97,47 @@ class LeaseRepository:
             raise _lost(lease)
         return row[0] is not None
 
-    async def set_price(self, lease: Lease, price: dict[str, Any] | None) -> None:
-        """Keeps the price in force with the run. Raises LeaseLost."""
-        await self._update(lease, price=price)
+    async def begin(self, lease: Lease, *, dispatched: int, price: dict[str, Any] | None) -> None:
+        """Opens a segment: the first `dispatched` requests of the plan may be sent from now on. Raises LeaseLost.
 
-    async def release(self, lease: Lease) -> None:
-        """Gives a benchmark back that is not done: any worker may go on at once. A lost lease is no error here."""
+        `price`: the one in force, where the benchmark has none yet; it keeps it.
+        """
+        values = {"dispatched": dispatched} if price is None else {"dispatched": dispatched, "price": price}
         async with self._database.write() as session:
-            await session.execute(update(Benchmark).where(held(lease)).values(lease_owner=None, lease_expires_at=None))
+            done = await self._update(session, lease, **values)
+            # Once, even where the answer of a commit was lost and this is its second try.
+            await session.execute(
+                self._database.insert(Segment)
+                .values(
+                    benchmark_id=lease.benchmark_id,
+                    fence=lease.fence,
+                    worker_id=lease.worker_id,
+                    started_at=utc_now(),
+                    done_before=done,
+                )
+                .on_conflict_do_nothing(index_elements=["benchmark_id", "fence"])
+            )
+
+    async def end_crashed(self, lease: Lease, unanswered: Sequence[Slot]) -> None:
+        """Closes the segments that dead workers left open. Raises LeaseLost."""
+        async with self._database.write() as session:
+            await self._update(session, lease, dispatched=0)
+            await end_crashed_segments(session, lease.benchmark_id, unanswered)
+
+    async def release(self, lease: Lease, end: SegmentEnd) -> None:
+        """Gives a benchmark back that is not done: any worker may go on at once. Raises LeaseLost."""
+        async with self._database.write() as session:
+            await self._update(session, lease, lease_owner=None, lease_expires_at=None, dispatched=0)
+            await end_segment(session, lease.benchmark_id, lease.fence, "released", end)
 
     async def finish(
-        self, lease: Lease, status: str, *, summary: dict[str, Any] | None, error: dict[str, Any] | None
+        self,
+        lease: Lease,
+        status: str,
+        *,
+        summary: dict[str, Any] | None,
+        error: dict[str, Any] | None,
+        end: SegmentEnd = NOTHING_SENT,
     ) -> str:
         """Ends the run; returns the terminal status. Raises LeaseLost.
 
@@ -127,15 +163,18 @@ class LeaseRepository:
                 .returning(Benchmark.status)
             )
             row = rows.one_or_none()
+            if row is None:
+                raise _lost(lease)
+            await end_segment(session, lease.benchmark_id, lease.fence, row[0], end)
+        return row[0]
+
+    async def _update(self, session: AsyncSession, lease: Lease, **values: Any) -> int:
+        """Changes the benchmark's row under its fence; returns how many results it has."""
+        rows = await session.execute(update(Benchmark).where(held(lease)).values(**values).returning(Benchmark.done))
+        row = rows.one_or_none()
         if row is None:
             raise _lost(lease)
         return row[0]
-
-    async def _update(self, lease: Lease, **values: Any) -> None:
-        async with self._database.write() as session:
-            rows = await session.execute(update(Benchmark).where(held(lease)).values(**values).returning(Benchmark.id))
-            if rows.one_or_none() is None:
-                raise _lost(lease)
 
 
 def _lost(lease: Lease) -> LeaseLost:

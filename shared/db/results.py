@@ -44,10 +44,11 @@ class ResultRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def record(self, lease: Lease, records: Sequence[ResultRecord]) -> None:
+    async def record(self, lease: Lease, records: Sequence[ResultRecord], dispatched: int | None = None) -> None:
         """Stores results and moves the benchmark's counters in one transaction. Raises LeaseLost.
 
         The first result of a request wins; one that is there already is not counted again.
+        `dispatched`: how far, in the order of the plan, requests may be sent from now on.
         """
         if not records:
             return
@@ -71,6 +72,7 @@ class ResultRepository:
                 .values(
                     done=Benchmark.done + len(rows),
                     errors=Benchmark.errors + sum(row.outcome != "succeeded" for row in rows),
+                    dispatched=Benchmark.dispatched if dispatched is None else dispatched,
                     last_ttft_ms=Benchmark.last_ttft_ms if latest is None else latest,
                     # Null until one request has a known cost: unknown is not zero.
                     cost_usd=func.coalesce(Benchmark.cost_usd, Decimal(0)) + sum(costs, Decimal(0))

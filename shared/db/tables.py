@@ -87,9 +87,31 @@ class Benchmark(Base):
     lease_owner: Mapped[str | None] = mapped_column(String(64))
     lease_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     fence: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    # How far, in the order of the plan, requests may have been sent by whoever holds or held the lease last.
+    dispatched: Mapped[int] = mapped_column(Integer, server_default="0")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Segment(Base):
+    """The part of a benchmark that one worker ran under one lease."""
+
+    __tablename__ = "segments"
+
+    benchmark_id: Mapped[int] = mapped_column(ForeignKey("benchmarks.id", ondelete="CASCADE"), primary_key=True)
+    fence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    worker_id: Mapped[str] = mapped_column(String(64))
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Of a crashed one: when another worker noticed.
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # A terminal status, or `released` or `crashed`.
+    ended_by: Mapped[str | None] = mapped_column(String(16))
+    done_before: Mapped[int] = mapped_column(Integer)
+    results: Mapped[int | None] = mapped_column(Integer)
+    # [prompt_index, repetition] of requests that it may have sent and whose answer was not stored.
+    unanswered: Mapped[list[list[int]] | None] = mapped_column(JsonDocument)
+    measurement: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
 
 
 class IdempotencyKey(Base):

@@ -151,7 +151,7 @@ async def test_the_same_benchmark_is_the_same_json_on_each_database(api: httpx2.
     await submit(api, metadata={"b": [1.0, 1e-7, None], "a": "ü"}, parameters={"temperature": 0.1})
     price = {"source": "s", "provider": "p", "model": "m", "input_usd_per_mtok": "0.25", "output_usd_per_mtok": "1.25"}
     lease = await tables.claimed()
-    await tables.leases.set_price(lease, price)
+    await tables.leases.begin(lease, dispatched=0, price=price)
     timeline = encode([TimelineEvent(100_250, EventKind.CONTENT, 5), TimelineEvent(823_400, EventKind.END, 0)])
     record = make_record(
         0, ttft_ms=100.25, tpot_ms=0.1 + 0.2, cost_usd=Decimal("0.000010750000"), flags=["buffered"], timeline=timeline

@@ -74,6 +74,7 @@ def summary(succeeded: int = 2, errored: int = 0, **changes: Any) -> dict[str, A
             "per_succeeded_usd": 0.0000214,
             "unpriced_requests": 0,
         },
+        "possible_duplicates": {"requests": 0, "cost_usd": None, "unpriced_requests": 0},
         "interrupted": False,
         **changes,
     }
@@ -118,6 +119,7 @@ def benchmark(benchmark_id: int = 1, status: str = "completed", **changes: Any) 
         "timeouts": {"connect_s": 10.0, "ttft_s": 120.0, "idle_s": 60.0, "total_s": 600.0},
         "metadata": {},
         "results_url": f"/benchmarks/{benchmark_id}/results",
+        "segments": [],
         "results": None,
         "results_truncated": False,
         **changes,

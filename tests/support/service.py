@@ -14,9 +14,10 @@ from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.leases import LeaseRepository
 from shared.db.results import ResultRepository
+from shared.db.segments import SegmentRepository
 from shared.db.workers import WorkerRepository
 from shared.prices import PriceList
-from shared.queue import Doorbell, worker_redis
+from shared.queue import Doorbell, client_redis
 from shared.settings import KeyRing, Settings
 from worker.calibration import Calibration
 from worker.dispatcher import Dispatcher
@@ -54,6 +55,7 @@ def make_context(
         benchmarks=BenchmarkRepository(database),
         leases=LeaseRepository(database, lease_s=settings.lease_s),
         results=ResultRepository(database),
+        segments=SegmentRepository(database),
         children=children,
         calibration=calibration,
     )
@@ -65,7 +67,7 @@ async def running_worker(
 ) -> AsyncIterator[Dispatcher]:
     """A dispatcher with connections of its own, and measuring processes of its own unless it is lent some."""
     database = Database(settings.database_url)
-    doorbell = Doorbell(worker_redis(settings.redis_url))
+    doorbell = Doorbell(client_redis(settings.redis_url))
     own = Children()
     context = make_context(settings, database, keys, children or own)
     dispatcher = Dispatcher(context, WorkerRepository(database), doorbell)

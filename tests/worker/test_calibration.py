@@ -8,7 +8,7 @@ import pytest
 from shared.clock import SystemClock
 from shared.db.database import Database
 from shared.db.workers import WorkerRepository
-from shared.queue import Doorbell, worker_redis
+from shared.queue import Doorbell, client_redis
 from shared.settings import KeyRing, Settings
 from simulator.server import Simulator
 from tests.support.service import make_context, make_settings, running_api
@@ -49,7 +49,7 @@ async def calibrated(
 ) -> AsyncIterator[Settings]:
     """A worker whose host was found to manage 16 streams."""
     settings = make_settings(database_url, redis_url, simulator.base_url)
-    database, doorbell = Database(database_url), Doorbell(worker_redis(redis_url))
+    database, doorbell = Database(database_url), Doorbell(client_redis(redis_url))
     found = calibration((1, 0.1), (16, 4))
     context = make_context(settings, database, KeyRing({}), children, calibration=found)
     dispatcher = Dispatcher(context, WorkerRepository(database), doorbell)

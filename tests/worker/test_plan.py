@@ -1,4 +1,4 @@
-"""Schedules of an open loop."""
+"""What is sent, in which order, and when."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from shared.endpoints import Endpoint
 from shared.spec import BenchmarkSpec
 from worker.engine.adapters import adapter_for
-from worker.plan import make_plan, schedule_ns
+from worker.plan import make_plan, open_slots, schedule_ns
 
 ADAPTER = adapter_for(Endpoint(name="test", protocol="openai", base_url="http://127.0.0.1"))
 
@@ -39,7 +39,7 @@ def plan_of(recorded: set[tuple[int, int]], **changes: object) -> list[int | Non
     spec = BenchmarkSpec.model_validate(
         {"name": "x", "model": "m", "prompts": ["a", "b"], "repetitions": 2, "warmup": 1, **changes}
     )
-    plan = make_plan(spec, ADAPTER, lambda index, repetition: (index, repetition) in recorded)
+    plan = make_plan(spec, ADAPTER, [slot for _, slot in open_slots(spec, recorded)])
     return [request.offset_ns for request in (*plan.warmup, *plan.measured)]
 
 
@@ -50,3 +50,11 @@ def test_only_measured_requests_have_a_schedule_and_what_is_left_of_it_begins_at
 
 def test_a_closed_loop_has_none() -> None:
     assert plan_of(set()) == [None] * 5
+
+
+def test_a_resumed_run_keeps_each_request_in_its_place() -> None:
+    spec = BenchmarkSpec.model_validate(
+        {"name": "x", "model": "m", "prompts": ["a", "b"], "repetitions": 2, "warmup": 1}
+    )
+    assert open_slots(spec, set()) == [(0, (0, -1)), (1, (0, 0)), (2, (1, 0)), (3, (0, 1)), (4, (1, 1))]
+    assert open_slots(spec, {(0, -1), (1, 0), (0, 1)}) == [(1, (0, 0)), (4, (1, 1))]

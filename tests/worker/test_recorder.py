@@ -13,6 +13,7 @@ from shared.errors import LeaseLost, Unavailable
 from shared.results import ResultRecord
 from tests.engine.measuring import measure
 from tests.support.streams import openai_stream
+from worker.dispatch import DispatchWindow
 from worker.recorder import MAX_BATCH, Recorder
 
 LEASE = Lease(benchmark_id=1, fence=1, worker_id="w")
@@ -24,21 +25,27 @@ class FailingRepository(ResultRepository):
     def __init__(self, *failures: Exception) -> None:
         self.failures = list(failures)
         self.stored: list[list[ResultRecord]] = []
+        self.marks: list[int | None] = []
 
-    async def record(self, lease: Lease, records: Sequence[ResultRecord]) -> None:
+    async def record(self, lease: Lease, records: Sequence[ResultRecord], dispatched: int | None = None) -> None:
         if self.failures:
             raise self.failures.pop(0)
         self.stored.append(list(records))
+        self.marks.append(dispatched)
 
 
 async def recorded(repository: FailingRepository, count: int) -> list[list[ResultRecord]]:
     record = measure("openai", [(10, openai_stream("Hi"))])
-    recorder = Recorder(repository, LEASE, SystemClock())
+    sendable: list[int] = []
+    recorder = Recorder(repository, LEASE, SystemClock(), DispatchWindow(range(1_000), 1), sendable.append)
     for _ in range(count):
         recorder.add(record)
     recorder.close()
     async with asyncio.timeout(5):
         await recorder.run()
+    # What may be sent is told after it is stored, and it is what was stored.
+    assert sendable == repository.marks
+    assert sendable == sorted(sendable)
     return repository.stored
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from shared.metrics import DISTRIBUTED
 from shared.timeline import EventKind, TimelineEvent, encode
-from worker.summary import SummaryBuilder, summarise
+from worker.summary import SummaryBuilder
 
 START = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
 
@@ -23,6 +23,8 @@ def stream(*content_ms: float) -> bytes:
 class Row:
     """A stored result: sent `at_ms` after the start, ended `close` ms later."""
 
+    prompt_index: int = 0
+    repetition: int = 0
     at_ms: float = 0
     close: float = 100
     outcome: str = "succeeded"
@@ -58,9 +60,12 @@ class Row:
 
 
 def summary(
-    *rows: Row, planned: int = 0, concurrency: int = 1, interrupted: bool = False, request_rate: float | None = None
+    *rows: Row, planned: int = 0, concurrency: int = 1, interrupted: bool = False, **more: Any
 ) -> dict[str, Any]:
-    return summarise(rows, planned=planned, concurrency=concurrency, interrupted=interrupted, request_rate=request_rate)
+    builder = SummaryBuilder(planned=planned, concurrency=concurrency, interrupted=interrupted, **more)
+    for row in rows:
+        builder.add(row)
+    return builder.document()
 
 
 def test_statistics_are_over_succeeded_measured_requests_alone() -> None:
@@ -172,3 +177,14 @@ def test_an_empty_run_has_a_summary_without_numbers() -> None:
     assert result["request_throughput"] is None
     assert result["ttft_ms"]["p50"] is None
     assert result["concurrency"]["peak"] == 0
+
+
+def test_what_was_sent_in_vain_costs_what_its_answer_did_and_is_no_part_of_the_cost() -> None:
+    rows = [Row(prompt_index=0, cost_usd=Decimal("0.1")), Row(prompt_index=1, cost_usd=None), Row(prompt_index=2)]
+    result = summary(*rows, interrupted=True, unanswered={(0, 0): 2, (1, 0): 1, (7, 0): 1})
+    assert result["possible_duplicates"] == {"requests": 4, "cost_usd": "0.2", "unpriced_requests": 2}
+    assert result["cost"]["total_usd"] == "0.101"
+
+
+def test_a_run_that_nothing_interrupted_has_no_duplicates() -> None:
+    assert summary(Row())["possible_duplicates"] == {"requests": 0, "cost_usd": None, "unpriced_requests": 0}

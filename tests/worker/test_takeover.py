@@ -10,6 +10,7 @@ from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.leases import LeaseRepository
 from shared.db.results import ResultRepository
+from shared.db.segments import SegmentRepository
 from shared.db.tables import Benchmark
 from shared.settings import KeyRing
 from shared.spec import BenchmarkSpec
@@ -53,7 +54,10 @@ async def test_a_benchmark_of_a_dead_worker_goes_on_without_what_is_stored(
     assert claimed is not None
     stored = measure("anthropic", [(10, anthropic_stream("Hi"))])
     records = [replace(stored, prompt_index=index) for index in (0, 2)]
-    await ResultRepository(database).record(claimed[0], records)
+    leases = LeaseRepository(database, lease_s=0)
+    await leases.begin(claimed[0], dispatched=2, price=None)
+    # It had sent three, or was about to.
+    await ResultRepository(database).record(claimed[0], records, dispatched=3)
     async with running_worker(make_settings(database_url, redis_url, simulator.base_url), KEYS):
         assert await ended(database, benchmark.id) == "completed"
     document = await repository.get(benchmark.id)
@@ -61,6 +65,12 @@ async def test_a_benchmark_of_a_dead_worker_goes_on_without_what_is_stored(
     assert [request.body["messages"][0]["content"] for request in simulator.requests] == ["b", "d"]
     assert document.summary is not None
     assert document.summary["interrupted"] is True
+    assert document.summary["possible_duplicates"]["requests"] == 1
+    assert document.summary["flags"]["possible_duplicate"] == 1
+    dead, heir = await SegmentRepository(database).of(benchmark.id)
+    assert (dead.worker_id, dead.ended_by, dead.results, dead.unanswered) == ("dead", "crashed", 2, [[1, 0]])
+    assert (heir.ended_by, heir.results, heir.unanswered) == ("completed", 2, [])
+    assert heir.measurement is not None
 
 
 async def test_a_stopping_worker_ends_what_is_in_flight_and_gives_the_rest_back(
@@ -80,6 +90,13 @@ async def test_a_stopping_worker_ends_what_is_in_flight_and_gives_the_rest_back(
     document = await BenchmarkRepository(database).get(benchmark.id)
     assert (document.crashes, document.interrupted, document.done) == (0, True, 4)
     assert len(simulator.requests) == 4
+    assert document.summary is not None
+    assert document.summary["possible_duplicates"]["requests"] == 0
+    segments = await SegmentRepository(database).of(benchmark.id)
+    assert [(item.ended_by, item.results, item.unanswered) for item in segments] == [
+        ("released", 1, []),
+        ("completed", 3, []),
+    ]
 
 
 async def test_a_second_signal_ends_the_grace_period_and_gives_back_what_was_in_flight(
@@ -97,6 +114,9 @@ async def test_a_second_signal_ends_the_grace_period_and_gives_back_what_was_in_
             await stopping
         document = await repository.get(benchmark.id)
         assert (document.status, document.lease_owner, document.done) == ("running", None, 0)
+        # It was sent and will be again.
+        (segment,) = await SegmentRepository(database).of(benchmark.id)
+        assert (segment.ended_by, segment.unanswered) == ("released", [[0, 0]])
 
 
 async def test_a_worker_that_lost_its_lease_closes_its_streams_and_writes_nothing(
@@ -138,6 +158,23 @@ async def test_a_run_that_must_not_be_interrupted_fails_with_what_it_has(
     assert document.summary is not None
     assert document.summary["requests"]["succeeded"] == 1
     assert document.summary["interrupted"] is True
+    assert not simulator.requests
+
+
+async def test_a_crash_is_counted_even_if_the_run_is_not_resumed(
+    database_url: str, database: Database, redis_url: str, simulator: Simulator
+) -> None:
+    repository = BenchmarkRepository(database)
+    benchmark = await repository.create(spec(on_interrupt="fail"), "simulator")
+    dying = LeaseRepository(database, lease_s=0)
+    claimed = await dying.claim("dead")
+    assert claimed is not None
+    await dying.begin(claimed[0], dispatched=2, price=None)
+    async with running_worker(make_settings(database_url, redis_url, simulator.base_url), KEYS):
+        assert await ended(database, benchmark.id) == "failed"
+    document = await repository.get(benchmark.id)
+    assert document.summary is not None
+    assert document.summary["possible_duplicates"] == {"requests": 2, "cost_usd": None, "unpriced_requests": 2}
     assert not simulator.requests
 
 

@@ -96,6 +96,9 @@ class Engine:
         self._news: asyncio.Queue[ResultRecord | None] = asyncio.Queue()
         self._start = PhaseStart()
         self._next_id = 0
+        # Requests of the plan that processes have got, and how many they may get; None: all.
+        self._handed = 0
+        self._limit: int | None = None
         self._stopping = False
         # Until the server has taken a request, none waits in a process: it may have to be mended first.
         self._accepted = False
@@ -113,7 +116,7 @@ class Engine:
         watch = asyncio.create_task(self._watch())
         try:
             for phase in (plan.warmup, plan.measured):
-                await self._start_phase(phase)
+                await self._start_phase(phase, min(plan.concurrency, len(phase)))
                 while self._waiting or any(lane.live for lane in self._lanes) or not self._news.empty():
                     if (record := await self._news.get()) is not None:
                         yield record
@@ -128,16 +131,24 @@ class Engine:
                 if not lane.finished:
                     lane.child.end()
 
-    async def _start_phase(self, phase: Sequence[PlannedRequest]) -> None:
+    async def _start_phase(self, phase: Sequence[PlannedRequest], wave: int) -> None:
         """The processes get the first bodies while they connect, or while they are idle, then send them all at once."""
         self._start = PhaseStart()
         self._say(Hold())
         self._waiting.extend(() if self._stopping else phase)
         self._feed()
-        while not all(lane.opened for lane in self._lanes) and self.failure is None:
+        while not self._stopping and not (
+            all(lane.opened for lane in self._lanes) and sum(len(lane.live) for lane in self._lanes) >= wave
+        ):
             await self._news.get()
         self._start.ns = self._clock.monotonic_ns()
         self._say(Go(self._start.ns))
+
+    def limit(self, requests: int) -> None:
+        """Sends no more than the first so many requests of the plan, until the limit is raised."""
+        self._limit = requests
+        self._feed()
+        self._news.put_nowait(None)
 
     def drain(self) -> None:
         """Sends nothing more; requests in flight go on and are yielded."""
@@ -183,11 +194,12 @@ class Engine:
 
         Not ahead in an open loop: there a request must not wait for a busy slot while another is free elsewhere.
         """
-        while self._waiting and self.failure is None:
+        while self._waiting and self.failure is None and (self._limit is None or self._handed < self._limit):
             ahead = self._accepted and self._waiting[0].offset_ns is None
             lane = min(self._lanes, key=lambda lane: len(lane.live) / lane.slots)
             if len(lane.live) >= lane.slots * (2 if ahead else 1):
                 break
+            self._handed += 1
             self._give(lane, self._waiting.popleft())
         for lane in self._lanes:
             self._send(lane)

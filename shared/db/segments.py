@@ -1,0 +1,67 @@
+"""Segments: which worker ran which part of a benchmark, and what it may have sent without an answer being stored.
+
+Before a request is sent, the benchmark's row says that it may be (`dispatched`, a place in the order of the plan).
+So after a crash it is known which requests may have reached the provider: they are sent again, and counted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.db.database import Database
+from shared.db.tables import Benchmark, Segment
+from shared.db.types import utc_now
+
+# Prompt index and repetition: which request of a benchmark.
+Slot = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentEnd:
+    """What is kept of a segment. `unanswered`: requests that may have been sent and have no result."""
+
+    unanswered: Sequence[Slot] = ()
+    measurement: dict[str, Any] | None = None
+
+
+class SegmentRepository:
+    """Reads rows of `segments`; the lease's holder writes them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of(self, benchmark_id: int) -> Sequence[Segment]:
+        """All segments of a benchmark, first to last."""
+        query = select(Segment).where(Segment.benchmark_id == benchmark_id).order_by(Segment.fence)
+        async with self._database.read() as session:
+            return (await session.scalars(query)).all()
+
+
+async def end_segment(session: AsyncSession, benchmark_id: int, fence: int, ended_by: str, end: SegmentEnd) -> None:
+    """Closes the segment of a lease, if it was opened."""
+    await _end(session, and_(Segment.benchmark_id == benchmark_id, Segment.fence == fence), ended_by, end)
+
+
+async def end_crashed_segments(session: AsyncSession, benchmark_id: int, unanswered: Sequence[Slot]) -> None:
+    """Closes what a dead worker left open."""
+    where = and_(Segment.benchmark_id == benchmark_id, Segment.ended_at.is_(None))
+    await _end(session, where, "crashed", SegmentEnd(unanswered))
+
+
+async def _end(session: AsyncSession, where: ColumnElement[bool], ended_by: str, end: SegmentEnd) -> None:
+    done = select(Benchmark.done).where(Benchmark.id == Segment.benchmark_id).scalar_subquery()
+    await session.execute(
+        update(Segment)
+        .where(where)
+        .values(
+            ended_at=utc_now(),
+            ended_by=ended_by,
+            results=done - Segment.done_before,
+            unanswered=[list(slot) for slot in end.unanswered],
+            measurement=end.measurement,
+        ),
+        execution_options={"synchronize_session": False},
+    )

@@ -1,0 +1,103 @@
+"""Reads the whole history of benchmarks after a fault, and says what is wrong with it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from tests.chaos.stack import Chaos, Json
+
+TERMINAL = ("completed", "failed", "cancelled")
+# A status that nobody saw may have been in between.
+LEGAL = {"pending": ("running", *TERMINAL), "running": TERMINAL}
+# Requests whose result says that they never reached the server.
+UNSENT = ("connect_error", "connect_timeout", "tls_error")
+
+
+@dataclass
+class Account:
+    """What one fault cost: sums over the benchmarks of a scenario."""
+
+    results: int = 0
+    seen: int = 0
+    possible_duplicates: int = 0
+
+    @property
+    def duplicates(self) -> int:
+        """Requests that the simulator saw beyond those that have a result."""
+        return self.seen - self.results
+
+
+async def check(chaos: Chaos, numbers: list[int], since: int, *, planned: dict[int, int]) -> Account:
+    """Holds every promise against the stored history. `since`: requests that the simulator had seen before."""
+    account = Account()
+    for number in numbers:
+        document = await chaos.ended(number)
+        results = await _results(chaos, number)
+        _check_one(document, results, planned[number])
+        account.results += sum(1 for item in results if not _unsent(item))
+        account.possible_duplicates += (
+            document["summary"]["possible_duplicates"]["requests"] if document["summary"] else 0
+        )
+        _check_path(chaos.seen[number])
+    account.seen = len(chaos.simulator.requests()) - since
+    assert account.results <= account.seen, "a result without a request"
+    assert account.duplicates <= account.possible_duplicates, "a request that nobody accounts for"
+    return account
+
+
+async def check_again(chaos: Chaos, before: dict[int, Json]) -> None:
+    """What has ended is as it was then."""
+    for number, document in before.items():
+        assert await chaos.read(number) == document
+
+
+async def _results(chaos: Chaos, number: int) -> list[Json]:
+    items: list[Json] = []
+    cursor: str | None = None
+    while True:
+        params: dict[str, Any] = {"limit": 200} | ({"cursor": cursor} if cursor else {})
+        page = (await chaos.client.get(f"/benchmarks/{number}/results", params=params)).json()
+        items += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return items
+
+
+def _check_one(document: Json, results: list[Json], planned: int) -> None:
+    status, summary, progress = document["status"], document["summary"], document["progress"]
+    slots = [(item["prompt_index"], item["repetition"]) for item in results]
+    assert status in TERMINAL
+    assert len(slots) == len(set(slots)), "two results of one request"
+    assert len(slots) <= planned
+    if status == "completed":
+        assert len(slots) == planned, "completed without all results"
+    assert (progress["done"], progress["total"]) == (len(slots), planned)
+    assert progress["errors"] == sum(item["outcome"] != "succeeded" for item in results)
+    assert document["created_at"] <= (document["started_at"] or document["completed_at"]) <= document["completed_at"]
+    if summary is None:
+        return
+    counts = summary["requests"]
+    assert sum(counts[name] for name in ("succeeded", "errored", "timed_out", "cancelled", "truncated")) == len(slots)
+    costs = [Decimal(str(item["cost_usd"])) for item in results if item["cost_usd"] is not None]
+    total = summary["cost"]["total_usd"]
+    assert (Decimal(str(total)) if total is not None else Decimal(0)) == sum(costs, Decimal(0)), "costs do not add up"
+    flagged = sum("possible_duplicate" in item["flags"] for item in results)
+    assert flagged <= summary["possible_duplicates"]["requests"]
+    segments = document["segments"]
+    assert sum(segment["results"] for segment in segments) == len(slots)
+    assert sum(segment["possible_duplicates"] for segment in segments) == summary["possible_duplicates"]["requests"]
+    assert all(segment["ended_by"] in ("crashed", "released") for segment in segments[:-1])
+    assert all(first["ended_at"] <= second["started_at"] for first, second in pairwise(segments))
+    if segments and document["error"] is None:
+        assert segments[-1]["ended_by"] == status
+    assert document["interrupted"] == (len(segments) > 1)
+
+
+def _check_path(seen: list[str]) -> None:
+    for before, after in pairwise(seen):
+        assert after in LEGAL.get(before, ()), seen
+
+
+def _unsent(result: Json) -> bool:
+    return result["error"] is not None and result["error"]["kind"] in UNSENT

@@ -1,0 +1,281 @@
+"""A whole deployment of real processes, each part of which can be killed, stopped, restarted or cut off."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import orjson
+
+from cli.stack import valkey
+from shared.db.migrate import upgrade
+from shared.settings import process_environment
+from tests.support.postgresql import EmbeddedPostgresql, embedded_postgresql, free_port
+from tests.support.processes import SimulatorProcess, simulator_process
+from tests.support.proxy import Proxy, proxy_to
+
+LEASE_S, SWEEP_S = 4.0, 1.0
+Json = dict[str, Any]
+# A price that makes every cost exact: no request is free.
+PRICES = {"input_usd_per_mtok": "1", "output_usd_per_mtok": "10"}
+
+
+class Program:
+    """A process of the deployment with its log."""
+
+    def __init__(self, name: str, command: list[str], env: Mapping[str, str], log: Path) -> None:
+        self.name = name
+        self.log = log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                command, env=dict(env), stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
+
+    async def ended(self, seconds: float = 20) -> int:
+        return await asyncio.to_thread(self._process.wait, seconds)
+
+    def kill(self) -> None:
+        if self.running:
+            # A stopped process takes SIGKILL too.
+            self._process.kill()
+        self._process.wait()
+
+
+@dataclass
+class Chaos:
+    """The deployment. `kind` is its database's: sqlite or postgresql."""
+
+    kind: str
+    folder: Path
+    client: httpx2.AsyncClient
+    simulator: SimulatorProcess
+    redis_proxy: Proxy
+    database_proxy: Proxy | None
+    postgresql: EmbeddedPostgresql | None
+    sqlite_path: Path | None
+    redis_port: int
+    environment: dict[str, str]
+    valkey: Program | None = None
+    api: Program | None = None
+    workers: list[Program] = field(default_factory=list)
+    # Every benchmark that a POST was answered 202 for.
+    accepted: list[int] = field(default_factory=list)
+    # What each was seen to be, in order.
+    seen: dict[int, list[str]] = field(default_factory=dict)
+
+    # The parts.
+
+    def start_valkey(self) -> None:
+        """It keeps its data, as a Redis for this service should."""
+        command = valkey.arguments(self.redis_port, self.folder)
+        command[command.index("--appendonly") + 1] = "yes"
+        self.valkey = Program("valkey", command, {}, self.folder / "valkey.log")
+
+    def start_api(self, **environment: str) -> None:
+        port = self.client.base_url.port
+        command = [sys.executable, "-m", "uvicorn", "--factory", "api.main:create_app", "--port", str(port)]
+        self.api = Program("api", command, self.environment | environment, self.folder / "api.log")
+
+    def start_worker(self, **environment: str) -> Program:
+        command = [sys.executable, "-m", "arq", "worker.main.WorkerSettings"]
+        name = f"worker-{len(list(self.folder.glob('worker-*.log'))) + 1}"
+        worker = Program(name, command, self.environment | environment, self.folder / f"{name}.log")
+        self.workers.append(worker)
+        return worker
+
+    async def ready(self) -> None:
+        """API, database, Redis and at least one worker answer."""
+        async with asyncio.timeout(60):
+            while not await self._answers("/ready"):
+                await asyncio.sleep(0.1)
+
+    async def _answers(self, path: str) -> bool:
+        try:
+            return (await self.client.get(path)).status_code == 200
+        except httpx2.TransportError:
+            return False
+
+    async def whole(self) -> None:
+        """Three workers, an API with the clock that the host has, and nothing cut off: as before any fault."""
+        if self.valkey is None or not self.valkey.running:
+            self.start_valkey()
+        for proxy in (self.redis_proxy, self.database_proxy):
+            if proxy is not None:
+                await proxy.cut()
+                proxy.swallow = False
+                await proxy.start()
+        if self.api is None or not self.api.running:
+            self.start_api()
+        self.workers = [worker for worker in self.workers if worker.running]
+        while len(self.workers) < 3:
+            self.start_worker()
+        await self.ready()
+        async with asyncio.timeout(60):
+            while await self._alive() < 3:
+                await asyncio.sleep(0.1)
+
+    async def _alive(self) -> int:
+        workers = (await self.client.get("/workers")).json()
+        pids = {item["pid"] for item in workers["items"] if item["alive"]}
+        return len(pids & {worker.pid for worker in self.workers})
+
+    async def replace_api(self, **environment: str) -> None:
+        if self.api is not None:
+            self.api.signal(signal.SIGTERM)
+            await self.api.ended()
+        self.start_api(**environment)
+        await self.ready()
+
+    async def end_workers(self) -> None:
+        for worker in self.workers:
+            worker.kill()
+        self.workers = []
+
+    # What a client does.
+
+    async def submit(self, **spec: Any) -> int:
+        body = {"name": "chaos", "provider": "priced", **spec}
+        response = await self.client.post("/benchmarks", json=body)
+        assert response.status_code == 202, response.text
+        number: int = response.json()["id"]
+        self.accepted.append(number)
+        return number
+
+    async def read(self, number: int) -> Json:
+        document: Json = (await self.client.get(f"/benchmarks/{number}", params={"include": "none"})).json()
+        path = self.seen.setdefault(number, [])
+        if not path or path[-1] != document["status"]:
+            path.append(document["status"])
+        return document
+
+    async def until(self, number: int, holds: Callable[[Json], bool], seconds: float = 60) -> Json:
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                document = await self.read(number)
+                if holds(document):
+                    return document
+            except (httpx2.TransportError, KeyError):
+                document = {"status": "not readable"}
+            assert time.monotonic() < deadline, (number, document)
+            await asyncio.sleep(0.03)
+
+    async def ended(self, number: int, seconds: float = 60) -> Json:
+        return await self.until(
+            number, lambda document: "completed_at" in document and document["completed_at"], seconds
+        )
+
+    async def under_way(self, number: int, results: int = 1) -> Json:
+        return await self.until(number, lambda document: document["progress"]["done"] >= results)
+
+    async def worker_of(self, number: int) -> Program:
+        """The worker that runs the benchmark now."""
+        async with asyncio.timeout(30):
+            while True:
+                workers = {item["id"]: item["pid"] for item in (await self.client.get("/workers")).json()["items"]}
+                segments = (await self.read(number))["segments"]
+                if segments and segments[-1]["ended_at"] is None:
+                    pid = workers.get(segments[-1]["worker_id"])
+                    for worker in self.workers:
+                        if worker.pid == pid and worker.running:
+                            return worker
+                await asyncio.sleep(0.05)
+
+    # What the simulator saw.
+
+    def mark(self) -> int:
+        """Requests that have ended so far."""
+        return len(self.simulator.requests())
+
+    @contextmanager
+    def database_held(self) -> Iterator[None]:
+        """SQLite's whole file is locked by somebody else."""
+        assert self.sqlite_path is not None
+        connection = sqlite3.connect(self.sqlite_path, isolation_level=None)
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            connection.execute("ROLLBACK")
+            connection.close()
+
+
+@asynccontextmanager
+async def chaos_stack(kind: str, folder: Path) -> AsyncIterator[Chaos]:
+    async with AsyncExitStack() as stack:
+        simulator = stack.enter_context(simulator_process(folder))
+        redis_port, api_port = free_port(), free_port()
+        redis_proxy = await stack.enter_async_context(proxy_to("127.0.0.1", redis_port))
+        postgresql, database_proxy, sqlite_path = None, None, None
+        if kind == "postgresql":
+            postgresql = stack.enter_context(embedded_postgresql())
+            upgrade(postgresql.url)
+            database_proxy = await stack.enter_async_context(proxy_to("127.0.0.1", postgresql.port))
+            database_url = f"postgresql://test@127.0.0.1:{database_proxy.port}/postgres"
+        else:
+            sqlite_path = folder / "chaos.db"
+            database_url = f"sqlite:///{sqlite_path}"
+            upgrade(database_url)
+        endpoint = {"name": "priced", "protocol": "anthropic", "base_url": simulator.url, "prices": PRICES}
+        environment = process_environment(
+            DATABASE_URL=database_url,
+            REDIS_URL=f"redis://127.0.0.1:{redis_proxy.port}/0",
+            PROVIDERS=orjson.dumps([endpoint]).decode(),
+            LEASE_S=str(LEASE_S),
+            SWEEP_S=str(SWEEP_S),
+            SHUTDOWN_GRACE_S="10",
+            LOG_LEVEL="INFO",
+            # One worker must be able to take what a dead one has left.
+            WORKER_MAX_BENCHMARKS="4",
+        )
+        client = await stack.enter_async_context(
+            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{api_port}", timeout=40)
+        )
+        chaos = Chaos(
+            kind,
+            folder,
+            client,
+            simulator,
+            redis_proxy,
+            database_proxy,
+            postgresql,
+            sqlite_path,
+            redis_port,
+            environment,
+        )
+        try:
+            yield chaos
+        finally:
+            await chaos.end_workers()
+            for program in (chaos.api, chaos.valkey):
+                if program is not None:
+                    program.kill()
+
+
+def faketime_library() -> str:
+    """The preloaded library that shifts a program's clock."""
+    import libfaketime
+
+    path = Path(libfaketime.__file__).parent / "vendor/libfaketime/src/libfaketime.so.1"
+    assert path.is_file(), "libfaketime ships no library for this platform"
+    return str(path)

@@ -1,0 +1,128 @@
+"""Processes that are killed, stopped and asked to end, with real signals, in the middle of runs."""
+
+import asyncio
+import signal
+import time
+
+import psutil
+
+from shared.clock import monotonic_ns
+from tests.chaos.conftest import Scenario
+from tests.chaos.stack import LEASE_S, SWEEP_S
+
+CONCURRENCY = 2
+
+
+async def test_kill_one(scenario: Scenario) -> None:
+    """kill -9 one worker in mid-run"""
+    number = await scenario.submit(concurrency=CONCURRENCY)
+    await scenario.chaos.under_way(number, 4)
+    victim = await scenario.chaos.worker_of(number)
+    killed_ns = monotonic_ns()
+    victim.signal(signal.SIGKILL)
+    document = await scenario.chaos.ended(number)
+    assert document["interrupted"]
+    next_ns = min(ns for ns in _received(scenario) if ns > killed_ns)
+    gone_s = (next_ns - killed_ns) / 1e9
+    # Its lease lapses, and somebody looks; starting takes a moment on a busy machine.
+    assert gone_s <= LEASE_S + SWEEP_S + 5
+    account = await scenario.survived(f"next request after {gone_s:.1f} s of lease {LEASE_S:g} + sweep {SWEEP_S:g}")
+    # In flight, and what had ended in the moment before and was not stored.
+    assert account.duplicates <= 2 * CONCURRENCY
+    assert account.possible_duplicates <= 4 * CONCURRENCY
+
+
+async def test_kill_all(scenario: Scenario) -> None:
+    """kill -9 all workers, start others"""
+    numbers = [await scenario.submit() for _ in range(3)]
+    await scenario.chaos.under_way(numbers[0], 2)
+    await scenario.chaos.end_workers()
+    for _ in range(2):
+        scenario.chaos.start_worker()
+    for number in numbers:
+        assert (await scenario.chaos.ended(number))["status"] == "completed"
+    await scenario.survived()
+
+
+async def test_stop_and_go_on(scenario: Scenario) -> None:
+    """SIGSTOP a worker past its lease, then SIGCONT"""
+    number = await scenario.submit(prompts=40)
+    await scenario.chaos.under_way(number, 3)
+    sleeper = await scenario.chaos.worker_of(number)
+    sleeper.signal(signal.SIGSTOP)
+    try:
+        await scenario.chaos.until(number, lambda document: len(document["segments"]) == 2)
+    finally:
+        sleeper.signal(signal.SIGCONT)
+    document = await scenario.chaos.ended(number)
+    # The loser has noticed and written nothing: its segment is closed by the winner, once.
+    assert [segment["ended_by"] for segment in document["segments"]] == ["crashed", "completed"]
+    assert sleeper.running
+    assert "lease_lost" in sleeper.log.read_text()
+    await scenario.survived()
+
+
+async def test_six_terms(scenario: Scenario) -> None:
+    """SIGTERM six workers one after the other in one run"""
+    number = await scenario.submit(prompts=60)
+    for round_ in range(6):
+        done = (await scenario.chaos.read(number))["progress"]["done"]
+        await scenario.chaos.under_way(number, done + 3)
+        leaver = await scenario.chaos.worker_of(number)
+        leaver.signal(signal.SIGTERM)
+        assert await leaver.ended() == 0, round_
+        scenario.chaos.workers.remove(leaver)
+        scenario.chaos.start_worker()
+    document = await scenario.chaos.ended(number)
+    assert document["status"] == "completed"
+    assert {segment["ended_by"] for segment in document["segments"][:-1]} == {"released"}
+    account = await scenario.survived(f"{len(document['segments'])} segments")
+    # What was in flight could end: nothing is sent twice, and no crash is counted.
+    assert (account.duplicates, account.possible_duplicates) == (0, 0)
+
+
+async def test_term_twice(scenario: Scenario) -> None:
+    """SIGTERM twice: streams are closed at once and sent again by another worker"""
+    number = await scenario.submit(model="sim-ttft3000-gap10-n4", prompts=4)
+    leaver = await scenario.chaos.worker_of(number)
+    await asyncio.sleep(1)
+    leaver.signal(signal.SIGTERM)
+    await asyncio.sleep(0.2)
+    begin = time.monotonic()
+    leaver.signal(signal.SIGTERM)
+    await scenario.chaos.until(number, lambda document: len(document["segments"]) == 2)
+    assert time.monotonic() - begin < LEASE_S
+    assert await leaver.ended() == 0
+    await scenario.chaos.ended(number)
+    account = await scenario.survived()
+    assert account.duplicates == account.possible_duplicates == CONCURRENCY
+
+
+async def test_kill_the_measuring_process(scenario: Scenario) -> None:
+    """kill -9 the measuring process: its run fails and says so, the worker goes on"""
+    number = await scenario.submit()
+    await scenario.chaos.under_way(number, 3)
+    worker = await scenario.chaos.worker_of(number)
+    busy = max(psutil.Process(worker.pid).children(), key=lambda process: len(process.net_connections()))
+    busy.kill()
+    document = await scenario.chaos.ended(number)
+    assert (document["status"], document["error"]["kind"]) == ("failed", "engine_died")
+    other = await scenario.submit(prompts=4)
+    assert (await scenario.chaos.ended(other))["status"] == "completed"
+    assert worker.running
+    await scenario.survived()
+
+
+async def test_kill_the_api(scenario: Scenario) -> None:
+    """kill -9 the API right after a 202"""
+    number = await scenario.submit(prompts=6)
+    assert scenario.chaos.api is not None
+    scenario.chaos.api.kill()
+    scenario.chaos.start_api()
+    await scenario.chaos.ready()
+    assert (await scenario.chaos.ended(number))["status"] == "completed"
+    await scenario.survived()
+
+
+def _received(scenario: Scenario) -> list[int]:
+    return [request["received_ns"] for request in scenario.chaos.simulator.requests()]
