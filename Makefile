@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test check fmt coverage wheel-test bench-pickup bench-accuracy bench-memory lock clean .test-measuring .test-service
+.PHONY: help setup setup-dev demo up test chaos check fmt coverage wheel-test bench-pickup bench-accuracy bench-memory lock clean .test-measuring .test-service
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -62,6 +62,9 @@ MEASURING = tests/engine tests/worker tests/simulator tests/shared
 
 .test-service:
 	@$(BIN)/pytest -q tests $(addprefix --ignore=,$(MEASURING))
+
+chaos: $(VENV)/.dev ## break real deployments in every way that is promised to be survived; ARGS="-k redis"
+	@$(BIN)/pytest -q tests/chaos $(ARGS)
 
 coverage: $(VENV)/.dev ## run the suite and show what it does not reach
 	@$(BIN)/coverage erase

@@ -137,9 +137,12 @@ class BenchmarkRun:
                 await until_available(lambda: context.leases.release(lease, given_back), "release_waits")
                 log.info("benchmark_released", cut=len(self._cut))
                 return
-            if self._engine is None or self._engine.failure is None:
-                # Every request that was begun has its result.
-                end = SegmentEnd(measurement=self._measurement())
+            # Every request that was begun has its result, unless the process that measured it died.
+            lost: list[Slot] = []
+            if self._engine is not None and self._engine.failure is not None:
+                lost = await until_available(self._maybe_sent, "verdict_waits")
+                self._unanswered.update(lost)
+            end = SegmentEnd(lost, self._measurement())
             verdict = await until_available(self._judge, "verdict_waits")
         except (LeaseLost, NotFound, Unavailable):
             raise
@@ -334,7 +337,8 @@ class BenchmarkRun:
             await asyncio.sleep(lease_s / 3)
             begun = loop.time()
             try:
-                async with asyncio.timeout_at(prolonged + lease_s):
+                # If it was this process that slept, it asks before it gives up: nobody may have taken over.
+                async with asyncio.timeout_at(max(prolonged + lease_s, begun + lease_s / 3)):
                     cancel_requested = await until_available(self._prolong, "heartbeat_missed")
             except TimeoutError:
                 raise Unavailable(f"the database has not answered for a whole lease of {lease_s:g} s") from None

@@ -31,8 +31,13 @@ class Lease:
 
 
 def held(lease: Lease) -> ColumnElement[bool]:
-    """The condition that every write of a running worker carries."""
-    return and_(Benchmark.id == lease.benchmark_id, Benchmark.fence == lease.fence, Benchmark.status == "running")
+    """The condition that every write of a running worker carries; who has given the benchmark back is out as well."""
+    return and_(
+        Benchmark.id == lease.benchmark_id,
+        Benchmark.fence == lease.fence,
+        Benchmark.lease_owner == lease.worker_id,
+        Benchmark.status == "running",
+    )
 
 
 class LeaseRepository:

@@ -201,6 +201,19 @@ class Chaos:
                             return worker
                 await asyncio.sleep(0.05)
 
+    async def freeze(self, worker: Program) -> None:
+        """SIGSTOP. Not in the middle of a transaction of SQLite: its lock would be frozen as well, for everybody."""
+        while True:
+            worker.signal(signal.SIGSTOP)
+            if self.sqlite_path is None:
+                return
+            try:
+                with self.database_held(timeout_s=0.5):
+                    return
+            except sqlite3.OperationalError:
+                worker.signal(signal.SIGCONT)
+                await asyncio.sleep(0.05)
+
     # What the simulator saw.
 
     def mark(self) -> int:
@@ -208,15 +221,15 @@ class Chaos:
         return len(self.simulator.requests())
 
     @contextmanager
-    def database_held(self) -> Iterator[None]:
-        """SQLite's whole file is locked by somebody else."""
+    def database_held(self, timeout_s: float = 10) -> Iterator[None]:
+        """SQLite's whole file is locked by somebody else. Raises OperationalError where it is already."""
         assert self.sqlite_path is not None
-        connection = sqlite3.connect(self.sqlite_path, isolation_level=None)
-        connection.execute("BEGIN IMMEDIATE")
+        connection = sqlite3.connect(self.sqlite_path, isolation_level=None, timeout=timeout_s)
         try:
+            connection.execute("BEGIN IMMEDIATE")
             yield
-        finally:
             connection.execute("ROLLBACK")
+        finally:
             connection.close()
 
 
@@ -229,13 +242,13 @@ async def chaos_stack(kind: str, folder: Path) -> AsyncIterator[Chaos]:
         postgresql, database_proxy, sqlite_path = None, None, None
         if kind == "postgresql":
             postgresql = stack.enter_context(embedded_postgresql())
-            upgrade(postgresql.url)
+            await asyncio.to_thread(upgrade, postgresql.url)
             database_proxy = await stack.enter_async_context(proxy_to("127.0.0.1", postgresql.port))
             database_url = f"postgresql://test@127.0.0.1:{database_proxy.port}/postgres"
         else:
             sqlite_path = folder / "chaos.db"
             database_url = f"sqlite:///{sqlite_path}"
-            upgrade(database_url)
+            await asyncio.to_thread(upgrade, database_url)
         endpoint = {"name": "priced", "protocol": "anthropic", "base_url": simulator.url, "prices": PRICES}
         environment = process_environment(
             DATABASE_URL=database_url,

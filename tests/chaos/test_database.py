@@ -12,6 +12,9 @@ from shared.db.database import async_url
 from tests.chaos.conftest import Scenario
 from tests.chaos.stack import LEASE_S, Chaos
 
+# SQLite has neither server nor sessions nor network.
+POSTGRESQL = pytest.mark.parametrize("deployment", ["postgresql"], indirect=True)
+
 
 @asynccontextmanager
 async def away(chaos: Chaos) -> AsyncIterator[None]:
@@ -54,11 +57,11 @@ async def test_away_for_ten_seconds(scenario: Scenario) -> None:
     await scenario.survived()
 
 
+@POSTGRESQL
 async def test_restart(scenario: Scenario) -> None:
     """PostgreSQL crashes and is started again in mid-run"""
     server = scenario.chaos.postgresql
-    if server is None:
-        pytest.skip("SQLite has no server")
+    assert server is not None
     number = await scenario.submit(prompts=40)
     await scenario.chaos.under_way(number, 4)
     await asyncio.to_thread(server.stop)
@@ -68,11 +71,11 @@ async def test_restart(scenario: Scenario) -> None:
     await scenario.survived()
 
 
+@POSTGRESQL
 async def test_sessions_killed(scenario: Scenario) -> None:
     """pg_terminate_backend of every session, ten times in a run"""
     server = scenario.chaos.postgresql
-    if server is None:
-        pytest.skip("SQLite has no sessions")
+    assert server is not None
     number = await scenario.submit(prompts=40)
     engine = create_async_engine(async_url(server.url), isolation_level="AUTOCOMMIT")
     kill = text(
@@ -89,11 +92,11 @@ async def test_sessions_killed(scenario: Scenario) -> None:
     assert account.duplicates == 0
 
 
+@POSTGRESQL
 async def test_partition(scenario: Scenario) -> None:
     """PostgreSQL behind a network that swallows every byte for longer than the lease"""
     proxy = scenario.chaos.database_proxy
-    if proxy is None:
-        pytest.skip("SQLite has no network")
+    assert proxy is not None
     number = await scenario.submit(prompts=40)
     await scenario.chaos.under_way(number, 4)
     proxy.swallow = True

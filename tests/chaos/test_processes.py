@@ -32,6 +32,23 @@ async def test_kill_one(scenario: Scenario) -> None:
     assert account.possible_duplicates <= 4 * CONCURRENCY
 
 
+async def test_kill_with_defaults(scenario: Scenario) -> None:
+    """kill -9 one worker, with the lease and the sweep that are the defaults"""
+    await scenario.chaos.end_workers()
+    for _ in range(2):
+        scenario.chaos.start_worker(LEASE_S="30", SWEEP_S="5")
+    number = await scenario.submit(concurrency=CONCURRENCY)
+    await scenario.chaos.under_way(number, 4)
+    victim = await scenario.chaos.worker_of(number)
+    killed_ns = monotonic_ns()
+    victim.signal(signal.SIGKILL)
+    await scenario.chaos.ended(number, 120)
+    gone_s = (min(ns for ns in _received(scenario) if ns > killed_ns) - killed_ns) / 1e9
+    assert gone_s <= 45
+    await scenario.survived(f"next request after {gone_s:.1f} s")
+    await scenario.chaos.end_workers()
+
+
 async def test_kill_all(scenario: Scenario) -> None:
     """kill -9 all workers, start others"""
     numbers = [await scenario.submit() for _ in range(3)]
@@ -49,7 +66,7 @@ async def test_stop_and_go_on(scenario: Scenario) -> None:
     number = await scenario.submit(prompts=40)
     await scenario.chaos.under_way(number, 3)
     sleeper = await scenario.chaos.worker_of(number)
-    sleeper.signal(signal.SIGSTOP)
+    await scenario.chaos.freeze(sleeper)
     try:
         await scenario.chaos.until(number, lambda document: len(document["segments"]) == 2)
     finally:

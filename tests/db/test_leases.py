@@ -115,7 +115,7 @@ async def test_a_heartbeat_tells_of_a_cancel(tables: Tables) -> None:
     assert await tables.leases.heartbeat(lease) is True
 
 
-@pytest.mark.parametrize("way", ["taken over", "deleted", "finished"])
+@pytest.mark.parametrize("way", ["taken over", "deleted", "released", "finished"])
 async def test_who_lost_the_lease_is_told_so_and_writes_nothing(tables: Tables, way: str) -> None:
     benchmark_id = await tables.add()
     claimed = await tables.lapsing.claim("one")
@@ -125,6 +125,8 @@ async def test_who_lost_the_lease_is_told_so_and_writes_nothing(tables: Tables, 
         await tables.claimed("two")
     elif way == "deleted":
         await tables.benchmarks.delete(benchmark_id)
+    elif way == "released":
+        await tables.leases.release(lost, SegmentEnd())
     else:
         await tables.leases.finish(lost, "failed", summary=None, error={"kind": "x", "message": "y"})
     before = await everything(tables)
