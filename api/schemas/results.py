@@ -90,7 +90,7 @@ class ResultOut(BaseModel):
     flags: list[str] = Field(
         description="What is odd about the answer: `buffered`, `usage_missing`, `no_terminal_event`, "
         "`reasoning_hidden`, `max_tokens_ignored`, `not_streamed`, `invalid_utf8_replaced`, "
-        "`unstorable_text_replaced`, `connection_renewed`.",
+        "`unstorable_text_replaced`, `text_cut`, `connection_renewed`, `ttft_doubtful`, `possible_duplicate`.",
         examples=[[]],
     )
     provider_request_id: str | None = Field(

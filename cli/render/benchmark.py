@@ -45,6 +45,11 @@ def _warnings(benchmark: dict[str, Any]) -> Iterator[Line]:
         yield Line(f"! {clean(notice)}", "bold yellow")
     if benchmark["interrupted"]:
         yield Line("! Another worker went on with it after the first was gone.", "yellow")
+    duplicates = (benchmark["summary"] or {}).get("possible_duplicates")
+    if duplicates and duplicates["requests"]:
+        cost = "of unknown cost" if duplicates["cost_usd"] is None else f"about {usd(duplicates['cost_usd'])}"
+        text = f"! Up to {duplicates['requests']:,} requests may have been sent and paid in vain, {cost}."
+        yield Line(text, "yellow")
 
 
 def _progress(benchmark: dict[str, Any]) -> Iterator[Line]:
