@@ -10,15 +10,18 @@ from fastapi_swagger import patch_fastapi
 from api.errors import install_error_handlers
 from api.middleware import BodyLimitMiddleware, RequestContextMiddleware
 from api.openapi import give_problems_their_media_type
-from api.routes import benchmarks, health, models, results, workers
+from api.routes import benchmarks, health, models, results, webhooks, workers
 from api.state import State
 from api.submit import Submitter
+from api.webhooks import WebhookSetup
 from shared.clock import SystemClock
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
+from shared.db.deliveries import DeliveryRepository
 from shared.db.migrate import check_schema
 from shared.db.results import ResultRepository
 from shared.db.segments import SegmentRepository
+from shared.db.webhooks import WebhookRepository
 from shared.db.workers import WorkerRepository
 from shared.logs import configure_logs
 from shared.prices import PriceList
@@ -69,7 +72,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     install_error_handlers(app)
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
     app.add_middleware(RequestContextMiddleware, clock=parts.clock)
-    for module in (benchmarks, results, models, workers, health):
+    for module in (benchmarks, results, webhooks, models, workers, health):
         app.include_router(module.router)
     give_problems_their_media_type(app)
 
@@ -81,7 +84,9 @@ def _parts(settings: Settings, keys: KeyRing) -> State:
     price_list = PriceList()
     endpoints = settings.endpoints(price_list)
     doorbell = Doorbell(client_redis(settings.redis_url))
-    repository, worker_rows = BenchmarkRepository(database), WorkerRepository(database)
+    repository = BenchmarkRepository(database, public_url=settings.public_url)
+    worker_rows, webhook_rows = WorkerRepository(database), WebhookRepository(database)
+    setup = WebhookSetup(settings.ssrf_guard(), settings.secret_box())
     return State(
         settings=settings,
         clock=SystemClock(),
@@ -94,5 +99,8 @@ def _parts(settings: Settings, keys: KeyRing) -> State:
         results=ResultRepository(database),
         segments=SegmentRepository(database),
         workers=worker_rows,
-        submitter=Submitter(endpoints, keys, repository, worker_rows, doorbell),
+        webhooks=webhook_rows,
+        deliveries=DeliveryRepository(database),
+        webhook_setup=setup,
+        submitter=Submitter(endpoints, keys, repository, worker_rows, doorbell, webhook_rows, setup),
     )

@@ -7,6 +7,7 @@ from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, Progress, RunErr
 from api.schemas.prices import PriceOut
 from api.schemas.results import RequestErrorOut, ResultOut, TimelineEventOut
 from api.schemas.summary import Measurement, Summary
+from api.schemas.webhooks import BenchmarkWebhook
 from shared.db.tables import Benchmark, Result, Segment
 from shared.spec import Parameters, Timeouts
 from shared.timeline import decode
@@ -62,12 +63,18 @@ def benchmark_without_results(benchmark: Benchmark) -> BenchmarkBase:
 
 
 def benchmark_with_results(
-    benchmark: Benchmark, segments: Sequence[Segment], results: Sequence[ResultOut] | None, *, truncated: bool
+    benchmark: Benchmark,
+    segments: Sequence[Segment],
+    webhook: BenchmarkWebhook | None,
+    results: Sequence[ResultOut] | None,
+    *,
+    truncated: bool,
 ) -> BenchmarkOut:
     """For `GET /benchmarks/{id}`."""
     return BenchmarkOut(
         **_fields_of(benchmark),
         segments=[_segment_out(segment) for segment in segments],
+        webhook=webhook,
         results=None if results is None else list(results),
         results_truncated=truncated,
     )

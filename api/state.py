@@ -6,11 +6,14 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.submit import Submitter
+from api.webhooks import WebhookSetup
 from shared.clock import Clock
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
+from shared.db.deliveries import DeliveryRepository
 from shared.db.results import ResultRepository
 from shared.db.segments import SegmentRepository
+from shared.db.webhooks import WebhookRepository
 from shared.db.workers import WorkerRepository
 from shared.endpoints import EndpointRegistry
 from shared.prices import PriceList
@@ -33,6 +36,9 @@ class State:
     results: ResultRepository
     segments: SegmentRepository
     workers: WorkerRepository
+    webhooks: WebhookRepository
+    deliveries: DeliveryRepository
+    webhook_setup: WebhookSetup
     submitter: Submitter
 
 

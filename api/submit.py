@@ -2,16 +2,29 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import orjson
 
+from api.webhooks import WebhookSetup
 from shared.db.benchmarks import BenchmarkRepository, Once
 from shared.db.tables import Benchmark
+from shared.db.webhooks import WebhookRepository
 from shared.db.workers import WorkerRepository
 from shared.endpoints import Endpoint, EndpointRegistry
 from shared.queue import Doorbell
 from shared.settings import KeyRing
-from shared.spec import BenchmarkSpec, check_parameters
+from shared.spec import BenchmarkRequest, BenchmarkSpec, check_parameters
+from shared.webhooks import NewEndpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A stored benchmark; `created` False where its key had stored it before. `secret`: a new webhook's, in clear."""
+
+    benchmark: Benchmark
+    created: bool
+    secret: str | None = None
 
 
 class Submitter:
@@ -24,41 +37,69 @@ class Submitter:
         benchmarks: BenchmarkRepository,
         workers: WorkerRepository,
         doorbell: Doorbell,
+        webhooks: WebhookRepository,
+        webhook_setup: WebhookSetup,
     ) -> None:
+        self._webhooks = webhooks
+        self._webhook_setup = webhook_setup
         self._endpoints = endpoints
         self._keys = keys
         self._benchmarks = benchmarks
         self._workers = workers
         self._doorbell = doorbell
 
-    async def submit(self, spec: BenchmarkSpec, key: str | None = None) -> tuple[Benchmark, bool]:
-        """Stores a pending benchmark; False where this key had stored it before. Raises InvalidRequest, Conflict.
+    async def submit(self, request: BenchmarkRequest, key: str | None = None) -> Submitted:
+        """Stores a pending benchmark. Raises InvalidRequest, Conflict; Unavailable where a webhook needs a key.
 
         Redis may be away: a worker's sweep finds the row.
         """
-        return await self._store(spec, spec.provider, key)
+        prepared = None
+        if request.webhook_url is not None:
+            prepared = await self._webhook_setup.prepare(
+                request.webhook_url, request.webhook_events, request.webhook_secret, field="webhook_url"
+            )
+        stored = await self._store(
+            request, request.provider, key, webhook=None if prepared is None else prepared.endpoint
+        )
+        # Of a POST that is repeated the secret is the first one's.
+        return replace(stored, secret=prepared.secret) if prepared is not None and stored.created else stored
 
-    async def rerun(self, benchmark_id: int, key: str | None = None) -> tuple[Benchmark, bool]:
-        """The same spec at the same endpoint as a new benchmark. Raises NotFound, InvalidRequest, Conflict."""
+    async def rerun(self, benchmark_id: int, key: str | None = None) -> Submitted:
+        """The same spec at the same endpoint as a new benchmark, with the same webhook.
+
+        Raises NotFound, InvalidRequest, Conflict.
+        """
         spec, before = await self._benchmarks.spec(benchmark_id)
-        return await self._store(spec, before.provider, key, rerun_of=benchmark_id)
+        told = await self._webhooks.of_benchmark(benchmark_id)
+        webhook = None
+        if told is not None:
+            webhook = NewEndpoint(told.url, told.events, [item["sealed"] for item in told.secrets])
+        return await self._store(spec, before.provider, key, rerun_of=benchmark_id, webhook=webhook)
 
     async def _store(
-        self, spec: BenchmarkSpec, provider: str | None, key: str | None, rerun_of: int | None = None
-    ) -> tuple[Benchmark, bool]:
+        self,
+        spec: BenchmarkSpec,
+        provider: str | None,
+        key: str | None,
+        *,
+        rerun_of: int | None = None,
+        webhook: NewEndpoint | None = None,
+    ) -> Submitted:
         has_key = await self.key_holders()
         endpoint = self._endpoints.resolve(spec.model, provider, has_key)
         spec = spec.with_defaults()
         check_parameters(spec, endpoint)
         told, created = notices(spec, endpoint), True
         if key is None:
-            benchmark = await self._benchmarks.create(spec, endpoint.name, told, rerun_of=rerun_of)
+            benchmark = await self._benchmarks.create(spec, endpoint.name, told, rerun_of=rerun_of, webhook=webhook)
         else:
             once = Once(key, _fingerprint(spec, rerun_of))
-            benchmark, created = await self._benchmarks.create_once(once, spec, endpoint.name, told, rerun_of=rerun_of)
+            benchmark, created = await self._benchmarks.create_once(
+                once, spec, endpoint.name, told, rerun_of=rerun_of, webhook=webhook
+            )
         if created:
             await self._doorbell.ring(benchmark.id)
-        return benchmark, created
+        return Submitted(benchmark, created)
 
     async def key_holders(self) -> Callable[[Endpoint], bool]:
         """Whether an endpoint can be used: here, or by a worker. The API itself need not hold any key."""

@@ -95,6 +95,13 @@ class Client:
             if cursor is None:
                 return
 
+    def add_webhook(self, url: str, description: str) -> Json:
+        """`POST /webhooks`: the endpoint with its secret."""
+        return self._json("POST", "/webhooks", body={"url": url, "description": description})
+
+    def delete_webhook(self, webhook_id: int) -> None:
+        self._send("DELETE", f"/webhooks/{webhook_id}")
+
     def check_ready(self) -> None:
         """Raises CliError naming each part that is missing."""
         response = self._request("GET", "/ready")

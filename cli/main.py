@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import benchmarks, calibrate, catalog, demo, run, system, up
+from cli.commands import benchmarks, calibrate, catalog, demo, run, system, up, webhooks
 from cli.exits import EPILOG
 from cli.group import Commands
 
@@ -32,6 +32,7 @@ app.command(short_help="Search the models of the price list.")(catalog.models)
 app.command(short_help="List the endpoints that benchmarks can go to.")(catalog.providers)
 app.command(short_help="List the workers and what they can measure.")(catalog.workers)
 app.command(short_help="Find out up to which load this host measures right.")(calibrate.calibrate)
+app.add_typer(webhooks.app, name="webhooks")
 app.command(short_help="Run the simulator: an LLM endpoint of known timing.")(system.simulate)
 app.command()(system.migrate)
 app.command()(system.version)

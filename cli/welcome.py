@@ -23,6 +23,7 @@ def welcome(stack: EmbeddedStack, took_s: float) -> Iterator[Line]:
     yield _pair("Queue", shown(stack.redis_url) + (" (Valkey, in memory)" if stack.embeds_redis else ""))
     yield _pair("Simulator", shown(stack.simulator_url))
     yield _pair("Logs", f"{stack.logs}")
+    yield _pair("Webhooks", f"may go to {stack.webhooks_reach}; try `llmbench webhooks listen`")
     yield _pair("Providers", f"ready: {_names(providers, ready=True)}")
     if any(not item["ready"] for item in providers):
         yield _pair("", f"without a key: {_names(providers, ready=False)}")
@@ -32,7 +33,7 @@ def welcome(stack: EmbeddedStack, took_s: float) -> Iterator[Line]:
     yield Line("")
     yield from example(stack.url)
     yield Line("")
-    yield Line("Ctrl-C ends everything; the database stays.", "dim")
+    yield Line("Ctrl-C ends everything; the database stays, and llmbench.key, which its webhook secrets need.", "dim")
 
 
 def example(url: str) -> Iterator[Line]:

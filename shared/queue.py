@@ -7,7 +7,7 @@ what is so stands in the database, and a worker that heard nothing finds it ther
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 
 import orjson
 import structlog
@@ -32,11 +32,14 @@ LISTEN_S = 5
 log = structlog.get_logger(__name__)
 
 
+Kind = Literal["pending", "cancel", "webhooks"]
+
+
 @dataclass(frozen=True, slots=True)
 class Bell:
-    """What was rung: a pending benchmark, or a cancel."""
+    """What was rung: a pending benchmark, a cancel, or deliveries of webhooks (of no one benchmark: 0)."""
 
-    kind: Literal["pending", "cancel"]
+    kind: Kind
     benchmark_id: int
 
 
@@ -177,11 +180,18 @@ class Doorbell:
 
     async def announce_cancel(self, benchmark_id: int) -> bool:
         """Tells the workers at once. False where Redis does not answer: the worker's heartbeat sees it then."""
+        return await self._announce(f"cancel:{benchmark_id}")
+
+    async def announce_webhooks(self) -> bool:
+        """Tells the workers that a delivery is due. False where Redis does not answer: they look now and then."""
+        return await self._announce("webhooks:0")
+
+    async def _announce(self, message: str) -> bool:
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
-                await self._redis.publish(CHANNEL, f"cancel:{benchmark_id}")
+                await self._redis.publish(CHANNEL, message)
         except _FAILURES as exc:
-            log.warning("cancel_announcement_failed", benchmark_id=benchmark_id, error=type(exc).__name__)
+            log.warning("announcement_failed", message=message, error=type(exc).__name__)
             return False
         return True
 
@@ -224,6 +234,6 @@ class Doorbell:
 
 def _parse(data: bytes) -> Bell | None:
     kind, _, number = data.decode("utf-8", "replace").partition(":")
-    if kind not in ("pending", "cancel") or not number.isdecimal():
+    if kind not in get_args(Kind) or not number.isdecimal():
         return None
-    return Bell("pending" if kind == "pending" else "cancel", int(number))
+    return Bell(cast(Kind, kind), int(number))

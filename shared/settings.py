@@ -19,6 +19,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.endpoints import BUILT_IN, Endpoint, EndpointRegistry, simulator_endpoints
 from shared.prices import PriceList
+from shared.secret_box import SecretBox
+from shared.ssrf import Network as IpNetwork
+from shared.ssrf import SsrfGuard, networks
 
 ENV_FILE = ".env"
 
@@ -47,6 +50,20 @@ class Settings(BaseSettings):
     simulator_url: str | None = Field(
         default=None,
         description="URL of a simulator that stands in for providers without a key. `llmbench up` sets it.",
+    )
+
+    public_url: str | None = Field(
+        default=None,
+        description="Where clients reach the API, for the links in webhooks, e.g. `https://bench.example.com`.",
+    )
+    encryption_key: SecretStr | None = Field(
+        default=None,
+        description="Encrypts webhook secrets in the database; needed for webhooks, by API and workers. `llmbench "
+        "webhooks key` makes one. Several, separated by commas: the first encrypts, all decrypt.",
+    )
+    allowed_private_cidrs: Annotated[tuple[IpNetwork, ...], NoDecode] = Field(
+        default=(),
+        description="Networks that webhooks may reach although they are not public, e.g. `10.0.0.0/8,fd00::/8`.",
     )
 
     max_body_bytes: int = Field(default=16_000_000, ge=1_000, description="Largest request body of the API, in bytes.")
@@ -107,6 +124,27 @@ class Settings(BaseSettings):
             raise ValueError("must start with redis://, rediss:// or unix://")
         return value
 
+    @field_validator("public_url")
+    @classmethod
+    def _whole_url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://")):
+            raise ValueError("must start with https:// or http://")
+        return value
+
+    @field_validator("encryption_key")
+    @classmethod
+    def _usable_key(cls, value: SecretStr | None) -> SecretStr | None:
+        try:
+            SecretBox(_split(value))
+        except ValueError:
+            raise ValueError("is no key: `llmbench webhooks key` makes one") from None
+        return value
+
+    @field_validator("allowed_private_cidrs", mode="before")
+    @classmethod
+    def _networks_from_text(cls, value: Any) -> Any:
+        return networks(value) if isinstance(value, str) else value
+
     @field_validator("providers", mode="before")
     @classmethod
     def _providers_from_text(cls, value: Any) -> Any:
@@ -125,6 +163,14 @@ class Settings(BaseSettings):
             raise ValueError("SWEEP_S must be smaller than LEASE_S")
         return self
 
+    def secret_box(self) -> SecretBox:
+        """Opens and seals webhook secrets."""
+        return SecretBox(_split(self.encryption_key))
+
+    def ssrf_guard(self) -> SsrfGuard:
+        """Guards requests to URLs that callers give."""
+        return SsrfGuard(self.allowed_private_cidrs)
+
     def proxy_for(self, url: str) -> str | None:
         """The proxy that HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY name for this URL. Never for this machine."""
         parts = urlsplit(url)
@@ -139,6 +185,11 @@ class Settings(BaseSettings):
         from_file = _read_endpoints(self.providers_file) if self.providers_file else ()
         simulated = simulator_endpoints(self.simulator_url) if self.simulator_url else ()
         return EndpointRegistry([*BUILT_IN, *from_file, *self.providers, *simulated], price_list)
+
+
+def _split(keys: SecretStr | None) -> list[str]:
+    text = keys.get_secret_value() if keys is not None else ""
+    return [part for part in (item.strip() for item in text.split(",")) if part]
 
 
 def _is_loopback(host: str) -> bool:

@@ -19,6 +19,7 @@ from pydantic import (
 from shared.endpoints import Endpoint
 from shared.errors import FieldError, InvalidRequest
 from shared.text import StorableText, refuse_unstorable, unstorable_parts
+from shared.webhooks import WebhookEvents, WebhookSecret
 
 MAX_PROMPTS = 10_000
 MAX_REQUESTS = 100_000
@@ -278,6 +279,38 @@ class BenchmarkSpec(BaseModel):
     def effective_parameters(self, prompt: Prompt) -> Parameters:
         """The parameters that a prompt is sent with."""
         return prompt.parameters.over(self.parameters)
+
+
+class BenchmarkRequest(BenchmarkSpec):
+    """What `POST /benchmarks` takes: a spec, and whom to tell of what becomes of it."""
+
+    webhook_url: str | None = Field(
+        default=None,
+        max_length=2_000,
+        description="URL that is told of this benchmark's events, besides the registered ones (`/webhooks`). Public "
+        "addresses only, but for `ALLOWED_PRIVATE_CIDRS`. Null: nobody.",
+        examples=["https://hooks.example.com/bench"],
+    )
+    webhook_events: WebhookEvents | None = Field(
+        default=None,
+        description="Only these events go to `webhook_url`. Null: all.",
+        examples=[["benchmark.completed", "benchmark.failed"]],
+    )
+    webhook_secret: WebhookSecret | None = Field(
+        default=None,
+        description="Signs what goes to `webhook_url`: `whsec_` and 24 to 64 random bytes in base64. Where left out, "
+        "one is made and returned once.",
+    )
+
+    @model_validator(mode="after")
+    def _webhook_needs_a_url(self) -> "BenchmarkRequest":
+        if self.webhook_url is None and (self.webhook_events is not None or self.webhook_secret is not None):
+            raise ValueError("webhook_events and webhook_secret belong to a webhook_url: set it as well")
+        return self
+
+
+# What is said to whom is no part of the spec that is stored and run.
+WEBHOOK_FIELDS = {"webhook_url", "webhook_events", "webhook_secret"}
 
 
 _UNSUPPORTED = {

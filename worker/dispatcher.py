@@ -14,6 +14,7 @@ from shared.queue import Doorbell
 from shared.version import __version__
 from worker.retention import Retention
 from worker.run import BenchmarkRun, RunContext
+from worker.webhooks.deliverer import Deliverer
 
 log = structlog.get_logger(__name__)
 
@@ -34,9 +35,15 @@ class Dispatcher:
     """Runs up to `worker_max_benchmarks` at a time. What to run is in the database; a bell only says "look now"."""
 
     def __init__(
-        self, context: RunContext, workers: WorkerRepository, doorbell: Doorbell, retention: Retention | None = None
+        self,
+        context: RunContext,
+        workers: WorkerRepository,
+        doorbell: Doorbell,
+        deliverer: Deliverer,
+        retention: Retention | None = None,
     ) -> None:
         self._context = context
+        self._deliverer = deliverer
         self._retention = retention
         self._workers = workers
         self._doorbell = doorbell
@@ -54,6 +61,7 @@ class Dispatcher:
             asyncio.create_task(self._keep(self._claim_loop, "claim_loop")),
             asyncio.create_task(self._keep(self._listen, "listen")),
             asyncio.create_task(self._keep(self._report, "report")),
+            asyncio.create_task(self._keep(self._deliverer.run, "webhooks")),
         ]
         if self._retention is not None:
             self._background.append(asyncio.create_task(self._keep(self._retention.run, "retention")))
@@ -77,10 +85,12 @@ class Dispatcher:
                 if not task.done():
                     run.cut_off()
             await asyncio.wait([task for _, task in running])
+        await self._deliverer.stop()
         await self._workers.leave(self.info.id)
         for run, _ in running:
             # Whoever is free goes on with what was given back, without waiting for a sweep.
             await self._doorbell.ring(run.benchmark_id)
+        await self._doorbell.announce_webhooks()
         log.info("worker_stopped")
 
     def stop_now(self) -> None:
@@ -115,6 +125,8 @@ class Dispatcher:
     def _begin(self, run: BenchmarkRun) -> None:
         task = asyncio.create_task(run.run())
         self._runs[run.benchmark_id] = (run, task)
+        # That it has started is an event, and so will be its end.
+        self._deliverer.ring()
 
         def ended(_: asyncio.Task[None]) -> None:
             if self._runs.get(run.benchmark_id, (None, None))[0] is run:
@@ -122,6 +134,7 @@ class Dispatcher:
             if not task.cancelled() and (exc := task.exception()) is not None:
                 log.error("run_broke", benchmark_id=run.benchmark_id, exc_info=exc)
             self.ring()
+            self._deliverer.ring()
 
         task.add_done_callback(ended)
 
@@ -129,6 +142,8 @@ class Dispatcher:
         async for bell in self._doorbell.listen():
             if bell.kind == "pending":
                 self.ring()
+            elif bell.kind == "webhooks":
+                self._deliverer.ring()
             elif bell.benchmark_id in self._runs:
                 self._runs[bell.benchmark_id][0].cancel()
 

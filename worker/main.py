@@ -37,6 +37,7 @@ from worker.engine.sdk_clients import warm_up
 from worker.retention import Retention
 from worker.run import RunContext
 from worker.shutdown import Shutdown
+from worker.webhooks import make_deliverer
 
 log = structlog.get_logger(__name__)
 
@@ -70,8 +71,8 @@ async def start(ctx: dict[str, Any]) -> None:
         endpoints=endpoints,
         keys=keys,
         price_list=price_list,
-        benchmarks=BenchmarkRepository(database),
-        leases=LeaseRepository(database, lease_s=settings.lease_s),
+        benchmarks=BenchmarkRepository(database, public_url=settings.public_url),
+        leases=LeaseRepository(database, lease_s=settings.lease_s, public_url=settings.public_url),
         results=ResultRepository(database),
         segments=SegmentRepository(database),
         children=children,
@@ -83,7 +84,9 @@ async def start(ctx: dict[str, Any]) -> None:
         text_days=settings.text_retention_days,
     )
     doorbell = Doorbell(client_redis(settings.redis_url))
-    dispatcher = Dispatcher(context, WorkerRepository(database), doorbell, retention)
+    dispatcher = Dispatcher(
+        context, WorkerRepository(database), doorbell, make_deliverer(settings, database), retention
+    )
     # arq's hooks run in its main task.
     shutdown = Shutdown(dispatcher, asyncio.current_task())
     ctx |= {"database": database, "doorbell": doorbell, "dispatcher": dispatcher, "children": children}

@@ -8,13 +8,16 @@ from fastapi.openapi.models import Example
 from api.cursor import decode_cursor, encode_cursor
 from api.preferences import wait_for_end, wait_seconds
 from api.present import benchmark_with_results, benchmark_without_results, result_out
+from api.present_webhooks import benchmark_webhook
 from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, BenchmarkPage, BenchmarkQuery, ReadQuery
 from api.schemas.problem import Problem
+from api.schemas.results import ResultOut
 from api.state import Parts, State
+from api.submit import Submitted
 from shared.db.benchmarks import BenchmarkFilter
 from shared.db.tables import Benchmark
 from shared.errors import InvalidRequest
-from shared.spec import BenchmarkSpec
+from shared.spec import BenchmarkRequest
 
 router = APIRouter(tags=["benchmarks"])
 
@@ -96,12 +99,13 @@ REPLAY: dict[int | str, dict[str, Any]] = {
         400: {"model": Problem, "description": "The body is not JSON."},
         413: {"model": Problem, "description": "The body is larger than `MAX_BODY_BYTES`."},
         415: {"model": Problem, "description": "The body's `Content-Type` is not JSON."},
+        503: {"model": Problem, "description": "A `webhook_url` needs `ENCRYPTION_KEY`, or the database is away."},
         **REPLAY,
         **INVALID,
     },
 )
 async def submit(
-    spec: Annotated[BenchmarkSpec, Body(openapi_examples=EXAMPLES)],
+    request: Annotated[BenchmarkRequest, Body(openapi_examples=EXAMPLES)],
     parts: Parts,
     response: Response,
     prefer: Prefer = None,
@@ -111,7 +115,7 @@ async def submit(
 
     Poll `GET /benchmarks/{id}` until `status` is `completed`, `failed` or `cancelled`.
     """
-    return await _submitted(parts, response, prefer, *await parts.submitter.submit(spec, idempotency_key))
+    return await _submitted(parts, response, prefer, await parts.submitter.submit(request, idempotency_key))
 
 
 @router.post(
@@ -133,22 +137,21 @@ async def rerun(
     idempotency_key: IdempotencyKey = None,
 ) -> BenchmarkOut:
     """The same spec at the same endpoint as a new benchmark, whose `rerun_of` names this one. Prices are today's."""
-    return await _submitted(parts, response, prefer, *await parts.submitter.rerun(benchmark_id, idempotency_key))
+    return await _submitted(parts, response, prefer, await parts.submitter.rerun(benchmark_id, idempotency_key))
 
 
-async def _submitted(
-    parts: State, response: Response, prefer: str | None, benchmark: Benchmark, created: bool
-) -> BenchmarkOut:
+async def _submitted(parts: State, response: Response, prefer: str | None, submitted: Submitted) -> BenchmarkOut:
+    benchmark, secret = submitted.benchmark, submitted.secret
     response.headers["Location"] = f"/benchmarks/{benchmark.id}"
-    if not created:
+    if not submitted.created:
         response.headers["Idempotency-Replayed"] = "true"
     seconds = wait_seconds(prefer, parts.settings.max_wait_s)
     if seconds is None:
-        return benchmark_with_results(benchmark, [], [], truncated=False)
+        return await _with(parts, benchmark, [], secret=secret)
     response.headers["Preference-Applied"] = f"wait={seconds:g}"
     if await wait_for_end(parts.benchmarks, benchmark.id, seconds):
         response.status_code = status.HTTP_200_OK
-    return await _whole(parts, await parts.benchmarks.get(benchmark.id), {"results"})
+    return await _whole(parts, await parts.benchmarks.get(benchmark.id), {"results"}, secret=secret)
 
 
 @router.get("/benchmarks", summary="List benchmarks, newest first", responses=INVALID)
@@ -212,10 +215,9 @@ def parse_include(include: str) -> set[str]:
     return wanted
 
 
-async def _whole(parts: State, benchmark: Benchmark, include: set[str]) -> BenchmarkOut:
-    segments = await parts.segments.of(benchmark.id)
+async def _whole(parts: State, benchmark: Benchmark, include: set[str], *, secret: str | None = None) -> BenchmarkOut:
     if not include - {"none"}:
-        return benchmark_with_results(benchmark, segments, None, truncated=False)
+        return await _with(parts, benchmark, None, secret=secret)
     with_timeline = "timeline" in include
     rows = await parts.results.in_order(
         benchmark.id,
@@ -226,4 +228,18 @@ async def _whole(parts: State, benchmark: Benchmark, include: set[str]) -> Bench
     shown = rows[:MAX_EMBEDDED_RESULTS]
     prompts = await parts.benchmarks.prompts(benchmark.id, [row.prompt_index for row in shown])
     results = [result_out(row, prompts, with_timeline=with_timeline) for row in shown]
-    return benchmark_with_results(benchmark, segments, results, truncated=len(rows) > len(shown))
+    return await _with(parts, benchmark, results, truncated=len(rows) > len(shown), secret=secret)
+
+
+async def _with(
+    parts: State,
+    benchmark: Benchmark,
+    results: list[ResultOut] | None,
+    *,
+    truncated: bool = False,
+    secret: str | None = None,
+) -> BenchmarkOut:
+    """The benchmark with what stands in other tables."""
+    webhook = benchmark_webhook(await parts.webhooks.of_benchmark(benchmark.id), secret)
+    segments = await parts.segments.of(benchmark.id) if benchmark.started_at is not None else []
+    return benchmark_with_results(benchmark, segments, webhook, results, truncated=truncated)

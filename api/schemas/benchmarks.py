@@ -8,6 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from api.schemas.prices import PriceOut
 from api.schemas.results import ResultOut
 from api.schemas.summary import Measurement, Summary
+from api.schemas.webhooks import BenchmarkWebhook
 from shared.spec import Parameters, Timeouts
 from shared.text import StorableText
 
@@ -132,6 +133,9 @@ class BenchmarkOut(BenchmarkBase):
         default=[], description="Which worker ran which part, first to last. Empty before it runs."
     )
 
+    webhook: BenchmarkWebhook | None = Field(
+        default=None, description="Whom it tells, besides the registered endpoints. Null: nobody."
+    )
     results: list[ResultOut] | None = Field(
         default=None,
         description="Results in the order of the prompts, warm-up left out unless asked for; the first 1,000. "

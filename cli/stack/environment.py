@@ -1,10 +1,16 @@
 """What the stack's programs find in their environment, and which parts somebody else provides."""
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from shared.endpoints import BUILT_IN
+from shared.secret_box import new_key
 from shared.settings import Settings, load_settings, process_environment
+
+KEY_FILE = "llmbench.key"
+LOOPBACK = "127.0.0.0/8,::1/128"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +21,8 @@ class Parts:
     redis_url: str | None
     simulator_url: str | None
     shutdown_grace_s: float
+    has_encryption_key: bool
+    webhooks_reach: str
     environment: dict[str, str]
 
 
@@ -23,9 +31,14 @@ def parts(*, isolated: bool) -> Parts:
     everything = process_environment()
     if isolated:
         defaults = Settings.model_construct()
-        return Parts(None, None, None, defaults.shutdown_grace_s, _without(everything, _names()))
+        return Parts(None, None, None, defaults.shutdown_grace_s, False, "", _without(everything, _names()))
     settings = load_settings()
     given = settings.model_fields_set
+    reach = ", ".join(map(str, settings.allowed_private_cidrs)) or "public addresses only"
+    if "allowed_private_cidrs" not in given:
+        # A receiver that somebody tries out runs on this machine.
+        everything["ALLOWED_PRIVATE_CIDRS"] = LOOPBACK
+        reach = "this machine too (ALLOWED_PRIVATE_CIDRS)"
     if "log_format" not in given:
         # These logs are read by a person.
         everything["LOG_FORMAT"] = "console"
@@ -34,6 +47,8 @@ def parts(*, isolated: bool) -> Parts:
         settings.redis_url if "redis_url" in given else None,
         settings.simulator_url if "simulator_url" in given else None,
         settings.shutdown_grace_s,
+        settings.encryption_key is not None,
+        reach,
         everything,
     )
 
@@ -48,6 +63,16 @@ def sqlite_url(folder: Path) -> str:
     default: str = Settings.model_fields["database_url"].default
     name = default.removeprefix("sqlite:///")
     return default if folder == Path() else f"sqlite:///{folder.resolve() / name}"
+
+
+def encryption_key(folder: Path) -> str:
+    """The key that webhook secrets of a folder's database are encrypted with; made where there is none."""
+    path = folder / KEY_FILE
+    with suppress(FileExistsError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(new_key() + "\n")
+    return path.read_text(encoding="utf-8").strip()
 
 
 def _names() -> set[str]:

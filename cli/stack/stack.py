@@ -53,6 +53,8 @@ class EmbeddedStack:
         self.redis_url = ""
         self.simulator_url = ""
         self.embeds_redis = False
+        # In words: where webhooks may go beside public addresses.
+        self.webhooks_reach = ""
         self.logs = Path()
         self._grace_s = 0.0
 
@@ -119,6 +121,9 @@ class EmbeddedStack:
             "REDIS_URL": self.redis_url,
             "SIMULATOR_URL": self.simulator_url,
         }
+        self.webhooks_reach = parts.webhooks_reach
+        if not parts.has_encryption_key:
+            env["ENCRYPTION_KEY"] = environment.encryption_key(self._folder if self._isolated else self._data_dir)
         waiting_to_go = [self._spawn("api", programs.api(self._host, port), env)]
         for number in range(self._worker_count):
             name = "worker" if self._worker_count == 1 else f"worker-{number + 1}"

@@ -9,10 +9,13 @@ from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.database import Database
+from shared.db.events import tell_of
 from shared.db.tables import Benchmark, IdempotencyKey, Prompt
 from shared.db.types import utc_now
+from shared.db.webhooks import insert_endpoint
 from shared.errors import Conflict, KeyReused, NotFound
-from shared.spec import BenchmarkSpec
+from shared.spec import WEBHOOK_FIELDS, BenchmarkSpec
+from shared.webhooks import NewEndpoint
 
 # How long the same POST is known again.
 KEEP_KEYS_S = 24 * 3600
@@ -42,15 +45,23 @@ class Once:
 class BenchmarkRepository:
     """Rows of `benchmarks` and their `prompts`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, public_url: str | None = None) -> None:
+        """`public_url`: where the API is reached, for the links in events."""
         self._database = database
+        self._public_url = public_url
 
     async def create(
-        self, spec: BenchmarkSpec, provider: str, notices: Sequence[str] = (), *, rerun_of: int | None = None
+        self,
+        spec: BenchmarkSpec,
+        provider: str,
+        notices: Sequence[str] = (),
+        *,
+        rerun_of: int | None = None,
+        webhook: NewEndpoint | None = None,
     ) -> Benchmark:
-        """Stores a pending benchmark with its prompts, all or nothing."""
+        """Stores a pending benchmark with its prompts and its webhook, all or nothing."""
         async with self._database.write() as session:
-            return await _insert(session, spec, provider, notices, rerun_of)
+            return await _insert(session, spec, provider, notices, rerun_of, webhook)
 
     async def create_once(
         self,
@@ -60,6 +71,7 @@ class BenchmarkRepository:
         notices: Sequence[str] = (),
         *,
         rerun_of: int | None = None,
+        webhook: NewEndpoint | None = None,
     ) -> tuple[Benchmark, bool]:
         """The same, or the benchmark that this key has created before, and then False.
 
@@ -76,7 +88,7 @@ class BenchmarkRepository:
             )
             if claimed.one_or_none() is None:
                 return await _replayed(session, once), False
-            benchmark = await _insert(session, spec, provider, notices, rerun_of)
+            benchmark = await _insert(session, spec, provider, notices, rerun_of, webhook)
             await session.execute(
                 update(IdempotencyKey).where(IdempotencyKey.key == once.key).values(benchmark_id=benchmark.id)
             )
@@ -138,8 +150,13 @@ class BenchmarkRepository:
                 update(Benchmark)
                 .where(Benchmark.id == benchmark_id, Benchmark.status == "pending")
                 .values(status="cancelled", cancel_requested_at=utc_now(), completed_at=utc_now())
+                .returning(Benchmark),
+                execution_options={"synchronize_session": False},
             )
-            if not ended.rowcount:  # type: ignore[attr-defined]
+            cancelled = ended.scalar_one_or_none()
+            if cancelled is not None:
+                await tell_of(session, cancelled, self._public_url)
+            else:
                 await session.execute(
                     update(Benchmark)
                     .where(Benchmark.id == benchmark_id, Benchmark.status == "running")
@@ -161,7 +178,12 @@ class BenchmarkRepository:
 
 
 async def _insert(
-    session: AsyncSession, spec: BenchmarkSpec, provider: str, notices: Sequence[str], rerun_of: int | None
+    session: AsyncSession,
+    spec: BenchmarkSpec,
+    provider: str,
+    notices: Sequence[str],
+    rerun_of: int | None,
+    webhook: NewEndpoint | None,
 ) -> Benchmark:
     created = await session.execute(
         insert(Benchmark)
@@ -170,7 +192,7 @@ async def _insert(
             model=spec.model,
             provider=provider,
             status="pending",
-            spec=spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True),
+            spec=spec.model_dump(mode="json", exclude={"prompts", *WEBHOOK_FIELDS}, exclude_none=True),
             notices=list(notices),
             rerun_of=rerun_of,
             planned=spec.planned_requests,
@@ -190,6 +212,8 @@ async def _insert(
             for index, prompt in enumerate(spec.prompts)
         ],
     )
+    if webhook is not None:
+        await insert_endpoint(session, webhook, benchmark.id)
     return benchmark
 
 

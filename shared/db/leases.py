@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, case, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.database import Database
+from shared.db.events import tell_of
 from shared.db.segments import SegmentEnd, Slot, end_crashed_segments, end_segment
 from shared.db.tables import Benchmark, Segment
 from shared.db.types import utc_now
@@ -43,9 +44,11 @@ def held(lease: Lease) -> ColumnElement[bool]:
 class LeaseRepository:
     """Claims and their ends."""
 
-    def __init__(self, database: Database, *, lease_s: float) -> None:
+    def __init__(self, database: Database, *, lease_s: float, public_url: str | None = None) -> None:
+        """`public_url`: where the API is reached, for the links in events."""
         self._database = database
         self._lease_s = lease_s
+        self._public_url = public_url
 
     async def claim(self, worker_id: str, *, look_first: bool = True) -> tuple[Lease, Benchmark] | None:
         """Takes the oldest open benchmark that nobody runs under a lease of this worker; None where there is none.
@@ -84,8 +87,10 @@ class LeaseRepository:
                 execution_options={"synchronize_session": False},
             )
             benchmark = claimed.scalar_one_or_none()
-        if benchmark is None:
-            return None
+            if benchmark is None:
+                return None
+            if benchmark.fence == 1:
+                await tell_of(session, benchmark, self._public_url)
         return Lease(benchmark.id, benchmark.fence, worker_id), benchmark
 
     async def heartbeat(self, lease: Lease) -> bool:
@@ -144,7 +149,7 @@ class LeaseRepository:
         error: dict[str, Any] | None,
         end: SegmentEnd = NOTHING_SENT,
     ) -> str:
-        """Ends the run; returns the terminal status. Raises LeaseLost.
+        """Ends the run, writes its event, returns the terminal status. Raises LeaseLost.
 
         Whichever state is terminal first stays: the condition is in the SQL. A cancel that was asked for before
         the last result was counted makes it `cancelled`; one that finds every request done does not.
@@ -165,13 +170,15 @@ class LeaseRepository:
                     lease_owner=None,
                     lease_expires_at=None,
                 )
-                .returning(Benchmark.status)
+                .returning(Benchmark),
+                execution_options={"synchronize_session": False},
             )
-            row = rows.one_or_none()
-            if row is None:
+            benchmark = rows.scalar_one_or_none()
+            if benchmark is None:
                 raise _lost(lease)
-            await end_segment(session, lease.benchmark_id, lease.fence, row[0], end)
-        return row[0]
+            await end_segment(session, lease.benchmark_id, lease.fence, benchmark.status, end)
+            await tell_of(session, benchmark, self._public_url)
+        return benchmark.status
 
     async def _update(self, session: AsyncSession, lease: Lease, **values: Any) -> int:
         """Changes the benchmark's row under its fence; returns how many results it has."""

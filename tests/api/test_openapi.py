@@ -142,8 +142,8 @@ def test_every_example_of_a_parameter_is_valid() -> None:
 
 
 def test_bounds_of_a_benchmark_are_part_of_its_schema() -> None:
-    fields = openapi()["components"]["schemas"]["BenchmarkSpec"]["properties"]
+    fields = openapi()["components"]["schemas"]["BenchmarkRequest"]["properties"]
     assert (fields["name"]["minLength"], fields["name"]["maxLength"]) == (1, 200)
     assert (fields["prompts"]["minItems"], fields["prompts"]["maxItems"]) == (1, 10_000)
     assert (fields["concurrency"]["minimum"], fields["concurrency"]["maximum"]) == (1, 1_024)
-    assert openapi()["components"]["schemas"]["BenchmarkSpec"]["additionalProperties"] is False
+    assert openapi()["components"]["schemas"]["BenchmarkRequest"]["additionalProperties"] is False

@@ -120,6 +120,7 @@ def benchmark(benchmark_id: int = 1, status: str = "completed", **changes: Any) 
         "metadata": {},
         "results_url": f"/benchmarks/{benchmark_id}/results",
         "segments": [],
+        "webhook": None,
         "results": None,
         "results_truncated": False,
         **changes,

@@ -30,7 +30,7 @@ def test_up_is_ready_runs_its_own_curl_example_and_sigterm_leaves_nothing(tmp_pa
         assert up.end(signal.SIGTERM) == ExitCode.OK, up.text
         assert gone(children)
         assert list(up.temporary.iterdir()) == []
-        assert {path.name for path in up.folder.iterdir()} == {"llmbench.db"}
+        assert {path.name for path in up.folder.iterdir()} == {"llmbench.db", "llmbench.key"}
         assert "Traceback" not in up.text
 
 

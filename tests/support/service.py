@@ -23,6 +23,7 @@ from worker.calibration import Calibration
 from worker.dispatcher import Dispatcher
 from worker.engine.children import Children
 from worker.run import RunContext
+from worker.webhooks import make_deliverer
 
 
 def make_settings(database_url: str, redis_url: str, simulator_url: str | None, **changes: Any) -> Settings:
@@ -70,7 +71,7 @@ async def running_worker(
     doorbell = Doorbell(client_redis(settings.redis_url))
     own = Children()
     context = make_context(settings, database, keys, children or own)
-    dispatcher = Dispatcher(context, WorkerRepository(database), doorbell)
+    dispatcher = Dispatcher(context, WorkerRepository(database), doorbell, make_deliverer(settings, database))
     await dispatcher.start()
     try:
         yield dispatcher

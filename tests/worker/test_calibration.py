@@ -15,6 +15,7 @@ from tests.support.service import make_context, make_settings, running_api
 from worker.calibration import Calibration, Level, calibrate
 from worker.dispatcher import Dispatcher
 from worker.engine.children import Children
+from worker.webhooks import make_deliverer
 
 
 def calibration(*errors: tuple[int, float]) -> Calibration:
@@ -52,7 +53,7 @@ async def calibrated(
     database, doorbell = Database(database_url), Doorbell(client_redis(redis_url))
     found = calibration((1, 0.1), (16, 4))
     context = make_context(settings, database, KeyRing({}), children, calibration=found)
-    dispatcher = Dispatcher(context, WorkerRepository(database), doorbell)
+    dispatcher = Dispatcher(context, WorkerRepository(database), doorbell, make_deliverer(settings, database))
     await dispatcher.start()
     yield settings
     await dispatcher.stop()

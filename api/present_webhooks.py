@@ -1,0 +1,45 @@
+"""Rows of webhooks as shapes of the API."""
+
+from collections.abc import Sequence
+
+import orjson
+
+from api.schemas.webhooks import AttemptOut, BenchmarkWebhook, DeliveryOut, WebhookOut
+from shared.db.deliveries import DeliveryOfEvent
+from shared.db.tables import WebhookAttempt, WebhookEndpoint
+from shared.webhooks import payload
+
+
+def webhook_out(endpoint: WebhookEndpoint) -> WebhookOut:
+    """A registered endpoint, without its secret."""
+    return WebhookOut(**{name: getattr(endpoint, name) for name in WebhookOut.model_fields})
+
+
+def benchmark_webhook(endpoint: WebhookEndpoint | None, secret: str | None = None) -> BenchmarkWebhook | None:
+    """The endpoint that a benchmark named for itself."""
+    if endpoint is None:
+        return None
+    return BenchmarkWebhook(
+        url=endpoint.url, events=endpoint.events, disabled_reason=endpoint.disabled_reason, secret=secret
+    )
+
+
+def delivery_out(row: DeliveryOfEvent, attempts: Sequence[WebhookAttempt]) -> DeliveryOut:
+    """A delivery with its attempts and what it carries."""
+    delivery, event, endpoint = row.delivery, row.event, row.endpoint
+    return DeliveryOut(
+        id=delivery.id,
+        event_id=event.id,
+        type=event.type,
+        benchmark_id=event.benchmark_id,
+        webhook_id=endpoint.id if endpoint.benchmark_id is None else None,
+        url=endpoint.url,
+        status=delivery.status,
+        created_at=event.created_at,
+        delivered_at=delivery.delivered_at,
+        next_attempt_at=delivery.next_attempt_at,
+        attempts=[
+            AttemptOut(**{name: getattr(attempt, name) for name in AttemptOut.model_fields}) for attempt in attempts
+        ],
+        payload=orjson.loads(payload(event.type, event.created_at, event.data)),
+    )

@@ -1,0 +1,201 @@
+"""`/webhooks`: endpoints that are told of all benchmarks, their deliveries, tests and secrets."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Response, status
+
+from api.cursor import decode_cursor, encode_cursor
+from api.present_webhooks import delivery_out, webhook_out
+from api.schemas.problem import Problem
+from api.schemas.webhooks import (
+    DeliveryOut,
+    DeliveryPage,
+    PageQuery,
+    WebhookChange,
+    WebhookCreated,
+    WebhookIn,
+    WebhookOut,
+    WebhookPage,
+    WebhookRotated,
+)
+from api.state import Parts, State
+from shared.webhooks import new_secret
+
+router = APIRouter(tags=["webhooks"])
+
+WebhookId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Id of the endpoint.", examples=[1])]
+DeliveryId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Id of the delivery.", examples=[1])]
+BenchmarkId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Id of the benchmark.", examples=[1])]
+
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is no such row."}}
+INVALID: dict[int | str, dict[str, Any]] = {
+    422: {"model": Problem, "description": "A field is wrong; `errors` names it."}
+}
+NO_KEY: dict[int | str, dict[str, Any]] = {
+    503: {"model": Problem, "description": "`ENCRYPTION_KEY` is not set: secrets cannot be stored."}
+}
+
+
+@router.post(
+    "/webhooks",
+    status_code=status.HTTP_201_CREATED,
+    summary="Register an endpoint for the events of all benchmarks",
+    responses={**INVALID, **NO_KEY},
+)
+async def register(body: WebhookIn, parts: Parts, response: Response) -> WebhookCreated:
+    """The secret is in this answer and in no other."""
+    prepared = await parts.webhook_setup.prepare(
+        body.url, body.events, body.secret, field="url", description=body.description
+    )
+    endpoint = await parts.webhooks.add(prepared.endpoint)
+    response.headers["Location"] = f"/webhooks/{endpoint.id}"
+    return WebhookCreated(**webhook_out(endpoint).model_dump(), secret=prepared.secret)
+
+
+@router.get("/webhooks", summary="List registered endpoints, newest first", responses=INVALID)
+async def list_webhooks(query: Annotated[PageQuery, Query()], parts: Parts) -> WebhookPage:
+    """Those that benchmarks named for themselves are not in it."""
+    rows = await parts.webhooks.page(before_id=_before(query), limit=query.limit + 1)
+    items = rows[: query.limit]
+    return WebhookPage(
+        items=[webhook_out(row) for row in items],
+        next_cursor=encode_cursor(items[-1].id) if len(rows) > query.limit else None,
+    )
+
+
+@router.get("/webhooks/{webhook_id}", summary="Read an endpoint", responses={**NOT_FOUND, **INVALID})
+async def read(webhook_id: WebhookId, parts: Parts) -> WebhookOut:
+    """Without its secret."""
+    return webhook_out(await parts.webhooks.get(webhook_id))
+
+
+@router.patch("/webhooks/{webhook_id}", summary="Change an endpoint", responses={**NOT_FOUND, **INVALID})
+async def change(webhook_id: WebhookId, body: WebhookChange, parts: Parts) -> WebhookOut:
+    """`enabled: true` brings one back that was disabled; what is due goes out at once."""
+    values = {name: getattr(body, name) for name in body.model_fields_set}
+    # Null says "all" of events; of the others it says nothing.
+    values = {name: value for name, value in values.items() if name == "events" or value is not None}
+    if "url" in values:
+        await parts.webhook_setup.check(values["url"], "url")
+    if values.get("events") is not None:
+        values["events"] = list(values["events"])
+    endpoint = await parts.webhooks.change(webhook_id, values)
+    await parts.doorbell.announce_webhooks()
+    return webhook_out(endpoint)
+
+
+@router.delete(
+    "/webhooks/{webhook_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Delete an endpoint and its deliveries",
+    responses={**NOT_FOUND, **INVALID},
+)
+async def delete(webhook_id: WebhookId, parts: Parts) -> None:
+    """What is due is not sent any more."""
+    await parts.webhooks.delete(webhook_id)
+
+
+@router.post(
+    "/webhooks/{webhook_id}/rotate-secret",
+    summary="Sign with a new secret",
+    responses={**NOT_FOUND, **INVALID, **NO_KEY},
+)
+async def rotate(webhook_id: WebhookId, parts: Parts) -> WebhookRotated:
+    """For 24 hours every attempt carries the signatures of both secrets."""
+    secret = new_secret()
+    expires_at = await parts.webhooks.rotate(webhook_id, parts.webhook_setup.seal(secret))
+    return WebhookRotated(secret=secret, previous_expires_at=expires_at)
+
+
+@router.post(
+    "/webhooks/{webhook_id}/test",
+    status_code=status.HTTP_202_ACCEPTED,
+    summary="Send a test event",
+    responses={**NOT_FOUND, **INVALID},
+)
+async def test(webhook_id: WebhookId, parts: Parts) -> DeliveryOut:
+    """A worker sends it at once; `GET /webhooks/{id}/deliveries` has what came of it."""
+    delivery_id = await parts.webhooks.test(webhook_id)
+    await parts.doorbell.announce_webhooks()
+    page = await _page(parts, PageQuery(limit=1), endpoint_id=webhook_id, before_id=delivery_id + 1)
+    return page.items[0]
+
+
+@router.get(
+    "/webhooks/{webhook_id}/deliveries",
+    summary="What was sent to an endpoint, newest first",
+    responses={**NOT_FOUND, **INVALID},
+)
+async def deliveries(webhook_id: WebhookId, query: Annotated[PageQuery, Query()], parts: Parts) -> DeliveryPage:
+    """With every attempt."""
+    await parts.webhooks.get(webhook_id)
+    return await _page(parts, query, endpoint_id=webhook_id, before_id=_before(query))
+
+
+@router.post(
+    "/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver",
+    status_code=status.HTTP_202_ACCEPTED,
+    summary="Send an event to an endpoint again",
+    responses={**NOT_FOUND, **INVALID},
+)
+async def redeliver(webhook_id: WebhookId, delivery_id: DeliveryId, parts: Parts) -> DeliveryOut:
+    """With the same `webhook-id` and a new timestamp, at once, and by the whole schedule if it fails."""
+    await parts.webhooks.get(webhook_id)
+    return await _again(parts, delivery_id, endpoint_id=webhook_id)
+
+
+@router.get(
+    "/benchmarks/{benchmark_id}/webhook-deliveries",
+    summary="What was sent of a benchmark, newest first",
+    responses={**NOT_FOUND, **INVALID},
+)
+async def benchmark_deliveries(
+    benchmark_id: BenchmarkId, query: Annotated[PageQuery, Query()], parts: Parts
+) -> DeliveryPage:
+    """To its own `webhook_url` and to registered endpoints, with every attempt."""
+    await parts.benchmarks.status(benchmark_id)
+    return await _page(parts, query, benchmark_id=benchmark_id, before_id=_before(query))
+
+
+@router.post(
+    "/benchmarks/{benchmark_id}/webhook-deliveries/{delivery_id}/redeliver",
+    status_code=status.HTTP_202_ACCEPTED,
+    summary="Send an event of a benchmark again",
+    responses={**NOT_FOUND, **INVALID},
+)
+async def redeliver_of_benchmark(benchmark_id: BenchmarkId, delivery_id: DeliveryId, parts: Parts) -> DeliveryOut:
+    """With the same `webhook-id` and a new timestamp, at once, and by the whole schedule if it fails."""
+    await parts.benchmarks.status(benchmark_id)
+    return await _again(parts, delivery_id, benchmark_id=benchmark_id)
+
+
+def _before(query: PageQuery) -> int | None:
+    return decode_cursor(query.cursor, int)[0] if query.cursor else None
+
+
+async def _page(
+    parts: State,
+    query: PageQuery,
+    *,
+    before_id: int | None,
+    endpoint_id: int | None = None,
+    benchmark_id: int | None = None,
+) -> DeliveryPage:
+    rows = await parts.deliveries.page(
+        endpoint_id=endpoint_id, benchmark_id=benchmark_id, before_id=before_id, limit=query.limit + 1
+    )
+    shown = rows[: query.limit]
+    attempts = await parts.deliveries.attempts([row.delivery.id for row in shown])
+    return DeliveryPage(
+        items=[delivery_out(row, attempts.get(row.delivery.id, [])) for row in shown],
+        next_cursor=encode_cursor(shown[-1].delivery.id) if len(rows) > query.limit else None,
+    )
+
+
+async def _again(
+    parts: State, delivery_id: int, *, endpoint_id: int | None = None, benchmark_id: int | None = None
+) -> DeliveryOut:
+    row = await parts.deliveries.redeliver(delivery_id, endpoint_id=endpoint_id, benchmark_id=benchmark_id)
+    await parts.doorbell.announce_webhooks()
+    attempts = await parts.deliveries.attempts([delivery_id])
+    return delivery_out(row, attempts.get(delivery_id, []))

@@ -1,0 +1,47 @@
+"""Endpoints as callers name them: the URL is checked, the secret made and sealed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from shared.errors import InvalidRequest
+from shared.secret_box import SecretBox
+from shared.ssrf import ForbiddenUrl, SsrfGuard
+from shared.webhooks import NewEndpoint, new_secret
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An endpoint to store, and its secret in clear, to be shown once."""
+
+    endpoint: NewEndpoint
+    secret: str
+
+
+class WebhookSetup:
+    """What is checked and made before an endpoint is stored."""
+
+    def __init__(self, guard: SsrfGuard, box: SecretBox) -> None:
+        self._guard = guard
+        self._box = box
+
+    async def prepare(
+        self, url: str, events: Sequence[str] | None, secret: SecretStr | None, *, field: str, description: str = ""
+    ) -> Prepared:
+        """`field`: what the caller calls the URL. Raises InvalidRequest, Unavailable where nothing can be sealed."""
+        clear = new_secret() if secret is None else secret.get_secret_value()
+        sealed = self.seal(clear)
+        await self.check(url, field)
+        return Prepared(NewEndpoint(url, events, [sealed], description), clear)
+
+    def seal(self, secret: str) -> str:
+        """Raises Unavailable without ENCRYPTION_KEY."""
+        return self._box.seal(secret)
+
+    async def check(self, url: str, field: str) -> None:
+        """Raises InvalidRequest where the URL may not be requested."""
+        try:
+            await self._guard.check(url)
+        except ForbiddenUrl as exc:
+            raise InvalidRequest.of(field, str(exc), "forbidden_url") from None

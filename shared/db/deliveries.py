@@ -1,0 +1,270 @@
+"""Deliveries: claimed for one attempt at a time, settled with what came of it, read by the API."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, update
+
+from shared.db.database import Database
+from shared.db.tables import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
+from shared.db.types import utc_now
+from shared.errors import NotFound
+from shared.webhooks import DISABLE_AFTER_S
+
+# An attempt takes 15 s at most; one that is not settled by then was a dead worker's.
+LEASE_S = 45
+# Attempts at one URL at the same time, over all workers: a slow receiver holds up nobody but itself.
+AT_ONE_URL = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One attempt to make. `secrets`: sealed, with the instant at which they expire; `step`: failures before it."""
+
+    delivery_id: int
+    number: int
+    step: int
+    url: str
+    secrets: Sequence[tuple[str, datetime | None]]
+    event_id: str
+    event_type: str
+    event_at: datetime
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of one. `wait_s`: until the next; None: this was the last, or it succeeded."""
+
+    succeeded: bool
+    duration_ms: float
+    status_code: int | None = None
+    error: str | None = None
+    response: str | None = None
+    wait_s: float | None = None
+    # The receiver is gone and wants no more.
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryOfEvent:
+    """A delivery with what it carries and where it goes."""
+
+    delivery: WebhookDelivery
+    event: WebhookEvent
+    endpoint: WebhookEndpoint
+
+
+class DeliveryRepository:
+    """Rows of `webhook_deliveries` and `webhook_attempts`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim(self, limit: int) -> list[Due]:
+        """Takes up to `limit` deliveries that are due, each for one attempt, which is written down as begun."""
+        due = and_(_open(), WebhookDelivery.next_attempt_at <= utc_now(), _unclaimed())
+        async with self._database.read() as session:
+            if await session.scalar(select(WebhookDelivery.id).where(due).limit(1)) is None:
+                return []
+        # Of each URL those first that are under way: they take places, so that none gets more than its own.
+        place = func.row_number().over(
+            partition_by=WebhookEndpoint.url,
+            order_by=(case((_unclaimed(), 1), else_=0), WebhookDelivery.next_attempt_at, WebhookDelivery.id),
+        )
+        ranked = (
+            select(WebhookDelivery.id, place.label("place"))
+            .join(WebhookEndpoint, WebhookEndpoint.id == WebhookDelivery.endpoint_id)
+            .where(_open(), WebhookEndpoint.enabled, WebhookDelivery.next_attempt_at <= utc_now())
+            .subquery()
+        )
+        taken = (
+            select(WebhookDelivery.id)
+            .where(WebhookDelivery.id.in_(select(ranked.c.id).where(ranked.c.place <= AT_ONE_URL)), due)
+            .order_by(WebhookDelivery.next_attempt_at, WebhookDelivery.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        async with self._database.write() as session:
+            claimed = await session.scalars(
+                update(WebhookDelivery)
+                .where(WebhookDelivery.id.in_(taken.scalar_subquery()), due)
+                .values(lease_expires_at=utc_now(LEASE_S), attempts=WebhookDelivery.attempts + 1)
+                .returning(WebhookDelivery.id),
+                execution_options={"synchronize_session": False},
+            )
+            ids = claimed.all()
+            if not ids:
+                return []
+            rows = (await session.execute(_joined().where(WebhookDelivery.id.in_(ids)))).all()
+            now = (await session.execute(select(utc_now()))).scalar_one()
+            await session.execute(
+                insert(WebhookAttempt),
+                [
+                    {
+                        "delivery_id": delivery.id,
+                        "number": delivery.attempts,
+                        "url": endpoint.url,
+                        "attempted_at": now,
+                    }
+                    for delivery, _, endpoint in rows
+                ],
+            )
+            return [_due(delivery, event, endpoint) for delivery, event, endpoint in rows]
+
+    async def settle(self, due: Due, attempt: Attempt) -> None:
+        """Stores what came of an attempt. One whose lease had lapsed and was taken by another changes nothing else."""
+        async with self._database.write() as session:
+            next_at = None if attempt.wait_s is None else utc_now(attempt.wait_s)
+            await session.execute(
+                update(WebhookAttempt)
+                .where(WebhookAttempt.delivery_id == due.delivery_id, WebhookAttempt.number == due.number)
+                .values(
+                    status_code=attempt.status_code,
+                    duration_ms=attempt.duration_ms,
+                    error=attempt.error,
+                    response=attempt.response,
+                    next_attempt_at=next_at,
+                )
+            )
+            status = "delivered" if attempt.succeeded else "failed" if attempt.wait_s is None else "pending"
+            settled = await session.execute(
+                update(WebhookDelivery)
+                .where(
+                    WebhookDelivery.id == due.delivery_id,
+                    WebhookDelivery.attempts == due.number,
+                    WebhookDelivery.status == "pending",
+                )
+                .values(
+                    status=status,
+                    step=due.step + (not attempt.succeeded),
+                    next_attempt_at=next_at,
+                    lease_expires_at=None,
+                    delivered_at=utc_now() if attempt.succeeded else None,
+                )
+                .returning(WebhookDelivery.endpoint_id)
+            )
+            endpoint_id = settled.scalar_one_or_none()
+            if endpoint_id is not None:
+                await session.execute(
+                    update(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id).values(**_standing(attempt))
+                )
+
+    async def give_back(self, due: Due) -> None:
+        """An attempt that was cut off by this worker's end: another makes it again at once."""
+        async with self._database.write() as session:
+            await session.execute(
+                update(WebhookDelivery)
+                .where(WebhookDelivery.id == due.delivery_id, WebhookDelivery.attempts == due.number)
+                .values(lease_expires_at=None)
+            )
+
+    async def next_due_s(self) -> float | None:
+        """Seconds until the next attempt is due; None where none is open."""
+        query = (
+            select(func.min(WebhookDelivery.next_attempt_at), utc_now())
+            .join(WebhookEndpoint, WebhookEndpoint.id == WebhookDelivery.endpoint_id)
+            .where(_open(), _unclaimed(), WebhookEndpoint.enabled)
+        )
+        async with self._database.read() as session:
+            at, now = (await session.execute(query)).one()
+        return None if at is None else max(0.0, (at - now).total_seconds())
+
+    async def page(
+        self, *, endpoint_id: int | None, benchmark_id: int | None, before_id: int | None, limit: int
+    ) -> list[DeliveryOfEvent]:
+        """Of a registered endpoint or of a benchmark, newest first."""
+        query = _joined()
+        if endpoint_id is not None:
+            query = query.where(WebhookDelivery.endpoint_id == endpoint_id)
+        if benchmark_id is not None:
+            query = query.where(WebhookEvent.benchmark_id == benchmark_id)
+        if before_id is not None:
+            query = query.where(WebhookDelivery.id < before_id)
+        async with self._database.read() as session:
+            rows = await session.execute(query.order_by(WebhookDelivery.id.desc()).limit(limit))
+            return [DeliveryOfEvent(*row) for row in rows]
+
+    async def attempts(self, delivery_ids: Sequence[int]) -> dict[int, list[WebhookAttempt]]:
+        """Attempts of each delivery, first to last."""
+        query = (
+            select(WebhookAttempt).where(WebhookAttempt.delivery_id.in_(delivery_ids)).order_by(WebhookAttempt.number)
+        )
+        found: dict[int, list[WebhookAttempt]] = {}
+        async with self._database.read() as session:
+            for attempt in await session.scalars(query):
+                found.setdefault(attempt.delivery_id, []).append(attempt)
+        return found
+
+    async def redeliver(
+        self, delivery_id: int, *, endpoint_id: int | None = None, benchmark_id: int | None = None
+    ) -> DeliveryOfEvent:
+        """Sends it again at once, with the whole schedule before it. Raises NotFound where it is none of these."""
+        wanted = _joined().where(WebhookDelivery.id == delivery_id)
+        if endpoint_id is not None:
+            wanted = wanted.where(WebhookDelivery.endpoint_id == endpoint_id)
+        if benchmark_id is not None:
+            wanted = wanted.where(WebhookEvent.benchmark_id == benchmark_id)
+        async with self._database.write() as session:
+            await session.execute(
+                update(WebhookDelivery)
+                .where(WebhookDelivery.id.in_(wanted.with_only_columns(WebhookDelivery.id)))
+                .values(status="pending", step=0, next_attempt_at=utc_now(), delivered_at=None),
+                execution_options={"synchronize_session": False},
+            )
+            row = (await session.execute(wanted.execution_options(populate_existing=True))).one_or_none()
+        if row is None:
+            raise NotFound(f"there is no such delivery {delivery_id}")
+        return DeliveryOfEvent(*row)
+
+
+def _open() -> ColumnElement[bool]:
+    return WebhookDelivery.status == "pending"
+
+
+def _unclaimed() -> ColumnElement[bool]:
+    return or_(WebhookDelivery.lease_expires_at.is_(None), WebhookDelivery.lease_expires_at < utc_now())
+
+
+def _joined() -> Any:
+    return (
+        select(WebhookDelivery, WebhookEvent, WebhookEndpoint)
+        .join(WebhookEvent, WebhookEvent.id == WebhookDelivery.event_id)
+        .join(WebhookEndpoint, WebhookEndpoint.id == WebhookDelivery.endpoint_id)
+    )
+
+
+def _standing(attempt: Attempt) -> dict[str, Any]:
+    """What an attempt does to its endpoint: forgives it, disables it, or notes since when it fails."""
+    if attempt.succeeded:
+        return {"failing_since": None}
+    if attempt.gone:
+        return {"enabled": False, "disabled_reason": "it answered 410 Gone"}
+    failing_long = and_(WebhookEndpoint.enabled, WebhookEndpoint.failing_since < utc_now(-DISABLE_AFTER_S))
+    days = DISABLE_AFTER_S // 86_400
+    return {
+        "failing_since": func.coalesce(WebhookEndpoint.failing_since, utc_now()),
+        "enabled": case((failing_long, False), else_=WebhookEndpoint.enabled),
+        "disabled_reason": case(
+            (failing_long, f"no delivery has succeeded for {days} days"), else_=WebhookEndpoint.disabled_reason
+        ),
+    }
+
+
+def _due(delivery: WebhookDelivery, event: WebhookEvent, endpoint: WebhookEndpoint) -> Due:
+    return Due(
+        delivery_id=delivery.id,
+        number=delivery.attempts,
+        step=delivery.step,
+        url=endpoint.url,
+        secrets=[
+            (item["sealed"], datetime.fromisoformat(item["expires_at"]) if item["expires_at"] else None)
+            for item in endpoint.secrets
+        ],
+        event_id=event.id,
+        event_type=event.type,
+        event_at=event.created_at,
+        data=event.data,
+    )

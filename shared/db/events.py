@@ -1,0 +1,62 @@
+"""Events, written in the transaction of what they tell of, with a delivery for each endpoint that wants them."""
+
+import uuid
+from typing import Any
+
+from sqlalchemy import func, insert, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.db.event_data import benchmark_data, event_of
+from shared.db.tables import Benchmark, WebhookDelivery, WebhookEndpoint, WebhookEvent
+from shared.db.types import utc_now
+
+
+async def tell_of(session: AsyncSession, benchmark: Benchmark, public_url: str | None) -> None:
+    """The benchmark, whose row is locked by this transaction, has come to its status just now."""
+    told = select(func.count()).select_from(WebhookEvent).where(WebhookEvent.benchmark_id == benchmark.id)
+    sequence = (await session.scalar(told) or 0) + 1
+    event_type = event_of(benchmark.status)
+    data = benchmark_data(benchmark, sequence, public_url)
+    event_id = await _add(session, event_type, benchmark.id, sequence, data)
+    listening = await session.execute(
+        select(WebhookEndpoint.id, WebhookEndpoint.events).where(
+            or_(WebhookEndpoint.benchmark_id.is_(None), WebhookEndpoint.benchmark_id == benchmark.id),
+            WebhookEndpoint.enabled,
+        )
+    )
+    for endpoint_id, events in listening:
+        if events is None or event_type in events:
+            await deliver(session, event_id, endpoint_id)
+
+
+async def tell_of_test(session: AsyncSession, endpoint_id: int) -> int:
+    """A test event for one endpoint; returns the delivery's id."""
+    data = {"sequence": 1, "message": "This is a test. Your endpoint works if it answers 2xx."}
+    event_id = await _add(session, "webhook.test", None, 1, data)
+    return await deliver(session, event_id, endpoint_id)
+
+
+async def deliver(session: AsyncSession, event_id: str, endpoint_id: int) -> int:
+    """Puts an event on its way; returns the delivery's id."""
+    created = await session.execute(
+        insert(WebhookDelivery)
+        .values(
+            event_id=event_id,
+            endpoint_id=endpoint_id,
+            status="pending",
+            next_attempt_at=utc_now(),
+            created_at=utc_now(),
+        )
+        .returning(WebhookDelivery.id)
+    )
+    delivery_id: int = created.scalar_one()
+    return delivery_id
+
+
+async def _add(
+    session: AsyncSession, event_type: str, benchmark_id: int | None, sequence: int, data: dict[str, Any]
+) -> str:
+    event_id = f"msg_{uuid.uuid4().hex}"
+    values = {"id": event_id, "type": event_type, "benchmark_id": benchmark_id, "sequence": sequence, "data": data}
+    await session.execute(insert(WebhookEvent).values(**values, created_at=utc_now()))
+    return event_id

@@ -1,0 +1,109 @@
+"""Webhook endpoints: registered ones for all benchmarks, and the one that a benchmark named for itself."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.db.database import Database
+from shared.db.events import tell_of_test
+from shared.db.tables import WebhookEndpoint
+from shared.db.types import utc_now
+from shared.errors import NotFound
+from shared.webhooks import ROTATION_S, NewEndpoint
+
+
+class WebhookRepository:
+    """Rows of `webhook_endpoints`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, new: NewEndpoint) -> WebhookEndpoint:
+        """Registers an endpoint for the events of all benchmarks."""
+        async with self._database.write() as session:
+            return await insert_endpoint(session, new, None)
+
+    async def page(self, *, before_id: int | None, limit: int) -> Sequence[WebhookEndpoint]:
+        """Registered ones, newest first, ids below `before_id`."""
+        query = select(WebhookEndpoint).where(WebhookEndpoint.benchmark_id.is_(None))
+        if before_id is not None:
+            query = query.where(WebhookEndpoint.id < before_id)
+        async with self._database.read() as session:
+            return (await session.scalars(query.order_by(WebhookEndpoint.id.desc()).limit(limit))).all()
+
+    async def get(self, endpoint_id: int) -> WebhookEndpoint:
+        """A registered one. Raises NotFound."""
+        async with self._database.read() as session:
+            return await _registered(session, endpoint_id)
+
+    async def of_benchmark(self, benchmark_id: int) -> WebhookEndpoint | None:
+        """The one that the benchmark named for itself."""
+        query = select(WebhookEndpoint).where(WebhookEndpoint.benchmark_id == benchmark_id)
+        async with self._database.read() as session:
+            return (await session.scalars(query)).one_or_none()
+
+    async def change(self, endpoint_id: int, values: dict[str, Any]) -> WebhookEndpoint:
+        """Sets `url`, `events`, `description`, `enabled`. Enabling forgets earlier failures. Raises NotFound."""
+        if values.get("enabled"):
+            values = {**values, "disabled_reason": None, "failing_since": None}
+        elif "enabled" in values:
+            values = {**values, "disabled_reason": "by PATCH"}
+        async with self._database.write() as session:
+            await _registered(session, endpoint_id)
+            if values:
+                await session.execute(update(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id).values(**values))
+            return await _registered(session, endpoint_id)
+
+    async def rotate(self, endpoint_id: int, sealed: str) -> datetime:
+        """Signs with a new secret, and for a day with the one before; returns until when. Raises NotFound."""
+        async with self._database.write() as session:
+            endpoint = await _registered(session, endpoint_id)
+            expires_at: datetime = (await session.execute(select(utc_now(ROTATION_S)))).scalar_one()
+            # Of several rotations within a day the last two secrets count.
+            before = {**endpoint.secrets[0], "expires_at": expires_at.isoformat()}
+            await session.execute(
+                update(WebhookEndpoint)
+                .where(WebhookEndpoint.id == endpoint_id)
+                .values(secrets=[{"sealed": sealed, "expires_at": None}, before])
+            )
+        return expires_at
+
+    async def delete(self, endpoint_id: int) -> None:
+        """Deletes it with its deliveries. Raises NotFound."""
+        async with self._database.write() as session:
+            await _registered(session, endpoint_id)
+            await session.execute(delete(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id))
+
+    async def test(self, endpoint_id: int) -> int:
+        """Puts a test event on its way; returns the delivery's id. Raises NotFound."""
+        async with self._database.write() as session:
+            await _registered(session, endpoint_id)
+            return await tell_of_test(session, endpoint_id)
+
+
+async def insert_endpoint(session: AsyncSession, new: NewEndpoint, benchmark_id: int | None) -> WebhookEndpoint:
+    """For all benchmarks, or for one."""
+    created = await session.execute(
+        insert(WebhookEndpoint)
+        .values(
+            benchmark_id=benchmark_id,
+            url=new.url,
+            description=new.description,
+            events=None if new.events is None else list(new.events),
+            secrets=[{"sealed": sealed, "expires_at": None} for sealed in new.sealed],
+            created_at=utc_now(),
+        )
+        .returning(WebhookEndpoint)
+    )
+    return created.scalar_one()
+
+
+async def _registered(session: AsyncSession, endpoint_id: int) -> WebhookEndpoint:
+    query = select(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id, WebhookEndpoint.benchmark_id.is_(None))
+    endpoint = (await session.scalars(query.execution_options(populate_existing=True))).one_or_none()
+    if endpoint is None:
+        raise NotFound(f"there is no webhook {endpoint_id}")
+    return endpoint

@@ -1,0 +1,97 @@
+"""What webhooks say, how they are signed, and when they are tried again: https://www.standardwebhooks.com."""
+
+import base64
+import binascii
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal, get_args
+
+import orjson
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from standardwebhooks import Webhook
+
+BenchmarkEvent = Literal["benchmark.started", "benchmark.completed", "benchmark.failed", "benchmark.cancelled"]
+
+# Seconds to wait before each attempt; the first follows the event.
+SCHEDULE_S = (0, 5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
+# Receivers that failed together should not be asked again together.
+JITTER = 0.1
+LONGEST_WAIT_S = 24 * 3600
+# An endpoint that has failed for so long, without one success, is disabled.
+DISABLE_AFTER_S = 5 * 24 * 3600
+# After a rotation both secrets sign for so long.
+ROTATION_S = 24 * 3600
+
+PREFIX = "whsec_"
+SECRET_BYTES = (24, 64)
+MAX_PAYLOAD_BYTES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewEndpoint:
+    """Whom to tell, and of which events (None: all); `sealed`: the signing secrets, encrypted."""
+
+    url: str
+    events: Sequence[str] | None
+    sealed: Sequence[str]
+    description: str = ""
+
+
+def new_secret() -> str:
+    """32 random bytes."""
+    return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def check_secret(text: str) -> str:
+    """Raises ValueError where it is not `whsec_` and 24 to 64 bytes in base64."""
+    least, most = SECRET_BYTES
+    try:
+        size = len(base64.b64decode(text.removeprefix(PREFIX), validate=True))
+    except binascii.Error:
+        size = 0
+    if not text.startswith(PREFIX) or not least <= size <= most:
+        raise ValueError(f"must be {PREFIX} and {least} to {most} random bytes in base64")
+    return text
+
+
+def _check_secret(secret: SecretStr) -> SecretStr:
+    check_secret(secret.get_secret_value())
+    return secret
+
+
+# Which events an endpoint chooses; a test is sent to whoever asks for one.
+WebhookEvents = Annotated[
+    tuple[BenchmarkEvent, ...],
+    BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
+    Field(min_length=1, max_length=len(get_args(BenchmarkEvent))),
+]
+WebhookSecret = Annotated[SecretStr, AfterValidator(_check_secret)]
+
+
+def signed_headers(event_id: str, at: datetime, body: bytes, signing: Sequence[str]) -> dict[str, str]:
+    """Headers of one attempt, signed with every secret that is valid now."""
+    text = body.decode()
+    return {
+        "webhook-id": event_id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": " ".join(Webhook(secret).sign(event_id, at, text) for secret in signing),
+    }
+
+
+def payload(event_type: str, created_at: datetime, data: dict[str, Any]) -> bytes:
+    """The body, the same bytes at each attempt."""
+    timestamp = created_at.isoformat().replace("+00:00", "Z")
+    return orjson.dumps({"type": event_type, "timestamp": timestamp, "data": data})
+
+
+def wait_s(step: int, retry_after_s: float | None, jitter: float) -> float | None:
+    """Seconds until the attempt after `step` failures; None where there is none any more.
+
+    `jitter` is between -1 and 1. A receiver's Retry-After is kept where it is longer than the schedule, up to a day.
+    """
+    if step >= len(SCHEDULE_S):
+        return None
+    planned = SCHEDULE_S[step] * (1 + JITTER * jitter)
+    return max(planned, min(retry_after_s or 0, LONGEST_WAIT_S))

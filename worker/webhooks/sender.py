@@ -1,0 +1,147 @@
+"""One HTTP request of a webhook: signed, guarded, short, and never followed anywhere else."""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpcore2
+import httpx2
+import structlog
+
+from shared.clock import Clock
+from shared.db.deliveries import Attempt, Due
+from shared.errors import Unavailable
+from shared.secret_box import SecretBox
+from shared.ssrf import ForbiddenUrl, SsrfGuard
+from shared.text import replace_unstorable
+from shared.version import __version__
+from shared.webhooks import payload, signed_headers, wait_s
+
+log = structlog.get_logger(__name__)
+
+TIMEOUT_S = 15.0
+# Of an answer so much is read, and so much is kept.
+MAX_READ_BYTES = 64_000
+MAX_KEPT_CHARS = 2_000
+
+
+class Sender:
+    """Makes attempts. `jitter` gives numbers between -1 and 1."""
+
+    def __init__(
+        self,
+        guard: SsrfGuard,
+        box: SecretBox,
+        clock: Clock,
+        jitter: Callable[[], float],
+        *,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        self._backend = GuardedBackend(guard)
+        self._box = box
+        self._clock = clock
+        self._jitter = jitter
+        self._timeout_s = timeout_s
+        self._tls = ssl.create_default_context()
+
+    async def attempt(self, due: Due) -> Attempt:
+        """What came of it. Never raises for what the receiver does."""
+        begin_ns = self._clock.monotonic_ns()
+        status: int | None = None
+        headers: dict[str, str] = {}
+        text: str | None = None
+        error: str | None = None
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                status, headers, text = await self._post(due)
+        except TimeoutError:
+            error = f"no complete answer within {self._timeout_s:g} s"
+        except (ForbiddenUrl, Unavailable) as exc:
+            error = str(exc)
+        except ssl.SSLError:
+            error = "TLS failed"
+        except (httpcore2.ProtocolError, httpx2.InvalidURL):
+            error = "the answer is no HTTP"
+        except (httpcore2.NetworkError, httpcore2.TimeoutException, OSError) as exc:
+            error = "TLS failed" if isinstance(exc.__cause__, ssl.SSLError) else "the connection failed"
+        if status is not None and not 200 <= status < 300:
+            error = f"answered {status}" + (", and redirects are not followed" if 300 <= status < 400 else "")
+        succeeded = error is None
+        wait = None
+        if not succeeded:
+            wait = wait_s(due.step + 1, _retry_after_s(headers, self._clock.wall_now()), self._jitter())
+        return Attempt(
+            succeeded=succeeded,
+            duration_ms=(self._clock.monotonic_ns() - begin_ns) / 1e6,
+            status_code=status,
+            error=error,
+            response=text,
+            wait_s=wait,
+            gone=status == 410,
+        )
+
+    async def _post(self, due: Due) -> tuple[int, dict[str, str], str]:
+        now = self._clock.wall_now()
+        body = payload(due.event_type, due.event_at, due.data)
+        signing = [self._box.open(sealed) for sealed, until in due.secrets if until is None or until > now]
+        url = httpx2.URL(due.url)
+        headers = {
+            "host": url.netloc.decode(),
+            "content-type": "application/json",
+            "content-length": str(len(body)),
+            "user-agent": f"llmbench-webhooks/{__version__}",
+            **signed_headers(due.event_id, now, body, signing),
+        }
+        # A pool for one request: no connection is kept that was judged by an older answer of DNS.
+        async with httpcore2.AsyncConnectionPool(ssl_context=self._tls, network_backend=self._backend) as pool:
+            target = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+            async with pool.stream("POST", target, headers=list(headers.items()), content=body) as response:
+                answer = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+                received = b""
+                async for chunk in response.aiter_stream():
+                    received += chunk
+                    if len(received) >= MAX_READ_BYTES:
+                        break
+                text = received[: 4 * MAX_KEPT_CHARS].decode("utf-8", "replace")
+                return response.status, answer, replace_unstorable(text)[0][:MAX_KEPT_CHARS]
+
+
+class GuardedBackend(httpcore2.AsyncNetworkBackend):
+    """Connects to addresses that the guard has looked at, whatever the name is by then; SNI and Host keep the name."""
+
+    def __init__(self, guard: SsrfGuard) -> None:
+        self._guard = guard
+        self._network = httpcore2.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        failed: Exception | None = None
+        for address in await self._guard.addresses(host):
+            try:
+                return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore2.NetworkError, httpcore2.TimeoutException) as exc:
+                failed = exc
+        raise failed or httpcore2.ConnectError("nothing to connect to")
+
+    async def sleep(self, seconds: float) -> None:
+        await self._network.sleep(seconds)
+
+
+def _retry_after_s(headers: dict[str, str], now: datetime) -> float | None:
+    value = headers.get("retry-after", "").strip()
+    if value.isdecimal():
+        return float(value)
+    try:
+        at = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
