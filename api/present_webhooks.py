@@ -1,12 +1,10 @@
 """Rows of webhooks as shapes of the API."""
 
-from collections.abc import Sequence
-
 import orjson
 
 from api.schemas.webhooks import AttemptOut, BenchmarkWebhook, DeliveryOut, WebhookOut
 from shared.db.deliveries import DeliveryOfEvent
-from shared.db.tables import WebhookAttempt, WebhookEndpoint
+from shared.db.tables import WebhookEndpoint
 from shared.webhooks import payload
 
 
@@ -24,7 +22,7 @@ def benchmark_webhook(endpoint: WebhookEndpoint | None, secret: str | None = Non
     )
 
 
-def delivery_out(row: DeliveryOfEvent, attempts: Sequence[WebhookAttempt]) -> DeliveryOut:
+def delivery_out(row: DeliveryOfEvent) -> DeliveryOut:
     """A delivery with its attempts and what it carries."""
     delivery, event, endpoint = row.delivery, row.event, row.endpoint
     return DeliveryOut(
@@ -39,7 +37,7 @@ def delivery_out(row: DeliveryOfEvent, attempts: Sequence[WebhookAttempt]) -> De
         delivered_at=delivery.delivered_at,
         next_attempt_at=delivery.next_attempt_at,
         attempts=[
-            AttemptOut(**{name: getattr(attempt, name) for name in AttemptOut.model_fields}) for attempt in attempts
+            AttemptOut(**{name: getattr(attempt, name) for name in AttemptOut.model_fields}) for attempt in row.attempts
         ],
         payload=orjson.loads(payload(event.type, event.created_at, event.data)),
     )

@@ -185,9 +185,8 @@ async def _page(
         endpoint_id=endpoint_id, benchmark_id=benchmark_id, before_id=before_id, limit=query.limit + 1
     )
     shown = rows[: query.limit]
-    attempts = await parts.deliveries.attempts([row.delivery.id for row in shown])
     return DeliveryPage(
-        items=[delivery_out(row, attempts.get(row.delivery.id, [])) for row in shown],
+        items=[delivery_out(row) for row in shown],
         next_cursor=encode_cursor(shown[-1].delivery.id) if len(rows) > query.limit else None,
     )
 
@@ -197,5 +196,4 @@ async def _again(
 ) -> DeliveryOut:
     row = await parts.deliveries.redeliver(delivery_id, endpoint_id=endpoint_id, benchmark_id=benchmark_id)
     await parts.doorbell.announce_webhooks()
-    attempts = await parts.deliveries.attempts([delivery_id])
-    return delivery_out(row, attempts.get(delivery_id, []))
+    return delivery_out(row)

@@ -40,6 +40,10 @@ class Database:
         if not self.is_sqlite:
             options |= {"pool_pre_ping": True, "connect_args": {"timeout": 5, "command_timeout": 60}}
         self.engine: AsyncEngine = create_async_engine(parsed, **options)
+        # Several statements of one read see the same moment, as they do in SQLite.
+        self._reading = (
+            self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
+        )
         # SQLite has one writer at a time; queueing here is fair, its own busy wait is a lottery with sleeps.
         self._writer: asyncio.Lock | nullcontext[None] = asyncio.Lock() if self.is_sqlite else nullcontext()
         if self.is_sqlite:
@@ -50,7 +54,7 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A consistent view; never blocks a writer, never waits for one."""
         with _unavailable_where_it_does_not_answer():
-            async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            async with AsyncSession(self._reading, expire_on_commit=False) as session:
                 yield session
 
     @asynccontextmanager

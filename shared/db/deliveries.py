@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.database import Database
 from shared.db.tables import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
@@ -50,11 +51,12 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOfEvent:
-    """A delivery with what it carries and where it goes."""
+    """A delivery with what it carries, where it goes, and its attempts, first to last."""
 
     delivery: WebhookDelivery
     event: WebhookEvent
     endpoint: WebhookEndpoint
+    attempts: Sequence[WebhookAttempt]
 
 
 class DeliveryRepository:
@@ -117,7 +119,9 @@ class DeliveryRepository:
     async def settle(self, due: Due, attempt: Attempt) -> None:
         """Stores what came of an attempt. One whose lease had lapsed and was taken by another changes nothing else."""
         async with self._database.write() as session:
-            next_at = None if attempt.wait_s is None else utc_now(attempt.wait_s)
+            next_at: datetime | None = None
+            if attempt.wait_s is not None:
+                next_at = (await session.execute(select(utc_now(attempt.wait_s)))).scalar_one()
             await session.execute(
                 update(WebhookAttempt)
                 .where(WebhookAttempt.delivery_id == due.delivery_id, WebhookAttempt.number == due.number)
@@ -184,19 +188,8 @@ class DeliveryRepository:
         if before_id is not None:
             query = query.where(WebhookDelivery.id < before_id)
         async with self._database.read() as session:
-            rows = await session.execute(query.order_by(WebhookDelivery.id.desc()).limit(limit))
-            return [DeliveryOfEvent(*row) for row in rows]
-
-    async def attempts(self, delivery_ids: Sequence[int]) -> dict[int, list[WebhookAttempt]]:
-        """Attempts of each delivery, first to last."""
-        query = (
-            select(WebhookAttempt).where(WebhookAttempt.delivery_id.in_(delivery_ids)).order_by(WebhookAttempt.number)
-        )
-        found: dict[int, list[WebhookAttempt]] = {}
-        async with self._database.read() as session:
-            for attempt in await session.scalars(query):
-                found.setdefault(attempt.delivery_id, []).append(attempt)
-        return found
+            rows = (await session.execute(query.order_by(WebhookDelivery.id.desc()).limit(limit))).all()
+            return await _with_attempts(session, rows)
 
     async def redeliver(
         self, delivery_id: int, *, endpoint_id: int | None = None, benchmark_id: int | None = None
@@ -214,10 +207,10 @@ class DeliveryRepository:
                 .values(status="pending", step=0, next_attempt_at=utc_now(), delivered_at=None),
                 execution_options={"synchronize_session": False},
             )
-            row = (await session.execute(wanted.execution_options(populate_existing=True))).one_or_none()
-        if row is None:
-            raise NotFound(f"there is no such delivery {delivery_id}")
-        return DeliveryOfEvent(*row)
+            rows = (await session.execute(wanted.execution_options(populate_existing=True))).all()
+            if not rows:
+                raise NotFound(f"there is no such delivery {delivery_id}")
+            return (await _with_attempts(session, rows))[0]
 
 
 def _open() -> ColumnElement[bool]:
@@ -234,6 +227,15 @@ def _joined() -> Any:
         .join(WebhookEvent, WebhookEvent.id == WebhookDelivery.event_id)
         .join(WebhookEndpoint, WebhookEndpoint.id == WebhookDelivery.endpoint_id)
     )
+
+
+async def _with_attempts(session: AsyncSession, rows: Sequence[Any]) -> list[DeliveryOfEvent]:
+    ids = [delivery.id for delivery, _, _ in rows]
+    query = select(WebhookAttempt).where(WebhookAttempt.delivery_id.in_(ids)).order_by(WebhookAttempt.number)
+    of: dict[int, list[WebhookAttempt]] = {number: [] for number in ids}
+    for attempt in await session.scalars(query):
+        of[attempt.delivery_id].append(attempt)
+    return [DeliveryOfEvent(delivery, event, endpoint, of[delivery.id]) for delivery, event, endpoint in rows]
 
 
 def _standing(attempt: Attempt) -> dict[str, Any]:

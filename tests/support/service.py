@@ -54,7 +54,7 @@ def make_context(
         keys=keys,
         price_list=price_list,
         benchmarks=BenchmarkRepository(database),
-        leases=LeaseRepository(database, lease_s=settings.lease_s),
+        leases=LeaseRepository(database, lease_s=settings.lease_s, public_url=settings.public_url),
         results=ResultRepository(database),
         segments=SegmentRepository(database),
         children=children,

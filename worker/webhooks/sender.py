@@ -61,12 +61,10 @@ class Sender:
             error = f"no complete answer within {self._timeout_s:g} s"
         except (ForbiddenUrl, Unavailable) as exc:
             error = str(exc)
-        except ssl.SSLError:
-            error = "TLS failed"
         except (httpcore2.ProtocolError, httpx2.InvalidURL):
             error = "the answer is no HTTP"
         except (httpcore2.NetworkError, httpcore2.TimeoutException, OSError) as exc:
-            error = "TLS failed" if isinstance(exc.__cause__, ssl.SSLError) else "the connection failed"
+            error = "TLS failed" if _by_tls(exc) else "the connection failed"
         if status is not None and not 200 <= status < 300:
             error = f"answered {status}" + (", and redirects are not followed" if 300 <= status < 400 else "")
         succeeded = error is None
@@ -134,6 +132,12 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await self._network.sleep(seconds)
+
+
+def _by_tls(exc: BaseException | None) -> bool:
+    while exc is not None and not isinstance(exc, ssl.SSLError):
+        exc = exc.__cause__ or exc.__context__
+    return exc is not None
 
 
 def _retry_after_s(headers: dict[str, str], now: datetime) -> float | None:
