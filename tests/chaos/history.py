@@ -1,9 +1,12 @@
 """Reads the whole history of benchmarks after a fault, and says what is wrong with it."""
 
+import asyncio
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
+
+import orjson
 
 from tests.chaos.stack import Chaos, Json
 
@@ -40,6 +43,7 @@ async def check(chaos: Chaos, numbers: list[int], since: int, *, planned: dict[i
             document["summary"]["possible_duplicates"]["requests"] if document["summary"] else 0
         )
         _check_path(chaos.seen[number])
+        await _check_events(chaos, document)
     account.seen = len(chaos.simulator.requests()) - since
     assert account.results <= account.seen, "a result without a request"
     assert account.duplicates <= account.possible_duplicates, "a request that nobody accounts for"
@@ -97,6 +101,26 @@ def _check_one(document: Json, results: list[Json], planned: int) -> None:
 def _check_path(seen: list[str]) -> None:
     for before, after in pairwise(seen):
         assert after in LEGAL.get(before, ()), seen
+
+
+async def _check_events(chaos: Chaos, document: Json) -> None:
+    """One event for each transition, however often it was sent, and none of another status."""
+    expected = {f"benchmark.{document['status']}"} | ({"benchmark.started"} if document["started_at"] else set())
+    async with asyncio.timeout(60):
+        while set(events := _events(chaos, document["id"])) != expected:
+            await asyncio.sleep(0.1)
+    assert all(len(ids) == 1 for ids in events.values()), events
+
+
+def _events(chaos: Chaos, number: int) -> dict[str, set[str]]:
+    """Type → the ids under which it came. Every one has the library's signature."""
+    found: dict[str, set[str]] = {}
+    for request in chaos.hooks.received:
+        event = orjson.loads(request.body)
+        if event["data"].get("id") == number:
+            assert request.signed_with(chaos.hooks_secret)
+            found.setdefault(event["type"], set()).add(request.headers["webhook-id"])
+    return found
 
 
 def _unsent(result: Json) -> bool:

@@ -15,13 +15,19 @@ from typing import Any
 
 import httpx2
 import orjson
+from sqlalchemy import update
 
 from cli.stack import valkey
+from shared.db.database import Database
 from shared.db.migrate import upgrade
+from shared.db.tables import WebhookDelivery
+from shared.db.types import utc_now
+from shared.secret_box import new_key
 from shared.settings import process_environment
 from tests.support.postgresql import EmbeddedPostgresql, embedded_postgresql, free_port
 from tests.support.processes import SimulatorProcess, simulator_process
 from tests.support.proxy import Proxy, proxy_to
+from tests.support.receiver import Receiver, receiver, status
 
 LEASE_S, SWEEP_S = 4.0, 1.0
 Json = dict[str, Any]
@@ -75,6 +81,9 @@ class Chaos:
     sqlite_path: Path | None
     redis_port: int
     environment: dict[str, str]
+    hooks: Receiver
+    # Of the endpoint that is registered for all benchmarks, once the API runs.
+    hooks_secret: str = ""
     valkey: Program | None = None
     api: Program | None = None
     workers: list[Program] = field(default_factory=list)
@@ -130,6 +139,8 @@ class Chaos:
         while len(self.workers) < 3:
             self.start_worker()
         await self.ready()
+        if not self.hooks_secret:
+            self.hooks_secret = (await self.client.post("/webhooks", json={"url": self.hooks.url})).json()["secret"]
         async with asyncio.timeout(60):
             while await self._alive() < 3:
                 await asyncio.sleep(0.1)
@@ -214,6 +225,22 @@ class Chaos:
                 worker.signal(signal.SIGCONT)
                 await asyncio.sleep(0.05)
 
+    async def make_deliveries_due(self) -> None:
+        """Attempts that wait for their time, or for a dead worker's lease to lapse, get it now."""
+        database = Database(self.direct_url)
+        async with database.write() as session:
+            await session.execute(
+                update(WebhookDelivery)
+                .where(WebhookDelivery.status == "pending")
+                .values(next_attempt_at=utc_now(), lease_expires_at=None)
+            )
+        await database.close()
+
+    @property
+    def direct_url(self) -> str:
+        """The database, not through the proxy."""
+        return self.postgresql.url if self.postgresql is not None else f"sqlite:///{self.sqlite_path}"
+
     # What the simulator saw.
 
     def mark(self) -> int:
@@ -249,6 +276,7 @@ async def chaos_stack(kind: str, folder: Path) -> AsyncIterator[Chaos]:
             sqlite_path = folder / "chaos.db"
             database_url = f"sqlite:///{sqlite_path}"
             await asyncio.to_thread(upgrade, database_url)
+        hooks = await stack.enter_async_context(receiver(_now_and_then_broken))
         endpoint = {"name": "priced", "protocol": "anthropic", "base_url": simulator.url, "prices": PRICES}
         environment = process_environment(
             DATABASE_URL=database_url,
@@ -257,6 +285,8 @@ async def chaos_stack(kind: str, folder: Path) -> AsyncIterator[Chaos]:
             LEASE_S=str(LEASE_S),
             SWEEP_S=str(SWEEP_S),
             SHUTDOWN_GRACE_S="10",
+            ENCRYPTION_KEY=new_key(),
+            ALLOWED_PRIVATE_CIDRS="127.0.0.0/8",
             LOG_LEVEL="INFO",
             # One worker must be able to take what a dead one has left.
             WORKER_MAX_BENCHMARKS="4",
@@ -275,6 +305,7 @@ async def chaos_stack(kind: str, folder: Path) -> AsyncIterator[Chaos]:
             sqlite_path,
             redis_port,
             environment,
+            hooks,
         )
         try:
             yield chaos
@@ -283,6 +314,11 @@ async def chaos_stack(kind: str, folder: Path) -> AsyncIterator[Chaos]:
             for program in (chaos.api, chaos.valkey):
                 if program is not None:
                     program.kill()
+
+
+def _now_and_then_broken(writer: asyncio.StreamWriter, number: int) -> None:
+    """Every fifth event is refused at its first attempt."""
+    status(500 if number % 5 == 4 else 204)(writer, number)
 
 
 def faketime_library() -> str:

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from standardwebhooks import Webhook
@@ -30,6 +31,12 @@ class Received:
         event: dict[str, Any] = Webhook(secret).verify(self.body, self.headers)
         return event
 
+    def signed_with(self, secret: str) -> bool:
+        """Whether a signature of the library's is among those sent, whenever that was."""
+        at = datetime.fromtimestamp(int(self.headers["webhook-timestamp"]), UTC)
+        expected = Webhook(secret).sign(self.headers["webhook-id"], at, self.body.decode())
+        return expected in self.headers["webhook-signature"].split(" ")
+
 
 def status(code: int, *headers: str, body: str = "") -> Answer:
     """A short answer."""
@@ -39,6 +46,11 @@ def status(code: int, *headers: str, body: str = "") -> Answer:
         writer.write("\r\n".join(lines).encode())
 
     return write
+
+
+def hang(_writer: asyncio.StreamWriter, _number: int) -> Any:
+    """No answer at all."""
+    return asyncio.sleep(3_600)
 
 
 def in_turn(*answers: Answer) -> Answer:

@@ -17,7 +17,7 @@ from shared.secret_box import new_key
 from shared.settings import KeyRing
 from shared.ssrf import networks
 from simulator.server import Simulator
-from tests.support.receiver import Answer, in_turn, receiver, status
+from tests.support.receiver import Answer, hang, in_turn, receiver, status
 from tests.support.service import Service, running_service
 from worker.engine.children import Children
 
@@ -125,10 +125,6 @@ async def test_a_pending_benchmark_that_is_cancelled_is_told_of_at_once(
         data = event.verified(second["webhook"]["secret"])
         assert (data["type"], data["data"]["sequence"], data["data"]["summary"]) == ("benchmark.cancelled", 1, None)
         await service.client.post(f"/benchmarks/{first}/cancel")
-
-
-def hang(_writer: asyncio.StreamWriter, _number: int) -> Any:
-    return asyncio.sleep(3_600)
 
 
 def too_much(writer: asyncio.StreamWriter, _number: int) -> Any:
