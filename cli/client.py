@@ -99,6 +99,11 @@ class Client:
         """`POST /webhooks`: the endpoint with its secret."""
         return self._json("POST", "/webhooks", body={"url": url, "description": description})
 
+    def webhooks(self) -> list[Json]:
+        """Registered endpoints, newest first; the first page."""
+        items: list[Json] = self._json("GET", "/webhooks")["items"]
+        return items
+
     def delete_webhook(self, webhook_id: int) -> None:
         self._send("DELETE", f"/webhooks/{webhook_id}")
 

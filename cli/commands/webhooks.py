@@ -15,7 +15,7 @@ from cli.stop import Stop
 
 app = typer.Typer(
     cls=Commands,
-    help="Webhooks: a key to store secrets with, and a receiver to try them with.",
+    help="Receive webhooks on this machine, to try them; make the key that stores their secrets.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

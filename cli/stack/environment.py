@@ -31,7 +31,8 @@ def parts(*, isolated: bool) -> Parts:
     everything = process_environment()
     if isolated:
         defaults = Settings.model_construct()
-        return Parts(None, None, None, defaults.shutdown_grace_s, False, "", _without(everything, _names()))
+        alone = _without(everything, _names()) | {"ALLOWED_PRIVATE_CIDRS": LOOPBACK}
+        return Parts(None, None, None, defaults.shutdown_grace_s, False, "", alone)
     settings = load_settings()
     given = settings.model_fields_set
     reach = ", ".join(map(str, settings.allowed_private_cidrs)) or "public addresses only"
