@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test chaos check fmt coverage wheel-test bench-pickup bench-accuracy bench-memory bench-webhooks lock clean .test-measuring .test-service
+.PHONY: help setup setup-dev demo up test chaos deploy-test check fmt coverage wheel-test bench-pickup bench-accuracy bench-memory bench-webhooks lock clean .test-measuring .test-service
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -65,6 +65,10 @@ MEASURING = tests/engine tests/worker tests/simulator tests/shared
 
 chaos: $(VENV)/.dev ## break real deployments in every way that is promised to be survived; ARGS="-k redis"
 	@$(BIN)/pytest -q tests/chaos $(ARGS)
+
+deploy-test: $(VENV)/.dev ## build the images, run the compose stack, break and roll it (needs a Docker engine)
+	@docker compose version >/dev/null 2>&1 || { echo "deploy-test needs a Docker engine with Compose v2; none answers" >&2; exit 1; }
+	@$(BIN)/pytest -q -s -p no:cacheprovider tests/deploy $(ARGS)
 
 coverage: $(VENV)/.dev ## run the suite and show what it does not reach
 	@$(BIN)/coverage erase

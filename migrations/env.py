@@ -1,14 +1,19 @@
 """Alembic's entry: takes the URL from the caller (`shared.db.migrate`) or from the settings."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from alembic import context
 from sqlalchemy import Connection, pool
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from shared.db.database import async_url
 from shared.db.tables import Base
 from shared.settings import load_settings
+
+# PostgreSQL's advisory lock of whoever migrates; any number that nobody else uses.
+LOCK = 7_423_586_201
 
 
 def _run(connection: Connection) -> None:
@@ -27,10 +32,24 @@ def _run(connection: Connection) -> None:
 
 async def _connect_and_run(url: str) -> None:
     engine = create_async_engine(async_url(url), poolclass=pool.NullPool)
-    async with engine.connect() as connection:
+    async with _alone(engine), engine.connect() as connection:
         await connection.run_sync(_run)
         await connection.commit()
     await engine.dispose()
+
+
+@asynccontextmanager
+async def _alone(engine: AsyncEngine) -> AsyncIterator[None]:
+    """Of several that migrate one database at once, one does and the others wait, and find nothing left to do."""
+    if engine.dialect.name == "sqlite":
+        # One writer at a time, by itself.
+        yield
+        return
+    async with engine.connect() as waiting:
+        connection = await waiting.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.exec_driver_sql(f"SELECT pg_advisory_lock({LOCK})")
+        # The lock ends with its session.
+        yield
 
 
 def _database_url() -> str:

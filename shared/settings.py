@@ -4,10 +4,11 @@
 """
 
 import os
+import socket
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
@@ -29,7 +30,9 @@ ENV_FILE = ".env"
 class Settings(BaseSettings):
     """Settings of all programs. Each is an environment variable of the same name in capitals."""
 
-    model_config = SettingsConfigDict(env_file=ENV_FILE, extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     database_url: str = Field(
         default="sqlite:///llmbench.db",
@@ -49,7 +52,8 @@ class Settings(BaseSettings):
     )
     simulator_url: str | None = Field(
         default=None,
-        description="URL of a simulator that stands in for providers without a key. `llmbench up` sets it.",
+        description="URL of a simulator that stands in for providers without a key; left out where its host name leads "
+        "nowhere. `llmbench up` sets it.",
     )
 
     public_url: str | None = Field(
@@ -81,6 +85,9 @@ class Settings(BaseSettings):
     calibrate_on_start: bool = Field(
         default=False,
         description="The worker first finds out up to which load its host measures right (half a minute).",
+    )
+    worker_health_file: Path | None = Field(
+        default=None, description="File that a worker touches with each heartbeat, for a container's health check."
     )
     lease_s: float = Field(
         default=30, gt=0, description="Seconds after which a silent worker's benchmark is taken over."
@@ -183,8 +190,18 @@ class Settings(BaseSettings):
     def endpoints(self, price_list: PriceList) -> EndpointRegistry:
         """Built-in endpoints, then the file's, then the variable's, then the simulator; the last of a name wins."""
         from_file = _read_endpoints(self.providers_file) if self.providers_file else ()
-        simulated = simulator_endpoints(self.simulator_url) if self.simulator_url else ()
+        simulated = simulator_endpoints(self.simulator_url) if _leads_somewhere(self.simulator_url) else ()
         return EndpointRegistry([*BUILT_IN, *from_file, *self.providers, *simulated], price_list)
+
+
+def _leads_somewhere(url: str | None) -> TypeGuard[str]:
+    """Compose names a simulator that is there only with `--profile demo`."""
+    if url is None:
+        return False
+    try:
+        return bool(socket.getaddrinfo(urlsplit(url).hostname, None))
+    except OSError:
+        return False
 
 
 def _split(keys: SecretStr | None) -> list[str]:

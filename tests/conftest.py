@@ -37,8 +37,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    # Minutes of broken deployments: only for who asks for them.
-    return True if collection_path.name == "chaos" and not any("chaos" in item for item in config.args) else None
+    # Minutes of broken deployments, and what needs Docker: only for who asks for them.
+    name = collection_path.name
+    return True if name in ("chaos", "deploy") and not any(name in item for item in config.args) else None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

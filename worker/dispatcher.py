@@ -56,7 +56,7 @@ class Dispatcher:
     async def start(self) -> None:
         """Registers the worker and begins to look for work."""
         structlog.contextvars.bind_contextvars(worker_id=self.info.id)
-        await self._workers.heartbeat(self.info, 0)
+        await self._report_once()
         self._background = [
             asyncio.create_task(self._keep(self._claim_loop, "claim_loop")),
             asyncio.create_task(self._keep(self._listen, "listen")),
@@ -151,7 +151,12 @@ class Dispatcher:
         """The worker's own heartbeat."""
         while True:
             await asyncio.sleep(self._context.settings.lease_s / 3)
-            await self._workers.heartbeat(self.info, len(self._runs))
+            await self._report_once()
+
+    async def _report_once(self) -> None:
+        await self._workers.heartbeat(self.info, len(self._runs))
+        if (path := self._context.settings.worker_health_file) is not None:
+            path.touch()
 
     async def _keep(self, what: Callable[[], Awaitable[None]], name: str) -> None:
         """Starts a loop again that an error ended: a worker that looks alive must be alive."""

@@ -1,0 +1,224 @@
+"""The compose stack as it is shipped: built, started, broken, rolled, taken down and started again.
+
+Needs a Docker engine with Compose v2. `make deploy-test` runs it; what it measured is printed at the end.
+"""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from shared.secret_box import new_key
+from shared.webhooks import new_secret
+from tests.support.postgresql import free_port
+
+ROOT = Path(__file__).parents[2]
+PROJECT = "llmbench-deploy-test"
+PROVIDER_KEY = "sk-ant-deploy-test-0123456789abcdef"
+BASE = "python:3.13-slim"
+Json = dict[str, Any]
+
+
+@dataclass
+class Stack:
+    """A compose project of its own beside whatever else runs."""
+
+    environment: dict[str, str]
+    url: str
+    measured: dict[str, str] = field(default_factory=dict)
+
+    def docker(self, *arguments: str, check: bool = True) -> str:
+        command = ["docker", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        assert not check or done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+        return done.stdout.strip()
+
+    def compose(self, *arguments: str, check: bool = True) -> str:
+        return self.docker("compose", "-p", PROJECT, "--profile", "demo", *arguments, check=check)
+
+    def up(self, workers: int) -> None:
+        self.compose("up", "-d", "--scale", f"worker={workers}")
+        self.until(lambda: self.healthy("worker") == workers and self.healthy("api") == 1)
+
+    def containers(self, service: str) -> list[str]:
+        return self.compose("ps", "-q", service).split()
+
+    def healthy(self, service: str) -> int:
+        ids = self.containers(service)
+        if not ids:
+            return 0
+        states = self.docker("inspect", "-f", "{{.State.Health.Status}}", *ids, check=False).split()
+        return states.count("healthy")
+
+    def until(self, holds: Callable[[], Any], seconds: float = 120) -> Any:
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                if found := holds():
+                    return found
+            except httpx2.TransportError:
+                pass
+            assert time.monotonic() < deadline, self.compose("ps", "-a") + self.compose("logs", "--tail", "30")
+            time.sleep(0.2)
+
+    def post(self, **spec: Any) -> Json:
+        body = {"name": "deploy", "model": "sim-ttft150-gap10-n4", "prompts": ["x"] * 40, "concurrency": 2, **spec}
+        response = httpx2.post(f"{self.url}/benchmarks", json=body, timeout=30)
+        assert response.status_code == 202, response.text
+        document: Json = response.json()
+        return document
+
+    def read(self, number: int) -> Json:
+        document: Json = httpx2.get(f"{self.url}/benchmarks/{number}", timeout=30).json()
+        return document
+
+    def ended(self, number: int) -> Json:
+        return dict(self.until(lambda: (found := self.read(number))["completed_at"] and found))
+
+    def under_way(self, number: int, results: int = 3) -> Json:
+        return dict(self.until(lambda: (found := self.read(number))["progress"]["done"] >= results and found))
+
+    def worker_of(self, number: int) -> str:
+        """The container that runs the benchmark now."""
+        workers = {item["id"]: item["hostname"] for item in httpx2.get(f"{self.url}/workers").json()["items"]}
+        hostname = workers[self.read(number)["segments"][-1]["worker_id"]]
+        return next(item for item in self.containers("worker") if item.startswith(hostname))
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    port = free_port()
+    environment = {
+        **os.environ,
+        "LLMBENCH_PORT": str(port),
+        "ANTHROPIC_API_KEY": PROVIDER_KEY,
+        "ENCRYPTION_KEY": new_key(),
+        # The receiver of this test is a container.
+        "ALLOWED_PRIVATE_CIDRS": "172.16.0.0/12,192.168.0.0/16",
+        "LLMBENCH_VERSION": "deploy-test",
+    }
+    running = Stack(environment, f"http://127.0.0.1:{port}")
+    running.compose("down", "-v", "--remove-orphans")
+    begin = time.monotonic()
+    running.compose("build", "--quiet")
+    running.measured["build"] = f"{time.monotonic() - begin:.0f} s"
+    begin = time.monotonic()
+    running.up(3)
+    running.measured["docker compose up to healthy, 3 workers"] = f"{time.monotonic() - begin:.1f} s"
+    try:
+        yield running
+        print("\n".join(f"  {name}: {value}" for name, value in running.measured.items()))
+    finally:
+        running.docker("rm", "-f", f"{PROJECT}-hooks", check=False)
+        running.compose("down", "-v", "--remove-orphans", check=False)
+
+
+def test_a_first_benchmark_runs_without_any_key_and_without_env_file(stack: Stack) -> None:
+    """And quickly: from nothing to a finished benchmark."""
+    stack.compose("down", "-v")
+    begin = time.monotonic()
+    stack.compose("up", "-d", "--scale", "worker=3")
+    stack.until(lambda: httpx2.get(f"{stack.url}/ready").status_code == 200)
+    document = stack.ended(stack.post(prompts=["x"])["id"])
+    stack.measured["docker compose up to the first finished benchmark"] = f"{time.monotonic() - begin:.1f} s"
+    assert document["status"] == "completed"
+    assert document["provider"] == "simulator"
+    stack.up(3)
+
+
+def test_images_are_small_beside_their_base(stack: Stack) -> None:
+    def megabytes(image: str) -> float:
+        return int(stack.docker("image", "inspect", "-f", "{{.Size}}", image)) / 1e6
+
+    for name in ("api", "worker"):
+        added = megabytes(f"llmbench-{name}:deploy-test") - megabytes(BASE)
+        stack.measured[f"llmbench-{name}"] = f"{added:.0f} MB on top of its base"
+        assert added < 400
+
+
+@pytest.mark.parametrize("service", ["api", "worker", "simulator"])
+def test_containers_are_locked_down(stack: Stack, service: str) -> None:
+    (container, *_) = stack.containers(service)
+    assert stack.docker("exec", container, "id", "-u") == "10001"
+    refused = stack.docker("exec", container, "sh", "-c", "touch /here 2>&1 || true")
+    assert "Read-only file system" in refused
+    (found,) = json.loads(stack.docker("inspect", container))
+    assert found["HostConfig"]["CapDrop"] == ["ALL"]
+    assert "no-new-privileges:true" in found["HostConfig"]["SecurityOpt"]
+    assert found["HostConfig"]["Memory"] > 0
+    assert found["HostConfig"]["PidsLimit"] > 0
+    assert stack.docker("exec", container, "sh", "-c", "command -v gcc pip hatchling || true") in ("", "/usr/bin/pip")
+
+
+def test_only_workers_know_provider_keys_and_only_the_api_is_published(stack: Stack) -> None:
+    for service in ("api", "worker", "postgres", "redis", "simulator", "migrate"):
+        ids = stack.compose("ps", "-a", "-q", service).split()
+        text = stack.docker("inspect", *ids)
+        assert (PROVIDER_KEY in text) == (service == "worker"), service
+        published = [ports for item in json.loads(text) for ports in item["HostConfig"]["PortBindings"].values()]
+        assert bool(published) == (service == "api"), service
+    logs = stack.compose("logs")
+    assert PROVIDER_KEY not in logs
+    assert stack.environment["ENCRYPTION_KEY"] not in logs
+
+
+def test_a_killed_worker_container_loses_nothing(stack: Stack) -> None:
+    number = stack.post()["id"]
+    stack.under_way(number)
+    victim = stack.worker_of(number)
+    begin = time.monotonic()
+    stack.docker("kill", victim)
+    document = stack.ended(number)
+    stack.measured["docker kill of a worker to the end of its run"] = f"{time.monotonic() - begin:.0f} s"
+    assert (document["status"], document["interrupted"]) == ("completed", True)
+    assert len(document["results"]) == 40
+    stack.up(3)
+
+
+def test_rolling_the_workers_interrupts_and_loses_nothing(stack: Stack) -> None:
+    number = stack.post(prompts=["x"] * 60)["id"]
+    stack.under_way(number)
+    stack.compose("up", "-d", "--force-recreate", "--no-deps", "--scale", "worker=3", "worker")
+    document = stack.ended(number)
+    assert document["status"] == "completed"
+    assert {segment["ended_by"] for segment in document["segments"]} == {"released", "completed"}
+    assert document["summary"]["possible_duplicates"]["requests"] == 0
+    stack.up(3)
+
+
+def test_a_webhook_leaves_the_stack(stack: Stack) -> None:
+    secret = new_secret()
+    name = f"{PROJECT}-hooks"
+    listen = ("llmbench", "webhooks", "listen", "--host", "0.0.0.0", "--port", "9000", "--secret", secret, "--json")
+    network = f"{PROJECT}_default"
+    stack.docker("run", "-d", "--name", name, "--network", network, "llmbench-api:deploy-test", *listen)
+    stack.until(lambda: "http://" in stack.docker("logs", name))
+    number = stack.post(prompts=["x"], webhook_url=f"http://{name}:9000/", webhook_secret=secret)["id"]
+    stack.ended(number)
+    stack.until(lambda: stack.docker("logs", name).count('"type"') == 2, 30)
+    types = [json.loads(line)["type"] for line in stack.docker("logs", name).splitlines() if line.startswith("{")]
+    assert types == ["benchmark.started", "benchmark.completed"]
+
+
+def test_redis_keeps_what_it_has_and_drops_nothing(stack: Stack) -> None:
+    (container,) = stack.containers("redis")
+    for name, value in (("appendonly", "yes"), ("maxmemory-policy", "noeviction")):
+        assert stack.docker("exec", container, "redis-cli", "config", "get", name).split() == [name, value]
+    assert "NOAUTH" in stack.docker("exec", "-e", "REDISCLI_AUTH=", container, "redis-cli", "ping", check=False)
+
+
+def test_down_loses_nothing_and_up_shows_it_again(stack: Stack) -> None:
+    done = stack.ended(stack.post(prompts=["x"] * 3)["id"])
+    open_number = stack.post(prompts=["x"] * 60)["id"]
+    stack.under_way(open_number)
+    stack.compose("down")
+    stack.up(3)
+    assert stack.read(done["id"]) == done
+    assert stack.ended(open_number)["status"] == "completed"
