@@ -9,6 +9,7 @@ from fastapi_swagger import patch_fastapi
 
 from api.errors import install_error_handlers
 from api.middleware import BodyLimitMiddleware, RequestContextMiddleware
+from api.monitoring import ApiMetrics
 from api.openapi import give_problems_their_media_type
 from api.routes import benchmarks, health, models, results, webhooks, workers
 from api.state import State
@@ -19,6 +20,7 @@ from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.deliveries import DeliveryRepository
 from shared.db.migrate import check_schema
+from shared.db.monitoring import MonitoringRepository
 from shared.db.results import ResultRepository
 from shared.db.segments import SegmentRepository
 from shared.db.webhooks import WebhookRepository
@@ -49,7 +51,9 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         configure_logs(settings, Scrubber(parts.keys.secrets(parts.endpoints)))
         await check_schema(parts.database)
         await asyncio.to_thread(parts.price_list.warm)
+        watching = asyncio.create_task(parts.metrics.watch())
         yield
+        watching.cancel()
         await parts.doorbell.close()
         await parts.database.close()
 
@@ -71,7 +75,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.state.parts = parts
     install_error_handlers(app)
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
-    app.add_middleware(RequestContextMiddleware, clock=parts.clock)
+    app.add_middleware(RequestContextMiddleware, clock=parts.clock, metrics=parts.metrics)
     for module in (benchmarks, results, webhooks, models, workers, health):
         app.include_router(module.router)
     give_problems_their_media_type(app)
@@ -99,6 +103,8 @@ def _parts(settings: Settings, keys: KeyRing) -> State:
         results=ResultRepository(database),
         segments=SegmentRepository(database),
         workers=worker_rows,
+        metrics=ApiMetrics(database),
+        monitoring=MonitoringRepository(database),
         webhooks=webhook_rows,
         deliveries=DeliveryRepository(database),
         webhook_setup=setup,

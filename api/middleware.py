@@ -8,6 +8,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.monitoring import ApiMetrics
 from shared.clock import Clock
 
 log = structlog.get_logger("api.access")
@@ -15,15 +16,16 @@ log = structlog.get_logger("api.access")
 HEADER = "x-request-id"
 _ACCEPTED = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
 # Probes ask every few seconds; their success is no news.
-_QUIET = ("/health", "/ready")
+_QUIET = ("/health", "/ready", "/metrics")
 
 
 class RequestContextMiddleware:
     """Plain ASGI, so that streamed and cancelled responses are seen as they are."""
 
-    def __init__(self, app: ASGIApp, clock: Clock) -> None:
+    def __init__(self, app: ASGIApp, clock: Clock, metrics: ApiMetrics) -> None:
         self._app = app
         self._clock = clock
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -46,13 +48,15 @@ class RequestContextMiddleware:
             try:
                 await self._app(scope, receive, send_with_id)
             finally:
+                duration_ns = self._clock.monotonic_ns() - started_ns
+                self._metrics.observe(scope, status, duration_ns / 1e9)
                 if scope["path"] not in _QUIET or status >= 400:
                     log.info(
                         "request",
                         method=scope["method"],
                         path=scope["path"],
                         status=status or None,
-                        duration_ms=round((self._clock.monotonic_ns() - started_ns) / 1e6, 3),
+                        duration_ms=round(duration_ns / 1e6, 3),
                     )
 
 

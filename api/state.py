@@ -5,12 +5,14 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.monitoring import ApiMetrics
 from api.submit import Submitter
 from api.webhooks import WebhookSetup
 from shared.clock import Clock
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.deliveries import DeliveryRepository
+from shared.db.monitoring import MonitoringRepository
 from shared.db.results import ResultRepository
 from shared.db.segments import SegmentRepository
 from shared.db.webhooks import WebhookRepository
@@ -36,6 +38,8 @@ class State:
     results: ResultRepository
     segments: SegmentRepository
     workers: WorkerRepository
+    metrics: ApiMetrics
+    monitoring: MonitoringRepository
     webhooks: WebhookRepository
     deliveries: DeliveryRepository
     webhook_setup: WebhookSetup

@@ -86,6 +86,9 @@ class Settings(BaseSettings):
         default=False,
         description="The worker first finds out up to which load its host measures right (half a minute).",
     )
+    worker_metrics_port: int = Field(
+        default=0, ge=0, le=65_535, description="Port on which a worker answers Prometheus at `/metrics`. 0: none."
+    )
     worker_health_file: Path | None = Field(
         default=None, description="File that a worker touches with each heartbeat, for a container's health check."
     )

@@ -12,6 +12,7 @@ import structlog
 from shared.db.workers import WorkerInfo, WorkerRepository
 from shared.queue import Doorbell
 from shared.version import __version__
+from worker.monitoring import WorkerMetrics
 from worker.retention import Retention
 from worker.run import BenchmarkRun, RunContext
 from worker.webhooks.deliverer import Deliverer
@@ -53,11 +54,20 @@ class Dispatcher:
         self._background: list[asyncio.Task[None]] = []
         self._now = asyncio.Event()
 
+    @property
+    def metrics(self) -> WorkerMetrics:
+        """What this worker counts."""
+        return self._context.metrics
+
     async def start(self) -> None:
         """Registers the worker and begins to look for work."""
         structlog.contextvars.bind_contextvars(worker_id=self.info.id)
         await self._report_once()
+        self._context.metrics.count_runs(
+            lambda: len(self._runs), lambda: sum(run.in_flight for run, _ in list(self._runs.values()))
+        )
         self._background = [
+            asyncio.create_task(self._keep(self._context.metrics.watch, "loop_lag")),
             asyncio.create_task(self._keep(self._claim_loop, "claim_loop")),
             asyncio.create_task(self._keep(self._listen, "listen")),
             asyncio.create_task(self._keep(self._report, "report")),

@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 from arq.worker import func
+from prometheus_client import start_http_server
 
 from shared.clock import SystemClock
 from shared.db.benchmarks import BenchmarkRepository
@@ -34,6 +35,7 @@ from worker.calibration import Calibration, CannotCalibrate, calibrate
 from worker.dispatcher import Dispatcher
 from worker.engine.children import Children
 from worker.engine.sdk_clients import warm_up
+from worker.monitoring import WorkerMetrics
 from worker.retention import Retention
 from worker.run import RunContext
 from worker.shutdown import Shutdown
@@ -65,6 +67,10 @@ async def start(ctx: dict[str, Any]) -> None:
     calibration = await _calibrated(children, settings.engine_processes) if settings.calibrate_on_start else None
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
     await check_schema(database)
+    metrics = WorkerMetrics(database)
+    if settings.worker_metrics_port:
+        # A thread of its own: a worker is no web server otherwise.
+        start_http_server(settings.worker_metrics_port, registry=metrics.registry)
     context = RunContext(
         settings=settings,
         clock=SystemClock(),
@@ -76,6 +82,7 @@ async def start(ctx: dict[str, Any]) -> None:
         results=ResultRepository(database),
         segments=SegmentRepository(database),
         children=children,
+        metrics=metrics,
         calibration=calibration,
     )
     retention = Retention(
@@ -85,7 +92,7 @@ async def start(ctx: dict[str, Any]) -> None:
     )
     doorbell = Doorbell(client_redis(settings.redis_url))
     dispatcher = Dispatcher(
-        context, WorkerRepository(database), doorbell, make_deliverer(settings, database), retention
+        context, WorkerRepository(database), doorbell, make_deliverer(settings, database, metrics), retention
     )
     # arq's hooks run in its main task.
     shutdown = Shutdown(dispatcher, asyncio.current_task())

@@ -29,6 +29,7 @@ from worker.engine.children import Children, processes_for
 from worker.engine.engine import Engine, Plan
 from worker.engine.measurer import MeasureContext, RunClock
 from worker.engine.sdk_clients import make_target
+from worker.monitoring import WorkerMetrics
 from worker.patience import until_available
 from worker.plan import make_plan, open_slots, slots
 from worker.pricing import RunPrice, find_price
@@ -52,6 +53,7 @@ class RunContext:
     results: ResultRepository
     segments: SegmentRepository
     children: Children
+    metrics: WorkerMetrics
     # What `CALIBRATE_ON_START` found out about this host.
     calibration: Calibration | None = None
     adapters: Adapters = field(default_factory=Adapters)
@@ -89,6 +91,11 @@ class BenchmarkRun:
     def benchmark_id(self) -> int:
         return self._lease.benchmark_id
 
+    @property
+    def in_flight(self) -> int:
+        """Requests that its measuring processes have."""
+        return 0 if self._engine is None else self._engine.in_flight
+
     def cancel(self) -> None:
         """Closes the streams; what was seen of them is recorded, then the benchmark ends as cancelled."""
         self._cancelled = True
@@ -118,6 +125,7 @@ class BenchmarkRun:
                     finally:
                         heartbeat.cancel()
             except* (LeaseLost, NotFound):
+                self._context.metrics.lease_lost()
                 log.warning("lease_lost")
             except* Unavailable as lost:
                 # Nothing can be written now, not even a failure. The lease lapses, and somebody goes on from there.
@@ -157,6 +165,7 @@ class BenchmarkRun:
         if end is None:
             end = SegmentEnd(await until_available(self._maybe_sent, "finish_waits"), self._measurement())
         final = await until_available(lambda: self._finish(verdict, end), "finish_waits")
+        self._context.metrics.benchmark_ended(final)
         log.info("benchmark_ended", status=final)
 
     async def _finish(self, verdict: Verdict, end: SegmentEnd) -> str:
@@ -286,6 +295,7 @@ class BenchmarkRun:
                             record.flags = sorted([*record.flags, "possible_duplicate"])
                         record.cost_usd = price.cost_usd(record.usage)
                         _scrub(record, scrubber)
+                        context.metrics.request_ended(self._benchmark.provider, self._benchmark.model, record)
                         recorder.add(record)
                 recorder.close()
                 deadline.cancel()

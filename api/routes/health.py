@@ -1,8 +1,9 @@
-"""`/health` for the process, `/ready` for everything that a benchmark needs."""
+"""`/health` for the process, `/ready` for everything that a benchmark needs, `/metrics` for Prometheus."""
 
 from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, Response, status
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.schemas.health import Check, Health, Readiness
 from api.state import Parts, State
@@ -33,6 +34,16 @@ async def ready(parts: Parts, response: Response) -> Readiness:
     if not all_ok:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     return Readiness(status="ready" if all_ok else "not_ready", database=database, queue=queue, worker=worker)
+
+
+@router.get("/metrics", summary="Numbers for Prometheus", response_class=Response)
+async def metrics(parts: Parts) -> Response:
+    """Requests by route, open benchmarks, the oldest one's age, workers, due webhooks, loop lag, pool use."""
+    try:
+        backlog = await parts.monitoring.backlog(alive_within_s=parts.settings.lease_s)
+    except Unavailable:
+        backlog = None
+    return Response(parts.metrics.text(backlog), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _check(what: Callable[[], Awaitable[str]]) -> Check:

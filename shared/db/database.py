@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from shared.errors import Unavailable
 
@@ -65,6 +66,13 @@ class Database:
                 connection = await plain.execution_options(sqlite_begin="IMMEDIATE")
                 async with AsyncSession(connection, expire_on_commit=False) as session, session.begin():
                     yield session
+
+    def connections(self) -> tuple[int, int]:
+        """(in use, idle) of this process's pool."""
+        pool = self.engine.pool
+        if not isinstance(pool, QueuePool):
+            return 0, 0
+        return pool.checkedout(), pool.checkedin()
 
     async def check(self) -> None:
         """Raises Unavailable, with the reason in words, where the database does not answer within 2 s."""

@@ -52,6 +52,8 @@ class Scenario:
 
     async def survived(self, note: str = "") -> Account:
         """Every promise holds of every benchmark of this scenario, and its line is written."""
+        # Deliveries of webhooks need a worker.
+        await self.chaos.whole()
         account = await check(self.chaos, list(self._planned), self._since, planned=self._planned)
         self._rows.append(Row(self._fault, self.chaos.kind, account, note))
         return account

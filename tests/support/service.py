@@ -22,6 +22,7 @@ from shared.settings import KeyRing, Settings
 from worker.calibration import Calibration
 from worker.dispatcher import Dispatcher
 from worker.engine.children import Children
+from worker.monitoring import WorkerMetrics
 from worker.run import RunContext
 from worker.webhooks import make_deliverer
 
@@ -58,6 +59,7 @@ def make_context(
         results=ResultRepository(database),
         segments=SegmentRepository(database),
         children=children,
+        metrics=WorkerMetrics(database),
         calibration=calibration,
     )
 
@@ -71,7 +73,9 @@ async def running_worker(
     doorbell = Doorbell(client_redis(settings.redis_url))
     own = Children()
     context = make_context(settings, database, keys, children or own)
-    dispatcher = Dispatcher(context, WorkerRepository(database), doorbell, make_deliverer(settings, database))
+    dispatcher = Dispatcher(
+        context, WorkerRepository(database), doorbell, make_deliverer(settings, database, context.metrics)
+    )
     await dispatcher.start()
     try:
         yield dispatcher
@@ -103,6 +107,11 @@ class Service:
     dispatcher: Dispatcher
     settings: Settings
     keys: KeyRing
+
+    @property
+    def metrics(self) -> WorkerMetrics:
+        """What the worker counts."""
+        return self.dispatcher.metrics
 
     async def run(self, **spec: Any) -> dict[str, Any]:
         """Submits a benchmark, waits for its end, returns it with its results."""

@@ -53,7 +53,9 @@ async def calibrated(
     database, doorbell = Database(database_url), Doorbell(client_redis(redis_url))
     found = calibration((1, 0.1), (16, 4))
     context = make_context(settings, database, KeyRing({}), children, calibration=found)
-    dispatcher = Dispatcher(context, WorkerRepository(database), doorbell, make_deliverer(settings, database))
+    dispatcher = Dispatcher(
+        context, WorkerRepository(database), doorbell, make_deliverer(settings, database, context.metrics)
+    )
     await dispatcher.start()
     yield settings
     await dispatcher.stop()

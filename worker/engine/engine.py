@@ -107,6 +107,11 @@ class Engine:
         self._broken: Exception | None = None
         self.disturbance = Disturbance("sdk" if isinstance(target, SdkTarget) else "socket")
 
+    @property
+    def in_flight(self) -> int:
+        """Requests that processes have, sent or about to be."""
+        return sum(len(lane.live) for lane in self._lanes)
+
     async def run(self, plan: Plan) -> AsyncGenerator[ResultRecord, None]:
         """Yields a record for each request as it ends. Leaving early closes every stream. `failure` says more."""
         if self._stopping:
@@ -137,9 +142,7 @@ class Engine:
         self._say(Hold())
         self._waiting.extend(() if self._stopping else phase)
         self._feed()
-        while not self._stopping and not (
-            all(lane.opened for lane in self._lanes) and sum(len(lane.live) for lane in self._lanes) >= wave
-        ):
+        while not self._stopping and not (all(lane.opened for lane in self._lanes) and self.in_flight >= wave):
             await self._news.get()
         self._start.ns = self._clock.monotonic_ns()
         self._say(Go(self._start.ns))

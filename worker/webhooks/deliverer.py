@@ -7,6 +7,7 @@ import structlog
 
 from shared.db.deliveries import DeliveryRepository, Due
 from shared.errors import Unavailable
+from worker.monitoring import WorkerMetrics
 from worker.webhooks.sender import Sender
 
 log = structlog.get_logger(__name__)
@@ -20,7 +21,10 @@ GRACE_S = 5.0
 class Deliverer:
     """Runs beside the benchmarks. What is due is in the database; a ring only says "look now"."""
 
-    def __init__(self, repository: DeliveryRepository, sender: Sender, *, look_every_s: float) -> None:
+    def __init__(
+        self, repository: DeliveryRepository, sender: Sender, metrics: WorkerMetrics, *, look_every_s: float
+    ) -> None:
+        self._metrics = metrics
         self._repository = repository
         self._sender = sender
         self._look_every_s = look_every_s
@@ -75,6 +79,7 @@ class Deliverer:
     async def _attempt(self, due: Due) -> None:
         attempt = await self._sender.attempt(due)
         await self._repository.settle(due, attempt)
+        self._metrics.webhook_attempted(attempt)
         log.info(
             "webhook_attempt",
             delivery_id=due.delivery_id,

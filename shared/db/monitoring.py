@@ -1,0 +1,47 @@
+"""What waits in the database, for dashboards, alerts and autoscalers."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from shared.db.database import Database
+from shared.db.tables import Benchmark, WebhookDelivery, Worker
+from shared.db.types import utc_now
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Counts, and the age in s of the oldest pending benchmark (0 where there is none)."""
+
+    pending: int
+    running: int
+    oldest_pending_s: float
+    workers_alive: int
+    deliveries_due: int
+
+
+class MonitoringRepository:
+    """Reads what is open: a few rows among many ended ones."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def backlog(self, *, alive_within_s: float) -> Backlog:
+        """All of one moment."""
+        is_open = Benchmark.status.in_(("pending", "running"))
+        counts = select(Benchmark.status, func.count(), func.min(Benchmark.created_at)).where(is_open)
+        due = select(func.count()).where(
+            WebhookDelivery.status == "pending", WebhookDelivery.next_attempt_at <= utc_now()
+        )
+        alive = select(func.count()).where(Worker.heartbeat_at > utc_now(-alive_within_s))
+        async with self._database.read() as session:
+            found = {row[0]: (row[1], row[2]) for row in await session.execute(counts.group_by(Benchmark.status))}
+            now = (await session.execute(select(utc_now()))).scalar_one()
+            pending, oldest = found.get("pending", (0, None))
+            return Backlog(
+                pending=pending,
+                running=found.get("running", (0, None))[0],
+                oldest_pending_s=0.0 if oldest is None else max(0.0, (now - oldest).total_seconds()),
+                workers_alive=await session.scalar(alive) or 0,
+                deliveries_due=await session.scalar(due) or 0,
+            )
