@@ -42,10 +42,14 @@ class Receiver:
         self.delays_s.setdefault(event_id, arrived)
         if len(self.delays_s) == self._count:
             self.all_there.set()
-        await asyncio.sleep(self._answer_after_s)
-        writer.write(NO_CONTENT)
-        await writer.drain()
-        writer.close()
+        try:
+            await asyncio.sleep(self._answer_after_s)
+            writer.write(NO_CONTENT)
+            await writer.drain()
+        except (asyncio.CancelledError, ConnectionError):
+            pass  # the measurement is over
+        finally:
+            writer.close()
 
 
 async def measure(url: str, count: int, seconds: float) -> tuple[Receiver, Receiver, float]:

@@ -3,10 +3,10 @@
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 from cli import waiting
 from cli.exits import CliError, ExitCode
@@ -22,7 +22,8 @@ class EmbeddedStack:
     """`with EmbeddedStack() as stack: stack.url` answers and is ready.
 
     `port` 0 takes a free one. DATABASE_URL, REDIS_URL and SIMULATOR_URL, where set, replace the embedded part;
-    `isolated` ignores them and every provider key, and keeps the database in a temporary folder. `pause` is how it
+    `isolated` ignores them and every provider key, and keeps the database in a temporary folder. `settings` are
+    environment variables of API and workers, over all others. `pause` is how it
     waits: what it raises ends the start. `on_step` hears in words what happens. Raises CliError.
     """
 
@@ -35,6 +36,7 @@ class EmbeddedStack:
         log_dir: Path | None = None,
         workers: int = 1,
         isolated: bool = False,
+        settings: Mapping[str, str] = MappingProxyType({}),
         start_s: float = START_S,
         pause: Callable[[float], None] = waiting.pause,
         on_step: Callable[[str], None] = lambda _: None,
@@ -43,6 +45,7 @@ class EmbeddedStack:
         self._data_dir, self._log_dir = data_dir, log_dir
         self._worker_count = workers
         self._isolated = isolated
+        self._settings = settings
         self._start_s = start_s
         self._pause = pause
         self._on_step = on_step
@@ -120,6 +123,7 @@ class EmbeddedStack:
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,
             "SIMULATOR_URL": self.simulator_url,
+            **self._settings,
         }
         self.webhooks_reach = parts.webhooks_reach
         if not parts.has_encryption_key:
