@@ -18,7 +18,7 @@ from cli.stack import EmbeddedStack
 from shared.clock import monotonic_ns
 
 BENCHMARK = {"name": "scaling", "model": "sim-ttft450-gap10-n6", "prompts": ["x"] * 10}
-ENDLESS = {"name": "running", "model": "sim-ttft600000", "prompts": ["x"]}
+ENDLESS = {"name": "running", "model": "sim-ttft600000", "prompts": ["x"], "timeouts": {"ttft_s": 900, "total_s": 900}}
 AT_ONCE = 4
 
 
@@ -63,7 +63,7 @@ async def until(client: httpx2.AsyncClient, status: str, count: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4], help="sizes of the fleet")
+    parser.add_argument("--workers", type=int, nargs="*", default=[1, 2, 4], help="sizes of the fleet")
     parser.add_argument("--backlog", type=int, default=32, help="benchmarks submitted at once")
     parser.add_argument(
         "--running", type=int, default=200, help="benchmarks that must run at the same time; 0: leave out"

@@ -41,12 +41,25 @@ class LagSampler:
     def __init__(self) -> None:
         self.histogram: Counter[int] = Counter()
         self.max_ns = 0
+        self._due = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
+        """Until cancelled. A bare timer and no task for each sample: hundreds of processes may share a core."""
         loop = asyncio.get_running_loop()
-        while True:
-            due = loop.time() + SAMPLE_EVERY_S
-            await asyncio.sleep(SAMPLE_EVERY_S)
-            late_ns = max(0, int((loop.time() - due - TIMER_RESOLUTION_S) * 1e9))
-            self.max_ns = max(self.max_ns, late_ns)
-            self.histogram[lag_bucket(late_ns)] += 1
+        self._arm(loop)
+        try:
+            await loop.create_future()
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._due = loop.time() + SAMPLE_EVERY_S
+        self._timer = loop.call_at(self._due, self._sample, loop)
+
+    def _sample(self, loop: asyncio.AbstractEventLoop) -> None:
+        late_ns = max(0, int((loop.time() - self._due - TIMER_RESOLUTION_S) * 1e9))
+        self.max_ns = max(self.max_ns, late_ns)
+        self.histogram[lag_bucket(late_ns)] += 1
+        self._arm(loop)
