@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.event_data import benchmark_data, event_of
@@ -13,9 +13,9 @@ from shared.db.types import utc_now
 
 async def tell_of(session: AsyncSession, benchmark: Benchmark, public_url: str | None) -> None:
     """The benchmark, whose row is locked by this transaction, has come to its status just now."""
-    told = select(func.count()).select_from(WebhookEvent).where(WebhookEvent.benchmark_id == benchmark.id)
-    sequence = (await session.scalar(told) or 0) + 1
     event_type = event_of(benchmark.status)
+    # It starts once, and whatever ended before it could start has one event.
+    sequence = 1 if benchmark.status == "running" or benchmark.started_at is None else 2
     data = benchmark_data(benchmark, sequence, public_url)
     event_id = await _add(session, event_type, benchmark.id, sequence, data)
     listening = await session.execute(
