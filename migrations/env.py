@@ -42,7 +42,7 @@ async def _connect_and_run(url: str) -> None:
 async def _alone(engine: AsyncEngine) -> AsyncIterator[None]:
     """Of several that migrate one database at once, one does and the others wait, and find nothing left to do."""
     if engine.dialect.name == "sqlite":
-        # One writer at a time, by itself.
+        # One host, and one who starts the stack there.
         yield
         return
     async with engine.connect() as waiting:

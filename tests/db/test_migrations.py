@@ -1,6 +1,7 @@
 """The schema's way up and down, and that the code's tables are the migrated ones."""
 
 import asyncio
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from shared.db.database import Database, async_url
 from shared.db.migrate import alembic_config, check_schema, downgrade, head, upgrade
 from shared.db.tables import Base
 from shared.errors import Unavailable
+from shared.settings import process_environment
 from tests.db.rows import Tables
 from tests.support.postgresql import free_port
 
@@ -38,6 +40,18 @@ async def test_a_downgrade_takes_every_table_away_and_an_upgrade_brings_it_back(
     with pytest.raises(Unavailable, match=f"at revision none, this version needs {head()}: run `llmbench migrate`"):
         await check_schema(database)
     await asyncio.to_thread(upgrade, database_url)
+    await check_schema(database)
+    assert await Tables(database).add() == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_several_that_migrate_at_once_do_it_once(database_url: str, database: Database) -> None:
+    """As pods of a deployment do that all run `llmbench migrate` first."""
+    await asyncio.to_thread(downgrade, database_url, "base")
+    environment = process_environment(DATABASE_URL=database_url)
+    migrate = (sys.executable, "-m", "cli.main", "migrate")
+    programs = [await asyncio.create_subprocess_exec(*migrate, env=environment) for _ in range(3)]
+    assert [await program.wait() for program in programs] == [0, 0, 0]
     await check_schema(database)
     assert await Tables(database).add() == 1
 
