@@ -25,13 +25,20 @@ from shared.ssrf import Network as IpNetwork
 from shared.ssrf import SsrfGuard, networks
 
 ENV_FILE = ".env"
+SECRETS_DIR = Path("/run/secrets")
 
 
 class Settings(BaseSettings):
     """Settings of all programs. Each is an environment variable of the same name in capitals."""
 
     model_config = SettingsConfigDict(
-        env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+        env_file=ENV_FILE,
+        env_ignore_empty=True,
+        # A file for each setting, named like it, as Docker and Kubernetes mount secrets; the environment wins.
+        secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     database_url: str = Field(

@@ -167,3 +167,13 @@ def test_a_proxy_is_what_the_environment_names_for_the_url_and_none_for_this_mac
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert Settings(_env_file=None).proxy_for(url) == proxy
+
+
+def test_a_setting_may_come_from_a_mounted_file_and_the_environment_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "redis_url").write_text("redis://:secret@redis/0\n")
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    assert settings_of(_secrets_dir=tmp_path).redis_url == "redis://:secret@redis/0"
+    monkeypatch.setenv("REDIS_URL", "redis://other/0")
+    assert settings_of(_secrets_dir=tmp_path).redis_url == "redis://other/0"
