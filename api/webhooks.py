@@ -39,6 +39,10 @@ class WebhookSetup:
         """Raises Unavailable without ENCRYPTION_KEY."""
         return self._box.seal(secret)
 
+    def open(self, sealed: str) -> str:
+        """Raises Unavailable where the key is not here that it was sealed with."""
+        return self._box.open(sealed)
+
     async def check(self, url: str, field: str) -> None:
         """Raises InvalidRequest where the URL may not be requested."""
         try:

@@ -97,7 +97,7 @@ class Settings(BaseSettings):
         default=0, ge=0, le=65_535, description="Port on which a worker answers Prometheus at `/metrics`. 0: none."
     )
     worker_health_file: Path | None = Field(
-        default=None, description="File that a worker touches with each heartbeat, for a container's health check."
+        default=None, description="File that a worker writes with each heartbeat, for a container's health check."
     )
     lease_s: float = Field(
         default=30, gt=0, description="Seconds after which a silent worker's benchmark is taken over."

@@ -9,7 +9,9 @@ import asyncio
 import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -196,6 +198,11 @@ def _literal(name: str) -> Address | None:
         return None
 
 
+# Threads of its own: a lookup that hangs keeps its thread long after nobody waits for it any more.
+_LOOKUPS = ThreadPoolExecutor(32, thread_name_prefix="resolve")
+
+
 async def _resolve(name: str) -> list[str]:
-    found = await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    lookup = partial(socket.getaddrinfo, name, None, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_LOOKUPS, lookup)
     return [str(item[4][0]) for item in found]

@@ -166,7 +166,7 @@ class Dispatcher:
     async def _report_once(self) -> None:
         await self._workers.heartbeat(self.info, len(self._runs))
         if (path := self._context.settings.worker_health_file) is not None:
-            path.touch()
+            path.write_text(str(self._context.settings.lease_s))
 
     async def _keep(self, what: Callable[[], Awaitable[None]], name: str) -> None:
         """Starts a loop again that an error ended: a worker that looks alive must be alive."""

@@ -1,6 +1,7 @@
 """Whether this host's worker lives: `python -m worker.health`, for a container's health check.
 
-The worker touches WORKER_HEALTH_FILE whenever the database has taken its heartbeat. Imports next to nothing: it is
+The worker writes its LEASE_S to WORKER_HEALTH_FILE whenever the database has taken its heartbeat, three times in that
+time. Imports next to nothing: it is
 called every few seconds.
 """
 
@@ -11,24 +12,22 @@ from shared.clock import realtime_ns
 
 # Without a path: where the image has it.
 DEFAULT_FILE = "/tmp/worker-heartbeat"  # noqa: S108 - a container's own /tmp
-# Heartbeats are a third of LEASE_S apart, ten seconds by default.
-DEFAULT_OLDEST_S = 30.0
 
 
-def problem(path: Path, oldest_s: float) -> str | None:
-    """What is wrong; None where the file was touched within that time."""
+def problem(path: Path) -> str | None:
+    """What is wrong; None where the file was written within the lease that stands in it."""
     try:
         age_s = realtime_ns() / 1e9 - path.stat().st_mtime
+        lease_s = float(path.read_text() or "inf")  # it is just being written
     except OSError:
         return f"{path} is not there: the worker has not started, or its database has never answered"
-    if age_s > oldest_s:
-        return f"the last heartbeat was {age_s:.0f} s ago, more than {oldest_s:g} s"
+    if age_s > lease_s:
+        return f"the last heartbeat was {age_s:.0f} s ago, more than LEASE_S = {lease_s:g}"
     return None
 
 
 def main() -> None:
-    path = Path(sys.argv[1] if len(sys.argv) > 1 else DEFAULT_FILE)
-    found = problem(path, float(sys.argv[2]) if len(sys.argv) > 2 else DEFAULT_OLDEST_S)
+    found = problem(Path(sys.argv[1] if len(sys.argv) > 1 else DEFAULT_FILE))
     if found is not None:
         sys.exit(found)
 

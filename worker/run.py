@@ -141,16 +141,21 @@ class BenchmarkRun:
             if spec is not None:
                 await self._send_all(spec)
             if self._draining and not self._cancelled and await until_available(self._unfinished, "release_waits"):
-                given_back = SegmentEnd(self._cut, self._measurement())
+                cut = self._cut
+                if self._engine is not None and self._engine.failure is not None:
+                    cut = await until_available(self._maybe_sent, "release_waits")
+                given_back = SegmentEnd(cut, self._measurement())
                 await until_available(lambda: context.leases.release(lease, given_back), "release_waits")
-                log.info("benchmark_released", cut=len(self._cut))
+                log.info("benchmark_released", cut=len(cut))
                 return
             # Every request that was begun has its result, unless the process that measured it died.
             lost: list[Slot] = []
             if self._engine is not None and self._engine.failure is not None:
                 lost = await until_available(self._maybe_sent, "verdict_waits")
                 self._unanswered.update(lost)
-            end = SegmentEnd(lost, self._measurement())
+            # A cancel that comes while streams are being cut off for another worker.
+            self._unanswered.update(self._cut)
+            end = SegmentEnd([*self._cut, *lost], self._measurement())
             verdict = await until_available(self._judge, "verdict_waits")
         except (LeaseLost, NotFound, Unavailable):
             raise
@@ -288,7 +293,7 @@ class BenchmarkRun:
                 async with contextlib.aclosing(engine.run(plan)) as records:
                     async for record in records:
                         slot = (record.prompt_index, record.repetition)
-                        if self._draining and record.outcome == "cancelled":
+                        if self._draining and not self._cancelled and record.outcome == "cancelled":
                             self._cut.append(slot)
                             continue
                         if self._unanswered[slot]:

@@ -94,6 +94,18 @@ class BenchmarkRepository:
             )
         return benchmark, True
 
+    async def replayed(self, once: Once) -> Benchmark | None:
+        """What this key has created before. Raises KeyReused, Conflict."""
+        async with self._database.read() as session:
+            known = await session.get(IdempotencyKey, once.key)
+            # One that is being used right now, or was a day ago, is for `create_once` to judge.
+            fresh = select(IdempotencyKey.key).where(
+                IdempotencyKey.key == once.key, IdempotencyKey.created_at >= utc_now(-KEEP_KEYS_S)
+            )
+            if known is None or await session.scalar(fresh) is None:
+                return None
+            return await _replayed(session, once)
+
     async def spec(self, benchmark_id: int) -> tuple[BenchmarkSpec, Benchmark]:
         """The spec as it was submitted, prompts included. Raises NotFound, or Conflict where its texts are deleted."""
         benchmark = await self.get(benchmark_id)

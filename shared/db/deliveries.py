@@ -25,6 +25,7 @@ class Due:
     """One attempt to make. `secrets`: sealed, with the instant at which they expire; `step`: failures before it."""
 
     delivery_id: int
+    endpoint_id: int
     number: int
     step: int
     url: str
@@ -32,6 +33,7 @@ class Due:
     event_id: str
     event_type: str
     event_at: datetime
+    due_at: datetime | None
     data: dict[str, Any]
 
 
@@ -90,16 +92,16 @@ class DeliveryRepository:
             .with_for_update(skip_locked=True)
         )
         async with self._database.write() as session:
-            claimed = await session.scalars(
-                update(WebhookDelivery)
-                .where(WebhookDelivery.id.in_(taken.scalar_subquery()), due)
-                .values(lease_expires_at=utc_now(LEASE_S), attempts=WebhookDelivery.attempts + 1)
-                .returning(WebhookDelivery.id),
-                execution_options={"synchronize_session": False},
-            )
-            ids = claimed.all()
+            # Locked first and then changed: inside one UPDATE the limit could be looked at more than once.
+            ids = (await session.scalars(taken)).all()
             if not ids:
                 return []
+            await session.execute(
+                update(WebhookDelivery)
+                .where(WebhookDelivery.id.in_(ids))
+                .values(lease_expires_at=utc_now(LEASE_S), attempts=WebhookDelivery.attempts + 1),
+                execution_options={"synchronize_session": False},
+            )
             rows = (await session.execute(_joined().where(WebhookDelivery.id.in_(ids)))).all()
             now = (await session.execute(select(utc_now()))).scalar_one()
             await session.execute(
@@ -117,11 +119,43 @@ class DeliveryRepository:
             return [_due(delivery, event, endpoint) for delivery, event, endpoint in rows]
 
     async def settle(self, due: Due, attempt: Attempt) -> None:
-        """Stores what came of an attempt. One whose lease had lapsed and was taken by another changes nothing else."""
+        """Stores what came of an attempt.
+
+        One whose lease had lapsed and was taken by another changes nothing but its own row; one that was asked to be
+        made again meanwhile leaves that as it is.
+        """
+        mine = and_(
+            WebhookDelivery.id == due.delivery_id,
+            WebhookDelivery.attempts == due.number,
+            WebhookDelivery.status == "pending",
+        )
         async with self._database.write() as session:
+            # Endpoint, delivery, attempt: the order in which a deletion takes them.
+            locked = select(WebhookEndpoint.id).where(WebhookEndpoint.id == due.endpoint_id).with_for_update()
+            if await session.scalar(locked) is None:
+                return
             next_at: datetime | None = None
             if attempt.wait_s is not None:
                 next_at = (await session.execute(select(utc_now(attempt.wait_s)))).scalar_one()
+            status = "delivered" if attempt.succeeded else "failed" if attempt.wait_s is None else "pending"
+            settled = await session.execute(
+                update(WebhookDelivery)
+                .where(mine, WebhookDelivery.step == due.step, WebhookDelivery.next_attempt_at == due.due_at)
+                .values(
+                    status=status,
+                    step=due.step + (not attempt.succeeded),
+                    next_attempt_at=next_at,
+                    lease_expires_at=None,
+                    delivered_at=utc_now() if attempt.succeeded else None,
+                )
+                .returning(WebhookDelivery.id)
+            )
+            if settled.scalar_one_or_none() is not None:
+                await session.execute(
+                    update(WebhookEndpoint).where(WebhookEndpoint.id == due.endpoint_id).values(**_standing(attempt))
+                )
+            else:
+                await session.execute(update(WebhookDelivery).where(mine).values(lease_expires_at=None))
             await session.execute(
                 update(WebhookAttempt)
                 .where(WebhookAttempt.delivery_id == due.delivery_id, WebhookAttempt.number == due.number)
@@ -133,28 +167,6 @@ class DeliveryRepository:
                     next_attempt_at=next_at,
                 )
             )
-            status = "delivered" if attempt.succeeded else "failed" if attempt.wait_s is None else "pending"
-            settled = await session.execute(
-                update(WebhookDelivery)
-                .where(
-                    WebhookDelivery.id == due.delivery_id,
-                    WebhookDelivery.attempts == due.number,
-                    WebhookDelivery.status == "pending",
-                )
-                .values(
-                    status=status,
-                    step=due.step + (not attempt.succeeded),
-                    next_attempt_at=next_at,
-                    lease_expires_at=None,
-                    delivered_at=utc_now() if attempt.succeeded else None,
-                )
-                .returning(WebhookDelivery.endpoint_id)
-            )
-            endpoint_id = settled.scalar_one_or_none()
-            if endpoint_id is not None:
-                await session.execute(
-                    update(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id).values(**_standing(attempt))
-                )
 
     async def give_back(self, due: Due) -> None:
         """An attempt that was cut off by this worker's end: another makes it again at once."""
@@ -194,7 +206,10 @@ class DeliveryRepository:
     async def redeliver(
         self, delivery_id: int, *, endpoint_id: int | None = None, benchmark_id: int | None = None
     ) -> DeliveryOfEvent:
-        """Sends it again at once, with the whole schedule before it. Raises NotFound where it is none of these."""
+        """Sends it again at once, with the whole schedule before it. Raises NotFound where it is none of these.
+
+        A benchmark's own endpoint that was disabled is enabled by that: nothing else could.
+        """
         wanted = _joined().where(WebhookDelivery.id == delivery_id)
         if endpoint_id is not None:
             wanted = wanted.where(WebhookDelivery.endpoint_id == endpoint_id)
@@ -205,6 +220,15 @@ class DeliveryRepository:
                 update(WebhookDelivery)
                 .where(WebhookDelivery.id.in_(wanted.with_only_columns(WebhookDelivery.id)))
                 .values(status="pending", step=0, next_attempt_at=utc_now(), delivered_at=None),
+                execution_options={"synchronize_session": False},
+            )
+            await session.execute(
+                update(WebhookEndpoint)
+                .where(
+                    WebhookEndpoint.id.in_(wanted.with_only_columns(WebhookEndpoint.id)),
+                    WebhookEndpoint.benchmark_id.is_not(None),
+                )
+                .values(enabled=True, disabled_reason=None, failing_since=None),
                 execution_options={"synchronize_session": False},
             )
             rows = (await session.execute(wanted.execution_options(populate_existing=True))).all()
@@ -258,6 +282,7 @@ def _standing(attempt: Attempt) -> dict[str, Any]:
 def _due(delivery: WebhookDelivery, event: WebhookEvent, endpoint: WebhookEndpoint) -> Due:
     return Due(
         delivery_id=delivery.id,
+        endpoint_id=endpoint.id,
         number=delivery.attempts,
         step=delivery.step,
         url=endpoint.url,
@@ -268,5 +293,6 @@ def _due(delivery: WebhookDelivery, event: WebhookEvent, endpoint: WebhookEndpoi
         event_id=event.id,
         event_type=event.type,
         event_at=event.created_at,
+        due_at=delivery.next_attempt_at,
         data=event.data,
     )

@@ -19,10 +19,13 @@ async def tell_of(session: AsyncSession, benchmark: Benchmark, public_url: str |
     data = benchmark_data(benchmark, sequence, public_url)
     event_id = await _add(session, event_type, benchmark.id, sequence, data)
     listening = await session.execute(
-        select(WebhookEndpoint.id, WebhookEndpoint.events).where(
+        select(WebhookEndpoint.id, WebhookEndpoint.events)
+        .where(
             or_(WebhookEndpoint.benchmark_id.is_(None), WebhookEndpoint.benchmark_id == benchmark.id),
             WebhookEndpoint.enabled,
         )
+        # One that is being deleted is waited for and then not there, instead of failing what it should be told of.
+        .with_for_update(read=True, key_share=True)
     )
     for endpoint_id, events in listening:
         if events is None or event_type in events:

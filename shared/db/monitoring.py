@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from shared.db.database import Database
-from shared.db.tables import Benchmark, WebhookDelivery, Worker
+from shared.db.tables import Benchmark, WebhookDelivery, WebhookEndpoint, Worker
 from shared.db.types import utc_now
 
 
@@ -30,8 +30,11 @@ class MonitoringRepository:
         """All of one moment."""
         is_open = Benchmark.status.in_(("pending", "running"))
         counts = select(Benchmark.status, func.count(), func.min(Benchmark.created_at)).where(is_open)
-        due = select(func.count()).where(
-            WebhookDelivery.status == "pending", WebhookDelivery.next_attempt_at <= utc_now()
+        due = (
+            select(func.count())
+            .join_from(WebhookDelivery, WebhookEndpoint)
+            .where(WebhookEndpoint.enabled)
+            .where(WebhookDelivery.status == "pending", WebhookDelivery.next_attempt_at <= utc_now())
         )
         alive = select(func.count()).where(Worker.heartbeat_at > utc_now(-alive_within_s))
         async with self._database.read() as session:

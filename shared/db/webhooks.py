@@ -60,7 +60,7 @@ class WebhookRepository:
     async def rotate(self, endpoint_id: int, sealed: str) -> datetime:
         """Signs with a new secret, and for a day with the one before; returns until when. Raises NotFound."""
         async with self._database.write() as session:
-            endpoint = await _registered(session, endpoint_id)
+            endpoint = await _registered(session, endpoint_id, lock=True)
             expires_at: datetime = (await session.execute(select(utc_now(ROTATION_S)))).scalar_one()
             # Of several rotations within a day the last two secrets count.
             before = {**endpoint.secrets[0], "expires_at": expires_at.isoformat()}
@@ -101,8 +101,10 @@ async def insert_endpoint(session: AsyncSession, new: NewEndpoint, benchmark_id:
     return created.scalar_one()
 
 
-async def _registered(session: AsyncSession, endpoint_id: int) -> WebhookEndpoint:
+async def _registered(session: AsyncSession, endpoint_id: int, *, lock: bool = False) -> WebhookEndpoint:
     query = select(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id, WebhookEndpoint.benchmark_id.is_(None))
+    if lock:
+        query = query.with_for_update()
     endpoint = (await session.scalars(query.execution_options(populate_existing=True))).one_or_none()
     if endpoint is None:
         raise NotFound(f"there is no webhook {endpoint_id}")

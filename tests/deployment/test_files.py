@@ -17,7 +17,7 @@ from shared.settings import Settings
 from worker.monitoring import WorkerMetrics
 
 ROOT = Path(__file__).parents[2]
-MANIFESTS = sorted((ROOT / "deploy/kubernetes").glob("*.yaml"))
+MANIFESTS = sorted((ROOT / "deploy/kubernetes").glob("**/*.yaml"))
 # Of other projects, whose schemas are not Kubernetes' own.
 FOREIGN = ("kustomize.config.k8s.io", "keda.sh")
 KEYS = {endpoint.api_key_env for endpoint in BUILT_IN if endpoint.api_key_env}
@@ -51,9 +51,10 @@ def test_the_schemas_would_say_so() -> None:
 
 
 def test_the_kustomization_lists_every_manifest() -> None:
-    (kustomization,) = of_kind("Kustomization")
-    listed = set(kustomization["resources"])
-    assert listed == {path.name for path in MANIFESTS} - {"kustomization.yaml", "secrets.example.yaml"}
+    for folder in {path.parent for path in MANIFESTS}:
+        (kustomization,) = documents(folder / "kustomization.yaml")
+        there = {path.name for path in folder.glob("*.yaml")} - {"kustomization.yaml", "secrets.example.yaml"}
+        assert set(kustomization["resources"]) == there
 
 
 def test_every_setting_of_a_manifest_exists() -> None:

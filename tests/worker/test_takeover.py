@@ -119,6 +119,26 @@ async def test_a_second_signal_ends_the_grace_period_and_gives_back_what_was_in_
         assert (segment.ended_by, segment.unanswered) == ("released", [[0, 0]])
 
 
+async def test_a_cancel_while_a_worker_ends_keeps_what_was_seen(
+    database_url: str, database: Database, redis_url: str, simulator: Simulator
+) -> None:
+    settings = make_settings(database_url, redis_url, simulator.base_url, shutdown_grace_s=60)
+    repository = BenchmarkRepository(database)
+    benchmark = await repository.create(spec(model="sim-ttft5-gap5-endless", prompts=["x", "y"]), "simulator")
+    async with running_worker(settings, KEYS) as dispatcher:
+        await simulator.wait_for(lambda server: bool(server.requests) and server.requests[0].content_events > 2)
+        stopping = asyncio.create_task(dispatcher.stop())
+        await repository.cancel(benchmark.id)
+        # Its heartbeat sees the cancel within a third of the lease.
+        assert await ended(database, benchmark.id) == "cancelled"
+        await stopping
+    document = await repository.get(benchmark.id)
+    assert document.done == 1
+    assert document.summary is not None
+    assert document.summary["requests"]["cancelled"] == 1
+    assert document.summary["possible_duplicates"]["requests"] == 0
+
+
 async def test_a_worker_that_lost_its_lease_closes_its_streams_and_writes_nothing(
     database_url: str, database: Database, redis_url: str, simulator: Simulator
 ) -> None:

@@ -16,6 +16,7 @@ from shared.db.types import utc_now
 from shared.secret_box import new_key
 from shared.settings import KeyRing
 from shared.ssrf import networks
+from shared.webhooks import new_secret
 from simulator.server import Simulator
 from tests.support.receiver import Answer, hang, in_turn, receiver, status
 from tests.support.service import Service, running_service
@@ -346,6 +347,66 @@ async def test_a_deleted_benchmark_takes_its_deliveries_along(service: Service, 
         assert len(await settled(service, path, 2)) == 2
         assert (await service.client.delete(f"/benchmarks/{done['id']}")).status_code == 204
         assert (await service.client.get(path)).status_code == 404
+
+
+async def test_a_repeated_post_gets_the_secret_that_may_have_been_lost(service: Service) -> None:
+    async with receiver() as hooks:
+        body = {"name": "x", **FAST, "webhook_url": hooks.url}
+        key = {"Idempotency-Key": "once"}
+        first = (await service.client.post("/benchmarks", json=body, headers=key)).json()
+        again = await service.client.post("/benchmarks", json=body, headers=key)
+        assert again.headers["Idempotency-Replayed"] == "true"
+        assert again.json()["webhook"]["secret"] == first["webhook"]["secret"]
+        other = {**body, "webhook_secret": new_secret()}
+        refused = await service.client.post("/benchmarks", json=other, headers=key)
+        assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+        assert len(await hooks.has(2)) == 2
+
+
+@pytest.mark.parametrize("value", ["Mon, 01 Jan 99999999999 00:00:00 GMT", "soon", "-5", "1e9", "9" * 400])
+async def test_an_odd_retry_after_is_passed_over(service: Service, value: str) -> None:
+    async with receiver(status(503, f"retry-after: {value}")) as hooks:
+        endpoint = await register(service, hooks.url)
+        await service.client.post(f"/webhooks/{endpoint['id']}/test")
+        (delivery,) = await settled(service, f"/webhooks/{endpoint['id']}/deliveries")
+    assert "answered 503" in delivery["attempts"][0]["error"]
+    assert delivery["next_attempt_at"] is not None
+
+
+async def test_a_redelivery_brings_a_benchmarks_own_endpoint_back(service: Service) -> None:
+    async with receiver(status(410)) as hooks:
+        body = {"name": "x", **FAST, "webhook_url": hooks.url, "webhook_events": ["benchmark.completed"]}
+        done = (await service.client.post("/benchmarks", json=body, headers={"Prefer": "wait=20"})).json()
+        path = f"/benchmarks/{done['id']}/webhook-deliveries"
+        (delivery,) = await settled(service, path)
+        shown = (await service.client.get(f"/benchmarks/{done['id']}")).json()
+        assert shown["webhook"]["disabled_reason"] == "it answered 410 Gone"
+        hooks.answer = status(204)
+        await service.client.post(f"{path}/{delivery['id']}/redeliver")
+        (delivery,) = await settled(service, path, 2)
+        assert delivery["status"] == "delivered"
+
+
+async def test_a_redelivery_asked_for_during_an_attempt_is_made_after_it(service: Service) -> None:
+    asked = asyncio.Event()
+
+    def wait(writer: asyncio.StreamWriter, number: int) -> Any:
+        async def answer() -> None:
+            await asked.wait()
+            status(500)(writer, number)
+
+        return answer()
+
+    async with receiver(in_turn(wait, status(204))) as hooks:
+        endpoint = await register(service, hooks.url)
+        path = f"/webhooks/{endpoint['id']}/deliveries"
+        delivery = (await service.client.post(f"/webhooks/{endpoint['id']}/test")).json()
+        await hooks.has(1)
+        assert (await service.client.post(f"{path}/{delivery['id']}/redeliver")).status_code == 202
+        asked.set()
+        (delivery,) = await settled(service, path, 2)
+        assert delivery["status"] == "delivered"
+        assert [attempt["status_code"] for attempt in delivery["attempts"]] == [500, 204]
 
 
 def _seconds(instant: str) -> float:

@@ -39,7 +39,7 @@ class Deliverer:
         """Until cancelled. Attempts under way go on; `stop` ends them."""
         while True:
             self._rung.clear()
-            while room := AT_ONCE - len(self._under_way):
+            while (room := AT_ONCE - len(self._under_way)) > 0:
                 due = await self._repository.claim(room)
                 if not due:
                     break

@@ -65,6 +65,10 @@ class Sender:
             error = "the answer is no HTTP"
         except (httpcore2.NetworkError, httpcore2.TimeoutException, OSError) as exc:
             error = "TLS failed" if _by_tls(exc) else "the connection failed"
+        except Exception:
+            # Whatever it is, this attempt has failed and is settled: one that is not would be made for ever.
+            log.exception("webhook_attempt_broke", delivery_id=due.delivery_id)
+            error = "it could not be sent"
         if status is not None and not 200 <= status < 300:
             error = f"answered {status}" + (", and redirects are not followed" if 300 <= status < 400 else "")
         succeeded = error is None
@@ -146,6 +150,6 @@ def _retry_after_s(headers: dict[str, str], now: datetime) -> float | None:
         return float(value)
     try:
         at = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
