@@ -82,7 +82,7 @@ async def test_partition(scenario: Scenario) -> None:
     begin = time.monotonic()
     quick = await scenario.submit(prompts=1)
     await scenario.chaos.under_way(quick)
-    assert time.monotonic() - begin < SWEEP_S + 1
+    assert time.monotonic() - begin < SWEEP_S + 4
     await scenario.survived(f"cancelled by heartbeat after {cancelled_s:.1f} s")
 
 
