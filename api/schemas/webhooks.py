@@ -104,7 +104,8 @@ class BenchmarkWebhook(BaseModel):
     disabled_reason: str | None = Field(description="Why nothing more is sent. Null while it is.", examples=[None])
     secret: str | None = Field(
         default=None,
-        description="What signs, in the answer to the POST alone. Null from then on.",
+        description="What signs, in the answer to the POST (and to its repetition with the same `Idempotency-Key`). "
+        "Null in every other.",
         examples=["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"],
     )
 
