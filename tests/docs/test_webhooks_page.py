@@ -43,7 +43,19 @@ def running(language: str, command: list[str], folder: Path, secret: str) -> Ite
 def due(url: str, secret: str, event_id: str) -> Due:
     data = {"id": 7, "sequence": 2, "name": "Grüße 日本"}
     sealed = [(BOX.seal(secret), None)]
-    return Due(1, 1, 0, url, sealed, event_id, "benchmark.completed", datetime(2025, 1, 15, tzinfo=UTC), data)
+    return Due(
+        delivery_id=1,
+        endpoint_id=1,
+        number=1,
+        step=0,
+        url=url,
+        secrets=sealed,
+        event_id=event_id,
+        event_type="benchmark.completed",
+        event_at=datetime(2025, 1, 15, tzinfo=UTC),
+        due_at=None,
+        data=data,
+    )
 
 
 async def attempt(url: str, secret: str, event_id: str) -> Attempt:
