@@ -141,21 +141,12 @@ class BenchmarkRun:
             if spec is not None:
                 await self._send_all(spec)
             if self._draining and not self._cancelled and await until_available(self._unfinished, "release_waits"):
-                cut = self._cut
-                if self._engine is not None and self._engine.failure is not None:
-                    cut = await until_available(self._maybe_sent, "release_waits")
-                given_back = SegmentEnd(cut, self._measurement())
+                given_back = SegmentEnd(await self._left_unanswered(), self._measurement())
                 await until_available(lambda: context.leases.release(lease, given_back), "release_waits")
-                log.info("benchmark_released", cut=len(cut))
+                log.info("benchmark_released", unanswered=len(given_back.unanswered))
                 return
-            # Every request that was begun has its result, unless the process that measured it died.
-            lost: list[Slot] = []
-            if self._engine is not None and self._engine.failure is not None:
-                lost = await until_available(self._maybe_sent, "verdict_waits")
-                self._unanswered.update(lost)
-            # A cancel that comes while streams are being cut off for another worker.
-            self._unanswered.update(self._cut)
-            end = SegmentEnd([*self._cut, *lost], self._measurement())
+            end = SegmentEnd(await self._left_unanswered(), self._measurement())
+            self._unanswered.update(end.unanswered)
             verdict = await until_available(self._judge, "verdict_waits")
         except (LeaseLost, NotFound, Unavailable):
             raise
@@ -193,6 +184,12 @@ class BenchmarkRun:
         self._unanswered = Counter(
             (index, repetition) for segment in segments for index, repetition in segment.unanswered or ()
         )
+
+    async def _left_unanswered(self) -> list[Slot]:
+        """What this worker sent and has no result: exactly what it cut off, unless a measuring process died."""
+        if self._engine is not None and self._engine.failure is not None:
+            return await until_available(self._maybe_sent, "verdict_waits")
+        return self._cut
 
     async def _maybe_sent(self) -> list[Slot]:
         """Requests of the last open segment that were marked as dispatched and have no result."""
