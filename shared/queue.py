@@ -16,7 +16,9 @@ from redis.asyncio import ConnectionPool
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, WatchError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared.errors import Unavailable
 
@@ -78,7 +80,8 @@ def _pool(url: str, timeout_s: float) -> ConnectionPool:
         socket_keepalive=True,
         # Once more on a new connection: the old one may have been closed long ago.
         retry=Retry(NoBackoff(), 1),
-        retry_on_error=[ConnectionError, TimeoutError, OSError],
+        # Redis' own errors, which are not Python's of the same name.
+        retry_on_error=[RedisConnectionError, RedisTimeoutError, OSError],
     )
 
 
