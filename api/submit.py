@@ -65,9 +65,9 @@ class Submitter:
         stored = await self._store(
             request, request.provider, key, webhook=None if prepared is None else prepared.endpoint
         )
-        if prepared is not None and stored.created:
-            return replace(stored, secret=prepared.secret)
-        return await self._with_secret(stored)
+        if not stored.created:
+            return await self._with_secret(stored)
+        return stored if prepared is None else replace(stored, secret=prepared.secret)
 
     async def _with_secret(self, submitted: Submitted) -> Submitted:
         """A repeated POST gets the answer that may have been lost, with the secret that is in no other."""

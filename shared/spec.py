@@ -1,7 +1,7 @@
 """A benchmark as its caller writes it. The API validates it, the database keeps it, the worker runs it."""
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import orjson
 from pydantic import (
@@ -11,6 +11,7 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
+    SecretStr,
     StringConstraints,
     field_validator,
     model_validator,
@@ -19,7 +20,7 @@ from pydantic import (
 from shared.endpoints import Endpoint
 from shared.errors import FieldError, InvalidRequest
 from shared.text import StorableText, refuse_unstorable, unstorable_parts
-from shared.webhooks import WebhookEvents, WebhookSecret
+from shared.webhooks import BenchmarkEvent, check_secret
 
 MAX_PROMPTS = 10_000
 MAX_REQUESTS = 100_000
@@ -279,6 +280,19 @@ class BenchmarkSpec(BaseModel):
     def effective_parameters(self, prompt: Prompt) -> Parameters:
         """The parameters that a prompt is sent with."""
         return prompt.parameters.over(self.parameters)
+
+
+def _whole_secret(secret: SecretStr) -> SecretStr:
+    check_secret(secret.get_secret_value())
+    return secret
+
+
+WebhookEvents = Annotated[
+    tuple[BenchmarkEvent, ...],
+    BeforeValidator(_to_tuple),
+    Field(min_length=1, max_length=len(get_args(BenchmarkEvent))),
+]
+WebhookSecret = Annotated[SecretStr, AfterValidator(_whole_secret)]
 
 
 class BenchmarkRequest(BenchmarkSpec):

@@ -6,10 +6,9 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, Literal
 
 import orjson
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from standardwebhooks import Webhook
 
 BenchmarkEvent = Literal["benchmark.started", "benchmark.completed", "benchmark.failed", "benchmark.cancelled"]
@@ -56,20 +55,6 @@ def check_secret(text: str) -> str:
     return text
 
 
-def _check_secret(secret: SecretStr) -> SecretStr:
-    check_secret(secret.get_secret_value())
-    return secret
-
-
-# Which events an endpoint chooses; a test is sent to whoever asks for one.
-WebhookEvents = Annotated[
-    tuple[BenchmarkEvent, ...],
-    BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
-    Field(min_length=1, max_length=len(get_args(BenchmarkEvent))),
-]
-WebhookSecret = Annotated[SecretStr, AfterValidator(_check_secret)]
-
-
 def signed_headers(event_id: str, at: datetime, body: bytes, signing: Sequence[str]) -> dict[str, str]:
     """Headers of one attempt, signed with every secret that is valid now."""
     text = body.decode()
@@ -82,8 +67,12 @@ def signed_headers(event_id: str, at: datetime, body: bytes, signing: Sequence[s
 
 def payload(event_type: str, created_at: datetime, data: dict[str, Any]) -> bytes:
     """The body, the same bytes at each attempt."""
-    timestamp = created_at.isoformat().replace("+00:00", "Z")
-    return orjson.dumps({"type": event_type, "timestamp": timestamp, "data": data})
+    return orjson.dumps({"type": event_type, "timestamp": instant(created_at), "data": data})
+
+
+def instant(at: datetime) -> str:
+    """As the API writes dates: ISO 8601 in UTC with a Z."""
+    return at.isoformat().replace("+00:00", "Z")
 
 
 def wait_s(step: int, retry_after_s: float | None, jitter: float) -> float | None:

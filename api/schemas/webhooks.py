@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from shared.spec import WebhookEvents, WebhookSecret
 from shared.text import StorableText
-from shared.webhooks import WebhookEvents, WebhookSecret
 
 Url = Annotated[StorableText, StringConstraints(min_length=1, max_length=2_000)]
 Description = Annotated[StorableText, StringConstraints(max_length=500)]

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from shared.db.tables import Benchmark
-from shared.webhooks import MAX_PAYLOAD_BYTES
+from shared.webhooks import MAX_PAYLOAD_BYTES, instant
 
 
 def benchmark_data(benchmark: Benchmark, sequence: int, public_url: str | None) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def event_of(status: str) -> str:
 
 
 def _instant(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat().replace("+00:00", "Z")
+    return None if at is None else instant(at)
 
 
 def _numbers(summary: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from shared.db.database import Database
 from shared.db.tables import Benchmark, WebhookDelivery, WebhookEndpoint, Worker
 from shared.db.types import utc_now
+from shared.db.workers import reported_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class MonitoringRepository:
             .where(WebhookEndpoint.enabled)
             .where(WebhookDelivery.status == "pending", WebhookDelivery.next_attempt_at <= utc_now())
         )
-        alive = select(func.count()).where(Worker.heartbeat_at > utc_now(-alive_within_s))
+        alive = select(func.count()).select_from(Worker).where(reported_within(alive_within_s))
         async with self._database.read() as session:
             found = {row[0]: (row[1], row[2]) for row in await session.execute(counts.group_by(Benchmark.status))}
             now = (await session.execute(select(utc_now()))).scalar_one()

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.database import Database
 from shared.db.events import tell_of_test
-from shared.db.tables import WebhookEndpoint
+from shared.db.tables import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from shared.db.types import utc_now
 from shared.errors import NotFound
 from shared.webhooks import ROTATION_S, NewEndpoint
@@ -72,10 +72,16 @@ class WebhookRepository:
         return expires_at
 
     async def delete(self, endpoint_id: int) -> None:
-        """Deletes it with its deliveries. Raises NotFound."""
+        """Deletes it with its deliveries and tests. Raises NotFound."""
         async with self._database.write() as session:
             await _registered(session, endpoint_id)
             await session.execute(delete(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id))
+            # A test belongs to no benchmark, so nothing else would ever take it away.
+            delivered = exists().where(WebhookDelivery.event_id == WebhookEvent.id)
+            await session.execute(
+                delete(WebhookEvent).where(WebhookEvent.benchmark_id.is_(None), ~delivered),
+                execution_options={"synchronize_session": False},
+            )
 
     async def test(self, endpoint_id: int) -> int:
         """Puts a test event on its way; returns the delivery's id. Raises NotFound."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from shared.db.database import Database
 from shared.db.tables import Worker
@@ -24,6 +24,11 @@ class WorkerInfo:
     version: str
     providers: tuple[str, ...]
     calibration: dict[str, Any] | None = None
+
+
+def reported_within(seconds: float) -> ColumnElement[bool]:
+    """Workers that live: they reported within the last seconds of database time."""
+    return Worker.heartbeat_at >= utc_now(-seconds)
 
 
 class WorkerRepository:
@@ -63,7 +68,7 @@ class WorkerRepository:
 
     async def alive(self, *, within_s: float) -> Sequence[Worker]:
         """Workers that reported within the last seconds, oldest first."""
-        query = select(Worker).where(Worker.heartbeat_at >= utc_now(-within_s)).order_by(Worker.started_at, Worker.id)
+        query = select(Worker).where(reported_within(within_s)).order_by(Worker.started_at, Worker.id)
         async with self._database.read() as session:
             return (await session.scalars(query)).all()
 

@@ -12,10 +12,10 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from shared.errors import Unavailable
 from shared.secret_box import SecretBox, new_key
+from shared.spec import WebhookSecret
 from shared.webhooks import (
     LONGEST_WAIT_S,
     SCHEDULE_S,
-    WebhookSecret,
     check_secret,
     new_secret,
     payload,

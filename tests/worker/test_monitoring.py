@@ -1,13 +1,14 @@
 """What API and worker tell Prometheus, after real work."""
 
+import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy.engine import make_url
 
-from api.main import create_app
-from api.monitoring import ApiMetrics
 from shared.monitoring import Names
 from shared.settings import KeyRing
 from simulator.server import Simulator
+from tests.support.proxy import proxy_to
 from tests.support.service import Service, make_settings, running_api
 from worker.monitoring import WorkerMetrics
 
@@ -52,11 +53,17 @@ async def test_the_api_counts_requests_by_route_and_shows_the_backlog(
     assert value(found, "llmbench_database_up") == 1
 
 
-async def test_without_a_database_the_api_says_so_and_nothing_stale(redis_url: str) -> None:
-    settings = make_settings("postgresql://nobody@127.0.0.1:1/none", redis_url, None)
-    app = create_app(settings, KeyRing({}))
-    metrics: ApiMetrics = app.state.parts.metrics
-    assert value(samples(metrics.text(None).decode()), "llmbench_database_up") == 0
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_metrics_answer_while_the_database_is_away(database_url: str, redis_url: str) -> None:
+    url = make_url(database_url)
+    async with proxy_to(str(url.host), url.port or 5432) as proxy:
+        through = url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
+        async with running_api(make_settings(through, redis_url, None), KeyRing({})) as client:
+            assert value(samples((await client.get("/metrics")).text), "llmbench_database_up") == 1
+            await proxy.cut()
+            answer = await client.get("/metrics")
+    assert answer.status_code == 200
+    assert value(samples(answer.text), "llmbench_database_up") == 0
 
 
 async def test_a_worker_counts_requests_errors_and_first_tokens_by_model(service: Service) -> None:

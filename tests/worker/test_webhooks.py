@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import trustme
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from shared.db.database import Database
-from shared.db.tables import WebhookDelivery, WebhookEndpoint
+from shared.db.tables import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from shared.db.types import utc_now
 from shared.secret_box import new_key
 from shared.settings import KeyRing
@@ -407,6 +407,18 @@ async def test_a_redelivery_asked_for_during_an_attempt_is_made_after_it(service
         (delivery,) = await settled(service, path, 2)
         assert delivery["status"] == "delivered"
         assert [attempt["status_code"] for attempt in delivery["attempts"]] == [500, 204]
+
+
+async def test_a_deleted_endpoint_takes_its_tests_along(service: Service, database: Database) -> None:
+    async with receiver() as hooks:
+        first, second = [await register(service, hooks.url) for _ in range(2)]
+        for endpoint in (first, second):
+            await service.client.post(f"/webhooks/{endpoint['id']}/test")
+            await settled(service, f"/webhooks/{endpoint['id']}/deliveries")
+        assert (await service.client.delete(f"/webhooks/{first['id']}")).status_code == 204
+        (kept,) = await deliveries(service, f"/webhooks/{second['id']}/deliveries")
+    async with database.read() as session:
+        assert (await session.scalars(select(WebhookEvent.id))).all() == [kept["event_id"]]
 
 
 def _seconds(instant: str) -> float:
