@@ -15,6 +15,7 @@ from shared.version import __version__
 from worker.monitoring import WorkerMetrics
 from worker.retention import Retention
 from worker.run import BenchmarkRun, RunContext
+from worker.tasks import end
 from worker.webhooks.deliverer import Deliverer
 
 log = structlog.get_logger(__name__)
@@ -83,9 +84,7 @@ class Dispatcher:
 
     async def stop(self) -> None:
         """Takes nothing new, lets requests in flight end within the grace period, gives the rest back at once."""
-        for task in self._background:
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await end(*self._background)
         running = list(self._runs.values())
         for run, _ in running:
             run.drain()

@@ -1,7 +1,7 @@
 """The worker program: `arq worker.main.WorkerSettings`. Chooses implementations and hands them to the dispatcher."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from arq.worker import func
@@ -95,7 +95,7 @@ async def start(ctx: dict[str, Any]) -> None:
         context, WorkerRepository(database), doorbell, make_deliverer(settings, database, metrics), retention
     )
     # arq's hooks run in its main task.
-    shutdown = Shutdown(dispatcher, asyncio.current_task())
+    shutdown = Shutdown(dispatcher, cast("asyncio.Task[Any]", asyncio.current_task()))
     ctx |= {"database": database, "doorbell": doorbell, "dispatcher": dispatcher, "children": children}
     ctx["shutdown"] = shutdown
     shutdown.take_signals()

@@ -2,8 +2,10 @@
 
 import asyncio
 import signal
+from typing import Any
 
 from worker.dispatcher import Dispatcher
+from worker.tasks import end
 
 
 class Shutdown:
@@ -13,7 +15,7 @@ class Shutdown:
     would leave without giving its benchmarks back. So the dispatcher is stopped first, then arq's loop.
     """
 
-    def __init__(self, dispatcher: Dispatcher, arq_main: "asyncio.Task[None] | None") -> None:
+    def __init__(self, dispatcher: Dispatcher, arq_main: "asyncio.Task[Any]") -> None:
         self._dispatcher = dispatcher
         self._arq_main = arq_main
         self._stopping: asyncio.Task[None] | None = None
@@ -31,6 +33,11 @@ class Shutdown:
     def _on_signal(self) -> None:
         if self._stopping is not None:
             return self._dispatcher.stop_now()
-        self._stopping = asyncio.create_task(self._dispatcher.stop())
-        self._stopping.add_done_callback(lambda _: self._arq_main is not None and self._arq_main.cancel())
+        self._stopping = asyncio.create_task(self._stop())
         return None
+
+    async def _stop(self) -> None:
+        try:
+            await self._dispatcher.stop()
+        finally:
+            await end(self._arq_main)

@@ -14,6 +14,7 @@ from shared.queue import QUEUE_NAME, RING_FUNCTION, Doorbell, client_redis, queu
 from tests.support.postgresql import free_port
 from tests.support.proxy import Proxy, proxy_to
 from worker.main import WorkerSettings
+from worker.tasks import end
 
 
 class Loop:
@@ -57,9 +58,10 @@ async def arq_loop(url: str) -> AsyncIterator[Loop]:
     try:
         yield loop
     finally:
-        loop.task.cancel()
-        await asyncio.wait([loop.task, *loop.worker.tasks.values()])
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
+            await end(loop.task)
+            # Jobs end by themselves; `close` would cancel them here, and not come to its hook.
+            await asyncio.gather(*loop.worker.tasks.values())
             await loop.worker.close()
 
 

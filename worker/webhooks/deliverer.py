@@ -8,6 +8,7 @@ import structlog
 from shared.db.deliveries import DeliveryRepository, Due
 from shared.errors import Unavailable
 from worker.monitoring import WorkerMetrics
+from worker.tasks import end
 from worker.webhooks.sender import Sender
 
 log = structlog.get_logger(__name__)
@@ -57,9 +58,7 @@ class Deliverer:
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=GRACE_S)
         left = dict(self._under_way)
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await end(*left)
         for due in left.values():
             with contextlib.suppress(Unavailable):
                 await self._repository.give_back(due)
