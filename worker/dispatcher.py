@@ -11,11 +11,11 @@ import structlog
 
 from shared.db.workers import WorkerInfo, WorkerRepository
 from shared.queue import Doorbell
+from shared.tasks import end
 from shared.version import __version__
 from worker.monitoring import WorkerMetrics
 from worker.retention import Retention
 from worker.run import BenchmarkRun, RunContext
-from worker.tasks import end
 from worker.webhooks.deliverer import Deliverer
 
 log = structlog.get_logger(__name__)

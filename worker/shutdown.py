@@ -4,8 +4,8 @@ import asyncio
 import signal
 from typing import Any
 
+from shared.tasks import end
 from worker.dispatcher import Dispatcher
-from worker.tasks import end
 
 
 class Shutdown:

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from shared.errors import Unavailable
 from shared.queue import CHANNEL, QUEUE_NAME, RING_FUNCTION, Bell, Doorbell, client_redis, deserialize
+from shared.tasks import end
 from tests.support.postgresql import free_port
 
 
@@ -40,8 +41,7 @@ class Listener:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._task.cancel()
-        await asyncio.wait([self._task])
+        await end(self._task)
         await self._doorbell.close()
 
     async def subscribed(self) -> None:

@@ -11,10 +11,10 @@ from arq.worker import Worker, func
 from redis.asyncio import Redis
 
 from shared.queue import QUEUE_NAME, RING_FUNCTION, Doorbell, client_redis, queue_redis
+from shared.tasks import end
 from tests.support.postgresql import free_port
 from tests.support.proxy import Proxy, proxy_to
 from worker.main import WorkerSettings
-from worker.tasks import end
 
 
 class Loop:

@@ -7,8 +7,8 @@ import structlog
 
 from shared.db.deliveries import DeliveryRepository, Due
 from shared.errors import Unavailable
+from shared.tasks import end
 from worker.monitoring import WorkerMetrics
-from worker.tasks import end
 from worker.webhooks.sender import Sender
 
 log = structlog.get_logger(__name__)

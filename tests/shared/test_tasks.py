@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 
 from shared.queue import client_redis
-from worker.tasks import end
+from shared.tasks import end
 
 
 async def test_a_task_that_loses_a_cancel_is_asked_again() -> None:
