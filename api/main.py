@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
 from api.errors import install_error_handlers
-from api.middleware import BodyLimitMiddleware, RequestContextMiddleware
+from api.middleware import QUIET, BodyLimitMiddleware, RequestContextMiddleware
 from api.monitoring import ApiMetrics
 from api.openapi import give_problems_their_media_type
 from api.routes import benchmarks, health, models, results, webhooks, workers
@@ -29,7 +29,8 @@ from shared.logs import configure_logs
 from shared.prices import PriceList
 from shared.queue import Doorbell, client_redis
 from shared.secrets import Scrubber
-from shared.settings import KeyRing, Settings, load_key_ring, load_settings
+from shared.settings import KeyRing, Settings, load_key_ring, load_settings, trace_exporter
+from shared.tracing import Tracing, start_tracing
 from shared.version import __version__
 
 DESCRIPTION = """\
@@ -41,10 +42,13 @@ clock, dates (`_at`) are UTC, costs (`_usd`) are US dollars. Unknown is `null`, 
 """
 
 
-def create_app(settings: Settings | None = None, keys: KeyRing | None = None) -> FastAPI:
-    """The application. Settings and keys are read from the environment where they are not given."""
+def create_app(
+    settings: Settings | None = None, keys: KeyRing | None = None, tracing: Tracing | None = None
+) -> FastAPI:
+    """The application. What is not given is read from the environment."""
     settings = settings or load_settings()
-    parts = _parts(settings, keys or load_key_ring())
+    tracing = tracing or start_tracing(trace_exporter(), "llmbench-api")
+    parts = _parts(settings, keys or load_key_ring(), tracing)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -56,6 +60,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         watching.cancel()
         await parts.doorbell.close()
         await parts.database.close()
+        await asyncio.to_thread(tracing.close)
 
     app = FastAPI(
         title="LLM Benchmark service",
@@ -64,7 +69,15 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         lifespan=lifespan,
         # A browser's page at another site must not submit benchmarks by a form or a text body.
         strict_content_type=True,
-        telemetry={"tracing": False},
+        telemetry={
+            "tracer_provider": tracing.provider,
+            "exclude": lambda scope: scope["path"] in QUIET,
+            "operation_spans": False,
+            # Prometheus has its own page; and its log of refused input would carry what was sent.
+            "metrics": False,
+            "logs": False,
+            "auto_configure": False,
+        },
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
@@ -83,7 +96,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     return app
 
 
-def _parts(settings: Settings, keys: KeyRing) -> State:
+def _parts(settings: Settings, keys: KeyRing, tracing: Tracing) -> State:
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
     price_list = PriceList()
     endpoints = settings.endpoints(price_list)
@@ -108,5 +121,5 @@ def _parts(settings: Settings, keys: KeyRing) -> State:
         webhooks=webhook_rows,
         deliveries=DeliveryRepository(database),
         webhook_setup=setup,
-        submitter=Submitter(endpoints, keys, repository, worker_rows, doorbell, webhook_rows, setup),
+        submitter=Submitter(endpoints, keys, repository, worker_rows, doorbell, webhook_rows, setup, tracing),
     )

@@ -16,7 +16,7 @@ log = structlog.get_logger("api.access")
 HEADER = "x-request-id"
 _ACCEPTED = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
 # Probes ask every few seconds; their success is no news.
-_QUIET = ("/health", "/ready", "/metrics")
+QUIET = ("/health", "/ready", "/metrics")
 
 
 class RequestContextMiddleware:
@@ -50,7 +50,7 @@ class RequestContextMiddleware:
             finally:
                 duration_ns = self._clock.monotonic_ns() - started_ns
                 self._metrics.observe(scope, status, duration_ns / 1e9)
-                if scope["path"] not in _QUIET or status >= 400:
+                if scope["path"] not in QUIET or status >= 400:
                     log.info(
                         "request",
                         method=scope["method"],

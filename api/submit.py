@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import orjson
+from opentelemetry.trace import SpanKind
 
 from api.webhooks import WebhookSetup
 from shared.db.benchmarks import BenchmarkRepository, Once
@@ -15,6 +16,7 @@ from shared.endpoints import Endpoint, EndpointRegistry
 from shared.queue import Doorbell
 from shared.settings import KeyRing
 from shared.spec import WEBHOOK_FIELDS, BenchmarkRequest, BenchmarkSpec, check_parameters
+from shared.tracing import Tracing, traceparent
 from shared.webhooks import NewEndpoint
 
 
@@ -39,7 +41,9 @@ class Submitter:
         doorbell: Doorbell,
         webhooks: WebhookRepository,
         webhook_setup: WebhookSetup,
+        tracing: Tracing,
     ) -> None:
+        self._tracing = tracing
         self._webhooks = webhooks
         self._webhook_setup = webhook_setup
         self._endpoints = endpoints
@@ -102,15 +106,20 @@ class Submitter:
         spec = spec.with_defaults()
         check_parameters(spec, endpoint)
         told, created = notices(spec, endpoint), True
-        if key is None:
-            benchmark = await self._benchmarks.create(spec, endpoint.name, told, rerun_of=rerun_of, webhook=webhook)
-        else:
-            once = Once(key, _fingerprint(spec, rerun_of))
-            benchmark, created = await self._benchmarks.create_once(
-                once, spec, endpoint.name, told, rerun_of=rerun_of, webhook=webhook
-            )
-        if created:
-            await self._doorbell.ring(benchmark.id)
+        with self._tracing.span("enqueue benchmark", SpanKind.PRODUCER, {"llmbench.model": spec.model}) as span:
+            trace = traceparent()
+            if key is None:
+                benchmark = await self._benchmarks.create(
+                    spec, endpoint.name, told, rerun_of=rerun_of, webhook=webhook, traceparent=trace
+                )
+            else:
+                once = Once(key, _fingerprint(spec, rerun_of))
+                benchmark, created = await self._benchmarks.create_once(
+                    once, spec, endpoint.name, told, rerun_of=rerun_of, webhook=webhook, traceparent=trace
+                )
+            span.set_attributes({"llmbench.benchmark.id": benchmark.id, "llmbench.created": created})
+            if created:
+                await self._doorbell.ring(benchmark.id)
         return Submitted(benchmark, created)
 
     async def key_holders(self) -> Callable[[Endpoint], bool]:

@@ -9,12 +9,14 @@ import structlog
 
 from shared.secrets import Scrubber
 from shared.settings import Settings
+from shared.tracing import trace_ids
 
 
 def configure_logs(settings: Settings, scrubber: Scrubber | None = None) -> None:
     """Sets structlog and the standard library's logging (uvicorn, arq, SQLAlchemy) to the same output."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        _add_trace_ids,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -51,6 +53,11 @@ def configure_logs(settings: Settings, scrubber: Scrubber | None = None) -> None
     logging.getLogger("uvicorn.access").disabled = True
     for noisy in ("arq.worker", "httpx2", "httpcore2", "anthropic", "openai", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _add_trace_ids(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    event.update(trace_ids())
+    return event
 
 
 class _ScrubValues:

@@ -5,10 +5,10 @@
 
 import os
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeGuard
+from typing import Annotated, Any, Literal, TypeGuard, cast, get_args
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
@@ -26,6 +26,9 @@ from shared.ssrf import SsrfGuard, networks
 
 ENV_FILE = ".env"
 SECRETS_DIR = Path("/run/secrets")
+
+TraceExporter = Literal["otlp", "console", "none"]
+OTLP_PROTOCOL = "http/protobuf"
 
 
 class Settings(BaseSettings):
@@ -292,6 +295,34 @@ def _line(error: ErrorDetails) -> str:
 def load_key_ring() -> KeyRing:
     """Keys of the process's environment, then of `.env`."""
     return KeyRing({**dotenv_values(ENV_FILE), **os.environ})
+
+
+def trace_exporter(env_file: str = ENV_FILE, environment: MutableMapping[str, str] = os.environ) -> TraceExporter:
+    """How spans leave, by OpenTelemetry's usual variables: `none` unless one of them says where to.
+
+    Its SDK reads the others (sampler, headers, limits) in the environment itself, so those of `.env` are put there, and
+    empty ones, which compose makes of unset ones, are taken away. Raises SystemExit where one names what is not there.
+    """
+    for name, value in dotenv_values(env_file).items():
+        if name.startswith("OTEL_") and value:
+            environment.setdefault(name, value)
+    for name in [name for name, value in environment.items() if name.startswith("OTEL_") and not value.strip()]:
+        del environment[name]
+    if environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return "none"
+    wished = environment.get("OTEL_TRACES_EXPORTER")
+    if wished is None:
+        named = {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"} & environment.keys()
+        wished = "otlp" if named else "none"
+    exporter = wished.strip().lower()
+    if exporter not in get_args(TraceExporter):
+        raise SystemExit(
+            f"wrong settings:\n  OTEL_TRACES_EXPORTER: must be one of {', '.join(get_args(TraceExporter))}"
+        )
+    for name in ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"):
+        if exporter == "otlp" and environment.get(name, OTLP_PROTOCOL) != OTLP_PROTOCOL:
+            raise SystemExit(f"wrong settings:\n  {name}: must be {OTLP_PROTOCOL}; collectors take it at port 4318")
+    return cast(TraceExporter, exporter)
 
 
 def process_environment(**changes: str) -> dict[str, str]:

@@ -30,7 +30,8 @@ from shared.queue import (
     serialize,
 )
 from shared.secrets import Scrubber
-from shared.settings import load_key_ring, load_settings
+from shared.settings import load_key_ring, load_settings, trace_exporter
+from shared.tracing import start_tracing
 from worker.calibration import Calibration, CannotCalibrate, calibrate
 from worker.dispatcher import Dispatcher
 from worker.engine.children import Children
@@ -58,6 +59,7 @@ async def start(ctx: dict[str, Any]) -> None:
     endpoints = settings.endpoints(price_list)
     secrets = [key.get_secret_value() for endpoint in endpoints if (key := keys.get(endpoint)) is not None]
     configure_logs(settings, Scrubber(secrets))
+    tracing = start_tracing(trace_exporter(), "llmbench-worker")
     raise_open_files_limit()
     await asyncio.to_thread(price_list.warm)
     # What the first request would wait for otherwise.
@@ -83,6 +85,7 @@ async def start(ctx: dict[str, Any]) -> None:
         segments=SegmentRepository(database),
         children=children,
         metrics=metrics,
+        tracing=tracing,
         calibration=calibration,
     )
     retention = Retention(
@@ -97,6 +100,7 @@ async def start(ctx: dict[str, Any]) -> None:
     # arq's hooks run in its main task.
     shutdown = Shutdown(dispatcher, cast("asyncio.Task[Any]", asyncio.current_task()))
     ctx |= {"database": database, "doorbell": doorbell, "dispatcher": dispatcher, "children": children}
+    ctx["tracing"] = tracing
     ctx["shutdown"] = shutdown
     shutdown.take_signals()
     await dispatcher.start()
@@ -124,6 +128,7 @@ async def stop(ctx: dict[str, Any]) -> None:
         await ctx["children"].close()
         await ctx["doorbell"].close()
         await ctx["database"].close()
+        await asyncio.to_thread(ctx["tracing"].close)
 
 
 class WorkerSettings:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 import structlog
+from opentelemetry.trace import StatusCode, get_current_span
 
 from shared.clock import Clock
 from shared.db.benchmarks import BenchmarkRepository
@@ -22,6 +23,7 @@ from shared.results import ResultRecord
 from shared.secrets import Scrubber
 from shared.settings import KeyRing, Settings
 from shared.spec import BenchmarkSpec
+from shared.tracing import Tracing
 from worker.calibration import Calibration
 from worker.dispatch import DispatchWindow
 from worker.engine.adapters import Adapters
@@ -34,6 +36,7 @@ from worker.patience import until_available
 from worker.plan import make_plan, open_slots, slots
 from worker.pricing import RunPrice, find_price
 from worker.recorder import Recorder
+from worker.tracing import RequestSpans, run_span
 from worker.verdict import Verdict, failure, judge, sum_up
 
 log = structlog.get_logger(__name__)
@@ -54,6 +57,7 @@ class RunContext:
     segments: SegmentRepository
     children: Children
     metrics: WorkerMetrics
+    tracing: Tracing = field(default_factory=Tracing)
     # What `CALIBRATE_ON_START` found out about this host.
     calibration: Calibration | None = None
     adapters: Adapters = field(default_factory=Adapters)
@@ -116,7 +120,10 @@ class BenchmarkRun:
 
     async def run(self) -> None:
         """Runs to a terminal status, or gives the benchmark back. Never raises for what belongs to the run."""
-        with structlog.contextvars.bound_contextvars(benchmark_id=self.benchmark_id, fence=self._lease.fence):
+        with (
+            structlog.contextvars.bound_contextvars(benchmark_id=self.benchmark_id, fence=self._lease.fence),
+            run_span(self._context.tracing, self._benchmark, self._lease) as span,
+        ):
             try:
                 async with asyncio.TaskGroup() as group:
                     heartbeat = group.create_task(self._heartbeat())
@@ -126,9 +133,11 @@ class BenchmarkRun:
                         heartbeat.cancel()
             except* (LeaseLost, NotFound):
                 self._context.metrics.lease_lost()
+                span.set_status(StatusCode.ERROR, "lease lost")
                 log.warning("lease_lost")
             except* Unavailable as lost:
                 # Nothing can be written now, not even a failure. The lease lapses, and somebody goes on from there.
+                span.set_status(StatusCode.ERROR, "the database is away")
                 log.warning("run_abandoned", error=str(lost.exceptions[0]))
 
     async def _to_the_end(self) -> None:
@@ -143,6 +152,7 @@ class BenchmarkRun:
             if self._draining and not self._cancelled and await until_available(self._unfinished, "release_waits"):
                 given_back = SegmentEnd(await self._left_unanswered(), self._measurement())
                 await until_available(lambda: context.leases.release(lease, given_back), "release_waits")
+                get_current_span().set_attribute("llmbench.status", "released")
                 log.info("benchmark_released", unanswered=len(given_back.unanswered))
                 return
             end = SegmentEnd(await self._left_unanswered(), self._measurement())
@@ -162,6 +172,7 @@ class BenchmarkRun:
             end = SegmentEnd(await until_available(self._maybe_sent, "finish_waits"), self._measurement())
         final = await until_available(lambda: self._finish(verdict, end), "finish_waits")
         self._context.metrics.benchmark_ended(final)
+        get_current_span().set_attribute("llmbench.status", final)
         log.info("benchmark_ended", status=final)
 
     async def _finish(self, verdict: Verdict, end: SegmentEnd) -> str:
@@ -246,7 +257,8 @@ class BenchmarkRun:
                 engine.cancel()
             elif self._draining:
                 engine.drain()
-            await self._record_all(engine, plan, window, price, measuring.scrubber)
+            spans = RequestSpans(context.tracing, benchmark, endpoint, context.clock)
+            await self._record_all(engine, plan, window, price, measuring.scrubber, spans)
 
     async def _recorded(self) -> set[Slot]:
         if not self._benchmark.interrupted:
@@ -270,7 +282,13 @@ class BenchmarkRun:
         return await self._context.benchmarks.running_s(self.benchmark_id)
 
     async def _record_all(
-        self, engine: Engine, plan: Plan, window: DispatchWindow, price: RunPrice, scrubber: Scrubber
+        self,
+        engine: Engine,
+        plan: Plan,
+        window: DispatchWindow,
+        price: RunPrice,
+        scrubber: Scrubber,
+        spans: RequestSpans,
     ) -> None:
         context, lease = self._context, self._lease
         recorder = Recorder(context.results, lease, context.clock, window, engine.limit)
@@ -299,6 +317,7 @@ class BenchmarkRun:
                         _scrub(record, scrubber)
                         context.metrics.request_ended(self._benchmark.provider, self._benchmark.model, record)
                         recorder.add(record)
+                        spans.add(record)
                 recorder.close()
                 deadline.cancel()
         except* (LeaseLost, Unavailable) as lost:

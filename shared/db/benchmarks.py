@@ -58,10 +58,11 @@ class BenchmarkRepository:
         *,
         rerun_of: int | None = None,
         webhook: NewEndpoint | None = None,
+        traceparent: str | None = None,
     ) -> Benchmark:
         """Stores a pending benchmark with its prompts and its webhook, all or nothing."""
         async with self._database.write() as session:
-            return await _insert(session, spec, provider, notices, rerun_of, webhook)
+            return await _insert(session, spec, provider, notices, rerun_of, webhook, traceparent)
 
     async def create_once(
         self,
@@ -72,6 +73,7 @@ class BenchmarkRepository:
         *,
         rerun_of: int | None = None,
         webhook: NewEndpoint | None = None,
+        traceparent: str | None = None,
     ) -> tuple[Benchmark, bool]:
         """The same, or the benchmark that this key has created before, and then False.
 
@@ -88,7 +90,7 @@ class BenchmarkRepository:
             )
             if claimed.one_or_none() is None:
                 return await _replayed(session, once), False
-            benchmark = await _insert(session, spec, provider, notices, rerun_of, webhook)
+            benchmark = await _insert(session, spec, provider, notices, rerun_of, webhook, traceparent)
             await session.execute(
                 update(IdempotencyKey).where(IdempotencyKey.key == once.key).values(benchmark_id=benchmark.id)
             )
@@ -196,6 +198,7 @@ async def _insert(
     notices: Sequence[str],
     rerun_of: int | None,
     webhook: NewEndpoint | None,
+    traceparent: str | None,
 ) -> Benchmark:
     created = await session.execute(
         insert(Benchmark)
@@ -207,6 +210,7 @@ async def _insert(
             spec=spec.model_dump(mode="json", exclude={"prompts", *WEBHOOK_FIELDS}, exclude_none=True),
             notices=list(notices),
             rerun_of=rerun_of,
+            traceparent=traceparent,
             planned=spec.planned_requests,
             created_at=utc_now(),
         )

@@ -75,6 +75,8 @@ class Benchmark(Base):
     notices: Mapped[list[str]] = mapped_column(JsonDocument)
     # The benchmark that this one repeats. No foreign key: that it was a repeat stays true when the other is deleted.
     rerun_of: Mapped[int | None] = mapped_column(BigKey)
+    # The trace of the POST, by W3C's Trace Context; the worker's spans continue it.
+    traceparent: Mapped[str | None] = mapped_column(String(55))
     planned: Mapped[int] = mapped_column(Integer)
     done: Mapped[int] = mapped_column(Integer, server_default="0")
     errors: Mapped[int] = mapped_column(Integer, server_default="0")

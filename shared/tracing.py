@@ -1,0 +1,86 @@
+"""Spans by OpenTelemetry, where its usual variables name somewhere to send them: one trace from POST to the provider.
+
+The SDK is loaded only then. What connects the programs is the `traceparent` in the benchmark's row: a message in Redis
+may get lost, and a worker that takes over hours later belongs to the same trace.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.trace import NoOpTracerProvider, Span, SpanKind, TracerProvider, get_current_span
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from shared.settings import TraceExporter
+from shared.version import __version__
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
+
+_W3C = TraceContextTextMapPropagator()
+
+
+class Tracing:
+    """Starts spans. Without a provider nothing is recorded, at next to no cost."""
+
+    def __init__(self, provider: SdkTracerProvider | None = None) -> None:
+        self._sdk = provider
+        self.provider: TracerProvider = provider or NoOpTracerProvider()
+        self._tracer = self.provider.get_tracer("llmbench", __version__)
+
+    @property
+    def on(self) -> bool:
+        return self._sdk is not None
+
+    @contextmanager
+    def span(self, name: str, kind: SpanKind, attributes: dict[str, Any], parent: str | None = None) -> Iterator[Span]:
+        """A span around a block, the current one inside. `parent`: a traceparent, else whatever is current."""
+        context = None if parent is None else _W3C.extract({"traceparent": parent})
+        with self._tracer.start_as_current_span(name, context, kind, attributes) as span:
+            yield span
+
+    def past(self, name: str, kind: SpanKind, attributes: dict[str, Any], start_ns: int) -> Span:
+        """A span of something that began `start_ns` after the epoch; the caller ends it."""
+        return self._tracer.start_span(name, kind=kind, attributes=attributes, start_time=start_ns)
+
+    def close(self) -> None:
+        """Sends what is left. Blocking: some seconds where the collector does not answer."""
+        if self._sdk is not None:
+            self._sdk.shutdown()
+
+
+def traceparent() -> str | None:
+    """The current span by W3C's Trace Context, 55 characters; None without one."""
+    carrier: dict[str, str] = {}
+    _W3C.inject(carrier)
+    return carrier.get("traceparent")
+
+
+def trace_ids() -> dict[str, str]:
+    """`trace_id` and `span_id` of the current span, for logs; empty without one."""
+    context = get_current_span().get_span_context()
+    if not context.is_valid:
+        return {}
+    return {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"}
+
+
+def start_tracing(exporter: TraceExporter, service: str) -> Tracing:
+    """`service`: the name of the program where OTEL_SERVICE_NAME gives none."""
+    if exporter == "none":
+        return Tracing()
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, OTELResourceDetector, Resource
+    from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SpanExporter
+
+    # What the environment says of the program wins over what the program does.
+    resource = Resource.create({SERVICE_NAME: service, SERVICE_VERSION: __version__}).merge(
+        OTELResourceDetector().detect()
+    )
+    provider = SdkTracerProvider(resource=resource)
+    spans: SpanExporter = ConsoleSpanExporter(out=sys.stderr) if exporter == "console" else OTLPSpanExporter()
+    provider.add_span_processor(BatchSpanProcessor(spans))
+    return Tracing(provider)
