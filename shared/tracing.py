@@ -7,6 +7,7 @@ may get lost, and a worker that takes over hours later belongs to the same trace
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,9 @@ from shared.version import __version__
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
+
+# What a collector that does not answer may hold up the end of a program.
+CLOSE_S = 3.0
 
 _W3C = TraceContextTextMapPropagator()
 
@@ -47,9 +51,12 @@ class Tracing:
         return self._tracer.start_span(name, kind=kind, attributes=attributes, start_time=start_ns)
 
     def close(self) -> None:
-        """Sends what is left. Blocking: some seconds where the collector does not answer."""
+        """Sends what is left. Blocking, but not for longer than CLOSE_S."""
         if self._sdk is not None:
-            self._sdk.shutdown()
+            # The SDK would try for as long as one export may take, 10 s, in which a container's grace period ends.
+            closing = threading.Thread(target=self._sdk.shutdown, name="close-tracing", daemon=True)
+            closing.start()
+            closing.join(CLOSE_S)
 
 
 def traceparent() -> str | None:
@@ -80,7 +87,7 @@ def start_tracing(exporter: TraceExporter, service: str) -> Tracing:
     resource = Resource.create({SERVICE_NAME: service, SERVICE_VERSION: __version__}).merge(
         OTELResourceDetector().detect()
     )
-    provider = SdkTracerProvider(resource=resource)
+    provider = SdkTracerProvider(resource=resource, shutdown_on_exit=False)
     spans: SpanExporter = ConsoleSpanExporter(out=sys.stderr) if exporter == "console" else OTLPSpanExporter()
     provider.add_span_processor(BatchSpanProcessor(spans))
     return Tracing(provider)

@@ -8,6 +8,8 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
+from opentelemetry import environment_variables
+from opentelemetry.sdk import environment_variables as sdk_variables
 from prometheus_client import CollectorRegistry
 
 from api.monitoring import ApiMetrics
@@ -22,6 +24,8 @@ MANIFESTS = sorted((ROOT / "deploy/kubernetes").glob("**/*.yaml"))
 FOREIGN = ("kustomize.config.k8s.io", "keda.sh")
 KEYS = {endpoint.api_key_env for endpoint in BUILT_IN if endpoint.api_key_env}
 KNOWN = {name.upper() for name in Settings.model_fields} | KEYS
+# OpenTelemetry's own, as its packages name them.
+OTEL = {*vars(environment_variables), *vars(sdk_variables)}
 Json = dict[str, Any]
 
 
@@ -84,7 +88,7 @@ def test_workers_get_longer_to_stop_than_their_grace() -> None:
 def test_every_variable_of_the_compose_file_exists() -> None:
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     for name in ("api", "worker", "migrate"):
-        assert set(services[name]["environment"]) <= KNOWN, name
+        assert set(services[name]["environment"]) <= KNOWN | OTEL, name
     assert set(services["worker"]["environment"]) >= KEYS
     assert not KEYS & set(services["api"]["environment"])
 

@@ -1,0 +1,130 @@
+"""One trace from the client's POST to each request at the provider, over real processes and a real collector."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from cli.stack import EmbeddedStack
+from tests.support.otlp import Collector, collector
+from tests.support.processes import simulator_process
+
+TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+PROMPT = "a prompt that is nobody's business"
+
+
+@pytest.fixture
+def collected() -> Iterator[Collector]:
+    with collector() as running:
+        yield running
+
+
+@pytest.fixture
+def stack(
+    collected: Collector, database_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[EmbeddedStack]:
+    with simulator_process(tmp_path) as simulator:
+        for name, value in (
+            ("DATABASE_URL", database_url),
+            ("REDIS_URL", redis_url),
+            ("SIMULATOR_URL", simulator.url),
+            ("SWEEP_S", "1"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collected.url),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20secret-of-the-collector"),
+            ("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment=test"),
+            # As compose passes on what is not set.
+            ("OTEL_TRACES_SAMPLER", ""),
+        ):
+            monkeypatch.setenv(name, value)
+        with EmbeddedStack(workers=2, log_dir=tmp_path) as running:
+            yield running
+
+
+def submit(client: httpx2.Client, **spec: Any) -> str:
+    document = {"name": "traced", "model": "sim-ttft150-gap10-n4", "concurrency": 2, **spec}
+    response = client.post("/benchmarks", json=document, headers={"traceparent": f"00-{TRACE}-{PARENT}-01"})
+    assert response.status_code == 202, response.text
+    location: str = response.headers["location"]
+    return location
+
+
+def until(client: httpx2.Client, url: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    deadline = time.monotonic() + 45
+    while not holds(document := client.get(url).json()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return document
+
+
+def ended(document: dict[str, Any]) -> bool:
+    return document["status"] in ("completed", "failed")
+
+
+def test_one_trace_from_post_to_provider(stack: EmbeddedStack, collected: Collector, tmp_path: Path) -> None:
+    with httpx2.Client(base_url=stack.url, timeout=30) as client:
+        document = until(client, submit(client, prompts=[PROMPT] * 4), ended)
+        client.get("/health")
+        results = client.get(f"/benchmarks/{document['id']}/results").json()["items"]
+    # Ending, the programs send what they have left.
+    stack.close()
+
+    (post,) = collected.named("POST /benchmarks")
+    assert (post.trace_id, post.parent_id) == (TRACE, PARENT)
+    assert post.service == "llmbench-api"
+    assert post.attributes["http.response.status_code"] == 202
+    (enqueued,) = collected.named("enqueue benchmark")
+    assert (enqueued.trace_id, enqueued.parent_id, enqueued.kind) == (TRACE, post.span_id, Span.SPAN_KIND_PRODUCER)
+    (ran,) = collected.named("run benchmark")
+    assert (ran.trace_id, ran.parent_id, ran.kind) == (TRACE, enqueued.span_id, Span.SPAN_KIND_CONSUMER)
+    assert ran.service == "llmbench-worker"
+    assert ran.attributes["llmbench.benchmark.id"] == document["id"]
+    assert ran.attributes["llmbench.status"] == "completed"
+    assert not ran.failed
+
+    chats = collected.named("chat sim-ttft150-gap10-n4")
+    assert {(chat.trace_id, chat.parent_id, chat.kind) for chat in chats} == {
+        (TRACE, ran.span_id, Span.SPAN_KIND_CLIENT)
+    }
+    assert len(chats) == len(results) == 4
+    for chat, result in zip(
+        sorted(chats, key=lambda chat: chat.attributes["llmbench.prompt_index"]), results, strict=True
+    ):
+        assert (chat.end_ns - chat.start_ns) / 1e6 == pytest.approx(result["latency_ms"], abs=0.001)
+        assert (chat.events["first token"] - chat.start_ns) / 1e6 == pytest.approx(result["ttft_ms"], abs=0.001)
+        assert chat.attributes["gen_ai.usage.output_tokens"] == result["output_tokens"]
+        assert ran.start_ns < chat.start_ns < chat.end_ns < ran.end_ns
+
+    assert collected.named("GET /benchmarks/{benchmark_id}")
+    assert not [span for span in collected.spans if "health" in span.name or "ready" in span.name]
+    assert {headers["authorization"] for headers in collected.headers} == {"Bearer secret-of-the-collector"}
+    for secret in (PROMPT, "secret-of-the-collector"):
+        assert secret.encode() not in collected.raw
+        assert not [path for path in tmp_path.glob("*.log") if secret in path.read_text()]
+    logged = "".join(path.read_text() for path in tmp_path.glob("*.log"))
+    assert TRACE in logged
+
+
+def test_who_takes_over_continues_the_trace(stack: EmbeddedStack, collected: Collector) -> None:
+    with httpx2.Client(base_url=stack.url, timeout=30) as client:
+        url = submit(client, prompts=[PROMPT] * 24)
+        until(client, url, lambda document: document["progress"]["done"] > 2)
+        leaver = client.get(url).json()["segments"][0]["worker_id"]
+        (pid,) = [worker["pid"] for worker in client.get("/workers").json()["items"] if worker["id"] == leaver]
+        os.kill(pid, signal.SIGTERM)
+        until(client, url, ended)
+    stack.close()
+
+    (enqueued,) = collected.named("enqueue benchmark")
+    first, second = sorted(collected.named("run benchmark"), key=lambda span: span.start_ns)
+    assert [first.attributes["llmbench.status"], second.attributes["llmbench.status"]] == ["released", "completed"]
+    assert first.attributes["llmbench.worker.id"] == leaver != second.attributes["llmbench.worker.id"]
+    assert first.parent_id == second.parent_id == enqueued.span_id
+    chats = collected.named("chat sim-ttft150-gap10-n4")
+    assert len(chats) == 24
+    assert {chat.parent_id for chat in chats} == {first.span_id, second.span_id}
