@@ -76,11 +76,12 @@ coverage: $(VENV)/.dev ## run the suite and show what it does not reach
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report
 
-check: $(VENV)/.dev ## format, lint, types, import rules
+check: $(VENV)/.dev ## format, lint, types, import rules, manifests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/pytest -q tests/deployment
 
 fmt: $(VENV)/.dev ## format and mend what can be mended
 	@$(BIN)/ruff format .

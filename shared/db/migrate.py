@@ -46,7 +46,13 @@ async def check_schema(database: Database) -> None:
 
     async with database.read() as session:
         found = await (await session.connection()).run_sync(current)
-    if found != head():
+    needed = head() or ""
+    if found is not None and found > needed:
         raise Unavailable(
-            f"the database schema is at revision {found or 'none'}, this version needs {head()}: run `llmbench migrate`"
+            f"the database schema is at revision {found}, which is newer than this version, for {needed}: "
+            "run the version that migrated it"
+        )
+    if found != needed:
+        raise Unavailable(
+            f"the database schema is at revision {found or 'none'}, this version needs {needed}: run `llmbench migrate`"
         )

@@ -1,13 +1,11 @@
 """A whole deployment of real processes, each part of which can be killed, stopped, restarted or cut off."""
 
 import asyncio
-import os
 import signal
 import sqlite3
-import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +23,7 @@ from shared.db.types import utc_now
 from shared.secret_box import new_key
 from shared.settings import process_environment
 from tests.support.postgresql import EmbeddedPostgresql, embedded_postgresql, free_port
-from tests.support.processes import SimulatorProcess, simulator_process
+from tests.support.processes import Program, SimulatorProcess, simulator_process
 from tests.support.proxy import Proxy, proxy_to
 from tests.support.receiver import Receiver, receiver, status
 
@@ -33,38 +31,6 @@ LEASE_S, SWEEP_S = 4.0, 1.0
 Json = dict[str, Any]
 # A price that makes every cost exact: no request is free.
 PRICES = {"input_usd_per_mtok": "1", "output_usd_per_mtok": "10"}
-
-
-class Program:
-    """A process of the deployment with its log."""
-
-    def __init__(self, name: str, command: list[str], env: Mapping[str, str], log: Path) -> None:
-        self.name = name
-        self.log = log
-        with log.open("ab") as output:
-            self._process = subprocess.Popen(
-                command, env=dict(env), stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
-            )
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @property
-    def running(self) -> bool:
-        return self._process.poll() is None
-
-    def signal(self, number: signal.Signals) -> None:
-        os.kill(self.pid, number)
-
-    async def ended(self, seconds: float = 20) -> int:
-        return await asyncio.to_thread(self._process.wait, seconds)
-
-    def kill(self) -> None:
-        if self.running:
-            # A stopped process takes SIGKILL too.
-            self._process.kill()
-        self._process.wait()
 
 
 @dataclass

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from shared.db.database import Database, async_url
 from shared.db.migrate import alembic_config, check_schema, downgrade, head, upgrade
@@ -42,6 +42,13 @@ async def test_a_downgrade_takes_every_table_away_and_an_upgrade_brings_it_back(
     await asyncio.to_thread(upgrade, database_url)
     await check_schema(database)
     assert await Tables(database).add() == 1
+
+
+async def test_a_newer_schema_is_not_to_be_migrated(database: Database) -> None:
+    async with database.write() as session:
+        await session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(Unavailable, match="at revision 9999, which is newer than this version"):
+        await check_schema(database)
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

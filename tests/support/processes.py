@@ -1,15 +1,51 @@
 """Real processes for end-to-end tests: a simulator with a request log, API and workers on a given database."""
 
+import asyncio
+import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
+
+
+class Program:
+    """A process with its log."""
+
+    def __init__(
+        self, name: str, command: list[str], env: Mapping[str, str], log: Path, *, cwd: Path | None = None
+    ) -> None:
+        self.name = name
+        self.log = log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                command, env=dict(env), cwd=cwd, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
+
+    async def ended(self, seconds: float = 20) -> int:
+        return await asyncio.to_thread(self._process.wait, seconds)
+
+    def kill(self) -> None:
+        if self.running:
+            # A stopped process takes SIGKILL too.
+            self._process.kill()
+        self._process.wait()
 
 
 @dataclass

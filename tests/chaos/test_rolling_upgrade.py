@@ -1,0 +1,159 @@
+"""Workers of the two schemas before go on while the database is migrated and a newer API submits to them.
+
+Their code comes from the repository's history: what stood there right before the migration that they do not know.
+"""
+
+import asyncio
+import io
+import signal
+import subprocess
+import sys
+import tarfile
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import text
+
+from shared.db.database import Database
+from shared.db.migrate import MIGRATIONS, downgrade, upgrade
+from shared.settings import process_environment
+from tests.support.postgresql import free_port
+from tests.support.processes import Program, SimulatorProcess, simulator_process
+
+ROOT = MIGRATIONS.parent
+WORKER = [sys.executable, "-m", "arq", "worker.main.WorkerSettings"]
+SPEC = {"name": "upgrade", "model": "sim-ttft150-gap10-n4", "concurrency": 2}
+PROGRAMS = ("api", "worker", "shared", "migrations", "simulator", "cli")
+
+
+def git(*arguments: str) -> bytes:
+    return subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True).stdout
+
+
+def migration(back: int) -> Script:
+    """The newest one, or the one before."""
+    return list(ScriptDirectory(str(MIGRATIONS)).walk_revisions())[back]
+
+
+def program_before(script: Script, folder: Path) -> None:
+    """Unpacks the last state of the programs that did not know this migration."""
+    path = Path(script.path).relative_to(ROOT)
+    added = git("log", "--diff-filter=A", "--format=%H", "-1", "--", str(path)).decode().strip()
+    # One that is not committed yet: everything committed is before it.
+    archive = git("archive", f"{added}^" if added else "HEAD", *PROGRAMS)
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        tar.extractall(folder, filter="data")
+    assert not (folder / path).exists()
+
+
+@dataclass
+class Upgrade:
+    """A deployment in the middle of its upgrade."""
+
+    database_url: str
+    environment: dict[str, str]
+    folder: Path
+    client: httpx2.AsyncClient
+    simulator: SimulatorProcess
+    programs: list[Program]
+
+    def start(self, name: str, command: list[str], cwd: Path | None = None) -> Program:
+        program = Program(name, command, self.environment, self.folder / f"{name}.log", cwd=cwd)
+        self.programs.append(program)
+        return program
+
+    async def workers(self) -> int:
+        """How many have ever reported; by SQL, as no API runs yet."""
+        database = Database(self.database_url)
+        async with database.read() as session:
+            count = await session.scalar(text("SELECT count(*) FROM workers"))
+        await database.close()
+        return count or 0
+
+    async def start_api(self) -> None:
+        port = str(self.client.base_url.port)
+        self.start("api", [sys.executable, "-m", "uvicorn", "--factory", "api.main:create_app", "--port", port])
+        async with asyncio.timeout(60):
+            while not await self._ready():
+                await asyncio.sleep(0.1)
+
+    async def _ready(self) -> bool:
+        try:
+            return (await self.client.get("/ready")).status_code == 200
+        except httpx2.TransportError:
+            return False
+
+    async def submit(self, requests: int) -> str:
+        response = await self.client.post("/benchmarks", json={**SPEC, "prompts": ["x"] * requests})
+        assert response.status_code == 202, response.text
+        location: str = response.headers["location"]
+        return location
+
+    async def until(self, url: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        async with asyncio.timeout(60):
+            while not holds(document := (await self.client.get(url)).json()):
+                await asyncio.sleep(0.05)
+        return document
+
+
+@pytest.fixture
+async def running(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Upgrade]:
+    with simulator_process(tmp_path) as simulator:
+        environment = process_environment(
+            DATABASE_URL=database_url, REDIS_URL=redis_url, SIMULATOR_URL=simulator.url, SWEEP_S="1"
+        )
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{free_port()}", timeout=30) as client:
+            upgrading = Upgrade(database_url, environment, tmp_path, client, simulator, [])
+            try:
+                yield upgrading
+            finally:
+                for program in upgrading.programs:
+                    program.kill()
+
+
+def has_history() -> bool:
+    """A shallow clone or an unpacked archive has none."""
+    try:
+        return git("rev-parse", "--is-shallow-repository").decode().strip() == "false"
+    except (OSError, subprocess.CalledProcessError):
+        return False
+
+
+@pytest.mark.skipif(not has_history(), reason="workers of earlier versions come from the repository's history")
+@pytest.mark.parametrize("back", [0, 1])
+async def test_workers_of_the_schema_before_go_on(running: Upgrade, back: int) -> None:
+    unknown = migration(back)
+    code = running.folder / "before"
+    await asyncio.to_thread(program_before, unknown, code)
+    await asyncio.to_thread(downgrade, running.database_url, str(unknown.down_revision))
+    before = running.start("before", WORKER, cwd=code)
+    async with asyncio.timeout(60):
+        while not await running.workers():
+            assert before.running, before.log.read_text()
+            await asyncio.sleep(0.1)
+
+    await asyncio.to_thread(upgrade, running.database_url)
+    await running.start_api()
+    alone = await running.until(await running.submit(4), lambda document: document["completed_at"] is not None)
+    assert alone["status"] == "completed", alone["error"]
+    assert alone["progress"] == {**alone["progress"], "done": 4, "errors": 0}
+
+    url = await running.submit(30)
+    await running.until(url, lambda document: document["progress"]["done"] > 2)
+    before.signal(signal.SIGTERM)
+    running.start("now", WORKER)
+    rolled = await running.until(url, lambda document: document["completed_at"] is not None)
+    assert rolled["status"] == "completed", rolled["error"]
+    assert rolled["progress"]["done"] == 30
+    assert [segment["ended_by"] for segment in rolled["segments"]] == ["released", "completed"]
+    # Each was sent once, by the one or the other.
+    assert len(running.simulator.requests()) == 4 + 30
+
+    again = running.start("again", WORKER, cwd=code)
+    assert await again.ended(60) != 0
+    assert f"schema is at revision {migration(0).revision}" in again.log.read_text()
