@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.database import Database
@@ -54,7 +54,7 @@ class LeaseRepository:
         """Takes the oldest open benchmark that nobody runs under a lease of this worker; None where there is none.
 
         Open: pending, or running with a lapsed or missing lease. A lapsed one counts as a crash of its
-        worker, a released one does not. Whoever takes over a running one marks it interrupted.
+        worker, a released one does not. Whoever takes over one that had begun to send marks it interrupted.
         `look_first`: most looks find nothing, and a look need not take SQLite's write lock; who was rung skips it.
         """
         free = or_(
@@ -64,6 +64,7 @@ class LeaseRepository:
                 or_(Benchmark.lease_expires_at.is_(None), Benchmark.lease_expires_at < utc_now()),
             ),
         )
+        begun = exists().where(Segment.benchmark_id == Benchmark.id)
         oldest = select(Benchmark.id).where(free).order_by(Benchmark.id).limit(1).with_for_update(skip_locked=True)
         if look_first:
             async with self._database.read() as session:
@@ -79,7 +80,8 @@ class LeaseRepository:
                     lease_expires_at=utc_now(self._lease_s),
                     fence=Benchmark.fence + 1,
                     started_at=case((Benchmark.started_at.is_(None), utc_now()), else_=Benchmark.started_at),
-                    interrupted=or_(Benchmark.interrupted, Benchmark.status == "running"),
+                    # A worker that went before it sent anything interrupted nothing.
+                    interrupted=or_(Benchmark.interrupted, Benchmark.done > 0, begun),
                     crashes=Benchmark.crashes
                     + case((and_(Benchmark.status == "running", Benchmark.lease_owner.is_not(None)), 1), else_=0),
                 )

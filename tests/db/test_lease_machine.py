@@ -40,6 +40,8 @@ def machine_on(url: str) -> type[RuleBasedStateMachine]:
             self.fence = 0
             self.crashes = 0
             self.results: set[int] = set()
+            # A worker has begun to send.
+            self.begun = False
             self.cancel_requested = False
             self.ended: dict[str, Any] | None = None
             # Every lease that was ever given out, the lost ones too.
@@ -69,7 +71,7 @@ def machine_on(url: str) -> type[RuleBasedStateMachine]:
             lease, benchmark = claimed
             if self.status == "running" and self.owner is not None:
                 self.crashes += 1
-            assert benchmark.interrupted == (self.fence > 0)
+            assert benchmark.interrupted == (self.begun or bool(self.results))
             self.status, self.owner, self.lapsed, self.fence = "running", worker, False, self.fence + 1
             assert lease == Lease(self.id, self.fence, worker)
             self.leases.append(lease)
@@ -98,6 +100,18 @@ def machine_on(url: str) -> type[RuleBasedStateMachine]:
             assert cancel == self.cancel_requested
             # A lease that lapsed and that nobody took is prolonged.
             self.lapsed = False
+
+        @precondition(lambda self: self.leases)
+        @rule(data=st.data())
+        def begin(self, data: st.DataObject) -> None:
+            lease = data.draw(st.sampled_from(self.leases))
+            try:
+                self.do(self.tables.leases.begin(lease, dispatched=PROMPTS, price=None))
+            except LeaseLost:
+                assert not self.holds(lease)
+                return
+            assert self.holds(lease)
+            self.begun = True
 
         @precondition(lambda self: self.leases)
         @rule(data=st.data(), slots=SLOTS)

@@ -87,7 +87,7 @@ async def test_a_lapsed_lease_is_claimed_again_and_counts_as_a_crash(tables: Tab
     assert second is not None
     assert second[0].fence == first[0].fence + 1
     benchmark = second[1]
-    assert (benchmark.lease_owner, benchmark.crashes, benchmark.interrupted) == ("two", 1, True)
+    assert (benchmark.lease_owner, benchmark.crashes) == ("two", 1)
     assert benchmark.started_at == first[1].started_at
 
 
@@ -96,7 +96,19 @@ async def test_a_released_benchmark_is_claimed_again_and_no_crash(tables: Tables
     await tables.leases.release(await tables.claimed("one"), SegmentEnd())
     claimed = await tables.leases.claim("two")
     assert claimed is not None
-    assert (claimed[1].crashes, claimed[1].interrupted, claimed[0].fence) == (0, True, 2)
+    assert (claimed[1].crashes, claimed[0].fence) == (0, 2)
+
+
+@pytest.mark.parametrize("begun", [True, False])
+async def test_only_who_had_begun_to_send_was_interrupted(tables: Tables, begun: bool) -> None:
+    await tables.add()
+    lease = await tables.claimed("one")
+    if begun:
+        await tables.leases.begin(lease, dispatched=1, price=None)
+    await tables.leases.release(lease, SegmentEnd())
+    claimed = await tables.leases.claim("two")
+    assert claimed is not None
+    assert claimed[1].interrupted is begun
 
 
 async def test_a_heartbeat_keeps_a_lease(tables: Tables) -> None:
