@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,6 +28,9 @@ _redis = pytest.StashKey[RedisServer]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell without job control lets what it starts in the background ignore Ctrl-C, and so would every program that a
+    # test starts and interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.option.collectonly or config.option.help or getattr(config.option, "numprocesses", None):
         # With `-n`, each of the processes that run tests has servers of its own.
         return
