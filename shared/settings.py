@@ -3,6 +3,7 @@
 `.env.example` lists the same settings with their defaults; a test keeps the two equal.
 """
 
+import logging
 import os
 import socket
 from collections.abc import Iterable, Mapping, MutableMapping
@@ -14,6 +15,7 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 import yaml
 from dotenv import dotenv_values
+from opentelemetry.util.re import parse_env_headers
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -319,10 +321,23 @@ def trace_exporter(env_file: str = ENV_FILE, environment: MutableMapping[str, st
         raise SystemExit(
             f"wrong settings:\n  OTEL_TRACES_EXPORTER: must be one of {', '.join(get_args(TraceExporter))}"
         )
-    for name in ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"):
-        if exporter == "otlp" and environment.get(name, OTLP_PROTOCOL) != OTLP_PROTOCOL:
-            raise SystemExit(f"wrong settings:\n  {name}: must be {OTLP_PROTOCOL}; collectors take it at port 4318")
+    if exporter == "otlp":
+        _check_otlp(environment)
     return cast(TraceExporter, exporter)
+
+
+def _check_otlp(environment: Mapping[str, str]) -> None:
+    name = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"
+    if name not in environment:
+        name = "OTEL_EXPORTER_OTLP_PROTOCOL"
+    if environment.get(name, OTLP_PROTOCOL).strip().lower() != OTLP_PROTOCOL:
+        raise SystemExit(f"wrong settings:\n  {name}: must be {OTLP_PROTOCOL}; collectors take it at port 4318")
+    # The SDK would log what it cannot read, and that is mostly a key.
+    logging.getLogger("opentelemetry.util.re").disabled = True
+    for name in ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"):
+        parts = [part for part in environment.get(name, "").split(",") if part.strip()]
+        if not all(parse_env_headers(part, liberal=True) for part in parts):
+            raise SystemExit(f"wrong settings:\n  {name}: must be name=value, separated by commas, without quotes")
 
 
 def process_environment(**changes: str) -> dict[str, str]:

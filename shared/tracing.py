@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import NoOpTracerProvider, Span, SpanKind, TracerProvider, get_current_span
+from opentelemetry.trace import NoOpTracerProvider, Span, SpanKind, StatusCode, TracerProvider, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.settings import TraceExporter
 from shared.version import __version__
 
@@ -43,8 +44,18 @@ class Tracing:
     def span(self, name: str, kind: SpanKind, attributes: dict[str, Any], parent: str | None = None) -> Iterator[Span]:
         """A span around a block, the current one inside. `parent`: a traceparent, else whatever is current."""
         context = None if parent is None else _W3C.extract({"traceparent": parent})
-        with self._tracer.start_as_current_span(name, context, kind, attributes) as span:
-            yield span
+        # Errors are named, not quoted: their text and stack may hold prompts.
+        with self._tracer.start_as_current_span(
+            name, context, kind, attributes, record_exception=False, set_status_on_exception=False
+        ) as span:
+            try:
+                yield span
+            except Exception as exc:
+                span.set_attribute("error.type", type(exc).__name__)
+                # What a caller did wrong is no failure of ours.
+                if not isinstance(exc, InvalidRequest | NotFound | Conflict):
+                    span.set_status(StatusCode.ERROR)
+                raise
 
     def past(self, name: str, kind: SpanKind, attributes: dict[str, Any], start_ns: int) -> Span:
         """A span of something that began `start_ns` after the epoch; the caller ends it."""

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from shared.db.workers import WorkerInfo, WorkerRepository
+from shared.errors import Unavailable
 from shared.queue import Doorbell
 from shared.tasks import end
 from shared.version import __version__
@@ -95,7 +96,9 @@ class Dispatcher:
                     run.cut_off()
             await asyncio.wait([task for _, task in running])
         await self._deliverer.stop()
-        await self._workers.leave(self.info.id)
+        with contextlib.suppress(Unavailable):
+            # It is not heard of any more, and that says the same a little later.
+            await self._workers.leave(self.info.id)
         for run, _ in running:
             # Whoever is free goes on with what was given back, without waiting for a sweep.
             await self._doorbell.ring(run.benchmark_id)

@@ -124,11 +124,13 @@ async def stop(ctx: dict[str, Any]) -> None:
     """arq's shutdown hook. Without a start that came to its end there is nothing to stop."""
     shutdown: Shutdown | None = ctx.get("shutdown")
     if shutdown is not None:
-        await shutdown.stopped()
-        await ctx["children"].close()
-        await ctx["doorbell"].close()
-        await ctx["database"].close()
-        await asyncio.to_thread(ctx["tracing"].close)
+        try:
+            await shutdown.stopped()
+        finally:
+            await ctx["children"].close()
+            await ctx["doorbell"].close()
+            await ctx["database"].close()
+            await asyncio.to_thread(ctx["tracing"].close)
 
 
 class WorkerSettings:

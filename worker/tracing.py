@@ -1,6 +1,6 @@
 """The spans of a run: one for each worker that had the benchmark, below it one for each request that was measured.
 
-Requests become spans when their records are stored, from the measured times: nothing is traced while they are timed.
+Requests become spans when their records arrive, from the measured times: nothing is traced while they are timed.
 """
 
 from collections.abc import Iterator
@@ -19,6 +19,8 @@ from shared.results import ResultRecord
 from shared.tracing import Tracing
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Endpoints that the conventions call otherwise.
+CONVENTIONS = {"mistral": "mistral_ai", "xai": "x_ai"}
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -46,7 +48,7 @@ class RequestSpans:
         url = urlsplit(endpoint.base_url)
         self._attributes: dict[str, Any] = {
             "gen_ai.operation.name": "chat",
-            "gen_ai.provider.name": endpoint.protocol,
+            "gen_ai.provider.name": CONVENTIONS.get(endpoint.name, endpoint.name),
             "gen_ai.request.model": benchmark.model,
             "gen_ai.request.stream": True,
             "server.address": url.hostname,
@@ -55,7 +57,7 @@ class RequestSpans:
         }
 
     def add(self, record: ResultRecord) -> None:
-        """From sent to the last token; of a request that failed, to now, some milliseconds after it did."""
+        """From sent to the last token; of a request that failed, to now, mostly some milliseconds after it did."""
         if not self._tracing.on:
             return
         sent_ns = _epoch_ns(record.sent_at)
@@ -64,18 +66,19 @@ class RequestSpans:
             span.add_event("first token", timestamp=sent_ns + round(record.ttft_ms * 1e6))
         if record.error is not None:
             span.set_attribute("error.type", record.error.kind)
-            span.set_status(StatusCode.ERROR, record.error.message)
+            # Without the provider's words, which often repeat the prompt.
+            span.set_status(StatusCode.ERROR)
         if record.outcome == "succeeded" and record.latency_ms is not None:
             span.end(sent_ns + round(record.latency_ms * 1e6))
         else:
-            span.end(_epoch_ns(self._clock.wall_now()))
+            span.end(max(sent_ns, _epoch_ns(self._clock.wall_now())))
 
 
 def _measured(record: ResultRecord) -> dict[str, Any]:
     known = {
         "gen_ai.usage.input_tokens": record.usage.input_tokens,
         "gen_ai.usage.output_tokens": record.usage.output_tokens,
-        "gen_ai.response.id": record.provider_request_id,
+        "llmbench.provider_request_id": record.provider_request_id,
         "gen_ai.response.finish_reasons": [record.finish_reason] if record.finish_reason else None,
         "gen_ai.response.time_to_first_chunk": None if record.ttft_ms is None else record.ttft_ms / 1e3,
         "http.response.status_code": record.error.http_status if record.error is not None else None,

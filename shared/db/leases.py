@@ -80,8 +80,9 @@ class LeaseRepository:
                     lease_expires_at=utc_now(self._lease_s),
                     fence=Benchmark.fence + 1,
                     started_at=case((Benchmark.started_at.is_(None), utc_now()), else_=Benchmark.started_at),
-                    # A worker that went before it sent anything interrupted nothing.
-                    interrupted=or_(Benchmark.interrupted, Benchmark.done > 0, begun),
+                    # A worker that went before it sent anything interrupted nothing. The row says what a late `begin`
+                    # did while this statement waited for it; a segment, what a release has put back.
+                    interrupted=or_(Benchmark.interrupted, Benchmark.done > 0, Benchmark.dispatched > 0, begun),
                     crashes=Benchmark.crashes
                     + case((and_(Benchmark.status == "running", Benchmark.lease_owner.is_not(None)), 1), else_=0),
                 )

@@ -6,6 +6,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import ResolutionError
+from alembic.util import CommandError
 from sqlalchemy import Connection
 
 import migrations
@@ -24,8 +26,13 @@ def alembic_config(url: str) -> Config:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Blocking; opens its own connection."""
-    command.upgrade(alembic_config(url), revision)
+    """Blocking; opens its own connection. Raises Unavailable where the schema is newer than this program."""
+    try:
+        command.upgrade(alembic_config(url), revision)
+    except CommandError as exc:
+        if isinstance(exc.__cause__, ResolutionError):
+            raise _newer(exc.__cause__.argument) from None
+        raise
 
 
 def downgrade(url: str, revision: str) -> None:
@@ -48,11 +55,15 @@ async def check_schema(database: Database) -> None:
         found = await (await session.connection()).run_sync(current)
     needed = head() or ""
     if found is not None and found > needed:
-        raise Unavailable(
-            f"the database schema is at revision {found}, which is newer than this version, for {needed}: "
-            "run the version that migrated it"
-        )
+        raise _newer(found)
     if found != needed:
         raise Unavailable(
             f"the database schema is at revision {found or 'none'}, this version needs {needed}: run `llmbench migrate`"
         )
+
+
+def _newer(found: str) -> Unavailable:
+    return Unavailable(
+        f"the database schema is at revision {found}, which is newer than this version, for {head()}: "
+        "run the version that migrated it"
+    )

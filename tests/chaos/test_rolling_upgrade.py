@@ -63,7 +63,9 @@ class Upgrade:
     programs: list[Program]
 
     def start(self, name: str, command: list[str], cwd: Path | None = None) -> Program:
-        program = Program(name, command, self.environment, self.folder / f"{name}.log", cwd=cwd)
+        """`cwd`: where the program's code lies; its measuring processes are to take theirs there as well."""
+        environment = self.environment if cwd is None else {**self.environment, "PYTHONPATH": str(cwd)}
+        program = Program(name, command, environment, self.folder / f"{name}.log", cwd=cwd)
         self.programs.append(program)
         return program
 
@@ -132,6 +134,11 @@ async def test_workers_of_the_schema_before_go_on(running: Upgrade, back: int) -
     await asyncio.to_thread(program_before, unknown, code)
     await asyncio.to_thread(downgrade, running.database_url, str(unknown.down_revision))
     before = running.start("before", WORKER, cwd=code)
+    # Whatever its children leave out of the path.
+    where = [sys.executable, "-P", "-c", "import worker.engine.child as child; print(child.__file__)"]
+    looked = running.start("where", where, cwd=code)
+    assert await looked.ended() == 0
+    assert looked.log.read_text().startswith(str(code))
     async with asyncio.timeout(60):
         while not await running.workers():
             assert before.running, before.log.read_text()

@@ -5,9 +5,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
 
+from shared.db.database import Database
 from shared.db.results import SORTABLE
-from shared.db.tables import Result
+from shared.db.tables import Prompt, Result
 from shared.results import RequestError, ResultRecord, Usage
 from tests.db.rows import AT, Tables, make_record
 
@@ -169,3 +172,10 @@ async def test_the_summary_sees_each_result_once_with_its_timeline(tables: Table
     found = [row async for row in tables.results.all_for_summary(benchmark_id)]
     assert [row.prompt_index for row in found] == list(range(rows))
     assert {row.timeline for row in found} <= {b"\x01\x01\x01"}
+
+
+async def test_errors_of_the_database_do_not_quote_what_was_to_be_stored(database: Database) -> None:
+    with pytest.raises(IntegrityError) as refused:
+        async with database.write() as session:
+            await session.execute(insert(Prompt).values(benchmark_id=None, prompt_index=0, document={"a": "my prompt"}))
+    assert "my prompt" not in str(refused.value)

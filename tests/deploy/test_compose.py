@@ -92,6 +92,10 @@ class Stack:
         return next(item for item in self.containers("worker") if item.startswith(hostname))
 
 
+# The first test builds the images, without a cache where there is none.
+pytestmark = pytest.mark.timeout(1_800)
+
+
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     port = free_port()

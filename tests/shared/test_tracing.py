@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from opentelemetry.trace import SpanKind, get_current_span
 
+from shared.errors import Conflict, Unavailable
 from shared.settings import trace_exporter
 from shared.tracing import CLOSE_S, Tracing, start_tracing, trace_ids, traceparent
 from tests.support.otlp import collector
@@ -29,6 +30,16 @@ NO_FILE = "/nonexistent/.env"
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": ""}, "none"),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x:4318", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}, "otlp"),
         ({"OTEL_TRACES_EXPORTER": "console", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "console"),
+        # The signal's own variable wins.
+        (
+            {
+                "OTEL_TRACES_EXPORTER": "otlp",
+                "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+                "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "HTTP/protobuf",
+            },
+            "otlp",
+        ),
+        ({"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_HEADERS": "a=b, c=d%20e=,"}, "otlp"),
     ],
 )
 def test_the_usual_variables_turn_traces_on(given: dict[str, str], exporter: str) -> None:
@@ -48,6 +59,33 @@ def test_the_usual_variables_turn_traces_on(given: dict[str, str], exporter: str
 def test_what_is_not_there_is_named(given: dict[str, str], named: str) -> None:
     with pytest.raises(SystemExit, match=named):
         trace_exporter(NO_FILE, dict(given))
+
+
+@pytest.mark.parametrize("value", ['"team=TOPSECRET"', "Authorization: Bearer TOPSECRET", "a=b,TOPSECRET"])
+def test_headers_that_cannot_be_read_are_named_and_not_shown(
+    value: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="OTEL_EXPORTER_OTLP_HEADERS: must be name=value") as refused:
+        trace_exporter(NO_FILE, {"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_HEADERS": value})
+    captured = capfd.readouterr()
+    assert "TOPSECRET" not in str(refused.value) + caplog.text + captured.out + captured.err
+
+
+@pytest.mark.parametrize(
+    ("error", "failed"), [(Unavailable("my prompt"), True), (ValueError("my prompt"), True), (Conflict("mine"), False)]
+)
+def test_errors_are_named_and_not_quoted(error: Exception, failed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their texts and stacks may hold what somebody submitted; and a caller's mistake is no failure of the service."""
+    with collector() as collected:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collected.url)
+        tracing = start_tracing("otlp", "x")
+        with pytest.raises(type(error)), tracing.span("x", SpanKind.INTERNAL, {}):
+            raise error from RuntimeError("my prompt")
+        tracing.close()
+    (span,) = collected.spans
+    assert span.attributes == {"error.type": type(error).__name__}
+    assert span.failed is failed
+    assert b"prompt" not in collected.raw
 
 
 def test_the_env_file_counts_and_the_environment_wins(tmp_path: Path) -> None:
