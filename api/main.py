@@ -42,12 +42,10 @@ clock, dates (`_at`) are UTC, costs (`_usd`) are US dollars. Unknown is `null`, 
 """
 
 
-def create_app(
-    settings: Settings | None = None, keys: KeyRing | None = None, tracing: Tracing | None = None
-) -> FastAPI:
-    """The application. What is not given is read from the environment."""
+def create_app(settings: Settings | None = None, keys: KeyRing | None = None) -> FastAPI:
+    """The application. Settings and keys are read from the environment where they are not given."""
     settings = settings or load_settings()
-    tracing = tracing or start_tracing(trace_exporter(), "llmbench-api")
+    tracing = start_tracing(trace_exporter(), "llmbench-api")
     parts = _parts(settings, keys or load_key_ring(), tracing)
 
     @asynccontextmanager

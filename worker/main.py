@@ -100,8 +100,7 @@ async def start(ctx: dict[str, Any]) -> None:
     # arq's hooks run in its main task.
     shutdown = Shutdown(dispatcher, cast("asyncio.Task[Any]", asyncio.current_task()))
     ctx |= {"database": database, "doorbell": doorbell, "dispatcher": dispatcher, "children": children}
-    ctx["tracing"] = tracing
-    ctx["shutdown"] = shutdown
+    ctx |= {"tracing": tracing, "shutdown": shutdown}
     shutdown.take_signals()
     await dispatcher.start()
 

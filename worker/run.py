@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 import structlog
-from opentelemetry.trace import StatusCode, get_current_span
+from opentelemetry.trace import StatusCode
 
 from shared.clock import Clock
 from shared.db.benchmarks import BenchmarkRepository
@@ -128,7 +128,7 @@ class BenchmarkRun:
                 async with asyncio.TaskGroup() as group:
                     heartbeat = group.create_task(self._heartbeat())
                     try:
-                        await self._to_the_end()
+                        span.set_attribute("llmbench.status", await self._to_the_end())
                     finally:
                         heartbeat.cancel()
             except* (LeaseLost, NotFound):
@@ -140,8 +140,11 @@ class BenchmarkRun:
                 span.set_status(StatusCode.ERROR, "the database is away")
                 log.warning("run_abandoned", error=str(lost.exceptions[0]))
 
-    async def _to_the_end(self) -> None:
-        """Sends what is to be sent, then gives the benchmark back or ends it. Waits for a database that is away."""
+    async def _to_the_end(self) -> str:
+        """Sends what is to be sent, then gives the benchmark back or ends it. Waits for a database that is away.
+
+        Returns the final status, or `released`.
+        """
         context, lease = self._context, self._lease
         end: SegmentEnd | None = None
         try:
@@ -152,9 +155,8 @@ class BenchmarkRun:
             if self._draining and not self._cancelled and await until_available(self._unfinished, "release_waits"):
                 given_back = SegmentEnd(await self._left_unanswered(), self._measurement())
                 await until_available(lambda: context.leases.release(lease, given_back), "release_waits")
-                get_current_span().set_attribute("llmbench.status", "released")
                 log.info("benchmark_released", unanswered=len(given_back.unanswered))
-                return
+                return "released"
             end = SegmentEnd(await self._left_unanswered(), self._measurement())
             self._unanswered.update(end.unanswered)
             verdict = await until_available(self._judge, "verdict_waits")
@@ -172,8 +174,8 @@ class BenchmarkRun:
             end = SegmentEnd(await until_available(self._maybe_sent, "finish_waits"), self._measurement())
         final = await until_available(lambda: self._finish(verdict, end), "finish_waits")
         self._context.metrics.benchmark_ended(final)
-        get_current_span().set_attribute("llmbench.status", final)
         log.info("benchmark_ended", status=final)
+        return final
 
     async def _finish(self, verdict: Verdict, end: SegmentEnd) -> str:
         return await self._context.leases.finish(

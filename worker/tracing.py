@@ -3,8 +3,7 @@
 Requests become spans when their records arrive, from the measured times: nothing is traced while they are timed.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,8 +23,7 @@ CONVENTIONS = {"mistral": "mistral_ai", "xai": "x_ai"}
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-@contextmanager
-def run_span(tracing: Tracing, benchmark: Benchmark, lease: Lease) -> Iterator[Span]:
+def run_span(tracing: Tracing, benchmark: Benchmark, lease: Lease) -> AbstractContextManager[Span]:
     """Around a run; the trace is the one of the POST that submitted the benchmark."""
     attributes = {
         "llmbench.benchmark.id": benchmark.id,
@@ -34,8 +32,7 @@ def run_span(tracing: Tracing, benchmark: Benchmark, lease: Lease) -> Iterator[S
         "llmbench.worker.id": lease.worker_id,
         "llmbench.fence": lease.fence,
     }
-    with tracing.span("run benchmark", SpanKind.CONSUMER, attributes, parent=benchmark.traceparent) as span:
-        yield span
+    return tracing.span("run benchmark", SpanKind.CONSUMER, attributes, parent=benchmark.traceparent)
 
 
 class RequestSpans:

@@ -37,9 +37,13 @@ class Database:
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         # The dialect's own INSERT, which knows ON CONFLICT.
         self.insert = sqlite_insert if self.is_sqlite else postgresql_insert
-        options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": 10}
-        # Errors would quote the statement's values: prompts and answers.
-        options["hide_parameters"] = True
+        options: dict[str, Any] = {
+            "pool_size": pool_size,
+            "max_overflow": 0,
+            "pool_timeout": 10,
+            # Errors would quote the statement's values: prompts and answers.
+            "hide_parameters": True,
+        }
         if not self.is_sqlite:
             options |= {"pool_pre_ping": True, "connect_args": {"timeout": 5, "command_timeout": 60}}
         self.engine: AsyncEngine = create_async_engine(parsed, **options)

@@ -3,11 +3,13 @@
 import asyncio
 
 import pytest
+from sqlalchemy import delete
 
 from shared.db.benchmarks import BenchmarkFilter
 from shared.db.database import Database
 from shared.db.leases import Lease
 from shared.db.segments import SegmentEnd
+from shared.db.tables import Segment
 from shared.errors import LeaseLost
 from tests.db.rows import Tables, make_record
 
@@ -100,15 +102,31 @@ async def test_a_released_benchmark_is_claimed_again_and_no_crash(tables: Tables
 
 
 @pytest.mark.parametrize("begun", [True, False])
-async def test_only_who_had_begun_to_send_was_interrupted(tables: Tables, begun: bool) -> None:
+@pytest.mark.parametrize("crashed", [True, False])
+async def test_only_who_had_begun_to_send_was_interrupted(tables: Tables, begun: bool, crashed: bool) -> None:
     await tables.add()
-    lease = await tables.claimed("one")
+    first = await tables.lapsing.claim("one")
+    assert first is not None
     if begun:
-        await tables.leases.begin(lease, dispatched=1, price=None)
-    await tables.leases.release(lease, SegmentEnd())
+        await tables.leases.begin(first[0], dispatched=1, price=None)
+    if not crashed:
+        await tables.leases.release(first[0], SegmentEnd())
     claimed = await tables.leases.claim("two")
     assert claimed is not None
     assert claimed[1].interrupted is begun
+
+
+async def test_a_begin_that_a_claim_cannot_see_yet_counts(tables: Tables, database: Database) -> None:
+    """PostgreSQL reads the row at its newest, other tables as of when the statement began."""
+    await tables.add()
+    first = await tables.lapsing.claim("one")
+    assert first is not None
+    await tables.leases.begin(first[0], dispatched=1, price=None)
+    async with database.write() as session:
+        await session.execute(delete(Segment))
+    claimed = await tables.leases.claim("two")
+    assert claimed is not None
+    assert claimed[1].interrupted is True
 
 
 async def test_a_heartbeat_keeps_a_lease(tables: Tables) -> None:
