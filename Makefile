@@ -56,7 +56,7 @@ else
 endif
 
 # Much of the suite waits for streams and processes: two halves take little more than half of the time.
-MEASURING = tests/engine tests/worker tests/simulator tests/shared
+MEASURING = tests/worker tests/simulator tests/shared
 .test-measuring:
 	@$(BIN)/pytest -q $(MEASURING)
 

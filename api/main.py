@@ -25,12 +25,14 @@ from shared.db.results import ResultRepository
 from shared.db.segments import SegmentRepository
 from shared.db.webhooks import WebhookRepository
 from shared.db.workers import WorkerRepository
-from shared.logs import configure_logs
-from shared.prices import PriceList
-from shared.queue import Doorbell, client_redis
-from shared.secrets import Scrubber
-from shared.settings import KeyRing, Settings, load_key_ring, load_settings, trace_exporter
-from shared.tracing import Tracing, start_tracing
+from shared.program.logs import configure_logs
+from shared.program.tracing import Tracing, start_tracing
+from shared.providers.key_ring import KeyRing
+from shared.providers.prices import PriceList
+from shared.queue.doorbell import Doorbell
+from shared.queue.redis import client_redis
+from shared.scrubber import Scrubber
+from shared.settings import Settings, load_key_ring, load_settings, load_trace_exporter
 from shared.version import __version__
 
 DESCRIPTION = """\
@@ -45,7 +47,7 @@ clock, dates (`_at`) are UTC, costs (`_usd`) are US dollars. Unknown is `null`, 
 def create_app(settings: Settings | None = None, keys: KeyRing | None = None) -> FastAPI:
     """The application. Settings and keys are read from the environment where they are not given."""
     settings = settings or load_settings()
-    tracing = start_tracing(trace_exporter(), "llmbench-api")
+    tracing = start_tracing(load_trace_exporter(), "llmbench-api")
     parts = _parts(settings, keys or load_key_ring(), tracing)
 
     @asynccontextmanager

@@ -5,7 +5,7 @@ from starlette.types import Scope
 
 from shared.db.database import Database
 from shared.db.monitoring import Backlog
-from shared.monitoring import ProcessMetrics
+from shared.program.monitoring import ProcessMetrics
 
 DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 

@@ -8,9 +8,9 @@ from api.schemas.prices import PriceOut
 from api.schemas.results import RequestErrorOut, ResultOut, TimelineEventOut
 from api.schemas.summary import Measurement, Summary
 from api.schemas.webhooks import BenchmarkWebhook
+from shared.benchmark.spec import Parameters, Timeouts
 from shared.db.tables import Benchmark, Result, Segment
-from shared.spec import Parameters, Timeouts
-from shared.timeline import decode
+from shared.numbers.timeline import decode
 
 # Columns of a result that the API shows under the same name.
 _PLAIN = tuple(name for name in ResultOut.model_fields if name not in ("prompt", "error", "timeline", "cost_usd"))

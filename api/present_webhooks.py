@@ -5,7 +5,7 @@ import orjson
 from api.schemas.webhooks import AttemptOut, BenchmarkWebhook, DeliveryOut, WebhookOut
 from shared.db.deliveries import DeliveryOfEvent
 from shared.db.tables import WebhookEndpoint
-from shared.webhooks import payload
+from shared.webhooks.message import payload
 
 
 def webhook_out(endpoint: WebhookEndpoint) -> WebhookOut:

@@ -17,10 +17,11 @@ from shared.db.results import ResultRepository
 from shared.db.segments import SegmentRepository
 from shared.db.webhooks import WebhookRepository
 from shared.db.workers import WorkerRepository
-from shared.endpoints import EndpointRegistry
-from shared.prices import PriceList
-from shared.queue import Doorbell
-from shared.settings import KeyRing, Settings
+from shared.providers.endpoints import EndpointRegistry
+from shared.providers.key_ring import KeyRing
+from shared.providers.prices import PriceList
+from shared.queue.doorbell import Doorbell
+from shared.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

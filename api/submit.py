@@ -8,16 +8,17 @@ import orjson
 from opentelemetry.trace import SpanKind
 
 from api.webhooks import WebhookSetup
+from shared.benchmark.request import WEBHOOK_FIELDS, BenchmarkRequest
+from shared.benchmark.spec import BenchmarkSpec, check_parameters
 from shared.db.benchmarks import BenchmarkRepository, Once
 from shared.db.tables import Benchmark
 from shared.db.webhooks import WebhookRepository
 from shared.db.workers import WorkerRepository
-from shared.endpoints import Endpoint, EndpointRegistry
-from shared.queue import Doorbell
-from shared.settings import KeyRing
-from shared.spec import WEBHOOK_FIELDS, BenchmarkRequest, BenchmarkSpec, check_parameters
-from shared.tracing import Tracing, traceparent
-from shared.webhooks import NewEndpoint
+from shared.program.tracing import Tracing, traceparent
+from shared.providers.endpoints import Endpoint, EndpointRegistry
+from shared.providers.key_ring import KeyRing
+from shared.queue.doorbell import Doorbell
+from shared.webhooks.message import NewEndpoint
 
 
 @dataclass(frozen=True, slots=True)

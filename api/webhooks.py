@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from shared.errors import InvalidRequest
-from shared.secret_box import SecretBox
-from shared.ssrf import ForbiddenUrl, SsrfGuard
-from shared.webhooks import NewEndpoint, new_secret
+from shared.network.ssrf import ForbiddenUrl, SsrfGuard
+from shared.webhooks.message import NewEndpoint, new_secret
+from shared.webhooks.secret_box import SecretBox
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import httpx2
 
 from cli.stack import EmbeddedStack
 from shared.clock import wall_now
-from shared.statistics import distribution
+from shared.numbers.statistics import distribution
 
 BOUND_MS = 50
 

@@ -17,7 +17,7 @@ import orjson
 
 from cli.stack import EmbeddedStack
 from shared.clock import monotonic_ns, wall_now
-from shared.statistics import distribution
+from shared.numbers.statistics import distribution
 
 SLOW_S = 10.0
 BOUND_S = 2.0

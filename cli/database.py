@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from cli.exits import CliError, ExitCode
-from shared.secrets import Scrubber
+from shared.scrubber import Scrubber
 
 
 def migrate(url: str) -> None:

@@ -114,7 +114,7 @@ def check(spec: Mapping[str, Any]) -> None:
     """Raises CliError with each wrong field, before a stack is started for nothing. The server looks again."""
     from pydantic import ValidationError
 
-    from shared.spec import BenchmarkSpec
+    from shared.benchmark.spec import BenchmarkSpec
 
     try:
         BenchmarkSpec.model_validate(dict(spec))

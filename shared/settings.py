@@ -3,34 +3,30 @@
 `.env.example` lists the same settings with their defaults; a test keeps the two equal.
 """
 
-import logging
 import os
 import socket
-from collections.abc import Iterable, Mapping, MutableMapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeGuard, cast, get_args
+from typing import Annotated, Any, Literal, TypeGuard
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
-import yaml
 from dotenv import dotenv_values
-from opentelemetry.util.re import parse_env_headers
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from shared.endpoints import BUILT_IN, Endpoint, EndpointRegistry, simulator_endpoints
-from shared.prices import PriceList
-from shared.secret_box import SecretBox
-from shared.ssrf import Network as IpNetwork
-from shared.ssrf import SsrfGuard, networks
+from shared.network.ssrf import Network as IpNetwork
+from shared.network.ssrf import SsrfGuard, networks
+from shared.program.otlp import TraceExporter, trace_exporter
+from shared.providers.endpoints import BUILT_IN, Endpoint, EndpointRegistry, simulator_endpoints
+from shared.providers.files import parse_endpoints, read_endpoints
+from shared.providers.key_ring import KeyRing
+from shared.providers.prices import PriceList
+from shared.webhooks.secret_box import SecretBox
 
 ENV_FILE = ".env"
 SECRETS_DIR = Path("/run/secrets")
-
-TraceExporter = Literal["otlp", "console", "none"]
-OTLP_PROTOCOL = "http/protobuf"
 
 
 class Settings(BaseSettings):
@@ -170,13 +166,13 @@ class Settings(BaseSettings):
     @field_validator("providers", mode="before")
     @classmethod
     def _providers_from_text(cls, value: Any) -> Any:
-        return _parse_endpoints(value) if isinstance(value, str) else value
+        return parse_endpoints(value) if isinstance(value, str) else value
 
     @field_validator("providers_file")
     @classmethod
     def _good_providers_file(cls, value: Path | None) -> Path | None:
         if value is not None:
-            _read_endpoints(value)
+            read_endpoints(value)
         return value
 
     @model_validator(mode="after")
@@ -204,7 +200,7 @@ class Settings(BaseSettings):
 
     def endpoints(self, price_list: PriceList) -> EndpointRegistry:
         """Built-in endpoints, then the file's, then the variable's, then the simulator; the last of a name wins."""
-        from_file = _read_endpoints(self.providers_file) if self.providers_file else ()
+        from_file = read_endpoints(self.providers_file) if self.providers_file else ()
         simulated = simulator_endpoints(self.simulator_url) if _leads_somewhere(self.simulator_url) else ()
         return EndpointRegistry([*BUILT_IN, *from_file, *self.providers, *simulated], price_list)
 
@@ -231,55 +227,6 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _read_endpoints(path: Path) -> tuple[Endpoint, ...]:
-    """Raises ValueError in one line that says what is wrong and quotes nothing: somebody may have written a key."""
-    try:
-        parsed = _parse_endpoints(path.read_text(encoding="utf-8"))
-        return tuple(Endpoint.model_validate(item) for item in parsed)
-    except ValidationError as exc:
-        error = exc.errors(include_url=False, include_input=False, include_context=False)[0]
-        raise ValueError(f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}") from None
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ValueError(f"cannot be read: {type(exc).__name__}") from None
-
-
-def _parse_endpoints(text: str) -> Any:
-    try:
-        parsed = yaml.safe_load(text) if text.strip() else []
-    except yaml.YAMLError:
-        raise ValueError("is neither YAML nor JSON") from None
-    if isinstance(parsed, dict):
-        parsed = parsed.get("providers", [])
-    if not isinstance(parsed, list):
-        raise ValueError("must be a list of endpoints")
-    return parsed
-
-
-class KeyRing:
-    """Provider keys by the name of their variable: NAME, or a file named by NAME_FILE. Read when asked, never kept."""
-
-    def __init__(self, environment: Mapping[str, str | None]) -> None:
-        self._environment = environment
-
-    def get(self, endpoint: Endpoint) -> SecretStr | None:
-        name = endpoint.api_key_env
-        if name is None:
-            return None
-        value = self._environment.get(name)
-        path = self._environment.get(f"{name}_FILE")
-        if not value and path and Path(path).is_file():
-            value = Path(path).read_text(encoding="utf-8").strip()
-        return SecretStr(value) if value else None
-
-    def can_use(self, endpoint: Endpoint) -> bool:
-        """True where the endpoint needs no key or its key is here."""
-        return endpoint.api_key_env is None or self.get(endpoint) is not None
-
-    def secrets(self, endpoints: Iterable[Endpoint]) -> list[str]:
-        """The keys of these endpoints in clear, for a Scrubber."""
-        return [key.get_secret_value() for endpoint in endpoints if (key := self.get(endpoint)) is not None]
-
-
 def load_settings(**overrides: Any) -> Settings:
     """The process's settings. Raises SystemExit with one line per wrong variable."""
     try:
@@ -299,45 +246,9 @@ def load_key_ring() -> KeyRing:
     return KeyRing({**dotenv_values(ENV_FILE), **os.environ})
 
 
-def trace_exporter(env_file: str = ENV_FILE, environment: MutableMapping[str, str] = os.environ) -> TraceExporter:
-    """How spans leave, by OpenTelemetry's usual variables: `none` unless one of them says where to.
-
-    Its SDK reads the others (sampler, headers, limits) in the environment itself, so those of `.env` are put there, and
-    empty ones, which compose makes of unset ones, are taken away. Raises SystemExit where one names what is not there.
-    """
-    for name, value in dotenv_values(env_file).items():
-        if name.startswith("OTEL_") and value:
-            environment.setdefault(name, value)
-    for name in [name for name, value in environment.items() if name.startswith("OTEL_") and not value.strip()]:
-        del environment[name]
-    if environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
-        return "none"
-    wished = environment.get("OTEL_TRACES_EXPORTER")
-    if wished is None:
-        named = {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"} & environment.keys()
-        wished = "otlp" if named else "none"
-    exporter = wished.strip().lower()
-    if exporter not in get_args(TraceExporter):
-        raise SystemExit(
-            f"wrong settings:\n  OTEL_TRACES_EXPORTER: must be one of {', '.join(get_args(TraceExporter))}"
-        )
-    if exporter == "otlp":
-        _check_otlp(environment)
-    return cast(TraceExporter, exporter)
-
-
-def _check_otlp(environment: Mapping[str, str]) -> None:
-    name = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"
-    if name not in environment:
-        name = "OTEL_EXPORTER_OTLP_PROTOCOL"
-    if environment.get(name, OTLP_PROTOCOL).strip().lower() != OTLP_PROTOCOL:
-        raise SystemExit(f"wrong settings:\n  {name}: must be {OTLP_PROTOCOL}; collectors take it at port 4318")
-    # The SDK would log what it cannot read, and that is mostly a key.
-    logging.getLogger("opentelemetry.util.re").disabled = True
-    for name in ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"):
-        parts = [part for part in environment.get(name, "").split(",") if part.strip()]
-        if not all(parse_env_headers(part, liberal=True) for part in parts):
-            raise SystemExit(f"wrong settings:\n  {name}: must be name=value, separated by commas, without quotes")
+def load_trace_exporter() -> TraceExporter:
+    """How spans leave this process. Raises SystemExit for a wrong `OTEL_` variable."""
+    return trace_exporter(ENV_FILE, os.environ)
 
 
 def process_environment(**changes: str) -> dict[str, str]:

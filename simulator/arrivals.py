@@ -6,8 +6,8 @@ import os
 import socket
 from collections.abc import Callable
 
-from shared import kernel_stamps
 from shared.clock import monotonic_ns
+from shared.network import kernel_stamps
 
 _READ_BYTES = 65_536
 

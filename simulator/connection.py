@@ -14,7 +14,7 @@ from typing import cast
 import httptools
 
 from shared.clock import monotonic_ns
-from shared.tls import TlsSession
+from shared.network.tls import TlsSession
 from simulator.arrivals import Arrivals
 from simulator.call import Problem
 from simulator.http_head import LAST_CHUNK, Request, head

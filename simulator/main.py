@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from shared.limits import raise_open_files_limit
+from shared.program.limits import raise_open_files_limit
 from simulator.profile import Profile, grammar
 from simulator.server import Simulator
 

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 import orjson
 
+from shared.benchmark.record import ResultRecord
+from shared.benchmark.spec import Parameters, Timeouts
 from shared.clock import Clock
-from shared.endpoints import Endpoint
-from shared.results import ResultRecord
-from shared.secrets import Scrubber
-from shared.spec import Parameters, Timeouts
-from worker.engine.adapters import adapter_for
+from shared.protocols import adapter_for
+from shared.providers.endpoints import Endpoint
+from shared.scrubber import Scrubber
 from worker.engine.children import Child, Children, processes_for
 from worker.engine.engine import Engine, Plan
 from worker.engine.measurer import MeasureContext, PlannedRequest, RunClock

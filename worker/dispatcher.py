@@ -11,12 +11,12 @@ import structlog
 
 from shared.db.workers import WorkerInfo, WorkerRepository
 from shared.errors import Unavailable
-from shared.queue import Doorbell
-from shared.tasks import end
+from shared.program.tasks import end
+from shared.queue.doorbell import Doorbell
 from shared.version import __version__
 from worker.monitoring import WorkerMetrics
 from worker.retention import Retention
-from worker.run import BenchmarkRun, RunContext
+from worker.run.control import BenchmarkRun, RunContext
 from worker.webhooks.deliverer import Deliverer
 
 log = structlog.get_logger(__name__)

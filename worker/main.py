@@ -16,29 +16,22 @@ from shared.db.results import ResultRepository
 from shared.db.retention import RetentionRepository
 from shared.db.segments import SegmentRepository
 from shared.db.workers import WorkerRepository
-from shared.limits import raise_open_files_limit
-from shared.logs import configure_logs
-from shared.prices import PriceList
-from shared.queue import (
-    QUEUE_NAME,
-    RING_FUNCTION,
-    Doorbell,
-    client_redis,
-    deserialize,
-    queue_redis,
-    redis_settings,
-    serialize,
-)
-from shared.secrets import Scrubber
-from shared.settings import load_key_ring, load_settings, trace_exporter
-from shared.tracing import start_tracing
+from shared.program.limits import raise_open_files_limit
+from shared.program.logs import configure_logs
+from shared.program.tracing import start_tracing
+from shared.providers.prices import PriceList
+from shared.queue.doorbell import RING_FUNCTION, Doorbell
+from shared.queue.redis import QUEUE_NAME, client_redis, deserialize, serialize
+from shared.scrubber import Scrubber
+from shared.settings import load_key_ring, load_settings, load_trace_exporter
+from worker.arq_redis import queue_redis, redis_settings
 from worker.calibration import Calibration, CannotCalibrate, calibrate
 from worker.dispatcher import Dispatcher
 from worker.engine.children import Children
 from worker.engine.sdk_clients import warm_up
 from worker.monitoring import WorkerMetrics
 from worker.retention import Retention
-from worker.run import RunContext
+from worker.run.control import RunContext
 from worker.shutdown import Shutdown
 from worker.webhooks import make_deliverer
 
@@ -59,7 +52,7 @@ async def start(ctx: dict[str, Any]) -> None:
     endpoints = settings.endpoints(price_list)
     secrets = [key.get_secret_value() for endpoint in endpoints if (key := keys.get(endpoint)) is not None]
     configure_logs(settings, Scrubber(secrets))
-    tracing = start_tracing(trace_exporter(), "llmbench-worker")
+    tracing = start_tracing(load_trace_exporter(), "llmbench-worker")
     raise_open_files_limit()
     await asyncio.to_thread(price_list.warm)
     # What the first request would wait for otherwise.

@@ -4,7 +4,7 @@ import asyncio
 import signal
 from typing import Any
 
-from shared.tasks import end
+from shared.program.tasks import end
 from worker.dispatcher import Dispatcher
 
 

@@ -14,10 +14,10 @@ from api.schemas.problem import Problem
 from api.schemas.results import ResultOut
 from api.state import Parts, State
 from api.submit import Submitted
+from shared.benchmark.request import BenchmarkRequest
 from shared.db.benchmarks import BenchmarkFilter
 from shared.db.tables import Benchmark
 from shared.errors import InvalidRequest
-from shared.spec import BenchmarkRequest
 
 router = APIRouter(tags=["benchmarks"])
 

@@ -19,7 +19,7 @@ from api.schemas.webhooks import (
     WebhookRotated,
 )
 from api.state import Parts, State
-from shared.webhooks import new_secret
+from shared.webhooks.message import new_secret
 
 router = APIRouter(tags=["webhooks"])
 

@@ -1,11 +1,11 @@
-"""The result of one request, and distributions of many. Descriptions come from `shared.metrics`."""
+"""The result of one request, and distributions of many. Descriptions come from `shared.numbers.metrics`."""
 
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from shared.metrics import DEFINITIONS
+from shared.numbers.metrics import DEFINITIONS
 
 
 def metric(name: str, example: Any, **more: Any) -> Any:

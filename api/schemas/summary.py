@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from api.schemas.results import Distribution
-from shared.metrics import DEFINITIONS
+from shared.numbers.metrics import DEFINITIONS
 
 
 def spread(name: str, **more: Any) -> Any:

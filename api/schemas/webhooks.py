@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from shared.spec import WebhookEvents, WebhookSecret
+from shared.benchmark.request import WebhookEvents, WebhookSecret
 from shared.text import StorableText
 
 Url = Annotated[StorableText, StringConstraints(min_length=1, max_length=2_000)]

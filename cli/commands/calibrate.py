@@ -50,7 +50,7 @@ def _levels(text: str) -> list[int]:
 
 async def _calibrate(levels: list[int], repeats: int, steps: Steps) -> "Calibration":
     from shared.clock import SystemClock
-    from shared.limits import raise_open_files_limit
+    from shared.program.limits import raise_open_files_limit
     from shared.settings import load_settings
     from worker.calibration import CannotCalibrate, calibrate
     from worker.engine.children import Children

@@ -24,7 +24,7 @@ app = typer.Typer(
 @app.command()
 def key() -> None:
     """Print a new ENCRYPTION_KEY, which the API and the workers need to keep webhook secrets."""
-    from shared.secret_box import new_key
+    from shared.webhooks.secret_box import new_key
 
     sys.stdout.write(new_key() + "\n")
 
@@ -48,7 +48,7 @@ def listen(
     printed URL to `webhook_url` yourself.
     """
     from cli.receiver import Receiver
-    from shared.webhooks import check_secret
+    from shared.webhooks.message import check_secret
 
     if secret is not None:
         try:

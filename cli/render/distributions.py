@@ -6,7 +6,7 @@ from typing import Any
 from cli.output import Line
 from cli.render.numbers import count, milliseconds, rate
 from cli.render.table import table
-from shared.metrics import DEFINITIONS
+from shared.numbers.metrics import DEFINITIONS
 
 # What a row is called, and how its values are written.
 ROWS: dict[str, tuple[str, Callable[[float | None], str]]] = {
@@ -19,7 +19,7 @@ ROWS: dict[str, tuple[str, Callable[[float | None], str]]] = {
     "inter_chunk_latency_ms": ("Inter-chunk (ms)", milliseconds),
 }
 PERCENTILES = ("p50", "p90", "p95", "p99")
-# How many values a percentile needs (METRICS.md); a test keeps these equal to `shared.statistics.MIN_COUNT`,
+# How many values a percentile needs (METRICS.md); a test keeps these equal to `shared.numbers.statistics.MIN_COUNT`,
 # which costs numpy to import.
 NEEDED = {"p50": 1, "p90": 10, "p95": 20, "p99": 100}
 

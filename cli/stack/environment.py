@@ -5,9 +5,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.endpoints import BUILT_IN
-from shared.secret_box import new_key
+from shared.providers.endpoints import BUILT_IN
 from shared.settings import Settings, load_settings, process_environment
+from shared.webhooks.secret_box import new_key
 
 KEY_FILE = "llmbench.key"
 LOOPBACK = "127.0.0.0/8,::1/128"

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cli.exits import CliError, ExitCode
-from shared.secrets import Scrubber
+from shared.scrubber import Scrubber
 
 _REACH_S = 5.0
 

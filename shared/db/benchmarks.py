@@ -8,14 +8,15 @@ from typing import Any
 from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.benchmark.request import WEBHOOK_FIELDS
+from shared.benchmark.spec import BenchmarkSpec
 from shared.db.database import Database
 from shared.db.events import tell_of
 from shared.db.tables import Benchmark, IdempotencyKey, Prompt
 from shared.db.types import utc_now
 from shared.db.webhooks import insert_endpoint
 from shared.errors import Conflict, KeyReused, NotFound
-from shared.spec import WEBHOOK_FIELDS, BenchmarkSpec
-from shared.webhooks import NewEndpoint
+from shared.webhooks.message import NewEndpoint
 
 # How long the same POST is known again.
 KEEP_KEYS_S = 24 * 3600

@@ -12,7 +12,7 @@ from shared.db.database import Database
 from shared.db.tables import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from shared.db.types import utc_now
 from shared.errors import NotFound
-from shared.webhooks import DISABLE_AFTER_S
+from shared.webhooks.message import DISABLE_AFTER_S
 
 # An attempt takes 15 s at most; one that is not settled by then was a dead worker's.
 LEASE_S = 45

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.db.event_data import benchmark_data, event_of
 from shared.db.tables import Benchmark, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from shared.db.types import utc_now
+from shared.webhooks.event_data import benchmark_data, event_of
 
 
 async def tell_of(session: AsyncSession, benchmark: Benchmark, public_url: str | None) -> None:

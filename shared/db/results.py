@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.orm import undefer
 
+from shared.benchmark.record import ResultRecord
 from shared.db.database import Database
 from shared.db.leases import Lease, held
 from shared.db.tables import Benchmark, Result
 from shared.errors import LeaseLost
-from shared.results import ResultRecord
 
 # Columns that `GET …/results?sort=` takes: every number of a request.
 SORTABLE = (

@@ -12,7 +12,7 @@ from shared.db.events import tell_of_test
 from shared.db.tables import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from shared.db.types import utc_now
 from shared.errors import NotFound
-from shared.webhooks import ROTATION_S, NewEndpoint
+from shared.webhooks.message import ROTATION_S, NewEndpoint
 
 
 class WebhookRepository:

@@ -8,9 +8,9 @@ import httpx2
 import pytest
 
 from shared.db.database import Database
-from shared.settings import KeyRing
+from shared.providers.key_ring import KeyRing
 from tests.api.documents import KEY
-from tests.db.rows import Tables
+from tests.shared.db.rows import Tables
 from tests.support.postgresql import free_port
 from tests.support.service import make_settings, running_api
 

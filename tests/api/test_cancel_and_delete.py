@@ -5,7 +5,7 @@ import pytest
 
 from simulator.server import Simulator
 from tests.api.documents import end_of, problem, submit
-from tests.db.rows import Tables, make_record
+from tests.shared.db.rows import Tables, make_record
 from tests.support.service import Service
 
 ENDLESS = "sim-ttft1-gap5-endless"

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.db.database import Database, async_url
-from shared.settings import KeyRing
+from shared.providers.key_ring import KeyRing
 from shared.version import __version__
 from tests.api.conftest import SIMULATOR
 from tests.api.documents import EXAMPLE, problem, submit

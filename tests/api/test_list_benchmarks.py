@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from tests.api.documents import pages, submit
-from tests.db.rows import Tables
+from tests.shared.db.rows import Tables
 
 
 async def ids(client: httpx2.AsyncClient, **query: Any) -> list[int]:

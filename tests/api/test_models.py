@@ -3,7 +3,7 @@
 import httpx2
 
 from shared.clock import wall_now
-from shared.prices import PriceList
+from shared.providers.prices import PriceList
 from tests.api.conftest import KEYS
 from tests.api.documents import KEY, pages, submit
 from tests.support.service import make_settings, running_api

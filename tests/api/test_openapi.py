@@ -9,7 +9,7 @@ import jsonschema_rs
 import pytest
 
 from api.main import create_app
-from shared.settings import KeyRing
+from shared.providers.key_ring import KeyRing
 from tests.support.service import make_settings
 
 Document = dict[str, Any]

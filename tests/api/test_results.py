@@ -6,11 +6,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from shared.metrics import compute
-from shared.results import RequestError
-from shared.timeline import EventKind, TimelineEvent, encode
+from shared.benchmark.record import RequestError
+from shared.numbers.metrics import compute
+from shared.numbers.timeline import EventKind, TimelineEvent, encode
 from tests.api.documents import pages, submit
-from tests.db.rows import Tables, make_record
+from tests.shared.db.rows import Tables, make_record
 from tests.support.service import Service
 
 TTFT = (30.5, None, 10.25, 30.5, None, 20.0)

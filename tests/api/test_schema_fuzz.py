@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from starlette.testclient import TestClient
 
 from api.main import create_app
-from shared.settings import KeyRing
+from shared.providers.key_ring import KeyRing
 from tests.api.conftest import SIMULATOR
 from tests.api.documents import EXAMPLE
 from tests.support.service import make_settings

@@ -20,8 +20,8 @@ from shared.db.database import Database
 from shared.db.migrate import upgrade
 from shared.db.tables import WebhookDelivery
 from shared.db.types import utc_now
-from shared.secret_box import new_key
 from shared.settings import process_environment
+from shared.webhooks.secret_box import new_key
 from tests.support.postgresql import EmbeddedPostgresql, embedded_postgresql, free_port
 from tests.support.processes import Program, SimulatorProcess, simulator_process
 from tests.support.proxy import Proxy, proxy_to

@@ -6,7 +6,8 @@ import time
 
 from arq.connections import RedisSettings, create_pool
 
-from shared.queue import CHANNEL, QUEUE_NAME, RING_FUNCTION, deserialize, serialize
+from shared.queue.doorbell import CHANNEL, RING_FUNCTION
+from shared.queue.redis import QUEUE_NAME, deserialize, serialize
 from tests.chaos.conftest import Scenario
 from tests.chaos.stack import LEASE_S, SWEEP_S
 

@@ -14,8 +14,8 @@ from cli.render.lists import list_lines, worker_lines
 from cli.render.numbers import milliseconds, price, rate, usd
 from cli.render.results import result_lines, timeline_lines
 from cli.render.table import cut, table, width
-from shared.metrics import DEFINITIONS
-from shared.statistics import MIN_COUNT
+from shared.numbers.metrics import DEFINITIONS
+from shared.numbers.statistics import MIN_COUNT
 from tests.cli import documents
 
 

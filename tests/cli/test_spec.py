@@ -8,7 +8,7 @@ import pytest
 from cli.demo import EXAMPLE
 from cli.exits import CliError
 from cli.spec import check, load_spec, merge, pairs, typed_pairs
-from shared.spec import BenchmarkSpec
+from shared.benchmark.spec import BenchmarkSpec
 
 
 def _merge(base: dict[str, Any], **flags: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from cli.exits import ExitCode
 from cli.main import app
 from cli.receiver import Receiver
 from shared.clock import wall_now
-from shared.webhooks import new_secret, payload, signed_headers
+from shared.webhooks.message import new_secret, payload, signed_headers
 from tests.cli.programs import llmbench, wait_until
 
 BODY = payload("benchmark.completed", wall_now(), {"id": 7, "name": "Speed\x1b[31m", "sequence": 2})

@@ -15,8 +15,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from shared.secret_box import new_key
-from shared.webhooks import new_secret
+from shared.webhooks.message import new_secret
+from shared.webhooks.secret_box import new_key
 from tests.support.postgresql import free_port
 
 ROOT = Path(__file__).parents[2]

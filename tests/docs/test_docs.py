@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from cli.demo import EXAMPLE
-from shared.metrics import DEFINITIONS
+from shared.numbers.metrics import DEFINITIONS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("requirements/*.md")])

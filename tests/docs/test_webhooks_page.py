@@ -15,9 +15,9 @@ import pytest
 from cli.waiting import Deadline, pause
 from shared.clock import SystemClock
 from shared.db.deliveries import Attempt, Due
-from shared.secret_box import SecretBox, new_key
-from shared.ssrf import SsrfGuard, networks
-from shared.webhooks import new_secret
+from shared.network.ssrf import SsrfGuard, networks
+from shared.webhooks.message import new_secret
+from shared.webhooks.secret_box import SecretBox, new_key
 from tests.support.postgresql import free_port
 from worker.webhooks.sender import Sender
 

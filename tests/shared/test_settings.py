@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.prices import PriceList
+from shared.providers.prices import PriceList
 from shared.settings import Settings, load_settings
 
 ENV_EXAMPLE = Path(__file__).parents[2] / ".env.example"

@@ -16,14 +16,16 @@ from shared.db.leases import LeaseRepository
 from shared.db.results import ResultRepository
 from shared.db.segments import SegmentRepository
 from shared.db.workers import WorkerRepository
-from shared.prices import PriceList
-from shared.queue import Doorbell, client_redis
-from shared.settings import KeyRing, Settings
+from shared.providers.key_ring import KeyRing
+from shared.providers.prices import PriceList
+from shared.queue.doorbell import Doorbell
+from shared.queue.redis import client_redis
+from shared.settings import Settings
 from worker.calibration import Calibration
 from worker.dispatcher import Dispatcher
 from worker.engine.children import Children
 from worker.monitoring import WorkerMetrics
-from worker.run import RunContext
+from worker.run.control import RunContext
 from worker.webhooks import make_deliverer
 
 

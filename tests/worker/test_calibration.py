@@ -8,8 +8,10 @@ import pytest
 from shared.clock import SystemClock
 from shared.db.database import Database
 from shared.db.workers import WorkerRepository
-from shared.queue import Doorbell, client_redis
-from shared.settings import KeyRing, Settings
+from shared.providers.key_ring import KeyRing
+from shared.queue.doorbell import Doorbell
+from shared.queue.redis import client_redis
+from shared.settings import Settings
 from simulator.server import Simulator
 from tests.support.service import make_context, make_settings, running_api
 from worker.calibration import Calibration, Level, calibrate

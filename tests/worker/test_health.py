@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from shared.db.database import Database
-from shared.settings import KeyRing
+from shared.providers.key_ring import KeyRing
 from tests.support.service import make_settings, running_worker
 from worker.health import problem
 

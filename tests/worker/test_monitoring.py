@@ -5,8 +5,8 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.engine import make_url
 
-from shared.monitoring import Names
-from shared.settings import KeyRing
+from shared.program.monitoring import Names
+from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
 from tests.support.proxy import proxy_to
 from tests.support.service import Service, make_settings, running_api

@@ -10,10 +10,12 @@ import pytest
 from arq.worker import Worker, func
 from redis.asyncio import Redis
 
-from shared.queue import QUEUE_NAME, RING_FUNCTION, Doorbell, client_redis, queue_redis
-from shared.tasks import end
+from shared.program.tasks import end
+from shared.queue.doorbell import RING_FUNCTION, Doorbell
+from shared.queue.redis import QUEUE_NAME, client_redis
 from tests.support.postgresql import free_port
 from tests.support.proxy import Proxy, proxy_to
+from worker.arq_redis import queue_redis
 from worker.main import WorkerSettings
 
 

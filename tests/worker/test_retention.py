@@ -8,7 +8,7 @@ from shared.db.retention import RetentionRepository
 from shared.db.tables import Benchmark, Prompt, Result
 from shared.db.types import utc_now
 from shared.errors import Conflict, NotFound
-from tests.db.rows import Tables, make_record
+from tests.shared.db.rows import Tables, make_record
 from worker.retention import Retention
 
 _DAY_S = 86_400

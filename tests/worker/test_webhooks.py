@@ -13,10 +13,10 @@ from sqlalchemy import select, update
 from shared.db.database import Database
 from shared.db.tables import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from shared.db.types import utc_now
-from shared.secret_box import new_key
-from shared.settings import KeyRing
-from shared.ssrf import networks
-from shared.webhooks import new_secret
+from shared.network.ssrf import networks
+from shared.providers.key_ring import KeyRing
+from shared.webhooks.message import new_secret
+from shared.webhooks.secret_box import new_key
 from simulator.server import Simulator
 from tests.support.receiver import Answer, hang, in_turn, receiver, status
 from tests.support.service import Service, running_service

@@ -3,11 +3,10 @@
 from dataclasses import replace
 from io import StringIO
 
-from shared.results import Usage
-from shared.text import replace_unstorable
-from shared.timeline import EventKind, Timeline
-from worker.engine.adapters.base import StreamDecoder
-from worker.engine.events import (
+from shared.benchmark.record import Usage
+from shared.numbers.timeline import EventKind, Timeline
+from shared.protocols.base import StreamDecoder
+from shared.protocols.events import (
     Content,
     Done,
     Failure,
@@ -18,6 +17,7 @@ from worker.engine.events import (
     ToolCall,
     UsageReport,
 )
+from shared.text import replace_unstorable
 
 _KINDS: dict[type[StreamEvent], EventKind] = {
     Content: EventKind.CONTENT,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from shared.results import ResultRecord
+from shared.benchmark.record import ResultRecord
 from worker.engine.measurer import Measurement
 from worker.engine.messages import Slice
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
+from shared.benchmark.record import ResultRecord
 from shared.clock import Clock
-from shared.results import ResultRecord
 from worker.engine.children import Child
 from worker.engine.decoding import Concluded, DecodingThread
 from worker.engine.grade import Disturbance

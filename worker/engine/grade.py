@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from shared.statistics import MIN_COUNT
+from shared.numbers.statistics import MIN_COUNT
 from worker.engine.lag import lag_percentile_ms
 from worker.engine.messages import Health
 

@@ -12,18 +12,18 @@ from typing import Any
 
 import orjson
 
+from shared.benchmark.record import Outcome, Phase, RequestError, ResultRecord, Usage
+from shared.benchmark.spec import Timeouts
 from shared.clock import Clock
-from shared.metrics import compute
-from shared.results import Outcome, Phase, RequestError, ResultRecord, Usage
-from shared.secrets import Scrubber
-from shared.spec import Timeouts
+from shared.numbers.metrics import compute
+from shared.numbers.timeline import encode
+from shared.protocols.base import Adapter
+from shared.protocols.error_answers import status_error
+from shared.protocols.events import Failure
+from shared.scrubber import Scrubber
 from shared.text import replace_unstorable
-from shared.timeline import encode
-from worker.engine.adapters.base import Adapter
 from worker.engine.answer import Answer
-from worker.engine.events import Failure
 from worker.engine.messages import Began, End, Slice
-from worker.engine.refusals import status_error
 
 # Of an error answer no more than this is read.
 MAX_REFUSAL_BYTES = 64_000

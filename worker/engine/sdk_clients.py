@@ -7,7 +7,7 @@ import anthropic
 import httpx2
 import openai
 
-from shared.endpoints import PROTOCOLS, Endpoint, Protocol
+from shared.providers.endpoints import PROTOCOLS, Endpoint, Protocol
 from worker.engine.messages import SdkTarget, SocketTarget
 
 # Fields that the SDKs' methods name; the rest of a body goes through as it is.

@@ -7,7 +7,7 @@ import structlog
 
 from shared.db.deliveries import DeliveryRepository, Due
 from shared.errors import Unavailable
-from shared.tasks import end
+from shared.program.tasks import end
 from worker.monitoring import WorkerMetrics
 from worker.webhooks.sender import Sender
 

@@ -14,11 +14,11 @@ import structlog
 from shared.clock import Clock
 from shared.db.deliveries import Attempt, Due
 from shared.errors import Unavailable
-from shared.secret_box import SecretBox
-from shared.ssrf import ForbiddenUrl, SsrfGuard
+from shared.network.ssrf import ForbiddenUrl, SsrfGuard
 from shared.text import replace_unstorable
 from shared.version import __version__
-from shared.webhooks import payload, signed_headers, wait_s
+from shared.webhooks.message import payload, signed_headers, wait_s
+from shared.webhooks.secret_box import SecretBox
 
 log = structlog.get_logger(__name__)
 

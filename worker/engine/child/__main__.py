@@ -5,10 +5,10 @@ import signal
 import socket
 import sys
 
-from worker.engine.child.arrivals import Arrivals
 from worker.engine.child.loop_lag import WakefulSelector
 from worker.engine.child.outbox import Outbox
 from worker.engine.child.run import ChildRun
+from worker.engine.child.socket_reader import Arrivals
 from worker.engine.messages import Abort, Begin, Command, Drain, Finish, Frames, Go, Hold, Requests, Stop
 
 

@@ -5,9 +5,9 @@ import socket
 import ssl
 from collections.abc import Callable
 
-from shared import kernel_stamps
 from shared.clock import monotonic_ns
-from shared.tls import TlsSession
+from shared.network import kernel_stamps
+from shared.network.tls import TlsSession
 from worker.engine.child.http_response import HttpResponse, NotHttp
 from worker.engine.child.outbox import Stream
 from worker.engine.messages import End

@@ -5,11 +5,11 @@ import gc
 from collections.abc import Awaitable, Callable
 
 from shared.clock import cpu_ns, monotonic_ns
-from worker.engine.child.arrivals import Arrivals
 from worker.engine.child.load import Load
 from worker.engine.child.loop_lag import LagSampler
 from worker.engine.child.outbox import Outbox
 from worker.engine.child.slot import Slot
+from worker.engine.child.socket_reader import Arrivals
 from worker.engine.child.socket_slot import Addresses, SocketSlot
 from worker.engine.messages import Begin, Health, SdkTarget
 

@@ -10,7 +10,7 @@ import httpcore2
 import httpx2
 
 from shared.clock import monotonic_ns
-from shared.tls import trust_store
+from shared.network.tls import trust_store
 from worker.engine.messages import Began
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import aiohappyeyeballs
 
 from shared.clock import monotonic_ns
-from shared.tls import TlsSession, trust_store
-from worker.engine.child.arrivals import Arrivals
+from shared.network.tls import TlsSession, trust_store
 from worker.engine.child.connection import Connection
 from worker.engine.child.outbox import Stream
 from worker.engine.child.slot import MAX_RENEWALS
+from worker.engine.child.socket_reader import Arrivals
 from worker.engine.messages import Began, EndKind, SocketTarget
 
 # RFC 8305's recommendation.

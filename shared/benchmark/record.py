@@ -1,0 +1,79 @@
+"""The record of one request as it goes from the measuring engine to the database."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+Outcome = Literal["succeeded", "errored", "timed_out", "cancelled", "truncated"]
+Phase = Literal["connect", "before_first_token", "mid_stream"]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the provider counted them. Zero is a value, None is unknown.
+
+    `cache_in_input`: whether `input_tokens` counts cached tokens too (OpenAI) or leaves them out (Anthropic).
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_in_input: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RequestError:
+    """Why a request did not succeed. The message is scrubbed of keys and capped."""
+
+    kind: str
+    message: str
+    phase: Phase
+    http_status: int | None = None
+    provider_code: str | None = None
+    retry_after_s: float | None = None
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "message": self.message,
+            "http_status": self.http_status,
+            "provider_code": self.provider_code,
+            "phase": self.phase,
+            "retry_after_s": self.retry_after_s,
+        }
+
+
+@dataclass(slots=True)
+class ResultRecord:
+    """One request's result; field names are the columns of `results` and the metrics of `shared.numbers.metrics`."""
+
+    prompt_index: int
+    repetition: int
+    warmup: bool
+    outcome: Outcome
+    scheduled_at: datetime
+    sent_at: datetime
+    queue_ms: float
+    connect_ms: float | None
+    tls_ms: float | None
+    connection_reused: bool
+    ttfb_ms: float | None
+    ttft_ms: float | None
+    ttfat_ms: float | None
+    latency_ms: float | None
+    stream_close_ms: float | None
+    tokens_per_second: float | None
+    tpot_ms: float | None
+    max_stall_ms: float | None
+    usage: Usage
+    finish_reason: str | None
+    error: RequestError | None
+    flags: list[str]
+    response: str | None
+    reasoning: str | None
+    provider_request_id: str | None
+    timeline: bytes | None
+    cost_usd: Decimal | None = field(default=None)

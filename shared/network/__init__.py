@@ -1,0 +1,1 @@
+"""Guards and helpers around sockets: addresses, TLS, kernel time stamps."""

@@ -1,0 +1,1 @@
+"""What every long-running program needs: limits, logs, monitoring, traces, ending tasks."""

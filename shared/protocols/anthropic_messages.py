@@ -1,0 +1,153 @@
+"""The Anthropic Messages protocol."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.benchmark.record import RequestError, Usage
+from shared.benchmark.spec import Parameters
+from shared.protocols.base import (
+    JsonDecoder,
+    SseDecoder,
+    StreamDecoder,
+    answer_id,
+    failure,
+    load_object,
+    optional_int,
+    text_of,
+)
+from shared.protocols.events import (
+    Content,
+    Done,
+    Failure,
+    Finish,
+    Other,
+    Ping,
+    Reasoning,
+    StreamEvent,
+    ToolCall,
+    UsageReport,
+)
+from shared.protocols.sse import ServerSentEvent
+
+_USAGE_FIELDS = {
+    "input_tokens": "input_tokens",
+    "output_tokens": "output_tokens",
+    "cache_read_input_tokens": "cache_read_tokens",
+    "cache_creation_input_tokens": "cache_write_tokens",
+}
+
+
+class AnthropicAdapter:
+    """`POST /v1/messages` with `stream: true`."""
+
+    def body(
+        self, model: str, messages: Sequence[Mapping[str, str]], system: str | None, parameters: Parameters
+    ) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "model": model,
+            "max_tokens": parameters.max_tokens,
+            "messages": [dict(message) for message in messages],
+            "stream": True,
+        }
+        if system is not None:
+            body["system"] = system
+        for name in ("temperature", "top_p", "top_k"):
+            value = getattr(parameters, name)
+            if value is not None:
+                body[name] = value
+        if parameters.stop is not None:
+            body["stop_sequences"] = [parameters.stop] if isinstance(parameters.stop, str) else list(parameters.stop)
+        if parameters.thinking_budget_tokens is not None:
+            body["thinking"] = {"type": "enabled", "budget_tokens": parameters.thinking_budget_tokens}
+        return body
+
+    def decoder(self, content_type: str) -> StreamDecoder:
+        return _Message() if content_type.startswith("application/json") else _MessageStream()
+
+    def current_body(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        return body
+
+    def retry_body(self, body: Mapping[str, Any], error: RequestError) -> dict[str, Any] | None:
+        return None
+
+
+class _UsageSoFar:
+    """`message_delta` is cumulative: the last value of each field wins, nothing is added up."""
+
+    def __init__(self) -> None:
+        self._fields: dict[str, Any] = {}
+
+    def report(self, usage: Any, *, final: bool) -> list[StreamEvent]:
+        if not isinstance(usage, dict):
+            return []
+        for theirs, ours in _USAGE_FIELDS.items():
+            if usage.get(theirs) is not None:
+                self._fields[ours] = optional_int(usage[theirs])
+        details = usage.get("output_tokens_details")
+        if isinstance(details, dict) and details.get("thinking_tokens") is not None:
+            self._fields["reasoning_tokens"] = optional_int(details["thinking_tokens"])
+        return [UsageReport(Usage(**self._fields), final)]
+
+
+class _MessageStream(SseDecoder):
+    def __init__(self) -> None:
+        super().__init__()
+        self._usage = _UsageSoFar()
+
+    def decode(self, raw: ServerSentEvent) -> list[StreamEvent]:
+        document = load_object(raw.data)
+        if isinstance(document, Failure):
+            return [document]
+        match document.get("type", raw.event):
+            case "content_block_delta":
+                return [_delta(document.get("delta"))]
+            case "content_block_start":
+                return [_block_start(document.get("content_block"))]
+            case "message_start":
+                message = document.get("message")
+                usage = message.get("usage") if isinstance(message, dict) else None
+                self.answer_id = answer_id(message) if isinstance(message, dict) else None
+                return self._usage.report(usage, final=False) or [Other()]
+            case "message_delta":
+                events = self._usage.report(document.get("usage"), final=True)
+                delta = document.get("delta")
+                reason = text_of(delta.get("stop_reason")) if isinstance(delta, dict) else ""
+                return [*events, Finish(reason)] if reason else events or [Other()]
+            case "message_stop":
+                return [Done()]
+            case "ping":
+                return [Ping()]
+            case "error":
+                return [failure(document.get("error"))]
+            case _:
+                return [Other()]
+
+
+class _Message(JsonDecoder):
+    """A whole message in one JSON body."""
+
+    def decode(self, document: dict[str, Any]) -> list[StreamEvent]:
+        blocks = document.get("content")
+        events: list[StreamEvent] = [_block_start(block) for block in blocks] if isinstance(blocks, list) else []
+        events += _UsageSoFar().report(document.get("usage"), final=True)
+        reason = text_of(document.get("stop_reason"))
+        return [*events, Finish(reason), Done()] if reason else events
+
+
+def _delta(delta: Any) -> StreamEvent:
+    if not isinstance(delta, dict):
+        return Other()
+    if text := text_of(delta.get("text")):
+        return Content(text)
+    if text := text_of(delta.get("thinking")):
+        return Reasoning(text)
+    if text := text_of(delta.get("partial_json")):
+        return ToolCall(text)
+    return Other()
+
+
+def _block_start(block: Any) -> StreamEvent:
+    """A block may begin with text in it; a tool's block begins with its name."""
+    if isinstance(block, dict) and block.get("type") == "tool_use":
+        return ToolCall(text_of(block.get("name"))) if text_of(block.get("name")) else Other()
+    return _delta(block)

@@ -1,0 +1,1 @@
+"""Where requests go, which key they need, what they cost."""

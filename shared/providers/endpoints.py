@@ -1,0 +1,240 @@
+"""Named endpoints that can be measured, and which of them a benchmark's model belongs to."""
+
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from shared.errors import MissingKey, UnknownModel, UnknownProvider
+from shared.providers.prices import PriceList
+
+Protocol = Literal["anthropic", "openai"]
+PROTOCOLS: tuple[Protocol, ...] = ("anthropic", "openai")
+
+
+class PriceOverride(BaseModel):
+    """Prices of an endpoint that the price list does not know. USD per million tokens."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    input_usd_per_mtok: Decimal = Field(ge=0)
+    output_usd_per_mtok: Decimal = Field(ge=0)
+    cache_read_usd_per_mtok: Decimal | None = Field(default=None, ge=0)
+    cache_write_usd_per_mtok: Decimal | None = Field(default=None, ge=0)
+
+
+class Endpoint(BaseModel):
+    """One place to send requests to. It names the environment variable of its key and never holds the key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$", description="What `provider` in a benchmark refers to.")
+    protocol: Protocol = Field(
+        description="`anthropic`: Messages API. `openai`: chat completions, as OpenAI, vLLM, Ollama, llama.cpp, "
+        "LM Studio, Groq, OpenRouter and gateways speak it."
+    )
+    base_url: str = Field(
+        description="As the protocol's official SDK takes it: `https://api.anthropic.com`, `http://127.0.0.1:8000/v1`."
+    )
+    api_key_env: str | None = Field(
+        default=None, description="Environment variable that holds the key; left out where the endpoint needs none."
+    )
+    models: tuple[str, ...] = Field(
+        default=(), description="Patterns (`llama-*`) of models that belong here when a benchmark names no provider."
+    )
+    prices: PriceOverride | None = Field(default=None, description="Prices in place of the price list's.")
+    price_provider: str | None = Field(
+        default=None,
+        description="Whose prices of the price list apply; `*` takes whichever provider lists the model. "
+        "Left out: unpriced, unless `prices` is set.",
+    )
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = Field(
+        default="max_tokens", description="OpenAI protocol: the field that carries the output limit."
+    )
+    transport: Literal["auto", "sdk"] = Field(
+        default="auto",
+        description="`auto`: the measuring engine's own sockets, or the SDK's client where a proxy is set for the "
+        "endpoint. `sdk`: always the SDK's client, which measures less exactly.",
+    )
+    stand_in: bool = Field(
+        default=False,
+        description="Answers for models whose own provider has no key (the simulator of the embedded stack).",
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _http_without_credentials(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must be an http:// or https:// URL with a host")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError("must hold no credentials, query or fragment: name the key's variable in api_key_env")
+        return value.rstrip("/")
+
+
+BUILT_IN = (
+    Endpoint(
+        name="anthropic",
+        protocol="anthropic",
+        base_url="https://api.anthropic.com",
+        api_key_env="ANTHROPIC_API_KEY",
+        price_provider="anthropic",
+    ),
+    Endpoint(
+        name="openai",
+        protocol="openai",
+        base_url="https://api.openai.com/v1",
+        api_key_env="OPENAI_API_KEY",
+        price_provider="openai",
+        max_tokens_field="max_completion_tokens",
+    ),
+    Endpoint(
+        name="groq",
+        protocol="openai",
+        base_url="https://api.groq.com/openai/v1",
+        api_key_env="GROQ_API_KEY",
+        price_provider="groq",
+    ),
+    Endpoint(
+        name="openrouter",
+        protocol="openai",
+        base_url="https://openrouter.ai/api/v1",
+        api_key_env="OPENROUTER_API_KEY",
+        price_provider="openrouter",
+    ),
+    Endpoint(
+        name="mistral",
+        protocol="openai",
+        base_url="https://api.mistral.ai/v1",
+        api_key_env="MISTRAL_API_KEY",
+        price_provider="mistral",
+    ),
+    Endpoint(
+        name="deepseek",
+        protocol="openai",
+        base_url="https://api.deepseek.com/v1",
+        api_key_env="DEEPSEEK_API_KEY",
+        price_provider="deepseek",
+    ),
+    Endpoint(
+        name="together",
+        protocol="openai",
+        base_url="https://api.together.xyz/v1",
+        api_key_env="TOGETHER_API_KEY",
+        price_provider="together",
+    ),
+    Endpoint(
+        name="fireworks",
+        protocol="openai",
+        base_url="https://api.fireworks.ai/inference/v1",
+        api_key_env="FIREWORKS_API_KEY",
+        price_provider="fireworks",
+    ),
+    Endpoint(
+        name="x-ai",
+        protocol="openai",
+        base_url="https://api.x.ai/v1",
+        api_key_env="XAI_API_KEY",
+        price_provider="x-ai",
+    ),
+)
+
+
+def simulator_endpoints(url: str) -> tuple[Endpoint, Endpoint]:
+    """The simulator under both protocols, standing in for providers without a key, priced as the real model."""
+    base = url.rstrip("/")
+    return (
+        Endpoint(
+            name="simulator",
+            protocol="anthropic",
+            base_url=base,
+            models=("sim-*", "sim"),
+            price_provider="*",
+            stand_in=True,
+        ),
+        Endpoint(
+            name="simulator-openai",
+            protocol="openai",
+            base_url=f"{base}/v1",
+            price_provider="*",
+            stand_in=True,
+        ),
+    )
+
+
+class EndpointRegistry:
+    """All configured endpoints by name. A later one of the same name replaces an earlier one."""
+
+    def __init__(self, endpoints: Iterable[Endpoint], price_list: PriceList) -> None:
+        self._by_name = {endpoint.name: endpoint for endpoint in endpoints}
+        self._price_list = price_list
+
+    def __iter__(self) -> Iterator[Endpoint]:
+        return iter(self._by_name.values())
+
+    def get(self, name: str) -> Endpoint | None:
+        return self._by_name.get(name)
+
+    def resolve(self, model: str, provider: str | None, has_key: Callable[[Endpoint], bool]) -> Endpoint:
+        """The endpoint of a benchmark: the one it names, else the one its model belongs to.
+
+        Order without a name: an endpoint whose `models` patterns match; the provider that the price list
+        knows for the model, if its key is there; a stand-in of the same protocol.
+        Raises UnknownProvider, UnknownModel or MissingKey, each naming the field and what to do.
+        """
+        if provider is not None:
+            return self._with_key(self._named(provider), has_key, field="provider")
+        for endpoint in self._by_name.values():
+            if any(fnmatchcase(model, pattern) for pattern in endpoint.models):
+                return self._with_key(endpoint, has_key, field="model")
+        owner = self._owner(model)
+        if owner is not None and has_key(owner):
+            return owner
+        stand_in = self._stand_in(model, owner)
+        if stand_in is not None:
+            return stand_in
+        if owner is not None:
+            return self._with_key(owner, has_key, field="model")
+        raise UnknownModel.of(
+            "model",
+            "no configured endpoint is known to serve this model: name one in `provider` "
+            f"(configured: {', '.join(sorted(self._by_name))})",
+            UnknownModel.code,
+        )
+
+    def _named(self, provider: str) -> Endpoint:
+        endpoint = self._by_name.get(provider)
+        if endpoint is None:
+            raise UnknownProvider.of(
+                "provider",
+                f"no endpoint has this name; configured: {', '.join(sorted(self._by_name))}",
+                UnknownProvider.code,
+            )
+        return endpoint
+
+    def _owner(self, model: str) -> Endpoint | None:
+        provider_id = self._price_list.provider_of(model)
+        if provider_id is None:
+            return None
+        return next((item for item in self._by_name.values() if item.price_provider == provider_id), None)
+
+    def _stand_in(self, model: str, owner: Endpoint | None) -> Endpoint | None:
+        stand_ins = [endpoint for endpoint in self._by_name.values() if endpoint.stand_in]
+        if owner is None and self._price_list.provider_of(model) is None:
+            return None
+        protocol = owner.protocol if owner else "openai"
+        return next((endpoint for endpoint in stand_ins if endpoint.protocol == protocol), None)
+
+    @staticmethod
+    def _with_key(endpoint: Endpoint, has_key: Callable[[Endpoint], bool], field: str) -> Endpoint:
+        if not has_key(endpoint):
+            raise MissingKey.of(
+                field,
+                f"endpoint {endpoint.name!r} needs a key: set {endpoint.api_key_env} "
+                f"(or {endpoint.api_key_env}_FILE) where the workers run",
+                MissingKey.code,
+            )
+        return endpoint

@@ -1,0 +1,33 @@
+"""Endpoints as operators write them down: a YAML or JSON list in a file or a variable."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from shared.providers.endpoints import Endpoint
+
+
+def read_endpoints(path: Path) -> tuple[Endpoint, ...]:
+    """Raises ValueError in one line that says what is wrong and quotes nothing: somebody may have written a key."""
+    try:
+        parsed = parse_endpoints(path.read_text(encoding="utf-8"))
+        return tuple(Endpoint.model_validate(item) for item in parsed)
+    except ValidationError as exc:
+        error = exc.errors(include_url=False, include_input=False, include_context=False)[0]
+        raise ValueError(f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}") from None
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ValueError(f"cannot be read: {type(exc).__name__}") from None
+
+
+def parse_endpoints(text: str) -> Any:
+    try:
+        parsed = yaml.safe_load(text) if text.strip() else []
+    except yaml.YAMLError:
+        raise ValueError("is neither YAML nor JSON") from None
+    if isinstance(parsed, dict):
+        parsed = parsed.get("providers", [])
+    if not isinstance(parsed, list):
+        raise ValueError("must be a list of endpoints")
+    return parsed

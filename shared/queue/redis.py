@@ -1,0 +1,52 @@
+"""Connections to Redis, and arq's messages as JSON."""
+
+from typing import Any
+
+import orjson
+from arq.connections import ArqRedis
+from redis.asyncio import ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+QUEUE_NAME = "llmbench:queue"
+# Whatever a Redis raises that is away, full, read-only or wrong.
+FAILURES = (RedisError, OSError, TimeoutError)
+
+
+def serialize(message: dict[str, Any]) -> bytes:
+    """arq's messages as JSON: never pickle, which would run what it reads."""
+    return orjson.dumps(message)
+
+
+def deserialize(message: bytes) -> dict[str, Any]:
+    parsed: dict[str, Any] = orjson.loads(message)
+    return parsed
+
+
+# How every client of the queue reads and writes messages.
+MESSAGES: dict[str, Any] = {
+    "job_serializer": serialize,
+    "job_deserializer": deserialize,
+    "default_queue_name": QUEUE_NAME,
+}
+
+
+def client_redis(url: str) -> ArqRedis:
+    """A client that fails within about a second, for callers that must go on without Redis."""
+    return ArqRedis(connection_pool(url, timeout_s=1), **MESSAGES)
+
+
+def connection_pool(url: str, timeout_s: float) -> ConnectionPool:
+    """Connections that are tried once more on a new socket, since the old one may have been closed long ago."""
+    return ConnectionPool.from_url(
+        url,
+        socket_connect_timeout=timeout_s,
+        socket_timeout=timeout_s,
+        socket_keepalive=True,
+        retry=Retry(NoBackoff(), 1),
+        # Redis' own errors, which are not Python's of the same name.
+        retry_on_error=[RedisConnectionError, RedisTimeoutError, OSError],
+    )

@@ -1,0 +1,81 @@
+"""What a benchmark's event says: its `data` as JSON, with links to the API."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+import orjson
+
+from shared.webhooks.message import MAX_PAYLOAD_BYTES, instant
+
+
+class BenchmarkFacts(Protocol):
+    """The columns of a benchmark's row that an event tells."""
+
+    id: int
+    name: str
+    model: str
+    provider: str
+    status: str
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    interrupted: bool
+    done: int
+    planned: int
+    errors: int
+    cost_usd: Decimal | None
+    error: dict[str, Any] | None
+    summary: dict[str, Any] | None
+
+
+def benchmark_data(benchmark: BenchmarkFacts, sequence: int, public_url: str | None) -> dict[str, Any]:
+    """`data` of a benchmark's event. Results are not in it: `results_url` has them."""
+    url = f"{(public_url or '').rstrip('/')}/benchmarks/{benchmark.id}"
+    data = {
+        "id": benchmark.id,
+        "sequence": sequence,
+        "name": benchmark.name,
+        "model": benchmark.model,
+        "provider": benchmark.provider,
+        "status": benchmark.status,
+        "created_at": _instant(benchmark.created_at),
+        "started_at": _instant(benchmark.started_at),
+        "completed_at": _instant(benchmark.completed_at),
+        "interrupted": benchmark.interrupted,
+        "progress": {
+            "done": benchmark.done,
+            "total": benchmark.planned,
+            "errors": benchmark.errors,
+            "cost_usd": None if benchmark.cost_usd is None else float(benchmark.cost_usd),
+        },
+        "error": benchmark.error,
+        "summary": _numbers(benchmark.summary) if benchmark.summary else None,
+        "url": url,
+        "results_url": f"{url}/results",
+    }
+    if len(orjson.dumps(data)) > MAX_PAYLOAD_BYTES - 200:
+        # A summary with very many kinds of errors; it can be fetched.
+        data["summary"] = None
+    return data
+
+
+def event_of(status: str) -> str:
+    """The event of a status that a benchmark has come to."""
+    return "benchmark.started" if status == "running" else f"benchmark.{status}"
+
+
+def _instant(at: datetime | None) -> str | None:
+    return None if at is None else instant(at)
+
+
+def _numbers(summary: dict[str, Any]) -> dict[str, Any]:
+    """The summary as the API gives it: sums of dollars are stored as exact texts."""
+    changed = dict(summary)
+    for part in ("cost", "possible_duplicates"):
+        if part in changed:
+            changed[part] = {
+                name: float(value) if name.endswith("_usd") and value is not None else value
+                for name, value in changed[part].items()
+            }
+    return changed

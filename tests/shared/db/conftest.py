@@ -1,0 +1,11 @@
+"""Repositories over the test's own database."""
+
+import pytest
+
+from shared.db.database import Database
+from tests.shared.db.rows import Tables
+
+
+@pytest.fixture
+def tables(database: Database) -> Tables:
+    return Tables(database)

@@ -1,0 +1,73 @@
+"""Benchmarks and results as these tests need them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.benchmark.record import ResultRecord, Usage
+from shared.benchmark.spec import BenchmarkSpec
+from shared.db.benchmarks import BenchmarkRepository
+from shared.db.database import Database
+from shared.db.leases import Lease, LeaseRepository
+from shared.db.results import ResultRepository
+from shared.db.segments import SegmentRepository
+
+AT = datetime(2025, 1, 15, 10, 30, 0, 123456, tzinfo=UTC)
+
+
+def make_spec(**changes: Any) -> BenchmarkSpec:
+    return BenchmarkSpec.model_validate({"name": "test", "model": "sim", "prompts": ["one", "two"], **changes})
+
+
+def make_record(prompt_index: int = 0, repetition: int = 0, **changes: Any) -> ResultRecord:
+    values: dict[str, Any] = {
+        "prompt_index": prompt_index,
+        "repetition": repetition,
+        "warmup": False,
+        "outcome": "succeeded",
+        "scheduled_at": AT,
+        "sent_at": AT,
+        "queue_ms": 0.5,
+        "connect_ms": None,
+        "tls_ms": None,
+        "connection_reused": True,
+        "ttfb_ms": 90.0,
+        "ttft_ms": 100.0,
+        "ttfat_ms": 100.0,
+        "latency_ms": 200.0,
+        "stream_close_ms": 201.0,
+        "tokens_per_second": 50.0,
+        "tpot_ms": 25.0,
+        "max_stall_ms": 30.0,
+        "usage": Usage(input_tokens=18, output_tokens=5),
+        "finish_reason": "stop",
+        "error": None,
+        "flags": [],
+        "response": "Hello",
+        "reasoning": None,
+        "provider_request_id": "req_1",
+        "timeline": b"\x01\x01\x01",
+        **changes,
+    }
+    return ResultRecord(**values)
+
+
+class Tables:
+    """The repositories of one database, as an API and a worker hold them."""
+
+    def __init__(self, database: Database, lease_s: float = 30) -> None:
+        self.database = database
+        self.benchmarks = BenchmarkRepository(database)
+        self.results = ResultRepository(database)
+        self.segments = SegmentRepository(database)
+        self.leases = LeaseRepository(database, lease_s=lease_s)
+        # A worker whose leases have lapsed in the moment in which they are taken.
+        self.lapsing = LeaseRepository(database, lease_s=-1)
+
+    async def add(self, **changes: Any) -> int:
+        """Id of a new pending benchmark."""
+        return (await self.benchmarks.create(make_spec(**changes), "simulator")).id
+
+    async def claimed(self, worker_id: str = "one") -> Lease:
+        claimed = await self.leases.claim(worker_id)
+        assert claimed is not None
+        return claimed[0]

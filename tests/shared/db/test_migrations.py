@@ -1,0 +1,102 @@
+"""The schema's way up and down, and that the code's tables are the migrated ones."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import inspect, text
+
+from shared.db.database import Database, async_url
+from shared.db.migrate import alembic_config, check_schema, downgrade, head, upgrade
+from shared.db.tables import Base
+from shared.errors import Unavailable
+from shared.settings import process_environment
+from tests.shared.db.rows import Tables
+from tests.support.postgresql import free_port
+
+
+async def table_names(database: Database) -> set[str]:
+    async with database.engine.connect() as connection:
+        return set(await connection.run_sync(lambda plain: inspect(plain).get_table_names()))
+
+
+def test_the_migrated_schema_is_the_one_of_the_code(database_url: str) -> None:
+    """`alembic check` finds nothing that a new migration would have to add."""
+    command.check(alembic_config(database_url))
+
+
+async def test_every_table_of_the_code_is_there(database: Database) -> None:
+    assert await table_names(database) == {*Base.metadata.tables, "alembic_version"}
+
+
+async def test_a_downgrade_takes_every_table_away_and_an_upgrade_brings_it_back(
+    database_url: str, database: Database
+) -> None:
+    """Alembic is blocking and runs a loop of its own, so it gets a thread."""
+    await asyncio.to_thread(downgrade, database_url, "base")
+    assert await table_names(database) == {"alembic_version"}
+    with pytest.raises(Unavailable, match=f"at revision none, this version needs {head()}: run `llmbench migrate`"):
+        await check_schema(database)
+    await asyncio.to_thread(upgrade, database_url)
+    await check_schema(database)
+    assert await Tables(database).add() == 1
+
+
+async def test_a_newer_schema_is_not_to_be_migrated(database_url: str, database: Database) -> None:
+    async with database.write() as session:
+        await session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(Unavailable, match="at revision 9999, which is newer than this version"):
+        await check_schema(database)
+    # It comes first in an upgrade, and in one back.
+    with pytest.raises(Unavailable, match="at revision 9999, which is newer than this version"):
+        await asyncio.to_thread(upgrade, database_url)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_several_that_migrate_at_once_do_it_once(database_url: str, database: Database) -> None:
+    """As pods of a deployment do that all run `llmbench migrate` first."""
+    await asyncio.to_thread(downgrade, database_url, "base")
+    environment = process_environment(DATABASE_URL=database_url)
+    migrate = (sys.executable, "-m", "cli.main", "migrate")
+    programs = [await asyncio.create_subprocess_exec(*migrate, env=environment) for _ in range(3)]
+    assert [await program.wait() for program in programs] == [0, 0, 0]
+    await check_schema(database)
+    assert await Tables(database).add() == 1
+
+
+async def test_an_upgrade_of_a_current_database_changes_nothing(database_url: str, tables: Tables) -> None:
+    benchmark_id = await tables.add()
+    await asyncio.to_thread(upgrade, database_url)
+    assert (await tables.benchmarks.get(benchmark_id)).status == "pending"
+
+
+@pytest.mark.parametrize(
+    ("url", "driver"),
+    [
+        ("sqlite:///x.db", "sqlite+aiosqlite"),
+        ("sqlite+aiosqlite:///x.db", "sqlite+aiosqlite"),
+        ("postgres://u@h/d", "postgresql+asyncpg"),
+        ("postgresql://u@h/d", "postgresql+asyncpg"),
+        ("postgresql+asyncpg://u@h/d", "postgresql+asyncpg"),
+    ],
+)
+def test_a_url_gets_the_driver_that_this_service_uses(url: str, driver: str) -> None:
+    assert async_url(url).drivername == driver
+
+
+async def test_a_server_that_is_not_there_is_unavailable_and_says_why() -> None:
+    database = Database(f"postgresql://test@127.0.0.1:{free_port()}/x")
+    with pytest.raises(Unavailable, match="the database does not answer: ConnectionRefusedError"):
+        await database.check()
+    await database.close()
+
+
+async def test_a_file_that_is_no_database_is_unavailable_and_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear Sir or Madam, " * 100, encoding="utf-8")
+    database = Database(f"sqlite:///{path}")
+    with pytest.raises(Unavailable, match="the database does not answer: DatabaseError: file is not a database"):
+        await database.check()
+    await database.close()

@@ -1,0 +1,54 @@
+"""Tasks end although a library loses a cancel."""
+
+import asyncio
+import contextlib
+
+from shared.program.tasks import end
+from shared.queue.redis import client_redis
+
+
+async def test_a_task_that_loses_a_cancel_is_asked_again() -> None:
+    asked = 0
+    began = asyncio.Event()
+
+    async def stubborn() -> None:
+        nonlocal asked
+        for _ in range(2):
+            with contextlib.suppress(asyncio.CancelledError):
+                began.set()
+                await asyncio.Event().wait()
+            asked += 1
+
+    task = asyncio.create_task(stubborn())
+    await began.wait()
+    async with asyncio.timeout(10):
+        await end(task)
+    assert asked == 2
+
+
+async def test_tasks_that_failed_or_ended_are_nothing_to_wait_for() -> None:
+    async def fail() -> None:
+        raise ValueError
+
+    tasks = [asyncio.create_task(fail()), asyncio.create_task(asyncio.sleep(0))]
+    await asyncio.wait(tasks)
+    await end(*tasks)
+    await end()
+
+
+async def test_clients_of_redis_end_whenever_they_are_asked(redis_url: str) -> None:
+    """On Python 3.11 a good part of these cancels comes at a moment at which redis-py loses it."""
+    redis = client_redis(redis_url)
+
+    async def busy() -> None:
+        while True:
+            await redis.ping()
+
+    tasks = []
+    for turns in range(40):
+        tasks.append(asyncio.create_task(busy()))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+    async with asyncio.timeout(60):
+        await end(*tasks)
+    await redis.aclose(close_connection_pool=True)

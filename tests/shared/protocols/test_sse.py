@@ -1,0 +1,81 @@
+"""The parser gives the same events wherever the reads were cut."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.protocols.sse import ServerSentEvent, SseParser
+from tests.support.scripted import cut
+
+
+def parse(pieces: list[bytes]) -> list[ServerSentEvent]:
+    parser = SseParser()
+    events = [event for piece in pieces for event in parser.feed(piece)]
+    return events + parser.finish()
+
+
+STREAM = (
+    'event: message_start\ndata: {"a": 1}\n\n: a comment\n\ndata: two\ndata: lines\n\n'
+    'id: 7\nretry: 10\nevent: x\r\ndata: "grüße 🚀"\r\n\r\ndata:no space\r\rdata\n\n'
+).encode()
+EVENTS = [
+    ServerSentEvent("message_start", '{"a": 1}'),
+    ServerSentEvent("message", "two\nlines"),
+    ServerSentEvent("x", '"grüße 🚀"'),
+    ServerSentEvent("message", "no space"),
+    ServerSentEvent("message", ""),
+]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 64, len(STREAM)])
+def test_events_do_not_depend_on_where_reads_were_cut(size: int) -> None:
+    assert parse(cut(STREAM, size)) == EVENTS
+
+
+@given(st.lists(st.integers(0, len(STREAM)), max_size=12))
+def test_events_do_not_depend_on_any_set_of_cuts(places: list[int]) -> None:
+    bounds = [0, *sorted(places), len(STREAM)]
+    pieces = [STREAM[begin:end] for begin, end in pairwise(bounds)]
+    assert parse(pieces) == EVENTS
+
+
+LINE = st.text(st.characters(exclude_characters="\r\n\x00", exclude_categories=["Cs"]), max_size=20)
+
+
+@given(
+    st.lists(st.tuples(LINE, st.lists(LINE, min_size=1, max_size=3)), max_size=6),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.integers(1, 9),
+)
+def test_what_was_written_is_what_is_read(written: list[tuple[str, list[str]]], newline: str, size: int) -> None:
+    text = "".join(
+        f"event: {name}{newline}" + "".join(f"data: {line}{newline}" for line in lines) + newline
+        for name, lines in written
+    )
+    expected = [ServerSentEvent(name or "message", "\n".join(lines)) for name, lines in written]
+    assert parse(cut(text.encode(), size)) == expected
+
+
+@given(st.binary(max_size=200), st.integers(1, 50))
+def test_no_bytes_break_the_parser(data: bytes, size: int) -> None:
+    assert parse(cut(data, size)) == parse([data])
+
+
+def test_a_byte_order_mark_is_not_part_of_the_first_field() -> None:
+    assert parse(cut(b"\xef\xbb\xbfdata: x\n\n", 1)) == [ServerSentEvent("message", "x")]
+
+
+def test_an_event_without_data_is_none() -> None:
+    assert parse([b"event: ping\n\n", b": only a comment\n\n"]) == []
+
+
+def test_the_end_completes_an_event_without_a_blank_line() -> None:
+    assert parse([b"data: [DONE]"]) == [ServerSentEvent("message", "[DONE]")]
+
+
+def test_invalid_utf8_is_replaced_and_remembered() -> None:
+    parser = SseParser()
+    assert parser.feed(b"data: a\xffb\n\n") == [ServerSentEvent("message", "a\ufffdb")]
+    assert parser.invalid_utf8

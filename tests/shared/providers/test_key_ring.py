@@ -1,0 +1,85 @@
+"""Keys come from a variable or from a file that it names, and are shown by nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.providers.endpoints import BUILT_IN, Endpoint
+from shared.providers.key_ring import KeyRing
+
+ANTHROPIC = BUILT_IN[0]
+KEY = "sk-ant-0123456789abcdef"
+FREE = Endpoint(name="free", protocol="openai", base_url="http://127.0.0.1:8000/v1")
+
+
+def key_of(ring: KeyRing) -> str | None:
+    secret = ring.get(ANTHROPIC)
+    return None if secret is None else secret.get_secret_value()
+
+
+def test_a_key_is_the_value_of_its_variable() -> None:
+    assert key_of(KeyRing({"ANTHROPIC_API_KEY": KEY})) == KEY
+
+
+def test_a_key_is_the_content_of_a_file_without_the_line_end(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text(f"{KEY}\n", encoding="utf-8")
+    ring = KeyRing({"ANTHROPIC_API_KEY_FILE": str(path)})
+    assert key_of(ring) == KEY
+    assert ring.can_use(ANTHROPIC)
+
+
+def test_a_key_file_is_read_when_the_key_is_asked_for(tmp_path: Path) -> None:
+    """A key that is exchanged while programs run is used from then on."""
+    path = tmp_path / "key"
+    ring = KeyRing({"ANTHROPIC_API_KEY_FILE": str(path)})
+    assert not ring.can_use(ANTHROPIC)
+    path.write_text("first-key", encoding="utf-8")
+    assert key_of(ring) == "first-key"
+    path.write_text("second-key", encoding="utf-8")
+    assert key_of(ring) == "second-key"
+
+
+def test_the_variable_wins_over_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text("other", encoding="utf-8")
+    assert key_of(KeyRing({"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_API_KEY_FILE": str(path)})) == KEY
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {},
+        {"ANTHROPIC_API_KEY": ""},
+        {"ANTHROPIC_API_KEY": None},
+        {"ANTHROPIC_API_KEY_FILE": "/nowhere/key"},
+        {"OPENAI_API_KEY": KEY},
+    ],
+)
+def test_without_a_value_there_is_no_key(environment: dict[str, str | None]) -> None:
+    ring = KeyRing(environment)
+    assert ring.get(ANTHROPIC) is None
+    assert not ring.can_use(ANTHROPIC)
+
+
+def test_an_empty_key_file_holds_no_key(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text("\n", encoding="utf-8")
+    assert not KeyRing({"ANTHROPIC_API_KEY_FILE": str(path)}).can_use(ANTHROPIC)
+
+
+def test_an_endpoint_without_a_variable_needs_no_key() -> None:
+    ring = KeyRing({"ANTHROPIC_API_KEY": KEY})
+    assert ring.can_use(FREE)
+    assert ring.get(FREE) is None
+
+
+@pytest.mark.parametrize("show", [str, repr, lambda ring: repr(ring.get(ANTHROPIC)), lambda ring: str([ring])])
+def test_a_key_is_in_no_text_of_its_ring(show: object) -> None:
+    assert callable(show)
+    assert KEY not in show(KeyRing({"ANTHROPIC_API_KEY": KEY}))
+
+
+def test_the_secrets_are_the_keys_of_these_endpoints() -> None:
+    ring = KeyRing({"ANTHROPIC_API_KEY": KEY, "HOME": "/root"})
+    assert ring.secrets([*BUILT_IN, FREE]) == [KEY]

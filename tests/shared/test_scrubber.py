@@ -1,0 +1,76 @@
+"""Keys are masked wherever they stand; other text is left alone."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.scrubber import MASK, Scrubber
+
+KNOWN = "plain-known-key-without-a-pattern"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Incorrect API key provided: sk-ant-api03-0123456789abcdef", "Incorrect API key provided: [redacted]"),
+        ("key sk-proj-0123456789abcdef is wrong", "key [redacted] is wrong"),
+        ("gsk_0123456789abcdef", "[redacted]"),
+        ("xai-0123456789abcdef", "[redacted]"),
+        ("Authorization: Bearer abcdef.0123456789", "Authorization: [redacted]"),
+        ("x-api-key: abcdefgh12345", "[redacted]"),
+        ('{"api_key": "abcdefgh12345"}', '{"[redacted]"}'),
+        ("postgresql://user:hunter2@db/x", "postgresql://[redacted]@db/x"),
+        ("redis://:hunter2@host:6379/0", "redis://[redacted]@host:6379/0"),
+    ],
+)
+def test_what_looks_like_a_key_is_masked(text: str, left: str) -> None:
+    found = Scrubber().scrub(text)
+    assert MASK in found
+    assert found.split(MASK)[0] == left.split(MASK)[0]
+    for secret in ("0123456789", "abcdefgh12345", "hunter2"):
+        assert secret not in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a skeleton key",
+        "the task-based approach",
+        "Rate limit reached for gpt-4o-mini: 429",
+        "http://127.0.0.1:8000/v1/chat/completions",
+        "Bearer of news",
+        "mail me at a@b.example",
+    ],
+)
+def test_other_text_is_left_alone(text: str) -> None:
+    assert Scrubber([KNOWN]).scrub(text) == text
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_a_known_key_is_masked_wherever_it_stands(before: str, after: str) -> None:
+    scrubber = Scrubber([KNOWN])
+    assert KNOWN not in scrubber.scrub(f"{before}{KNOWN}{after}{KNOWN}")
+    assert scrubber.mask_known(f"{before}{KNOWN}{after}") == f"{before}{MASK}{after}"
+
+
+def test_of_two_keys_the_longer_is_masked_first() -> None:
+    """Else the rest of the longer one would stay."""
+    assert Scrubber(["secret", "secret-and-more"]).mask_known("secret-and-more secret") == f"{MASK} {MASK}"
+
+
+def test_an_empty_or_tiny_key_masks_nothing() -> None:
+    """Else every letter of every text would go."""
+    assert Scrubber(["", "a"]).scrub("banana") == "banana"
+
+
+def test_a_models_answer_is_masked_only_where_it_repeats_a_known_key() -> None:
+    answer = f"Use sk-0123456789abcdef like this, not {KNOWN}."
+    assert Scrubber([KNOWN]).mask_known(answer) == f"Use sk-0123456789abcdef like this, not {MASK}."
+
+
+@given(st.text(max_size=300))
+def test_a_scrubbed_text_keeps_to_its_limit(text: str) -> None:
+    found = Scrubber().scrub(text, limit=50)
+    assert len(found) <= 50
+    assert found.endswith("…") or len(found) < 50 or text.endswith(found[-1])

@@ -1,0 +1,54 @@
+"""Measures scripted answers: one call from bytes and stamps to a record."""
+
+import struct
+
+from shared.benchmark.record import ResultRecord
+from shared.benchmark.spec import Timeouts
+from shared.protocols import adapter_for
+from shared.protocols.base import Adapter
+from shared.providers.endpoints import Endpoint, Protocol
+from shared.scrubber import Scrubber
+from tests.support.scripted import FrozenClock
+from worker.engine.measurer import MeasureContext, Measurement, PhaseStart, PlannedRequest, RunClock
+from worker.engine.messages import Began, End, Head, Slice
+
+REQUEST = PlannedRequest(prompt_index=0, repetition=0, warmup=False, body={"model": "m"}, max_tokens=100)
+BEGAN = Began(due_ns=0, started_ns=0, connected_ns=None, tls_ms=None, sent_ns=0, new_connection=False, renewed=0)
+
+
+def adapter(protocol: Protocol) -> Adapter:
+    return adapter_for(Endpoint(name="test", protocol=protocol, base_url="http://127.0.0.1"))
+
+
+def measurement(protocol: Protocol, timeouts: Timeouts | None = None) -> Measurement:
+    """Of a request that is sent at 0."""
+    context = MeasureContext(
+        adapter(protocol), timeouts or Timeouts(), RunClock.start(FrozenClock()), Scrubber([]), keep_timeline=True
+    )
+    return Measurement(REQUEST, context, PhaseStart())
+
+
+def part(
+    *reads: tuple[float, bytes],
+    began: Began | None = None,
+    head: Head | None = None,
+    end: End | None = None,
+    late_us: int = 0,
+    kernel: bool = True,
+) -> Slice:
+    """A slice of reads, each at so many milliseconds after the request was sent."""
+    size, packed = 0, b""
+    for at_ms, data in reads:
+        size += len(data)
+        packed += struct.pack("<qqq", round(at_ms * 1e6), size, late_us)
+    return Slice(1, began, head, b"".join(data for _, data in reads), packed, kernel, end)
+
+
+def measure(
+    protocol: Protocol, script: list[tuple[float, bytes]], content_type: str = "text/event-stream"
+) -> ResultRecord:
+    """A request whose answer's reads come at these milliseconds after it was sent."""
+    measured = measurement(protocol)
+    end = End("complete", round(script[-1][0] * 1e6) if script else 0)
+    measured.take(part(*script, began=BEGAN, head=Head(200, {"content-type": content_type}), end=end))
+    return measured.record()

@@ -1,0 +1,124 @@
+"""How a slot comes to its connection when a name has several addresses, of which some are dead."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from shared.clock import monotonic_ns
+from simulator.server import Simulator
+from tests.support.postgresql import free_port
+from worker.engine.child.loop_lag import WakefulSelector
+from worker.engine.child.outbox import Stream
+from worker.engine.child.socket_reader import Arrivals
+from worker.engine.child.socket_slot import Address, Addresses, SocketSlot
+from worker.engine.messages import Began, End, EndKind, SocketTarget
+
+BODY = b'{"model": "sim-ttft1-gap1-n2", "messages": [{"role": "user", "content": "hi"}]}'
+HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nhost: several.test\r\ncontent-type: application/json\r\n"
+
+
+class KnownAddresses(Addresses):
+    """A name that resolves to these, in this order."""
+
+    def __init__(self, *addresses: tuple[str, int]) -> None:
+        self._known = [address(host, port) for host, port in addresses]
+
+    async def get(self) -> list[Address]:
+        return self._known
+
+
+def address(host: str, port: int) -> Address:
+    if ":" in host:
+        return (socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port, 0, 0))
+    return (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port))
+
+
+class Seen(Stream):
+    """Keeps what a slot says of a request."""
+
+    def __init__(self) -> None:
+        self.kernel = True
+        self.first: Began | None = None
+        self.last: End | None = None
+
+    def began(self, began: Began) -> None:
+        self.first = began
+
+    def head(self, status: int, headers: dict[str, str]) -> None: ...
+
+    def read(self, stamp_ns: int, late_us: int, data: bytes) -> None: ...
+
+    def end(self, kind: EndKind, stamp_ns: int | None = None, message: str = "") -> None:
+        self.last = End(kind, stamp_ns or 0, message)
+
+
+@contextmanager
+def black_hole() -> Iterator[int]:
+    """A port of 127.0.0.2 that answers no one: its queue of connections is full, so the kernel drops what comes."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.2", 0))
+        listener.listen(0)
+        port: int = listener.getsockname()[1]
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.2", port))
+        yield port
+        for filler in fillers:
+            filler.close()
+
+
+@pytest.fixture
+async def arrivals() -> AsyncIterator[Arrivals]:
+    arrivals = Arrivals(asyncio.get_running_loop(), WakefulSelector())
+    yield arrivals
+    arrivals.pause()
+
+
+async def exchange(arrivals: Arrivals, addresses: Addresses, connect_s: float = 5) -> tuple[Began, End]:
+    slot = SocketSlot(SocketTarget("several.test", 80, tls=False, head=HEAD, connect_s=connect_s), addresses, arrivals)
+    seen = Seen()
+    await slot.exchange(BODY, seen, monotonic_ns())
+    await slot.close()
+    assert seen.first is not None
+    assert seen.last is not None
+    return seen.first, seen.last
+
+
+async def test_a_refusing_address_is_passed_over_at_once(arrivals: Arrivals, simulator: Simulator) -> None:
+    addresses = KnownAddresses(("::1", free_port()), ("127.0.0.1", simulator.port))
+    began, end = await exchange(arrivals, addresses)
+    assert (end.kind, len(simulator.requests)) == ("complete", 1)
+    assert began.connected_ns is not None
+
+
+async def test_a_silent_address_costs_a_quarter_of_a_second_not_a_timeout(
+    arrivals: Arrivals, simulator: Simulator
+) -> None:
+    with black_hole() as port:
+        addresses = KnownAddresses(("127.0.0.2", port), ("127.0.0.1", simulator.port))
+        began, end = await exchange(arrivals, addresses, connect_s=20)
+    assert (end.kind, len(simulator.requests)) == ("complete", 1)
+    assert began.connected_ns is not None
+    assert 0.2 <= (began.connected_ns - began.started_ns) / 1e9 < 5
+
+
+async def test_ipv6_first_where_both_answer(arrivals: Arrivals) -> None:
+    async with Simulator("::1") as new, Simulator("127.0.0.1") as old:
+        _, end = await exchange(arrivals, KnownAddresses(("::1", new.port), ("127.0.0.1", old.port)))
+        assert (end.kind, len(new.requests), len(old.requests)) == ("complete", 1, 0)
+
+
+async def test_silence_of_all_is_a_connect_timeout(arrivals: Arrivals) -> None:
+    with black_hole() as port:
+        _, end = await exchange(arrivals, KnownAddresses(("127.0.0.2", port)), connect_s=0.3)
+    assert end.kind == "connect_timeout"
+
+
+async def test_a_name_that_nobody_knows_is_a_connect_error(arrivals: Arrivals) -> None:
+    target = SocketTarget("nobody.invalid", 80, tls=False, head=HEAD, connect_s=20)
+    _, end = await exchange(arrivals, Addresses(target), connect_s=20)
+    assert end.kind == "connect_error"

@@ -1,0 +1,87 @@
+"""A run collects no garbage, so requests must leave none: what refers to itself would stay until the run's end."""
+
+import asyncio
+import gc
+import ssl
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+
+import orjson
+import pytest
+import trustme
+
+from shared.clock import monotonic_ns
+from simulator.server import Simulator
+from tests.support.postgresql import free_port
+from worker.engine.child.load import Load
+from worker.engine.child.loop_lag import WakefulSelector
+from worker.engine.child.outbox import Outbox
+from worker.engine.child.socket_reader import Arrivals
+from worker.engine.child.socket_slot import Addresses, SocketSlot
+from worker.engine.messages import Request, SocketTarget
+
+HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+
+
+class Unheard(asyncio.Transport):
+    """Takes what is written."""
+
+    def write(self, data: object) -> None: ...
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+
+@pytest.fixture
+async def arrivals() -> AsyncIterator[Arrivals]:
+    arrivals = Arrivals(asyncio.get_running_loop(), WakefulSelector())
+    yield arrivals
+    arrivals.pause()
+
+
+@pytest.fixture
+def no_collection() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.set_debug(0)
+    gc.garbage.clear()
+    gc.enable()
+
+
+async def garbage_of(arrivals: Arrivals, port: int, model: str, *, tls: bool = False) -> Counter[str]:
+    """Objects of ours and of the HTTP parser that 20 requests leave to the collector."""
+    target = SocketTarget("127.0.0.1", port, tls=tls, head=HEAD, connect_s=5)
+    load = Load([SocketSlot(target, Addresses(target), arrivals) for _ in range(2)], Outbox(Unheard(), arrivals))
+    await load.open()
+    running = asyncio.create_task(load.run())
+    load.go(monotonic_ns())
+    body = orjson.dumps({"model": model, "stream": True, "messages": [{"role": "user", "content": "hi"}]})
+    load.add([Request(number, body) for number in range(20)])
+    while not load.idle:
+        await asyncio.sleep(0.01)
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    gc.collect()
+    kinds = Counter(f"{type(thing).__module__}.{type(thing).__qualname__}" for thing in gc.garbage)
+    running.cancel()
+    await load.close()
+    return Counter({kind: n for kind, n in kinds.items() if kind.startswith("worker.") or "HttpResponse" in kind})
+
+
+@pytest.mark.parametrize("behaviour", ["n4", "n4-rst2", "n4-fin2", "n4-end2", "err500", "n4-miderr2", "n2-usage0"])
+async def test_requests_leave_no_garbage(
+    arrivals: Arrivals, simulator: Simulator, no_collection: None, behaviour: str
+) -> None:
+    assert await garbage_of(arrivals, simulator.port, f"sim-ttft1-gap1-{behaviour}") == {}
+    assert len(simulator.requests) == 20
+
+
+async def test_connections_that_cannot_be_made_leave_no_garbage(arrivals: Arrivals, no_collection: None) -> None:
+    assert await garbage_of(arrivals, free_port(), "m") == {}
+
+
+async def test_refused_certificates_leave_no_garbage(arrivals: Arrivals, no_collection: None) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    async with Simulator(tls=context) as server:
+        assert await garbage_of(arrivals, server.port, "m", tls=True) == {}

@@ -1,0 +1,182 @@
+"""The process that measures: shared load, its death, its worker's silence, and what a run says of its measuring."""
+
+import asyncio
+import os
+import signal
+
+import orjson
+
+from shared.benchmark.record import ResultRecord
+from shared.clock import monotonic_ns
+from simulator.server import Simulator
+from tests.support.streams import openai_text, sse
+from tests.worker.engine.measuring import BEGAN, measurement, part
+from tests.worker.engine.running import KEY, endpoint_at, engine_at, engine_over, requests
+from worker.engine.children import Child, Children, processes_for
+from worker.engine.decoding import Concluded, DecodingThread
+from worker.engine.engine import Plan
+from worker.engine.grade import Disturbance
+from worker.engine.messages import Begin, Go, Head, Hold, Opened, Report, Request, Requests, Slice, Watermark
+from worker.engine.sdk_clients import make_target
+
+HEAD = Head(200, {"content-type": "text/event-stream"})
+
+
+async def test_the_concurrency_is_split_exactly_over_processes(children: Children, simulator: Simulator) -> None:
+    async with engine_at(children, simulator.base_url, "openai", processes=2) as engine:
+        plan = Plan([], requests("openai", *["sim-ttft500-gap1-n4"] * 10), 5)
+        records = [record async for record in engine.run(plan)]
+    assert [record.outcome for record in records] == ["succeeded"] * 10
+    assert simulator.peak_in_flight == 5
+    assert engine.disturbance.document()["processes"] == 2
+
+
+async def test_a_process_that_is_killed_ends_the_run_and_loses_nothing_that_it_had_begun(simulator: Simulator) -> None:
+    process = await Child.start()
+    engine = await engine_over([process], simulator.base_url, "openai")
+
+    async def consume() -> list[ResultRecord]:
+        plan = Plan([], requests("openai", *["sim-ttft5-gap5-endless"] * 3), 2)
+        return [record async for record in engine.run(plan)]
+
+    running = asyncio.create_task(consume())
+    # Longer than a process keeps to itself what it has seen.
+    await simulator.wait_for(lambda server: len(server.requests) == 2 and server.requests[1].content_events > 100)
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    async with asyncio.timeout(5):
+        records = await running
+    assert engine.failure == "a measuring process ended in the middle of the run"
+    assert [(record.outcome, record.error.kind if record.error else None) for record in records] == [
+        ("errored", "engine_died")
+    ] * 2
+    assert all(record.response for record in records)
+    assert len(simulator.requests) == 2
+
+
+async def test_a_worker_that_falls_silent_has_its_streams_closed(simulator: Simulator) -> None:
+    """The worker's side is played by hand: it begins a run and says nothing more."""
+    process = await Child.start()
+    target = await make_target(endpoint_at(simulator.base_url, "openai"), KEY, proxy=None, connect_s=5)
+    (request,) = requests("openai", "sim-ttft5-gap5-endless")
+    process.send(Begin(target, slots=1, silence_s=0.5))
+    process.send(Requests([Request(1, orjson.dumps(request.body))]))
+    process.send(Go(monotonic_ns()))
+    await simulator.wait_for(lambda server: bool(server.requests) and server.requests[0].content_events > 2)
+    async with asyncio.timeout(5):
+        await simulator.wait_for(lambda server: server.requests[0].closed_by_client)
+    process.end()
+
+
+async def test_bodies_that_come_early_wait_until_all_connections_stand_and_the_worker_says_go(
+    simulator: Simulator,
+) -> None:
+    """The worker's side is played by hand."""
+    process = await Child.start()
+    heard: asyncio.Queue[Report] = asyncio.Queue()
+    process.on_report = heard.put_nowait
+    target = await make_target(endpoint_at(simulator.base_url, "openai"), KEY, proxy=None, connect_s=5)
+    bodies = [
+        Request(number, orjson.dumps(request.body)) for number, request in enumerate(requests("openai", *["m"] * 3))
+    ]
+    process.send(Begin(target, slots=2, silence_s=20))
+    process.send(Requests(bodies[:2]))
+    async with asyncio.timeout(5):
+        while not isinstance(await heard.get(), Opened):
+            pass
+        # A quarter of a second later.
+        while not isinstance(await heard.get(), Watermark):
+            pass
+    assert not simulator.requests
+    process.send(Go(monotonic_ns()))
+    await simulator.wait_for(lambda server: len(server.requests) == 2 and not server.in_flight)
+    process.send(Hold())
+    process.send(Requests(bodies[2:]))
+    process.send(Go(monotonic_ns()))
+    await simulator.wait_for(lambda server: len(server.requests) == 3)
+    process.end()
+
+
+class Listening:
+    """Hears what the decoding thread tells."""
+
+    def __init__(self) -> None:
+        self.ended: asyncio.Queue[Concluded] = asyncio.Queue()
+        self.has_caught_up = asyncio.Event()
+        self.lost_ids: list[int] = []
+        self.broken: Exception | None = None
+
+    def accepted(self) -> None: ...
+
+    def concluded(self, concluded: Concluded) -> None:
+        self.ended.put_nowait(concluded)
+
+    def caught_up(self) -> None:
+        self.has_caught_up.set()
+
+    def lost(self, request_ids: list[int]) -> None:
+        self.lost_ids += request_ids
+
+    def broke(self, exc: Exception) -> None:
+        self.broken = exc
+
+
+async def test_decoding_that_is_behind_says_so_and_says_when_it_has_caught_up() -> None:
+    """With a stream that never ends: that is no reason to be heard no more."""
+    listening = Listening()
+    decoding = DecodingThread(listening, most_waiting_bytes=1_000)
+    decoding.begin(1, measurement("openai"))
+    for number in range(10):
+        decoding.take(part((10.0 + number, sse(*openai_text("x" * 200))), began=BEGAN, head=HEAD))
+    assert decoding.behind, "nothing is decoded before the thread starts"
+    decoding.start()
+    async with asyncio.timeout(5):
+        await listening.has_caught_up.wait()
+    assert not decoding.behind
+    decoding.stop()
+
+
+async def test_an_error_of_ours_in_decoding_is_told_and_not_swallowed() -> None:
+    listening = Listening()
+    decoding = DecodingThread(listening)
+    decoding.begin(1, measurement("openai"))
+    decoding.take(Slice(1, None, HEAD, b"", b"not whole reads", kernel=True, end=None))
+    decoding.start()
+    async with asyncio.timeout(5):
+        while listening.broken is None:
+            await asyncio.sleep(0)
+    assert type(listening.broken).__name__ == "error"
+
+
+def test_processes_follow_the_setting_and_never_outnumber_the_streams() -> None:
+    assert processes_for(1, 0) == 1
+    assert processes_for(4, 8) == 4
+    assert processes_for(1_000, 3) == 3
+    cores = len(os.sched_getaffinity(0))
+    assert processes_for(1_000, 0) == min(4, max(1, cores - 1))
+
+
+def test_a_first_token_that_lay_unread_with_later_ones_is_doubtful() -> None:
+    together = sse(*openai_text("a", "b"))
+    for reads, late_us, kernel, doubtful in (
+        ([(10.0, together)], 1_500, True, True),
+        ([(10.0, together)], 500, True, False),
+        ([(10.0, sse(*openai_text("a"))), (20.0, sse(*openai_text("b")))], 1_500, True, False),
+        ([(10.0, sse(*openai_text("a"))), (20.0, sse(*openai_text("b")))], 1_500, False, True),
+    ):
+        measured = measurement("openai")
+        measured.take(part(*reads, began=BEGAN, head=HEAD, late_us=late_us, kernel=kernel))
+        assert measured.doubtful is doubtful, (late_us, kernel)
+
+
+def test_an_undisturbed_run_is_graded_a_and_the_sdk_never_better_than_c() -> None:
+    assert Disturbance("socket", requests=200, send_delays_ms=[0.1] * 200, cpu_share=0.3).grade() == ("A", [])
+    grade, reasons = Disturbance("sdk", requests=200, send_delays_ms=[0.1] * 200).grade()
+    assert grade == "C"
+    assert "SDK" in reasons[0]
+
+
+def test_doubtful_first_tokens_lower_the_grade() -> None:
+    grade, reasons = Disturbance("socket", requests=100, doubtful=4).grade()
+    assert grade == "B"
+    assert "4 of 100" in reasons[0]

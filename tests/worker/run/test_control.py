@@ -1,0 +1,276 @@
+"""A benchmark from POST to its end, over API, database, Redis, worker and real HTTP streams."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from shared.numbers.metrics import compute
+from shared.numbers.timeline import EventKind, TimelineEvent
+from shared.providers.key_ring import KeyRing
+from simulator.server import Simulator
+from tests.support.service import Service, running_service
+from worker.run.plan import schedule_ns
+
+KEY = "sk-test-0123456789abcdef"
+
+
+async def test_a_benchmark_gives_one_result_for_each_prompt_and_repetition(service: Service) -> None:
+    done = await service.run(prompts=["one", "two", "three"], repetitions=2, concurrency=2)
+    assert done["status"] == "completed"
+    assert [(item["prompt"], item["repetition"]) for item in done["results"]] == [
+        (prompt, repetition) for repetition in (0, 1) for prompt in ("one", "two", "three")
+    ]
+    assert {item["outcome"] for item in done["results"]} == {"succeeded"}
+    assert done["progress"]["done"] == done["progress"]["total"] == 6
+    assert done["created_at"] <= done["started_at"] <= done["completed_at"]
+
+
+async def test_the_numbers_agree_with_the_simulator(service: Service) -> None:
+    done = await service.run(model="sim-ttft150-gap20-n11", prompts=["x"])
+    (result,) = done["results"]
+    assert 150 <= result["ttft_ms"] < 300
+    assert result["tpot_ms"] == pytest.approx(20, rel=0.4)
+    assert result["output_tokens"] == 11
+    assert result["input_tokens"] == 1
+
+
+async def test_a_prompt_is_sent_as_it_was_written(service: Service, simulator: Simulator) -> None:
+    prompt = {
+        "system": "Be brief.",
+        "messages": [
+            {"role": "user", "content": "Hi"},
+            {"role": "assistant", "content": "Hello"},
+            {"role": "user", "content": "Bye"},
+        ],
+        "parameters": {"temperature": 0.5, "max_tokens": 3},
+    }
+    done = await service.run(
+        prompts=[prompt, "plain"], system="Be kind.", parameters={"stop": ["###"], "temperature": 1, "top_p": 0.9}
+    )
+    own, plain = (request.body for request in simulator.requests)
+    assert [message["content"] for message in own["messages"]] == ["Hi", "Hello", "Bye"]
+    assert (own["system"], own["temperature"], own["max_tokens"], own["stop_sequences"]) == (
+        "Be brief.",
+        0.5,
+        3,
+        ["###"],
+    )
+    assert (plain["system"], plain["temperature"], plain["max_tokens"], plain["top_p"]) == ("Be kind.", 1, 1024, 0.9)
+    assert done["results"][0]["prompt"] == "Bye"
+    assert done["results"][0]["finish_reason"] == "max_tokens"
+    assert done["parameters"]["max_tokens"] == 1024
+
+
+async def test_both_protocols_give_the_same_story(service: Service) -> None:
+    stories = []
+    for provider in ("simulator", "simulator-openai"):
+        done = await service.run(provider=provider, model="sim-ttft5-gap30-n4", prompts=["same"])
+        (result,) = done["results"]
+        stories.append([result[name] for name in ("response", "input_tokens", "output_tokens", "outcome", "flags")])
+    assert stories[0] == stories[1]
+
+
+async def test_cost_is_usage_at_the_price_stored_with_the_run(service: Service) -> None:
+    done = await service.run(model="claude-3-haiku-20240307", prompts=["Say hello in exactly 3 words"])
+    (result,) = done["results"]
+    assert done["price"]["input_usd_per_mtok"] == 0.25
+    assert done["price"]["output_usd_per_mtok"] == 1.25
+    expected = (result["input_tokens"] * 0.25 + result["output_tokens"] * 1.25) / 1e6
+    assert result["cost_usd"] == pytest.approx(expected, abs=1e-12)
+    assert done["summary"]["cost"]["total_usd"] == pytest.approx(expected, abs=1e-12)
+    assert done["progress"]["cost_usd"] == pytest.approx(expected, abs=1e-12)
+
+
+async def test_a_model_that_nobody_priced_has_no_cost(service: Service) -> None:
+    done = await service.run(prompts=["x", "y"])
+    assert done["price"] is None
+    assert [item["cost_usd"] for item in done["results"]] == [None, None]
+    assert done["summary"]["cost"]["total_usd"] is None
+    assert done["summary"]["cost"]["unpriced_requests"] == 2
+
+
+async def test_the_simulator_in_place_of_a_provider_is_said(service: Service) -> None:
+    done = await service.run(model="claude-3-haiku-20240307", prompts=["x"])
+    assert done["provider"] == "simulator"
+    assert "simulator answered" in done["notices"][0]
+
+
+async def test_a_configured_price_replaces_the_list(database_url: str, redis_url: str, simulator: Simulator) -> None:
+    endpoint = {
+        "name": "mine",
+        "protocol": "openai",
+        "base_url": f"{simulator.base_url}/v1",
+        "prices": {"input_usd_per_mtok": "1", "output_usd_per_mtok": "10"},
+    }
+    async with running_service(database_url, redis_url, None, providers=[endpoint]) as service:
+        done = await service.run(provider="mine", prompts=["four"])
+    assert done["results"][0]["cost_usd"] == pytest.approx((1 * 1 + 4 * 10) / 1e6)
+    assert done["price"]["source"] == "configured"
+
+
+async def test_warm_up_is_sent_and_costed_but_not_counted(service: Service, simulator: Simulator) -> None:
+    done = await service.run(model="gpt-4o-mini", prompts=["a", "b"], warmup=3)
+    assert len(simulator.requests) == 5
+    assert len(done["results"]) == 2
+    assert done["summary"]["requests"] == {
+        "planned": 5,
+        "warmup": 3,
+        "succeeded": 2,
+        "errored": 0,
+        "timed_out": 0,
+        "cancelled": 0,
+        "truncated": 0,
+    }
+    assert done["summary"]["ttft_ms"]["count"] == 2
+    cost = done["summary"]["cost"]
+    assert cost["total_usd"] == pytest.approx(cost["measured_usd"] + cost["warmup_usd"])
+    whole = (await service.client.get(f"/benchmarks/{done['id']}", params={"include": "warmup"})).json()
+    assert [item["warmup"] for item in whole["results"]].count(True) == 3
+
+
+async def test_failures_have_counts_of_their_own_and_do_not_shorten_latencies(service: Service) -> None:
+    done = await service.run(model="sim-ttft60-gap5-n4-err500-every2", prompts=["x"] * 6)
+    summary = done["summary"]
+    assert done["status"] == "completed"
+    assert (summary["requests"]["succeeded"], summary["requests"]["errored"]) == (3, 3)
+    assert summary["error_kinds"] == {"server_error": 3}
+    assert summary["ttft_ms"]["count"] == 3
+    assert summary["ttft_ms"]["min"] >= 60
+    assert done["progress"]["errors"] == 3
+
+
+async def test_a_benchmark_of_which_nothing_succeeded_has_failed(service: Service) -> None:
+    done = await service.run(model="sim-ttft5-gap1-n4-err401", prompts=["x", "y"])
+    assert done["status"] == "failed"
+    assert done["error"]["kind"] == "all_requests_failed"
+    assert "authentication" in done["error"]["message"]
+    assert [item["error"]["http_status"] for item in done["results"]] == [401, 401]
+
+
+async def test_one_hung_stream_is_timed_out_and_the_rest_is_measured(service: Service) -> None:
+    done = await service.run(
+        model="sim-ttft5-gap1-n4-hang0-every20", prompts=["x"] * 20, concurrency=20, timeouts={"ttft_s": 0.5}
+    )
+    assert done["status"] == "completed"
+    outcomes = done["summary"]["requests"]
+    assert (outcomes["succeeded"], outcomes["timed_out"]) == (19, 1)
+
+
+async def test_every_metric_can_be_computed_again_from_the_timeline(service: Service) -> None:
+    done = await service.run(model="sim-ttft20-gap7-n9-think3-chunk2", provider="simulator", prompts=["x", "y"])
+    document = (await service.client.get(f"/benchmarks/{done['id']}", params={"include": "timeline"})).json()
+    for result in document["results"]:
+        timeline = [
+            TimelineEvent(round(event["offset_ms"] * 1_000), EventKind[event["kind"].upper()], event["size"])
+            for event in result["timeline"]
+        ]
+        again = compute(timeline, result["output_tokens"])
+        for name in ("ttfb_ms", "ttft_ms", "ttfat_ms", "latency_ms", "stream_close_ms", "tpot_ms", "tokens_per_second"):
+            assert getattr(again, name) == result[name], name
+        assert again.max_stall_ms == result["max_stall_ms"]
+
+
+async def test_what_a_model_says_is_stored_as_it_is_or_replaced(service: Service) -> None:
+    html = await service.run(model="sim-ttft5-gap1-n8-html", prompts=["x"])
+    assert "<img src=x onerror=alert(1)>" in html["results"][0]["response"]
+    nul = await service.run(model="sim-ttft5-gap1-n8-nul", prompts=["x"])
+    assert "\ufffd" in nul["results"][0]["response"]
+    assert "unstorable_text_replaced" in nul["results"][0]["flags"]
+
+
+async def test_a_key_reaches_the_provider_and_nothing_else(
+    database_url: str, redis_url: str, simulator: Simulator, capfd: pytest.CaptureFixture[str]
+) -> None:
+    endpoint = {
+        "name": "locked",
+        "protocol": "openai",
+        "base_url": f"{simulator.base_url}/v1",
+        "api_key_env": "LOCKED_KEY",
+    }
+    keys = KeyRing({"LOCKED_KEY": KEY})
+    async with running_service(database_url, redis_url, None, keys, providers=[endpoint], log_level="DEBUG") as service:
+        await service.run(provider="locked", prompts=["x"])
+        whole = (await service.client.get("/benchmarks/1?include=timeline,warmup")).text
+        whole += (await service.client.get("/providers")).text
+    assert KEY not in whole
+    assert "authorization" in simulator.requests[0].headers
+    assert KEY not in "".join(capfd.readouterr())
+
+
+async def until(service: Service, benchmark_id: int, status: str) -> dict[str, Any]:
+    async with asyncio.timeout(15):
+        while True:
+            document: dict[str, Any] = (await service.client.get(f"/benchmarks/{benchmark_id}")).json()
+            if document["status"] == status:
+                return document
+            await asyncio.sleep(0.02)
+
+
+async def submit(service: Service, **spec: Any) -> int:
+    response = await service.client.post("/benchmarks", json={"name": "test", "prompts": ["x"], **spec})
+    assert response.status_code == 202, response.text
+    number: int = response.json()["id"]
+    return number
+
+
+async def test_a_cancel_closes_the_streams_within_a_second_and_keeps_results(
+    service: Service, simulator: Simulator
+) -> None:
+    model = "sim-ttft5-gap5-n4-endless-every2"
+    number = await submit(service, model=model, prompts=["x"] * 4)
+    await simulator.wait_for(lambda server: len(server.requests) == 2 and server.requests[1].content_events > 2)
+    async with asyncio.timeout(1):
+        answer = await service.client.post(f"/benchmarks/{number}/cancel")
+        await simulator.wait_for(lambda server: server.requests[1].closed_by_client)
+    assert answer.status_code == 202
+    document = await until(service, number, "cancelled")
+    assert [item["outcome"] for item in document["results"]] == ["succeeded", "cancelled"]
+    assert document["results"][1]["response"]
+    assert document["summary"]["requests"]["cancelled"] == 1
+    assert len(simulator.requests) == 2
+
+
+async def test_deleting_a_running_benchmark_closes_its_streams(service: Service, simulator: Simulator) -> None:
+    number = await submit(service, model="sim-ttft5-gap5-endless")
+    await simulator.wait_for(lambda server: bool(server.requests) and server.requests[0].content_events > 2)
+    async with asyncio.timeout(2):
+        assert (await service.client.delete(f"/benchmarks/{number}")).status_code == 204
+        await simulator.wait_for(lambda server: server.requests[0].closed_by_client)
+    assert (await service.client.get(f"/benchmarks/{number}")).status_code == 404
+
+
+async def test_an_open_loop_keeps_its_rate_and_its_summary_says_so(service: Service, simulator: Simulator) -> None:
+    run = await service.run(
+        prompts=["a"] * 10, model="sim-ttft200-gap1-n4", request_rate=20, arrival="poisson", arrival_seed=3
+    )
+    assert (run["request_rate"], run["arrival"], run["arrival_seed"], run["concurrency"]) == (20, "poisson", 3, 10)
+    summary = run["summary"]
+    assert summary["requests"]["succeeded"] == 10
+    assert summary["request_rate"]["requested"] == 20
+    # Ten arrivals are few: what they make of the rate is known of this seed, and a busy machine is late by some ms.
+    due = schedule_ns(20, "poisson", 3, 10)
+    assert summary["request_rate"]["achieved"] == pytest.approx(9 / (due[-1] / 1e9), rel=0.3)
+    assert summary["effective_latency_ms"]["count"] == 10
+    assert summary["effective_latency_ms"]["min"] >= summary["latency_ms"]["min"]
+    assert summary["steady_window"] is None
+
+
+async def test_a_run_that_takes_longer_than_it_may_is_cut_and_is_not_complete(
+    service: Service, simulator: Simulator
+) -> None:
+    # One in four never ends.
+    model = "sim-ttft5-gap5-endless-every4"
+    run = await service.run(prompts=["a"] * 4, model=model, concurrency=4, max_duration_s=1)
+    assert run["status"] == "failed"
+    assert run["error"]["kind"] == "run_timeout"
+    assert run["error"]["message"] == "not ended within max_duration_s = 1 s"
+    assert run["summary"]["requests"]["succeeded"] == 3
+    assert run["summary"]["requests"]["cancelled"] == 1
+    assert len(run["results"]) == 4
+    await simulator.wait_for(lambda server: server.in_flight == 0)
+
+
+async def test_a_run_that_ends_in_time_is_complete(service: Service) -> None:
+    run = await service.run(prompts=["a"], max_duration_s=20)
+    assert (run["status"], run["error"], run["max_duration_s"]) == ("completed", None, 20)

@@ -1,0 +1,75 @@
+"""Results wait for a database that is away, and are lost only with the lease."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from shared.benchmark.record import ResultRecord
+from shared.clock import SystemClock
+from shared.db.database import Database
+from shared.db.leases import Lease
+from shared.db.results import ResultRepository
+from shared.errors import LeaseLost, Unavailable
+from tests.support.streams import openai_stream
+from tests.worker.engine.measuring import measure
+from worker.run.recorder import MAX_BATCH, Recorder
+from worker.run.send_window import DispatchWindow
+
+LEASE = Lease(benchmark_id=1, fence=1, worker_id="w")
+
+
+class FailingRepository(ResultRepository):
+    """Raises what it is given, one after the other, then stores in memory."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.failures = list(failures)
+        self.stored: list[list[ResultRecord]] = []
+        self.marks: list[int | None] = []
+
+    async def record(self, lease: Lease, records: Sequence[ResultRecord], dispatched: int | None = None) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.stored.append(list(records))
+        self.marks.append(dispatched)
+
+
+async def recorded(repository: FailingRepository, count: int) -> list[list[ResultRecord]]:
+    record = measure("openai", [(10, openai_stream("Hi"))])
+    sendable: list[int] = []
+    recorder = Recorder(repository, LEASE, SystemClock(), DispatchWindow(range(1_000), 1), sendable.append)
+    for _ in range(count):
+        recorder.add(record)
+    recorder.close()
+    async with asyncio.timeout(5):
+        await recorder.run()
+    # What may be sent is told after it is stored, and it is what was stored.
+    assert sendable == repository.marks
+    assert sendable == sorted(sendable)
+    return repository.stored
+
+
+async def test_what_has_ended_goes_into_one_transaction() -> None:
+    assert [len(batch) for batch in await recorded(FailingRepository(), 5)] == [5]
+
+
+async def test_a_transaction_is_bounded() -> None:
+    stored = await recorded(FailingRepository(), MAX_BATCH + 1)
+    assert [len(batch) for batch in stored] == [MAX_BATCH, 1]
+
+
+async def test_results_wait_while_the_database_is_away() -> None:
+    away = FailingRepository(Unavailable("gone"), Unavailable("still gone"))
+    assert [len(batch) for batch in await recorded(away, 3)] == [3]
+
+
+async def test_a_lost_lease_ends_the_recording() -> None:
+    with pytest.raises(LeaseLost):
+        await recorded(FailingRepository(LeaseLost("gone")), 1)
+
+
+async def test_a_database_that_refuses_connections_is_unavailable() -> None:
+    database = Database("postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(Unavailable, match="does not answer"):
+        await ResultRepository(database).recorded(1)
+    await database.close()

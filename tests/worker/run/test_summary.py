@@ -1,0 +1,190 @@
+"""The summary of a run, from results with known numbers."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from shared.numbers.metrics import DISTRIBUTED
+from shared.numbers.timeline import EventKind, TimelineEvent, encode
+from worker.run.summary import SummaryBuilder
+
+START = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
+
+
+def stream(*content_ms: float) -> bytes:
+    events = [TimelineEvent(round(at * 1_000), EventKind.CONTENT, 1) for at in content_ms]
+    return encode([*events, TimelineEvent(round(content_ms[-1] * 1_000), EventKind.END, 0)])
+
+
+@dataclass
+class Row:
+    """A stored result: sent `at_ms` after the start, ended `close` ms later."""
+
+    prompt_index: int = 0
+    repetition: int = 0
+    at_ms: float = 0
+    close: float = 100
+    outcome: str = "succeeded"
+    warmup: bool = False
+    output_tokens: int | None = 2
+    input_tokens: int | None = 10
+    cost_usd: Decimal | None = Decimal("0.001")
+    error: dict[str, Any] | None = None
+    flags: list[str] = field(default_factory=list)
+    timeline: bytes | None = field(default_factory=lambda: stream(50, 100))
+    ttft_ms: float | None = 50
+    queue_ms: float = 0
+    reasoning_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+
+    @property
+    def sent_at(self) -> datetime:
+        return START + timedelta(milliseconds=self.at_ms)
+
+    @property
+    def stream_close_ms(self) -> float:
+        return self.close
+
+    @property
+    def latency_ms(self) -> float:
+        return self.close
+
+    def __getattr__(self, name: str) -> Any:
+        if name in DISTRIBUTED:
+            return None
+        raise AttributeError(name)
+
+
+def summary(
+    *rows: Row, planned: int = 0, concurrency: int = 1, interrupted: bool = False, **more: Any
+) -> dict[str, Any]:
+    builder = SummaryBuilder(planned=planned, concurrency=concurrency, interrupted=interrupted, **more)
+    for row in rows:
+        builder.add(row)
+    return builder.document()
+
+
+def test_statistics_are_over_succeeded_measured_requests_alone() -> None:
+    rows = [Row(ttft_ms=10), Row(ttft_ms=30), Row(ttft_ms=1, warmup=True), Row(ttft_ms=2, outcome="errored")]
+    result = summary(*rows)
+    assert (result["ttft_ms"]["count"], result["ttft_ms"]["p50"]) == (2, 20)
+
+
+def test_cancelled_requests_are_in_no_statistic() -> None:
+    result = summary(Row(), Row(outcome="cancelled", at_ms=5_000, error={"kind": "cancelled"}))
+    assert result["requests"]["cancelled"] == 1
+    assert result["duration_s"] == pytest.approx(0.1)
+    assert result["error_latency_ms"]["count"] == 0
+
+
+def test_fast_failures_have_latencies_of_their_own() -> None:
+    failed = [Row(outcome="errored", close=1, error={"kind": "server_error"}) for _ in range(5)]
+    result = summary(Row(close=500), *failed)
+    assert result["latency_ms"]["p50"] == 500
+    assert (result["error_latency_ms"]["count"], result["error_latency_ms"]["p50"]) == (5, 1)
+    assert result["error_kinds"] == {"server_error": 5}
+
+
+def test_throughput_is_over_the_whole_run() -> None:
+    result = summary(Row(at_ms=0), Row(at_ms=100), Row(at_ms=200), Row(at_ms=300))
+    assert result["duration_s"] == pytest.approx(0.4)
+    assert result["request_throughput"] == pytest.approx(10)
+    assert result["output_token_throughput"] == pytest.approx(20)
+
+
+def test_an_interrupted_run_counts_active_time_only() -> None:
+    rows = [Row(at_ms=0), Row(at_ms=50), Row(at_ms=60_000)]
+    assert summary(*rows, interrupted=True)["duration_s"] == pytest.approx(0.25)
+    assert summary(*rows)["duration_s"] == pytest.approx(60.1)
+
+
+def test_the_steady_window_leaves_out_the_first_wave_and_the_tail() -> None:
+    # Two slots: 0-100, 100-200, 200-300 and 0-100, 100-200, 200-900.
+    rows = [Row(at_ms=at) for at in (0, 0, 100, 100, 200)] + [Row(at_ms=200, close=700)]
+    window = summary(*rows, concurrency=2)["steady_window"]
+    assert window["duration_s"] == pytest.approx(0.1)
+    assert window["request_throughput"] == pytest.approx(20)
+
+
+def test_a_run_of_one_wave_has_no_steady_window() -> None:
+    assert summary(Row(), Row(), concurrency=2)["steady_window"] is None
+
+
+def test_the_observed_peak_stands_beside_the_requested_concurrency() -> None:
+    result = summary(Row(at_ms=0), Row(at_ms=50), Row(at_ms=100), concurrency=8)
+    assert result["concurrency"] == {"requested": 8, "peak": 2}
+
+
+def test_an_open_loop_counts_from_when_requests_were_due_and_says_the_rate_that_was_kept() -> None:
+    rows = [Row(at_ms=500 * number + late, queue_ms=late, close=100) for number, late in enumerate((0, 0, 300))]
+    found = summary(*rows, concurrency=2, request_rate=2.0)
+    assert (found["effective_latency_ms"]["min"], found["effective_latency_ms"]["max"]) == (100, 400)
+    assert found["request_rate"] == {"requested": 2.0, "achieved": pytest.approx(2 / 1.3)}
+    assert found["steady_window"] is None
+
+
+def test_a_closed_loop_has_no_rate_and_no_effective_latency() -> None:
+    found = summary(Row(), Row(at_ms=500))
+    assert (found["request_rate"], found["effective_latency_ms"]) == (None, None)
+
+
+def test_gaps_between_chunks_are_pooled() -> None:
+    result = summary(Row(timeline=stream(10, 20, 40)), Row(timeline=stream(10, 15)))
+    assert result["inter_chunk_latency_ms"]["count"] == 3
+    assert result["inter_chunk_latency_ms"]["max"] == 20
+
+
+def test_without_timelines_what_needs_them_is_unknown() -> None:
+    result = summary(Row(timeline=None), Row())
+    assert result["inter_chunk_latency_ms"] is None
+    assert result["output_token_throughput"] is None
+
+
+def test_unknown_costs_and_tokens_are_not_zero() -> None:
+    result = summary(Row(cost_usd=None, output_tokens=None, input_tokens=None), Row(cost_usd=None, output_tokens=None))
+    assert result["cost"]["total_usd"] is None
+    assert result["cost"]["unpriced_requests"] == 2
+    assert result["tokens"]["output_tokens"] is None
+    assert result["tokens"]["input_tokens"] == 10
+
+
+def test_costs_are_added_exactly() -> None:
+    result = summary(*[Row(cost_usd=Decimal("0.1"))] * 3, Row(cost_usd=Decimal("0.2"), warmup=True))
+    assert (result["cost"]["measured_usd"], result["cost"]["total_usd"]) == ("0.3", "0.5")
+    assert Decimal(result["cost"]["per_succeeded_usd"]) == Decimal("0.1")
+
+
+def test_a_run_is_whole_when_every_request_has_a_result_of_its_own() -> None:
+    def whole(*rows: Row) -> bool:
+        builder = SummaryBuilder(planned=2, concurrency=1, interrupted=False)
+        for row in rows:
+            builder.add(row)
+        return builder.whole
+
+    assert whole(Row(), Row(warmup=True))
+    assert whole(Row(), Row(outcome="errored"))
+    assert not whole(Row())
+    assert not whole(Row(), Row(outcome="cancelled"))
+
+
+def test_an_empty_run_has_a_summary_without_numbers() -> None:
+    result = summary(planned=3)
+    assert result["duration_s"] is None
+    assert result["request_throughput"] is None
+    assert result["ttft_ms"]["p50"] is None
+    assert result["concurrency"]["peak"] == 0
+
+
+def test_what_was_sent_in_vain_costs_what_its_answer_did_and_is_no_part_of_the_cost() -> None:
+    rows = [Row(prompt_index=0, cost_usd=Decimal("0.1")), Row(prompt_index=1, cost_usd=None), Row(prompt_index=2)]
+    result = summary(*rows, interrupted=True, unanswered={(0, 0): 2, (1, 0): 1, (7, 0): 1})
+    assert result["possible_duplicates"] == {"requests": 4, "cost_usd": "0.2", "unpriced_requests": 2}
+    assert result["cost"]["total_usd"] == "0.101"
+
+
+def test_a_run_that_nothing_interrupted_has_no_duplicates() -> None:
+    assert summary(Row())["possible_duplicates"] == {"requests": 0, "cost_usd": None, "unpriced_requests": 0}

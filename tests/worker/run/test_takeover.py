@@ -1,0 +1,242 @@
+"""Workers come and go: what one leaves, another finishes, and nothing stored is sent again."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import update
+
+from shared.benchmark.spec import BenchmarkSpec
+from shared.db.benchmarks import BenchmarkRepository
+from shared.db.database import Database
+from shared.db.leases import LeaseRepository
+from shared.db.results import ResultRepository
+from shared.db.segments import SegmentRepository
+from shared.db.tables import Benchmark
+from shared.providers.key_ring import KeyRing
+from simulator.server import Simulator
+from tests.support.service import make_settings, running_api, running_worker
+from tests.support.streams import anthropic_stream
+from tests.worker.engine.measuring import measure
+
+KEYS = KeyRing({})
+
+
+def spec(**changes: Any) -> BenchmarkSpec:
+    return BenchmarkSpec.model_validate(
+        {"name": "test", "model": "sim-ttft5-gap1-n4", "prompts": ["a", "b", "c", "d"], **changes}
+    ).with_defaults()
+
+
+async def ended(database: Database, benchmark_id: int) -> str:
+    async with asyncio.timeout(20):
+        while (status := await BenchmarkRepository(database).status(benchmark_id)) in ("pending", "running"):
+            await asyncio.sleep(0.02)
+    return status
+
+
+async def test_a_benchmark_that_no_bell_was_rung_for_is_found_by_the_sweep(
+    database_url: str, database: Database, redis_url: str, simulator: Simulator
+) -> None:
+    settings = make_settings(database_url, redis_url, simulator.base_url)
+    async with running_worker(settings, KEYS):
+        benchmark = await BenchmarkRepository(database).create(spec(), "simulator")
+        assert await ended(database, benchmark.id) == "completed"
+
+
+async def test_a_benchmark_of_a_dead_worker_goes_on_without_what_is_stored(
+    database_url: str, database: Database, redis_url: str, simulator: Simulator
+) -> None:
+    repository = BenchmarkRepository(database)
+    benchmark = await repository.create(spec(), "simulator")
+    # A worker claims it, stores two results, and is never heard of again.
+    claimed = await LeaseRepository(database, lease_s=0).claim("dead")
+    assert claimed is not None
+    stored = measure("anthropic", [(10, anthropic_stream("Hi"))])
+    records = [replace(stored, prompt_index=index) for index in (0, 2)]
+    leases = LeaseRepository(database, lease_s=0)
+    await leases.begin(claimed[0], dispatched=2, price=None)
+    # It had sent three, or was about to.
+    await ResultRepository(database).record(claimed[0], records, dispatched=3)
+    async with running_worker(make_settings(database_url, redis_url, simulator.base_url), KEYS):
+        assert await ended(database, benchmark.id) == "completed"
+    document = await repository.get(benchmark.id)
+    assert (document.interrupted, document.crashes, document.done) == (True, 1, 4)
+    assert [request.body["messages"][0]["content"] for request in simulator.requests] == ["b", "d"]
+    assert document.summary is not None
+    assert document.summary["interrupted"] is True
+    assert document.summary["possible_duplicates"]["requests"] == 1
+    assert document.summary["flags"]["possible_duplicate"] == 1
+    dead, heir = await SegmentRepository(database).of(benchmark.id)
+    assert (dead.worker_id, dead.ended_by, dead.results, dead.unanswered) == ("dead", "crashed", 2, [[1, 0]])
+    assert (heir.ended_by, heir.results, heir.unanswered) == ("completed", 2, [])
+    assert heir.measurement is not None
+
+
+async def test_a_stopping_worker_ends_what_is_in_flight_and_gives_the_rest_back(
+    database_url: str, database: Database, redis_url: str, simulator: Simulator
+) -> None:
+    settings = make_settings(database_url, redis_url, simulator.base_url, lease_s=30, sweep_s=5)
+    benchmark = await BenchmarkRepository(database).create(
+        spec(model="sim-ttft300-gap1-n4", prompts=["x"] * 4), "simulator"
+    )
+    async with running_worker(settings, KEYS):
+        await simulator.wait_for(lambda server: server.in_flight == 1)
+    document = await BenchmarkRepository(database).get(benchmark.id)
+    assert (document.status, document.done, document.lease_owner) == ("running", 1, None)
+    # No lease to wait for: the next worker goes on at once, and no crash is counted.
+    async with running_worker(settings, KEYS):
+        assert await ended(database, benchmark.id) == "completed"
+    document = await BenchmarkRepository(database).get(benchmark.id)
+    assert (document.crashes, document.interrupted, document.done) == (0, True, 4)
+    assert len(simulator.requests) == 4
+    assert document.summary is not None
+    assert document.summary["possible_duplicates"]["requests"] == 0
+    segments = await SegmentRepository(database).of(benchmark.id)
+    assert [(item.ended_by, item.results, item.unanswered) for item in segments] == [
+        ("released", 1, []),
+        ("completed", 3, []),
+    ]
+
+
+async def test_a_second_signal_ends_the_grace_period_and_gives_back_what_was_in_flight(
+    database_url: str, database: Database, redis_url: str, simulator: Simulator
+) -> None:
+    settings = make_settings(database_url, redis_url, simulator.base_url, lease_s=30, shutdown_grace_s=60)
+    repository = BenchmarkRepository(database)
+    benchmark = await repository.create(spec(model="sim-ttft5-gap5-endless", prompts=["x"]), "simulator")
+    async with running_worker(settings, KEYS) as dispatcher:
+        await simulator.wait_for(lambda server: bool(server.requests) and server.requests[0].content_events > 2)
+        stopping = asyncio.create_task(dispatcher.stop())
+        dispatcher.stop_now()
+        async with asyncio.timeout(10):
+            await simulator.wait_for(lambda server: server.requests[0].closed_by_client)
+            await stopping
+        document = await repository.get(benchmark.id)
+        assert (document.status, document.lease_owner, document.done) == ("running", None, 0)
+        # It was sent and will be again.
+        (segment,) = await SegmentRepository(database).of(benchmark.id)
+        assert (segment.ended_by, segment.unanswered) == ("released", [[0, 0]])
+
+
+async def test_a_cancel_while_a_worker_ends_keeps_what_was_seen(
+    database_url: str, database: Database, redis_url: str, simulator: Simulator
+) -> None:
+    settings = make_settings(database_url, redis_url, simulator.base_url, shutdown_grace_s=60)
+    repository = BenchmarkRepository(database)
+    benchmark = await repository.create(spec(model="sim-ttft5-gap5-endless", prompts=["x", "y"]), "simulator")
+    async with running_worker(settings, KEYS) as dispatcher:
+        await simulator.wait_for(lambda server: bool(server.requests) and server.requests[0].content_events > 2)
+        stopping = asyncio.create_task(dispatcher.stop())
+        await repository.cancel(benchmark.id)
+        # Its heartbeat sees the cancel within a third of the lease.
+        assert await ended(database, benchmark.id) == "cancelled"
+        await stopping
+    document = await repository.get(benchmark.id)
+    assert document.done == 1
+    assert document.summary is not None
+    assert document.summary["requests"]["cancelled"] == 1
+    assert document.summary["possible_duplicates"]["requests"] == 0
+
+
+async def test_a_worker_that_lost_its_lease_closes_its_streams_and_writes_nothing(
+    database_url: str, database: Database, redis_url: str, simulator: Simulator
+) -> None:
+    settings = make_settings(database_url, redis_url, simulator.base_url, lease_s=0.9, sweep_s=0.3)
+    repository = BenchmarkRepository(database)
+    benchmark = await repository.create(spec(model="sim-ttft5-gap5-endless", prompts=["x"]), "simulator")
+    async with running_worker(settings, KEYS):
+        await simulator.wait_for(lambda server: bool(server.requests) and server.requests[0].content_events > 2)
+        # Somebody else takes the benchmark over and ends it.
+        thief = LeaseRepository(database, lease_s=30)
+        claimed = None
+        while claimed is None:  # the owner's heartbeat may come in between
+            async with database.write() as session:
+                await session.execute(update(Benchmark).values(lease_expires_at=None))
+            claimed = await thief.claim("thief")
+        await thief.finish(claimed[0], "failed", summary=None, error={"kind": "stolen", "message": "by the test"})
+        await simulator.wait_for(lambda server: server.requests[0].closed_by_client)
+    document = await repository.get(benchmark.id)
+    assert (document.status, document.done) == ("failed", 0)
+    assert await ResultRepository(database).recorded(benchmark.id) == set()
+
+
+async def test_a_run_that_must_not_be_interrupted_fails_with_what_it_has(
+    database_url: str, database: Database, redis_url: str, simulator: Simulator
+) -> None:
+    repository = BenchmarkRepository(database)
+    benchmark = await repository.create(spec(on_interrupt="fail"), "simulator")
+    claimed = await LeaseRepository(database, lease_s=0).claim("dead")
+    assert claimed is not None
+    stored = measure("anthropic", [(10, anthropic_stream("Hi"))])
+    await ResultRepository(database).record(claimed[0], [replace(stored, prompt_index=2)])
+    async with running_worker(make_settings(database_url, redis_url, simulator.base_url), KEYS):
+        assert await ended(database, benchmark.id) == "failed"
+    document = await repository.get(benchmark.id)
+    assert document.error is not None
+    assert document.error["kind"] == "interrupted"
+    assert document.summary is not None
+    assert document.summary["requests"]["succeeded"] == 1
+    assert document.summary["interrupted"] is True
+    assert not simulator.requests
+
+
+async def test_a_crash_is_counted_even_if_the_run_is_not_resumed(
+    database_url: str, database: Database, redis_url: str, simulator: Simulator
+) -> None:
+    repository = BenchmarkRepository(database)
+    benchmark = await repository.create(spec(on_interrupt="fail"), "simulator")
+    dying = LeaseRepository(database, lease_s=0)
+    claimed = await dying.claim("dead")
+    assert claimed is not None
+    await dying.begin(claimed[0], dispatched=2, price=None)
+    async with running_worker(make_settings(database_url, redis_url, simulator.base_url), KEYS):
+        assert await ended(database, benchmark.id) == "failed"
+    document = await repository.get(benchmark.id)
+    assert document.summary is not None
+    assert document.summary["possible_duplicates"] == {"requests": 2, "cost_usd": None, "unpriced_requests": 2}
+    assert not simulator.requests
+
+
+async def test_a_benchmark_that_kills_its_workers_is_given_up(
+    database_url: str, database: Database, redis_url: str, simulator: Simulator
+) -> None:
+    settings = make_settings(database_url, redis_url, simulator.base_url, max_crashes=2)
+    repository = BenchmarkRepository(database)
+    benchmark = await repository.create(spec(), "simulator")
+    dying = LeaseRepository(database, lease_s=0)
+    for _ in range(2):
+        assert await dying.claim("dying") is not None
+    async with running_worker(settings, KEYS):
+        assert await ended(database, benchmark.id) == "failed"
+    document = await repository.get(benchmark.id)
+    assert document.error is not None
+    assert document.error["kind"] == "crash_loop"
+    assert len(simulator.requests) == 0
+
+
+async def test_two_workers_share_a_backlog_and_send_nothing_twice(
+    database_url: str, database: Database, redis_url: str, simulator: Simulator
+) -> None:
+    settings = make_settings(database_url, redis_url, simulator.base_url, worker_max_benchmarks=2)
+    repository = BenchmarkRepository(database)
+    numbers = [(await repository.create(spec(), "simulator")).id for _ in range(12)]
+    async with running_worker(settings, KEYS), running_worker(settings, KEYS):
+        assert {await ended(database, number) for number in numbers} == {"completed"}
+    assert len(simulator.requests) == 12 * 4
+    assert {(await repository.get(number)).crashes for number in numbers} == {0}
+
+
+async def test_a_key_that_only_a_worker_holds_is_enough_to_submit(
+    database_url: str, redis_url: str, simulator: Simulator
+) -> None:
+    endpoint = {"name": "locked", "protocol": "openai", "base_url": f"{simulator.base_url}/v1", "api_key_env": "K"}
+    settings = make_settings(database_url, redis_url, None, providers=[endpoint])
+    body = {"name": "test", "model": "sim-ttft5-gap1-n4", "provider": "locked", "prompts": ["x"]}
+    async with running_api(settings, KeyRing({})) as client:
+        refused = await client.post("/benchmarks", json=body)
+        assert (refused.status_code, refused.json()["code"]) == (422, "missing_key")
+        async with running_worker(settings, KeyRing({"K": "secret-of-the-worker"})):
+            done = await client.post("/benchmarks", json=body, headers={"Prefer": "wait=20"})
+    assert done.json()["status"] == "completed"
+    assert simulator.requests[0].headers["authorization"] != ""

@@ -1,0 +1,95 @@
+"""The Redis client of arq's loop. It hides every failure of Redis, because arq ends on the first error it sees."""
+
+from collections.abc import Awaitable
+from typing import Any
+
+import structlog
+from arq.connections import ArqRedis, RedisSettings
+from redis.asyncio import ConnectionPool
+from redis.asyncio.client import Pipeline
+from redis.exceptions import WatchError
+
+from shared.queue.redis import FAILURES, MESSAGES, connection_pool
+
+log = structlog.get_logger(__name__)
+
+# What an empty Redis answers where arq needs more than None: it iterates over the first and prints the second.
+_OF_EMPTY: dict[Any, Any] = {"ZRANGEBYSCORE": [], "ZCARD": 0}
+
+
+def queue_redis(url: str) -> "QueueRedis":
+    """The client of arq's loop."""
+    return QueueRedis(connection_pool(url, timeout_s=2), **MESSAGES)
+
+
+def redis_settings(url: str) -> RedisSettings:
+    """For arq's own health check; the worker itself uses `queue_redis`."""
+    return RedisSettings.from_dsn(url)
+
+
+class QueueRedis(ArqRedis):
+    """Answers arq's loop as an empty Redis would, where the real one is away, full, read-only or wrong.
+
+    arq ends on the first error that it sees, and would take the worker along; before its start hook it waits for
+    Redis, and before its shutdown hook again. The queue is only a doorbell: what was not heard is found by the sweep.
+    """
+
+    def __init__(self, pool_or_conn: ConnectionPool, **options: Any) -> None:
+        super().__init__(pool_or_conn, **options)
+        self._away = False
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        return await self.forgive(super().execute_command(*args, **options), _OF_EMPTY.get(args[0]))  # type: ignore[no-untyped-call]
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
+        return _QueuePipeline(self, transaction, shard_hint)
+
+    async def forgive(self, answer: Awaitable[Any], otherwise: Any, *, taking: bool = False) -> Any:
+        """The answer, or what an empty Redis says. Logged once for each time that Redis is away.
+
+        `taking`: of a message, where another worker may have been faster, which arq wants to know.
+        """
+        try:
+            answered = await answer
+        except FAILURES as exc:
+            if taking and isinstance(exc, WatchError):
+                raise
+            if not self._away:
+                log.warning("queue_lost", error=type(exc).__name__)
+            self._away = True
+            return otherwise
+        if self._away:
+            log.info("queue_back")
+        self._away = False
+        return answered
+
+
+class _QueuePipeline(Pipeline):
+    """Several commands of arq at once, forgiven together."""
+
+    def __init__(self, redis: QueueRedis, transaction: bool, shard_hint: str | None) -> None:
+        super().__init__(redis.connection_pool, redis.response_callbacks, transaction, shard_hint)
+        self._redis = redis
+
+    async def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
+        # "Does somebody run it already?" - yes: arq passes the message over.
+        answer = super().immediate_execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        return await self._redis.forgive(answer, 1)
+
+    async def reset(self) -> None:
+        try:
+            await super().reset()  # type: ignore[no-untyped-call]
+        except FAILURES:
+            # Nothing is watched on a connection that is given up.
+            self.watching = False
+            if self.connection is not None:
+                await self.connection.disconnect(nowait=True)
+            await super().reset()  # type: ignore[no-untyped-call]
+
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:
+        # arq takes a message only if this succeeds; everything else it only reads or tidies up.
+        taking, count = self.explicit_transaction, len(self.command_stack)
+        answered: list[Any] | None = await self._redis.forgive(super().execute(raise_on_error), None, taking=taking)
+        if answered is None and taking:
+            raise WatchError("Redis does not answer")
+        return [{} for _ in range(count)] if answered is None else answered

@@ -1,0 +1,1 @@
+"""One claimed benchmark from claim to end."""

@@ -1,0 +1,44 @@
+"""What a run's requests cost: the price in force at its start, kept with it."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from shared.benchmark.record import Usage
+from shared.providers.endpoints import Endpoint
+from shared.providers.prices import PriceList, PriceSnapshot, TokenCounts, override
+
+
+class RunPrice:
+    """The price of a run's model; None where nobody priced it."""
+
+    def __init__(self, snapshot: PriceSnapshot | None) -> None:
+        self._snapshot = snapshot
+
+    @property
+    def document(self) -> dict[str, Any] | None:
+        """As stored with the benchmark."""
+        return None if self._snapshot is None else self._snapshot.document
+
+    def cost_usd(self, usage: Usage) -> Decimal | None:
+        """None where the price or the tokens are unknown: never zero for unknown."""
+        if self._snapshot is None or usage.input_tokens is None or usage.output_tokens is None:
+            return None
+        read, write = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
+        uncached = usage.input_tokens - (read + write if usage.cache_in_input else 0)
+        return self._snapshot.cost_usd(TokenCounts(max(0, uncached), usage.output_tokens, read, write))
+
+
+def find_price(
+    endpoint: Endpoint, model: str, stored: dict[str, Any] | None, price_list: PriceList, at: datetime
+) -> RunPrice:
+    """A resumed run keeps the price that it began with; else the endpoint's own, else the list's as of `at`."""
+    if stored is not None:
+        return RunPrice(PriceSnapshot(stored))
+    if endpoint.prices is not None:
+        prices: dict[str, Decimal] = endpoint.prices.model_dump(exclude_none=True)
+        return RunPrice(override(prices, model, endpoint.name))
+    if endpoint.price_provider is not None:
+        provider = None if endpoint.price_provider == "*" else endpoint.price_provider
+        return RunPrice(price_list.snapshot(model, provider, at))
+    return RunPrice(None)
