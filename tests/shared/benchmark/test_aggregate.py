@@ -138,6 +138,6 @@ def test_a_record_is_observed_as_it_was_measured() -> None:
     record = replace(make_record(3), id=RequestId(3), sent_at=sent_at, cost_usd=Decimal("0.5"))
     result = of_record(record)
     assert result.sent_us == epoch_us(sent_at) == sent_at.timestamp() * 1e6
-    assert result.ended_us - result.sent_us == round((record.stream_close_ms or 0) * 1_000)
+    assert result.ended_us - result.sent_us == round((record.metrics["stream_close_ms"] or 0) * 1_000)
     assert epoch_us(sent_at + timedelta(microseconds=7)) - epoch_us(sent_at) == 7
     assert (result.metrics["ttft_ms"], result.cost_usd) == (record.ttft_ms, Decimal("0.5"))
