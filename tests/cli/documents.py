@@ -41,7 +41,7 @@ def summary(succeeded: int = 2, errored: int = 0, **changes: Any) -> dict[str, A
         },
         "error_kinds": {"rate_limited": errored} if errored else {},
         "flags": {},
-        **{name: spread() for name, metric in METRICS.items() if metric.distributed},
+        **{name: spread(*(1.0 for _ in range(succeeded))) for name in METRICS if METRICS[name].distributed},
         "ttft_ms": ttft,
         "ttfat_ms": ttft,
         "latency_ms": spread(*(500.0 + number for number in range(succeeded))),
