@@ -12,7 +12,7 @@ from shared.numbers.metric import Definition, Metric
 
 _TOKENS_UNKNOWN = "`output_tokens` is unknown or below 2, or the whole answer came in one read (flag `buffered`)"
 _NO_EVENT = "no such event arrived"
-_NOT_REPORTED = "the provider gave none"
+_NOT_REPORTED = "the provider reported none"
 
 METRICS = {
     metric.name: metric
@@ -20,7 +20,7 @@ METRICS = {
         Metric(
             name="queue_ms",
             unit="ms",
-            definition="`sent_at - scheduled_at`: time spent waiting at our own semaphore, pool or pacer",
+            definition="`sent_at - scheduled_at`: how long the request waited in the worker before it was sent",
             source="engine",
             example=1.2,
             distributed=True,
@@ -29,7 +29,7 @@ METRICS = {
         Metric(
             name="connect_ms",
             unit="ms",
-            definition="DNS, TCP and TLS of a new connection, outside `ttft_ms`",
+            definition="Time to open a new connection: DNS, TCP and TLS. It is not part of `ttft_ms`",
             null_when="the connection was reused",
             source="engine",
             example=31.7,
@@ -39,7 +39,7 @@ METRICS = {
         Metric(
             name="tls_ms",
             unit="ms",
-            definition="The TLS handshake, a part of `connect_ms`",
+            definition="Time of the TLS handshake, a part of `connect_ms`",
             null_when="the connection was reused or not encrypted",
             source="engine",
             example=18.2,
@@ -48,7 +48,7 @@ METRICS = {
         Metric(
             name="ttfb_ms",
             unit="ms",
-            definition="Sent to the first byte of the response body",
+            definition="Time to first byte: from `sent_at` to the first byte of the response body",
             null_when="there was no body",
             source="timeline",
             compute=formulas.ttfb_ms,
@@ -59,8 +59,8 @@ METRICS = {
         Metric(
             name="ttft_ms",
             unit="ms",
-            definition="Time to first token: sent to the first event with non-empty content, reasoning or tool-call "
-            "text; role-only, empty, ping and usage events are not tokens",
+            definition="Time to first token: from `sent_at` to the first event with content, reasoning or "
+            "tool-call text. Events without text (roles, pings, usage) do not count",
             null_when=_NO_EVENT,
             source="timeline",
             compute=formulas.ttft_ms,
@@ -73,8 +73,8 @@ METRICS = {
         Metric(
             name="ttfat_ms",
             unit="ms",
-            definition="Time to first answer token: sent to the first non-empty visible answer (content or tool call), "
-            "so thinking time is seen",
+            definition="Time to first answer token: from `sent_at` to the first event with content or tool-call "
+            "text. Reasoning does not count",
             null_when=_NO_EVENT,
             source="timeline",
             compute=formulas.ttfat_ms,
@@ -86,7 +86,7 @@ METRICS = {
         Metric(
             name="latency_ms",
             unit="ms",
-            definition="Sent to the last event with content, reasoning or tool-call text",
+            definition="From `sent_at` to the last event with content, reasoning or tool-call text",
             null_when=_NO_EVENT,
             source="timeline",
             compute=formulas.latency_ms,
@@ -99,9 +99,10 @@ METRICS = {
         Metric(
             name="effective_latency_ms",
             unit="ms",
-            definition="`scheduled_at` → last event with content, so that the queue of a stalled server counts: "
-            "`queue_ms + latency_ms`. Only in an open loop (`request_rate`)",
-            null_when="closed loop, or no such event",
+            definition="`queue_ms + latency_ms`: from `scheduled_at` to the last event with content, reasoning "
+            "or tool-call text. If the server stalls, it includes the time that requests waited to "
+            "be sent. Only in an open loop (`request_rate`)",
+            null_when="the loop is closed",
             source="run",
             distributed=True,
             row="Due to end (ms)",
@@ -109,8 +110,8 @@ METRICS = {
         Metric(
             name="stream_close_ms",
             unit="ms",
-            definition="Sent to the end of the response",
-            null_when="it was cut off",
+            definition="From `sent_at` to the end of the response",
+            null_when="the response was cut off",
             source="timeline",
             compute=formulas.stream_close_ms,
             example=824.0,
@@ -120,7 +121,7 @@ METRICS = {
         Metric(
             name="tpot_ms",
             unit="ms/token",
-            definition="`(latency_ms - ttft_ms) / (output_tokens - 1)`: time per output token after the first",
+            definition="Time per output token after the first: `(latency_ms - ttft_ms) / (output_tokens - 1)`",
             null_when=_TOKENS_UNKNOWN,
             source="timeline",
             compute=formulas.tpot_ms,
@@ -132,7 +133,7 @@ METRICS = {
         Metric(
             name="tokens_per_second",
             unit="tokens/s",
-            definition="`output_tokens / (latency_ms - ttft_ms) * 1000`: generation speed after the first token",
+            definition="Generation speed after the first token: `output_tokens / (latency_ms - ttft_ms) * 1000`",
             null_when=_TOKENS_UNKNOWN,
             source="timeline",
             compute=formulas.tokens_per_second,
@@ -145,8 +146,8 @@ METRICS = {
         Metric(
             name="max_stall_ms",
             unit="ms",
-            definition="Longest gap between two content events",
-            null_when="there were fewer than two",
+            definition="Longest gap between two successive events with content, reasoning or tool-call text",
+            null_when="there were fewer than two such events",
             source="timeline",
             compute=formulas.max_stall_ms,
             example=41.3,
@@ -156,9 +157,9 @@ METRICS = {
         Metric(
             name="inter_chunk_latency_ms",
             unit="ms",
-            definition="Gaps between successive content events, pooled over requests; an event may carry several "
-            "tokens",
-            null_when="there were fewer than two events, or timelines were not stored",
+            definition="Gaps between successive events with content, reasoning or tool-call text, pooled over "
+            "all requests. One event may carry several tokens",
+            null_when="timelines were not stored",
             source="run",
             distributed=True,
             row="Inter-chunk (ms)",
@@ -166,8 +167,8 @@ METRICS = {
         Metric(
             name="input_tokens",
             unit="tokens",
-            definition="As the provider's usage counts them (Anthropic leaves cached tokens out, OpenAI counts them "
-            "in)",
+            definition="Input tokens, from the provider's usage. Anthropic leaves cached tokens out, OpenAI "
+            "includes them",
             null_when=_NOT_REPORTED,
             source="usage",
             example=18,
@@ -176,7 +177,7 @@ METRICS = {
         Metric(
             name="output_tokens",
             unit="tokens",
-            definition="From the provider's usage, reasoning included",
+            definition="Output tokens, from the provider's usage. Reasoning is included",
             null_when=_NOT_REPORTED,
             source="usage",
             example=5,
@@ -186,7 +187,7 @@ METRICS = {
         Metric(
             name="reasoning_tokens",
             unit="tokens",
-            definition="From the provider's usage",
+            definition="Reasoning tokens, from the provider's usage",
             null_when=_NOT_REPORTED,
             source="usage",
             sortable=True,
@@ -194,7 +195,7 @@ METRICS = {
         Metric(
             name="cache_read_tokens",
             unit="tokens",
-            definition="From the provider's usage",
+            definition="Tokens read from the prompt cache, from the provider's usage",
             null_when=_NOT_REPORTED,
             source="usage",
             example=0,
@@ -202,7 +203,7 @@ METRICS = {
         Metric(
             name="cache_write_tokens",
             unit="tokens",
-            definition="From the provider's usage",
+            definition="Tokens written to the prompt cache, from the provider's usage",
             null_when=_NOT_REPORTED,
             source="usage",
             example=0,
@@ -210,9 +211,9 @@ METRICS = {
         Metric(
             name="cost_usd",
             unit="USD",
-            definition="Each token class (input, cache read, cache write, output) once at the price in force when the "
-            "run started; that price is stored with the run",
-            null_when="the model is unpriced or the usage unknown; never 0 for unknown",
+            definition="Tokens of each class (input, cache read, cache write, output) times the price when the "
+            "run started. That price is stored with the run",
+            null_when="the model has no known price or the usage is unknown; an unknown cost is never 0",
             source="price",
             example=0.000011,
             sortable=True,
@@ -221,19 +222,22 @@ METRICS = {
     )
 }
 
-# Other fields of a result that need a definition. They are no numbers.
+# Other fields of a result that need a definition. They are not numbers.
 FIELDS = {
     field.name: field
     for field in (
         Definition(
             name="outcome",
             unit="",
-            definition="`succeeded`: 2xx, no error in the stream, terminal evidence, and content or a finish reason; "
-            "`errored`, `timed_out`, `cancelled`; `truncated`: the stream ended without terminal evidence",
+            definition="`succeeded`: status 2xx, no error in the stream, and a finish reason, or an end event after "
+            "some text. `errored`: an error ended it. `timed_out`: it met a deadline. `cancelled`: the worker closed "
+            "its stream. `truncated`: the stream ended without a finish reason or an end event",
         ),
-        Definition(name="scheduled_at", unit="UTC instant", definition="When the load plan wanted the request"),
+        Definition(name="scheduled_at", unit="UTC instant", definition="When the request was due"),
         Definition(
-            name="sent_at", unit="UTC instant", definition="When the request's first byte was handed to the socket"
+            name="sent_at",
+            unit="UTC instant",
+            definition="When the first byte of the request was written to the socket",
         ),
         Definition(
             name="connection_reused",
@@ -243,8 +247,8 @@ FIELDS = {
         Definition(
             name="token_source",
             unit="",
-            definition="`usage`: the provider's own count; chunks are never counted as tokens",
-            null_when="unknown",
+            definition="`usage`: the provider counted the tokens. Chunks are never counted as tokens",
+            null_when="the provider reported no output tokens",
         ),
     )
 }
