@@ -196,10 +196,13 @@ class RunAggregate:
         aggregate.activity = Activity.load(state["activity"])
         for name in ("outcomes", "error_kinds", "flags"):
             setattr(aggregate, name, Counter(state[name]))
-        for name in ("warmup", "without_events", "generated_tokens", "unpriced", "duplicates_priced", "counts"):
+        for name in ("warmup", "without_events", "generated_tokens", "unpriced", "duplicates_priced"):
             setattr(aggregate, name, state[name])
-        for name, document in state["metrics"].items():
-            aggregate.metrics[name] = Digest.load(document)
+        # A worker of another version may know other metrics: what it did not measure stays empty.
+        for name in aggregate.metrics.keys() & state["metrics"].keys():
+            aggregate.metrics[name] = Digest.load(state["metrics"][name])
+        for name in aggregate.counts.keys() & state["counts"].keys():
+            aggregate.counts[name] = state["counts"][name]
         for name in ("effective_ms", "error_ms", "gaps_ms"):
             setattr(aggregate, name, Digest.load(state[name]))
         aggregate.tokens = TimeSeries.load(state["tokens"])

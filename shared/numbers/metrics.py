@@ -159,7 +159,7 @@ METRICS = {
             unit="ms",
             definition="Gaps between successive events with content, reasoning or tool-call text, pooled over "
             "all requests. One event may carry several tokens",
-            null_when="timelines were not stored",
+            null_when="the gaps of some requests are unknown, because timelines were not stored",
             source="run",
             distributed=True,
             row="Inter-chunk (ms)",
