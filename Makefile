@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test chaos deploy-test check fmt coverage wheel-test bench-pickup bench-accuracy bench-memory bench-long-run bench-webhooks bench-scaling lock clean .test-measuring .test-service
+.PHONY: help setup setup-dev demo up test chaos deploy-test check fmt docs coverage wheel-test bench-pickup bench-accuracy bench-memory bench-long-run bench-webhooks bench-scaling lock clean .test-measuring .test-service
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -86,6 +86,9 @@ check: $(VENV)/.dev ## format, lint, types, import rules, manifests
 fmt: $(VENV)/.dev ## format and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.dev ## write the tables of docs/metrics.md from the registry of metrics
+	@$(BIN)/python -m shared.numbers.documentation <docs/metrics.md >docs/.metrics.md && mv docs/.metrics.md docs/metrics.md
 
 wheel-test: $(VENV)/.dev ## build the wheel and use it in a clean environment
 	@PYTHON="$(PYTHON)" .ci/wheel-test

@@ -1,4 +1,4 @@
-"""A long run of short requests: does the worker's memory stay flat, does anything block its loop, are the numbers right?
+"""A long run of short requests: does memory stay flat, does anything block the worker's loop, are the numbers right?
 
     python -m benchmarks.long_run [--requests 200000] [--streams 64]
 
