@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, Progress, RunError, SegmentOut
+from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, LiveMetrics, Progress, RunError, SegmentOut
 from api.schemas.prices import PriceOut
 from api.schemas.results import RequestErrorOut, ResultOut, TimelineEventOut
 from api.schemas.summary import Measurement, Summary
@@ -34,6 +34,9 @@ def _fields_of(benchmark: Benchmark) -> dict[str, Any]:
             errors=benchmark.errors,
             last_ttft_ms=benchmark.last_ttft_ms,
             cost_usd=None if benchmark.cost_usd is None else float(benchmark.cost_usd),
+            metrics=LiveMetrics.model_validate(benchmark.live)
+            if benchmark.live is not None and benchmark.status == "running"
+            else None,
         ),
         "error": RunError.model_validate(benchmark.error) if benchmark.error else None,
         "notices": benchmark.notices,

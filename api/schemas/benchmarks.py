@@ -25,6 +25,21 @@ def _in_utc(value: datetime) -> datetime:
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
+class PercentilesSoFar(BaseModel):
+    """A metric of the requests that have succeeded so far, in its own unit."""
+
+    count: int = Field(description="How many values.", examples=[42])
+    p50: float | None = Field(description="Median. Null when there is no value.", examples=[142.5])
+    p95: float | None = Field(description="95th percentile. Null below 20 values.", examples=[240.7])
+
+
+class LiveMetrics(BaseModel):
+    """The numbers so far of a benchmark that runs, about a second old at most."""
+
+    ttft_ms: PercentilesSoFar = Field(description="Time to first token. Unit: ms.")
+    latency_ms: PercentilesSoFar = Field(description="Latency. Unit: ms.")
+
+
 class Progress(BaseModel):
     """How far a benchmark is."""
 
@@ -36,6 +51,11 @@ class Progress(BaseModel):
     )
     cost_usd: float | None = Field(
         description="Cost so far. Unit: USD. Null while no cost is known, never 0 for unknown.", examples=[0.0021]
+    )
+    metrics: LiveMetrics | None = Field(
+        default=None,
+        description="Percentiles so far, of the worker that has the benchmark now. Null when it does not run, and in "
+        "its first second.",
     )
 
 

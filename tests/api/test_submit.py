@@ -36,7 +36,8 @@ async def test_a_submit_is_accepted_stored_and_pending(api: httpx2.AsyncClient) 
     assert document["status"] == "pending"
     assert (document["name"], document["model"]) == (EXAMPLE["name"], EXAMPLE["model"])
     assert (document["started_at"], document["completed_at"], document["results"]) == (None, None, [])
-    assert document["progress"] == {"done": 0, "total": 2, "errors": 0, "last_ttft_ms": None, "cost_usd": None}
+    progress = {"done": 0, "total": 2, "errors": 0, "last_ttft_ms": None, "cost_usd": None, "metrics": None}
+    assert document["progress"] == progress
     assert (await api.get(response.headers["location"])).json() == document
 
 
