@@ -19,9 +19,9 @@ from shared.clock import SystemClock
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.deliveries import DeliveryRepository
-from shared.db.migrate import check_schema
 from shared.db.monitoring import MonitoringRepository
 from shared.db.results import ResultRepository
+from shared.db.schema import check_schema
 from shared.db.segments import SegmentRepository
 from shared.db.webhooks import WebhookRepository
 from shared.db.workers import WorkerRepository

@@ -11,9 +11,9 @@ from shared.clock import SystemClock
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.leases import LeaseRepository
-from shared.db.migrate import check_schema
 from shared.db.results import ResultRepository
 from shared.db.retention import RetentionRepository
+from shared.db.schema import check_schema
 from shared.db.segments import SegmentRepository
 from shared.db.workers import WorkerRepository
 from shared.program.limits import raise_open_files_limit
