@@ -54,10 +54,14 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logs(settings, Scrubber(parts.keys.secrets(parts.endpoints)))
         await check_schema(parts.database)
-        await asyncio.to_thread(parts.price_list.warm)
-        watching = asyncio.create_task(parts.metrics.watch())
+        # Requests are answered meanwhile; those that need the price list wait for it.
+        background = [
+            asyncio.create_task(parts.price_list.loaded()),
+            asyncio.create_task(parts.metrics.watch()),
+        ]
         yield
-        watching.cancel()
+        for task in background:
+            task.cancel()
         await parts.doorbell.close()
         await parts.database.close()
         await asyncio.to_thread(tracing.close)

@@ -102,6 +102,7 @@ class Submitter:
         rerun_of: int | None = None,
         webhook: NewEndpoint | None = None,
     ) -> Submitted:
+        await self._endpoints.loaded()
         has_key = await self.key_holders()
         endpoint = self._endpoints.resolve(spec.model, provider, has_key)
         spec = spec.with_defaults()

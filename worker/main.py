@@ -54,9 +54,6 @@ async def start(ctx: dict[str, Any]) -> None:
     configure_logs(settings, Scrubber(secrets))
     tracing = start_tracing(load_trace_exporter(), "llmbench-worker")
     raise_open_files_limit()
-    await asyncio.to_thread(price_list.warm)
-    # What the first request would wait for otherwise.
-    await warm_up()
     children = Children()
     await children.prepare()
     calibration = await _calibrated(children, settings.engine_processes) if settings.calibrate_on_start else None
@@ -87,8 +84,14 @@ async def start(ctx: dict[str, Any]) -> None:
         text_days=settings.text_retention_days,
     )
     doorbell = Doorbell(client_redis(settings.redis_url))
+    protocols = sorted({endpoint.protocol for endpoint in endpoints if keys.can_use(endpoint)})
     dispatcher = Dispatcher(
-        context, WorkerRepository(database), doorbell, make_deliverer(settings, database, metrics), retention
+        context,
+        WorkerRepository(database),
+        doorbell,
+        make_deliverer(settings, database, metrics),
+        retention,
+        warm_up=lambda: warm_up(protocols),
     )
     # arq's hooks run in its main task.
     shutdown = Shutdown(dispatcher, cast("asyncio.Task[Any]", asyncio.current_task()))
