@@ -25,6 +25,7 @@ from shared.db.schema import check_schema
 from shared.db.segments import SegmentRepository
 from shared.db.webhooks import WebhookRepository
 from shared.db.workers import WorkerRepository
+from shared.program.heap import keep_what_is_loaded
 from shared.program.logs import configure_logs
 from shared.program.tracing import Tracing, start_tracing
 from shared.providers.key_ring import KeyRing
@@ -55,10 +56,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         configure_logs(settings, Scrubber(parts.keys.secrets(parts.endpoints)))
         await check_schema(parts.database)
         # Requests are answered meanwhile; those that need the price list wait for it.
-        background = [
-            asyncio.create_task(parts.price_list.loaded()),
-            asyncio.create_task(parts.metrics.watch()),
-        ]
+        background = [asyncio.create_task(_load(parts)), asyncio.create_task(parts.metrics.watch())]
         yield
         for task in background:
             task.cancel()
@@ -98,6 +96,11 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     give_problems_their_media_type(app)
 
     return app
+
+
+async def _load(parts: State) -> None:
+    await parts.price_list.loaded()
+    keep_what_is_loaded()
 
 
 def _parts(settings: Settings, keys: KeyRing, tracing: Tracing) -> State:

@@ -1,6 +1,7 @@
 """The worker program: `arq worker.main.WorkerSettings`. Chooses implementations and hands them to the dispatcher."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any, cast
 
 import structlog
@@ -16,9 +17,11 @@ from shared.db.retention import RetentionRepository
 from shared.db.schema import check_schema
 from shared.db.segments import SegmentRepository
 from shared.db.workers import WorkerRepository
+from shared.program.heap import keep_what_is_loaded, loading
 from shared.program.limits import raise_open_files_limit
 from shared.program.logs import configure_logs
 from shared.program.tracing import start_tracing
+from shared.providers.endpoints import Protocol
 from shared.providers.prices import PriceList
 from shared.queue.doorbell import RING_FUNCTION, Doorbell
 from shared.queue.redis import QUEUE_NAME, client_redis, deserialize, serialize
@@ -91,7 +94,7 @@ async def start(ctx: dict[str, Any]) -> None:
         doorbell,
         make_deliverer(settings, database, metrics),
         retention,
-        warm_up=lambda: warm_up(protocols),
+        warm_up=lambda: _load(protocols),
     )
     # arq's hooks run in its main task.
     shutdown = Shutdown(dispatcher, cast("asyncio.Task[Any]", asyncio.current_task()))
@@ -99,6 +102,12 @@ async def start(ctx: dict[str, Any]) -> None:
     ctx |= {"tracing": tracing, "shutdown": shutdown}
     shutdown.take_signals()
     await dispatcher.start()
+
+
+async def _load(protocols: Iterable[Protocol]) -> None:
+    with loading():
+        await warm_up(protocols)
+    keep_what_is_loaded()
 
 
 async def _calibrated(children: Children, processes_setting: int) -> Calibration | None:
