@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test chaos deploy-test check fmt coverage wheel-test bench-pickup bench-accuracy bench-memory bench-webhooks bench-scaling lock clean .test-measuring .test-service
+.PHONY: help setup setup-dev demo up test chaos deploy-test check fmt coverage wheel-test bench-pickup bench-startup bench-accuracy bench-memory bench-webhooks bench-scaling lock clean .test-measuring .test-service
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -92,6 +92,9 @@ wheel-test: $(VENV)/.dev ## build the wheel and use it in a clean environment
 
 bench-pickup: $(VENV)/.dev ## measure POST to first byte at the provider
 	@$(BIN)/python -m benchmarks.pickup
+
+bench-startup: $(VENV)/.dev ## measure the start of llmbench up, a worker and the short commands
+	@$(BIN)/python -m benchmarks.startup $(ARGS)
 
 bench-accuracy: $(VENV)/.dev ## what the API returns against an endpoint that logs the truth; ARGS="--concurrency 256"
 	@$(BIN)/python -m benchmarks.accuracy $(ARGS)
