@@ -22,8 +22,9 @@ $(VENV)/.build: requirements/build.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
 	@touch $@
 
-# The project itself, as an editable install without its dependencies: those come from the lock files.
-PROJECT = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+# The project itself, as an editable install without its dependencies: those come from the lock files. Compiled as well.
+PROJECT = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable . \
+	&& $(BIN)/python -m compileall -q api worker shared simulator cli migrations
 
 $(VENV)/.runtime: $(VENV)/.build requirements/runtime.txt pyproject.toml
 	@echo "installing the locked packages"
