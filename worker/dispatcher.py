@@ -21,6 +21,9 @@ from worker.webhooks.deliverer import Deliverer
 
 log = structlog.get_logger(__name__)
 
+# A benchmark that rang sends its first request before this worker looks for others: each of them rings itself.
+FIRST_REQUEST_S = 0.05
+
 
 def describe_worker(context: RunContext) -> WorkerInfo:
     """Who this worker is, and which endpoints it could use."""
@@ -128,21 +131,23 @@ class Dispatcher:
         ended.cancel()
 
     async def _claim_loop(self) -> None:
-        """One claim after the other while there is room and work; then waits for a bell, an end, or the sweep."""
+        """Claims while there is room and work; then waits for a bell, an end, or the sweep."""
         settings = self._context.settings
         # A run looks into the price list without waiting for it.
         await self._context.price_list.loaded()
         while True:
-            look_first = not self._rung.is_set()
+            rung = self._rung.is_set()
             self._rung.clear()
-            while len(self._runs) < settings.worker_max_benchmarks:
-                claimed = await self._context.leases.claim(self.info.id, look_first=look_first)
-                if claimed is None:
-                    break
-                look_first = True
+            claimed = None
+            if len(self._runs) < settings.worker_max_benchmarks:
+                claimed = await self._context.leases.claim(self.info.id, look_first=not rung)
+            if claimed is None:
+                pause_s = settings.sweep_s
+            else:
                 self._begin(BenchmarkRun(self._context, *claimed))
+                pause_s = FIRST_REQUEST_S if rung else 0
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(settings.sweep_s):
+                async with asyncio.timeout(pause_s):
                     await self._rung.wait()
 
     def _begin(self, run: BenchmarkRun) -> None:
