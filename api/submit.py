@@ -14,6 +14,7 @@ from shared.db.benchmarks import BenchmarkRepository, Once
 from shared.db.tables import Benchmark
 from shared.db.webhooks import WebhookRepository
 from shared.db.workers import WorkerRepository
+from shared.errors import InvalidRequest
 from shared.program.tracing import Tracing, traceparent
 from shared.providers.endpoints import Endpoint, EndpointRegistry
 from shared.providers.key_ring import KeyRing
@@ -102,8 +103,7 @@ class Submitter:
         rerun_of: int | None = None,
         webhook: NewEndpoint | None = None,
     ) -> Submitted:
-        has_key = await self.key_holders()
-        endpoint = self._endpoints.resolve(spec.model, provider, has_key)
+        endpoint = await self._resolve(spec.model, provider)
         spec = spec.with_defaults()
         check_parameters(spec, endpoint)
         told, created = notices(spec, endpoint), True
@@ -122,6 +122,27 @@ class Submitter:
             if created:
                 await self._doorbell.ring(benchmark.id)
         return Submitted(benchmark, created)
+
+    async def _resolve(self, model: str, provider: str | None) -> Endpoint:
+        """The endpoint of a benchmark. The workers' keys are read only where one that is not here could matter."""
+        await self._endpoints.loaded()
+        missing: list[Endpoint] = []
+
+        def is_here(endpoint: Endpoint) -> bool:
+            here = self._keys.can_use(endpoint)
+            if not here:
+                missing.append(endpoint)
+            return here
+
+        try:
+            found = self._endpoints.resolve(model, provider, is_here)
+        except InvalidRequest:
+            if not missing:
+                raise
+        else:
+            if not missing:
+                return found
+        return self._endpoints.resolve(model, provider, await self.key_holders())
 
     async def key_holders(self) -> Callable[[Endpoint], bool]:
         """Whether an endpoint can be used: here, or by a worker. The API itself need not hold any key."""

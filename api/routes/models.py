@@ -33,6 +33,7 @@ class ModelQuery(BaseModel):
 @router.get("/models", summary="List the price list's models", responses=INVALID)
 async def list_models(query: Annotated[ModelQuery, Query()], parts: Parts) -> ModelPage:
     """Every model that the price list knows. A model that is not listed can be measured too; its cost is unknown."""
+    await parts.price_list.loaded()
     words = (query.q or "").lower().split()
     after = decode_cursor(query.cursor, str, str) if query.cursor else None
     by_price_provider = {item.price_provider: item.name for item in reversed(list(parts.endpoints))}

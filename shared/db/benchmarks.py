@@ -111,11 +111,13 @@ class BenchmarkRepository:
 
     async def spec(self, benchmark_id: int) -> tuple[BenchmarkSpec, Benchmark]:
         """The spec as it was submitted, prompts included. Raises NotFound, or Conflict where its texts are deleted."""
-        benchmark = await self.get(benchmark_id)
-        prompts = await self.prompts(benchmark_id)
+        query = select(Prompt.document).where(Prompt.benchmark_id == benchmark_id).order_by(Prompt.prompt_index)
+        async with self._database.read() as session:
+            benchmark = await _existing(session, benchmark_id)
+            prompts = list(await session.scalars(query))
         if not prompts:
             raise Conflict(f"the prompts of benchmark {benchmark_id} were deleted (TEXT_RETENTION_DAYS)")
-        document = {**benchmark.spec, "prompts": [prompts[index] for index in sorted(prompts)]}
+        document = {**benchmark.spec, "prompts": prompts}
         return BenchmarkSpec.model_validate(document), benchmark
 
     async def get(self, benchmark_id: int) -> Benchmark:

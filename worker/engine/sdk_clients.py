@@ -1,13 +1,17 @@
-"""The official SDKs' clients, and what they make of a request: URL and headers, taken once for a target."""
+"""The official SDKs' clients, and what they make of a request: URL and headers, taken once for a target.
 
-from collections.abc import Mapping
+The SDKs take up to a second to import. They are imported when they are first used, by `load_sdk` in a thread.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
-import anthropic
 import httpx2
-import openai
 
-from shared.providers.endpoints import PROTOCOLS, Endpoint, Protocol
+from shared.providers.endpoints import Endpoint, Protocol
 from worker.engine.messages import SdkTarget, SocketTarget
 
 # Fields that the SDKs' methods name; the rest of a body goes through as it is.
@@ -16,6 +20,15 @@ _NAMED = ("model", "messages", "max_tokens", "stream")
 _NO_KEY = "not-needed"
 # Compressed answers arrive in blocks; their tokens cannot be timed.
 _HEADERS = {"Accept-Encoding": "identity"}
+# A protocol has the name of its SDK's package.
+_loaded: dict[Protocol, ModuleType] = {}
+
+
+async def load_sdk(protocol: Protocol) -> Any:
+    """The SDK of a protocol. The event loop runs on while it is imported."""
+    if protocol not in _loaded:
+        _loaded[protocol] = await asyncio.to_thread(import_module, protocol)
+    return _loaded[protocol]
 
 
 def streamed_create(protocol: Protocol, base_url: str, key: str | None, http_client: httpx2.AsyncClient) -> Any:
@@ -29,7 +42,11 @@ def streamed_create(protocol: Protocol, base_url: str, key: str | None, http_cli
         "default_headers": _HEADERS,
     }
     if protocol == "anthropic":
+        import anthropic
+
         return anthropic.AsyncAnthropic(**options, open_telemetry=False).messages.with_streaming_response.create
+    import openai
+
     return openai.AsyncOpenAI(**options).chat.completions.with_streaming_response.create
 
 
@@ -39,9 +56,9 @@ def arguments(body: Mapping[str, Any]) -> dict[str, Any]:
     return {**named, "extra_body": {name: value for name, value in body.items() if name not in _NAMED}}
 
 
-async def warm_up() -> None:
+async def warm_up(protocols: Iterable[Protocol]) -> None:
     """Builds a request of each SDK: imports and first uses that the first benchmark would wait for otherwise."""
-    for protocol in PROTOCOLS:
+    for protocol in protocols:
         await make_target(
             Endpoint(name="warm-up", protocol=protocol, base_url="http://127.0.0.1"), None, proxy=None, connect_s=1
         )
@@ -70,14 +87,14 @@ async def make_target(
     """
     if proxy is not None or endpoint.transport == "sdk":
         return SdkTarget(endpoint.protocol, endpoint.base_url, key, proxy, connect_s)
-    capture = _Capture()
+    sdk, capture = await load_sdk(endpoint.protocol), _Capture()
     async with httpx2.AsyncClient(transport=capture, trust_env=False) as http_client:
         create = streamed_create(endpoint.protocol, endpoint.base_url, key, http_client)
         body = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "x"}], "stream": True}
         try:
             async with create(**arguments(body)):
                 raise AssertionError("a captured request has no answer")
-        except (anthropic.APIConnectionError, openai.APIConnectionError, _Captured):
+        except (sdk.APIConnectionError, _Captured):
             pass
     request = capture.request
     if request is None:
