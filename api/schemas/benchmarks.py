@@ -110,7 +110,9 @@ class BenchmarkBase(BaseModel):
         description="Id of the benchmark that this one repeats. Null when it repeats none.", examples=[None]
     )
     concurrency: int = Field(
-        description="As submitted, or what `request_rate` needs for answers of 10 s.", examples=[4]
+        description="As submitted. Where left out: all of prompts x repetitions, at most 8; with `request_rate`, room "
+        "for answers of 10 s.",
+        examples=[4],
     )
     request_rate: float | None = Field(description="As submitted. Null: closed loop.", examples=[None])
     arrival: Literal["constant", "poisson"] = Field(description="As submitted.", examples=["constant"])

@@ -25,7 +25,9 @@ MAX_REQUESTS = 100_000
 MAX_CONCURRENCY = 1_024
 MAX_METADATA_BYTES = 16_384
 DEFAULT_MAX_TOKENS = 1_024
-# An open loop has slots for the requests of so many seconds, where it is not said how many.
+# A closed loop without `concurrency` sends all its requests at once, up to this many.
+DEFAULT_CONCURRENCY = 8
+# An open loop without `concurrency` has room for the requests of this many seconds.
 OPEN_LOOP_ROOM_S = 10
 
 # Constraints first: the length that counts is the one without the space around.
@@ -42,6 +44,11 @@ def to_tuple(value: Any) -> Any:
 
 def _text_to_prompt(value: Any) -> Any:
     return {"messages": [{"role": "user", "content": value}]} if isinstance(value, str) else value
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    """For a field whose default depends on other fields: its description states it."""
+    schema.pop("default", None)
 
 
 _strict = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
@@ -192,16 +199,18 @@ class BenchmarkSpec(BaseModel):
         default=1,
         ge=1,
         le=MAX_CONCURRENCY,
-        description="Requests in flight at the same time (closed loop: one ends, the next is sent). "
-        "With `request_rate`, the most.",
+        description="Requests in flight at the same time (closed loop: one ends, the next is sent). Where left out: "
+        f"all of prompts x repetitions, at most {DEFAULT_CONCURRENCY}. With `request_rate`, the most; where left out, "
+        f"room for answers of {OPEN_LOOP_ROOM_S} s.",
         examples=[4],
+        json_schema_extra=_without_default,
     )
     request_rate: float | None = Field(
         default=None,
         gt=0,
         le=10_000,
         description="Requests per second on a schedule made beforehand (open loop), whatever the answers take. "
-        "`concurrency` is then the most in flight; where left out, room for answers of 10 s. Null: closed loop.",
+        "`concurrency` is then the most in flight. Null: closed loop.",
         examples=[5.0],
     )
     arrival: Literal["constant", "poisson"] = Field(
@@ -261,19 +270,28 @@ class BenchmarkSpec(BaseModel):
         return self
 
     @property
+    def measured_requests(self) -> int:
+        return len(self.prompts) * self.repetitions
+
+    @property
     def planned_requests(self) -> int:
         """Every request that will be sent, warm-up included."""
-        return len(self.prompts) * self.repetitions + self.warmup
+        return self.measured_requests + self.warmup
 
     def with_defaults(self) -> "BenchmarkSpec":
-        """The spec as it is stored: what was left out and matters to the numbers is written down."""
+        """The spec as it is stored: every default that matters to the numbers is written down."""
         update: dict[str, Any] = {}
         if self.parameters.max_tokens is None:
             update["parameters"] = self.parameters.model_copy(update={"max_tokens": DEFAULT_MAX_TOKENS})
-        if self.request_rate is not None and "concurrency" not in self.model_fields_set:
-            room = math.ceil(self.request_rate * OPEN_LOOP_ROOM_S)
-            update["concurrency"] = max(1, min(room, MAX_CONCURRENCY, self.planned_requests))
+        if "concurrency" not in self.model_fields_set:
+            update["concurrency"] = self._default_concurrency()
         return self.model_copy(update=update)
+
+    def _default_concurrency(self) -> int:
+        if self.request_rate is None:
+            return min(self.measured_requests, DEFAULT_CONCURRENCY)
+        room = math.ceil(self.request_rate * OPEN_LOOP_ROOM_S)
+        return min(room, MAX_CONCURRENCY, self.planned_requests)
 
     def effective_parameters(self, prompt: Prompt) -> Parameters:
         """The parameters that a prompt is sent with."""

@@ -37,10 +37,14 @@ class BenchmarkFilter:
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """A caller's key for a POST, and a fingerprint of what it asks for."""
+    """A caller's key for a POST, and a fingerprint of what it asks for.
+
+    `old_fingerprint`: the one that older versions stored for the same request.
+    """
 
     key: str
     fingerprint: str
+    old_fingerprint: str | None = None
 
 
 class BenchmarkRepository:
@@ -236,7 +240,7 @@ async def _insert(
 
 async def _replayed(session: AsyncSession, once: Once) -> Benchmark:
     known = (await session.execute(select(IdempotencyKey).where(IdempotencyKey.key == once.key))).scalar_one()
-    if known.fingerprint != once.fingerprint:
+    if known.fingerprint not in (once.fingerprint, once.old_fingerprint):
         raise KeyReused.of("Idempotency-Key", "was used for another request: use a new key for each")
     benchmark = await session.get(Benchmark, known.benchmark_id)
     if benchmark is None:
