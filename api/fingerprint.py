@@ -8,14 +8,14 @@ from typing import Any
 
 import orjson
 
-from shared.benchmark.request import WEBHOOK_FIELDS, BenchmarkRequest
+from shared.benchmark.request import BenchmarkRequest, WebhookRequest
 from shared.benchmark.spec import BenchmarkSpec
 
 
 def of_request(request: BenchmarkRequest) -> str:
     """Of a `POST /benchmarks`, whatever the order of its fields."""
-    spec = request.model_dump(mode="json", exclude_unset=True, exclude=WEBHOOK_FIELDS)
-    return _digest({"spec": spec, "webhook": _webhook(request)})
+    webhook = None if request.webhook is None else _document(request.webhook)
+    return _digest({"spec": request.spec.model_dump(mode="json", exclude_unset=True), "webhook": webhook})
 
 
 def of_rerun(benchmark_id: int) -> str:
@@ -25,8 +25,8 @@ def of_rerun(benchmark_id: int) -> str:
 
 def old_of_request(request: BenchmarkRequest) -> str:
     """As it was stored when fingerprints still covered the defaults. Delete this once such keys are a day old."""
-    webhook = _webhook(request)
-    return _old(request, {"rerun_of": None} if webhook is None else {"rerun_of": None, "webhook": webhook})
+    webhook = {} if request.webhook is None else {"webhook": _document(request.webhook)}
+    return _old(request.spec, {"rerun_of": None, **webhook})
 
 
 def old_of_rerun(spec: BenchmarkSpec, benchmark_id: int) -> str:
@@ -37,17 +37,14 @@ def old_of_rerun(spec: BenchmarkSpec, benchmark_id: int) -> str:
 def _old(spec: BenchmarkSpec, asked: dict[str, Any]) -> str:
     if spec.request_rate is None and "concurrency" not in spec.model_fields_set:
         spec = spec.model_copy(update={"concurrency": 1})
-    return _digest({**asked, "spec": spec.with_defaults().model_dump(mode="json", exclude=WEBHOOK_FIELDS)})
+    return _digest({**asked, "spec": spec.with_defaults().model_dump(mode="json")})
 
 
-def _webhook(request: BenchmarkRequest) -> dict[str, Any] | None:
-    if request.webhook_url is None:
-        return None
-    secret = request.webhook_secret
-    clear = "" if secret is None else secret.get_secret_value()
+def _document(webhook: WebhookRequest) -> dict[str, Any]:
+    clear = "" if webhook.secret is None else webhook.secret.get_secret_value()
     return {
-        "webhook_url": request.webhook_url,
-        "webhook_events": request.webhook_events,
+        "webhook_url": webhook.url,
+        "webhook_events": webhook.events,
         "webhook_secret": hashlib.sha256(clear.encode()).hexdigest(),
     }
 

@@ -64,13 +64,12 @@ class Submitter:
             if before is not None:
                 return await self._with_secret(Submitted(before, created=False))
         prepared = None
-        if request.webhook_url is not None:
+        spec, webhook = request.spec, request.webhook
+        if webhook is not None:
             prepared = await self._webhook_setup.prepare(
-                request.webhook_url, request.webhook_events, request.webhook_secret, field="webhook_url"
+                webhook.url, webhook.events, webhook.secret, field="webhook_url"
             )
-        stored = await self._store(
-            request, request.provider, once, webhook=None if prepared is None else prepared.endpoint
-        )
+        stored = await self._store(spec, spec.provider, once, webhook=None if prepared is None else prepared.endpoint)
         if not stored.created:
             return await self._with_secret(stored)
         return stored if prepared is None else replace(stored, secret=prepared.secret)

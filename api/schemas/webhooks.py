@@ -1,12 +1,26 @@
 """Webhook endpoints, their deliveries and attempts."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints
 
-from shared.benchmark.request import WebhookEvents, WebhookSecret
+from shared.benchmark.spec import to_tuple
 from shared.text import StorableText
+from shared.webhooks.message import BenchmarkEvent, check_secret
+
+
+def _whole_secret(secret: SecretStr) -> SecretStr:
+    check_secret(secret.get_secret_value())
+    return secret
+
+
+WebhookEvents = Annotated[
+    tuple[BenchmarkEvent, ...],
+    BeforeValidator(to_tuple),
+    Field(min_length=1, max_length=len(get_args(BenchmarkEvent))),
+]
+WebhookSecret = Annotated[SecretStr, AfterValidator(_whole_secret)]
 
 Url = Annotated[StorableText, StringConstraints(min_length=1, max_length=2_000)]
 Description = Annotated[StorableText, StringConstraints(max_length=500)]

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.benchmark.request import WEBHOOK_FIELDS
 from shared.benchmark.spec import BenchmarkSpec
 from shared.db.database import Database
 from shared.db.events import tell_of
@@ -212,7 +211,7 @@ async def _insert(
             model=spec.model,
             provider=provider,
             status="pending",
-            spec=spec.model_dump(mode="json", exclude={"prompts", *WEBHOOK_FIELDS}, exclude_none=True),
+            spec=spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True),
             notices=list(notices),
             rerun_of=rerun_of,
             traceparent=traceparent,

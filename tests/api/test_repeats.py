@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from api.fingerprint import old_of_request
-from shared.benchmark.request import BenchmarkRequest
+from api.schemas.benchmark_request import BenchmarkBody
 from shared.db.database import Database
 from shared.db.tables import IdempotencyKey
 from shared.db.types import utc_now
@@ -75,7 +75,7 @@ async def test_a_key_is_forgotten_after_a_day(api: httpx2.AsyncClient, database:
 async def test_a_key_that_an_older_version_stored_is_still_known(api: httpx2.AsyncClient, database: Database) -> None:
     """Its fingerprint covers the defaults of that version; the caller retries across the upgrade."""
     first = await post(api)
-    request = BenchmarkRequest.model_validate(EXAMPLE)
+    request = BenchmarkBody.model_validate(EXAMPLE).request()
     async with database.write() as session:
         await session.execute(update(IdempotencyKey).values(fingerprint=old_of_request(request)))
     second = await post(api)
