@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import orjson
 
+from shared.benchmark.prompt import Parameters
 from shared.benchmark.record import ResultRecord
-from shared.benchmark.spec import Parameters, Timeouts
+from shared.benchmark.spec import Timeouts
 from shared.clock import Clock
 from shared.protocols import adapter_for
 from shared.providers.endpoints import Endpoint

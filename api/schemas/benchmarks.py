@@ -9,7 +9,8 @@ from api.schemas.prices import PriceOut
 from api.schemas.results import ResultOut
 from api.schemas.summary import Measurement, Summary
 from api.schemas.webhooks import BenchmarkWebhook
-from shared.benchmark.spec import Parameters, Timeouts
+from shared.benchmark.prompt import Parameters
+from shared.benchmark.spec import Timeouts
 from shared.text import StorableText
 
 Status = Literal["pending", "running", "completed", "failed", "cancelled"]

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints
 
-from shared.benchmark.spec import to_tuple
+from shared.benchmark.prompt import to_tuple
 from shared.text import StorableText
 from shared.webhooks.message import BenchmarkEvent, check_secret
 

@@ -118,7 +118,7 @@ class BenchmarkRepository:
         prompts = await self.prompts(benchmark_id)
         if not prompts:
             raise Conflict(f"the prompts of benchmark {benchmark_id} were deleted (TEXT_RETENTION_DAYS)")
-        document = {**benchmark.spec, "prompts": [prompts[index] for index in sorted(prompts)]}
+        document = {**benchmark.spec_document, "prompts": [prompts[index] for index in sorted(prompts)]}
         return BenchmarkSpec.model_validate(document), benchmark
 
     async def get(self, benchmark_id: int) -> Benchmark:
@@ -211,7 +211,7 @@ async def _insert(
             model=spec.model,
             provider=provider,
             status="pending",
-            spec=spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True),
+            spec_document=spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True),
             notices=list(notices),
             rerun_of=rerun_of,
             traceparent=traceparent,

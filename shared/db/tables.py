@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from shared.benchmark.spec import RunSpec
 from shared.db.types import BigKey, JsonDocument, Usd, UtcDateTime
 
 STATUSES = ("pending", "running", "completed", "failed", "cancelled")
@@ -70,8 +71,8 @@ class Benchmark(Base):
     model: Mapped[str] = mapped_column(Text)
     provider: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(String(16))
-    # The spec without its prompts, which stand once in `prompts`.
-    spec: Mapped[dict[str, Any]] = mapped_column(JsonDocument)
+    # The spec without its prompts, which stand once in `prompts`. Read it as `spec`.
+    spec_document: Mapped[dict[str, Any]] = mapped_column("spec", JsonDocument)
     notices: Mapped[list[str]] = mapped_column(JsonDocument)
     # The benchmark that this one repeats. No foreign key: that it was a repeat stays true when the other is deleted.
     rerun_of: Mapped[int | None] = mapped_column(BigKey)
@@ -96,6 +97,11 @@ class Benchmark(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def spec(self) -> RunSpec:
+        """Typed again; read at each access."""
+        return RunSpec.of_stored(self.spec_document)
 
 
 class Segment(Base):

@@ -225,7 +225,7 @@ class BenchmarkRun:
             )
         if self._cancelled:
             return None
-        if benchmark.interrupted and benchmark.spec.get("on_interrupt") == "fail":
+        if benchmark.interrupted and benchmark.spec.on_interrupt == "fail":
             message = "its worker stopped or died in the middle, and on_interrupt is fail"
             raise _CannotRun("interrupted", message, sum_up=True)
         return (await context.benchmarks.spec(self.benchmark_id))[0]
@@ -270,7 +270,7 @@ class BenchmarkRun:
 
     async def _deadline(self) -> None:
         """Closes the streams of a run that takes longer than it may; a resumed one has what is left of its time."""
-        longest_s = self._benchmark.spec.get("max_duration_s")
+        longest_s = self._benchmark.spec.max_duration_s
         if longest_s is None:
             return
         gone_s = 0.0

@@ -32,9 +32,9 @@ async def sum_up(benchmark: Benchmark, results: ResultRepository, unanswered: Co
     """All stored results of the benchmark. `unanswered`: how often a request may have been sent in vain."""
     builder = SummaryBuilder(
         planned=benchmark.planned,
-        concurrency=int(benchmark.spec["concurrency"]),
+        concurrency=benchmark.spec.concurrency,
         interrupted=benchmark.interrupted,
-        request_rate=benchmark.spec.get("request_rate"),
+        request_rate=benchmark.spec.request_rate,
         unanswered=unanswered,
     )
     async for result in results.all_for_summary(benchmark.id):
@@ -60,8 +60,7 @@ async def judge(
     if cancelled and not builder.whole:
         return Verdict("cancelled", summary)
     if overdue and not builder.whole:
-        longest_s = benchmark.spec["max_duration_s"]
-        return failure("run_timeout", f"not ended within max_duration_s = {longest_s:g} s", summary)
+        return failure("run_timeout", f"not ended within max_duration_s = {benchmark.spec.max_duration_s:g} s", summary)
     if builder.succeeded == 0 and builder.failed:
         message = f"none of {builder.failed} requests succeeded; most often: {builder.commonest_error}"
         return failure("all_requests_failed", message, summary)

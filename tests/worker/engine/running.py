@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
+from shared.benchmark.prompt import Parameters
 from shared.benchmark.record import ResultRecord
-from shared.benchmark.spec import Parameters, Timeouts
+from shared.benchmark.spec import Timeouts
 from shared.clock import SystemClock
 from shared.protocols import adapter_for
 from shared.providers.endpoints import Endpoint, Protocol
