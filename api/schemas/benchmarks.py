@@ -11,9 +11,8 @@ from api.schemas.summary import Measurement, Summary
 from api.schemas.webhooks import BenchmarkWebhook
 from shared.benchmark.prompt import Parameters
 from shared.benchmark.spec import Timeouts
+from shared.benchmark.status import SegmentEnding, Status
 from shared.text import StorableText
-
-Status = Literal["pending", "running", "completed", "failed", "cancelled"]
 
 
 def _in_utc(value: datetime) -> datetime:
@@ -58,7 +57,7 @@ class SegmentOut(BaseModel):
         description="UTC instant of its end; of a crash: when another worker noticed. Null while it runs.",
         examples=["2025-01-15T10:30:02Z"],
     )
-    ended_by: Literal["completed", "failed", "cancelled", "released", "crashed"] | None = Field(
+    ended_by: SegmentEnding | None = Field(
         description="`released`: its worker was asked to stop and gave the rest back. `crashed`: its worker was not "
         "heard of for a whole lease. Else the benchmark's terminal status. Null while it runs.",
         examples=["completed"],

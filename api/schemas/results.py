@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from shared.benchmark.outcome import Outcome
 from shared.numbers.metrics import DEFINITIONS
 
 
@@ -60,7 +61,7 @@ class ResultOut(BaseModel):
     output_tokens: int | None = metric("output_tokens", 5)
     cost_usd: float | None = metric("cost_usd", 0.000011)
     error: RequestErrorOut | None = Field(description="Why it did not succeed. Null when it did.", examples=[None])
-    outcome: Literal["succeeded", "errored", "timed_out", "cancelled", "truncated"] = metric("outcome", "succeeded")
+    outcome: Outcome = metric("outcome", "succeeded")
     prompt_index: int = Field(description="Place of the prompt in `prompts`, from 0.", examples=[0])
     repetition: int = Field(
         description="0 for the first time a prompt is sent, then 1, 2, …; negative for warm-up.", examples=[0]

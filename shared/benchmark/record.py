@@ -5,7 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-Outcome = Literal["succeeded", "errored", "timed_out", "cancelled", "truncated"]
+from shared.benchmark.outcome import Outcome
+
 Phase = Literal["connect", "before_first_token", "mid_stream"]
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.benchmark.spec import BenchmarkSpec
+from shared.benchmark.status import CANCEL, FINISH, TERMINAL, Status
 from shared.db.database import Database
 from shared.db.events import tell_of
 from shared.db.tables import Benchmark, IdempotencyKey, Prompt
@@ -25,7 +26,7 @@ KEEP_KEYS_S = 24 * 3600
 class BenchmarkFilter:
     """What a list may be narrowed to; None leaves a filter out."""
 
-    status: str | None = None
+    status: Status | None = None
     model: str | None = None
     provider: str | None = None
     name_contains: str | None = None
@@ -126,7 +127,7 @@ class BenchmarkRepository:
         async with self._database.read() as session:
             return await _existing(session, benchmark_id)
 
-    async def status(self, benchmark_id: int) -> str:
+    async def status(self, benchmark_id: int) -> Status:
         """Just the status, cheaply. Raises NotFound."""
         async with self._database.read() as session:
             status = await session.scalar(select(Benchmark.status).where(Benchmark.id == benchmark_id))
@@ -166,7 +167,7 @@ class BenchmarkRepository:
         async with self._database.write() as session:
             ended = await session.execute(
                 update(Benchmark)
-                .where(Benchmark.id == benchmark_id, Benchmark.status == "pending")
+                .where(Benchmark.id == benchmark_id, Benchmark.status.in_(CANCEL.before))
                 .values(status="cancelled", cancel_requested_at=utc_now(), completed_at=utc_now())
                 .returning(Benchmark),
                 execution_options={"synchronize_session": False},
@@ -177,11 +178,11 @@ class BenchmarkRepository:
             else:
                 await session.execute(
                     update(Benchmark)
-                    .where(Benchmark.id == benchmark_id, Benchmark.status == "running")
+                    .where(Benchmark.id == benchmark_id, Benchmark.status.in_(FINISH.before))
                     .values(cancel_requested_at=func.coalesce(Benchmark.cancel_requested_at, utc_now()))
                 )
             benchmark = await _existing(session, benchmark_id)
-        if benchmark.status in ("completed", "failed"):
+        if benchmark.status in TERMINAL and benchmark.status != "cancelled":
             raise Conflict(
                 f"benchmark {benchmark_id} is already {benchmark.status}; only open benchmarks are cancelled"
             )

@@ -6,11 +6,12 @@ once another worker has claimed the benchmark, those writes change nothing and r
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, and_, case, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.benchmark.status import CLAIM, FINISH, TerminalStatus
 from shared.db.database import Database
 from shared.db.events import tell_of
 from shared.db.segments import SegmentEnd, Slot, end_crashed_segments, end_segment
@@ -37,7 +38,7 @@ def held(lease: Lease) -> ColumnElement[bool]:
         Benchmark.id == lease.benchmark_id,
         Benchmark.fence == lease.fence,
         Benchmark.lease_owner == lease.worker_id,
-        Benchmark.status == "running",
+        Benchmark.status.in_(FINISH.before),
     )
 
 
@@ -57,13 +58,9 @@ class LeaseRepository:
         worker, a released one does not. Whoever takes over one that had begun to send marks it interrupted.
         `look_first`: most looks find nothing, and a look need not take SQLite's write lock; who was rung skips it.
         """
-        free = or_(
-            Benchmark.status == "pending",
-            and_(
-                Benchmark.status == "running",
-                or_(Benchmark.lease_expires_at.is_(None), Benchmark.lease_expires_at < utc_now()),
-            ),
-        )
+        # A pending one has no lease.
+        unleased = or_(Benchmark.lease_expires_at.is_(None), Benchmark.lease_expires_at < utc_now())
+        free = and_(Benchmark.status.in_(CLAIM.before), unleased)
         begun = exists().where(Segment.benchmark_id == Benchmark.id)
         oldest = select(Benchmark.id).where(free).order_by(Benchmark.id).limit(1).with_for_update(skip_locked=True)
         if look_first:
@@ -146,17 +143,19 @@ class LeaseRepository:
     async def finish(
         self,
         lease: Lease,
-        status: str,
+        status: TerminalStatus,
         *,
         summary: dict[str, Any] | None,
         error: dict[str, Any] | None,
         end: SegmentEnd = NOTHING_SENT,
-    ) -> str:
+    ) -> TerminalStatus:
         """Ends the run, writes its event, returns the terminal status. Raises LeaseLost.
 
         Whichever state is terminal first stays: the condition is in the SQL. A cancel that was asked for before
         the last result was counted makes it `cancelled`; one that finds every request done does not.
         """
+        if status not in FINISH.after:
+            raise ValueError(f"a run does not end as {status}")
         final = case(
             (and_(Benchmark.cancel_requested_at.is_not(None), Benchmark.done < Benchmark.planned), "cancelled"),
             else_=status,
@@ -179,9 +178,10 @@ class LeaseRepository:
             benchmark = rows.scalar_one_or_none()
             if benchmark is None:
                 raise _lost(lease)
-            await end_segment(session, lease.benchmark_id, lease.fence, benchmark.status, end)
+            ended = cast(TerminalStatus, benchmark.status)
+            await end_segment(session, lease.benchmark_id, lease.fence, ended, end)
             await tell_of(session, benchmark, self._public_url)
-        return benchmark.status
+        return ended
 
     async def _update(self, session: AsyncSession, lease: Lease, **values: Any) -> int:
         """Changes the benchmark's row under its fence; returns how many results it has."""

@@ -12,7 +12,8 @@ from typing import Any
 
 import orjson
 
-from shared.benchmark.record import Outcome, Phase, RequestError, ResultRecord, Usage
+from shared.benchmark.outcome import Outcome
+from shared.benchmark.record import Phase, RequestError, ResultRecord, Usage
 from shared.benchmark.spec import Timeouts
 from shared.clock import Clock
 from shared.numbers.metrics import compute

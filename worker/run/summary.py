@@ -8,12 +8,12 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from shared.benchmark.outcome import OUTCOMES
 from shared.db.segments import Slot
 from shared.numbers.metrics import DISTRIBUTED, chunk_gaps_ms
 from shared.numbers.statistics import distribution
 from shared.numbers.timeline import TOKEN_KINDS, decode
 
-OUTCOMES = ("succeeded", "errored", "timed_out", "cancelled", "truncated")
 TOKEN_FIELDS = ("input_tokens", "output_tokens", "reasoning_tokens", "cache_read_tokens", "cache_write_tokens")
 
 

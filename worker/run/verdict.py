@@ -3,14 +3,14 @@
 import asyncio
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from shared.benchmark.status import TerminalStatus
 from shared.db.results import ResultRepository
 from shared.db.segments import Slot
 from shared.db.tables import Benchmark
 from worker.run.summary import SummaryBuilder
 
-Status = Literal["completed", "failed", "cancelled"]
 JsonObject = dict[str, Any]
 
 
@@ -18,7 +18,7 @@ JsonObject = dict[str, Any]
 class Verdict:
     """What the benchmark's row says in the end."""
 
-    status: Status
+    status: TerminalStatus
     summary: JsonObject | None = None
     error: JsonObject | None = None
 
