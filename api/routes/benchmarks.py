@@ -192,6 +192,9 @@ async def cancel(benchmark_id: BenchmarkId, parts: Parts) -> BenchmarkBase:
     benchmark = await parts.benchmarks.cancel(benchmark_id)
     if benchmark.status == "running":
         await parts.doorbell.announce_cancel(benchmark_id)
+    else:
+        # It ended here and not at a worker, so nobody else tells of its event.
+        await parts.doorbell.announce_webhooks()
     return benchmark_without_results(benchmark)
 
 

@@ -24,11 +24,9 @@ class Change:
 
 # A worker takes it; a running one only where its lease has lapsed or was given back.
 CLAIM = Change(before=("pending", "running"), after=("running",))
-# Its worker gives it back, so that another goes on.
-RELEASE = Change(before=("running",), after=("running",))
+# Its worker writes to it, or gives it back for another to go on.
+KEEP = Change(before=("running",), after=("running",))
 # Its worker ends it.
 FINISH = Change(before=("running",), after=TERMINAL)
 # Its caller cancels it before a worker has taken it. A running one is ended by its worker.
 CANCEL = Change(before=("pending",), after=("cancelled",))
-
-CHANGES = (CLAIM, RELEASE, FINISH, CANCEL)

@@ -11,7 +11,7 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, and_, case, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.benchmark.status import CLAIM, FINISH, TerminalStatus
+from shared.benchmark.status import CLAIM, FINISH, KEEP, Change, TerminalStatus
 from shared.db.database import Database
 from shared.db.events import tell_of
 from shared.db.segments import SegmentEnd, Slot, end_crashed_segments, end_segment
@@ -32,13 +32,13 @@ class Lease:
     worker_id: str
 
 
-def held(lease: Lease) -> ColumnElement[bool]:
-    """The condition that every write of a running worker carries; who has given the benchmark back is out as well."""
+def held(lease: Lease, change: Change = KEEP) -> ColumnElement[bool]:
+    """The condition of every write under a lease. It no longer holds once the worker has given the benchmark back."""
     return and_(
         Benchmark.id == lease.benchmark_id,
         Benchmark.fence == lease.fence,
         Benchmark.lease_owner == lease.worker_id,
-        Benchmark.status.in_(FINISH.before),
+        Benchmark.status.in_(change.before),
     )
 
 
@@ -163,7 +163,7 @@ class LeaseRepository:
         async with self._database.write() as session:
             rows = await session.execute(
                 update(Benchmark)
-                .where(held(lease))
+                .where(held(lease, FINISH))
                 .values(
                     status=final,
                     summary=summary,
