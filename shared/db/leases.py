@@ -6,12 +6,13 @@ once another worker has claimed the benchmark, those writes change nothing and r
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from shared.benchmark.status import FINISH, KEEP, Change, TerminalStatus
 from shared.db.database import Database
 from shared.db.events import tell_of
 from shared.db.segments import SegmentEnd, StoredId, end_crashed_segments, end_segment
@@ -32,13 +33,13 @@ class Lease:
     worker_id: str
 
 
-def held(lease: Lease) -> ColumnElement[bool]:
-    """The condition that every write of a running worker carries; who has given the benchmark back is out as well."""
+def held(lease: Lease, change: Change = KEEP) -> ColumnElement[bool]:
+    """The condition of every write under a lease. It no longer holds once the worker has given the benchmark back."""
     return and_(
         Benchmark.id == lease.benchmark_id,
         Benchmark.fence == lease.fence,
         Benchmark.lease_owner == lease.worker_id,
-        Benchmark.status == "running",
+        Benchmark.status.in_(change.before),
     )
 
 
@@ -126,23 +127,25 @@ class LeaseRepository:
     async def finish(
         self,
         lease: Lease,
-        status: str,
+        status: TerminalStatus,
         *,
         summary: dict[str, Any] | None,
         error: dict[str, Any] | None,
         whole: bool = False,
         end: SegmentEnd = NOTHING_SENT,
-    ) -> str:
+    ) -> TerminalStatus:
         """Ends the run, writes its event, returns the terminal status. Raises LeaseLost.
 
         Whichever state is terminal first stays: the condition is in the SQL. A cancel that was requested meanwhile
         makes it `cancelled`, unless the run is `whole`: then every request has its result already.
         """
+        if status not in FINISH.after:
+            raise ValueError(f"a run does not end as {status}")
         final = status if whole else case((Benchmark.cancel_requested_at.is_not(None), "cancelled"), else_=status)
         async with self._database.write() as session:
             rows = await session.execute(
                 update(Benchmark)
-                .where(held(lease))
+                .where(held(lease, FINISH))
                 .values(
                     status=final,
                     summary=summary,
@@ -157,9 +160,10 @@ class LeaseRepository:
             benchmark = rows.scalar_one_or_none()
             if benchmark is None:
                 raise _lost(lease)
-            await end_segment(session, lease.benchmark_id, lease.fence, benchmark.status, end)
+            ended = cast(TerminalStatus, benchmark.status)
+            await end_segment(session, lease.benchmark_id, lease.fence, ended, end)
             await tell_of(session, benchmark, self._public_url)
-        return benchmark.status
+        return ended
 
     async def _update(self, session: AsyncSession, lease: Lease, **values: Any) -> int:
         """Changes the benchmark's row under its fence; returns how many results it has."""
@@ -171,14 +175,9 @@ class LeaseRepository:
 
 
 def _free() -> ColumnElement[bool]:
-    """Nobody runs it under a lease, and it has not ended."""
-    return or_(
-        Benchmark.status == "pending",
-        and_(
-            Benchmark.status == "running",
-            or_(Benchmark.lease_expires_at.is_(None), Benchmark.lease_expires_at < utc_now()),
-        ),
-    )
+    """Nobody runs it under a lease, and it has not ended. A pending one has no lease."""
+    unleased = or_(Benchmark.lease_expires_at.is_(None), Benchmark.lease_expires_at < utc_now())
+    return and_(Benchmark.status.in_(CLAIM.before), unleased)
 
 
 def _take(lease_s: float) -> ReturningUpdate[Benchmark]:

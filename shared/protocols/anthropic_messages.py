@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from shared.benchmark.prompt import Parameters
 from shared.benchmark.record import RequestError, Usage
-from shared.benchmark.spec import Parameters
 from shared.protocols.base import (
     JsonDecoder,
     SseDecoder,

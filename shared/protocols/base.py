@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 import orjson
 
+from shared.benchmark.prompt import Parameters
 from shared.benchmark.record import RequestError
-from shared.benchmark.spec import Parameters
 from shared.protocols.events import Failure, StreamEvent
 from shared.protocols.sse import ServerSentEvent, SseParser
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from shared.benchmark.prompt import Parameters
 from shared.benchmark.record import RequestError
-from shared.benchmark.spec import Parameters
 from shared.providers.endpoints import Protocol
 from tests.support.scripted import cut
 from tests.support.streams import (
