@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from shared.benchmark.status import FINISH, KEEP, Change, TerminalStatus
+from shared.benchmark.status import CLAIM, FINISH, KEEP, Change, TerminalStatus
 from shared.db.database import Database
 from shared.db.events import tell_of
 from shared.db.segments import SegmentEnd, StoredId, end_crashed_segments, end_segment
