@@ -1,13 +1,15 @@
 """The worker program: `arq worker.main.WorkerSettings`. Chooses implementations and hands them to the dispatcher."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import structlog
 from arq.worker import func
 from prometheus_client import start_http_server
 
+from shared.benchmark.load import Load, load_of
+from shared.benchmark.spec import BenchmarkSpec
 from shared.clock import SystemClock
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
@@ -47,8 +49,8 @@ async def ring(ctx: dict[str, Any], benchmark_id: int) -> None:
     dispatcher.ring()
 
 
-async def start(ctx: dict[str, Any]) -> None:
-    """arq's start-up hook."""
+async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Load] = load_of) -> None:
+    """arq's start-up hook. `load_of`: what a spec is sent as."""
     settings = load_settings()
     keys = load_key_ring()
     price_list = PriceList()
@@ -80,6 +82,7 @@ async def start(ctx: dict[str, Any]) -> None:
         metrics=metrics,
         tracing=tracing,
         calibration=calibration,
+        load_of=load_of,
     )
     retention = Retention(
         RetentionRepository(database),

@@ -71,8 +71,8 @@ class Chaos:
         command = [sys.executable, "-m", "uvicorn", "--factory", "api.main:create_app", "--port", str(port)]
         self.api = Program("api", command, self.environment | environment, self.folder / "api.log")
 
-    def start_worker(self, **environment: str) -> Program:
-        command = [sys.executable, "-m", "arq", "worker.main.WorkerSettings"]
+    def start_worker(self, settings: str = "worker.main.WorkerSettings", **environment: str) -> Program:
+        command = [sys.executable, "-m", "arq", settings]
         name = f"worker-{len(list(self.folder.glob('worker-*.log'))) + 1}"
         worker = Program(name, command, self.environment | environment, self.folder / f"{name}.log")
         self.workers.append(worker)

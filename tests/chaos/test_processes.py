@@ -3,11 +3,13 @@
 import asyncio
 import signal
 import time
+from collections import Counter
 
 import psutil
 
 from shared.clock import monotonic_ns
 from tests.chaos.conftest import Scenario
+from tests.chaos.random_worker import lengths, model_of
 from tests.chaos.stack import LEASE_S, SWEEP_S
 
 CONCURRENCY = 2
@@ -31,6 +33,27 @@ async def test_kill_one(scenario: Scenario) -> None:
     assert account.duplicates <= 3 * CONCURRENCY
     # The window: in flight, ready, and twice what ended in one commit, which is more on a slow disk.
     assert account.possible_duplicates <= 8 * CONCURRENCY
+
+
+async def test_kill_in_a_random_workload(scenario: Scenario) -> None:
+    """kill -9 a worker in the middle of a seeded random workload"""
+    chaos = scenario.chaos
+    await chaos.end_workers()
+    for _ in range(2):
+        chaos.start_worker("tests.chaos.random_worker.WorkerSettings")
+    before = chaos.mark()
+    number = await scenario.submit(concurrency=CONCURRENCY)
+    await chaos.under_way(number, 4)
+    (await chaos.worker_of(number)).signal(signal.SIGKILL)
+    document = await chaos.ended(number)
+    assert document["interrupted"]
+    sent = [request["model"] for request in chaos.simulator.requests()[before:]]
+    sequence = [model_of(length) for length in lengths(document["progress"]["total"])]
+    assert sorted(set(sent)) == sorted(sequence), "what two workers sent is the sequence, no more and no less"
+    again = Counter(sent) - Counter(sequence)
+    assert again.total() <= document["summary"]["possible_duplicates"]["requests"]
+    await chaos.end_workers()
+    await scenario.survived("the two workers' requests are exactly the sequence")
 
 
 async def test_kill_with_defaults(scenario: Scenario) -> None:

@@ -1,0 +1,45 @@
+"""A worker that runs a seeded random workload: `arq tests.chaos.random_worker.WorkerSettings`."""
+
+import functools
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+
+from shared.benchmark.load import Load, load_of
+from shared.benchmark.spec import BenchmarkSpec
+from shared.benchmark.workload import PromptsInTurn, WorkItem
+from worker import main
+
+SEED = 20250115
+
+
+class RandomLengths(PromptsInTurn):
+    """Each request asks for an answer of a length of its own, in a random order that the seed fixes."""
+
+    def __init__(self, spec: BenchmarkSpec) -> None:
+        super().__init__(spec)
+        self._lengths = lengths(self.length)
+
+    def item(self, place: int, turn: int = 0, answers: Sequence[str] = ()) -> WorkItem | None:
+        item = super().item(place, turn, answers)
+        return None if item is None else replace(item, model=model_of(self._lengths[place]))
+
+
+def lengths(count: int) -> list[int]:
+    """The random sequence: each length from 2 on once."""
+    drawn = list(range(2, count + 2))
+    random.Random(SEED).shuffle(drawn)
+    return drawn
+
+
+def model_of(length: int) -> str:
+    """The simulator's model that answers with so many tokens."""
+    return f"sim-ttft150-gap10-n{length}"
+
+
+def random_load(spec: BenchmarkSpec) -> Load:
+    return replace(load_of(spec), workload=RandomLengths(spec))
+
+
+class WorkerSettings(main.WorkerSettings):
+    on_startup = staticmethod(functools.partial(main.start, load_of=random_load))
