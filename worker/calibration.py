@@ -19,7 +19,7 @@ import orjson
 from shared.benchmark.record import ResultRecord
 from shared.benchmark.spec import Parameters, Timeouts
 from shared.clock import Clock
-from shared.protocols import adapter_for
+from shared.providers.adapters import adapter_for
 from shared.providers.endpoints import Endpoint
 from shared.scrubber import Scrubber
 from worker.engine.children import Child, Children, processes_for

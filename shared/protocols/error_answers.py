@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from shared.benchmark.record import RequestError
-from shared.protocols.base import failure, kind_of_http_status
+from shared.protocols.error_kinds import failure, kind_of_http_status
 from shared.scrubber import Scrubber
 
 

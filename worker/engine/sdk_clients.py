@@ -1,42 +1,35 @@
 """The official SDKs' clients, and what they make of a request: URL and headers, taken once for a target."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import anthropic
 import httpx2
-import openai
 
-from shared.providers.endpoints import PROTOCOLS, Endpoint, Protocol
+from shared.benchmark.spec import Parameters
+from shared.protocols.registry import PROTOCOLS
+from shared.protocols.sdk import Sdk
+from shared.providers.adapters import adapter_for
+from shared.providers.endpoints import Endpoint
 from worker.engine.messages import SdkTarget, SocketTarget
 
-# Fields that the SDKs' methods name; the rest of a body goes through as it is.
-_NAMED = ("model", "messages", "max_tokens", "stream")
-# A local server without a key still gets a header: both SDKs insist on one.
+# A local server without a key still gets a header: the SDKs insist on one.
 _NO_KEY = "not-needed"
 # Compressed answers arrive in blocks; their tokens cannot be timed.
 _HEADERS = {"Accept-Encoding": "identity"}
 
 
-def streamed_create(protocol: Protocol, base_url: str, key: str | None, http_client: httpx2.AsyncClient) -> Any:
-    """The SDK's own method for this protocol, its retries off, over the given client."""
-    options: dict[str, Any] = {
-        "api_key": key or _NO_KEY,
-        "base_url": base_url,
-        "max_retries": 0,
-        "timeout": http_client.timeout,
-        "http_client": http_client,
-        "default_headers": _HEADERS,
-    }
-    if protocol == "anthropic":
-        return anthropic.AsyncAnthropic(**options, open_telemetry=False).messages.with_streaming_response.create
-    return openai.AsyncOpenAI(**options).chat.completions.with_streaming_response.create
-
-
-def arguments(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A body as arguments of the SDK's method."""
-    named: dict[str, Any] = {name: body[name] for name in _NAMED if name in body}
-    return {**named, "extra_body": {name: value for name, value in body.items() if name not in _NAMED}}
+def streamed_create(
+    sdk: Sdk, base_url: str, key: str | None, http_client: httpx2.AsyncClient
+) -> Callable[[Mapping[str, Any]], Any]:
+    """Sends a body by the SDK's own method, without its retries, over the given client."""
+    return sdk.create(
+        api_key=key or _NO_KEY,
+        base_url=base_url,
+        max_retries=0,
+        timeout=http_client.timeout,
+        http_client=http_client,
+        default_headers=_HEADERS,
+    )
 
 
 async def warm_up() -> None:
@@ -70,14 +63,15 @@ async def make_target(
     """
     if proxy is not None or endpoint.transport == "sdk":
         return SdkTarget(endpoint.protocol, endpoint.base_url, key, proxy, connect_s)
-    capture = _Capture()
+    capture, adapter = _Capture(), adapter_for(endpoint)
+    sdk = adapter.sdk()
     async with httpx2.AsyncClient(transport=capture, trust_env=False) as http_client:
-        create = streamed_create(endpoint.protocol, endpoint.base_url, key, http_client)
-        body = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "x"}], "stream": True}
+        send = streamed_create(sdk, endpoint.base_url, key, http_client)
+        body = adapter.body("m", [{"role": "user", "content": "x"}], None, Parameters(max_tokens=1))
         try:
-            async with create(**arguments(body)):
+            async with send(body):
                 raise AssertionError("a captured request has no answer")
-        except (anthropic.APIConnectionError, openai.APIConnectionError, _Captured):
+        except (sdk.connection_error, _Captured):
             pass
     request = capture.request
     if request is None:

@@ -20,7 +20,7 @@ from shared.db.segments import SegmentEnd, SegmentRepository, Slot
 from shared.db.tables import Benchmark
 from shared.errors import Conflict, LeaseLost, NotFound, Unavailable
 from shared.program.tracing import Tracing
-from shared.protocols import Adapters
+from shared.providers.adapters import Adapters
 from shared.providers.endpoints import Endpoint, EndpointRegistry
 from shared.providers.key_ring import KeyRing
 from shared.providers.prices import PriceList

@@ -7,7 +7,6 @@ import pytest
 
 from shared.benchmark.record import RequestError
 from shared.benchmark.spec import Parameters
-from shared.providers.endpoints import Protocol
 from tests.support.scripted import cut
 from tests.support.streams import (
     anthropic_stream,
@@ -26,7 +25,7 @@ from tests.worker.engine.measuring import adapter, measure
 class Dialect:
     """The same story in one protocol's bytes."""
 
-    protocol: Protocol
+    protocol: str
     whole: bytes
     three_deltas: bytes
     error: bytes

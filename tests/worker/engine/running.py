@@ -7,8 +7,9 @@ from typing import Any, Literal
 from shared.benchmark.record import ResultRecord
 from shared.benchmark.spec import Parameters, Timeouts
 from shared.clock import SystemClock
-from shared.protocols import adapter_for
-from shared.providers.endpoints import Endpoint, Protocol
+from shared.protocols.registry import protocol_named
+from shared.providers.adapters import adapter_for
+from shared.providers.endpoints import Endpoint
 from shared.scrubber import Scrubber
 from worker.engine.children import Child, Children
 from worker.engine.engine import Engine, Plan
@@ -20,15 +21,15 @@ Transport = Literal["auto", "sdk"]
 KEY = "sk-test-0123456789abcdef"
 
 
-def endpoint_at(url: str, protocol: Protocol, transport: Transport = "auto") -> Endpoint:
-    base_url = url if protocol == "anthropic" else f"{url}/v1"
+def endpoint_at(url: str, protocol: str, transport: Transport = "auto") -> Endpoint:
+    base_url = f"{url}{protocol_named(protocol).base_path}"
     return Endpoint(name="test", protocol=protocol, base_url=base_url, transport=transport)
 
 
 async def engine_over(
     processes: Sequence[Child],
     url: str,
-    protocol: Protocol,
+    protocol: str,
     *,
     timeouts: Timeouts | None = None,
     transport: Transport = "auto",
@@ -50,14 +51,14 @@ async def engine_over(
 
 @asynccontextmanager
 async def engine_at(
-    pool: Children, url: str, protocol: Protocol, *, processes: int = 1, **options: Any
+    pool: Children, url: str, protocol: str, *, processes: int = 1, **options: Any
 ) -> AsyncIterator[Engine]:
     """The same over processes of the pool."""
     async with pool.lend(processes) as children:
         yield await engine_over(children, url, protocol, **options)
 
 
-def requests(protocol: Protocol, *models: str, max_tokens: int = 1_000) -> list[PlannedRequest]:
+def requests(protocol: str, *models: str, max_tokens: int = 1_000) -> list[PlannedRequest]:
     """One request for each model name."""
     adapter = adapter_for(endpoint_at("http://127.0.0.1", protocol))
     parameters = Parameters(max_tokens=max_tokens)
@@ -77,7 +78,7 @@ async def run_over(
     pool: Children,
     transport: Transport,
     url: str,
-    protocol: Protocol,
+    protocol: str,
     *models: str,
     concurrency: int = 1,
     timeouts: Timeouts | None = None,

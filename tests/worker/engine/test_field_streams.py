@@ -135,7 +135,14 @@ async def test_done_alone_is_no_answer() -> None:
 async def test_openai_cached_tokens_stand_inside_the_input() -> None:
     usage = {"prompt_tokens": 100, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 60}}
     counted = (measure("openai", [(10, openai_stream("Hi", usage=usage))])).usage
-    assert (counted.input_tokens, counted.cache_read_tokens, counted.cache_in_input) == (100, 60, True)
+    assert (counted.input_tokens, counted.cache_read_tokens, counted.uncached_input_tokens) == (100, 60, 40)
+
+
+async def test_anthropic_cached_tokens_stand_beside_the_input() -> None:
+    end = {"input_tokens": 40, "output_tokens": 5, "cache_read_input_tokens": 60, "cache_creation_input_tokens": 7}
+    counted = (measure("anthropic", [(10, anthropic_stream("Hi", end=end))])).usage
+    assert (counted.input_tokens, counted.cache_read_tokens, counted.cache_write_tokens) == (40, 60, 7)
+    assert counted.uncached_input_tokens == 40
 
 
 def test_a_server_without_stream_options_is_asked_once_without_and_remembered() -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from shared.benchmark.spec import Timeouts
-from shared.providers.endpoints import PROTOCOLS, Protocol
+from shared.protocols.registry import PROTOCOLS
 from simulator.server import Simulator
 from tests.support.postgresql import free_port
 from tests.support.scripted import ScriptedServer, cut, http
@@ -18,7 +18,7 @@ both = pytest.mark.parametrize("protocol", PROTOCOLS)
 
 
 @both
-async def test_a_whole_answer_is_measured(run: Run, simulator: Simulator, protocol: Protocol) -> None:
+async def test_a_whole_answer_is_measured(run: Run, simulator: Simulator, protocol: str) -> None:
     (record,) = await run(simulator.base_url, protocol, "sim-ttft50-gap5-n8")
     assert (record.outcome, record.error) == ("succeeded", None)
     assert record.usage.output_tokens == 8
@@ -30,7 +30,7 @@ async def test_a_whole_answer_is_measured(run: Run, simulator: Simulator, protoc
 
 
 @both
-async def test_the_key_goes_to_the_server_and_nowhere_else(run: Run, protocol: Protocol) -> None:
+async def test_the_key_goes_to_the_server_and_nowhere_else(run: Run, protocol: str) -> None:
     body = http(anthropic_stream("Hi") if protocol == "anthropic" else openai_stream("Hi"))
     async with ScriptedServer([body]).running() as server:
         (record,) = await run(server.url, protocol, "m")
@@ -39,14 +39,14 @@ async def test_the_key_goes_to_the_server_and_nowhere_else(run: Run, protocol: P
 
 
 @both
-async def test_no_compression_is_asked_for(run: Run, protocol: Protocol) -> None:
+async def test_no_compression_is_asked_for(run: Run, protocol: str) -> None:
     async with ScriptedServer([http(b"")]).running() as server:
         await run(server.url, protocol, "m")
     assert b"accept-encoding: identity" in server.requests[0].lower()
 
 
 @both
-async def test_an_echoed_key_is_scrubbed_from_the_error(run: Run, protocol: Protocol) -> None:
+async def test_an_echoed_key_is_scrubbed_from_the_error(run: Run, protocol: str) -> None:
     body = f'{{"error":{{"type":"authentication_error","message":"bad key {KEY}"}}}}'.encode()
     answer = http(body, "401 Unauthorized", "application/json", f"content-length: {len(body)}\r\n")
     async with ScriptedServer([answer]).running() as server:
@@ -71,7 +71,7 @@ async def test_an_echoed_key_is_scrubbed_from_the_error(run: Run, protocol: Prot
     ],
 )
 async def test_an_error_answer_has_its_kind_status_and_wait(
-    run: Run, simulator: Simulator, protocol: Protocol, fault: str, kind: str, status: int, retry_after: float | None
+    run: Run, simulator: Simulator, protocol: str, fault: str, kind: str, status: int, retry_after: float | None
 ) -> None:
     (record,) = await run(simulator.base_url, protocol, f"sim-ttft5-gap1-n4-{fault}")
     assert record.error is not None
@@ -87,7 +87,7 @@ async def test_an_error_answer_has_its_kind_status_and_wait(
 
 
 @both
-async def test_a_retry_after_date_becomes_seconds(run: Run, simulator: Simulator, protocol: Protocol) -> None:
+async def test_a_retry_after_date_becomes_seconds(run: Run, simulator: Simulator, protocol: str) -> None:
     (record,) = await run(simulator.base_url, protocol, "sim-ttft5-gap1-n4-err429date")
     assert record.error is not None
     assert record.error.retry_after_s is not None
@@ -97,7 +97,7 @@ async def test_a_retry_after_date_becomes_seconds(run: Run, simulator: Simulator
 @both
 @pytest.mark.parametrize("fault", ["fin3", "rst3", "end3"])
 async def test_a_connection_that_closes_after_three_deltas_is_truncated(
-    run: Run, simulator: Simulator, protocol: Protocol, fault: str
+    run: Run, simulator: Simulator, protocol: str, fault: str
 ) -> None:
     (record,) = await run(simulator.base_url, protocol, f"sim-ttft5-gap5-n8-{fault}")
     assert record.outcome == "truncated"
@@ -108,9 +108,7 @@ async def test_a_connection_that_closes_after_three_deltas_is_truncated(
 
 
 @both
-async def test_an_error_in_mid_stream_keeps_the_partial_text(
-    run: Run, simulator: Simulator, protocol: Protocol
-) -> None:
+async def test_an_error_in_mid_stream_keeps_the_partial_text(run: Run, simulator: Simulator, protocol: str) -> None:
     (record,) = await run(simulator.base_url, protocol, "sim-ttft5-gap5-n8-miderr3")
     assert record.outcome == "errored"
     assert record.error is not None
@@ -135,14 +133,14 @@ async def test_a_server_without_stream_options_is_asked_again_without(run: Run, 
 
 
 @both
-async def test_an_address_of_ipv6(run: Run, protocol: Protocol) -> None:
+async def test_an_address_of_ipv6(run: Run, protocol: str) -> None:
     async with Simulator("::1") as server:
         (record,) = await run(server.base_url, protocol, "sim-ttft5-gap1-n2")
     assert (record.outcome, record.error) == ("succeeded", None)
 
 
 @both
-async def test_nobody_listening_is_a_connect_error(run: Run, protocol: Protocol) -> None:
+async def test_nobody_listening_is_a_connect_error(run: Run, protocol: str) -> None:
     (record,) = await run(f"http://127.0.0.1:{free_port()}", protocol, "m")
     assert record.error is not None
     assert (record.outcome, record.error.kind, record.error.phase) == ("errored", "connect_error", "connect")
@@ -161,7 +159,7 @@ async def test_nobody_listening_is_a_connect_error(run: Run, protocol: Protocol)
     ],
 )
 async def test_each_deadline_has_its_own_kind(
-    run: Run, simulator: Simulator, protocol: Protocol, fault: str, timeouts: Timeouts, kind: str, phase: str
+    run: Run, simulator: Simulator, protocol: str, fault: str, timeouts: Timeouts, kind: str, phase: str
 ) -> None:
     (record,) = await run(simulator.base_url, protocol, f"sim-ttft5-gap1-n8-{fault}", timeouts=timeouts)
     assert record.outcome == "timed_out"
@@ -172,7 +170,7 @@ async def test_each_deadline_has_its_own_kind(
 
 @both
 async def test_a_connection_is_used_again_and_connecting_is_outside_ttft(
-    run: Run, simulator: Simulator, protocol: Protocol
+    run: Run, simulator: Simulator, protocol: str
 ) -> None:
     first, second = await run(simulator.base_url, protocol, *["sim-ttft5-gap1-n4"] * 2)
     assert (first.connection_reused, second.connection_reused) == (False, True)
@@ -181,7 +179,7 @@ async def test_a_connection_is_used_again_and_connecting_is_outside_ttft(
 
 
 @both
-async def test_a_kept_connection_that_the_server_closed_is_renewed(run: Run, protocol: Protocol) -> None:
+async def test_a_kept_connection_that_the_server_closed_is_renewed(run: Run, protocol: str) -> None:
     """The server answers once on each connection, says nothing of closing it, and closes it at the next request."""
     one = {"output_tokens": 1}
     stream = anthropic_stream("Hi", end=one) if protocol == "anthropic" else openai_stream("Hi", usage={})
@@ -235,7 +233,7 @@ async def test_events_of_one_read_share_its_stamp(run: Run) -> None:
 
 @both
 async def test_a_proxy_is_used_through_the_sdk_and_the_run_is_graded_for_it(
-    children: Children, simulator: Simulator, protocol: Protocol
+    children: Children, simulator: Simulator, protocol: str
 ) -> None:
     """A forwarding proxy on this machine: what reaches it names the whole URL."""
     asked: list[bytes] = []

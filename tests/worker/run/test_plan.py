@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from shared.benchmark.spec import BenchmarkSpec
-from shared.protocols import adapter_for
+from shared.providers.adapters import adapter_for
 from shared.providers.endpoints import Endpoint
 from worker.run.plan import make_plan, open_slots, schedule_ns
 
