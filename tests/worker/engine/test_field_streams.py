@@ -145,6 +145,52 @@ async def test_anthropic_cached_tokens_stand_beside_the_input() -> None:
     assert counted.uncached_input_tokens == 40
 
 
+@pytest.mark.parametrize(
+    ("protocol", "begun", "error"),
+    [
+        (
+            "anthropic",
+            sse(message_start(), *anthropic_text("abc"), named=True),
+            sse({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, named=True),
+        ),
+        (
+            "openai",
+            sse(*openai_text("abc")),
+            sse({"error": {"message": "Overloaded", "type": "overloaded_error", "code": None}}),
+        ),
+    ],
+)
+async def test_an_error_inside_a_stream_keeps_the_providers_words(protocol: str, begun: bytes, error: bytes) -> None:
+    record = measure(protocol, [(10, begun), (20, error)])
+    assert (record.outcome, record.response) == ("errored", "abc")
+    assert record.error == RequestError("overloaded", "Overloaded", "mid_stream", provider_code="overloaded_error")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "answer"),
+    [
+        (
+            "anthropic",
+            (
+                b'{"type":"message","content":[{"type":"text","text":"Hello"}],"stop_reason":"end_turn",'
+                b'"usage":{"input_tokens":10,"output_tokens":5}}'
+            ),
+        ),
+        (
+            "openai",
+            (
+                b'{"choices":[{"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}],'
+                b'"usage":{"prompt_tokens":10,"completion_tokens":5}}'
+            ),
+        ),
+    ],
+)
+async def test_a_server_that_ignores_stream_is_understood(protocol: str, answer: bytes) -> None:
+    record = measure(protocol, [(50, answer)], content_type="application/json")
+    assert (record.outcome, record.response) == ("succeeded", "Hello")
+    assert (record.usage.input_tokens, record.usage.output_tokens) == (10, 5)
+
+
 def test_a_server_without_stream_options_is_asked_once_without_and_remembered() -> None:
     openai = adapter("openai")
     body = {"model": "m", "stream_options": {"include_usage": True}}

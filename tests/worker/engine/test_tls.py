@@ -18,7 +18,7 @@ from tests.worker.engine.running import Run, Transport, engine_at, requests, run
 from worker.engine.children import Children
 from worker.engine.engine import Plan
 
-both = pytest.mark.parametrize("protocol", PROTOCOLS)
+every_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ async def tls_simulator(ca: trustme.CA) -> AsyncIterator[Simulator]:
         yield running
 
 
-@both
+@every_protocol
 async def test_answers_over_kept_connections(run: Run, tls_simulator: Simulator, protocol: str) -> None:
     records = await run(tls_simulator.base_url, protocol, *["sim-ttft50-gap5-n8"] * 6, concurrency=2)
     assert [(record.outcome, record.error, record.flags) for record in records] == [("succeeded", None, [])] * 6
@@ -65,7 +65,7 @@ async def test_answers_over_kept_connections(run: Run, tls_simulator: Simulator,
     assert tls_simulator.open_connections <= 2
 
 
-@both
+@every_protocol
 async def test_the_handshake_is_timed_apart_from_connecting_and_from_the_answer(
     run: Run, tls_simulator: Simulator, protocol: str
 ) -> None:
@@ -76,7 +76,7 @@ async def test_the_handshake_is_timed_apart_from_connecting_and_from_the_answer(
     assert (second.tls_ms, second.connect_ms) == (None, None)
 
 
-@both
+@every_protocol
 async def test_a_certificate_of_nobody_we_trust_is_a_tls_error(run: Run, protocol: str) -> None:
     async with Simulator(tls=server_context(trustme.CA(), "127.0.0.1")) as stranger:
         (record,) = await run(stranger.base_url, protocol, "m")
@@ -86,7 +86,7 @@ async def test_a_certificate_of_nobody_we_trust_is_a_tls_error(run: Run, protoco
     assert "CERTIFICATE_VERIFY_FAILED" in record.error.message
 
 
-@both
+@every_protocol
 async def test_a_certificate_for_another_name_is_a_tls_error(run: Run, ca: trustme.CA, protocol: str) -> None:
     async with Simulator(tls=server_context(ca, "elsewhere.example")) as other:
         (record,) = await run(other.base_url, protocol, "m")
@@ -95,14 +95,14 @@ async def test_a_certificate_for_another_name_is_a_tls_error(run: Run, ca: trust
     assert (record.error.kind, record.error.phase) == ("tls_error", "connect")
 
 
-@both
+@every_protocol
 async def test_a_server_without_tls_is_a_tls_error(run: Run, simulator: Simulator, protocol: str) -> None:
     (record,) = await run(simulator.base_url.replace("http:", "https:"), protocol, "m")
     assert record.error is not None
     assert (record.error.kind, record.error.phase) == ("tls_error", "connect")
 
 
-@both
+@every_protocol
 @pytest.mark.parametrize("fault", ["fin3", "rst3"])
 async def test_a_connection_that_breaks_without_a_goodbye_is_truncated(
     run: Run, tls_simulator: Simulator, protocol: str, fault: str
@@ -121,7 +121,7 @@ async def test_records_of_any_size(run: Run, ca: trustme.CA, size: int) -> None:
     assert (record.outcome, record.response) == ("succeeded", "Hallo Welt")
 
 
-@both
+@every_protocol
 async def test_a_prompt_larger_than_the_socket_takes_at_once(
     transport: Transport, trusting: Children, tls_simulator: Simulator, protocol: str
 ) -> None:
@@ -133,7 +133,7 @@ async def test_a_prompt_larger_than_the_socket_takes_at_once(
     assert len(tls_simulator.requests[0].body["messages"][0]["content"]) == 8_000_000
 
 
-@both
+@every_protocol
 async def test_a_stream_in_flight_is_closed_upstream_by_a_cancel(
     transport: Transport, trusting: Children, tls_simulator: Simulator, protocol: str
 ) -> None:
