@@ -161,7 +161,7 @@ def _delta(delta: Any) -> StreamEvent:
 
 
 def _block_start(block: Any) -> StreamEvent:
-    """A block may begin with text in it; a tool's block begins with its name."""
+    """A block may begin with text. The block of a tool call begins with the tool's name."""
     if isinstance(block, dict) and block.get("type") == "tool_use":
         return ToolCall(text_of(block.get("name"))) if text_of(block.get("name")) else Other()
     return _delta(block)

@@ -1,4 +1,4 @@
-"""Decoders turn the bytes of one answer into events. A protocol derives its own from these two."""
+"""Decoders turn the bytes of one answer into events. Protocols derive theirs from `SseDecoder` and `JsonDecoder`."""
 
 from abc import ABC, abstractmethod
 from typing import Any, Protocol
@@ -10,25 +10,27 @@ from shared.protocols.sse import ServerSentEvent, SseParser
 
 
 class StreamDecoder(Protocol):
-    """Turns the bytes of one answer into events, whatever the cuts."""
+    """What the engine needs of a decoder. The events do not depend on where the reads are cut."""
 
     @property
     def invalid_utf8(self) -> bool: ...
 
     @property
     def answer_id(self) -> str | None:
-        """The provider's own id of this answer, once it was said."""
+        """The provider's own id of this answer; None until the answer names it."""
         ...
 
-    def feed(self, data: bytes) -> list[StreamEvent]: ...
+    def feed(self, data: bytes) -> list[StreamEvent]:
+        """Adds a read and returns the events that it completes."""
+        ...
 
     def finish(self) -> list[StreamEvent]:
-        """What the end of the body completes."""
+        """Returns the events that the end of the body completes."""
         ...
 
 
 class SseDecoder(ABC):
-    """Decodes a stream event by event; an adapter says what an event means."""
+    """Decodes server-sent events one by one. The protocol says what each means."""
 
     def __init__(self) -> None:
         self._parser = SseParser()
@@ -42,16 +44,16 @@ class SseDecoder(ABC):
         return [event for raw in self._parser.feed(data) for event in self.decode(raw)]
 
     def finish(self) -> list[StreamEvent]:
-        # A body cut inside an event leaves a piece of JSON: that is a truncated stream, not a malformed one.
+        # A body that ends inside an event leaves a piece of JSON. Such a stream is truncated, not malformed.
         return [event for raw in self._parser.finish() for event in self.decode(raw) if not _is_malformed(event)]
 
     @abstractmethod
     def decode(self, raw: ServerSentEvent) -> list[StreamEvent]:
-        """What an event means."""
+        """The events that one server-sent event stands for."""
 
 
 class JsonDecoder(ABC):
-    """Decodes a plain JSON answer, as servers send that ignore `stream` or put an error into a 200."""
+    """Decodes an answer in one JSON body. Servers send it if they ignore `stream` or put an error into a 200."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
@@ -73,7 +75,7 @@ class JsonDecoder(ABC):
 
     @abstractmethod
     def decode(self, document: dict[str, Any]) -> list[StreamEvent]:
-        """What a whole answer means."""
+        """The events that a whole answer stands for."""
 
 
 def _is_malformed(event: StreamEvent) -> bool:

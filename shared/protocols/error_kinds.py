@@ -1,11 +1,11 @@
-"""Which kind of error a result carries, from the words and the status of the provider's error."""
+"""The kind of an error, from the provider's words and status. Decoders and `error_answers` use it."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from shared.protocols.events import Failure
 
-# Words of providers' error types and codes, to the kinds that results carry.
+# Error types and codes of providers, and the kind that results carry for them.
 ERROR_KINDS = {
     "authentication_error": "authentication",
     "invalid_api_key": "authentication",
@@ -28,7 +28,7 @@ ERROR_KINDS = {
 
 
 def failure(error: Any) -> Failure:
-    """A provider's error object as a failure; its kind from the error's own type, else its code."""
+    """A provider's error object as a failure. Its `code` decides the kind, else its `type`, else a status in them."""
     if not isinstance(error, dict):
         return Failure("provider_error", str(error)[:2_000])
     words = [str(error[key]) for key in ("code", "type") if error.get(key) is not None]
@@ -37,7 +37,7 @@ def failure(error: Any) -> Failure:
 
 
 def _kind_of_status(words: Sequence[str]) -> str:
-    """OpenRouter and others put the HTTP status into `code`."""
+    """The kind of the HTTP status that OpenRouter and others put into `code`."""
     for word in words:
         if word.isdecimal():
             return kind_of_http_status(int(word))
@@ -45,7 +45,7 @@ def _kind_of_status(words: Sequence[str]) -> str:
 
 
 def kind_of_http_status(status: int) -> str:
-    """The kind of an error answer that says no more than its status."""
+    """The kind of an error answer of which nothing but the status is understood."""
     known = {
         400: "invalid_request",
         401: "authentication",

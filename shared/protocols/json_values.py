@@ -1,4 +1,4 @@
-"""Values out of a provider's JSON, which may lack any field or hold another type in it."""
+"""Reads values from a provider's JSON, in which any field may be missing or have another type."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from shared.protocols.events import Failure
 
 
 def load_object(text: str) -> dict[str, Any] | Failure:
-    """A JSON object, or the failure to be one."""
+    """The JSON object in a text, or a failure if it holds none."""
     try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError:
-        # orjson is strict about lone surrogates, which models do emit; the measurer replaces them.
+        # Models emit lone surrogates, which orjson refuses. The measurer replaces them.
         return _load_leniently(text)
     return document if isinstance(document, dict) else _malformed(text)
 
@@ -32,15 +32,15 @@ def _malformed(text: str) -> Failure:
 
 
 def optional_int(value: Any) -> int | None:
-    """A count as the provider gave it; anything else is unknown."""
+    """A count as the provider gave it. Anything but a whole number from 0 on is None, for unknown."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def answer_id(document: dict[str, Any]) -> str | None:
-    """An `id` field, within the length that is stored."""
+    """The `id` of an answer, cut to the length that is stored."""
     return text_of(document.get("id"))[:200] or None
 
 
 def text_of(value: Any) -> str:
-    """A text field that may be missing, null or of another type."""
+    """The text of a field; empty if it is missing, null or of another type."""
     return value if isinstance(value, str) else ""

@@ -85,7 +85,7 @@ class OpenAiChat(Adapter):
         return body if self._stream_options else _without_stream_options(body)
 
     def retry_body(self, body: Mapping[str, Any], error: RequestError) -> dict[str, Any] | None:
-        """Old servers refuse `stream_options` with 400 or 422. The adapter remembers it and asks once per endpoint."""
+        """Old servers refuse `stream_options` with 400 or 422. The adapter remembers that, so each is asked once."""
         if error.http_status not in (400, 422) or "stream_options" not in body:
             return None
         if self._stream_options and not any(word in error.message for word in ("stream_options", "include_usage")):
@@ -136,7 +136,7 @@ def _choices(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _tokens(delta: Any) -> list[StreamEvent]:
-    """Text of a delta or message. Reasoning is `reasoning_content` (DeepSeek, older vLLM) or `reasoning`."""
+    """The text of a delta or message. Reasoning is in `reasoning_content` (DeepSeek, older vLLM) or `reasoning`."""
     if not isinstance(delta, dict):
         return []
     events: list[StreamEvent] = []

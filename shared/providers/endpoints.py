@@ -35,8 +35,8 @@ class Endpoint(BaseModel):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$", description="What `provider` in a benchmark refers to.")
     protocol: ProtocolName = Field(
-        description="`anthropic`: Messages API. `openai`: chat completions, as OpenAI, vLLM, Ollama, llama.cpp, "
-        "LM Studio, Groq, OpenRouter and gateways speak it."
+        description="The wire protocol that the endpoint speaks: "
+        + ", ".join(f"`{name}` ({protocol.title})" for name, protocol in PROTOCOLS.items())
     )
     base_url: str = Field(
         description="As the protocol's official SDK takes it: `https://api.anthropic.com`, `http://127.0.0.1:8000/v1`."

@@ -1,4 +1,4 @@
-"""The official SDKs' clients, and what they make of a request: URL and headers, taken once for a target."""
+"""Builds clients of the official SDKs, and takes the URL and headers of a request from them, once for each target."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,7 +14,7 @@ from worker.engine.messages import SdkTarget, SocketTarget
 
 # A local server without a key still gets a header: the SDKs insist on one.
 _NO_KEY = "not-needed"
-# Compressed answers arrive in blocks; their tokens cannot be timed.
+# Compressed answers arrive in blocks, whose tokens cannot be timed.
 _HEADERS = {"Accept-Encoding": "identity"}
 
 
@@ -33,7 +33,7 @@ def streamed_create(
 
 
 async def warm_up() -> None:
-    """Builds a request of each SDK: imports and first uses that the first benchmark would wait for otherwise."""
+    """Imports each SDK and builds one request with it, so that the first benchmark does not wait for that."""
     for protocol in PROTOCOLS:
         await make_target(
             Endpoint(name="warm-up", protocol=protocol, base_url="http://127.0.0.1"), None, proxy=None, connect_s=1
@@ -41,7 +41,7 @@ async def warm_up() -> None:
 
 
 class _Captured(httpx2.TransportError):
-    """Ends the SDK's request where a socket would be: it is never sent."""
+    """Ends the SDK's request in place of a socket. Nothing is sent."""
 
 
 class _Capture(httpx2.AsyncBaseTransport):
@@ -58,8 +58,8 @@ async def make_target(
 ) -> SocketTarget | SdkTarget:
     """What a measuring process needs to know of an endpoint.
 
-    The request's head is what the SDK would send, taken from a request that it builds and that goes nowhere. Through
-    a proxy, and where the endpoint's `transport` says so, the SDK's own client sends.
+    The head of the requests is what the SDK would send: the SDK builds one request, which is captured and not sent.
+    The SDK's own client sends if there is a proxy or the endpoint's `transport` is `sdk`.
     """
     if proxy is not None or endpoint.transport == "sdk":
         return SdkTarget(endpoint.protocol, endpoint.base_url, key, proxy, connect_s)
@@ -84,5 +84,5 @@ async def make_target(
     return SocketTarget(url.host, url.port or (443 if tls else 80), tls, head, connect_s)
 
 
-# The length is the body's, and the connection is ours.
+# The socket slot writes these itself.
 _OWN_HEADERS = (b"content-length", b"transfer-encoding", b"connection")
