@@ -58,7 +58,7 @@ async def engine_at(
         yield await engine_over(children, url, protocol, **options)
 
 
-def requests(protocol: str, *models: str, max_tokens: int = 1_000) -> list[PlannedRequest]:
+def requests(protocol: str, *models: str, max_tokens: int = 1_000, prompt: str = "hi") -> list[PlannedRequest]:
     """One request for each model name."""
     adapter = adapter_for(endpoint_at("http://127.0.0.1", protocol))
     parameters = Parameters(max_tokens=max_tokens)
@@ -67,7 +67,7 @@ def requests(protocol: str, *models: str, max_tokens: int = 1_000) -> list[Plann
             prompt_index=index,
             repetition=0,
             warmup=False,
-            body=adapter.body(model, [{"role": "user", "content": "hi"}], None, parameters),
+            body=adapter.body(model, [{"role": "user", "content": prompt}], None, parameters),
             max_tokens=max_tokens,
         )
         for index, model in enumerate(models)

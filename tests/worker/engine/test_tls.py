@@ -125,12 +125,11 @@ async def test_records_of_any_size(run: Run, ca: trustme.CA, size: int) -> None:
 async def test_a_prompt_larger_than_the_socket_takes_at_once(
     transport: Transport, trusting: Children, tls_simulator: Simulator, protocol: str
 ) -> None:
-    (request,) = requests(protocol, "sim-ttft5-gap1-n2")
-    request.body["messages"][0]["content"] = "x" * 8_000_000
+    (request,) = requests(protocol, "sim-ttft5-gap1-n2", prompt="x" * 8_000_000)
     async with engine_at(trusting, tls_simulator.base_url, protocol, transport=transport) as engine:
         (record,) = [record async for record in engine.run(Plan([], [request], 1))]
     assert record.outcome == "succeeded"
-    assert len(tls_simulator.requests[0].body["messages"][0]["content"]) == 8_000_000
+    assert tls_simulator.requests[0].body == request.body
 
 
 @every_protocol
