@@ -16,15 +16,16 @@ from typing import Any
 import numpy as np
 import orjson
 
+from shared.benchmark.load import Load, load_of
 from shared.benchmark.record import ResultRecord
-from shared.benchmark.spec import Parameters, Timeouts
+from shared.benchmark.spec import BenchmarkSpec, Message, Parameters, Prompt, Timeouts
 from shared.clock import Clock
 from shared.providers.adapters import adapter_for
 from shared.providers.endpoints import Endpoint
 from shared.scrubber import Scrubber
 from worker.engine.children import Child, Children, processes_for
-from worker.engine.engine import Engine, Plan
-from worker.engine.measurer import MeasureContext, PlannedRequest, RunClock
+from worker.engine.engine import Engine
+from worker.engine.measurer import MeasureContext, RunClock
 from worker.engine.sdk_clients import make_target
 
 LEVELS = (1, 16, 64, 256, 512, 1_024)
@@ -117,8 +118,8 @@ async def _measure(children: Children, clock: Clock, concurrency: int, processes
             for _ in range(repeats):
                 async with children.lend(processes_for(concurrency, processes_setting)) as lent:
                     engine = await _engine(lent, url, clock)
-                    plan = Plan([], _requests(count), concurrency)
-                    runs.append(([record async for record in engine.run(plan)], engine.disturbance.document()))
+                    load = _load(count, concurrency)
+                    runs.append(([record async for record in engine.run(load)], engine.disturbance.document()))
                     if engine.failure is not None:
                         raise CannotCalibrate(engine.failure)
         truths = {line["number"]: line for line in map(orjson.loads, log.read_bytes().splitlines())}
@@ -166,11 +167,17 @@ def _endpoint(url: str) -> Endpoint:
     return Endpoint(name="calibration", protocol="openai", base_url=f"{url}/v1")
 
 
-def _requests(count: int) -> list[PlannedRequest]:
-    parameters = Parameters(max_tokens=1_000)
-    adapter = adapter_for(_endpoint("http://127.0.0.1"))
-    body = adapter.body(MODEL, [{"role": "user", "content": "How late is it?"}], None, parameters)
-    return [PlannedRequest(0, number, warmup=False, body=body, max_tokens=1_000) for number in range(count)]
+def _load(count: int, concurrency: int) -> Load:
+    return load_of(
+        BenchmarkSpec(
+            name="calibration",
+            model=MODEL,
+            prompts=(Prompt(messages=(Message(role="user", content="How late is it?"),)),),
+            parameters=Parameters(max_tokens=1_000),
+            repetitions=count,
+            concurrency=concurrency,
+        )
+    )
 
 
 @contextlib.asynccontextmanager

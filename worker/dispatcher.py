@@ -16,7 +16,8 @@ from shared.queue.doorbell import Doorbell
 from shared.version import __version__
 from worker.monitoring import WorkerMetrics
 from worker.retention import Retention
-from worker.run.control import BenchmarkRun, RunContext
+from worker.run.context import RunContext
+from worker.run.control import BenchmarkRun
 from worker.webhooks.deliverer import Deliverer
 
 log = structlog.get_logger(__name__)

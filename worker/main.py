@@ -31,7 +31,7 @@ from worker.engine.children import Children
 from worker.engine.sdk_clients import warm_up
 from worker.monitoring import WorkerMetrics
 from worker.retention import Retention
-from worker.run.control import RunContext
+from worker.run.context import RunContext
 from worker.shutdown import Shutdown
 from worker.webhooks import make_deliverer
 

@@ -5,6 +5,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
+from shared.benchmark.request_id import RequestId
+from shared.numbers.digest import Digest
+from shared.numbers.time_series import TimeSeries
+
 Outcome = Literal["succeeded", "errored", "timed_out", "cancelled", "truncated"]
 Phase = Literal["connect", "before_first_token", "mid_stream"]
 
@@ -57,6 +61,7 @@ class RequestError:
 class ResultRecord:
     """One request's result; field names are the columns of `results` and the metrics of `shared.numbers.metrics`."""
 
+    id: RequestId
     prompt_index: int
     repetition: int
     warmup: bool
@@ -84,3 +89,8 @@ class ResultRecord:
     provider_request_id: str | None
     timeline: bytes | None
     cost_usd: Decimal | None = field(default=None)
+    # Whether its place in the sequence has no further turn.
+    ends_place: bool = field(default=True)
+    # What its events add to the run's aggregate. They are not stored; a stored timeline gives them again.
+    gaps_ms: Digest | None = field(default=None)
+    tokens_over_time: TimeSeries | None = field(default=None)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.database import Database
 from shared.db.events import tell_of
-from shared.db.segments import SegmentEnd, Slot, end_crashed_segments, end_segment
+from shared.db.segments import SegmentEnd, StoredId, end_crashed_segments, end_segment
 from shared.db.tables import Benchmark, Segment
 from shared.db.types import utc_now
 from shared.errors import LeaseLost
@@ -111,7 +111,7 @@ class LeaseRepository:
         return row[0] is not None
 
     async def begin(self, lease: Lease, *, dispatched: int, price: dict[str, Any] | None) -> None:
-        """Opens a segment: the first `dispatched` requests of the plan may be sent from now on. Raises LeaseLost.
+        """Opens a segment: requests of places below `dispatched` may be sent from now on. Raises LeaseLost.
 
         `price`: the one in force, where the benchmark has none yet; it keeps it.
         """
@@ -131,7 +131,7 @@ class LeaseRepository:
                 .on_conflict_do_nothing(index_elements=["benchmark_id", "fence"])
             )
 
-    async def end_crashed(self, lease: Lease, unanswered: Sequence[Slot]) -> None:
+    async def end_crashed(self, lease: Lease, unanswered: Sequence[StoredId]) -> None:
         """Closes the segments that dead workers left open. Raises LeaseLost."""
         async with self._database.write() as session:
             await self._update(session, lease, dispatched=0)
@@ -150,17 +150,15 @@ class LeaseRepository:
         *,
         summary: dict[str, Any] | None,
         error: dict[str, Any] | None,
+        whole: bool = False,
         end: SegmentEnd = NOTHING_SENT,
     ) -> str:
         """Ends the run, writes its event, returns the terminal status. Raises LeaseLost.
 
-        Whichever state is terminal first stays: the condition is in the SQL. A cancel that was asked for before
-        the last result was counted makes it `cancelled`; one that finds every request done does not.
+        Whichever state is terminal first stays: the condition is in the SQL. A cancel that was requested meanwhile
+        makes it `cancelled`, unless the run is `whole`: then every request has its result already.
         """
-        final = case(
-            (and_(Benchmark.cancel_requested_at.is_not(None), Benchmark.done < Benchmark.planned), "cancelled"),
-            else_=status,
-        )
+        final = status if whole else case((Benchmark.cancel_requested_at.is_not(None), "cancelled"), else_=status)
         async with self._database.write() as session:
             rows = await session.execute(
                 update(Benchmark)

@@ -34,8 +34,12 @@ SORTABLE = (
     "cost_usd",
 )
 
+KEYS_A_PAGE = 2_000
+
 _TABLE = Result.metadata.tables[Result.__tablename__]
-_COPIED = tuple(item.name for item in fields(ResultRecord) if item.name not in ("usage", "error"))
+# What a record carries for the run alone, and what has a column of another shape.
+_NOT_COPIED = {"id", "ends_place", "usage", "error", "gaps_ms", "tokens_over_time"}
+_COPIED = tuple(item.name for item in fields(ResultRecord) if item.name not in _NOT_COPIED)
 
 
 class ResultRepository:
@@ -44,11 +48,18 @@ class ResultRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def record(self, lease: Lease, records: Sequence[ResultRecord], dispatched: int | None = None) -> None:
+    async def record(
+        self,
+        lease: Lease,
+        records: Sequence[ResultRecord],
+        *,
+        dispatched: int | None = None,
+        live: dict[str, Any] | None = None,
+    ) -> None:
         """Stores results and moves the benchmark's counters in one transaction. Raises LeaseLost.
 
         The first result of a request wins; one that is there already is not counted again.
-        `dispatched`: how far, in the order of the plan, requests may be sent from now on.
+        `dispatched`: requests of places below this may be sent from now on. `live`: the numbers so far.
         """
         if not records:
             return
@@ -73,6 +84,7 @@ class ResultRepository:
                     done=Benchmark.done + len(rows),
                     errors=Benchmark.errors + sum(row.outcome != "succeeded" for row in rows),
                     dispatched=Benchmark.dispatched if dispatched is None else dispatched,
+                    live=Benchmark.live if live is None else live,
                     last_ttft_ms=Benchmark.last_ttft_ms if latest is None else latest,
                     # Null until one request has a known cost: unknown is not zero.
                     cost_usd=func.coalesce(Benchmark.cost_usd, Decimal(0)) + sum(costs, Decimal(0))
@@ -82,13 +94,22 @@ class ResultRepository:
                 execution_options={"synchronize_session": False},
             )
 
-    async def recorded(self, benchmark_id: int) -> set[tuple[int, int]]:
-        """(prompt_index, repetition) of every request that has a result: what a resumed run does not send again."""
-        async with self._database.read() as session:
-            rows = await session.execute(
-                select(Result.prompt_index, Result.repetition).where(Result.benchmark_id == benchmark_id)
+    async def keys(self, benchmark_id: int) -> AsyncIterator[Sequence[tuple[int, int]]]:
+        """(prompt_index, repetition) of every request that has a result, page by page."""
+        last = 0
+        while True:
+            query = (
+                select(Result.id, Result.prompt_index, Result.repetition)
+                .where(Result.benchmark_id == benchmark_id, Result.id > last)
+                .order_by(Result.id)
+                .limit(KEYS_A_PAGE)
             )
-        return {(index, repetition) for index, repetition in rows}
+            async with self._database.read() as session:
+                rows = (await session.execute(query)).all()
+            if not rows:
+                return
+            yield [(row.prompt_index, row.repetition) for row in rows]
+            last = rows[-1].id
 
     async def in_order(
         self, benchmark_id: int, *, limit: int, with_warmup: bool, with_timeline: bool

@@ -15,16 +15,20 @@ from shared.db.database import Database
 from shared.db.tables import Benchmark, Segment
 from shared.db.types import utc_now
 
-# Prompt index and repetition: which request of a benchmark.
-Slot = tuple[int, int]
+# Which request of a benchmark: prompt index, repetition, and the turn where it is not the first.
+StoredId = list[int]
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentEnd:
-    """What is kept of a segment. `unanswered`: requests that may have been sent and have no result."""
+    """What is kept of a segment. `unanswered`: requests that may have been sent and have no result.
 
-    unanswered: Sequence[Slot] = ()
+    `aggregate`: what its results add up to, as `RunAggregate.encode` writes it.
+    """
+
+    unanswered: Sequence[StoredId] = ()
     measurement: dict[str, Any] | None = None
+    aggregate: bytes | None = None
 
 
 class SegmentRepository:
@@ -45,7 +49,7 @@ async def end_segment(session: AsyncSession, benchmark_id: int, fence: int, ende
     await _end(session, and_(Segment.benchmark_id == benchmark_id, Segment.fence == fence), ended_by, end)
 
 
-async def end_crashed_segments(session: AsyncSession, benchmark_id: int, unanswered: Sequence[Slot]) -> None:
+async def end_crashed_segments(session: AsyncSession, benchmark_id: int, unanswered: Sequence[StoredId]) -> None:
     """Closes what a dead worker left open."""
     where = and_(Segment.benchmark_id == benchmark_id, Segment.ended_at.is_(None))
     await _end(session, where, "crashed", SegmentEnd(unanswered))
@@ -60,8 +64,9 @@ async def _end(session: AsyncSession, where: ColumnElement[bool], ended_by: str,
             ended_at=utc_now(),
             ended_by=ended_by,
             results=done - Segment.done_before,
-            unanswered=[list(slot) for slot in end.unanswered],
+            unanswered=list(end.unanswered),
             measurement=end.measurement,
+            aggregate=end.aggregate,
         ),
         execution_options={"synchronize_session": False},
     )

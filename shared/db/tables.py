@@ -83,6 +83,8 @@ class Benchmark(Base):
     last_ttft_ms: Mapped[float | None] = mapped_column(Float(53))
     cost_usd: Mapped[Decimal | None] = mapped_column(Usd)
     price: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
+    # Percentiles so far, of the segment that runs; written about once a second.
+    live: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
     summary: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
     error: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
     cancel_requested_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -91,7 +93,7 @@ class Benchmark(Base):
     lease_owner: Mapped[str | None] = mapped_column(String(64))
     lease_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     fence: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    # How far, in the order of the plan, requests may have been sent by whoever holds or held the lease last.
+    # Requests of places below this may have been sent by whoever holds or held the lease last.
     dispatched: Mapped[int] = mapped_column(Integer, server_default="0")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -116,6 +118,8 @@ class Segment(Base):
     # [prompt_index, repetition] of requests that it may have sent and whose answer was not stored.
     unanswered: Mapped[list[list[int]] | None] = mapped_column(JsonDocument)
     measurement: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
+    # What its results add up to. None while it runs, and for ever where its worker died.
+    aggregate: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class IdempotencyKey(Base):

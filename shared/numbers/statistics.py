@@ -37,13 +37,13 @@ def distribution(values: Sequence[float]) -> dict[str, Any]:
 def _interval(data: "np.ndarray[Any, np.dtype[np.float64]]", quantile: float) -> list[float] | None:
     """Order statistics whose ranks bound the quantile with at least 95 % (binomial, tails of 2.5 % each)."""
     count = len(data)
-    low, high = _binomial_ranks(count, quantile)
+    low, high = binomial_ranks(count, quantile)
     if low < 1 or high > count:
         return None
     return [float(data[low - 1]), float(data[high - 1])]
 
 
-def _binomial_ranks(count: int, quantile: float) -> tuple[int, int]:
+def binomial_ranks(count: int, quantile: float) -> tuple[int, int]:
     """1-based ranks (low, high): P(X_low <= quantile <= X_high) >= 0.95; out of 1..count where there is no such."""
     if count > 10_000:
         # The normal approximation is exact to a rank here, and the sum below would be slow.

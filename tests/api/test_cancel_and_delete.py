@@ -5,7 +5,7 @@ import pytest
 
 from simulator.server import Simulator
 from tests.api.documents import end_of, problem, submit
-from tests.shared.db.rows import Tables, make_record
+from tests.shared.db.rows import Tables, make_record, recorded
 from tests.support.service import Service
 
 ENDLESS = "sim-ttft1-gap5-endless"
@@ -80,7 +80,7 @@ async def test_a_deleted_benchmark_is_gone_with_its_results(api: httpx2.AsyncCli
     assert (response.status_code, response.content) == (204, b"")
     for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("GET", "/results")):
         problem(await api.request(method, f"/benchmarks/1{path}"), 404)
-    assert await tables.results.recorded(1) == set()
+    assert await recorded(tables.results, 1) == set()
     assert await tables.benchmarks.prompts(1) == {}
     assert (await api.get("/benchmarks/2")).status_code == 200
 

@@ -25,7 +25,7 @@ from worker.calibration import Calibration
 from worker.dispatcher import Dispatcher
 from worker.engine.children import Children
 from worker.monitoring import WorkerMetrics
-from worker.run.control import RunContext
+from worker.run.context import RunContext
 from worker.webhooks import make_deliverer
 
 

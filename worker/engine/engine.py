@@ -1,27 +1,31 @@
-"""Runs a plan in measuring processes: feeds them bodies ahead of need, decodes what they send, yields records.
+"""Sends a load through measuring processes: pulls requests ahead of need, decodes what arrives, yields records.
 
-Closed loop: one request ends, the next is sent. Open loop: each is sent when it is due, as far as slots are free.
-Warm-up ends before the first measured request is due.
+The load says what to send (workload), when (pace) and when to end (stop rule); see `shared/benchmark/load.py`. A phase
+begins when every request of the phase before has ended.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import orjson
 
+from shared.benchmark.load import Load, Phase
 from shared.benchmark.record import ResultRecord
+from shared.benchmark.stop import Tally
 from shared.clock import Clock
+from shared.numbers.disturbance import Disturbance
 from worker.engine.children import Child
 from worker.engine.decoding import Concluded, DecodingThread
-from worker.engine.grade import Disturbance
+from worker.engine.lanes import Lane, Lanes, share
 from worker.engine.measurer import MeasureContext, Measurement, PhaseStart, PlannedRequest
 from worker.engine.messages import (
     Abort,
     Alive,
-    Begin,
+    Cease,
     Command,
+    Cut,
     Drain,
     Dropped,
     Finish,
@@ -31,44 +35,19 @@ from worker.engine.messages import (
     Opened,
     Report,
     Request,
-    Requests,
     SdkTarget,
     Slice,
     SocketTarget,
     Stop,
     Watermark,
 )
+from worker.engine.recorded import Recorded
+from worker.engine.source import Source
 
 # A process that has said nothing for so long, while the worker was awake, will not say anything any more.
 CHILD_SILENCE_S = 30
-# Bodies of this size go to a process in one message.
-TOGETHER_BYTES = 256_000
 # Closing connections takes no longer.
 FINISH_S = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to send, and how many at the same time."""
-
-    warmup: Sequence[PlannedRequest]
-    measured: Sequence[PlannedRequest]
-    concurrency: int
-
-
-@dataclass(slots=True)
-class _Lane:
-    """A measuring process, its share of the load, and the requests that it has and that have not ended."""
-
-    child: Child
-    slots: int
-    heard_ns: int
-    opened: bool = False
-    finished: bool = False
-    live: set[int] = field(default_factory=set)
-    # Bodies that go to it together.
-    outgoing: list[Request] = field(default_factory=list)
-    outgoing_bytes: int = 0
 
 
 class Engine:
@@ -88,18 +67,22 @@ class Engine:
         self._context = context
         self._clock = clock
         self._silence_s = silence_s
-        self._lanes: list[_Lane] = []
-        self._lane_of: dict[int, _Lane] = {}
+        self._lanes = Lanes()
         self._decoding = DecodingThread(self)
-        self._waiting: deque[PlannedRequest] = deque()
         # A record, or the word that something has changed.
         self._news: asyncio.Queue[ResultRecord | None] = asyncio.Queue()
+        self._phase: Phase | None = None
+        self._source: Source | None = None
+        self._has_turns = False
         self._start = PhaseStart()
+        self._ended: Counter[str] = Counter()
+        self._ceased = False
         self._next_id = 0
-        # Requests of the plan that processes have got, and how many they may get; None: all.
-        self._handed = 0
-        self._limit: int | None = None
+        # Requests of places below this may be sent. None: all.
+        self._sendable: int | None = None
         self._stopping = False
+        # Something of the load was not sent because the run was stopped.
+        self._left = False
         # Until the server has taken a request, none waits in a process: it may have to be mended first.
         self._accepted = False
         # Why the run ended early: a measuring process died. What it had begun has been yielded as errored.
@@ -110,21 +93,38 @@ class Engine:
     @property
     def in_flight(self) -> int:
         """Requests that processes have, sent or about to be."""
-        return sum(len(lane.live) for lane in self._lanes)
+        return self._lanes.in_flight
 
-    async def run(self, plan: Plan) -> AsyncGenerator[ResultRecord, None]:
-        """Yields a record for each request as it ends. Leaving early closes every stream. `failure` says more."""
+    @property
+    def exhausted(self) -> bool:
+        """Whether all that the load wanted was sent. Known once `run` has ended."""
+        return not self._left
+
+    async def run(self, load: Load, recorded: Recorded | None = None) -> AsyncGenerator[ResultRecord, None]:
+        """Yields a record for each request as it ends. Leaving early closes every stream. `failure` says more.
+
+        `recorded`: requests that have a result already and are not sent again.
+        """
         if self._stopping:
+            self._left = True
             return
+        recorded = recorded or Recorded()
+        self._has_turns = load.workload.has_turns
         self._decoding.start()
-        self._begin(plan.concurrency)
+        self._begin(load)
         watch = asyncio.create_task(self._watch())
         try:
-            for phase in (plan.warmup, plan.measured):
-                await self._start_phase(phase, min(plan.concurrency, len(phase)))
-                while self._waiting or any(lane.live for lane in self._lanes) or not self._news.empty():
+            for phase in load.phases:
+                if self._stopping:
+                    self._left = True
+                    break
+                self._phase, self._source = phase, Source(load.workload, phase, recorded, self._context.adapter)
+                timers = await self._start_phase(phase, self._source)
+                while self._source.next_place is not None or self._lanes.in_flight or not self._news.empty():
                     if (record := await self._news.get()) is not None:
                         yield record
+                for timer in timers:
+                    timer.cancel()
             await self._finish()
             if self._broken is not None:
                 raise self._broken
@@ -132,24 +132,11 @@ class Engine:
             self._decoding.stop()
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)
-            for lane in self._lanes:
-                if not lane.finished:
-                    lane.child.end()
+            self._lanes.leave()
 
-    async def _start_phase(self, phase: Sequence[PlannedRequest], wave: int) -> None:
-        """The processes get the first bodies while they connect, or while they are idle, then send them all at once."""
-        self._start = PhaseStart()
-        self._say(Hold())
-        self._waiting.extend(() if self._stopping else phase)
-        self._feed()
-        while not self._stopping and not (all(lane.opened for lane in self._lanes) and self.in_flight >= wave):
-            await self._news.get()
-        self._start.ns = self._clock.monotonic_ns()
-        self._say(Go(self._start.ns))
-
-    def limit(self, requests: int) -> None:
-        """Sends no more than the first so many requests of the plan, until the limit is raised."""
-        self._limit = requests
+    def allow(self, until_place: int) -> None:
+        """Requests of places below this may be sent. Before the first call all may."""
+        self._sendable = until_place
         self._feed()
         self._news.put_nowait(None)
 
@@ -163,31 +150,74 @@ class Engine:
 
     def _stop_with(self, command: Command) -> None:
         self._stopping = True
-        self._waiting.clear()
-        self._say(command)
+        self._close_source()
+        self._lanes.say(command)
         self._news.put_nowait(None)
 
-    def _say(self, command: Command) -> None:
-        for lane in self._lanes:
-            lane.child.send(command)
+    def _close_source(self) -> None:
+        """Nothing more of the load is sent, and what was left of it stays unsent."""
+        if self._source is not None:
+            self._left |= self._source.next_place is not None
+            self._source.close()
 
-    def _begin(self, concurrency: int) -> None:
-        now_ns, count = self._clock.monotonic_ns(), len(self._children)
-        self.disturbance.processes = count
-        for number, child in enumerate(self._children):
-            slots = concurrency // count + (number < concurrency % count)
-            lane = _Lane(child, slots, now_ns)
-            self._lanes.append(lane)
-            child.on_report = lambda report, lane=lane: self._hear(lane, report)
-            child.on_death = lambda lane=lane: self._bury(lane, "a measuring process ended in the middle of the run")
-            child.send(Begin(self._target, slots, self._silence_s))
+    def _begin(self, load: Load) -> None:
+        self.disturbance.processes = len(self._children)
+        self._lanes.begin(
+            self._children,
+            self._target,
+            slots=load.concurrency,
+            connections=load.phases[0].pace.room()[0].in_flight,
+            silence_s=self._silence_s,
+            now_ns=self._clock.monotonic_ns(),
+            hear=self._hear,
+            bury=lambda lane: self._bury(lane, "a measuring process ended in the middle of the run"),
+        )
+
+    async def _start_phase(self, phase: Phase, source: Source) -> list[asyncio.TimerHandle]:
+        """The processes get the first bodies while they connect, or while they are idle, then send them all at once."""
+        self._start, self._ended, self._ceased = PhaseStart(), Counter(), False
+        self._lanes.say(Hold())
+        self._feed()
+        room = phase.pace.room()
+        while not self._stopping and not (
+            self._lanes.opened and (self.in_flight >= room[0].in_flight or source.next_place is None)
+        ):
+            await self._news.get()
+        self._start.ns = self._clock.monotonic_ns()
+        for lane in self._lanes:
+            steps = [(step.from_ns, share(step.in_flight, lane.number, len(self._children))) for step in room]
+            lane.child.send(Go(self._start.ns, steps, phase.stop.send_for_ns))
+        return self._timers(phase)
+
+    def _timers(self, phase: Phase) -> list[asyncio.TimerHandle]:
+        """The processes keep `send_for_ns` exactly; here it ends the feeding, and `grace_ns` after it the streams."""
+        if phase.stop.send_for_ns is None:
+            return []
+        loop, rule = asyncio.get_running_loop(), phase.stop
+        timers = [loop.call_later(phase.stop.send_for_ns / 1e9, self._cease)]
+        if rule.grace_ns is not None:
+            timers.append(loop.call_later((phase.stop.send_for_ns + rule.grace_ns) / 1e9, self._lanes.say, Cut()))
+        return timers
+
+    @property
+    def _ceases(self) -> bool:
+        """Whether the phase ends by its own rule, which may leave requests that were ready unsent."""
+        return self._ceased or (self._phase is not None and self._phase.stop.send_for_ns is not None)
+
+    def _cease(self) -> None:
+        """The phase ends by its own rule: nothing is left undone."""
+        self._ceased = True
+        if self._source is not None:
+            self._source.close()
+        self._lanes.say(Cease())
+        self._news.put_nowait(None)
 
     async def _finish(self) -> None:
         """Connections are closed, and the processes say how undisturbed they were."""
-        self._say(Finish())
+        self._lanes.say(Finish())
         try:
             async with asyncio.timeout(FINISH_S):
-                while not all(lane.finished for lane in self._lanes) and self.failure is None:
+                while not self._lanes.finished and self.failure is None:
                     await self._news.get()
         except TimeoutError:
             pass  # what was measured is here; the process is ended instead of used again
@@ -195,37 +225,27 @@ class Engine:
     def _feed(self) -> None:
         """A body for each free slot, the emptiest process first, and one more for each ahead of need.
 
-        Not ahead in an open loop: there a request must not wait for a busy slot while another is free elsewhere.
+        Not ahead of a schedule: there a request must not wait for a busy slot while another is free elsewhere. Nor
+        where places are conversations: a place beyond the concurrency would begin while another waits for its turn.
         """
-        while self._waiting and self.failure is None and (self._limit is None or self._handed < self._limit):
-            ahead = self._accepted and self._waiting[0].offset_ns is None
-            lane = min(self._lanes, key=lambda lane: len(lane.live) / lane.slots)
+        source = self._source
+        while source is not None and (place := source.next_place) is not None and self.failure is None:
+            if self._sendable is not None and place >= self._sendable:
+                break
+            ahead = self._accepted and not source.scheduled and not self._has_turns
+            lane = self._lanes.emptiest()
             if len(lane.live) >= lane.slots * (2 if ahead else 1):
                 break
-            self._handed += 1
-            self._give(lane, self._waiting.popleft())
-        for lane in self._lanes:
-            self._send(lane)
+            self._give(lane, source.take())
+        self._lanes.flush()
 
-    def _give(self, lane: _Lane, request: PlannedRequest, *, first: bool = False) -> None:
+    def _give(self, lane: Lane, request: PlannedRequest, *, first: bool = False) -> None:
         request = replace(request, body=self._context.adapter.current_body(request.body))
         self._next_id += 1
-        lane.live.add(self._next_id)
-        self._lane_of[self._next_id] = lane
         self._decoding.begin(self._next_id, Measurement(request, self._context, self._start))
-        body = orjson.dumps(request.body)
-        lane.outgoing.append(Request(self._next_id, body, first, request.offset_ns))
-        lane.outgoing_bytes += len(body)
-        if lane.outgoing_bytes > TOGETHER_BYTES:
-            self._send(lane)
+        self._lanes.give(lane, Request(self._next_id, orjson.dumps(request.body), first, request.offset_ns))
 
-    def _send(self, lane: _Lane) -> None:
-        """Bodies travel together: each message costs both sides a turn."""
-        if lane.outgoing:
-            lane.child.send(Requests(lane.outgoing))
-            lane.outgoing, lane.outgoing_bytes = [], 0
-
-    def _hear(self, lane: _Lane, report: Report) -> None:
+    def _hear(self, lane: Lane, report: Report) -> None:
         lane.heard_ns = self._clock.monotonic_ns()
         match report:
             case Slice():
@@ -236,13 +256,15 @@ class Engine:
             case Watermark(stamp_ns):
                 self._decoding.expire(list(lane.live), stamp_ns)
             case Dropped(ids):
+                self._left |= self._stopping or not self._ceases
                 self.lost(ids)
             case Opened():
                 lane.opened = True
                 self._news.put_nowait(None)
             case Health():
                 lane.finished = True
-                self.disturbance.add(report)
+                cpu_share = report.cpu_ns / report.wall_ns if report.wall_ns else None
+                self.disturbance.observe_process(report.lag_histogram, report.lag_max_ns / 1e6, cpu_share)
                 self._news.put_nowait(None)
 
     # What the decoding thread tells.
@@ -254,43 +276,59 @@ class Engine:
 
     def concluded(self, concluded: Concluded) -> None:
         """A request has ended: the next may be sent."""
-        lane = self._forget(concluded.request_id)
+        lane = self._lanes.forget(concluded.request_id)
         if lane is None:
-            return None
+            return
         if not concluded.closed:
             lane.child.send(Abort(concluded.request_id))
         mended = self._mended(concluded.measurement)
         if mended is not None:
             # The server knew a field not: that attempt measured nothing. What is sent now is measured alone.
             self._give(lane, mended, first=True)
-            return self._send(lane)
+            lane.flush()
+            return
         self._observe(concluded.measurement)
+        self._go_on(lane, concluded)
         self._news.put_nowait(concluded.record)
-        return self._feed()
+        self._feed()
+
+    def _go_on(self, lane: Lane, concluded: Concluded) -> None:
+        """Asks the phase's rule, and sends the next turn of a conversation."""
+        phase, source, record = self._phase, self._source, concluded.record
+        if phase is None or source is None:
+            return
+        self._ended[record.outcome] += 1
+        elapsed_s = (self._clock.monotonic_ns() - self._start.ns) / 1e9
+        if phase.stop.stops(Tally(elapsed_s, self._ended)):
+            self._cease()
+        succeeded = record.outcome == "succeeded" and not self._stopping
+        answer = (record.response or "") if succeeded else None
+        following = source.turn_after(concluded.measurement.request, answer)
+        record.ends_place = following is None
+        if following is not None:
+            if following.offset_ns is not None:
+                # It was counted from the end of the turn before.
+                elapsed_ns = self._clock.monotonic_ns() - self._start.ns
+                following = replace(following, offset_ns=following.offset_ns + elapsed_ns)
+            self._give(lane, following, first=True)
 
     def caught_up(self) -> None:
-        """Decoding has come after: the processes are heard again."""
+        """Decoding has caught up: the processes are heard again."""
         for lane in self._lanes:
             lane.child.resume()
 
     def lost(self, request_ids: list[int]) -> None:
-        """Of these nothing more will be heard."""
+        """Nothing more will be heard of these."""
         for request_id in request_ids:
-            self._forget(request_id)
+            self._lanes.forget(request_id)
         self._news.put_nowait(None)
 
     def broke(self, exc: Exception) -> None:
         """Decoding ended by an error of ours: so does the run."""
         self._broken = exc
         self._stopping = True
-        self._waiting.clear()
-        self.lost(list(self._lane_of))
-
-    def _forget(self, request_id: int) -> _Lane | None:
-        lane = self._lane_of.pop(request_id, None)
-        if lane is not None:
-            lane.live.discard(request_id)
-        return lane
+        self._close_source()
+        self.lost(self._lanes.live)
 
     def _mended(self, measurement: Measurement) -> PlannedRequest | None:
         if not measurement.refused or measurement.error is None or self._stopping:
@@ -302,19 +340,19 @@ class Engine:
         if measurement.request.warmup or not measurement.begun:
             return
         seen = self.disturbance
-        seen.send_delays_ms.append(measurement.send_delay_ns / 1e6)
+        seen.send_delays_ms.add(measurement.send_delay_ns / 1e6)
         if measurement.outcome == "succeeded":
             seen.requests += 1
             seen.doubtful += measurement.doubtful
             seen.selector_stamped += measurement.selector_stamped
 
-    def _bury(self, lane: _Lane, message: str) -> None:
+    def _bury(self, lane: Lane, message: str) -> None:
         """What a dead process had begun is recorded as far as it came; the run ends."""
         self.failure = self.failure or message
-        self._stopping = True
-        self._waiting.clear()
+        self._stopping = self._left = True
+        self._close_source()
         self._decoding.lose(list(lane.live), message)
-        self._say(Stop())
+        self._lanes.say(Stop())
         self._news.put_nowait(None)
 
     async def _watch(self) -> None:

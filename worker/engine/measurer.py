@@ -12,11 +12,13 @@ from typing import Any
 
 import orjson
 
+from shared.benchmark.observe import epoch_us, gaps_of, tokens_of
 from shared.benchmark.record import Outcome, Phase, RequestError, ResultRecord, Usage
+from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import Timeouts
 from shared.clock import Clock
 from shared.numbers.metrics import compute
-from shared.numbers.timeline import encode
+from shared.numbers.timeline import TOKEN_KINDS, encode
 from shared.protocols.base import Adapter
 from shared.protocols.error_answers import status_error
 from shared.protocols.events import Failure
@@ -35,11 +37,12 @@ _READ = struct.Struct("<qqq")
 
 @dataclass(frozen=True, slots=True)
 class PlannedRequest:
-    """One request of the plan. `max_tokens` is what it asked for.
+    """One request that is about to be sent. `max_tokens` is what it asked for.
 
-    `offset_ns`: when it is due after the start of its phase (open loop); None: as soon as a slot is free.
+    `offset_ns`: when it is due after the start of its phase (open loop); None: as soon as there is room.
     """
 
+    id: RequestId
     prompt_index: int
     repetition: int
     warmup: bool
@@ -292,13 +295,16 @@ class Measurement:
         if error is not None:
             error = replace(error, message=replace_unstorable(error.message)[0][:2_000])
         clock = self._context.clock
+        sent_at = clock.at(self._sent_ns)
+        offsets_us = [event.offset_us for event in timeline if event.kind in TOKEN_KINDS]
         return ResultRecord(
+            id=request.id,
             prompt_index=request.prompt_index,
             repetition=request.repetition,
             warmup=request.warmup,
             outcome=self.outcome,
             scheduled_at=clock.at(self._scheduled_ns),
-            sent_at=clock.at(self._sent_ns),
+            sent_at=sent_at,
             queue_ms=max(0, self._sent_ns - self._scheduled_ns) / 1e6,
             connect_ms=self._connect_ms,
             tls_ms=began.tls_ms if began is not None else None,
@@ -321,6 +327,9 @@ class Measurement:
             or self._headers.get("x-request-id")
             or (answer.id if answer is not None else None),
             timeline=encode(timeline) if self._context.keep_timeline else None,
+            # Here, in the decoding thread, so that long answers do not hold up the worker's loop.
+            gaps_ms=gaps_of(offsets_us),
+            tokens_over_time=tokens_of(offsets_us, epoch_us(sent_at), usage.output_tokens),
         )
 
     def _flags(self, usage: Usage, reasoning: str | None, *, buffered: bool) -> set[str]:

@@ -36,17 +36,21 @@ class SdkTarget(msgspec.Struct, array_like=True, frozen=True, tag="sdk"):
 
 
 class Begin(msgspec.Struct, array_like=True, frozen=True, tag="begin"):
-    """A run starts, on hold: open `slots` connections. Silence of `silence_s` ends it."""
+    """A run starts, on hold, with up to `slots` requests in flight. Silence of `silence_s` ends it.
+
+    `connections`: how many slots connect before the first request.
+    """
 
     target: SocketTarget | SdkTarget
     slots: int
+    connections: int
     silence_s: float
 
 
 class Request(msgspec.Struct, array_like=True, frozen=True):
     """A body that is ready to send. `first`: before all that wait.
 
-    `offset_ns`: how long after the start of its phase it is due; None: as soon as a slot is free. They come in order.
+    `offset_ns`: how long after the start of its phase it is due; None: as soon as there is room.
     """
 
     id: int
@@ -64,9 +68,23 @@ class Hold(msgspec.Struct, array_like=True, frozen=True, tag="hold"):
 
 
 class Go(msgspec.Struct, array_like=True, frozen=True, tag="go"):
-    """A phase starts: send what has come and what comes, each when it is due."""
+    """A phase starts: send what has come and what comes, each when it is due and there is room.
+
+    `room`: (ns after the start, requests that this process may have in flight from then on), rising in time.
+    `send_for_ns`: nothing is sent later than this after the start. None: no such end.
+    """
 
     start_ns: int
+    room: list[tuple[int, int]]
+    send_for_ns: int | None = None
+
+
+class Cease(msgspec.Struct, array_like=True, frozen=True, tag="cease"):
+    """Send nothing more of this phase; streams in flight go on."""
+
+
+class Cut(msgspec.Struct, array_like=True, frozen=True, tag="cut"):
+    """Send nothing more of this phase and close its streams."""
 
 
 class Abort(msgspec.Struct, array_like=True, frozen=True, tag="abort"):
@@ -91,7 +109,7 @@ class Alive(msgspec.Struct, array_like=True, frozen=True, tag="alive"):
     """The worker lives and may go on."""
 
 
-Command = Begin | Requests | Hold | Go | Abort | Drain | Stop | Finish | Alive
+Command = Begin | Requests | Hold | Go | Cease | Cut | Abort | Drain | Stop | Finish | Alive
 
 
 # Up: measuring process to worker.
@@ -104,7 +122,7 @@ class Opened(msgspec.Struct, array_like=True, frozen=True, tag="opened"):
 class Began(msgspec.Struct, array_like=True, frozen=True):
     """A request goes out, or would have. `sent_ns` is None where no connection came about.
 
-    `due_ns`: when its slot was free. `renewed`: kept connections that were found closed before this one.
+    `due_ns`: since when it could have been sent. `renewed`: kept connections that were found closed before this one.
     """
 
     due_ns: int

@@ -1,20 +1,28 @@
 """Writes results as they come: whatever has ended since the last transaction goes into the next one."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 
+from shared.benchmark.aggregate import RunAggregate
+from shared.benchmark.observe import of_record
 from shared.benchmark.record import ResultRecord
+from shared.benchmark.request_id import RequestId
 from shared.clock import Clock
 from shared.db.leases import Lease
 from shared.db.results import ResultRepository
 from worker.patience import until_available
-from worker.run.send_window import DispatchWindow
+from worker.run.live import live_document
+from worker.run.send_window import SendWindow
 
 # Rows in one INSERT; SQLite and PostgreSQL bound the parameters of a statement.
 MAX_BATCH = 200
 # Between two transactions as long as the last one took: half of the time is left to others.
 MIN_PAUSE_S, MAX_PAUSE_S = 0.02, 0.25
+# Results folded into the aggregate in one turn of the loop, so that heartbeats and bells wait for a few ms at most.
+FOLDED_A_TURN = 20
+# Between two looks at the numbers so far.
+LIVE_EVERY_S = 1.0
 
 
 class Recorder:
@@ -25,18 +33,27 @@ class Recorder:
         repository: ResultRepository,
         lease: Lease,
         clock: Clock,
-        window: DispatchWindow,
-        on_sendable: Callable[[int], None],
+        window: SendWindow,
+        allow: Callable[[int], None],
+        aggregate: RunAggregate,
+        sent_in_vain: Counter[RequestId],
     ) -> None:
-        """`on_sendable` hears how many requests of the plan may be sent, once that is stored."""
+        """`allow` hears below which place requests may be sent, once that is stored.
+
+        `aggregate` takes each result in after its commit. `sent_in_vain`: how often earlier segments may have sent
+        a request.
+        """
         self._repository = repository
         self._lease = lease
         self._clock = clock
         self._window = window
-        self._on_sendable = on_sendable
+        self._allow = allow
+        self._aggregate = aggregate
+        self._sent_in_vain = sent_in_vain
         self._waiting: deque[ResultRecord] = deque()
         self._more = asyncio.Event()
         self._closed = asyncio.Event()
+        self._live_ns = clock.monotonic_ns()
 
     def add(self, record: ResultRecord) -> None:
         self._waiting.append(record)
@@ -59,6 +76,7 @@ class Recorder:
             begin_ns = self._clock.monotonic_ns()
             await self._store(batch)
             took_s = (self._clock.monotonic_ns() - begin_ns) / 1e9
+            await self._fold(batch)
             await self._pause(min(max(took_s, MIN_PAUSE_S), MAX_PAUSE_S))
 
     async def _pause(self, seconds: float) -> None:
@@ -69,7 +87,24 @@ class Recorder:
             pass
 
     async def _store(self, batch: list[ResultRecord]) -> None:
-        self._window.advance(len(batch))
-        sendable, mark = self._window.sendable, self._window.mark
-        await until_available(lambda: self._repository.record(self._lease, batch, mark), "results_wait")
-        self._on_sendable(sendable)
+        self._window.advance(sum(record.ends_place for record in batch))
+        mark, live = self._window.mark, self._live()
+        await until_available(
+            lambda: self._repository.record(self._lease, batch, dispatched=mark, live=live), "results_wait"
+        )
+        self._allow(mark)
+
+    async def _fold(self, batch: list[ResultRecord]) -> None:
+        """After the commit: the aggregate holds what the database holds."""
+        for number, record in enumerate(batch, 1):
+            self._aggregate.add(of_record(record), sent_in_vain=self._sent_in_vain[record.id])
+            if number % FOLDED_A_TURN == 0:
+                await asyncio.sleep(0)
+
+    def _live(self) -> dict[str, object] | None:
+        """Now and then, the numbers so far; they are stored with the results."""
+        now_ns = self._clock.monotonic_ns()
+        if now_ns - self._live_ns < LIVE_EVERY_S * 1e9:
+            return None
+        self._live_ns = now_ns
+        return live_document(self._aggregate)

@@ -1,34 +1,32 @@
-"""How far ahead of its results a run may send: what is sent is known to the database before.
+"""How far ahead of its results a run may send: the database knows of every request before it is sent.
 
-Requests are marked as dispatched in blocks, in the transaction that stores results, before they go out. After a
-crash, those that are marked and have no result may have reached the provider. So the window is as small as it can be
-without making a slot wait: what is in flight, as many to follow, and what ends while a transaction commits. It is
-also what bounds the results that wait for a database which is away: without commits nothing more is sent.
+Places are marked in blocks, in the transaction that stores results. After a crash, a place that is marked and has no
+result may have reached the provider. So the window is as small as it can be without making a slot wait: what is in
+flight, as many to follow, and what ends while a transaction commits. The window also bounds the results that wait for
+a database that is away: without commits nothing more is sent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 
-class DispatchWindow:
-    """`sendable`: how many requests of the plan may go out once `mark` is stored."""
+class SendWindow:
+    """Every place below `mark` may be sent once the mark is stored."""
 
-    def __init__(self, places: Sequence[int], concurrency: int) -> None:
-        """`places`: of each request of the plan, where it stands in the order of all slots; ascending."""
-        self._places = places
+    def __init__(self, open_places: Iterator[int], concurrency: int) -> None:
+        """`open_places`: the places that are not finished yet, rising; it may be endless."""
+        self._open_places = open_places
         self._concurrency = concurrency
-        self._stored = 0
-        self.sendable = 0
+        self._finished = 0
+        self._opened = 0
+        self.mark = 0
         self._open_to(2 * concurrency)
 
-    @property
-    def mark(self) -> int:
-        """Every slot before this place may have been sent, if it has no result."""
-        return self._places[self.sendable - 1] + 1 if self.sendable else 0
-
-    def advance(self, stored: int) -> None:
-        """So many more results are about to be stored: as many may end again before the next commit."""
-        self._stored += stored
-        self._open_to(self._stored + 2 * (self._concurrency + stored))
+    def advance(self, finished: int) -> None:
+        """Results of so many more places are about to be stored: as many may end again before the next commit."""
+        self._finished += finished
+        self._open_to(self._finished + 2 * (self._concurrency + finished))
 
     def _open_to(self, count: int) -> None:
-        self.sendable = max(self.sendable, min(count, len(self._places)))
+        while self._opened < count and (place := next(self._open_places, None)) is not None:
+            self._opened += 1
+            self.mark = place + 1

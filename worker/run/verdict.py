@@ -1,14 +1,9 @@
 """How a run ended: its terminal status, its summary, and the reason where it failed."""
 
-import asyncio
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from shared.db.results import ResultRepository
-from shared.db.segments import Slot
-from shared.db.tables import Benchmark
-from worker.run.summary import SummaryBuilder
+from shared.benchmark.aggregate import RunAggregate
 
 Status = Literal["completed", "failed", "cancelled"]
 JsonObject = dict[str, Any]
@@ -16,11 +11,25 @@ JsonObject = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the benchmark's row says in the end."""
+    """What the benchmark's row says in the end. `whole`: every request of the load has a result of its own."""
 
     status: Status
     summary: JsonObject | None = None
     error: JsonObject | None = None
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What happened to a run on its way. `exhausted`: all that its load wanted was sent.
+
+    `overdue`: its `max_duration_s` passed; `engine_failure`: why its measuring broke.
+    """
+
+    exhausted: bool
+    cancelled: bool = False
+    overdue: bool = False
+    engine_failure: str | None = None
 
 
 def failure(kind: str, message: str, summary: JsonObject | None = None) -> Verdict:
@@ -28,41 +37,18 @@ def failure(kind: str, message: str, summary: JsonObject | None = None) -> Verdi
     return Verdict("failed", summary, {"kind": kind, "message": message})
 
 
-async def sum_up(benchmark: Benchmark, results: ResultRepository, unanswered: Counter[Slot]) -> SummaryBuilder:
-    """All stored results of the benchmark. `unanswered`: how often a request may have been sent in vain."""
-    builder = SummaryBuilder(
-        planned=benchmark.planned,
-        concurrency=int(benchmark.spec["concurrency"]),
-        interrupted=benchmark.interrupted,
-        request_rate=benchmark.spec.get("request_rate"),
-        unanswered=unanswered,
-    )
-    async for result in results.all_for_summary(benchmark.id):
-        builder.add(result)
-    return builder
-
-
-async def judge(
-    benchmark: Benchmark,
-    builder: SummaryBuilder,
-    measurement: JsonObject | None,
-    *,
-    engine_failure: str | None,
-    cancelled: bool,
-    overdue: bool,
-) -> Verdict:
+def judge(results: RunAggregate, summary: JsonObject, course: Course, max_duration_s: float | None) -> Verdict:
     """Of a run that sent what it could, or was cut off."""
-    summary = await asyncio.to_thread(builder.document)
-    if measurement is not None:
-        summary["measurement"] = measurement
-    if engine_failure is not None:
-        return failure("engine_died", engine_failure, summary)
-    if cancelled and not builder.whole:
+    whole = course.exhausted and not results.outcomes["cancelled"]
+    if course.engine_failure is not None:
+        return failure("engine_died", course.engine_failure, summary)
+    if course.cancelled and not whole:
         return Verdict("cancelled", summary)
-    if overdue and not builder.whole:
-        longest_s = benchmark.spec["max_duration_s"]
-        return failure("run_timeout", f"not ended within max_duration_s = {longest_s:g} s", summary)
-    if builder.succeeded == 0 and builder.failed:
-        message = f"none of {builder.failed} requests succeeded; most often: {builder.commonest_error}"
-        return failure("all_requests_failed", message, summary)
-    return Verdict("completed", summary)
+    if course.overdue and not whole:
+        return failure("run_timeout", f"not ended within max_duration_s = {max_duration_s or 0:g} s", summary)
+    if not course.exhausted:
+        return failure("internal_error", "the run ended before all of its requests were sent", summary)
+    if results.succeeded == 0 and results.failed:
+        message = f"none of {results.failed} requests succeeded; most often: {results.commonest_error}"
+        return Verdict("failed", summary, {"kind": "all_requests_failed", "message": message}, whole=whole)
+    return Verdict("completed", summary, whole=whole)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.benchmark.record import ResultRecord, Usage
+from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import BenchmarkSpec
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
@@ -20,6 +21,7 @@ def make_spec(**changes: Any) -> BenchmarkSpec:
 
 def make_record(prompt_index: int = 0, repetition: int = 0, **changes: Any) -> ResultRecord:
     values: dict[str, Any] = {
+        "id": RequestId(prompt_index),
         "prompt_index": prompt_index,
         "repetition": repetition,
         "warmup": False,
@@ -71,3 +73,8 @@ class Tables:
         claimed = await self.leases.claim(worker_id)
         assert claimed is not None
         return claimed[0]
+
+
+async def recorded(results: ResultRepository, benchmark_id: int) -> set[tuple[int, int]]:
+    """(prompt_index, repetition) of every stored result."""
+    return {key async for page in results.keys(benchmark_id) for key in page}

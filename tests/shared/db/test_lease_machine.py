@@ -17,7 +17,7 @@ from shared.db.segments import SegmentEnd
 from shared.db.tables import TERMINAL, Benchmark
 from shared.db.types import utc_now
 from shared.errors import Conflict, LeaseLost
-from tests.shared.db.rows import Tables, make_record
+from tests.shared.db.rows import Tables, make_record, recorded
 
 PROMPTS = 3
 WORKERS = st.sampled_from(["one", "two", "three"])
@@ -119,7 +119,7 @@ def machine_on(url: str) -> type[RuleBasedStateMachine]:
             lease = data.draw(st.sampled_from(self.leases))
             records = [make_record(slot) for slot in slots]
             try:
-                self.do(self.tables.results.record(lease, records, PROMPTS))
+                self.do(self.tables.results.record(lease, records, dispatched=PROMPTS))
             except LeaseLost:
                 assert not self.holds(lease)
                 return
@@ -154,7 +154,11 @@ def machine_on(url: str) -> type[RuleBasedStateMachine]:
         def finish(self, data: st.DataObject, wanted: str) -> None:
             lease = data.draw(st.sampled_from(self.leases))
             try:
-                status = self.do(self.tables.leases.finish(lease, wanted, summary={"by": lease.fence}, error=None))
+                status = self.do(
+                    self.tables.leases.finish(
+                        lease, wanted, summary={"by": lease.fence}, error=None, whole=len(self.results) == PROMPTS
+                    )
+                )
             except LeaseLost:
                 assert not self.holds(lease)
                 return
@@ -169,8 +173,8 @@ def machine_on(url: str) -> type[RuleBasedStateMachine]:
             assert (row.status, row.fence, row.crashes) == (self.status, self.fence, self.crashes)
             assert row.lease_owner == self.owner
             assert row.done == len(self.results) <= row.planned
-            recorded = self.do(self.tables.results.recorded(self.id))
-            assert recorded == {(slot, 0) for slot in self.results}
+            stored = self.do(recorded(self.tables.results, self.id))
+            assert stored == {(slot, 0) for slot in self.results}
             assert (row.completed_at is not None) == (row.status in TERMINAL)
             if row.status in TERMINAL:
                 whole = {column.key: getattr(row, column.key) for column in Benchmark.__table__.columns}

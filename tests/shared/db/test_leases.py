@@ -11,7 +11,7 @@ from shared.db.leases import Lease
 from shared.db.segments import SegmentEnd
 from shared.db.tables import Segment
 from shared.errors import LeaseLost
-from tests.shared.db.rows import Tables, make_record
+from tests.shared.db.rows import Tables, make_record, recorded
 
 
 async def everything(tables: Tables) -> list[dict[str, object]]:
@@ -171,7 +171,7 @@ async def test_who_lost_the_lease_is_told_so_and_writes_nothing(tables: Tables, 
         with pytest.raises(LeaseLost, match=f"benchmark {benchmark_id} is no longer this worker's"):
             await write
         assert await everything(tables) == before
-    assert await tables.results.recorded(benchmark_id) == set()
+    assert await recorded(tables.results, benchmark_id) == set()
     assert await tables.segments.of(benchmark_id) == []
 
 
@@ -197,7 +197,8 @@ async def test_a_cancel_counts_unless_every_request_was_done(tables: Tables) -> 
         lease = await tables.claimed()
         await tables.results.record(lease, [make_record(index) for index in range(done)])
         await tables.benchmarks.cancel(benchmark_id)
-        assert await tables.leases.finish(lease, "completed", summary=None, error=None) == expected
+        finished = await tables.leases.finish(lease, "completed", summary=None, error=None, whole=done == 2)
+        assert finished == expected
 
 
 async def test_of_a_cancel_and_an_end_at_once_one_wins_and_stays(tables: Tables) -> None:

@@ -12,7 +12,7 @@ from shared.benchmark.record import RequestError, ResultRecord, Usage
 from shared.db.database import Database
 from shared.db.results import SORTABLE
 from shared.db.tables import Prompt, Result
-from tests.shared.db.rows import AT, Tables, make_record
+from tests.shared.db.rows import AT, Tables, make_record, recorded
 
 
 async def test_a_result_is_read_back_as_it_was_recorded(tables: Tables) -> None:
@@ -55,7 +55,7 @@ async def test_the_first_result_of_a_request_wins_and_is_counted_once(tables: Ta
     assert [(row.prompt_index, row.response) for row in rows] == [(0, "first"), (1, "Hello")]
     benchmark = await tables.benchmarks.get(benchmark_id)
     assert (benchmark.done, benchmark.errors, benchmark.cost_usd) == (2, 0, Decimal("0.3"))
-    assert await tables.results.recorded(benchmark_id) == {(0, 0), (1, 0)}
+    assert await recorded(tables.results, benchmark_id) == {(0, 0), (1, 0)}
 
 
 async def test_counters_follow_what_is_recorded(tables: Tables) -> None:
@@ -100,9 +100,9 @@ async def test_deleting_a_benchmark_takes_its_results_and_prompts_away(tables: T
     for lease in [await tables.claimed(), await tables.claimed()]:
         await tables.results.record(lease, [make_record()])
     assert await tables.benchmarks.delete(benchmark_id) is True
-    assert await tables.results.recorded(benchmark_id) == set()
+    assert await recorded(tables.results, benchmark_id) == set()
     assert await tables.benchmarks.prompts(benchmark_id) == {}
-    assert await tables.results.recorded(kept) == {(0, 0)}
+    assert await recorded(tables.results, kept) == {(0, 0)}
     assert len(await tables.benchmarks.prompts(kept)) == 2
 
 

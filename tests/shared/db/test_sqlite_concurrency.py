@@ -10,7 +10,7 @@ from sqlalchemy import update
 from shared.db.database import Database
 from shared.db.leases import Lease
 from shared.db.tables import Benchmark
-from tests.shared.db.rows import Tables, make_record
+from tests.shared.db.rows import Tables, make_record, recorded
 
 RESULTS = 50
 
@@ -54,7 +54,7 @@ async def test_fifty_results_are_written_in_parallel_while_another_process_polls
     assert errors == b""
     assert int(polls) > 1
     benchmark = await writers[1].benchmarks.get(benchmark_id)
-    assert benchmark.done == len(await writers[0].results.recorded(benchmark_id)) == RESULTS
+    assert benchmark.done == len(await recorded(writers[0].results, benchmark_id)) == RESULTS
     for writer in writers:
         await writer.database.close()
 

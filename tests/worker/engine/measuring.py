@@ -3,6 +3,7 @@
 import struct
 
 from shared.benchmark.record import ResultRecord
+from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import Timeouts
 from shared.protocols.base import Adapter
 from shared.providers.adapters import adapter_for
@@ -12,7 +13,9 @@ from tests.support.scripted import FrozenClock
 from worker.engine.measurer import MeasureContext, Measurement, PhaseStart, PlannedRequest, RunClock
 from worker.engine.messages import Began, End, Head, Slice
 
-REQUEST = PlannedRequest(prompt_index=0, repetition=0, warmup=False, body={"model": "m"}, max_tokens=100)
+REQUEST = PlannedRequest(
+    id=RequestId(0), prompt_index=0, repetition=0, warmup=False, body={"model": "m"}, max_tokens=100
+)
 BEGAN = Began(due_ns=0, started_ns=0, connected_ns=None, tls_ms=None, sent_ns=0, new_connection=False, renewed=0)
 
 

@@ -1,19 +1,23 @@
-"""Runs plans over real sockets: one call from model names to records."""
+"""Runs loads over real sockets: one call from model names to records."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
+from shared.benchmark.load import Load, Phase
+from shared.benchmark.pace import ClosedLoop, Pace
 from shared.benchmark.record import ResultRecord
+from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import Parameters, Timeouts
+from shared.benchmark.workload import WorkItem, Workload
 from shared.clock import SystemClock
 from shared.protocols.registry import protocol_named
 from shared.providers.adapters import adapter_for
 from shared.providers.endpoints import Endpoint
 from shared.scrubber import Scrubber
 from worker.engine.children import Child, Children
-from worker.engine.engine import Engine, Plan
-from worker.engine.measurer import MeasureContext, PlannedRequest, RunClock
+from worker.engine.engine import Engine
+from worker.engine.measurer import MeasureContext, RunClock
 from worker.engine.sdk_clients import make_target
 
 Run = Callable[..., Awaitable[list[ResultRecord]]]
@@ -58,20 +62,36 @@ async def engine_at(
         yield await engine_over(children, url, protocol, **options)
 
 
-def requests(protocol: str, *models: str, max_tokens: int = 1_000, prompt: str = "hi") -> list[PlannedRequest]:
-    """One request for each model name."""
-    adapter = adapter_for(endpoint_at("http://127.0.0.1", protocol))
-    parameters = Parameters(max_tokens=max_tokens)
-    return [
-        PlannedRequest(
-            prompt_index=index,
-            repetition=0,
-            warmup=False,
-            body=adapter.body(model, [{"role": "user", "content": prompt}], None, parameters),
-            max_tokens=max_tokens,
-        )
-        for index, model in enumerate(models)
-    ]
+class Models(Workload):
+    """One request for each model name, all of them with the same prompt."""
+
+    def __init__(self, *models: str, warmup: int = 0, text: str = "hi", max_tokens: int = 1_000) -> None:
+        self.warmup = warmup
+        self._models = models
+        self._messages = [{"role": "user", "content": text}]
+        self._parameters = Parameters(max_tokens=max_tokens)
+
+    @property
+    def length(self) -> int:
+        return len(self._models)
+
+    def item(self, place: int, turn: int = 0, answers: Sequence[str] = ()) -> WorkItem | None:
+        if turn or place >= self.length:
+            return None
+        repetition = -1 if place < self.warmup else 0
+        model = self._models[place]
+        return WorkItem(RequestId(place), place, repetition, model, self._messages, None, self._parameters)
+
+    def place_of(self, prompt_index: int, repetition: int) -> int:
+        return prompt_index
+
+
+def load(*models: str, concurrency: int = 1, warmup: int = 0, pace: Pace | None = None, **options: Any) -> Load:
+    """These models in a closed loop, or at a pace; the first `warmup` of them as a phase of their own."""
+    phases = [Phase(pace or ClosedLoop(concurrency), first=warmup)]
+    if warmup:
+        phases.insert(0, Phase(ClosedLoop(concurrency), end=warmup))
+    return Load(Models(*models, warmup=warmup, **options), phases)
 
 
 async def run_over(
@@ -86,5 +106,5 @@ async def run_over(
 ) -> list[ResultRecord]:
     """The records of these requests, in their order."""
     async with engine_at(pool, url, protocol, timeouts=timeouts, transport=transport) as engine:
-        plan = Plan([], requests(protocol, *models, max_tokens=max_tokens), concurrency)
-        return sorted([record async for record in engine.run(plan)], key=lambda record: record.prompt_index)
+        work = load(*models, concurrency=concurrency, max_tokens=max_tokens)
+        return sorted([record async for record in engine.run(work)], key=lambda record: record.prompt_index)

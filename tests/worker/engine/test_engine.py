@@ -1,19 +1,17 @@
 """Load: how many requests are in flight, what waits where, and how a run ends early."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from shared.benchmark.pace import ConstantRate
 from shared.benchmark.record import ResultRecord
 from shared.benchmark.spec import Timeouts
 from shared.protocols.registry import PROTOCOLS
 from simulator.server import Simulator
-from tests.worker.engine.running import Run, Transport, engine_at, requests
+from tests.worker.engine.running import Run, Transport, engine_at, load
 from worker.engine.children import Children
-from worker.engine.engine import Plan
-from worker.engine.measurer import PlannedRequest
 
 
 async def test_the_server_sees_as_many_in_flight_as_were_asked_for(run: Run, simulator: Simulator) -> None:
@@ -52,9 +50,8 @@ async def test_one_hung_stream_does_not_hold_up_the_others(run: Run, simulator: 
 async def test_warm_up_ends_before_the_first_measured_request_is_sent(
     transport: Transport, children: Children, simulator: Simulator
 ) -> None:
-    first, second, third = requests("openai", *["sim-ttft300-gap1-n4"] * 3)
     async with engine_at(children, simulator.base_url, "openai", transport=transport) as engine:
-        order = [record async for record in engine.run(Plan([first, second], [third], 3))]
+        order = [record async for record in engine.run(load(*["sim-ttft300-gap1-n4"] * 3, warmup=2, concurrency=3))]
     assert [record.prompt_index for record in order][-1] == 2
     assert order[-1].scheduled_at >= max(record.sent_at for record in order[:2])
     assert order[-1].queue_ms < 150
@@ -68,7 +65,7 @@ async def test_a_cancel_closes_the_streams_and_keeps_what_came(
     async with engine_at(children, simulator.base_url, protocol, transport=transport) as engine:
 
         async def consume() -> None:
-            plan = Plan([], requests(protocol, *["sim-ttft5-gap5-endless"] * 4), 2)
+            plan = load(*["sim-ttft5-gap5-endless"] * 4, concurrency=2)
             async for record in engine.run(plan):
                 records.append(record)  # noqa: PERF401 - the list is read while it grows
 
@@ -89,7 +86,7 @@ async def test_draining_sends_nothing_more_and_lets_the_rest_end(
     async with engine_at(children, simulator.base_url, "openai", transport=transport) as engine:
 
         async def consume() -> list[ResultRecord]:
-            plan = Plan([], requests("openai", *["sim-ttft500-gap1-n4"] * 10), 2)
+            plan = load(*["sim-ttft500-gap1-n4"] * 10, concurrency=2)
             return [record async for record in engine.run(plan)]
 
         running = asyncio.create_task(consume())
@@ -104,7 +101,7 @@ async def test_leaving_the_iterator_early_closes_every_stream(
     transport: Transport, children: Children, simulator: Simulator
 ) -> None:
     async with engine_at(children, simulator.base_url, "openai", transport=transport) as engine:
-        plan = Plan([], requests("openai", "sim-ttft5-gap1-n4", *["sim-ttft5-gap5-endless"] * 3), 2)
+        plan = load("sim-ttft5-gap1-n4", *["sim-ttft5-gap5-endless"] * 3, concurrency=2)
         iterator = engine.run(plan)
         assert (await anext(iterator)).outcome == "succeeded"
         await iterator.aclose()  # type: ignore[attr-defined]
@@ -118,17 +115,11 @@ async def test_failures_do_not_end_a_run(run: Run, simulator: Simulator) -> None
     assert [record.outcome for record in records] == ["errored", "truncated", "succeeded"]
 
 
-def scheduled(gap_ms: float, *models: str) -> list[PlannedRequest]:
-    """Requests of an open loop."""
-    planned = requests("openai", *models)
-    return [replace(request, offset_ns=int(number * gap_ms * 1e6)) for number, request in enumerate(planned)]
-
-
 async def test_an_open_loop_sends_by_its_schedule_whatever_the_answers_take(
     children: Children, simulator: Simulator
 ) -> None:
     async with engine_at(children, simulator.base_url, "openai", processes=2) as engine:
-        plan = Plan([], scheduled(50, *["sim-ttft400-gap1-n2"] * 12), 12)
+        plan = load(*["sim-ttft400-gap1-n2"] * 12, pace=ConstantRate(20, 12))
         records = sorted([record async for record in engine.run(plan)], key=lambda record: record.scheduled_at)
     assert [record.outcome for record in records] == ["succeeded"] * 12
     due_ms = [(record.scheduled_at - records[0].scheduled_at) / timedelta(milliseconds=1) for record in records]
@@ -143,20 +134,21 @@ async def test_an_open_loop_sends_by_its_schedule_whatever_the_answers_take(
 
 async def test_an_open_loop_without_a_free_slot_waits_and_says_so(children: Children, simulator: Simulator) -> None:
     async with engine_at(children, simulator.base_url, "openai") as engine:
-        plan = Plan([], scheduled(10, *["sim-ttft200-gap1-n2"] * 3), 1)
+        plan = load(*["sim-ttft200-gap1-n2"] * 3, pace=ConstantRate(100, 1))
         records = sorted([record async for record in engine.run(plan)], key=lambda record: record.scheduled_at)
     assert simulator.peak_in_flight == 1
     assert records[2].queue_ms >= 2 * 200 - 20
     assert records[2].ttft_ms is not None
     assert records[2].ttft_ms < records[2].queue_ms + 200
-    assert engine.disturbance.send_delays_ms[-1] >= 2 * 200 - 20
+    assert (engine.disturbance.send_delays_ms.max or 0) >= 2 * 200 - 20
 
 
 async def test_a_drain_sends_nothing_more_of_a_schedule(children: Children, simulator: Simulator) -> None:
     async with engine_at(children, simulator.base_url, "openai") as engine:
 
         async def consume() -> list[ResultRecord]:
-            return [record async for record in engine.run(Plan([], scheduled(300, *["sim-ttft50-gap1-n2"] * 10), 10))]
+            plan = load(*["sim-ttft50-gap1-n2"] * 10, pace=ConstantRate(10 / 3, 10))
+            return [record async for record in engine.run(plan)]
 
         running = asyncio.create_task(consume())
         await simulator.wait_for(lambda server: len(server.requests) == 2)

@@ -18,7 +18,7 @@ from worker.engine.child.loop_lag import WakefulSelector
 from worker.engine.child.outbox import Outbox
 from worker.engine.child.socket_reader import Arrivals
 from worker.engine.child.socket_slot import Addresses, SocketSlot
-from worker.engine.messages import Request, SocketTarget
+from worker.engine.messages import Go, Request, SocketTarget
 
 HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
 
@@ -53,9 +53,9 @@ async def garbage_of(arrivals: Arrivals, port: int, model: str, *, tls: bool = F
     """Objects of ours and of the HTTP parser that 20 requests leave to the collector."""
     target = SocketTarget("127.0.0.1", port, tls=tls, head=HEAD, connect_s=5)
     load = Load([SocketSlot(target, Addresses(target), arrivals) for _ in range(2)], Outbox(Unheard(), arrivals))
-    await load.open()
+    await load.open(2)
     running = asyncio.create_task(load.run())
-    load.go(monotonic_ns())
+    load.go(Go(monotonic_ns(), [(0, 2)]))
     body = orjson.dumps({"model": model, "stream": True, "messages": [{"role": "user", "content": "hi"}]})
     load.add([Request(number, body) for number in range(20)])
     while not load.idle:

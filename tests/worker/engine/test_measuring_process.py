@@ -8,23 +8,29 @@ import orjson
 
 from shared.benchmark.record import ResultRecord
 from shared.clock import monotonic_ns
+from shared.numbers.digest import Digest
+from shared.numbers.disturbance import Disturbance
 from simulator.server import Simulator
 from tests.support.streams import openai_text, sse
 from tests.worker.engine.measuring import BEGAN, measurement, part
-from tests.worker.engine.running import KEY, endpoint_at, engine_at, engine_over, requests
+from tests.worker.engine.running import KEY, endpoint_at, engine_at, engine_over, load
 from worker.engine.children import Child, Children, processes_for
 from worker.engine.decoding import Concluded, DecodingThread
-from worker.engine.engine import Plan
-from worker.engine.grade import Disturbance
 from worker.engine.messages import Begin, Go, Head, Hold, Opened, Report, Request, Requests, Slice, Watermark
 from worker.engine.sdk_clients import make_target
+
+
+def body(model: str) -> bytes:
+    """As it travels to a measuring process."""
+    return orjson.dumps({"model": model, "messages": [{"role": "user", "content": "hi"}], "stream": True})
+
 
 HEAD = Head(200, {"content-type": "text/event-stream"})
 
 
 async def test_the_concurrency_is_split_exactly_over_processes(children: Children, simulator: Simulator) -> None:
     async with engine_at(children, simulator.base_url, "openai", processes=2) as engine:
-        plan = Plan([], requests("openai", *["sim-ttft500-gap1-n4"] * 10), 5)
+        plan = load(*["sim-ttft500-gap1-n4"] * 10, concurrency=5)
         records = [record async for record in engine.run(plan)]
     assert [record.outcome for record in records] == ["succeeded"] * 10
     assert simulator.peak_in_flight == 5
@@ -36,7 +42,7 @@ async def test_a_process_that_is_killed_ends_the_run_and_loses_nothing_that_it_h
     engine = await engine_over([process], simulator.base_url, "openai")
 
     async def consume() -> list[ResultRecord]:
-        plan = Plan([], requests("openai", *["sim-ttft5-gap5-endless"] * 3), 2)
+        plan = load(*["sim-ttft5-gap5-endless"] * 3, concurrency=2)
         return [record async for record in engine.run(plan)]
 
     running = asyncio.create_task(consume())
@@ -58,10 +64,9 @@ async def test_a_worker_that_falls_silent_has_its_streams_closed(simulator: Simu
     """The worker's side is played by hand: it begins a run and says nothing more."""
     process = await Child.start()
     target = await make_target(endpoint_at(simulator.base_url, "openai"), KEY, proxy=None, connect_s=5)
-    (request,) = requests("openai", "sim-ttft5-gap5-endless")
-    process.send(Begin(target, slots=1, silence_s=0.5))
-    process.send(Requests([Request(1, orjson.dumps(request.body))]))
-    process.send(Go(monotonic_ns()))
+    process.send(Begin(target, slots=1, connections=1, silence_s=0.5))
+    process.send(Requests([Request(1, body("sim-ttft5-gap5-endless"))]))
+    process.send(Go(monotonic_ns(), [(0, 1)]))
     await simulator.wait_for(lambda server: bool(server.requests) and server.requests[0].content_events > 2)
     async with asyncio.timeout(5):
         await simulator.wait_for(lambda server: server.requests[0].closed_by_client)
@@ -76,10 +81,8 @@ async def test_bodies_that_come_early_wait_until_all_connections_stand_and_the_w
     heard: asyncio.Queue[Report] = asyncio.Queue()
     process.on_report = heard.put_nowait
     target = await make_target(endpoint_at(simulator.base_url, "openai"), KEY, proxy=None, connect_s=5)
-    bodies = [
-        Request(number, orjson.dumps(request.body)) for number, request in enumerate(requests("openai", *["m"] * 3))
-    ]
-    process.send(Begin(target, slots=2, silence_s=20))
+    bodies = [Request(number, body("m")) for number in range(3)]
+    process.send(Begin(target, slots=2, connections=2, silence_s=20))
     process.send(Requests(bodies[:2]))
     async with asyncio.timeout(5):
         while not isinstance(await heard.get(), Opened):
@@ -88,11 +91,11 @@ async def test_bodies_that_come_early_wait_until_all_connections_stand_and_the_w
         while not isinstance(await heard.get(), Watermark):
             pass
     assert not simulator.requests
-    process.send(Go(monotonic_ns()))
+    process.send(Go(monotonic_ns(), [(0, 2)]))
     await simulator.wait_for(lambda server: len(server.requests) == 2 and not server.in_flight)
     process.send(Hold())
     process.send(Requests(bodies[2:]))
-    process.send(Go(monotonic_ns()))
+    process.send(Go(monotonic_ns(), [(0, 2)]))
     await simulator.wait_for(lambda server: len(server.requests) == 3)
     process.end()
 
@@ -170,8 +173,8 @@ def test_a_first_token_that_lay_unread_with_later_ones_is_doubtful() -> None:
 
 
 def test_an_undisturbed_run_is_graded_a_and_the_sdk_never_better_than_c() -> None:
-    assert Disturbance("socket", requests=200, send_delays_ms=[0.1] * 200, cpu_share=0.3).grade() == ("A", [])
-    grade, reasons = Disturbance("sdk", requests=200, send_delays_ms=[0.1] * 200).grade()
+    assert Disturbance("socket", requests=200, send_delays_ms=Digest([0.1] * 200), cpu_share=0.3).grade() == ("A", [])
+    grade, reasons = Disturbance("sdk", requests=200, send_delays_ms=Digest([0.1] * 200)).grade()
     assert grade == "C"
     assert "SDK" in reasons[0]
 

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import orjson
 import pytest
 import trustme
 
@@ -14,9 +15,8 @@ from shared.protocols.registry import PROTOCOLS
 from simulator.server import Simulator
 from tests.support.scripted import ScriptedServer, cut, http
 from tests.support.streams import openai_stream
-from tests.worker.engine.running import Run, Transport, engine_at, requests, run_over
+from tests.worker.engine.running import Run, Transport, engine_at, load, run_over
 from worker.engine.children import Children
-from worker.engine.engine import Plan
 
 every_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
 
@@ -125,18 +125,18 @@ async def test_records_of_any_size(run: Run, ca: trustme.CA, size: int) -> None:
 async def test_a_prompt_larger_than_the_socket_takes_at_once(
     transport: Transport, trusting: Children, tls_simulator: Simulator, protocol: str
 ) -> None:
-    (request,) = requests(protocol, "sim-ttft5-gap1-n2", prompt="x" * 8_000_000)
+    plan = load("sim-ttft5-gap1-n2", text="x" * 8_000_000)
     async with engine_at(trusting, tls_simulator.base_url, protocol, transport=transport) as engine:
-        (record,) = [record async for record in engine.run(Plan([], [request], 1))]
+        (record,) = [record async for record in engine.run(plan)]
     assert record.outcome == "succeeded"
-    assert tls_simulator.requests[0].body == request.body
+    assert "x" * 8_000_000 in orjson.dumps(tls_simulator.requests[0].body).decode()
 
 
 @every_protocol
 async def test_a_stream_in_flight_is_closed_upstream_by_a_cancel(
     transport: Transport, trusting: Children, tls_simulator: Simulator, protocol: str
 ) -> None:
-    plan = Plan([], requests(protocol, "sim-ttft5-gap50-n1000"), 1)
+    plan = load("sim-ttft5-gap50-n1000", concurrency=1)
     async with engine_at(trusting, tls_simulator.base_url, protocol, transport=transport) as engine:
 
         async def cancel() -> None:

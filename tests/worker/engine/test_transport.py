@@ -11,9 +11,8 @@ from tests.support.postgresql import free_port
 from tests.support.scripted import ScriptedServer, cut, http
 from tests.support.spoken import spoken
 from tests.support.streams import openai_stream, openai_text, sse
-from tests.worker.engine.running import KEY, Run, engine_at, requests
+from tests.worker.engine.running import KEY, Run, engine_at, load
 from worker.engine.children import Children
-from worker.engine.engine import Plan
 
 every_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
 
@@ -256,7 +255,7 @@ async def test_a_proxy_is_used_through_the_sdk_and_the_run_is_graded_for_it(
     async with await asyncio.start_server(forward, "127.0.0.1") as server:
         proxy = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         async with engine_at(children, simulator.base_url, protocol, proxy=proxy) as engine:
-            plan = Plan([], requests(protocol, "sim-ttft20-gap1-n4"), 1)
+            plan = load("sim-ttft20-gap1-n4", concurrency=1)
             (record,) = [record async for record in engine.run(plan)]
     assert record.outcome == "succeeded"
     assert asked

@@ -1,10 +1,12 @@
 """A benchmark from POST to its end, over API, database, Redis, worker and real HTTP streams."""
 
 import asyncio
+from itertools import islice
 from typing import Any
 
 import pytest
 
+from shared.benchmark.pace import PoissonRate
 from shared.numbers.metrics import compute
 from shared.numbers.timeline import EventKind, TimelineEvent
 from shared.protocols.registry import PROTOCOLS
@@ -12,7 +14,6 @@ from shared.providers.endpoints import simulator_endpoints
 from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
 from tests.support.service import Service, running_service
-from worker.run.plan import schedule_ns
 
 KEY = "sk-test-0123456789abcdef"
 
@@ -251,7 +252,7 @@ async def test_an_open_loop_keeps_its_rate_and_its_summary_says_so(service: Serv
     assert summary["requests"]["succeeded"] == 10
     assert summary["request_rate"]["requested"] == 20
     # Ten arrivals are few: what they make of the rate is known of this seed, and a busy machine is late by some ms.
-    due = schedule_ns(20, "poisson", 3, 10)
+    due = list(islice(PoissonRate(20, 10, seed=3).due_ns(), 10))
     assert summary["request_rate"]["achieved"] == pytest.approx(9 / (due[-1] / 1e9), rel=0.3)
     assert summary["effective_latency_ms"]["count"] == 10
     assert summary["effective_latency_ms"]["min"] >= summary["latency_ms"]["min"]

@@ -1,10 +1,13 @@
 """Results wait for a database that is away, and are lost only with the lease."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
+from shared.benchmark.aggregate import RunAggregate
 from shared.benchmark.record import ResultRecord
 from shared.clock import SystemClock
 from shared.db.database import Database
@@ -14,7 +17,7 @@ from shared.errors import LeaseLost, Unavailable
 from tests.support.streams import openai_stream
 from tests.worker.engine.measuring import measure
 from worker.run.recorder import MAX_BATCH, Recorder
-from worker.run.send_window import DispatchWindow
+from worker.run.send_window import SendWindow
 
 LEASE = Lease(benchmark_id=1, fence=1, worker_id="w")
 
@@ -27,7 +30,14 @@ class FailingRepository(ResultRepository):
         self.stored: list[list[ResultRecord]] = []
         self.marks: list[int | None] = []
 
-    async def record(self, lease: Lease, records: Sequence[ResultRecord], dispatched: int | None = None) -> None:
+    async def record(
+        self,
+        lease: Lease,
+        records: Sequence[ResultRecord],
+        *,
+        dispatched: int | None = None,
+        live: dict[str, Any] | None = None,
+    ) -> None:
         if self.failures:
             raise self.failures.pop(0)
         self.stored.append(list(records))
@@ -37,7 +47,8 @@ class FailingRepository(ResultRepository):
 async def recorded(repository: FailingRepository, count: int) -> list[list[ResultRecord]]:
     record = measure("openai", [(10, openai_stream("Hi"))])
     sendable: list[int] = []
-    recorder = Recorder(repository, LEASE, SystemClock(), DispatchWindow(range(1_000), 1), sendable.append)
+    window, results = SendWindow(iter(range(1_000)), 1), RunAggregate(1)
+    recorder = Recorder(repository, LEASE, SystemClock(), window, sendable.append, results, Counter())
     for _ in range(count):
         recorder.add(record)
     recorder.close()
@@ -46,6 +57,7 @@ async def recorded(repository: FailingRepository, count: int) -> list[list[Resul
     # What may be sent is told after it is stored, and it is what was stored.
     assert sendable == repository.marks
     assert sendable == sorted(sendable)
+    assert results.succeeded == count, "what is stored is in the aggregate"
     return repository.stored
 
 
@@ -71,5 +83,5 @@ async def test_a_lost_lease_ends_the_recording() -> None:
 async def test_a_database_that_refuses_connections_is_unavailable() -> None:
     database = Database("postgresql://nobody@127.0.0.1:1/none")
     with pytest.raises(Unavailable, match="does not answer"):
-        await ResultRepository(database).recorded(1)
+        await anext(ResultRepository(database).keys(1))
     await database.close()

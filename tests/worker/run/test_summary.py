@@ -1,15 +1,20 @@
 """The summary of a run, from results with known numbers."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
+from shared.benchmark.aggregate import RunAggregate
+from shared.benchmark.observe import of_row
+from shared.benchmark.request_id import RequestId
 from shared.numbers.metrics import DISTRIBUTED
 from shared.numbers.timeline import EventKind, TimelineEvent, encode
-from worker.run.summary import SummaryBuilder
+from worker.run.summary import Plan, summarize
 
 START = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
 
@@ -59,13 +64,28 @@ class Row:
         raise AttributeError(name)
 
 
-def summary(
-    *rows: Row, planned: int = 0, concurrency: int = 1, interrupted: bool = False, **more: Any
-) -> dict[str, Any]:
-    builder = SummaryBuilder(planned=planned, concurrency=concurrency, interrupted=interrupted, **more)
+def with_timeline(row: Row) -> Row:
+    return replace(row, timeline=stream(50, 100))
+
+
+def folded(*rows: Row, concurrency: int = 1, sent_in_vain: Mapping[int, int] = MappingProxyType({})) -> RunAggregate:
+    """What the rows add up to. `sent_in_vain`: by prompt, how often a request may have been sent before."""
+    results = RunAggregate(concurrency)
     for row in rows:
-        builder.add(row)
-    return builder.document()
+        results.add(of_row(row, RequestId(row.prompt_index)), sent_in_vain=sent_in_vain.get(row.prompt_index, 0))
+    return results
+
+
+def summary(
+    *rows: Row,
+    planned: int = 0,
+    concurrency: int = 1,
+    interrupted: bool = False,
+    request_rate: float | None = None,
+    sent_in_vain: Mapping[int, int] = MappingProxyType({}),
+) -> dict[str, Any]:
+    plan = Plan(planned, concurrency, request_rate, interrupted, sum(sent_in_vain.values()))
+    return summarize(folded(*rows, concurrency=concurrency, sent_in_vain=sent_in_vain), plan)
 
 
 def test_statistics_are_over_succeeded_measured_requests_alone() -> None:
@@ -138,10 +158,12 @@ def test_gaps_between_chunks_are_pooled() -> None:
     assert result["inter_chunk_latency_ms"]["max"] == 20
 
 
-def test_without_timelines_what_needs_them_is_unknown() -> None:
-    result = summary(Row(timeline=None), Row())
+def test_without_timelines_gaps_are_unknown_but_throughput_is_not() -> None:
+    rows = [Row(at_ms=100 * number, timeline=None) for number in range(4)]
+    result = summary(*rows)
     assert result["inter_chunk_latency_ms"] is None
-    assert result["output_token_throughput"] is None
+    assert result["output_token_throughput"] == summary(*map(with_timeline, rows))["output_token_throughput"] == 20
+    assert result["steady_window"]["output_token_throughput"] is None
 
 
 def test_unknown_costs_and_tokens_are_not_zero() -> None:
@@ -158,19 +180,6 @@ def test_costs_are_added_exactly() -> None:
     assert Decimal(result["cost"]["per_succeeded_usd"]) == Decimal("0.1")
 
 
-def test_a_run_is_whole_when_every_request_has_a_result_of_its_own() -> None:
-    def whole(*rows: Row) -> bool:
-        builder = SummaryBuilder(planned=2, concurrency=1, interrupted=False)
-        for row in rows:
-            builder.add(row)
-        return builder.whole
-
-    assert whole(Row(), Row(warmup=True))
-    assert whole(Row(), Row(outcome="errored"))
-    assert not whole(Row())
-    assert not whole(Row(), Row(outcome="cancelled"))
-
-
 def test_an_empty_run_has_a_summary_without_numbers() -> None:
     result = summary(planned=3)
     assert result["duration_s"] is None
@@ -181,7 +190,7 @@ def test_an_empty_run_has_a_summary_without_numbers() -> None:
 
 def test_what_was_sent_in_vain_costs_what_its_answer_did_and_is_no_part_of_the_cost() -> None:
     rows = [Row(prompt_index=0, cost_usd=Decimal("0.1")), Row(prompt_index=1, cost_usd=None), Row(prompt_index=2)]
-    result = summary(*rows, interrupted=True, unanswered={(0, 0): 2, (1, 0): 1, (7, 0): 1})
+    result = summary(*rows, interrupted=True, sent_in_vain={0: 2, 1: 1, 7: 1})
     assert result["possible_duplicates"] == {"requests": 4, "cost_usd": "0.2", "unpriced_requests": 2}
     assert result["cost"]["total_usd"] == "0.101"
 

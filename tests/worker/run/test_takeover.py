@@ -15,6 +15,7 @@ from shared.db.segments import SegmentRepository
 from shared.db.tables import Benchmark
 from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
+from tests.shared.db.rows import recorded
 from tests.support.service import make_settings, running_api, running_worker
 from tests.support.streams import anthropic_stream
 from tests.worker.engine.measuring import measure
@@ -158,7 +159,7 @@ async def test_a_worker_that_lost_its_lease_closes_its_streams_and_writes_nothin
         await simulator.wait_for(lambda server: server.requests[0].closed_by_client)
     document = await repository.get(benchmark.id)
     assert (document.status, document.done) == ("failed", 0)
-    assert await ResultRepository(database).recorded(benchmark.id) == set()
+    assert await recorded(ResultRepository(database), benchmark.id) == set()
 
 
 async def test_a_run_that_must_not_be_interrupted_fails_with_what_it_has(

@@ -9,7 +9,7 @@ from worker.engine.child.loop_lag import WakefulSelector
 from worker.engine.child.outbox import Outbox
 from worker.engine.child.run import ChildRun
 from worker.engine.child.socket_reader import Arrivals
-from worker.engine.messages import Abort, Begin, Command, Drain, Finish, Frames, Go, Hold, Requests, Stop
+from worker.engine.messages import Abort, Begin, Cease, Command, Cut, Drain, Finish, Frames, Go, Hold, Requests, Stop
 
 
 class MeasuringProcess(asyncio.Protocol):
@@ -54,8 +54,12 @@ class MeasuringProcess(asyncio.Protocol):
                 self._run.load.add(items)
             case Hold() if self._run is not None:
                 self._run.load.hold()
-            case Go(start_ns) if self._run is not None:
-                self._run.load.go(start_ns)
+            case Go() if self._run is not None:
+                self._run.load.go(command)
+            case Cease() if self._run is not None:
+                self._run.load.cease()
+            case Cut() if self._run is not None:
+                self._run.load.cut()
             case Abort(request_id) if self._run is not None:
                 self._run.load.abort(request_id)
             case Drain() if self._run is not None:

@@ -1,13 +1,15 @@
-"""Keeps the load: a free slot takes the next request, at once in a closed loop, when it is due in an open one."""
+"""Keeps the load of one process: whenever there is room, the next request that is due goes to a free connection."""
 
 import asyncio
+import heapq
 from collections import deque
 from collections.abc import Sequence
 
 from shared.clock import monotonic_ns
 from worker.engine.child.outbox import Outbox, Stream
+from worker.engine.child.room import Places
 from worker.engine.child.slot import Slot
-from worker.engine.messages import Dropped, Opened, Request
+from worker.engine.messages import Dropped, Go, Opened, Request
 
 
 class Load:
@@ -16,23 +18,27 @@ class Load:
     def __init__(self, slots: Sequence[Slot], outbox: Outbox) -> None:
         self._slots = slots
         self._outbox = outbox
+        # Requests that are sent as soon as there is room, and those that are due at a time: (due, order, request).
         self._waiting: deque[Request] = deque()
-        self._idle: deque[asyncio.Future[Request]] = deque()
+        self._scheduled: list[tuple[int, int, Request]] = []
+        self._order = 0
+        self._idle: deque[asyncio.Future[tuple[Request, int]]] = deque()
         self._live: dict[int, tuple[Slot, Stream]] = {}
-        self._held = True
-        # When the phase began: from then on slots are free and requests fall due.
-        self._start_ns = 0
+        self._places = Places()
+        # When the phase began; None while it is on hold.
+        self._start_ns: int | None = None
+        self._last_send_ns: int | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._stopping = False
 
     @property
     def idle(self) -> bool:
         """Nothing waits and nothing is in flight."""
-        return not self._waiting and not self._live
+        return not self._waiting and not self._scheduled and not self._live
 
-    async def open(self) -> None:
-        """Makes every slot's connection."""
-        await asyncio.gather(*(slot.open() for slot in self._slots))
+    async def open(self, connections: int) -> None:
+        """Connects this many slots ahead of their first request. The others connect when they are needed."""
+        await asyncio.gather(*(slot.open() for slot in self._slots[:connections]))
 
     async def run(self) -> None:
         """Sends until cancelled."""
@@ -46,38 +52,78 @@ class Load:
         if self._stopping:
             return self._outbox.say(Dropped([request.id for request in requests]))
         for request in requests:
-            (self._waiting.appendleft if request.first else self._waiting.append)(request)
+            if request.offset_ns is not None:
+                self._order += 1
+                heapq.heappush(self._scheduled, (request.offset_ns, self._order, request))
+            else:
+                (self._waiting.appendleft if request.first else self._waiting.append)(request)
         return self._hand_out()
 
     def hold(self) -> None:
         """Keeps what comes until `go`; what is in flight goes on."""
-        self._held = True
+        self._start_ns = self._last_send_ns = None
 
-    def go(self, start_ns: int) -> None:
-        """A phase starts: slots take what waits and is due, in the same turn of the loop."""
-        self._held = False
-        self._start_ns = start_ns
+    def go(self, phase: Go) -> None:
+        """A phase starts: what waits and is due is sent in the same turn of the loop."""
+        self._start_ns = phase.start_ns
+        self._last_send_ns = None if phase.send_for_ns is None else phase.start_ns + phase.send_for_ns
+        self._places.begin(phase.start_ns, phase.room)
         self._hand_out()
 
+    def cease(self) -> None:
+        """Sends nothing more of this phase; what is in flight goes on."""
+        dropped = [request.id for request in self._waiting] + [item[2].id for item in self._scheduled]
+        self._waiting.clear()
+        self._scheduled.clear()
+        if dropped:
+            self._outbox.say(Dropped(dropped))
+
     def _hand_out(self) -> None:
-        while self._idle and (request := self._take()) is not None:
+        while self._idle and (taken := self._take()) is not None:
             idle = self._idle.popleft()
             if idle.done():
-                self._waiting.appendleft(request)
+                self._put_back(*taken)
             else:
-                idle.set_result(request)
+                idle.set_result(taken)
 
-    def _take(self) -> Request | None:
-        """The next request, if it is due. If it is not, the loop is woken when it is."""
-        if self._held or not self._waiting:
+    def _take(self) -> tuple[Request, int] | None:
+        """The next request that may be sent now, and since when it could have been. Else wakes the loop in time."""
+        if self._start_ns is None or not (self._waiting or self._scheduled):
             return None
-        wait_s = (self._start_ns + (self._waiting[0].offset_ns or 0) - monotonic_ns()) / 1e9
-        if wait_s <= 0:
-            return self._waiting.popleft()
+        now_ns = monotonic_ns()
+        if self._last_send_ns is not None and now_ns >= self._last_send_ns:
+            self.cease()
+            return None
+        free_ns = self._places.take(now_ns)
+        if free_ns is None:
+            self._wake(self._places.next_step_ns)
+            return None
+        if self._scheduled:
+            due_ns = self._start_ns + self._scheduled[0][0]
+            if due_ns <= now_ns:
+                return heapq.heappop(self._scheduled)[2], due_ns
+            if not self._waiting:
+                self._places.give_back(free_ns)
+                self._wake(due_ns)
+                return None
+            self._wake(due_ns)
+        return self._waiting.popleft(), free_ns
+
+    def _put_back(self, request: Request, free_ns: int) -> None:
+        self._places.give_back(free_ns)
+        if request.offset_ns is None:
+            self._waiting.appendleft(request)
+        else:
+            heapq.heappush(self._scheduled, (request.offset_ns, 0, request))
+
+    def _wake(self, at_ns: int | None) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
-        self._alarm = asyncio.get_running_loop().call_later(wait_s, self._hand_out)
-        return None
+            self._alarm = None
+        moments = [moment for moment in (at_ns, self._last_send_ns) if moment is not None]
+        if moments:
+            wait_s = max(0, min(moments) - monotonic_ns()) / 1e9
+            self._alarm = asyncio.get_running_loop().call_later(wait_s, self._hand_out)
 
     def abort(self, request_id: int) -> None:
         """Closes a stream of which the worker has heard enough."""
@@ -86,11 +132,16 @@ class Load:
             stream.mute()
             slot.abort()
 
+    def cut(self) -> None:
+        """Closes the streams in flight, and sends nothing more of this phase."""
+        self.cease()
+        for slot, _ in list(self._live.values()):
+            slot.abort()
+
     def drain(self) -> None:
         """Sends nothing more."""
         self._stopping = True
-        self._outbox.say(Dropped([request.id for request in self._waiting]))
-        self._waiting.clear()
+        self.cease()
 
     def stop(self) -> None:
         """Sends nothing more and closes every stream."""
@@ -103,24 +154,23 @@ class Load:
         await asyncio.gather(*(slot.close() for slot in self._slots))
 
     async def _work(self, slot: Slot) -> None:
-        free_ns = 0
         while True:
-            request = await self._next()
+            request, due_ns = await self._next()
             stream = Stream(request.id, self._outbox)
             self._live[request.id] = slot, stream
             if self._stopping:  # between the worker's word and this slot's turn
                 self._outbox.say(Dropped([request.id]))
             else:
-                scheduled = request.offset_ns is not None
-                due_ns = self._start_ns + (request.offset_ns or 0)
-                await slot.exchange(request.body, stream, due_ns if scheduled else max(free_ns, due_ns))
+                await slot.exchange(request.body, stream, due_ns)
             del self._live[request.id]
-            free_ns = stream.ended_ns or monotonic_ns()
             await self._outbox.room()
+            self._places.free(stream.ended_ns or monotonic_ns())
 
-    async def _next(self) -> Request:
-        if not self._idle and (request := self._take()) is not None:
-            return request
-        idle: asyncio.Future[Request] = asyncio.get_running_loop().create_future()
+    async def _next(self) -> tuple[Request, int]:
+        if not self._idle and (taken := self._take()) is not None:
+            return taken
+        idle: asyncio.Future[tuple[Request, int]] = asyncio.get_running_loop().create_future()
         self._idle.append(idle)
+        # A place may have become free for a slot that has waited longer.
+        self._hand_out()
         return await idle

@@ -5,7 +5,7 @@ import selectors
 from collections import Counter
 
 from shared.clock import monotonic_ns
-from worker.engine.lag import lag_bucket
+from shared.numbers.lag import lag_bucket
 
 SAMPLE_EVERY_S = 0.01
 # epoll's timeouts are whole milliseconds, rounded up: lateness within that is the timer's, not ours.

@@ -20,6 +20,7 @@ class ChildRun:
     def __init__(self, begin: Begin, outbox: Outbox, arrivals: Arrivals) -> None:
         slots, self._close_client = _slots(begin, arrivals)
         self.load = Load(slots, outbox)
+        self._connections = begin.connections
         self._outbox = outbox
         self._lag = LagSampler()
         self._tasks: list[asyncio.Task[None]] = []
@@ -37,7 +38,7 @@ class ChildRun:
             self._tasks.append(task)
 
     async def _open_and_send(self) -> None:
-        await self.load.open()
+        await self.load.open(self._connections)
         # A loop that is busy with handshakes disturbs nothing yet.
         self._begun_ns, self._cpu_ns = monotonic_ns(), cpu_ns()
         async with asyncio.TaskGroup() as group:

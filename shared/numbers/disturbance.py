@@ -1,16 +1,20 @@
-"""How far the measuring itself may have distorted a run: what was observed of it, and a grade with the reason."""
+"""How far the measuring itself may have distorted a run: what was observed of it, and a grade with its reasons.
+
+Each segment of a run has one. They merge; the grade of the whole is the worst of them.
+"""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import numpy as np
-
+from shared.numbers.digest import Digest
+from shared.numbers.lag import lag_percentile_ms
 from shared.numbers.statistics import MIN_COUNT
-from worker.engine.lag import lag_percentile_ms
-from worker.engine.messages import Health
 
 Grade = Literal["A", "B", "C", "D"]
+# A grade, and in words what made it less than A.
+Verdict = tuple[Grade, list[str]]
 
 # What a grade promises: the client's own share of a time to first token is below this (D promises nothing).
 PROMISED_MS = {"A": 1.0, "B": 5.0, "C": 20.0}
@@ -34,21 +38,31 @@ class Disturbance:
     requests: int = 0
     doubtful: int = 0
     selector_stamped: int = 0
-    send_delays_ms: list[float] = field(default_factory=list)
+    send_delays_ms: Digest = field(default_factory=Digest)
     lag_histogram: Counter[int] = field(default_factory=Counter)
     lag_max_ms: float = 0
     cpu_share: float | None = None
 
-    def add(self, health: Health) -> None:
-        """A process's report; processes share the load, so their samples are one."""
-        self.lag_histogram.update(health.lag_histogram)
-        self.lag_max_ms = max(self.lag_max_ms, health.lag_max_ns / 1e6)
-        if health.wall_ns:
-            self.cpu_share = max(self.cpu_share or 0.0, health.cpu_ns / health.wall_ns)
+    def observe_process(self, lag_histogram: Mapping[int, int], lag_max_ms: float, cpu_share: float | None) -> None:
+        """What a process says at its end; processes share the load, so their samples are one."""
+        self.lag_histogram.update(lag_histogram)
+        self.lag_max_ms = max(self.lag_max_ms, lag_max_ms)
+        if cpu_share is not None:
+            self.cpu_share = max(self.cpu_share or 0.0, cpu_share)
 
-    def document(self) -> dict[str, Any]:
-        """The `measurement` block of a summary."""
-        grade, reasons = self.grade()
+    def merge(self, other: "Disturbance") -> None:
+        """Takes the observations of another segment in."""
+        self.transport = "sdk" if "sdk" in (self.transport, other.transport) else "socket"
+        self.processes = max(self.processes, other.processes)
+        self.requests += other.requests
+        self.doubtful += other.doubtful
+        self.selector_stamped += other.selector_stamped
+        self.send_delays_ms.merge(other.send_delays_ms)
+        self.observe_process(other.lag_histogram, other.lag_max_ms, other.cpu_share)
+
+    def document(self, verdicts: Sequence[Verdict] = ()) -> dict[str, Any]:
+        """The `measurement` block of a segment or, with the verdicts on all its segments, of a summary."""
+        grade, reasons = worst(verdicts or [self.grade()])
         return {
             "grade": grade,
             "reasons": reasons,
@@ -62,12 +76,36 @@ class Disturbance:
                 "max": _rounded(self.lag_max_ms) if self.lag_histogram else None,
             },
             "send_delay_ms": {
-                "p50": _rounded(float(np.percentile(self.send_delays_ms, 50))) if self.send_delays_ms else None,
+                "p50": _rounded(self.send_delays_ms.percentile(50)),
                 "p99": _rounded(self._send_delay_p99_ms),
-                "max": _rounded(max(self.send_delays_ms, default=None)),
+                "max": _rounded(self.send_delays_ms.max),
             },
             "cpu_share": _rounded(self.cpu_share),
         }
+
+    def state(self) -> dict[str, Any]:
+        """All observations as JSON; `Disturbance.load` reads them."""
+        return {
+            "transport": self.transport,
+            "processes": self.processes,
+            "requests": self.requests,
+            "doubtful": self.doubtful,
+            "selector_stamped": self.selector_stamped,
+            "send_delays_ms": self.send_delays_ms.document(),
+            "lag_histogram": sorted(self.lag_histogram.items()),
+            "lag_max_ms": self.lag_max_ms,
+            "cpu_share": self.cpu_share,
+        }
+
+    @classmethod
+    def load(cls, state: dict[str, Any]) -> "Disturbance":
+        return cls(
+            **{
+                **state,
+                "send_delays_ms": Digest.load(state["send_delays_ms"]),
+                "lag_histogram": Counter(dict(state["lag_histogram"])),
+            }
+        )
 
     @property
     def _stamps(self) -> Literal["kernel", "selector"]:
@@ -80,10 +118,10 @@ class Disturbance:
 
     @property
     def _send_delay_p99_ms(self) -> float | None:
-        enough = len(self.send_delays_ms) >= MIN_COUNT[99]
-        return float(np.percentile(self.send_delays_ms, 99)) if enough else None
+        enough = self.send_delays_ms.count >= MIN_COUNT[99]
+        return self.send_delays_ms.percentile(99) if enough else None
 
-    def grade(self) -> tuple[Grade, list[str]]:
+    def grade(self) -> Verdict:
         """The worst grade of all that was observed, and in words what made it less than A."""
         verdicts: list[tuple[Grade, str]] = []
         if self.requests and self.doubtful:
@@ -101,8 +139,8 @@ class Disturbance:
         if self.cpu_share is not None:
             reason = f"the measuring process used {self.cpu_share:.0%} of a core: too little was left to be on time"
             verdicts.append((_worst(self.cpu_share, CPU_SHARE), reason))
-        if self.send_delays_ms:
-            delay_ms, which = _p99_or_max(self._send_delay_p99_ms, max(self.send_delays_ms))
+        if self.send_delays_ms.max is not None:
+            delay_ms, which = _p99_or_max(self._send_delay_p99_ms, self.send_delays_ms.max)
             reason = f"requests went out {delay_ms:.1f} ms after they were due ({which}): less load than asked for"
             verdicts.append((_worst(delay_ms, SEND_DELAY_MS), reason))
         if self.transport == "sdk":
@@ -112,6 +150,12 @@ class Disturbance:
             verdicts.append(("C", reason))
         verdicts = [verdict for verdict in verdicts if verdict[0] != "A"]
         return max((grade for grade, _ in verdicts), default="A"), [reason for _, reason in verdicts]
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The worst grade of a run's segments, with the reasons of all of them."""
+    grades, reasons = zip(*verdicts, strict=True)
+    return max(grades), list(dict.fromkeys(reason for some in reasons for reason in some))
 
 
 def _worst(value: float, bounds: dict[str, float]) -> Grade:

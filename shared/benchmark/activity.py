@@ -1,0 +1,138 @@
+"""When a run's requests were in flight: duration, peak, rate and steady window, from series that merge."""
+
+import heapq
+from typing import Any, NamedTuple
+
+from shared.numbers.time_series import TimeSeries
+
+
+class SteadyWindow(NamedTuple):
+    """From the end of the first wave to the first end after the last request was sent, in µs."""
+
+    begin_us: int
+    end_us: int
+
+
+class Activity:
+    """Times are microseconds since the epoch. `wave`: how many requests are sent at first (the concurrency)."""
+
+    def __init__(self, wave: int) -> None:
+        self._wave = wave
+        self.sent = TimeSeries()
+        self.ended = TimeSeries()
+        self.succeeded = TimeSeries()
+        self.first_sent_us: int | None = None
+        self.last_sent_us: int | None = None
+        self.last_end_us: int | None = None
+        # The first wave as (-sent, -ended), latest first: the requests that were sent first.
+        self._first: list[tuple[int, int]] = []
+        # Ends that are not before the last send, earliest first.
+        self._tail: list[int] = []
+
+    def add(self, sent_us: int, ended_us: int, *, succeeded: bool) -> None:
+        """One request that was in flight from `sent_us` to `ended_us`."""
+        self.sent.add(sent_us)
+        self.ended.add(ended_us)
+        if succeeded:
+            self.succeeded.add(ended_us)
+        self._see(sent_us, sent_us, ended_us)
+        self._in_wave(-sent_us, -ended_us)
+        self._in_tail(ended_us)
+
+    def merge(self, other: "Activity") -> None:
+        """Takes another part of the same run in."""
+        for ours, theirs in (
+            (self.sent, other.sent),
+            (self.ended, other.ended),
+            (self.succeeded, other.succeeded),
+        ):
+            ours.merge(theirs)
+        if other.first_sent_us is not None and other.last_sent_us is not None and other.last_end_us is not None:
+            self._see(other.first_sent_us, other.last_sent_us, other.last_end_us)
+        for item in other._first:
+            self._in_wave(*item)
+        for ended_us in other._tail:
+            self._in_tail(ended_us)
+
+    @property
+    def duration_s(self) -> float | None:
+        """First sent to last end."""
+        if self.first_sent_us is None or self.last_end_us is None:
+            return None
+        return (self.last_end_us - self.first_sent_us) / 1e6 or None
+
+    def levels(self) -> list[tuple[int, int]]:
+        """(µs, requests in flight from then on). Of one moment, ends count before sends."""
+        step_us = max(self.sent.step_us, self.ended.step_us)
+        edges = [(at_us, -count) for at_us, count in self.ended.steps(step_us)]
+        edges += [(at_us, count) for at_us, count in self.sent.steps(step_us)]
+        level, levels = 0, []
+        for at_us, change in sorted(edges):
+            level += change
+            levels.append((at_us, level))
+        return levels
+
+    @property
+    def peak(self) -> int:
+        """The most requests in flight at the same time."""
+        return max((level for _, level in self.levels()), default=0)
+
+    @property
+    def busy_s(self) -> float | None:
+        """The time in which something was in flight."""
+        busy_us, since_us = 0, None
+        for at_us, level in self.levels():
+            if level > 0 and since_us is None:
+                since_us = at_us
+            elif level <= 0 and since_us is not None:
+                busy_us, since_us = busy_us + at_us - since_us, None
+        return busy_us / 1e6 or None
+
+    @property
+    def steady_window(self) -> SteadyWindow | None:
+        """None where there was no more than one wave, or no time between the first wave and the last."""
+        if self.sent.total <= self._wave or not self._tail:
+            return None
+        window = SteadyWindow(max(-ended for _, ended in self._first), self._tail[0])
+        return window if window.end_us > window.begin_us else None
+
+    def document(self) -> dict[str, Any]:
+        """As JSON; `Activity.load` reads it."""
+        return {
+            "wave": self._wave,
+            "sent": self.sent.document(),
+            "ended": self.ended.document(),
+            "succeeded": self.succeeded.document(),
+            "span": [self.first_sent_us, self.last_sent_us, self.last_end_us],
+            "first": self._first,
+            "tail": self._tail,
+        }
+
+    @classmethod
+    def load(cls, document: dict[str, Any]) -> "Activity":
+        activity = cls(document["wave"])
+        activity.sent = TimeSeries.load(document["sent"])
+        activity.ended = TimeSeries.load(document["ended"])
+        activity.succeeded = TimeSeries.load(document["succeeded"])
+        activity.first_sent_us, activity.last_sent_us, activity.last_end_us = document["span"]
+        activity._first = [(sent, ended) for sent, ended in document["first"]]
+        activity._tail = list(document["tail"])
+        return activity
+
+    def _see(self, first_us: int, last_us: int, end_us: int) -> None:
+        self.first_sent_us = first_us if self.first_sent_us is None else min(self.first_sent_us, first_us)
+        self.last_end_us = end_us if self.last_end_us is None else max(self.last_end_us, end_us)
+        if self.last_sent_us is None or last_us > self.last_sent_us:
+            self.last_sent_us = last_us
+            while self._tail and self._tail[0] < last_us:
+                heapq.heappop(self._tail)
+
+    def _in_wave(self, minus_sent: int, minus_ended: int) -> None:
+        if len(self._first) < self._wave:
+            heapq.heappush(self._first, (minus_sent, minus_ended))
+        else:
+            heapq.heappushpop(self._first, (minus_sent, minus_ended))
+
+    def _in_tail(self, ended_us: int) -> None:
+        if self.last_sent_us is not None and ended_us >= self.last_sent_us:
+            heapq.heappush(self._tail, ended_us)

@@ -1,0 +1,254 @@
+"""What a run's results add up to: one aggregate for each segment, folded as results arrive, merged for the summary.
+
+It stays small however long the run is. It depends only on the results, not on their order or on how the run was split,
+so it can be stored with them or be rebuilt from them.
+"""
+
+import zlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import orjson
+
+from shared.benchmark.activity import Activity
+from shared.benchmark.request_id import RequestId
+from shared.numbers.digest import Digest
+from shared.numbers.disturbance import Disturbance, Verdict
+from shared.numbers.metrics import DISTRIBUTED
+from shared.numbers.time_series import TimeSeries
+
+TOKEN_FIELDS = ("input_tokens", "output_tokens", "reasoning_tokens", "cache_read_tokens", "cache_write_tokens")
+FAILURES = ("errored", "timed_out", "truncated")
+# Of a stored aggregate: the first byte says how it was written.
+_FORMAT = b"\x01"
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One result as an aggregate sees it. Times in µs since the epoch, `metrics` by the names of the metrics.
+
+    `gaps_ms`: gaps between its content events; `tokens`: its output tokens by time. None where its events are unknown.
+    """
+
+    id: RequestId
+    warmup: bool
+    outcome: str
+    sent_us: int
+    queue_ms: float
+    metrics: Mapping[str, float | None]
+    counts: Mapping[str, int | None]
+    cost_usd: Decimal | None
+    error_kind: str | None
+    flags: Sequence[str]
+    gaps_ms: Digest | None
+    tokens: TimeSeries | None
+
+    @property
+    def ended_us(self) -> int:
+        """A stream that was cut off has no end of its own; its last content is the last that is known of it."""
+        length_ms = self.metrics["stream_close_ms"]
+        if length_ms is None:
+            length_ms = self.metrics["latency_ms"]
+        return self.sent_us + round((length_ms or 0) * 1_000)
+
+
+class RunAggregate:
+    """`wave`: the concurrency, which is how many requests the first wave has."""
+
+    def __init__(self, wave: int) -> None:
+        self.wave = wave
+        self.outcomes: Counter[str] = Counter()
+        self.warmup = 0
+        self.error_kinds: Counter[str] = Counter()
+        self.flags: Counter[str] = Counter()
+        self.metrics = {name: Digest() for name in DISTRIBUTED}
+        self.effective_ms = Digest()
+        self.error_ms = Digest()
+        self.gaps_ms = Digest()
+        # Succeeded requests whose events are unknown: their gaps, and when their tokens came.
+        self.without_events = 0
+        self.tokens = TimeSeries()
+        # Output tokens of succeeded requests that had content.
+        self.generated_tokens = 0
+        # Sums of what is known; None where nothing is.
+        self.counts: dict[str, int | None] = dict.fromkeys(TOKEN_FIELDS)
+        self.cost_usd: Decimal | None = None
+        self.warmup_cost_usd: Decimal | None = None
+        self.unpriced = 0
+        # Of requests that an earlier segment may have sent in vain: how many have a price, and what they cost.
+        self.duplicates_priced = 0
+        self.duplicates_cost_usd: Decimal | None = None
+        self.activity = Activity(wave)
+        self.disturbance: Disturbance | None = None
+        # One for each segment that measured something.
+        self.verdicts: list[Verdict] = []
+
+    def add(self, result: Observed, *, sent_in_vain: int = 0) -> None:
+        """Folds a result in. Warm-up counts for cost alone; a cancelled request stays out of all statistics.
+
+        `sent_in_vain`: how often earlier segments may have sent the same request. Each may have cost as much.
+        """
+        if sent_in_vain and result.cost_usd is not None:
+            self.duplicates_priced += sent_in_vain
+            self.duplicates_cost_usd = plus(self.duplicates_cost_usd, sent_in_vain * result.cost_usd)
+        if result.warmup:
+            self.warmup += 1
+            self.warmup_cost_usd = plus(self.warmup_cost_usd, result.cost_usd)
+            return
+        self.outcomes[result.outcome] += 1
+        self.cost_usd = plus(self.cost_usd, result.cost_usd)
+        self.unpriced += result.cost_usd is None
+        self.flags.update(result.flags)
+        for name in TOKEN_FIELDS:
+            self.counts[name] = _sum(self.counts[name], result.counts[name])
+        if result.outcome != "cancelled":
+            self.activity.add(result.sent_us, result.ended_us, succeeded=result.outcome == "succeeded")
+        if result.outcome == "succeeded":
+            self._add_succeeded(result)
+            return
+        if result.error_kind is not None:
+            self.error_kinds[result.error_kind] += 1
+        if result.outcome != "cancelled" and (length_ms := result.metrics["stream_close_ms"]) is not None:
+            self.error_ms.add(length_ms)
+
+    def merge(self, other: "RunAggregate") -> None:
+        """Takes another segment of the same run in."""
+        self.warmup += other.warmup
+        self.unpriced += other.unpriced
+        self.without_events += other.without_events
+        self.generated_tokens += other.generated_tokens
+        self.duplicates_priced += other.duplicates_priced
+        self.cost_usd = plus(self.cost_usd, other.cost_usd)
+        self.warmup_cost_usd = plus(self.warmup_cost_usd, other.warmup_cost_usd)
+        self.duplicates_cost_usd = plus(self.duplicates_cost_usd, other.duplicates_cost_usd)
+        for name in TOKEN_FIELDS:
+            self.counts[name] = _sum(self.counts[name], other.counts[name])
+        for ours, theirs in self._counters(other):
+            ours.update(theirs)
+        for mine, its in self._digests(other):
+            mine.merge(its)
+        self.tokens.merge(other.tokens)
+        self.activity.merge(other.activity)
+        self.verdicts += other.verdicts
+        if self.disturbance is None:
+            self.disturbance = other.disturbance
+        elif other.disturbance is not None:
+            self.disturbance.merge(other.disturbance)
+
+    def observe(self, disturbance: Disturbance) -> None:
+        """How the measuring of this segment was disturbed, once it has ended."""
+        self.disturbance = disturbance
+        self.verdicts = [disturbance.grade()]
+
+    @property
+    def count(self) -> int:
+        """All results, warm-up included."""
+        return self.warmup + self.outcomes.total()
+
+    @property
+    def succeeded(self) -> int:
+        """Measured requests that succeeded."""
+        return self.outcomes["succeeded"]
+
+    @property
+    def failed(self) -> int:
+        """Measured requests that failed for a reason that is not our cancel."""
+        return sum(self.outcomes[name] for name in FAILURES)
+
+    @property
+    def commonest_error(self) -> str | None:
+        """The error kind that was seen most; of equal ones the first by name."""
+        return min(self.error_kinds, key=lambda kind: (-self.error_kinds[kind], kind), default=None)
+
+    def encode(self) -> bytes:
+        """As it is stored. Takes some milliseconds for a long run."""
+        state = {
+            "wave": self.wave,
+            "activity": self.activity.document(),
+            "outcomes": self.outcomes,
+            "warmup": self.warmup,
+            "error_kinds": self.error_kinds,
+            "flags": self.flags,
+            "metrics": {name: digest.document() for name, digest in self.metrics.items()},
+            "effective_ms": self.effective_ms.document(),
+            "error_ms": self.error_ms.document(),
+            "gaps_ms": self.gaps_ms.document(),
+            "without_events": self.without_events,
+            "tokens": self.tokens.document(),
+            "generated_tokens": self.generated_tokens,
+            "counts": self.counts,
+            "costs": [_text(item) for item in (self.cost_usd, self.warmup_cost_usd, self.duplicates_cost_usd)],
+            "unpriced": self.unpriced,
+            "duplicates_priced": self.duplicates_priced,
+            "disturbance": None if self.disturbance is None else self.disturbance.state(),
+            "verdicts": self.verdicts,
+        }
+        return _FORMAT + zlib.compress(orjson.dumps(state), 1)
+
+    @classmethod
+    def decode(cls, stored: bytes) -> "RunAggregate | None":
+        """None where another version wrote it in a format that this one does not know."""
+        if not stored.startswith(_FORMAT):
+            return None
+        state = orjson.loads(zlib.decompress(stored[1:]))
+        aggregate = cls(state["wave"])
+        aggregate.activity = Activity.load(state["activity"])
+        for name in ("outcomes", "error_kinds", "flags"):
+            setattr(aggregate, name, Counter(state[name]))
+        for name in ("warmup", "without_events", "generated_tokens", "unpriced", "duplicates_priced", "counts"):
+            setattr(aggregate, name, state[name])
+        for name, document in state["metrics"].items():
+            aggregate.metrics[name] = Digest.load(document)
+        for name in ("effective_ms", "error_ms", "gaps_ms"):
+            setattr(aggregate, name, Digest.load(state[name]))
+        aggregate.tokens = TimeSeries.load(state["tokens"])
+        costs = [None if item is None else Decimal(item) for item in state["costs"]]
+        aggregate.cost_usd, aggregate.warmup_cost_usd, aggregate.duplicates_cost_usd = costs
+        if state["disturbance"] is not None:
+            aggregate.disturbance = Disturbance.load(state["disturbance"])
+        aggregate.verdicts = [(grade, reasons) for grade, reasons in state["verdicts"]]
+        return aggregate
+
+    def _add_succeeded(self, result: Observed) -> None:
+        for name, digest in self.metrics.items():
+            if (value := result.metrics[name]) is not None:
+                digest.add(value)
+        latency_ms, output_tokens = result.metrics["latency_ms"], result.counts["output_tokens"]
+        if latency_ms is not None:
+            self.effective_ms.add(result.queue_ms + latency_ms)
+            self.generated_tokens += output_tokens or 0
+        if result.gaps_ms is None or result.tokens is None:
+            self.without_events += 1
+            return
+        self.gaps_ms.merge(result.gaps_ms)
+        self.tokens.merge(result.tokens)
+
+    def _counters(self, other: "RunAggregate") -> list[tuple[Counter[str], Counter[str]]]:
+        return [
+            (self.outcomes, other.outcomes),
+            (self.error_kinds, other.error_kinds),
+            (self.flags, other.flags),
+        ]
+
+    def _digests(self, other: "RunAggregate") -> list[tuple[Digest, Digest]]:
+        return [
+            *((digest, other.metrics[name]) for name, digest in self.metrics.items()),
+            (self.effective_ms, other.effective_ms),
+            (self.error_ms, other.error_ms),
+            (self.gaps_ms, other.gaps_ms),
+        ]
+
+
+def plus(total: Decimal | None, value: Decimal | None) -> Decimal | None:
+    """Unknown is not zero: the sum of nothing known is unknown."""
+    return total if value is None else (total or Decimal(0)) + value
+
+
+def _sum(total: int | None, value: int | None) -> int | None:
+    return total if value is None else (total or 0) + value
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,98 @@
+"""Results as an aggregate sees them: from a record that has just been measured, or from a stored row."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any, Protocol
+
+from shared.benchmark.aggregate import TOKEN_FIELDS, Observed
+from shared.benchmark.record import ResultRecord
+from shared.benchmark.request_id import RequestId
+from shared.numbers.digest import Digest
+from shared.numbers.metrics import DISTRIBUTED
+from shared.numbers.time_series import TimeSeries
+from shared.numbers.timeline import TOKEN_KINDS, decode
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAMES = tuple(dict.fromkeys((*DISTRIBUTED, "latency_ms", "stream_close_ms")))
+
+
+class StoredResult(Protocol):
+    """The columns of a stored result that an aggregate reads; metrics and token counts are read by name."""
+
+    prompt_index: int
+    repetition: int
+    warmup: bool
+    outcome: str
+    sent_at: datetime
+    queue_ms: float
+    output_tokens: int | None
+    cost_usd: Decimal | None
+    error: dict[str, Any] | None
+    flags: list[str]
+    timeline: bytes | None
+
+
+def of_record(record: ResultRecord) -> Observed:
+    """A result that has just been measured."""
+    return Observed(
+        id=record.id,
+        warmup=record.warmup,
+        outcome=record.outcome,
+        sent_us=epoch_us(record.sent_at),
+        queue_ms=record.queue_ms,
+        metrics={name: getattr(record, name) for name in _NAMES},
+        counts={name: getattr(record.usage, name) for name in TOKEN_FIELDS},
+        cost_usd=record.cost_usd,
+        error_kind=record.error.kind if record.error is not None else None,
+        flags=record.flags,
+        gaps_ms=record.gaps_ms,
+        tokens=record.tokens_over_time,
+    )
+
+
+def of_row(row: StoredResult, request_id: RequestId) -> Observed:
+    """A stored result, its timeline loaded where it was kept."""
+    gaps_ms = tokens = None
+    counts: Mapping[str, int | None] = {name: getattr(row, name) for name in TOKEN_FIELDS}
+    if row.timeline is not None:
+        offsets_us = [event.offset_us for event in decode(row.timeline) if event.kind in TOKEN_KINDS]
+        gaps_ms = gaps_of(offsets_us)
+        tokens = tokens_of(offsets_us, epoch_us(row.sent_at), row.output_tokens)
+    return Observed(
+        id=request_id,
+        warmup=row.warmup,
+        outcome=row.outcome,
+        sent_us=epoch_us(row.sent_at),
+        queue_ms=row.queue_ms,
+        metrics={name: getattr(row, name) for name in _NAMES},
+        counts=counts,
+        cost_usd=row.cost_usd,
+        error_kind=str(row.error["kind"]) if row.error else None,
+        flags=row.flags,
+        gaps_ms=gaps_ms,
+        tokens=tokens,
+    )
+
+
+def gaps_of(offsets_us: Sequence[int]) -> Digest:
+    """Gaps in ms between successive content events, which came at these times."""
+    return Digest([(later - earlier) / 1_000 for earlier, later in pairwise(offsets_us)])
+
+
+def tokens_of(offsets_us: Sequence[int], sent_us: int, output_tokens: int | None) -> TimeSeries:
+    """Output tokens by time, shared equally among the content events; empty where their number is unknown."""
+    series, events = TimeSeries(), len(offsets_us)
+    if output_tokens:
+        for number, offset_us in enumerate(offsets_us):
+            # Whole tokens, which add up to all of them.
+            share = (number + 1) * output_tokens // events - number * output_tokens // events
+            if share:
+                series.add(sent_us + offset_us, share)
+    return series
+
+
+def epoch_us(at: datetime) -> int:
+    """Microseconds since 1970."""
+    return (at - _EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,98 @@
+"""What to send: a workload gives request n of a deterministic sequence, to any worker, as often as it is asked.
+
+The engine pulls from it (`worker/engine/source.py`). It may be endless, and a place may be a conversation, whose next
+turn carries the answers to the turns before.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.benchmark.request_id import RequestId
+from shared.benchmark.spec import BenchmarkSpec, Parameters
+
+
+@dataclass(frozen=True, slots=True)
+class WorkItem:
+    """One request of the sequence. `repetition` is 0, 1, 2 … for measured requests, -1, -2 … for warm-up."""
+
+    id: RequestId
+    prompt_index: int
+    repetition: int
+    model: str
+    messages: Sequence[Mapping[str, str]]
+    system: str | None
+    parameters: Parameters
+    # Of a later turn: how long after the answer before it is sent.
+    think_s: float = 0
+
+    @property
+    def warmup(self) -> bool:
+        return self.repetition < 0
+
+
+class Workload(ABC):
+    """A deterministic sequence of requests. Equal arguments give equal items, in any process and in any order."""
+
+    # Places 0 … warmup - 1 are warm-up.
+    warmup: int = 0
+    # Whether a place may have more than one turn.
+    has_turns: bool = False
+
+    @property
+    @abstractmethod
+    def length(self) -> int | None:
+        """How many places there are, warm-up included. None: endless."""
+
+    @abstractmethod
+    def item(self, place: int, turn: int = 0, answers: Sequence[str] = ()) -> WorkItem | None:
+        """The request at this place. None: the sequence or its conversation has ended before it.
+
+        `answers`: the texts that the earlier turns of this place were answered with, oldest first.
+        """
+
+    @abstractmethod
+    def place_of(self, prompt_index: int, repetition: int) -> int:
+        """Where stored results name a request by prompt and repetition: its place. The inverse of `item`."""
+
+
+class PromptsInTurn(Workload):
+    """The spec's prompts, round after round: first the warm-up, then the repetitions."""
+
+    def __init__(self, spec: BenchmarkSpec) -> None:
+        self.warmup = spec.warmup
+        self._spec = spec
+        self._prompts = len(spec.prompts)
+        self._messages = [
+            [{"role": message.role, "content": message.content} for message in prompt.messages]
+            for prompt in spec.prompts
+        ]
+        self._parameters = [spec.effective_parameters(prompt) for prompt in spec.prompts]
+
+    @property
+    def length(self) -> int:
+        return self._spec.planned_requests
+
+    def item(self, place: int, turn: int = 0, answers: Sequence[str] = ()) -> WorkItem | None:
+        if turn or place >= self.length:
+            return None
+        if place < self.warmup:
+            index, repetition = place % self._prompts, -1 - place // self._prompts
+        else:
+            measured = place - self.warmup
+            index, repetition = measured % self._prompts, measured // self._prompts
+        own = self._spec.prompts[index].system
+        return WorkItem(
+            id=RequestId(place),
+            prompt_index=index,
+            repetition=repetition,
+            model=self._spec.model,
+            messages=self._messages[index],
+            system=self._spec.system if own is None else own,
+            parameters=self._parameters[index],
+        )
+
+    def place_of(self, prompt_index: int, repetition: int) -> int:
+        if repetition < 0:
+            return (-1 - repetition) * self._prompts + prompt_index
+        return self.warmup + repetition * self._prompts + prompt_index

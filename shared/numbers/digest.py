@@ -1,0 +1,178 @@
+"""A distribution that grows value by value, merges, and stays small: exact up to a bound, a sketch above it.
+
+The sketch counts values in buckets that grow by about 1 %, so that each percentile is within `RELATIVE_ERROR` of the
+exact one. A digest depends only on the values, not on their order or on how they were split before merging.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from shared.numbers.statistics import MIN_COUNT, WITH_INTERVAL, binomial_ranks, distribution
+
+# Up to so many values are kept as they are.
+EXACT = 5_000
+# Above that, the largest relative error of a percentile.
+RELATIVE_ERROR = 0.005
+_GAMMA = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
+_LOG_GAMMA = math.log(_GAMMA)
+# The bucket of zero and below.
+_ZERO = -(2**31)
+# Sums are whole numbers of this part of a unit: they come out equal however the values were split.
+_SCALE = 1_000_000
+
+
+class Digest:
+    """Values of one kind, in their own unit, none of them far below zero."""
+
+    __slots__ = ("_buckets", "_max", "_min", "_squares", "_total", "_values", "count")
+
+    def __init__(self, values: Sequence[float] = ()) -> None:
+        self.count = 0
+        self._total = 0
+        self._squares = 0
+        self._min = math.inf
+        self._max = -math.inf
+        # All values while they are few; None once they are counted in buckets.
+        self._values: list[float] | None = []
+        self._buckets: Counter[int] = Counter()
+        self.extend(values)
+
+    @property
+    def exact(self) -> bool:
+        return self._values is not None
+
+    def add(self, value: float) -> None:
+        self.extend((value,))
+
+    def extend(self, values: Sequence[float]) -> None:
+        if not values:
+            return
+        scaled = [round(value * _SCALE) for value in values]
+        self.count += len(values)
+        self._total += sum(scaled)
+        self._squares += sum(value * value for value in scaled)
+        self._min = min(self._min, *values)
+        self._max = max(self._max, *values)
+        self._place(values)
+
+    def merge(self, other: "Digest") -> None:
+        """Takes the other's values in."""
+        self.count += other.count
+        self._total += other._total
+        self._squares += other._squares
+        self._min = min(self._min, other._min)
+        self._max = max(self._max, other._max)
+        if other._values is not None:
+            self._place(other._values)
+            return
+        if self._values is not None:
+            self._to_buckets()
+        self._buckets.update(other._buckets)
+
+    def distribution(self) -> dict[str, Any]:
+        """As `statistics.distribution`; `relative_error` bounds the percentiles: 0 where they are exact."""
+        if self._values is not None:
+            return {**distribution(self._values), "relative_error": 0.0}
+        count, mean = self.count, self._total / _SCALE / self.count
+        # In whole numbers, since the difference of two large sums is small.
+        spread = (count * self._squares - self._total * self._total) / (count * (count - 1))
+        result: dict[str, Any] = {
+            "count": count,
+            "min": self._min,
+            "max": self._max,
+            "mean": mean,
+            "stdev": math.sqrt(max(0.0, spread)) / _SCALE,
+        }
+        ranks = _Ranks(self._buckets, self._min, self._max)
+        for percent in MIN_COUNT:
+            result[f"p{percent}"] = ranks.quantile(percent / 100, count)
+        for percent in WITH_INTERVAL:
+            low, high = binomial_ranks(count, percent / 100)
+            result[f"p{percent}_ci95"] = [ranks.value(low - 1), ranks.value(high - 1)]
+        return {**result, "relative_error": RELATIVE_ERROR}
+
+    def percentile(self, percent: float) -> float | None:
+        """One percentile, however few the values are; None for none."""
+        if not self.count:
+            return None
+        if self._values is not None:
+            return float(np.percentile(self._values, percent))
+        return _Ranks(self._buckets, self._min, self._max).quantile(percent / 100, self.count)
+
+    @property
+    def max(self) -> float | None:
+        return self._max if self.count else None
+
+    def document(self) -> dict[str, Any]:
+        """As JSON; `Digest.load` reads it."""
+        return {
+            "count": self.count,
+            "total": str(self._total),
+            "squares": str(self._squares),
+            "min": self._min if self.count else None,
+            "max": self._max if self.count else None,
+            "values": None if self._values is None else sorted(self._values),
+            "buckets": sorted(self._buckets.items()),
+        }
+
+    @classmethod
+    def load(cls, document: dict[str, Any]) -> "Digest":
+        digest = cls()
+        digest.count = document["count"]
+        digest._total, digest._squares = int(document["total"]), int(document["squares"])
+        if digest.count:
+            digest._min, digest._max = document["min"], document["max"]
+        digest._values = document["values"]
+        digest._buckets = Counter(dict(document["buckets"]))
+        return digest
+
+    def _place(self, values: Sequence[float]) -> None:
+        if self._values is None:
+            self._buckets.update(_count_buckets(values))
+            return
+        self._values.extend(values)
+        if self.count > EXACT:
+            self._to_buckets()
+
+    def _to_buckets(self) -> None:
+        values, self._values = self._values or [], None
+        self._buckets.update(_count_buckets(values))
+
+
+class _Ranks:
+    """Values by rank, from buckets."""
+
+    def __init__(self, buckets: Counter[int], least: float, most: float) -> None:
+        self._keys = sorted(buckets)
+        self._ends = np.cumsum([buckets[key] for key in self._keys])
+        self._least, self._most = least, most
+
+    def value(self, rank: int) -> float:
+        """`rank` counts from 0, smallest first. The ends are exact."""
+        if rank <= 0:
+            return self._least
+        if rank >= self._ends[-1] - 1:
+            return self._most
+        key = self._keys[int(np.searchsorted(self._ends, rank, side="right"))]
+        middle = 0.0 if key == _ZERO else 2 * _GAMMA**key / (_GAMMA + 1)
+        return min(max(middle, self._least), self._most)
+
+    def quantile(self, quantile: float, count: int) -> float:
+        """Type 7: linear between the two ranks beside it."""
+        position = (count - 1) * quantile
+        low = math.floor(position)
+        below, above = self.value(low), self.value(low + 1)
+        return below + (above - below) * (position - low)
+
+
+def _bucket(value: float) -> int:
+    return _ZERO if value <= 0 else math.ceil(math.log(value) / _LOG_GAMMA)
+
+
+def _count_buckets(values: Sequence[float]) -> dict[int, int]:
+    # Not numpy's logarithm: it may differ in the last bit, and with it the bucket of a value on an edge.
+    return Counter(map(_bucket, values))

@@ -1,0 +1,96 @@
+"""Counts over time that merge and stay small: exact to the microsecond while few, in equal steps of time above that.
+
+Steps are as short as `MOST_STEPS` allows, and double when there are too many. Like a digest, a series depends only on
+what was counted, not on the order or on how it was split before merging.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+MOST_STEPS = 8_192
+
+
+class TimeSeries:
+    """Counts by time, in microseconds since any fixed moment."""
+
+    __slots__ = ("_counts", "_shift", "total")
+
+    def __init__(self) -> None:
+        # A step is 2 ** shift microseconds long.
+        self._shift = 0
+        self._counts: dict[int, int] = {}
+        self.total = 0
+
+    @property
+    def step_us(self) -> int:
+        """Length of a step. At 1 the series is exact; else an edge of a window may be off by so much."""
+        return 1 << self._shift
+
+    def add(self, at_us: int, count: int = 1) -> None:
+        key = at_us >> self._shift
+        self._counts[key] = self._counts.get(key, 0) + count
+        self.total += count
+        if len(self._counts) > MOST_STEPS:
+            self._shrink()
+
+    def merge(self, other: "TimeSeries") -> None:
+        """Takes the other's counts in."""
+        self._coarsen(other._shift)
+        shift, counts = self._shift - other._shift, self._counts
+        for key, count in other._counts.items():
+            counts[key >> shift] = counts.get(key >> shift, 0) + count
+        self.total += other.total
+        self._shrink()
+
+    def steps(self, step_us: int = 1) -> Iterator[tuple[int, int]]:
+        """(start of the step in µs, count), rising in time; in steps of at least this length."""
+        shift = max(self._shift, (step_us - 1).bit_length())
+        counts: dict[int, int] = {}
+        for key, count in self._counts.items():
+            key >>= shift - self._shift
+            counts[key] = counts.get(key, 0) + count
+        return ((key << shift, counts[key]) for key in sorted(counts))
+
+    def within(self, after_us: int, until_us: int) -> float:
+        """What was counted after the first moment and up to the second. A step that they cut counts in part."""
+        if self._shift == 0:
+            return sum(count for at_us, count in self._counts.items() if after_us < at_us <= until_us)
+        found = 0.0
+        for key, count in self._counts.items():
+            begin_us = key << self._shift
+            inside = min(until_us, begin_us + self.step_us) - max(after_us, begin_us)
+            if inside > 0:
+                found += count * inside / self.step_us
+        return found
+
+    def document(self) -> dict[str, Any]:
+        """As JSON; `TimeSeries.load` reads it. Times stand as differences, which are short."""
+        previous, differences, counts = 0, [], []
+        for key in sorted(self._counts):
+            differences.append(key - previous)
+            counts.append(self._counts[key])
+            previous = key
+        return {"shift": self._shift, "at": differences, "counts": counts}
+
+    @classmethod
+    def load(cls, document: dict[str, Any]) -> "TimeSeries":
+        series, at = cls(), 0
+        series._shift = document["shift"]
+        for difference, count in zip(document["at"], document["counts"], strict=True):
+            at += difference
+            series._counts[at] = count
+        series.total = sum(document["counts"])
+        return series
+
+    def _shrink(self) -> None:
+        while len(self._counts) > MOST_STEPS:
+            self._coarsen(self._shift + 1)
+
+    def _coarsen(self, shift: int) -> None:
+        if shift <= self._shift:
+            return
+        by = shift - self._shift
+        counts: dict[int, int] = {}
+        for key, count in self._counts.items():
+            counts[key >> by] = counts.get(key >> by, 0) + count
+        self._shift, self._counts = shift, counts

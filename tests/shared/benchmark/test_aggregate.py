@@ -1,0 +1,143 @@
+"""One aggregate for each segment; the whole is their merge, however the run was split."""
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.benchmark.aggregate import Observed, RunAggregate
+from shared.benchmark.observe import epoch_us, gaps_of, of_record, tokens_of
+from shared.benchmark.request_id import RequestId
+from shared.numbers.digest import Digest
+from shared.numbers.disturbance import Disturbance
+from shared.numbers.metrics import DISTRIBUTED
+from tests.shared.db.rows import make_record
+from worker.run.summary import Plan, summarize
+
+START_US = 1_700_000_000_000_000
+WAVE = 4
+
+
+def observed(number: int, generator: random.Random) -> Observed:
+    """A result of a closed loop of `WAVE` streams."""
+    sent_us = START_US + number // WAVE * 200_000 + generator.randrange(50_000)
+    outcome = generator.choices(("succeeded", "errored", "cancelled"), (8, 2, 1))[0]
+    offsets = sorted(generator.randrange(1_000, 150_000) for _ in range(generator.randrange(1, 9)))
+    tokens = generator.choice((None, 0, 3, 40))
+    metrics = {name: generator.choice((None, generator.uniform(0, 900))) for name in (*DISTRIBUTED, "latency_ms")}
+    return Observed(
+        id=RequestId(number),
+        warmup=generator.random() < 0.1,
+        outcome=outcome,
+        sent_us=sent_us,
+        queue_ms=generator.uniform(0, 5),
+        metrics={**metrics, "stream_close_ms": generator.uniform(1, 190)},
+        counts={
+            "input_tokens": generator.choice((None, 12)),
+            "output_tokens": tokens,
+            "reasoning_tokens": None,
+            "cache_read_tokens": 0,
+            "cache_write_tokens": None,
+        },
+        cost_usd=generator.choice((None, Decimal("0.000125"))),
+        error_kind="server_error" if outcome == "errored" else None,
+        flags=generator.choice(([], ["buffered"])),
+        gaps_ms=gaps_of(offsets),
+        tokens=tokens_of(offsets, sent_us, tokens),
+    )
+
+
+def folded(results: list[Observed]) -> RunAggregate:
+    aggregate = RunAggregate(WAVE)
+    for result in results:
+        aggregate.add(result)
+    return aggregate
+
+
+def merged(*parts: RunAggregate) -> RunAggregate:
+    whole = RunAggregate(WAVE)
+    for part in parts:
+        # Through its stored form, as segments are.
+        again = RunAggregate.decode(part.encode())
+        assert again is not None
+        whole.merge(again)
+    return whole
+
+
+def document(aggregate: RunAggregate, *, interrupted: bool = False) -> dict[str, object]:
+    return summarize(aggregate, Plan(100, WAVE, None, interrupted, 0))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.integers(0, 120), st.lists(st.integers(0, 120), max_size=4))
+def test_splitting_a_run_changes_nothing(seed: int, count: int, cuts: list[int]) -> None:
+    generator = random.Random(seed)
+    results = [observed(number, generator) for number in range(count)]
+    edges = [0, *sorted(min(cut, count) for cut in cuts), count]
+    parts = [folded(results[begin:end]) for begin, end in pairwise(edges)]
+    whole = folded(results)
+    for interrupted in (False, True):
+        expected = document(whole, interrupted=interrupted)
+        assert document(merged(*parts), interrupted=interrupted) == expected
+        assert document(merged(*reversed(parts)), interrupted=interrupted) == expected
+    generator.shuffle(results)
+    assert document(folded(results)) == document(whole)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10**6))
+def test_merging_is_associative(seed: int) -> None:
+    generator = random.Random(seed)
+    a, b, c = ([observed(number, generator) for number in range(40)] for _ in range(3))
+    left = merged(merged(folded(a), folded(b)), folded(c))
+    right = merged(folded(a), merged(folded(b), folded(c)))
+    assert document(left) == document(right)
+
+
+def test_the_grade_of_a_run_is_the_worst_of_its_segments() -> None:
+    """A segment graded D is not made good by one that is graded A."""
+    late, fine = RunAggregate(1), RunAggregate(1)
+    late.observe(Disturbance("socket", requests=10, doubtful=9))
+    fine.observe(Disturbance("socket", requests=10, send_delays_ms=Digest([0.1] * 10)))
+    for whole in (merged(late, fine), merged(fine, late)):
+        measurement = document(whole)["measurement"]
+        assert isinstance(measurement, dict)
+        assert measurement["grade"] == "D"
+        assert "9 of 10 first tokens" in measurement["reasons"][0]
+        assert measurement["doubtful_requests"] == 9
+
+
+def test_another_versions_format_is_not_read() -> None:
+    assert RunAggregate.decode(b"\x02whatever") is None
+
+
+def test_a_long_run_takes_no_more_room_than_a_short_one() -> None:
+    aggregate, generator = RunAggregate(WAVE), random.Random(1)
+    sizes = []
+    for number in range(30_000):
+        aggregate.add(observed(number, generator))
+        if number in (14_999, 29_999):
+            sizes.append(len(aggregate.encode()))
+    assert sizes[1] < sizes[0] * 1.3
+
+
+@pytest.mark.parametrize("events", [1, 3, 7, 8])
+def test_tokens_are_shared_among_events_and_none_is_lost(events: int) -> None:
+    series = tokens_of(list(range(0, events * 1_000, 1_000)), START_US, 20)
+    assert series.total == 20
+    assert len(list(series.steps())) == events
+
+
+def test_a_record_is_observed_as_it_was_measured() -> None:
+    sent_at = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
+    record = replace(make_record(3), id=RequestId(3), sent_at=sent_at, cost_usd=Decimal("0.5"))
+    result = of_record(record)
+    assert result.sent_us == epoch_us(sent_at) == sent_at.timestamp() * 1e6
+    assert result.ended_us - result.sent_us == round((record.stream_close_ms or 0) * 1_000)
+    assert epoch_us(sent_at + timedelta(microseconds=7)) - epoch_us(sent_at) == 7
+    assert (result.metrics["ttft_ms"], result.cost_usd) == (record.ttft_ms, Decimal("0.5"))

@@ -1,0 +1,96 @@
+"""What is sent, in which order, and when: pure, without sockets."""
+
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from shared.benchmark.load import load_of
+from shared.benchmark.pace import ClosedLoop, ConstantRate, PoissonRate, Room
+from shared.benchmark.spec import BenchmarkSpec
+from shared.benchmark.stop import StopRule, Tally
+
+
+def spec(**changes: object) -> BenchmarkSpec:
+    return BenchmarkSpec.model_validate(
+        {"name": "x", "model": "m", "prompts": ["a", "b"], "repetitions": 2, "warmup": 3, "concurrency": 2, **changes}
+    )
+
+
+def first(pace: ClosedLoop | ConstantRate, count: int) -> list[int | None]:
+    return list(islice(pace.due_ns(), count))
+
+
+def test_constant_arrivals_are_evenly_spaced_and_the_first_is_due_at_once() -> None:
+    assert first(ConstantRate(4, 1), 4) == [0, 250_000_000, 500_000_000, 750_000_000]
+
+
+def test_poisson_arrivals_have_the_rate_and_exponential_gaps() -> None:
+    offsets = np.array(first(PoissonRate(10, 1, seed=1), 20_000), dtype=float)
+    gaps_s = np.diff(offsets) / 1e9
+    assert offsets[0] == 0
+    assert gaps_s.min() >= 0
+    # Of an exponential distribution mean and deviation are the same.
+    assert gaps_s.mean() == pytest.approx(0.1, rel=0.03)
+    assert gaps_s.std() == pytest.approx(0.1, rel=0.03)
+
+
+def test_a_seed_gives_the_same_schedule_again_and_another_seed_another() -> None:
+    assert first(PoissonRate(10, 1, seed=7), 2_500) == first(PoissonRate(10, 1, seed=7), 2_500)
+    assert first(PoissonRate(10, 1, seed=7), 100) != first(PoissonRate(10, 1, seed=8), 100)
+
+
+def test_a_seed_gives_the_schedule_that_earlier_versions_made_of_it() -> None:
+    """Drawn in one go, the first arrival moved to 0."""
+    gaps = np.random.default_rng(3).exponential(1 / 20, 3_000)
+    expected = (np.cumsum(gaps) - gaps[0]) * 1e9
+    assert np.allclose(first(PoissonRate(20, 1, seed=3), 3_000), expected, atol=2)
+
+
+def test_a_closed_loop_sends_when_there_is_room() -> None:
+    assert first(ClosedLoop(4), 3) == [None, None, None]
+    assert list(ClosedLoop(4).room()) == [Room(0, 4)]
+
+
+def test_the_sequence_is_warm_up_first_then_round_after_round() -> None:
+    workload = load_of(spec()).workload
+    items = [workload.item(place) for place in range(7)]
+    assert [(item.prompt_index, item.repetition, item.warmup) for item in items if item is not None] == [
+        *((0, -1, True), (1, -1, True), (0, -2, True)),
+        *((0, 0, False), (1, 0, False), (0, 1, False), (1, 1, False)),
+    ]
+    assert [item.messages[0]["content"] for item in items if item is not None] == ["a", "b", "a", "a", "b", "a", "b"]
+    assert workload.item(7) is None
+    assert workload.item(0, 1, ["an answer"]) is None
+
+
+def test_a_place_is_found_again_by_what_results_are_named_by() -> None:
+    workload = load_of(spec()).workload
+    for place in range(7):
+        item = workload.item(place)
+        assert item is not None
+        assert workload.place_of(item.prompt_index, item.repetition) == place == item.id.place
+
+
+def test_a_prompt_is_sent_with_its_own_system_text_and_parameters() -> None:
+    own = {"messages": [{"role": "user", "content": "c"}], "system": "own", "parameters": {"max_tokens": 7}}
+    workload = load_of(spec(prompts=["a", own], system="common", parameters={"max_tokens": 5}, warmup=0)).workload
+    items = [workload.item(place) for place in range(2)]
+    assert [(item.system, item.parameters.max_tokens) for item in items if item is not None] == [
+        ("common", 5),
+        ("own", 7),
+    ]
+
+
+def test_warm_up_is_a_closed_loop_of_its_own_before_any_schedule() -> None:
+    warmup, measured = load_of(spec(request_rate=2)).phases
+    assert (warmup.first, warmup.end, measured.first, measured.end) == (0, 3, 3, None)
+    assert isinstance(warmup.pace, ClosedLoop)
+    assert isinstance(measured.pace, ConstantRate)
+    (only,) = load_of(spec(warmup=0)).phases
+    assert only.first == 0
+
+
+def test_a_stop_rule_ends_nothing_unless_it_says_so() -> None:
+    assert not StopRule().stops(Tally(1e9, {"errored": 1_000}))
+    assert Tally(1, {"errored": 2, "succeeded": 3}).ended == 5

@@ -1,0 +1,123 @@
+"""A run's measuring processes, each with its share of the load and the requests that it has."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from worker.engine.children import Child
+from worker.engine.messages import Begin, Command, Report, Request, Requests, SdkTarget, SocketTarget
+
+# Bodies of this size go to a process in one message.
+TOGETHER_BYTES = 256_000
+
+
+def share(total: int, number: int, count: int) -> int:
+    """What process `number` of `count` gets of a total."""
+    return total // count + (number < total % count)
+
+
+@dataclass(slots=True)
+class Lane:
+    """One measuring process. `slots`: the most requests that it ever has in flight."""
+
+    child: Child
+    number: int
+    slots: int
+    heard_ns: int
+    opened: bool = False
+    finished: bool = False
+    # Requests that it has and that have not ended.
+    live: set[int] = field(default_factory=set)
+    _outgoing: list[Request] = field(default_factory=list)
+    _outgoing_bytes: int = 0
+
+    def add(self, request: Request) -> None:
+        """Bodies travel together: each message costs both sides a turn."""
+        self.live.add(request.id)
+        self._outgoing.append(request)
+        self._outgoing_bytes += len(request.body)
+        if self._outgoing_bytes > TOGETHER_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Sends what was added."""
+        if self._outgoing:
+            self.child.send(Requests(self._outgoing))
+            self._outgoing, self._outgoing_bytes = [], 0
+
+
+class Lanes:
+    """All measuring processes of a run. Empty before `begin` and after `leave`."""
+
+    def __init__(self) -> None:
+        self._lanes: list[Lane] = []
+        self._lane_of: dict[int, Lane] = {}
+
+    def __iter__(self) -> Iterator[Lane]:
+        return iter(self._lanes)
+
+    def begin(
+        self,
+        children: Sequence[Child],
+        target: SocketTarget | SdkTarget,
+        *,
+        slots: int,
+        connections: int,
+        silence_s: float,
+        now_ns: int,
+        hear: Callable[[Lane, Report], None],
+        bury: Callable[[Lane], None],
+    ) -> None:
+        """The run starts in each process. `hear` gets its reports, `bury` its death."""
+        for number, child in enumerate(children):
+            lane = Lane(child, number, share(slots, number, len(children)), now_ns)
+            self._lanes.append(lane)
+            child.on_report = lambda report, lane=lane: hear(lane, report)
+            child.on_death = lambda lane=lane: bury(lane)
+            child.send(Begin(target, lane.slots, share(connections, number, len(children)), silence_s))
+
+    def leave(self) -> None:
+        """The run is over: processes that have finished belong to others now, the rest is ended."""
+        lanes, self._lanes = self._lanes, []
+        for lane in lanes:
+            if not lane.finished:
+                lane.child.end()
+
+    @property
+    def live(self) -> list[int]:
+        """Requests that some process has and that have not ended."""
+        return list(self._lane_of)
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._lane_of)
+
+    @property
+    def opened(self) -> bool:
+        return all(lane.opened for lane in self._lanes)
+
+    @property
+    def finished(self) -> bool:
+        return all(lane.finished for lane in self._lanes)
+
+    def say(self, command: Command) -> None:
+        for lane in self._lanes:
+            lane.child.send(command)
+
+    def emptiest(self) -> Lane:
+        """The process with the least of its share in use."""
+        return min(self._lanes, key=lambda lane: len(lane.live) / lane.slots)
+
+    def give(self, lane: Lane, request: Request) -> None:
+        self._lane_of[request.id] = lane
+        lane.add(request)
+
+    def flush(self) -> None:
+        for lane in self._lanes:
+            lane.flush()
+
+    def forget(self, request_id: int) -> Lane | None:
+        """A request has ended; None where it was not known."""
+        lane = self._lane_of.pop(request_id, None)
+        if lane is not None:
+            lane.live.discard(request_id)
+        return lane

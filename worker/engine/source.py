@@ -1,0 +1,94 @@
+"""Requests of one phase, pulled from the workload one by one: bodies are made when they are about to be needed."""
+
+from collections.abc import Iterator
+
+from shared.benchmark.load import Phase
+from shared.benchmark.workload import WorkItem, Workload
+from shared.protocols.base import Adapter
+from worker.engine.measurer import PlannedRequest
+from worker.engine.recorded import Recorded
+
+
+class Source:
+    """Gives each request of the phase once, in order, without those that have a result."""
+
+    def __init__(self, workload: Workload, phase: Phase, recorded: Recorded, adapter: Adapter) -> None:
+        self._workload = workload
+        self._phase = phase
+        self._recorded = recorded
+        self._adapter = adapter
+        self._requests = self._pull()
+        self._next = next(self._requests, None)
+        # Answers of the conversations that are going on, by place.
+        self._answers: dict[int, list[str]] = {}
+
+    @property
+    def next_place(self) -> int | None:
+        """The place of the next request. None: there is none left, but for turns of conversations in progress."""
+        return None if self._next is None else self._next.id.place
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether the next request has a time at which it is due."""
+        return self._next is not None and self._next.offset_ns is not None
+
+    def take(self) -> PlannedRequest:
+        """The next request."""
+        taken = self._next
+        if taken is None:
+            raise RuntimeError("the phase has no request left")
+        if self._workload.has_turns:
+            self._answers[taken.id.place] = list(self._recorded.answers(taken.id.place))
+        self._next = next(self._requests, None)
+        return taken
+
+    def close(self) -> None:
+        """Gives nothing more."""
+        self._requests = iter(())
+        self._next = None
+
+    def turn_after(self, request: PlannedRequest, answer: str | None) -> PlannedRequest | None:
+        """The next turn of a conversation whose turn has succeeded with this answer; None where it is over."""
+        answers = self._answers.get(request.id.place)
+        if answers is None or answer is None:
+            self._answers.pop(request.id.place, None)
+            return None
+        answers.append(answer)
+        item = self._workload.item(request.id.place, request.id.turn + 1, answers)
+        if item is None:
+            del self._answers[request.id.place]
+            return None
+        # Counted from now: the engine makes an offset from the start of the phase of it.
+        return self._planned(item, round(item.think_s * 1e9) if item.think_s else None)
+
+    def _pull(self) -> Iterator[PlannedRequest]:
+        phase, place = self._phase, self._phase.first
+        first_due_ns: int | None = None
+        for due_ns in phase.pace.due_ns():
+            if phase.end is not None and place >= phase.end:
+                return
+            if self._workload.length is not None and place >= self._workload.length:
+                return
+            turns = self._recorded.turns(place)
+            item = self._workload.item(place, turns, self._recorded.answers(place) if turns else ())
+            place += 1
+            if item is None:
+                if not turns:
+                    return  # an endless sequence that ended after all
+                continue
+            if due_ns is not None:
+                # What is left of a schedule begins at once, and keeps its gaps.
+                first_due_ns = due_ns if first_due_ns is None else first_due_ns
+                due_ns -= first_due_ns
+            yield self._planned(item, due_ns)
+
+    def _planned(self, item: WorkItem, offset_ns: int | None) -> PlannedRequest:
+        return PlannedRequest(
+            id=item.id,
+            prompt_index=item.prompt_index,
+            repetition=item.repetition,
+            warmup=item.warmup,
+            body=self._adapter.body(item.model, item.messages, item.system, item.parameters),
+            max_tokens=item.parameters.max_tokens,
+            offset_ns=offset_ns,
+        )

@@ -1,0 +1,44 @@
+"""What every run of a worker needs. `worker/main.py` puts it together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from shared.benchmark.load import Load, load_of
+from shared.benchmark.spec import BenchmarkSpec
+from shared.clock import Clock
+from shared.db.benchmarks import BenchmarkRepository
+from shared.db.leases import LeaseRepository
+from shared.db.results import ResultRepository
+from shared.db.segments import SegmentRepository
+from shared.program.tracing import Tracing
+from shared.providers.adapters import Adapters
+from shared.providers.endpoints import EndpointRegistry
+from shared.providers.key_ring import KeyRing
+from shared.providers.prices import PriceList
+from shared.settings import Settings
+from worker.calibration import Calibration
+from worker.engine.children import Children
+from worker.monitoring import WorkerMetrics
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """One for each worker."""
+
+    settings: Settings
+    clock: Clock
+    endpoints: EndpointRegistry
+    keys: KeyRing
+    price_list: PriceList
+    benchmarks: BenchmarkRepository
+    leases: LeaseRepository
+    results: ResultRepository
+    segments: SegmentRepository
+    children: Children
+    metrics: WorkerMetrics
+    tracing: Tracing = field(default_factory=Tracing)
+    # What `CALIBRATE_ON_START` found out about this host.
+    calibration: Calibration | None = None
+    adapters: Adapters = field(default_factory=Adapters)
+    # What a spec's prompts, rate and concurrency are short for.
+    load_of: Callable[[BenchmarkSpec], Load] = load_of

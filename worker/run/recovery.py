@@ -1,0 +1,152 @@
+"""What earlier workers left of a benchmark: its results, what they add up to, and what may have been sent in vain."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from shared.benchmark.aggregate import RunAggregate
+from shared.benchmark.load import Load
+from shared.benchmark.observe import of_row
+from shared.benchmark.request_id import RequestId
+from shared.db.leases import Lease
+from shared.db.tables import Benchmark, Result, Segment
+from shared.errors import Conflict
+from worker.engine.recorded import Recorded
+from worker.patience import until_available
+from worker.run.context import RunContext
+
+# Stored results folded in one go, in a thread.
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Inheritance:
+    """What a run begins with. Empty for one that nobody has begun.
+
+    `sent_in_vain`: how often a request may have been sent by earlier workers without its answer being stored.
+    """
+
+    results: RunAggregate
+    recorded: Recorded = field(default_factory=Recorded)
+    sent_in_vain: Counter[RequestId] = field(default_factory=Counter)
+
+
+class Recovery:
+    """Reads what is stored of one benchmark, for the worker that holds its lease."""
+
+    def __init__(self, context: RunContext, lease: Lease, benchmark: Benchmark) -> None:
+        self._context = context
+        self._lease = lease
+        self._benchmark = benchmark
+
+    async def load(self) -> Load | None:
+        """None where the benchmark's texts are gone, and with them the order of its requests."""
+        try:
+            spec, _ = await until_available(
+                lambda: self._context.benchmarks.spec(self._lease.benchmark_id), "spec_waits"
+            )
+        except Conflict:
+            return None
+        return self._context.load_of(spec)
+
+    async def take_over(self, load: Load | None) -> Inheritance:
+        """Closes what dead workers left open, and reads what all earlier ones have done."""
+        nothing = RunAggregate(load.concurrency if load is not None else self._benchmark.spec["concurrency"])
+        if not self._benchmark.interrupted:
+            return Inheritance(nothing)
+        segments = await self._segments()
+        if any(segment.ended_at is None for segment in segments):
+            unanswered = stored_ids(load, await self.maybe_sent(load))
+            await until_available(lambda: self._context.leases.end_crashed(self._lease, unanswered), "takeover_waits")
+            segments = await self._segments()
+        sent_in_vain = Counter(_request_id(load, stored) for segment in segments for stored in segment.unanswered or ())
+        results = await self._results(load, segments, nothing, sent_in_vain)
+        return Inheritance(results, await self._recorded(load), sent_in_vain)
+
+    async def maybe_sent(self, load: Load | None) -> list[RequestId]:
+        """Requests of the last open segment that were marked before sending and have no result."""
+        if load is None:
+            return []
+        dispatched = (await self._benchmark_now()).dispatched
+        recorded = await self._recorded(load)
+        return await asyncio.to_thread(_without_result, load, recorded, dispatched)
+
+    async def _benchmark_now(self) -> Benchmark:
+        return await until_available(lambda: self._context.benchmarks.get(self._lease.benchmark_id), "takeover_waits")
+
+    async def _segments(self) -> Sequence[Segment]:
+        return await until_available(lambda: self._context.segments.of(self._lease.benchmark_id), "takeover_waits")
+
+    async def _recorded(self, load: Load | None) -> Recorded:
+        if load is None:
+            return Recorded()
+        return await until_available(lambda: self._read_recorded(load), "takeover_waits")
+
+    async def _read_recorded(self, load: Load) -> Recorded:
+        recorded = Recorded()
+        async for page in self._context.results.keys(self._lease.benchmark_id):
+            for prompt_index, repetition in page:
+                recorded.add(RequestId(load.workload.place_of(prompt_index, repetition)))
+        return recorded
+
+    async def _results(
+        self, load: Load | None, segments: Sequence[Segment], results: RunAggregate, sent_in_vain: Counter[RequestId]
+    ) -> RunAggregate:
+        """The merge of the segments' aggregates; rebuilt from the rows where these are more, as after a crash."""
+        stored = [None if item.aggregate is None else RunAggregate.decode(item.aggregate) for item in segments]
+        for aggregate in stored:
+            if aggregate is not None:
+                results.merge(aggregate)
+        if results.count == (await self._benchmark_now()).done:
+            return results
+        return await until_available(lambda: self._rebuilt(load, segments, sent_in_vain), "takeover_waits")
+
+    async def _rebuilt(
+        self, load: Load | None, segments: Sequence[Segment], sent_in_vain: Counter[RequestId]
+    ) -> RunAggregate:
+        results = RunAggregate(load.concurrency if load is not None else self._benchmark.spec["concurrency"])
+        page: list[Result] = []
+        rows = self._context.results.all_for_summary(self._lease.benchmark_id)
+        async for row in rows:
+            page.append(row)
+            if len(page) == PAGE:
+                await asyncio.to_thread(_fold, results, page, load, sent_in_vain)
+                page = []
+        await asyncio.to_thread(_fold, results, page, load, sent_in_vain)
+        for segment in segments:
+            if segment.measurement is not None:
+                results.verdicts.append((segment.measurement["grade"], segment.measurement["reasons"]))
+        return results
+
+
+def stored_ids(load: Load | None, ids: Sequence[RequestId]) -> list[list[int]]:
+    """Requests as segments name them: prompt, repetition, and the turn where it is not the first."""
+    if load is None:
+        return []
+    items = [(load.workload.item(place), turn) for place, turn in ids]
+    return [[item.prompt_index, item.repetition, *([turn] if turn else [])] for item, turn in items if item is not None]
+
+
+def _without_result(load: Load, recorded: Recorded, dispatched: int) -> list[RequestId]:
+    found = []
+    for place in range(dispatched):
+        turn = recorded.turns(place)
+        if load.workload.item(place, turn, recorded.answers(place)) is not None:
+            found.append(RequestId(place, turn))
+    return found
+
+
+def _request_id(load: Load | None, stored: Sequence[int]) -> RequestId:
+    if load is None:
+        # Only their number counts: nothing of the run is sent any more.
+        return RequestId(-1)
+    prompt_index, repetition, *turn = islice(stored, 3)
+    return RequestId(load.workload.place_of(prompt_index, repetition), *turn)
+
+
+def _fold(results: RunAggregate, rows: Sequence[Result], load: Load | None, sent_in_vain: Counter[RequestId]) -> None:
+    for row in rows:
+        request_id = _request_id(load, (row.prompt_index, row.repetition))
+        results.add(of_row(row, request_id), sent_in_vain=sent_in_vain[request_id] if load is not None else 0)

@@ -1,0 +1,202 @@
+"""Sends a benchmark's load: endpoint, key and price, then engine and recorder side by side."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+
+import structlog
+
+from shared.benchmark.aggregate import RunAggregate
+from shared.benchmark.load import Load
+from shared.benchmark.record import ResultRecord
+from shared.benchmark.request_id import RequestId
+from shared.benchmark.spec import BenchmarkSpec
+from shared.db.leases import Lease
+from shared.db.tables import Benchmark
+from shared.errors import LeaseLost, Unavailable
+from shared.providers.endpoints import Endpoint
+from shared.scrubber import Scrubber
+from worker.engine.children import processes_for
+from worker.engine.engine import Engine
+from worker.engine.measurer import MeasureContext, RunClock
+from worker.engine.recorded import Recorded
+from worker.engine.sdk_clients import make_target
+from worker.patience import until_available
+from worker.run.cannot_run import CannotRun
+from worker.run.context import RunContext
+from worker.run.pricing import RunPrice, find_price
+from worker.run.recorder import Recorder
+from worker.run.recovery import Inheritance
+from worker.run.send_window import SendWindow
+from worker.run.tracing import RequestSpans
+
+log = structlog.get_logger(__name__)
+
+
+class Sending:
+    """What one worker sends of a benchmark. `cancel`, `drain` and `cut_off` may be called at any time."""
+
+    def __init__(self, context: RunContext, lease: Lease, benchmark: Benchmark, inherited: Inheritance) -> None:
+        self._context = context
+        self._lease = lease
+        self._benchmark = benchmark
+        self._inherited = inherited
+        # What this worker's results add up to, as far as they are stored.
+        self.results = RunAggregate(inherited.results.wave)
+        self._engine: Engine | None = None
+        self._cancelled = False
+        self._draining = False
+        self._sent_all = False
+        # The run's own deadline has passed.
+        self.overdue = False
+        # What was sent and then cut off, to be sent again by another worker.
+        self.cut: list[RequestId] = []
+
+    @property
+    def engine(self) -> Engine | None:
+        """None before the first request."""
+        return self._engine
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every request of the load was sent and has ended by itself."""
+        return self._sent_all and not self.cut and self._engine is not None and self._engine.exhausted
+
+    def cancel(self) -> None:
+        """Closes the streams; what was seen of them is recorded."""
+        self._cancelled = True
+        if self._engine is not None:
+            self._engine.cancel()
+
+    def drain(self) -> None:
+        """Sends nothing more, lets what is in flight end."""
+        self._draining = True
+        if self._engine is not None:
+            self._engine.drain()
+
+    def cut_off(self) -> None:
+        """Closes the streams of a run that is draining: the grace period is over."""
+        self._draining = True
+        if self._engine is not None:
+            self._engine.cancel()
+
+    async def run(self, spec: BenchmarkSpec, load: Load) -> None:
+        """Sends all that has no result yet. Raises CannotRun, LeaseLost, Unavailable."""
+        context, benchmark = self._context, self._benchmark
+        endpoint, key = self._target()
+        price = find_price(endpoint, benchmark.model, benchmark.price, context.price_list, context.clock.wall_now())
+        log.info("benchmark_started", already_recorded=self._inherited.recorded.count)
+        target = await make_target(
+            endpoint, key, proxy=context.settings.proxy_for(endpoint.base_url), connect_s=spec.timeouts.connect_s
+        )
+        measuring = MeasureContext(
+            adapter=context.adapters.of(endpoint),
+            timeouts=spec.timeouts,
+            clock=RunClock.start(context.clock),
+            scrubber=Scrubber([key] if key else []),
+            keep_timeline=(load.workload.length or 0) <= context.settings.timeline_max_requests,
+        )
+        processes = processes_for(load.concurrency, context.settings.engine_processes)
+        async with context.children.lend(processes) as children:
+            engine = Engine(children, target, measuring, context.clock, silence_s=context.settings.lease_s)
+            # Nothing goes out before the database knows that it may have.
+            engine.allow(0)
+            self._engine = engine
+            if self._cancelled:
+                engine.cancel()
+            elif self._draining:
+                engine.drain()
+            spans = RequestSpans(context.tracing, benchmark, endpoint, context.clock)
+            await self._record_all(engine, spec, load, price, measuring.scrubber, spans)
+        self._sent_all = True
+
+    async def _record_all(
+        self,
+        engine: Engine,
+        spec: BenchmarkSpec,
+        load: Load,
+        price: RunPrice,
+        scrubber: Scrubber,
+        spans: RequestSpans,
+    ) -> None:
+        context, lease, inherited = self._context, self._lease, self._inherited
+        window = SendWindow(_open_places(load, inherited.recorded), load.concurrency)
+        recorder = Recorder(
+            context.results, lease, context.clock, window, engine.allow, self.results, inherited.sent_in_vain
+        )
+
+        async def begin() -> None:
+            # While connections are made: the first requests wait for whichever is later.
+            document = price.document if self._benchmark.price is None else None
+            mark = window.mark
+            await until_available(lambda: context.leases.begin(lease, dispatched=mark, price=document), "begin_waits")
+            engine.allow(mark)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(begin())
+                group.create_task(recorder.run())
+                deadline = group.create_task(self._deadline(spec))
+                async with contextlib.aclosing(engine.run(load, inherited.recorded)) as records:
+                    async for record in records:
+                        if self._draining and not self._cancelled and record.outcome == "cancelled":
+                            self.cut.append(record.id)
+                            continue
+                        if inherited.sent_in_vain[record.id]:
+                            record.flags = sorted([*record.flags, "possible_duplicate"])
+                        record.cost_usd = price.cost_usd(record.usage)
+                        _scrub(record, scrubber)
+                        context.metrics.request_ended(self._benchmark.provider, self._benchmark.model, record)
+                        recorder.add(record)
+                        spans.add(record)
+                recorder.close()
+                deadline.cancel()
+        except* (LeaseLost, Unavailable) as lost:
+            raise lost.exceptions[0] from None
+
+    async def _deadline(self, spec: BenchmarkSpec) -> None:
+        """Closes the streams of a run that takes longer than it may; a resumed one has what is left of its time."""
+        if spec.max_duration_s is None:
+            return
+        gone_s = 0.0
+        if self._benchmark.interrupted:
+            benchmarks, number = self._context.benchmarks, self._lease.benchmark_id
+            gone_s = await until_available(lambda: benchmarks.running_s(number), "deadline_waits")
+        await asyncio.sleep(max(0, spec.max_duration_s - gone_s))
+        self.overdue = True
+        if self._engine is not None:
+            self._engine.cancel()
+
+    def _target(self) -> tuple[Endpoint, str | None]:
+        context, name = self._context, self._benchmark.provider
+        endpoint = context.endpoints.get(name)
+        if endpoint is None:
+            raise CannotRun("unknown_provider", f"this worker has no endpoint named {name!r}")
+        if not context.keys.can_use(endpoint):
+            raise CannotRun("missing_key", f"this worker does not hold {endpoint.api_key_env}")
+        secret = context.keys.get(endpoint)
+        return endpoint, secret.get_secret_value() if secret else None
+
+
+def _open_places(load: Load, recorded: Recorded) -> Iterator[int]:
+    """Places that are not finished, rising."""
+    workload = load.workload
+    for place in count() if workload.length is None else range(workload.length):
+        turn = recorded.turns(place)
+        if turn == 0 or workload.item(place, turn, recorded.answers(place)) is not None:
+            yield place
+
+
+def _scrub(record: ResultRecord, scrubber: Scrubber) -> None:
+    """A server may echo the key that it was sent."""
+    if record.error is not None:
+        code = record.error.provider_code
+        record.error = replace(
+            record.error,
+            message=scrubber.scrub(record.error.message),
+            provider_code=None if code is None else scrubber.scrub(code, 100),
+        )
+    if record.response is not None:
+        record.response = scrubber.mask_known(record.response)
