@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test chaos deploy-test check fmt coverage wheel-test bench-pickup bench-accuracy bench-memory bench-webhooks bench-scaling lock clean .test-measuring .test-service
+.PHONY: help setup setup-dev demo up test chaos deploy-test check fmt docs coverage wheel-test bench-pickup bench-accuracy bench-memory bench-long-run bench-webhooks bench-scaling lock clean .test-measuring .test-service
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -87,6 +87,9 @@ fmt: $(VENV)/.dev ## format and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+docs: $(VENV)/.dev ## write the tables of docs/metrics.md from the registry of metrics
+	@$(BIN)/python -m shared.numbers.documentation <docs/metrics.md >docs/.metrics.md && mv docs/.metrics.md docs/metrics.md
+
 wheel-test: $(VENV)/.dev ## build the wheel and use it in a clean environment
 	@PYTHON="$(PYTHON)" .ci/wheel-test
 
@@ -98,6 +101,9 @@ bench-accuracy: $(VENV)/.dev ## what the API returns against an endpoint that lo
 
 bench-memory: $(VENV)/.dev ## resident memory of worker and measuring process along a million events
 	@$(BIN)/python -m benchmarks.memory $(ARGS)
+
+bench-long-run: $(VENV)/.dev ## memory, loop and numbers of a worker over 200,000 short requests
+	@$(BIN)/python -m benchmarks.long_run $(ARGS)
 
 bench-webhooks: $(VENV)/.dev ## from the end of a benchmark to its receiver, beside one that hangs
 	@$(BIN)/python -m benchmarks.webhooks $(ARGS)

@@ -13,7 +13,7 @@ from shared.db.tables import Benchmark, Result, Segment
 from shared.numbers.timeline import decode
 
 # Columns of a result that the API shows under the same name.
-_PLAIN = tuple(name for name in ResultOut.model_fields if name not in ("prompt", "error", "timeline", "cost_usd"))
+_PLAIN = tuple(name for name in ResultOut.model_fields if name not in ("prompt", "error", "timeline"))
 
 
 def _fields_of(benchmark: Benchmark) -> dict[str, Any]:
@@ -98,7 +98,6 @@ def result_out(result: Result, prompts: Mapping[int, Mapping[str, Any]], *, with
     return ResultOut(
         **{name: getattr(result, name) for name in _PLAIN},
         prompt=prompt["messages"][-1]["content"] if prompt else "",
-        cost_usd=None if result.cost_usd is None else float(result.cost_usd),
         error=RequestErrorOut.model_validate(result.error) if result.error else None,
         timeline=_timeline(result.timeline) if with_timeline and result.timeline is not None else None,
     )

@@ -1,16 +1,12 @@
-"""The result of one request, and distributions of many. Descriptions come from `shared.numbers.metrics`."""
+"""The result of one request, and distributions of many."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from shared.numbers.metrics import DEFINITIONS
-
-
-def metric(name: str, example: Any, **more: Any) -> Any:
-    """A field described by the metric's definition."""
-    return Field(description=DEFINITIONS[name].text, examples=[example], **more)
+from api.schemas.metric_fields import defined, result_fields, with_fields
+from shared.numbers.percentiles import MIN_COUNT
 
 
 class RequestErrorOut(BaseModel):
@@ -44,6 +40,7 @@ class TimelineEventOut(BaseModel):
     size: int = Field(description="Text that the event carried. Unit: bytes of UTF-8.", examples=[6])
 
 
+@with_fields(result_fields(), after="response")
 class ResultOut(BaseModel):
     """One request of a benchmark."""
 
@@ -53,34 +50,17 @@ class ResultOut(BaseModel):
         description="Visible text of the answer, partial where it broke off. Null when there was none.",
         examples=["Hello there, friend!"],
     )
-    ttft_ms: float | None = metric("ttft_ms", 142.5)
-    latency_ms: float | None = metric("latency_ms", 823.4)
-    tokens_per_second: float | None = metric("tokens_per_second", 48.2)
-    input_tokens: int | None = metric("input_tokens", 18)
-    output_tokens: int | None = metric("output_tokens", 5)
-    cost_usd: float | None = metric("cost_usd", 0.000011)
     error: RequestErrorOut | None = Field(description="Why it did not succeed. Null when it did.", examples=[None])
-    outcome: Literal["succeeded", "errored", "timed_out", "cancelled", "truncated"] = metric("outcome", "succeeded")
+    outcome: Literal["succeeded", "errored", "timed_out", "cancelled", "truncated"] = defined("outcome", "succeeded")
     prompt_index: int = Field(description="Place of the prompt in `prompts`, from 0.", examples=[0])
     repetition: int = Field(
         description="0 for the first time a prompt is sent, then 1, 2, …; negative for warm-up.", examples=[0]
     )
     warmup: bool = Field(description="Sent before the measured requests; not in the statistics.", examples=[False])
-    scheduled_at: datetime = metric("scheduled_at", "2025-01-15T10:30:00.000000Z")
-    sent_at: datetime = metric("sent_at", "2025-01-15T10:30:00.001200Z")
-    queue_ms: float = metric("queue_ms", 1.2)
-    connect_ms: float | None = metric("connect_ms", 31.7)
-    tls_ms: float | None = metric("tls_ms", 18.2)
-    connection_reused: bool = metric("connection_reused", False)
-    ttfb_ms: float | None = metric("ttfb_ms", 139.9)
-    ttfat_ms: float | None = metric("ttfat_ms", 142.5)
-    stream_close_ms: float | None = metric("stream_close_ms", 824.0)
-    tpot_ms: float | None = metric("tpot_ms", 25.9)
-    max_stall_ms: float | None = metric("max_stall_ms", 41.3)
-    reasoning_tokens: int | None = metric("reasoning_tokens", None)
-    cache_read_tokens: int | None = metric("cache_read_tokens", 0)
-    cache_write_tokens: int | None = metric("cache_write_tokens", 0)
-    token_source: str | None = metric("token_source", "usage")
+    scheduled_at: datetime = defined("scheduled_at", "2025-01-15T10:30:00.000000Z")
+    sent_at: datetime = defined("sent_at", "2025-01-15T10:30:00.001200Z")
+    connection_reused: bool = defined("connection_reused", False)
+    token_source: str | None = defined("token_source", "usage")
     finish_reason: str | None = Field(
         description="Why the model stopped, in the provider's word. Null when it never said.", examples=["end_turn"]
     )
@@ -123,9 +103,9 @@ class Distribution(BaseModel):
     p50: float | None = Field(
         description="Median, by linear interpolation (type 7). Null when there is no value.", examples=[142.5]
     )
-    p90: float | None = Field(description="90th percentile. Null below 10 values.", examples=[201.0])
-    p95: float | None = Field(description="95th percentile. Null below 20 values.", examples=[240.7])
-    p99: float | None = Field(description="99th percentile. Null below 100 values.", examples=[371.3])
+    p90: float | None = Field(description=f"90th percentile. Null below {MIN_COUNT[90]} values.", examples=[201.0])
+    p95: float | None = Field(description=f"95th percentile. Null below {MIN_COUNT[95]} values.", examples=[240.7])
+    p99: float | None = Field(description=f"99th percentile. Null below {MIN_COUNT[99]} values.", examples=[371.3])
     p50_ci95: tuple[float, float] | None = Field(
         description="95 % confidence interval of p50, from order statistics. Null when there are too few values.",
         examples=[(136.0, 149.1)],

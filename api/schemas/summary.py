@@ -1,16 +1,11 @@
 """The summary of a run."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from api.schemas.metric_fields import summary_fields, with_fields
 from api.schemas.results import Distribution
-from shared.numbers.metrics import DEFINITIONS
-
-
-def spread(name: str, **more: Any) -> Any:
-    """A distribution of a metric over succeeded, measured requests."""
-    return Field(description=f"Over succeeded requests, warm-up left out. {DEFINITIONS[name].text}", **more)
 
 
 class RequestCounts(BaseModel):
@@ -164,6 +159,7 @@ class PossibleDuplicates(BaseModel):
     unpriced_requests: int = Field(description="Those of them whose cost is unknown.", examples=[0])
 
 
+@with_fields(summary_fields(Distribution), after="flags")
 class Summary(BaseModel):
     """A run in numbers."""
 
@@ -172,18 +168,6 @@ class Summary(BaseModel):
         description="Measured requests that failed, by `error.kind`.", examples=[{"rate_limited": 1}]
     )
     flags: dict[str, int] = Field(description="Measured requests by flag.", examples=[{"buffered": 2}])
-    ttft_ms: Distribution = spread("ttft_ms")
-    ttfat_ms: Distribution = spread("ttfat_ms")
-    latency_ms: Distribution = spread("latency_ms")
-    tpot_ms: Distribution = spread("tpot_ms")
-    tokens_per_second: Distribution = spread("tokens_per_second")
-    effective_latency_ms: Distribution | None = spread("effective_latency_ms", default=None)
-    inter_chunk_latency_ms: Distribution | None = spread("inter_chunk_latency_ms")
-    max_stall_ms: Distribution = spread("max_stall_ms")
-    ttfb_ms: Distribution = spread("ttfb_ms")
-    stream_close_ms: Distribution = spread("stream_close_ms")
-    queue_ms: Distribution = spread("queue_ms")
-    connect_ms: Distribution = spread("connect_ms")
     error_latency_ms: Distribution = Field(
         description="Sent to the end of the answer, over requests that failed and had an end. Unit: ms."
     )

@@ -1,6 +1,7 @@
 """Numbers as people read them. Unknown is a dash, never 0."""
 
 import math
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +34,16 @@ def usd(value: float | None) -> str:
         return f"${value:,.2f}"
     digits = min(2 - math.floor(math.log10(abs(value))), 12)
     return f"${value:.{digits}f}"
+
+
+# How a metric is written, by its unit.
+WRITERS: dict[str, Callable[[Any], str]] = {
+    "ms": milliseconds,
+    "ms/token": milliseconds,
+    "tokens/s": rate,
+    "tokens": count,
+    "USD": usd,
+}
 
 
 def price(value: Any) -> str:

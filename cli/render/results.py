@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cli.output import Line, clean
-from cli.render.numbers import count, milliseconds, rate, usd
+from cli.render.numbers import WRITERS
 from cli.render.table import cut, table
+from shared.numbers.metrics import METRICS
 
-_HEADER = ("prompt", "rep", "outcome", "TTFT ms", "latency ms", "tokens/s", "out", "cost", "answer")
+COLUMNS = {metric.name: metric.column for metric in METRICS.values() if metric.column is not None}
 _LONGEST = 200
 
 
@@ -23,16 +24,13 @@ def result_lines(results: Iterable[dict[str, Any]]) -> list[Line]:
             f"{result['prompt_index']}",
             "warm-up" if result["warmup"] else f"{result['repetition']}",
             result["outcome"],
-            milliseconds(result["ttft_ms"]),
-            milliseconds(result["latency_ms"]),
-            rate(result["tokens_per_second"]),
-            count(result["output_tokens"]),
-            usd(result["cost_usd"]),
+            *(WRITERS[METRICS[name].unit](result.get(name)) for name in COLUMNS),
             _answer(result),
         )
         for result in in_plan_order(results)
     ]
-    return table(_HEADER, rows, right="rrlrrrrr", fit=(8,))
+    header = ("prompt", "rep", "outcome", *COLUMNS.values(), "answer")
+    return table(header, rows, right="rrl" + "r" * len(COLUMNS), fit=(len(header) - 1,))
 
 
 def _answer(result: dict[str, Any]) -> str:

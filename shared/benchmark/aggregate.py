@@ -16,10 +16,9 @@ from shared.benchmark.activity import Activity
 from shared.benchmark.request_id import RequestId
 from shared.numbers.digest import Digest
 from shared.numbers.disturbance import Disturbance, Verdict
-from shared.numbers.metrics import DISTRIBUTED
+from shared.numbers.metrics import DISTRIBUTED, REPORTED
 from shared.numbers.time_series import TimeSeries
 
-TOKEN_FIELDS = ("input_tokens", "output_tokens", "reasoning_tokens", "cache_read_tokens", "cache_write_tokens")
 FAILURES = ("errored", "timed_out", "truncated")
 # Of a stored aggregate: the first byte says how it was written.
 _FORMAT = b"\x01"
@@ -73,7 +72,7 @@ class RunAggregate:
         # Output tokens of succeeded requests that had content.
         self.generated_tokens = 0
         # Sums of what is known; None where nothing is.
-        self.counts: dict[str, int | None] = dict.fromkeys(TOKEN_FIELDS)
+        self.counts: dict[str, int | None] = dict.fromkeys(REPORTED)
         self.cost_usd: Decimal | None = None
         self.warmup_cost_usd: Decimal | None = None
         self.unpriced = 0
@@ -101,7 +100,7 @@ class RunAggregate:
         self.cost_usd = plus(self.cost_usd, result.cost_usd)
         self.unpriced += result.cost_usd is None
         self.flags.update(result.flags)
-        for name in TOKEN_FIELDS:
+        for name in REPORTED:
             self.counts[name] = _sum(self.counts[name], result.counts[name])
         if result.outcome != "cancelled":
             self.activity.add(result.sent_us, result.ended_us, succeeded=result.outcome == "succeeded")
@@ -123,7 +122,7 @@ class RunAggregate:
         self.cost_usd = plus(self.cost_usd, other.cost_usd)
         self.warmup_cost_usd = plus(self.warmup_cost_usd, other.warmup_cost_usd)
         self.duplicates_cost_usd = plus(self.duplicates_cost_usd, other.duplicates_cost_usd)
-        for name in TOKEN_FIELDS:
+        for name in REPORTED:
             self.counts[name] = _sum(self.counts[name], other.counts[name])
         for ours, theirs in self._counters(other):
             ours.update(theirs)
@@ -197,10 +196,13 @@ class RunAggregate:
         aggregate.activity = Activity.load(state["activity"])
         for name in ("outcomes", "error_kinds", "flags"):
             setattr(aggregate, name, Counter(state[name]))
-        for name in ("warmup", "without_events", "generated_tokens", "unpriced", "duplicates_priced", "counts"):
+        for name in ("warmup", "without_events", "generated_tokens", "unpriced", "duplicates_priced"):
             setattr(aggregate, name, state[name])
-        for name, document in state["metrics"].items():
-            aggregate.metrics[name] = Digest.load(document)
+        # A worker of another version may know other metrics: what it did not measure stays empty.
+        for name in aggregate.metrics.keys() & state["metrics"].keys():
+            aggregate.metrics[name] = Digest.load(state["metrics"][name])
+        for name in aggregate.counts.keys() & state["counts"].keys():
+            aggregate.counts[name] = state["counts"][name]
         for name in ("effective_ms", "error_ms", "gaps_ms"):
             setattr(aggregate, name, Digest.load(state[name]))
         aggregate.tokens = TimeSeries.load(state["tokens"])

@@ -6,11 +6,11 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Protocol
 
-from shared.benchmark.aggregate import TOKEN_FIELDS, Observed
+from shared.benchmark.aggregate import Observed
 from shared.benchmark.record import ResultRecord
 from shared.benchmark.request_id import RequestId
 from shared.numbers.digest import Digest
-from shared.numbers.metrics import DISTRIBUTED
+from shared.numbers.metrics import DISTRIBUTED, REPORTED
 from shared.numbers.time_series import TimeSeries
 from shared.numbers.timeline import TOKEN_KINDS, decode
 
@@ -41,9 +41,9 @@ def of_record(record: ResultRecord) -> Observed:
         warmup=record.warmup,
         outcome=record.outcome,
         sent_us=epoch_us(record.sent_at),
-        queue_ms=record.queue_ms,
-        metrics={name: getattr(record, name) for name in _NAMES},
-        counts={name: getattr(record.usage, name) for name in TOKEN_FIELDS},
+        queue_ms=record.metrics["queue_ms"] or 0.0,
+        metrics=record.metrics,
+        counts={name: getattr(record.usage, name) for name in REPORTED},
         cost_usd=record.cost_usd,
         error_kind=record.error.kind if record.error is not None else None,
         flags=record.flags,
@@ -55,7 +55,7 @@ def of_record(record: ResultRecord) -> Observed:
 def of_row(row: StoredResult, request_id: RequestId) -> Observed:
     """A stored result, its timeline loaded where it was kept."""
     gaps_ms = tokens = None
-    counts: Mapping[str, int | None] = {name: getattr(row, name) for name in TOKEN_FIELDS}
+    counts: Mapping[str, int | None] = {name: getattr(row, name) for name in REPORTED}
     if row.timeline is not None:
         offsets_us = [event.offset_us for event in decode(row.timeline) if event.kind in TOKEN_KINDS]
         gaps_ms = gaps_of(offsets_us)

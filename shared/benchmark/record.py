@@ -59,7 +59,10 @@ class RequestError:
 
 @dataclass(slots=True)
 class ResultRecord:
-    """One request's result; field names are the columns of `results` and the metrics of `shared.numbers.metrics`."""
+    """One request's result. `metrics` has every name of `MEASURED` in `shared.numbers.metrics`.
+
+    The other fields, and the names in `metrics`, are columns of `results`.
+    """
 
     id: RequestId
     prompt_index: int
@@ -68,18 +71,8 @@ class ResultRecord:
     outcome: Outcome
     scheduled_at: datetime
     sent_at: datetime
-    queue_ms: float
-    connect_ms: float | None
-    tls_ms: float | None
     connection_reused: bool
-    ttfb_ms: float | None
-    ttft_ms: float | None
-    ttfat_ms: float | None
-    latency_ms: float | None
-    stream_close_ms: float | None
-    tokens_per_second: float | None
-    tpot_ms: float | None
-    max_stall_ms: float | None
+    metrics: dict[str, float | None]
     usage: Usage
     finish_reason: str | None
     error: RequestError | None
@@ -94,3 +87,11 @@ class ResultRecord:
     # What its events add to the run's aggregate. They are not stored; a stored timeline gives them again.
     gaps_ms: Digest | None = field(default=None)
     tokens_over_time: TimeSeries | None = field(default=None)
+
+    @property
+    def ttft_ms(self) -> float | None:
+        return self.metrics["ttft_ms"]
+
+    @property
+    def latency_ms(self) -> float | None:
+        return self.metrics["latency_ms"]

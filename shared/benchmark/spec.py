@@ -19,7 +19,7 @@ from pydantic import (
 from shared.text import StorableText, refuse_unstorable, unstorable_parts
 
 MAX_PROMPTS = 10_000
-MAX_REQUESTS = 100_000
+MAX_REQUESTS = 1_000_000
 MAX_CONCURRENCY = 1_024
 MAX_METADATA_BYTES = 16_384
 DEFAULT_MAX_TOKENS = 1_024

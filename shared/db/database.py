@@ -18,6 +18,8 @@ from shared.errors import Unavailable
 
 # How long a SQLite writer waits for another process's transaction; transactions here take milliseconds.
 SQLITE_BUSY_MS = 30_000
+# Prepared statements that a connection keeps.
+SQLITE_STATEMENTS = 24
 # SQLSTATE classes: connection, no such database, no resources, operator's intervention (start, shutdown).
 CANNOT_SERVE = ("08", "3D", "53", "57")
 
@@ -44,7 +46,10 @@ class Database:
             # Errors would quote the statement's values: prompts and answers.
             "hide_parameters": True,
         }
-        if not self.is_sqlite:
+        if self.is_sqlite:
+            # An INSERT of many rows is a statement of its own for each number of rows, and some 300 kB large.
+            options |= {"connect_args": {"cached_statements": SQLITE_STATEMENTS}}
+        else:
             options |= {"pool_pre_ping": True, "connect_args": {"timeout": 5, "command_timeout": 60}}
         self.engine: AsyncEngine = create_async_engine(parsed, **options)
         # Several statements of one read see the same moment, as they do in SQLite.

@@ -13,32 +13,16 @@ from shared.db.database import Database
 from shared.db.leases import Lease, held
 from shared.db.tables import Benchmark, Result
 from shared.errors import LeaseLost
+from shared.numbers.metrics import METRICS, REPORTED
 
-# Columns that `GET …/results?sort=` takes: every number of a request.
-SORTABLE = (
-    "id",
-    "queue_ms",
-    "connect_ms",
-    "tls_ms",
-    "ttfb_ms",
-    "ttft_ms",
-    "ttfat_ms",
-    "latency_ms",
-    "stream_close_ms",
-    "tokens_per_second",
-    "tpot_ms",
-    "max_stall_ms",
-    "input_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "cost_usd",
-)
+# Columns that `GET …/results?sort=` takes.
+SORTABLE = ("id", *(metric.name for metric in METRICS.values() if metric.sortable))
 
 KEYS_A_PAGE = 2_000
 
 _TABLE = Result.metadata.tables[Result.__tablename__]
-# What a record carries for the run alone, and what has a column of another shape.
-_NOT_COPIED = {"id", "ends_place", "usage", "error", "gaps_ms", "tokens_over_time"}
+# Fields of a record that belong to the run alone, and those that have columns of another shape.
+_NOT_COPIED = {"id", "ends_place", "metrics", "usage", "error", "gaps_ms", "tokens_over_time"}
 _COPIED = tuple(item.name for item in fields(ResultRecord) if item.name not in _NOT_COPIED)
 
 
@@ -189,11 +173,8 @@ def _row(benchmark_id: int, record: ResultRecord) -> dict[str, Any]:
     return {
         "benchmark_id": benchmark_id,
         **{name: getattr(record, name) for name in _COPIED},
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
-        "reasoning_tokens": usage.reasoning_tokens,
-        "cache_read_tokens": usage.cache_read_tokens,
-        "cache_write_tokens": usage.cache_write_tokens,
+        **record.metrics,
+        **{name: getattr(usage, name) for name in REPORTED},
         "token_source": "usage" if usage.output_tokens is not None else None,
         "error": record.error.document() if record.error else None,
     }

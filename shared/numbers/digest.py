@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from shared.numbers.statistics import MIN_COUNT, WITH_INTERVAL, binomial_ranks, distribution
+from shared.numbers.percentiles import MIN_COUNT, WITH_INTERVAL
+from shared.numbers.statistics import binomial_ranks, distribution
 
 # Up to so many values are kept as they are.
 EXACT = 5_000

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from shared.numbers.digest import Digest
 from shared.numbers.lag import lag_percentile_ms
-from shared.numbers.statistics import MIN_COUNT
+from shared.numbers.percentiles import MIN_COUNT
 
 Grade = Literal["A", "B", "C", "D"]
 # A grade, and in words what made it less than A.

@@ -1,187 +1,282 @@
-"""What each number means, and the numbers of one request computed from its timeline.
+"""The registry of metrics: one entry for each number about a request, and what follows from the entries.
 
-`DEFINITIONS` is printed wherever a person reads a number: OpenAPI, CLI, docs/metrics.md (a test keeps them equal).
+The columns of `results`, the API's schemas, the terminal's tables and docs/metrics.md follow from it or are tested
+against it. CONTRIBUTING.md says how to add a metric.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Iterable
 
-from shared.numbers.timeline import ANSWER_KINDS, TOKEN_KINDS, EventKind, TimelineEvent
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """A metric as documented: unit, formula, and when it is unknown."""
-
-    name: str
-    unit: str
-    definition: str
-    null_when: str = "never"
-
-    @property
-    def text(self) -> str:
-        """One sentence for schemas and tooltips."""
-        unit = f" Unit: {self.unit}." if self.unit else ""
-        null = f" Null when {self.null_when}." if self.null_when != "never" else ""
-        return f"{self.definition}.{unit}{null}"
-
+from shared.numbers import formulas
+from shared.numbers.formulas import RequestFacts
+from shared.numbers.metric import Definition, Metric
 
 _TOKENS_UNKNOWN = "`output_tokens` is unknown or below 2, or the whole answer came in one read (flag `buffered`)"
 _NO_EVENT = "no such event arrived"
+_NOT_REPORTED = "the provider reported none"
 
-DEFINITIONS = {
-    item.name: item
-    for item in (
-        Definition("scheduled_at", "UTC instant", "When the load plan wanted the request"),
-        Definition("sent_at", "UTC instant", "When the request's first byte was handed to the socket"),
-        Definition(
-            "queue_ms", "ms", "`sent_at - scheduled_at`: time spent waiting at our own semaphore, pool or pacer"
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            name="queue_ms",
+            unit="ms",
+            definition="`sent_at - scheduled_at`: how long the request waited in the worker before it was sent",
+            source="engine",
+            example=1.2,
+            distributed=True,
+            sortable=True,
         ),
-        Definition(
-            "connect_ms", "ms", "DNS, TCP and TLS of a new connection, outside `ttft_ms`", "the connection was reused"
+        Metric(
+            name="connect_ms",
+            unit="ms",
+            definition="Time to open a new connection: DNS, TCP and TLS. It is not part of `ttft_ms`",
+            null_when="the connection was reused",
+            source="engine",
+            example=31.7,
+            distributed=True,
+            sortable=True,
         ),
-        Definition(
-            "tls_ms", "ms", "The TLS handshake, a part of `connect_ms`", "the connection was reused or not encrypted"
+        Metric(
+            name="tls_ms",
+            unit="ms",
+            definition="Time of the TLS handshake, a part of `connect_ms`",
+            null_when="the connection was reused or not encrypted",
+            source="engine",
+            example=18.2,
+            sortable=True,
         ),
-        Definition("connection_reused", "", "Whether the request went over a connection that was already open"),
-        Definition("ttfb_ms", "ms", "Sent to the first byte of the response body", "there was no body"),
-        Definition(
-            "ttft_ms",
-            "ms",
-            "Time to first token: sent to the first event with non-empty content, reasoning or tool-call text; "
-            "role-only, empty, ping and usage events are not tokens",
-            _NO_EVENT,
+        Metric(
+            name="ttfb_ms",
+            unit="ms",
+            definition="Time to first byte: from `sent_at` to the first byte of the response body",
+            null_when="there was no body",
+            source="timeline",
+            compute=formulas.ttfb_ms,
+            example=139.9,
+            distributed=True,
+            sortable=True,
         ),
-        Definition(
-            "ttfat_ms",
-            "ms",
-            "Time to first answer token: sent to the first non-empty visible answer (content or tool call), "
-            "so thinking time is seen",
-            _NO_EVENT,
+        Metric(
+            name="ttft_ms",
+            unit="ms",
+            definition="Time to first token: from `sent_at` to the first event with content, reasoning or "
+            "tool-call text. Events without text (roles, pings, usage) do not count",
+            null_when=_NO_EVENT,
+            source="timeline",
+            compute=formulas.ttft_ms,
+            example=142.5,
+            distributed=True,
+            sortable=True,
+            row="TTFT (ms)",
+            column="TTFT ms",
         ),
-        Definition("latency_ms", "ms", "Sent to the last event with content, reasoning or tool-call text", _NO_EVENT),
-        Definition("stream_close_ms", "ms", "Sent to the end of the response", "it was cut off"),
-        Definition(
-            "tokens_per_second",
-            "tokens/s",
-            "`output_tokens / (latency_ms - ttft_ms) * 1000`: generation speed after the first token",
-            _TOKENS_UNKNOWN,
+        Metric(
+            name="ttfat_ms",
+            unit="ms",
+            definition="Time to first answer token: from `sent_at` to the first event with content or tool-call "
+            "text. Reasoning does not count",
+            null_when=_NO_EVENT,
+            source="timeline",
+            compute=formulas.ttfat_ms,
+            example=142.5,
+            distributed=True,
+            sortable=True,
+            row="TTFT of answer (ms)",
         ),
-        Definition(
-            "tpot_ms",
-            "ms/token",
-            "`(latency_ms - ttft_ms) / (output_tokens - 1)`: time per output token after the first",
-            _TOKENS_UNKNOWN,
+        Metric(
+            name="latency_ms",
+            unit="ms",
+            definition="From `sent_at` to the last event with content, reasoning or tool-call text",
+            null_when=_NO_EVENT,
+            source="timeline",
+            compute=formulas.latency_ms,
+            example=823.4,
+            distributed=True,
+            sortable=True,
+            row="Latency (ms)",
+            column="latency ms",
         ),
-        Definition("max_stall_ms", "ms", "Longest gap between two content events", "there were fewer than two"),
-        Definition(
-            "effective_latency_ms",
-            "ms",
-            "`scheduled_at` → last event with content, so that the queue of a stalled server counts: `queue_ms + "
-            "latency_ms`. Only in an open loop (`request_rate`)",
-            "closed loop, or no such event",
+        Metric(
+            name="effective_latency_ms",
+            unit="ms",
+            definition="`queue_ms + latency_ms`: from `scheduled_at` to the last event with content, reasoning "
+            "or tool-call text. If the server stalls, it includes the time that requests waited to "
+            "be sent. Only in an open loop (`request_rate`)",
+            null_when="the loop is closed",
+            source="run",
+            distributed=True,
+            row="Due to end (ms)",
         ),
-        Definition(
-            "inter_chunk_latency_ms",
-            "ms",
-            "Gaps between successive content events, pooled over requests; an event may carry several tokens",
-            "there were fewer than two events, or timelines were not stored",
+        Metric(
+            name="stream_close_ms",
+            unit="ms",
+            definition="From `sent_at` to the end of the response",
+            null_when="the response was cut off",
+            source="timeline",
+            compute=formulas.stream_close_ms,
+            example=824.0,
+            distributed=True,
+            sortable=True,
         ),
-        Definition(
-            "input_tokens",
-            "tokens",
-            "As the provider's usage counts them (Anthropic leaves cached tokens out, OpenAI counts them in)",
-            "the provider gave none",
+        Metric(
+            name="tpot_ms",
+            unit="ms/token",
+            definition="Time per output token after the first: `(latency_ms - ttft_ms) / (output_tokens - 1)`",
+            null_when=_TOKENS_UNKNOWN,
+            source="timeline",
+            compute=formulas.tpot_ms,
+            example=25.9,
+            distributed=True,
+            sortable=True,
+            row="TPOT (ms/token)",
         ),
-        Definition(
-            "output_tokens", "tokens", "From the provider's usage, reasoning included", "the provider gave none"
+        Metric(
+            name="tokens_per_second",
+            unit="tokens/s",
+            definition="Generation speed after the first token: `output_tokens / (latency_ms - ttft_ms) * 1000`",
+            null_when=_TOKENS_UNKNOWN,
+            source="timeline",
+            compute=formulas.tokens_per_second,
+            example=48.2,
+            distributed=True,
+            sortable=True,
+            row="Tokens/s",
+            column="tokens/s",
         ),
-        Definition("reasoning_tokens", "tokens", "From the provider's usage", "the provider gave none"),
-        Definition("cache_read_tokens", "tokens", "From the provider's usage", "the provider gave none"),
-        Definition("cache_write_tokens", "tokens", "From the provider's usage", "the provider gave none"),
-        Definition(
-            "token_source", "", "`usage`: the provider's own count; chunks are never counted as tokens", "unknown"
+        Metric(
+            name="max_stall_ms",
+            unit="ms",
+            definition="Longest gap between two successive events with content, reasoning or tool-call text",
+            null_when="there were fewer than two such events",
+            source="timeline",
+            compute=formulas.max_stall_ms,
+            example=41.3,
+            distributed=True,
+            sortable=True,
         ),
-        Definition(
-            "cost_usd",
-            "USD",
-            "Each token class (input, cache read, cache write, output) once at the price in force when the run "
-            "started; that price is stored with the run",
-            "the model is unpriced or the usage unknown; never 0 for unknown",
+        Metric(
+            name="inter_chunk_latency_ms",
+            unit="ms",
+            definition="Gaps between successive events with content, reasoning or tool-call text, pooled over "
+            "all requests. One event may carry several tokens",
+            null_when="the gaps of some requests are unknown, because timelines were not stored",
+            source="run",
+            distributed=True,
+            row="Inter-chunk (ms)",
         ),
-        Definition(
-            "outcome",
-            "",
-            "`succeeded`: 2xx, no error in the stream, terminal evidence, and content or a finish reason; "
-            "`errored`, `timed_out`, `cancelled`; `truncated`: the stream ended without terminal evidence",
+        Metric(
+            name="input_tokens",
+            unit="tokens",
+            definition="Input tokens, from the provider's usage. Anthropic leaves cached tokens out, OpenAI "
+            "includes them",
+            null_when=_NOT_REPORTED,
+            source="usage",
+            example=18,
+            sortable=True,
+        ),
+        Metric(
+            name="output_tokens",
+            unit="tokens",
+            definition="Output tokens, from the provider's usage. Reasoning is included",
+            null_when=_NOT_REPORTED,
+            source="usage",
+            example=5,
+            sortable=True,
+            column="out",
+        ),
+        Metric(
+            name="reasoning_tokens",
+            unit="tokens",
+            definition="Reasoning tokens, from the provider's usage",
+            null_when=_NOT_REPORTED,
+            source="usage",
+            sortable=True,
+        ),
+        Metric(
+            name="cache_read_tokens",
+            unit="tokens",
+            definition="Tokens read from the prompt cache, from the provider's usage",
+            null_when=_NOT_REPORTED,
+            source="usage",
+            example=0,
+        ),
+        Metric(
+            name="cache_write_tokens",
+            unit="tokens",
+            definition="Tokens written to the prompt cache, from the provider's usage",
+            null_when=_NOT_REPORTED,
+            source="usage",
+            example=0,
+        ),
+        Metric(
+            name="cost_usd",
+            unit="USD",
+            definition="Tokens of each class (input, cache read, cache write, output) times the price when the "
+            "run started. That price is stored with the run",
+            null_when="the model has no known price or the usage is unknown; an unknown cost is never 0",
+            source="price",
+            example=0.000011,
+            sortable=True,
+            column="cost",
         ),
     )
 }
 
-# Metrics of a request that a run's summary gives a distribution for, in the order in which they are shown.
-DISTRIBUTED = (
-    "ttft_ms",
-    "ttfat_ms",
-    "latency_ms",
-    "tpot_ms",
-    "tokens_per_second",
-    "max_stall_ms",
-    "ttfb_ms",
-    "stream_close_ms",
-    "queue_ms",
-    "connect_ms",
+# Other fields of a result that need a definition. They are not numbers.
+FIELDS = {
+    field.name: field
+    for field in (
+        Definition(
+            name="outcome",
+            unit="",
+            definition="`succeeded`: status 2xx, no error in the stream, and a finish reason, or an end event after "
+            "some text. `errored`: an error ended it. `timed_out`: it met a deadline. `cancelled`: the worker closed "
+            "its stream. `truncated`: the stream ended without a finish reason or an end event",
+        ),
+        Definition(name="scheduled_at", unit="UTC instant", definition="When the request was due"),
+        Definition(
+            name="sent_at",
+            unit="UTC instant",
+            definition="When the first byte of the request was written to the socket",
+        ),
+        Definition(
+            name="connection_reused",
+            unit="",
+            definition="Whether the request went over a connection that was already open",
+        ),
+        Definition(
+            name="token_source",
+            unit="",
+            definition="`usage`: the provider counted the tokens. Chunks are never counted as tokens",
+            null_when="the provider reported no output tokens",
+        ),
+    )
+}
+
+DEFINITIONS: dict[str, Definition] = {**METRICS, **FIELDS}
+
+
+def _names(metrics: Iterable[Metric]) -> tuple[str, ...]:
+    return tuple(metric.name for metric in metrics)
+
+
+# Metrics whose values a result stores, each in a column of its name.
+STORED = _names(metric for metric in METRICS.values() if metric.stored)
+# Those that the record of a request carries in `metrics`.
+MEASURED = _names(metric for metric in METRICS.values() if metric.source in ("timeline", "engine"))
+# Token counts that a provider reports.
+REPORTED = _names(metric for metric in METRICS.values() if metric.source == "usage")
+# Metrics of a request that the summary gives a distribution for; those with a row in the terminal come first.
+DISTRIBUTED = _names(
+    sorted(
+        (metric for metric in METRICS.values() if metric.distributed and metric.stored),
+        key=lambda metric: metric.row is None,
+    )
 )
 
-
-@dataclass(frozen=True, slots=True)
-class RequestMetrics:
-    """Numbers of one request, by the names of `DEFINITIONS`."""
-
-    ttfb_ms: float | None
-    ttft_ms: float | None
-    ttfat_ms: float | None
-    latency_ms: float | None
-    stream_close_ms: float | None
-    tokens_per_second: float | None
-    tpot_ms: float | None
-    max_stall_ms: float | None
-    buffered: bool
+_COMPUTED = tuple((metric.name, metric.compute) for metric in METRICS.values() if metric.compute is not None)
 
 
-def compute(timeline: Sequence[TimelineEvent], output_tokens: int | None) -> RequestMetrics:
-    """The metrics of a request from its timeline (offsets in µs since sent) and the provider's token count."""
-    tokens = [event.offset_us for event in timeline if event.kind in TOKEN_KINDS]
-    first, last = (tokens[0], tokens[-1]) if tokens else (None, None)
-    per_second = tpot = None
-    # One read carried it all: the gap between first and last token is our reading, not their generating.
-    buffered = len(set(tokens)) == 1 and (output_tokens is None or output_tokens > 1)
-    if first is not None and last is not None and output_tokens is not None and output_tokens >= 2 and last > first:
-        span_ms = (last - first) / 1_000
-        per_second = output_tokens / span_ms * 1_000
-        tpot = span_ms / (output_tokens - 1)
-    return RequestMetrics(
-        ttfb_ms=_first(timeline, {EventKind.FIRST_BYTE}),
-        ttft_ms=_ms(first),
-        ttfat_ms=_first(timeline, ANSWER_KINDS),
-        latency_ms=_ms(last),
-        stream_close_ms=_first(timeline, {EventKind.END}),
-        tokens_per_second=per_second,
-        tpot_ms=tpot,
-        max_stall_ms=max(chunk_gaps_ms(timeline), default=None),
-        buffered=buffered,
-    )
-
-
-def chunk_gaps_ms(timeline: Iterable[TimelineEvent]) -> list[float]:
-    """Gaps between successive content events in ms; never called inter-token latency."""
-    offsets = [event.offset_us for event in timeline if event.kind in TOKEN_KINDS]
-    return [(later - earlier) / 1_000 for earlier, later in pairwise(offsets)]
-
-
-def _first(timeline: Iterable[TimelineEvent], kinds: Iterable[EventKind]) -> float | None:
-    return _ms(next((event.offset_us for event in timeline if event.kind in kinds), None))
-
-
-def _ms(offset_us: int | None) -> float | None:
-    return None if offset_us is None else offset_us / 1_000
+def compute(facts: RequestFacts) -> dict[str, float | None]:
+    """The metrics of a request that follow from its timeline, by name."""
+    return {name: function(facts) for name, function in _COMPUTED}

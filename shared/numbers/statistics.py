@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-# Fewest values that a percentile needs: below, the "p99" would be the maximum under another name.
-MIN_COUNT = {50: 1, 90: 10, 95: 20, 99: 100}
-WITH_INTERVAL = (50, 95, 99)
+from shared.numbers.percentiles import MIN_COUNT, WITH_INTERVAL
+
 _Z95 = 1.959963984540054
 
 

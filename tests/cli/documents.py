@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from shared.numbers.metrics import METRICS, STORED
+from shared.numbers.percentiles import MIN_COUNT
+
 NOTICE = "The simulator answered for claude-3-haiku-20240307: these are not its real latencies, answers or costs."
 
 
@@ -9,7 +12,7 @@ def spread(*values: float) -> dict[str, Any]:
     """A distribution of a few values, percentiles as the API supports them."""
     count = len(values)
     ordered = sorted(values)
-    percentiles = {f"p{percent}": ordered[-1] if count >= needed else None for percent, needed in _NEEDED.items()}
+    percentiles = {f"p{percent}": ordered[-1] if count >= needed else None for percent, needed in MIN_COUNT.items()}
     return {
         "count": count,
         "min": min(values, default=None),
@@ -22,9 +25,6 @@ def spread(*values: float) -> dict[str, Any]:
         "p95_ci95": None,
         "p99_ci95": None,
     }
-
-
-_NEEDED = {50: 1, 90: 10, 95: 20, 99: 100}
 
 
 def summary(succeeded: int = 2, errored: int = 0, **changes: Any) -> dict[str, Any]:
@@ -41,6 +41,7 @@ def summary(succeeded: int = 2, errored: int = 0, **changes: Any) -> dict[str, A
         },
         "error_kinds": {"rate_limited": errored} if errored else {},
         "flags": {},
+        **{name: spread(*(1.0 for _ in range(succeeded))) for name in METRICS if METRICS[name].distributed},
         "ttft_ms": ttft,
         "ttfat_ms": ttft,
         "latency_ms": spread(*(500.0 + number for number in range(succeeded))),
@@ -51,7 +52,6 @@ def summary(succeeded: int = 2, errored: int = 0, **changes: Any) -> dict[str, A
         "ttfb_ms": spread(200.0),
         "stream_close_ms": spread(501.0),
         "queue_ms": spread(1.0),
-        "connect_ms": spread(),
         "error_latency_ms": spread(),
         "duration_s": 1.0,
         "request_throughput": 2.0,
@@ -132,6 +132,7 @@ def result(prompt_index: int = 0, **changes: Any) -> dict[str, Any]:
         "id": prompt_index + 1,
         "prompt": "Say hello in exactly 3 words",
         "response": "Hello there, friend!",
+        **dict.fromkeys(STORED),
         "ttft_ms": 200.5,
         "latency_ms": 500.5,
         "tokens_per_second": 53.3,
@@ -146,15 +147,12 @@ def result(prompt_index: int = 0, **changes: Any) -> dict[str, Any]:
         "scheduled_at": "2025-01-15T10:30:00Z",
         "sent_at": "2025-01-15T10:30:00Z",
         "queue_ms": 1.0,
-        "connect_ms": None,
-        "tls_ms": None,
         "connection_reused": True,
         "ttfb_ms": 200.0,
         "ttfat_ms": 200.5,
         "stream_close_ms": 501.0,
         "tpot_ms": 20.0,
         "max_stall_ms": 21.0,
-        "reasoning_tokens": None,
         "cache_read_tokens": 0,
         "cache_write_tokens": 0,
         "token_source": "usage",

@@ -9,13 +9,12 @@ from api.schemas.workers import WorkerOut
 from cli.output import Line, clean
 from cli.render.benchmark import benchmark_lines, succeeded_entirely
 from cli.render.calibration import calibration_lines
-from cli.render.distributions import NEEDED, distributions
+from cli.render.distributions import ROWS, distributions
 from cli.render.lists import list_lines, worker_lines
-from cli.render.numbers import milliseconds, price, rate, usd
-from cli.render.results import result_lines, timeline_lines
+from cli.render.numbers import WRITERS, milliseconds, price, rate, usd
+from cli.render.results import COLUMNS, result_lines, timeline_lines
 from cli.render.table import cut, table, width
-from shared.numbers.metrics import DEFINITIONS
-from shared.numbers.statistics import MIN_COUNT
+from shared.numbers.metrics import METRICS
 from tests.cli import documents
 
 
@@ -35,8 +34,24 @@ def test_the_documents_of_these_tests_are_what_the_api_gives() -> None:
     WorkerOut.model_validate(documents.WORKER)
 
 
-def test_the_counts_that_percentiles_need_are_those_of_the_statistics() -> None:
-    assert {int(name[1:]): needed for name, needed in NEEDED.items()} == MIN_COUNT
+def test_each_unit_of_a_metric_has_a_writer() -> None:
+    assert {metric.unit for metric in METRICS.values()} <= set(WRITERS)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_metric_with_a_row_is_in_the_table_of_distributions(name: str) -> None:
+    spreads = {"ttft_ms": documents.spread(1.0), name: documents.spread(2.0)}
+    lines = [line.text for line in distributions(documents.summary(**spreads), explain=True)]
+    title = METRICS[name].row
+    assert any(line.startswith(f"{title} ") for line in lines[1:])
+    assert f"{title}: {METRICS[name].text}" in lines
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_metric_with_a_column_is_in_the_table_of_results(name: str) -> None:
+    header, row = result_lines([documents.result(**{name: 98_765})])
+    place = header.text.index(f"{COLUMNS[name]}  ")
+    assert "98,765" in row.text[place - 8 : place + len(COLUMNS[name])]
 
 
 def test_a_percentile_that_the_count_cannot_support_is_a_dash_with_a_reason() -> None:
@@ -60,12 +75,6 @@ def test_the_first_answer_token_has_a_row_only_where_the_model_thought_before() 
     assert "TTFT of answer" not in _text(list(distributions(documents.summary())))
     thinking = documents.summary(ttfat_ms=documents.spread(900.0, 901.0))
     assert "TTFT of answer" in _text(list(distributions(thinking)))
-
-
-def test_explain_prints_the_one_definition_of_each_number() -> None:
-    text = _text(list(distributions(documents.summary(), explain=True)))
-    assert DEFINITIONS["ttft_ms"].text in text
-    assert DEFINITIONS["inter_chunk_latency_ms"].text in text
 
 
 def test_notices_stand_above_the_numbers() -> None:

@@ -17,8 +17,9 @@ from shared.benchmark.record import Outcome, Phase, RequestError, ResultRecord, 
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import Timeouts
 from shared.clock import Clock
+from shared.numbers.formulas import RequestFacts
 from shared.numbers.metrics import compute
-from shared.numbers.timeline import TOKEN_KINDS, encode
+from shared.numbers.timeline import encode
 from shared.protocols.base import Adapter
 from shared.protocols.error_answers import status_error
 from shared.protocols.events import Failure
@@ -287,16 +288,15 @@ class Measurement:
         request, began, answer = self.request, self._began, self._answer
         usage = answer.usage if answer is not None else Usage()
         timeline = list(answer.timeline) if answer is not None else []
-        metrics = compute(timeline, usage.output_tokens)
+        facts = RequestFacts.of(timeline, usage.output_tokens)
         response, reasoning, flags = answer.texts() if answer is not None else (None, None, set())
         finish_reason = answer.finish_reason if answer is not None else None
-        flags |= self._flags(usage, reasoning, buffered=metrics.buffered)
+        flags |= self._flags(usage, reasoning, buffered=facts.buffered)
         error = self.error
         if error is not None:
             error = replace(error, message=replace_unstorable(error.message)[0][:2_000])
         clock = self._context.clock
         sent_at = clock.at(self._sent_ns)
-        offsets_us = [event.offset_us for event in timeline if event.kind in TOKEN_KINDS]
         return ResultRecord(
             id=request.id,
             prompt_index=request.prompt_index,
@@ -305,18 +305,13 @@ class Measurement:
             outcome=self.outcome,
             scheduled_at=clock.at(self._scheduled_ns),
             sent_at=sent_at,
-            queue_ms=max(0, self._sent_ns - self._scheduled_ns) / 1e6,
-            connect_ms=self._connect_ms,
-            tls_ms=began.tls_ms if began is not None else None,
             connection_reused=self.begun and began is not None and not began.new_connection,
-            ttfb_ms=metrics.ttfb_ms,
-            ttft_ms=metrics.ttft_ms,
-            ttfat_ms=metrics.ttfat_ms,
-            latency_ms=metrics.latency_ms,
-            stream_close_ms=metrics.stream_close_ms,
-            tokens_per_second=metrics.tokens_per_second,
-            tpot_ms=metrics.tpot_ms,
-            max_stall_ms=metrics.max_stall_ms,
+            metrics={
+                "queue_ms": max(0, self._sent_ns - self._scheduled_ns) / 1e6,
+                "connect_ms": self._connect_ms,
+                "tls_ms": began.tls_ms if began is not None else None,
+                **compute(facts),
+            },
             usage=usage,
             finish_reason=replace_unstorable(finish_reason)[0] if finish_reason else None,
             error=error,
@@ -328,8 +323,8 @@ class Measurement:
             or (answer.id if answer is not None else None),
             timeline=encode(timeline) if self._context.keep_timeline else None,
             # Here, in the decoding thread, so that long answers do not hold up the worker's loop.
-            gaps_ms=gaps_of(offsets_us),
-            tokens_over_time=tokens_of(offsets_us, epoch_us(sent_at), usage.output_tokens),
+            gaps_ms=gaps_of(facts.token_us),
+            tokens_over_time=tokens_of(facts.token_us, epoch_us(sent_at), usage.output_tokens),
         )
 
     def _flags(self, usage: Usage, reasoning: str | None, *, buffered: bool) -> set[str]:

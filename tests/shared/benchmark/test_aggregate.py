@@ -15,7 +15,7 @@ from shared.benchmark.observe import epoch_us, gaps_of, of_record, tokens_of
 from shared.benchmark.request_id import RequestId
 from shared.numbers.digest import Digest
 from shared.numbers.disturbance import Disturbance
-from shared.numbers.metrics import DISTRIBUTED
+from shared.numbers.metrics import DISTRIBUTED, REPORTED
 from tests.shared.db.rows import make_record
 from worker.run.summary import Plan, summarize
 
@@ -116,6 +116,19 @@ def test_another_versions_format_is_not_read() -> None:
     assert RunAggregate.decode(b"\x02whatever") is None
 
 
+def test_a_segment_of_a_version_with_other_metrics_is_merged_without_them() -> None:
+    generator = random.Random(3)
+    other = folded([observed(number, generator) for number in range(20)])
+    del other.metrics["tpot_ms"], other.counts["input_tokens"]
+    other.metrics["newer_ms"], other.counts["newer_tokens"] = Digest([1.0]), 5
+    whole = merged(other)
+    assert tuple(whole.metrics) == DISTRIBUTED
+    assert whole.metrics["tpot_ms"].count == 0
+    assert whole.metrics["ttft_ms"].count == other.metrics["ttft_ms"].count > 0
+    assert tuple(whole.counts) == REPORTED
+    assert whole.counts["cache_read_tokens"] == 0
+
+
 def test_a_long_run_takes_no_more_room_than_a_short_one() -> None:
     aggregate, generator = RunAggregate(WAVE), random.Random(1)
     sizes = []
@@ -138,6 +151,6 @@ def test_a_record_is_observed_as_it_was_measured() -> None:
     record = replace(make_record(3), id=RequestId(3), sent_at=sent_at, cost_usd=Decimal("0.5"))
     result = of_record(record)
     assert result.sent_us == epoch_us(sent_at) == sent_at.timestamp() * 1e6
-    assert result.ended_us - result.sent_us == round((record.stream_close_ms or 0) * 1_000)
+    assert result.ended_us - result.sent_us == round((record.metrics["stream_close_ms"] or 0) * 1_000)
     assert epoch_us(sent_at + timedelta(microseconds=7)) - epoch_us(sent_at) == 7
     assert (result.metrics["ttft_ms"], result.cost_usd) == (record.ttft_ms, Decimal("0.5"))

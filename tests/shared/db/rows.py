@@ -11,6 +11,7 @@ from shared.db.database import Database
 from shared.db.leases import Lease, LeaseRepository
 from shared.db.results import ResultRepository
 from shared.db.segments import SegmentRepository
+from shared.numbers.metrics import MEASURED
 
 AT = datetime(2025, 1, 15, 10, 30, 0, 123456, tzinfo=UTC)
 
@@ -19,7 +20,23 @@ def make_spec(**changes: Any) -> BenchmarkSpec:
     return BenchmarkSpec.model_validate({"name": "test", "model": "sim", "prompts": ["one", "two"], **changes})
 
 
+METRICS = {
+    **dict.fromkeys(MEASURED),
+    "queue_ms": 0.5,
+    "ttfb_ms": 90.0,
+    "ttft_ms": 100.0,
+    "ttfat_ms": 100.0,
+    "latency_ms": 200.0,
+    "stream_close_ms": 201.0,
+    "tokens_per_second": 50.0,
+    "tpot_ms": 25.0,
+    "max_stall_ms": 30.0,
+}
+
+
 def make_record(prompt_index: int = 0, repetition: int = 0, **changes: Any) -> ResultRecord:
+    """`changes`: of fields, and of metrics by name."""
+    metrics = {name: changes.pop(name, value) for name, value in METRICS.items()}
     values: dict[str, Any] = {
         "id": RequestId(prompt_index),
         "prompt_index": prompt_index,
@@ -28,18 +45,8 @@ def make_record(prompt_index: int = 0, repetition: int = 0, **changes: Any) -> R
         "outcome": "succeeded",
         "scheduled_at": AT,
         "sent_at": AT,
-        "queue_ms": 0.5,
-        "connect_ms": None,
-        "tls_ms": None,
         "connection_reused": True,
-        "ttfb_ms": 90.0,
-        "ttft_ms": 100.0,
-        "ttfat_ms": 100.0,
-        "latency_ms": 200.0,
-        "stream_close_ms": 201.0,
-        "tokens_per_second": 50.0,
-        "tpot_ms": 25.0,
-        "max_stall_ms": 30.0,
+        "metrics": metrics,
         "usage": Usage(input_tokens=18, output_tokens=5),
         "finish_reason": "stop",
         "error": None,

@@ -12,6 +12,7 @@ from shared.benchmark.record import RequestError, ResultRecord, Usage
 from shared.db.database import Database
 from shared.db.results import SORTABLE
 from shared.db.tables import Prompt, Result
+from shared.numbers.metrics import REPORTED
 from tests.shared.db.rows import AT, Tables, make_record, recorded
 
 
@@ -29,9 +30,11 @@ async def test_a_result_is_read_back_as_it_was_recorded(tables: Tables) -> None:
     )
     await tables.results.record(await tables.claimed(), [record])
     (row,) = await tables.results.in_order(benchmark_id, limit=9, with_warmup=False, with_timeline=True)
-    for name in ("prompt_index", "sent_at", "tpot_ms", "flags", "reasoning", "cost_usd", "timeline", "response"):
+    for name in ("prompt_index", "sent_at", "flags", "reasoning", "cost_usd", "timeline", "response"):
         assert getattr(row, name) == getattr(record, name)
-    for name in ("input_tokens", "output_tokens", "reasoning_tokens", "cache_read_tokens", "cache_write_tokens"):
+    for name, value in record.metrics.items():
+        assert getattr(row, name) == value
+    for name in REPORTED:
         assert getattr(row, name) == getattr(record.usage, name)
     assert row.error == record.error.document()  # type: ignore[union-attr]
     assert row.token_source == "usage"
@@ -140,9 +143,9 @@ def record_of(index: int) -> ResultRecord:
         elif name.endswith("_tokens"):
             record.usage = replace(record.usage, **{name: value})
         elif name == "queue_ms":
-            record.queue_ms = float(value or 0)
+            record.metrics[name] = float(value or 0)
         elif name != "id":
-            setattr(record, name, None if value is None else 0.1 + value)
+            record.metrics[name] = None if value is None else 0.1 + value
     return record
 
 

@@ -1,142 +1,58 @@
-"""The numbers of one request from its timeline."""
+"""The registry of metrics: each entry is complete, and agrees with what the rest of the program has."""
 
-import math
-from dataclasses import asdict
+from dataclasses import fields
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from shared.benchmark.record import Usage
 from shared.db.tables import Result
-from shared.numbers.metrics import DEFINITIONS, DISTRIBUTED, chunk_gaps_ms, compute
-from shared.numbers.timeline import EventKind, TimelineEvent, decode, encode
+from shared.numbers.metric import Metric
+from shared.numbers.metrics import DEFINITIONS, DISTRIBUTED, METRICS, REPORTED, STORED
 
-K = EventKind
-
-
-def timeline(*events: tuple[float, EventKind]) -> list[TimelineEvent]:
-    """Events at the given milliseconds."""
-    return [TimelineEvent(round(at_ms * 1_000), kind, 5) for at_ms, kind in events]
+each_metric = pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: metric.name)
 
 
-STREAM = timeline(
-    (90, K.FIRST_BYTE),
-    (90, K.OTHER),
-    (100, K.CONTENT),
-    (120, K.CONTENT),
-    (150, K.PING),
-    (200, K.CONTENT),
-    (201, K.USAGE),
-    (202, K.FINISH),
-    (203, K.DONE),
-    (204, K.END),
-)
+@each_metric
+def test_a_metric_has_a_formula_exactly_if_it_comes_from_the_timeline(metric: Metric) -> None:
+    assert (metric.compute is not None) == (metric.source == "timeline")
 
 
-def test_each_metric_is_measured_from_sent_to_its_own_event() -> None:
-    found = compute(STREAM, 11)
-    assert found.ttfb_ms == 90
-    assert found.ttft_ms == found.ttfat_ms == 100
-    assert found.latency_ms == 200
-    assert found.stream_close_ms == 204
-    assert found.max_stall_ms == 80
-    assert not found.buffered
+@each_metric
+def test_only_what_has_a_value_is_shown_or_sorted(metric: Metric) -> None:
+    assert metric.distributed or metric.row is None
+    assert metric.stored or (metric.column is None and not metric.sortable)
+    assert metric.stored or metric.distributed
 
 
-def test_speed_counts_the_providers_tokens_and_not_the_events() -> None:
-    """Three events carried eleven tokens: tpot = (latency - ttft) / (tokens - 1)."""
-    found = compute(STREAM, 11)
-    assert found.tpot_ms == pytest.approx((200 - 100) / (11 - 1))
-    assert found.tokens_per_second == pytest.approx(11 / (200 - 100) * 1_000)
+@each_metric
+def test_a_definition_names_its_unit_and_when_it_is_unknown(metric: Metric) -> None:
+    assert metric.unit
+    assert f"Unit: {metric.unit}." in metric.text
+    assert ("Null when" in metric.text) == (metric.null_when != "never")
 
 
-@pytest.mark.parametrize("output_tokens", [None, 0, 1])
-def test_speed_is_unknown_without_two_tokens(output_tokens: int | None) -> None:
-    found = compute(STREAM, output_tokens)
-    assert found.tpot_ms is None
-    assert found.tokens_per_second is None
-    assert found.ttft_ms == 100
+def test_a_definition_without_unit_or_null_is_one_sentence() -> None:
+    assert DEFINITIONS["connection_reused"].text == f"{DEFINITIONS['connection_reused'].definition}."
 
 
-def test_a_one_token_answer_has_no_speed_and_no_stall_and_is_not_buffered() -> None:
-    found = compute(timeline((10, K.FIRST_BYTE), (50, K.CONTENT), (51, K.END)), 1)
-    assert (found.ttft_ms, found.latency_ms, found.stream_close_ms) == (50, 50, 51)
-    assert (found.tpot_ms, found.tokens_per_second, found.max_stall_ms) == (None, None, None)
-    assert not found.buffered
+@pytest.mark.parametrize("name", STORED)
+def test_a_stored_metric_has_a_column_of_its_type(name: str) -> None:
+    metric, column = METRICS[name], Result.__table__.c[name]
+    assert column.type.python_type is metric.kind
+    assert column.nullable == metric.nullable
 
 
-def test_an_empty_answer_has_no_token_times() -> None:
-    found = compute(timeline((10, K.FIRST_BYTE), (11, K.FINISH), (12, K.END)), 0)
-    assert (found.ttfb_ms, found.stream_close_ms) == (10, 12)
-    assert (found.ttft_ms, found.ttfat_ms, found.latency_ms, found.tpot_ms) == (None, None, None, None)
-    assert not found.buffered
+def test_each_column_with_a_number_about_the_request_is_a_metric() -> None:
+    places = {"id", "benchmark_id", "prompt_index", "repetition"}
+    numbers = {column.name for column in Result.__table__.c if column.type.python_type in (int, float)}
+    assert numbers - places <= set(STORED)
 
 
-def test_a_request_without_any_byte_has_no_metric_at_all() -> None:
-    found = asdict(compute([], None))
-    assert found.pop("buffered") is False
-    assert set(found.values()) == {None}
+def test_reported_tokens_are_the_counts_of_a_usage() -> None:
+    assert tuple(field.name for field in fields(Usage) if field.name.endswith("_tokens")) == REPORTED
 
 
-def test_an_answer_in_one_read_is_buffered_and_has_no_speed() -> None:
-    """All events of one read share its stamp; dividing by the gap between them would invent a speed."""
-    found = compute(timeline((50, K.FIRST_BYTE), (50, K.CONTENT), (50, K.CONTENT), (50, K.END)), 40)
-    assert found.buffered
-    assert (found.tpot_ms, found.tokens_per_second) == (None, None)
-    assert found.max_stall_ms == 0
-
-
-def test_reasoning_is_the_first_token_and_the_answer_has_its_own_time() -> None:
-    """A second of thinking, then the answer."""
-    found = compute(timeline((5, K.REASONING), (500, K.REASONING), (1_005, K.CONTENT), (1_010, K.CONTENT)), 20)
-    assert found.ttft_ms == 5
-    assert found.ttfat_ms == 1_005
-    assert found.latency_ms == 1_010
-
-
-def test_a_tool_call_is_an_answer() -> None:
-    found = compute(timeline((5, K.REASONING), (30, K.TOOL), (40, K.TOOL)), 9)
-    assert (found.ttft_ms, found.ttfat_ms, found.latency_ms) == (5, 30, 40)
-
-
-@pytest.mark.parametrize("kind", [K.USAGE, K.PING, K.FINISH, K.OTHER, K.ERROR, K.DONE, K.FIRST_BYTE])
-def test_an_event_without_text_is_no_token(kind: EventKind) -> None:
-    assert compute(timeline((5, kind), (20, K.CONTENT), (30, kind)), 5).ttft_ms == 20
-    assert compute(timeline((5, kind), (20, K.CONTENT), (30, kind)), 5).latency_ms == 20
-
-
-events = st.lists(st.tuples(st.integers(0, 10**9), st.sampled_from(EventKind), st.integers(0, 10_000)), max_size=30)
-
-
-@given(events, st.none() | st.integers(0, 10**7))
-def test_no_metric_is_ever_nan_infinite_or_negative(
-    found: list[tuple[int, EventKind, int]], tokens: int | None
-) -> None:
-    stream = [TimelineEvent(*event) for event in sorted(found)]
-    values = [value for value in asdict(compute(stream, tokens)).values() if value is not None]
-    assert all(math.isfinite(value) and value >= 0 for value in [*values, *chunk_gaps_ms(stream)])
-
-
-@given(events, st.none() | st.integers(0, 10**7))
-def test_a_stored_timeline_gives_the_same_metrics_again(
-    found: list[tuple[int, EventKind, int]], tokens: int | None
-) -> None:
-    stream = [TimelineEvent(*event) for event in sorted(found)]
-    assert compute(decode(encode(stream)), tokens) == compute(stream, tokens)
-
-
-def test_gaps_are_between_events_with_text_alone() -> None:
-    assert chunk_gaps_ms(STREAM) == [20, 80]
-
-
-def test_every_distributed_metric_is_defined_and_stored() -> None:
-    assert set(DISTRIBUTED) <= set(DEFINITIONS)
-    assert set(DISTRIBUTED) <= set(Result.__table__.columns.keys())
-
-
-@pytest.mark.parametrize("name", [name for name in DEFINITIONS if name.endswith(("_ms", "_usd", "_tokens"))])
-def test_a_definition_names_its_unit_and_when_it_is_unknown(name: str) -> None:
-    definition = DEFINITIONS[name]
-    assert definition.unit
-    assert f"Unit: {definition.unit}." in definition.text
-    assert ("Null when" in definition.text) == (definition.null_when != "never")
+def test_distributions_that_the_terminal_shows_come_first() -> None:
+    shown = [METRICS[name].row is not None for name in DISTRIBUTED]
+    assert shown == sorted(shown, reverse=True)
+    assert DISTRIBUTED[0] == "ttft_ms"

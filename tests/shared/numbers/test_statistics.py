@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.numbers.statistics import MIN_COUNT, WITH_INTERVAL, distribution
+from shared.numbers.percentiles import MIN_COUNT, WITH_INTERVAL
+from shared.numbers.statistics import distribution
 
 numbers = st.floats(min_value=-1e9, max_value=1e9, allow_nan=False)
 

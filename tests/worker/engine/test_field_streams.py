@@ -3,6 +3,7 @@
 import pytest
 
 from shared.benchmark.record import RequestError
+from shared.numbers.metrics import MEASURED
 from tests.support.streams import (
     OPENAI_USAGE,
     anthropic_stream,
@@ -24,10 +25,15 @@ async def test_an_empty_delta_and_an_empty_choices_list_are_no_tokens() -> None:
     assert record.usage.output_tokens == 5
 
 
+async def test_a_record_has_each_measured_metric() -> None:
+    for script in ([], [(100, openai_stream("Hi"))]):
+        assert set(measure("openai", script).metrics) == set(MEASURED)
+
+
 async def test_reasoning_is_the_first_token_and_the_answer_comes_later() -> None:
     thought = sse(openai_chunk({"reasoning_content": "Let me think"}))
     record = measure("openai", [(200, thought), (1200, openai_stream("Yes", usage={"completion_tokens": 9}))])
-    assert (record.ttft_ms, record.ttfat_ms, record.latency_ms) == (200, 1200, 1200)
+    assert (record.ttft_ms, record.metrics["ttfat_ms"], record.latency_ms) == (200, 1200, 1200)
     assert (record.reasoning, record.response) == ("Let me think", "Yes")
 
 
@@ -42,7 +48,7 @@ async def test_anthropic_thinking_is_the_first_token_and_its_signature_is_none()
         (900, sse(*anthropic_text("Yes"), message_delta(output_tokens=7), {"type": "message_stop"}, named=True)),
     ]
     record = measure("anthropic", script)
-    assert (record.ttft_ms, record.ttfat_ms, record.latency_ms) == (300, 900, 900)
+    assert (record.ttft_ms, record.metrics["ttfat_ms"], record.latency_ms) == (300, 900, 900)
     assert record.reasoning == "Hm"
 
 
@@ -54,7 +60,7 @@ async def test_a_tool_call_is_an_answer() -> None:
         (90, sse(openai_chunk({"tool_calls": more}), openai_chunk({}, "tool_calls"), "[DONE]")),
     ]
     record = measure("openai", script)
-    assert (record.outcome, record.ttfat_ms, record.latency_ms) == ("succeeded", 80, 90)
+    assert (record.outcome, record.metrics["ttfat_ms"], record.latency_ms) == ("succeeded", 80, 90)
     assert record.response == 'get_weather{"city"'
 
 
@@ -62,9 +68,9 @@ async def test_time_per_token_comes_from_usage_not_from_events() -> None:
     pieces = [(100 + 40 * index, sse(*openai_text("four tokens in one"))) for index in range(4)]
     end = sse(openai_chunk({}, "stop"), openai_chunk(None, usage={"completion_tokens": 16}), "[DONE]")
     record = measure("openai", [*pieces, (221, end)])
-    assert record.tpot_ms == pytest.approx(120 / 15)
-    assert record.tokens_per_second == pytest.approx(16 / 120 * 1000)
-    assert record.max_stall_ms == 40
+    assert record.metrics["tpot_ms"] == pytest.approx(120 / 15)
+    assert record.metrics["tokens_per_second"] == pytest.approx(16 / 120 * 1000)
+    assert record.metrics["max_stall_ms"] == 40
 
 
 async def test_anthropic_usage_is_cumulative_and_nothing_is_added_up() -> None:
@@ -109,14 +115,14 @@ async def test_zero_tokens_is_a_value() -> None:
 async def test_a_one_token_answer_has_no_speed() -> None:
     record = measure("openai", [(10, openai_stream("Hi", usage={"completion_tokens": 1}))])
     assert (record.ttft_ms, record.latency_ms) == (10, 10)
-    assert (record.tokens_per_second, record.tpot_ms, record.max_stall_ms) == (None, None, None)
+    assert [record.metrics[name] for name in ("tokens_per_second", "tpot_ms", "max_stall_ms")] == [None, None, None]
     assert "buffered" not in record.flags
 
 
 async def test_an_answer_in_one_read_is_buffered_and_has_no_speed() -> None:
     record = measure("openai", [(10, openai_stream("a", "b", "c", usage={"completion_tokens": 3}))])
     assert "buffered" in record.flags
-    assert record.tokens_per_second is None
+    assert record.metrics["tokens_per_second"] is None
 
 
 async def test_hidden_reasoning_and_an_ignored_limit_are_flagged() -> None:

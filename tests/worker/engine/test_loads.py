@@ -151,7 +151,7 @@ async def test_a_ramp_raises_the_concurrency_with_time_and_lowers_it_again(
         for record in records
         for edge in (
             ((record.sent_at - begin).total_seconds(), 1),
-            ((record.sent_at - begin).total_seconds() + (record.stream_close_ms or 0) / 1e3, -1),
+            ((record.sent_at - begin).total_seconds() + (record.metrics["stream_close_ms"] or 0) / 1e3, -1),
         )
     )
     level, peaks = 0, [0, 0, 0]

@@ -1,0 +1,178 @@
+"""A long run of short requests: does memory stay flat, does anything block the worker's loop, are the numbers right?
+
+    python -m benchmarks.long_run [--requests 200000] [--streams 64]
+
+A worker (in this process, on one core, with SQLite and its measuring process) against the endpoint in C on another.
+Prints resident memory at each tenth of the run, the longest CPU time that one step of the worker's loop took, and the
+summary's percentiles beside numpy's on the stored rows.
+"""
+
+import argparse
+import asyncio
+import os
+import tempfile
+import time
+from asyncio import events
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import psutil
+from sqlalchemy import select
+
+from benchmarks.truth import TruthServer, build, free_port
+from shared.benchmark.spec import BenchmarkSpec
+from shared.clock import SystemClock
+from shared.db.benchmarks import BenchmarkRepository
+from shared.db.database import Database
+from shared.db.leases import LeaseRepository
+from shared.db.migrate import upgrade
+from shared.db.results import ResultRepository
+from shared.db.segments import SegmentRepository
+from shared.db.tables import Result
+from shared.providers.prices import PriceList
+from shared.settings import load_key_ring, load_settings
+from worker import garbage
+from worker.engine.children import Children
+from worker.monitoring import WorkerMetrics
+from worker.run.context import RunContext
+from worker.run.control import BenchmarkRun
+
+COMPARED = ("ttft_ms", "latency_ms", "tpot_ms", "queue_ms")
+BLOCK_BOUND_MS = 10
+
+
+class LoopWatch:
+    """The CPU time of this thread in each step of the loop: what a busy machine adds to it is not the step's fault."""
+
+    def __init__(self) -> None:
+        self.longest_ms = 0.0
+        self.what = ""
+        plain = events.Handle._run
+        watch = self
+
+        def run(handle: events.Handle) -> None:
+            begin = time.thread_time()
+            plain(handle)
+            took_ms = (time.thread_time() - begin) * 1e3
+            if took_ms > watch.longest_ms:
+                watch.longest_ms, watch.what = took_ms, repr(handle)
+
+        events.Handle._run = run  # type: ignore[method-assign]
+
+    def reset(self) -> None:
+        self.longest_ms = 0.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--requests", type=int, default=200_000)
+    parser.add_argument("--streams", type=int, default=64)
+    parser.add_argument("--tokens", type=int, default=4, help="of each answer")
+    options = parser.parse_args()
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        raise SystemExit("two cores are needed: one for the worker, one for the endpoint")
+    os.sched_setaffinity(0, {cores[0]})
+    port = free_port()
+    endpoint = {"name": "truth", "protocol": "openai", "base_url": f"http://127.0.0.1:{port}/v1"}
+    os.environ["PROVIDERS"] = orjson.dumps([endpoint]).decode()
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/long.db"
+        os.environ["DATABASE_URL"] = url
+        upgrade(url)
+        server = TruthServer(build(Path(folder)), port=port, core=cores[1], ttft_ms=20, gap_ms=2, tokens=options.tokens)
+        with server:
+            asyncio.run(measure(url, options))
+
+
+async def measure(url: str, options: argparse.Namespace) -> None:
+    watch, database, children = LoopWatch(), Database(url), Children()
+    settings, price_list = load_settings(), PriceList()
+    benchmarks, leases = BenchmarkRepository(database), LeaseRepository(database, lease_s=30)
+    context = RunContext(
+        settings=settings,
+        clock=SystemClock(),
+        endpoints=settings.endpoints(price_list),
+        keys=load_key_ring(),
+        price_list=price_list,
+        benchmarks=benchmarks,
+        leases=leases,
+        results=ResultRepository(database),
+        segments=SegmentRepository(database),
+        children=children,
+        metrics=WorkerMetrics(database),
+    )
+    # The first run of a process imports and compiles what every later one has.
+    await run(context, leases, await submit(benchmarks, 1_000, options))
+    number = await submit(benchmarks, options.requests // 1_000 * 1_000, options)
+    garbage.freeze()
+    await asyncio.sleep(0)  # what came before is another step of the loop
+    watch.reset()
+    print(f"{options.requests:,} requests of {options.tokens} tokens, {options.streams} at a time")
+    running = asyncio.create_task(run(context, leases, number))
+    await follow(benchmarks, number, options.requests, running)
+    await running
+    row = await benchmarks.get(number)
+    summary: dict[str, Any] = row.summary or {}
+    print(f"{row.status}; longest step of the loop {watch.longest_ms:.1f} ms of CPU (bound {BLOCK_BOUND_MS}):")
+    print(f"  {watch.what[:150]}")
+    print(
+        f"output_token_throughput {summary['output_token_throughput']:.0f}/s, grade {summary['measurement']['grade']}"
+    )
+    await compare(database, number, summary)
+    await children.close()
+    await database.close()
+
+
+async def submit(benchmarks: BenchmarkRepository, requests: int, options: argparse.Namespace) -> int:
+    spec = BenchmarkSpec.model_validate(
+        {
+            "name": "long run",
+            "model": "truth",
+            "prompts": ["How long?"] * 1_000,
+            "repetitions": requests // 1_000,
+            "concurrency": options.streams,
+            "parameters": {"max_tokens": options.tokens},
+        }
+    )
+    return (await benchmarks.create(spec, "truth")).id
+
+
+async def run(context: RunContext, leases: LeaseRepository, number: int) -> None:
+    claimed = await leases.claim("long-run")
+    while claimed is not None:
+        await BenchmarkRun(context, *claimed).run()
+        if claimed[0].benchmark_id == number:
+            return
+        claimed = await leases.claim("long-run")
+
+
+async def follow(benchmarks: BenchmarkRepository, number: int, requests: int, running: asyncio.Task[None]) -> None:
+    own, samples = psutil.Process(), []
+    while not running.done():
+        await asyncio.sleep(0.5)
+        done = (await benchmarks.get(number)).done / requests
+        while len(samples) <= done * 10:
+            samples.append(own.memory_info().rss / 1e6)
+            print(f"  {len(samples) - 1:>2}0 % done: {samples[-1]:6.1f} MB", flush=True)
+    print(f"  from the second tenth to the last: {samples[-1] - samples[2]:+.1f} MB")
+
+
+async def compare(database: Database, number: int, summary: dict[str, Any]) -> None:
+    stated = summary["ttft_ms"]["relative_error"]
+    print(f"  {'':12}{'':>5}{'summary':>12}{'numpy':>12}{'off by':>10}  (stated error: {stated:.1%})")
+    for name in COMPARED:
+        async with database.read() as session:
+            column = getattr(Result, name)
+            query = select(column).where(Result.benchmark_id == number, column.is_not(None))
+            values = np.array((await session.scalars(query)).all(), dtype=float)
+        for percent in (50, 95, 99):
+            found, exact = summary[name][f"p{percent}"], float(np.percentile(values, percent))
+            off = abs(found - exact) / exact if exact else abs(found)
+            print(f"  {name:12}{f'P{percent}':>5}{found:12.4f}{exact:12.4f}{off:10.3%}")
+
+
+if __name__ == "__main__":
+    main()

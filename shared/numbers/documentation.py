@@ -1,0 +1,42 @@
+"""Writes the tables of docs/metrics.md from the registry: `make docs` pipes the page through it."""
+
+import re
+import sys
+from collections.abc import Iterable
+
+from shared.numbers.metric import Definition
+from shared.numbers.metrics import FIELDS, METRICS
+
+
+def with_tables(page: str) -> str:
+    """The page with each part between `<!-- table: … -->` and `<!-- end -->` written again."""
+    parts = {"metrics": _metrics(), "fields": _table(FIELDS.values())}
+    return re.sub(
+        r"(?<=<!-- table: )(\w+) -->\n.*?(?=<!-- end -->)",
+        lambda found: f"{found[1]} -->\n{parts[found[1]]}",
+        page,
+        flags=re.DOTALL,
+    )
+
+
+def _metrics() -> str:
+    sortable = _listed(metric for metric in METRICS.values() if metric.sortable)
+    distributed = _listed(metric for metric in METRICS.values() if metric.distributed)
+    return (
+        f"{_table(METRICS.values())}\n"
+        f"Results can be sorted by `id`, {sortable}.\n\n"
+        f"The summary has a distribution of {distributed}.\n"
+    )
+
+
+def _table(definitions: Iterable[Definition]) -> str:
+    rows = [f"| `{item.name}` | {item.unit or '–'} | {item.definition} | {item.null_when} |" for item in definitions]
+    return "\n".join(["| field | unit | definition | null when |", "|---|---|---|---|", *rows, ""])
+
+
+def _listed(definitions: Iterable[Definition]) -> str:
+    return ", ".join(f"`{item.name}`" for item in definitions)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(with_tables(sys.stdin.read()))
