@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test chaos deploy-test check fmt docs coverage wheel-test bench-pickup bench-accuracy bench-memory bench-long-run bench-webhooks bench-scaling lock clean .test-measuring .test-service
+.PHONY: help setup setup-dev demo up test chaos deploy-test check fmt docs coverage wheel-test bench-pickup bench-startup bench-accuracy bench-memory bench-long-run bench-webhooks bench-scaling lock clean .test-measuring .test-service
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -22,8 +22,9 @@ $(VENV)/.build: requirements/build.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
 	@touch $@
 
-# The project itself, as an editable install without its dependencies: those come from the lock files.
-PROJECT = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+# The project itself, as an editable install without its dependencies: those come from the lock files. Compiled as well.
+PROJECT = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable . \
+	&& $(BIN)/python -m compileall -q api worker shared simulator cli migrations
 
 $(VENV)/.runtime: $(VENV)/.build requirements/runtime.txt pyproject.toml
 	@echo "installing the locked packages"
@@ -95,6 +96,9 @@ wheel-test: $(VENV)/.dev ## build the wheel and use it in a clean environment
 
 bench-pickup: $(VENV)/.dev ## measure POST to first byte at the provider
 	@$(BIN)/python -m benchmarks.pickup
+
+bench-startup: $(VENV)/.dev ## measure the start of llmbench up, a worker and the short commands
+	@$(BIN)/python -m benchmarks.startup $(ARGS)
 
 bench-accuracy: $(VENV)/.dev ## what the API returns against an endpoint that logs the truth; ARGS="--concurrency 256"
 	@$(BIN)/python -m benchmarks.accuracy $(ARGS)

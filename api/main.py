@@ -19,12 +19,13 @@ from shared.clock import SystemClock
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.deliveries import DeliveryRepository
-from shared.db.migrate import check_schema
 from shared.db.monitoring import MonitoringRepository
 from shared.db.results import ResultRepository
+from shared.db.schema import check_schema
 from shared.db.segments import SegmentRepository
 from shared.db.webhooks import WebhookRepository
 from shared.db.workers import WorkerRepository
+from shared.program.heap import keep_what_is_loaded
 from shared.program.logs import configure_logs
 from shared.program.tracing import Tracing, start_tracing
 from shared.providers.key_ring import KeyRing
@@ -54,10 +55,11 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logs(settings, Scrubber(parts.keys.secrets(parts.endpoints)))
         await check_schema(parts.database)
-        await asyncio.to_thread(parts.price_list.warm)
-        watching = asyncio.create_task(parts.metrics.watch())
+        # Requests are answered meanwhile; those that need the price list wait for it.
+        background = [asyncio.create_task(_load(parts)), asyncio.create_task(parts.metrics.watch())]
         yield
-        watching.cancel()
+        for task in background:
+            task.cancel()
         await parts.doorbell.close()
         await parts.database.close()
         await asyncio.to_thread(tracing.close)
@@ -94,6 +96,11 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     give_problems_their_media_type(app)
 
     return app
+
+
+async def _load(parts: State) -> None:
+    await parts.price_list.loaded()
+    keep_what_is_loaded()
 
 
 def _parts(settings: Settings, keys: KeyRing, tracing: Tracing) -> State:

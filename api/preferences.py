@@ -4,8 +4,8 @@ import asyncio
 import math
 import re
 
+from shared.benchmark.status import TERMINAL
 from shared.db.benchmarks import BenchmarkRepository
-from shared.db.tables import TERMINAL
 
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d+(?:\.\d+)?)\"?\s*(?=$|[,;])", re.IGNORECASE)
 

@@ -3,15 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, Progress, RunError, SegmentOut
+from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, LiveMetrics, Progress, RunError, SegmentOut
 from api.schemas.prices import PriceOut
 from api.schemas.results import RequestErrorOut, ResultOut, TimelineEventOut
 from api.schemas.summary import Measurement, Summary
 from api.schemas.webhooks import BenchmarkWebhook
-from shared.benchmark.spec import Parameters, Timeouts
+from shared.benchmark.spec import RunSpec
 from shared.db.tables import Benchmark, Result, Segment
 from shared.numbers.timeline import decode
 
+# Fields of a spec that the API shows under the same name; name, model and provider are columns of their own.
+_OF_SPEC = tuple(name for name in RunSpec.model_fields if name not in ("name", "model", "provider"))
 # Columns of a result that the API shows under the same name.
 _PLAIN = tuple(name for name in ResultOut.model_fields if name not in ("prompt", "error", "timeline"))
 
@@ -34,6 +36,9 @@ def _fields_of(benchmark: Benchmark) -> dict[str, Any]:
             errors=benchmark.errors,
             last_ttft_ms=benchmark.last_ttft_ms,
             cost_usd=None if benchmark.cost_usd is None else float(benchmark.cost_usd),
+            metrics=LiveMetrics.model_validate(benchmark.live)
+            if benchmark.live is not None and benchmark.status == "running"
+            else None,
         ),
         "error": RunError.model_validate(benchmark.error) if benchmark.error else None,
         "notices": benchmark.notices,
@@ -41,18 +46,7 @@ def _fields_of(benchmark: Benchmark) -> dict[str, Any]:
         "price": PriceOut.model_validate(benchmark.price) if benchmark.price else None,
         "interrupted": benchmark.interrupted,
         "rerun_of": benchmark.rerun_of,
-        "concurrency": spec["concurrency"],
-        "request_rate": spec.get("request_rate"),
-        "arrival": spec.get("arrival", "constant"),
-        "arrival_seed": spec.get("arrival_seed", 0),
-        "max_duration_s": spec.get("max_duration_s"),
-        "on_interrupt": spec.get("on_interrupt", "resume"),
-        "repetitions": spec["repetitions"],
-        "warmup": spec["warmup"],
-        "system": spec.get("system"),
-        "parameters": Parameters.model_validate(spec["parameters"]),
-        "timeouts": Timeouts.model_validate(spec["timeouts"]),
-        "metadata": spec["metadata"],
+        **{name: getattr(spec, name) for name in _OF_SPEC},
         "results_url": f"/benchmarks/{benchmark.id}/results",
     }
 

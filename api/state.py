@@ -47,7 +47,7 @@ class State:
     submitter: Submitter
 
 
-def _state(request: Request) -> State:
+async def _state(request: Request) -> State:
     state: State = request.app.state.parts
     return state
 

@@ -1,19 +1,19 @@
 """Submitting a benchmark: find its endpoint, check what only the endpoint knows, store it, ring."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import orjson
 from opentelemetry.trace import SpanKind
 
+from api import fingerprint
 from api.webhooks import WebhookSetup
-from shared.benchmark.request import WEBHOOK_FIELDS, BenchmarkRequest
+from shared.benchmark.request import BenchmarkRequest
 from shared.benchmark.spec import BenchmarkSpec
 from shared.db.benchmarks import BenchmarkRepository, Once
 from shared.db.tables import Benchmark
 from shared.db.webhooks import WebhookRepository
 from shared.db.workers import WorkerRepository
+from shared.errors import InvalidRequest
 from shared.program.tracing import Tracing, traceparent
 from shared.protocols.parameters import check_parameters
 from shared.protocols.registry import protocol_named
@@ -60,18 +60,19 @@ class Submitter:
 
         Redis may be away: a worker's sweep finds the row.
         """
+        once = None
         if key is not None:
-            before = await self._benchmarks.replayed(Once(key, _fingerprint(request.with_defaults(), None)))
+            once = Once(key, fingerprint.of_request(request), fingerprint.old_of_request(request))
+            before = await self._benchmarks.replayed(once)
             if before is not None:
                 return await self._with_secret(Submitted(before, created=False))
         prepared = None
-        if request.webhook_url is not None:
+        spec, webhook = request.spec, request.webhook
+        if webhook is not None:
             prepared = await self._webhook_setup.prepare(
-                request.webhook_url, request.webhook_events, request.webhook_secret, field="webhook_url"
+                webhook.url, webhook.events, webhook.secret, field="webhook_url"
             )
-        stored = await self._store(
-            request, request.provider, key, webhook=None if prepared is None else prepared.endpoint
-        )
+        stored = await self._store(spec, spec.provider, once, webhook=None if prepared is None else prepared.endpoint)
         if not stored.created:
             return await self._with_secret(stored)
         return stored if prepared is None else replace(stored, secret=prepared.secret)
@@ -93,30 +94,31 @@ class Submitter:
         webhook = None
         if told is not None:
             webhook = NewEndpoint(told.url, told.events, [item["sealed"] for item in told.secrets])
-        return await self._store(spec, before.provider, key, rerun_of=benchmark_id, webhook=webhook)
+        once = None
+        if key is not None:
+            once = Once(key, fingerprint.of_rerun(benchmark_id), fingerprint.old_of_rerun(spec, benchmark_id))
+        return await self._store(spec, before.provider, once, rerun_of=benchmark_id, webhook=webhook)
 
     async def _store(
         self,
         spec: BenchmarkSpec,
         provider: str | None,
-        key: str | None,
+        once: Once | None,
         *,
         rerun_of: int | None = None,
         webhook: NewEndpoint | None = None,
     ) -> Submitted:
-        has_key = await self.key_holders()
-        endpoint = self._endpoints.resolve(spec.model, provider, has_key)
+        endpoint = await self._resolve(spec.model, provider)
         spec = spec.with_defaults()
         check_parameters(spec, protocol_named(endpoint.protocol))
         told, created = notices(spec, endpoint), True
         with self._tracing.span("enqueue benchmark", SpanKind.PRODUCER, {"llmbench.model": spec.model}) as span:
             trace = traceparent()
-            if key is None:
+            if once is None:
                 benchmark = await self._benchmarks.create(
                     spec, endpoint.name, told, rerun_of=rerun_of, webhook=webhook, traceparent=trace
                 )
             else:
-                once = Once(key, _fingerprint(spec, rerun_of))
                 benchmark, created = await self._benchmarks.create_once(
                     once, spec, endpoint.name, told, rerun_of=rerun_of, webhook=webhook, traceparent=trace
                 )
@@ -125,21 +127,31 @@ class Submitter:
                 await self._doorbell.ring(benchmark.id)
         return Submitted(benchmark, created)
 
+    async def _resolve(self, model: str, provider: str | None) -> Endpoint:
+        """The endpoint of a benchmark. The workers' keys are read only where one that is not here could matter."""
+        await self._endpoints.loaded()
+        missing: list[Endpoint] = []
+
+        def is_here(endpoint: Endpoint) -> bool:
+            here = self._keys.can_use(endpoint)
+            if not here:
+                missing.append(endpoint)
+            return here
+
+        try:
+            found = self._endpoints.resolve(model, provider, is_here)
+        except InvalidRequest:
+            if not missing:
+                raise
+        else:
+            if not missing:
+                return found
+        return self._endpoints.resolve(model, provider, await self.key_holders())
+
     async def key_holders(self) -> Callable[[Endpoint], bool]:
         """Whether an endpoint can be used: here, or by a worker. The API itself need not hold any key."""
         reported = await self._workers.providers()
         return lambda endpoint: self._keys.can_use(endpoint) or endpoint.name in reported
-
-
-def _fingerprint(spec: BenchmarkSpec, rerun_of: int | None) -> str:
-    """Of what was asked for, whatever the order of its fields."""
-    told = {name: getattr(spec, name, None) for name in sorted(WEBHOOK_FIELDS)}
-    asked = {"rerun_of": rerun_of, "spec": spec.model_dump(mode="json", exclude=WEBHOOK_FIELDS)}
-    if told["webhook_url"] is not None:
-        secret = told["webhook_secret"]
-        clear = "" if secret is None else secret.get_secret_value()
-        asked["webhook"] = {**told, "webhook_secret": hashlib.sha256(clear.encode()).hexdigest()}
-    return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def notices(spec: BenchmarkSpec, endpoint: Endpoint) -> list[str]:

@@ -40,7 +40,7 @@ class WebhookSetup:
         return self._box.seal(secret)
 
     def open(self, sealed: str) -> str:
-        """Raises Unavailable where the key is not here that it was sealed with."""
+        """Raises Unavailable if the sealing key is not configured."""
         return self._box.open(sealed)
 
     async def check(self, url: str, field: str) -> None:

@@ -17,7 +17,7 @@ import httpx2
 from cli.stack import EmbeddedStack
 from shared.clock import monotonic_ns
 
-BENCHMARK = {"name": "scaling", "model": "sim-ttft450-gap10-n6", "prompts": ["x"] * 10}
+BENCHMARK = {"name": "scaling", "model": "sim-ttft450-gap10-n6", "prompts": ["x"] * 10, "concurrency": 1}
 ENDLESS = {"name": "running", "model": "sim-ttft600000", "prompts": ["x"], "timeouts": {"ttft_s": 900, "total_s": 900}}
 AT_ONCE = 4
 

@@ -9,8 +9,8 @@ from cli.client import Client, Json, Unreachable
 from cli.output import console
 from cli.render.numbers import milliseconds, usd
 from cli.waiting import Deadline
+from shared.benchmark.status import TERMINAL
 
-TERMINAL = ("completed", "failed", "cancelled")
 _POLL_S = (0.05, 0.5)
 # A server that restarts is back by then.
 _PATIENCE_S = 30.0

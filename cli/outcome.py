@@ -6,12 +6,13 @@ from contextlib import suppress
 from cli import waiting
 from cli.client import Client, Json
 from cli.exits import CliError, ExitCode, Interrupted
-from cli.follow import TERMINAL, follow
+from cli.follow import follow
 from cli.output import Line, note, write, write_json
 from cli.render.benchmark import benchmark_lines, succeeded_entirely
 from cli.render.results import result_lines
 from cli.stop import Stop
 from cli.target import Target
+from shared.benchmark.status import TERMINAL
 
 # The API promises a second.
 _CANCEL_S = 10.0

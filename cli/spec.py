@@ -80,7 +80,7 @@ def derived_name(spec: Mapping[str, Any]) -> str:
     name = f"{spec['model']}, {count} prompt{'s' if count != 1 else ''}"
     if spec.get("repetitions", 1) != 1:
         name += f" × {spec['repetitions']}"
-    if spec.get("concurrency", 1) != 1:
+    if "concurrency" in spec:
         name += f", concurrency {spec['concurrency']}"
     if isinstance(rate := spec.get("request_rate"), int | float):
         name += f", {rate:g} requests/s"

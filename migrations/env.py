@@ -33,6 +33,9 @@ def _run(connection: Connection) -> None:
 async def _connect_and_run(url: str) -> None:
     engine = create_async_engine(async_url(url), poolclass=pool.NullPool)
     async with _alone(engine), engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            # It stays so. Of programs that start together and each change it, one can fail with "database is locked".
+            await connection.exec_driver_sql("PRAGMA journal_mode=WAL")
         await connection.run_sync(_run)
         await connection.commit()
     await engine.dispose()

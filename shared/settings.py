@@ -5,6 +5,7 @@
 
 import os
 import socket
+from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeGuard
@@ -249,6 +250,12 @@ def load_key_ring() -> KeyRing:
 def load_trace_exporter() -> TraceExporter:
     """How spans leave this process. Raises SystemExit for a wrong `OTEL_` variable."""
     return trace_exporter(ENV_FILE, os.environ)
+
+
+def replace_environment(environment: Mapping[str, str]) -> None:
+    """For a program that gets its settings after its start. Nothing may have been loaded before."""
+    os.environ.clear()
+    os.environ.update(environment)
 
 
 def process_environment(**changes: str) -> dict[str, str]:

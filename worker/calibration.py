@@ -17,8 +17,9 @@ import numpy as np
 import orjson
 
 from shared.benchmark.load import Load, load_of
+from shared.benchmark.prompt import Message, Parameters, Prompt
 from shared.benchmark.record import ResultRecord
-from shared.benchmark.spec import BenchmarkSpec, Message, Parameters, Prompt, Timeouts
+from shared.benchmark.spec import BenchmarkSpec, Timeouts
 from shared.clock import Clock
 from shared.providers.adapters import adapter_for
 from shared.providers.endpoints import Endpoint

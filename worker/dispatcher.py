@@ -22,6 +22,9 @@ from worker.webhooks.deliverer import Deliverer
 
 log = structlog.get_logger(__name__)
 
+# A benchmark that rang sends its first request before this worker looks for others: each of them rings itself.
+FIRST_REQUEST_S = 0.05
+
 
 def describe_worker(context: RunContext) -> WorkerInfo:
     """Who this worker is, and which endpoints it could use."""
@@ -35,6 +38,10 @@ def describe_worker(context: RunContext) -> WorkerInfo:
     )
 
 
+async def nothing() -> None:
+    """There is nothing to prepare."""
+
+
 class Dispatcher:
     """Runs up to `worker_max_benchmarks` at a time. What to run is in the database; a bell only says "look now"."""
 
@@ -45,10 +52,14 @@ class Dispatcher:
         doorbell: Doorbell,
         deliverer: Deliverer,
         retention: Retention | None = None,
+        *,
+        warm_up: Callable[[], Awaitable[None]] = nothing,
     ) -> None:
+        """`warm_up` runs beside everything else: it prepares what the first benchmark would wait for otherwise."""
         self._context = context
         self._deliverer = deliverer
         self._retention = retention
+        self._warm_up = warm_up
         self._workers = workers
         self._doorbell = doorbell
         self.info = describe_worker(context)
@@ -78,6 +89,7 @@ class Dispatcher:
         ]
         if self._retention is not None:
             self._background.append(asyncio.create_task(self._keep(self._retention.run, "retention")))
+        self._background.append(asyncio.create_task(self._prepare()))
         log.info("worker_started", providers=self.info.providers)
 
     def ring(self) -> None:
@@ -120,19 +132,23 @@ class Dispatcher:
         ended.cancel()
 
     async def _claim_loop(self) -> None:
-        """One claim after the other while there is room and work; then waits for a bell, an end, or the sweep."""
+        """Claims while there is room and work; then waits for a bell, an end, or the sweep."""
         settings = self._context.settings
+        # A run looks into the price list without waiting for it.
+        await self._context.price_list.loaded()
         while True:
-            look_first = not self._rung.is_set()
+            rung = self._rung.is_set()
             self._rung.clear()
-            while len(self._runs) < settings.worker_max_benchmarks:
-                claimed = await self._context.leases.claim(self.info.id, look_first=look_first)
-                if claimed is None:
-                    break
-                look_first = True
+            claimed = None
+            if len(self._runs) < settings.worker_max_benchmarks:
+                claimed = await self._context.leases.claim(self.info.id, look_first=not rung)
+            if claimed is None:
+                pause_s = settings.sweep_s
+            else:
                 self._begin(BenchmarkRun(self._context, *claimed))
+                pause_s = FIRST_REQUEST_S if rung else 0
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(settings.sweep_s):
+                async with asyncio.timeout(pause_s):
                     await self._rung.wait()
 
     def _begin(self, run: BenchmarkRun) -> None:
@@ -170,6 +186,13 @@ class Dispatcher:
         await self._workers.heartbeat(self.info, len(self._runs))
         if (path := self._context.settings.worker_health_file) is not None:
             path.write_text(str(self._context.settings.lease_s))
+
+    async def _prepare(self) -> None:
+        try:
+            await self._warm_up()
+        except Exception:
+            # Whoever needs it prepares it then.
+            log.exception("warm_up_failed")
 
     async def _keep(self, what: Callable[[], Awaitable[None]], name: str) -> None:
         """Starts a loop again that an error ended: a worker that looks alive must be alive."""

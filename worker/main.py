@@ -1,6 +1,7 @@
 """The worker program: `arq worker.main.WorkerSettings`. Chooses implementations and hands them to the dispatcher."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any, cast
 
 import structlog
@@ -11,11 +12,12 @@ from shared.clock import SystemClock
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.leases import LeaseRepository
-from shared.db.migrate import check_schema
 from shared.db.results import ResultRepository
 from shared.db.retention import RetentionRepository
+from shared.db.schema import check_schema
 from shared.db.segments import SegmentRepository
 from shared.db.workers import WorkerRepository
+from shared.program.heap import keep_what_is_loaded, loading
 from shared.program.limits import raise_open_files_limit
 from shared.program.logs import configure_logs
 from shared.program.tracing import start_tracing
@@ -54,9 +56,6 @@ async def start(ctx: dict[str, Any]) -> None:
     configure_logs(settings, Scrubber(secrets))
     tracing = start_tracing(load_trace_exporter(), "llmbench-worker")
     raise_open_files_limit()
-    await asyncio.to_thread(price_list.warm)
-    # What the first request would wait for otherwise.
-    await warm_up()
     children = Children()
     await children.prepare()
     calibration = await _calibrated(children, settings.engine_processes) if settings.calibrate_on_start else None
@@ -87,8 +86,14 @@ async def start(ctx: dict[str, Any]) -> None:
         text_days=settings.text_retention_days,
     )
     doorbell = Doorbell(client_redis(settings.redis_url))
+    protocols = sorted({endpoint.protocol for endpoint in endpoints if keys.can_use(endpoint)})
     dispatcher = Dispatcher(
-        context, WorkerRepository(database), doorbell, make_deliverer(settings, database, metrics), retention
+        context,
+        WorkerRepository(database),
+        doorbell,
+        make_deliverer(settings, database, metrics),
+        retention,
+        warm_up=lambda: _load(protocols),
     )
     # arq's hooks run in its main task.
     shutdown = Shutdown(dispatcher, cast("asyncio.Task[Any]", asyncio.current_task()))
@@ -96,6 +101,12 @@ async def start(ctx: dict[str, Any]) -> None:
     ctx |= {"tracing": tracing, "shutdown": shutdown}
     shutdown.take_signals()
     await dispatcher.start()
+
+
+async def _load(protocols: Iterable[str]) -> None:
+    with loading():
+        await warm_up(protocols)
+    keep_what_is_loaded()
 
 
 async def _calibrated(children: Children, processes_setting: int) -> Calibration | None:

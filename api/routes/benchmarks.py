@@ -9,12 +9,12 @@ from api.cursor import decode_cursor, encode_cursor
 from api.preferences import wait_for_end, wait_seconds
 from api.present import benchmark_with_results, benchmark_without_results, result_out
 from api.present_webhooks import benchmark_webhook
+from api.schemas.benchmark_request import BenchmarkBody
 from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, BenchmarkPage, BenchmarkQuery, ReadQuery
 from api.schemas.problem import Problem
 from api.schemas.results import ResultOut
 from api.state import Parts, State
 from api.submit import Submitted
-from shared.benchmark.request import BenchmarkRequest
 from shared.db.benchmarks import BenchmarkFilter
 from shared.db.tables import Benchmark
 from shared.errors import InvalidRequest
@@ -105,7 +105,7 @@ REPLAY: dict[int | str, dict[str, Any]] = {
     },
 )
 async def submit(
-    request: Annotated[BenchmarkRequest, Body(openapi_examples=EXAMPLES)],
+    body: Annotated[BenchmarkBody, Body(openapi_examples=EXAMPLES)],
     parts: Parts,
     response: Response,
     prefer: Prefer = None,
@@ -115,7 +115,7 @@ async def submit(
 
     Poll `GET /benchmarks/{id}` until `status` is `completed`, `failed` or `cancelled`.
     """
-    return await _submitted(parts, response, prefer, await parts.submitter.submit(request, idempotency_key))
+    return await _submitted(parts, response, prefer, await parts.submitter.submit(body.request(), idempotency_key))
 
 
 @router.post(
@@ -192,6 +192,9 @@ async def cancel(benchmark_id: BenchmarkId, parts: Parts) -> BenchmarkBase:
     benchmark = await parts.benchmarks.cancel(benchmark_id)
     if benchmark.status == "running":
         await parts.doorbell.announce_cancel(benchmark_id)
+    else:
+        # It ended here and not at a worker, so nobody else tells of its event.
+        await parts.doorbell.announce_webhooks()
     return benchmark_without_results(benchmark)
 
 

@@ -7,7 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.schemas.health import Check, Health, Readiness
 from api.state import Parts, State
-from shared.db.migrate import check_schema
+from shared.db.schema import check_schema
 from shared.errors import Unavailable
 from shared.version import __version__
 

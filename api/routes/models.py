@@ -1,5 +1,6 @@
 """`/models` and `/providers`: what can be measured, where, and at what price."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -7,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.cursor import decode_cursor, encode_cursor
 from api.routes.benchmarks import INVALID
-from api.schemas.prices import ModelOut, ModelPage, Prices, ProviderList, ProviderOut
+from api.schemas.prices import MAX_ALIASES, ModelOut, ModelPage, Prices, ProviderList, ProviderOut
 from api.state import Parts
+from shared.providers.model_search import ModelSearch
 
 router = APIRouter(tags=["models"])
 
@@ -19,7 +21,11 @@ class ModelQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     q: Annotated[str, Field(max_length=200)] | None = Field(
-        default=None, description="Words that id, name or provider must contain, whatever the case.", examples=["haiku"]
+        default=None,
+        description="Words that id, aliases, name or provider must contain, whatever the case. A whole model id, as "
+        "`POST /benchmarks` takes it, finds the model whose price it has, also where the list has no such id; that "
+        "model comes first.",
+        examples=["haiku"],
     )
     provider: Annotated[str, Field(max_length=100)] | None = Field(
         default=None, description="Only this provider of the price list, exactly.", examples=["anthropic"]
@@ -32,33 +38,30 @@ class ModelQuery(BaseModel):
 
 @router.get("/models", summary="List the price list's models", responses=INVALID)
 async def list_models(query: Annotated[ModelQuery, Query()], parts: Parts) -> ModelPage:
-    """Every model that the price list knows. A model that is not listed can be measured too; its cost is unknown."""
-    words = (query.q or "").lower().split()
-    after = decode_cursor(query.cursor, str, str) if query.cursor else None
-    by_price_provider = {item.price_provider: item.name for item in reversed(list(parts.endpoints))}
-    found = [
-        item
-        for item in parts.price_list.models(parts.clock.wall_now())
-        if (query.provider is None or item.provider == query.provider)
-        and all(word in f"{item.provider} {item.model} {item.name or ''}".lower() for word in words)
-    ]
-    rest = [item for item in found if after is None or (item.provider, item.model) > after]
+    """Every model that the price list knows, best match first. Others can be measured too; their cost is unknown."""
+    after = decode_cursor(query.cursor, int, str, str) if query.cursor else None
+    search = ModelSearch(parts.price_list, parts.endpoints)
+    # In a thread: whoever asks first waits until the list is loaded.
+    found = await asyncio.to_thread(search.find, query.q or "", query.provider)
+    now = parts.clock.wall_now()
+    rest = [item for item in found if after is None or item.key > after]
     page = rest[: query.limit]
     return ModelPage(
         items=[
             ModelOut(
-                model=item.model,
-                name=item.name,
-                provider=item.provider,
-                endpoint=by_price_provider.get(item.provider),
-                prices=Prices.model_validate(item.prices),
-                context_window=item.context_window,
-                deprecated=item.deprecated,
+                model=item.model.model,
+                name=item.model.name,
+                provider=item.model.provider,
+                aliases=list(item.aliases[:MAX_ALIASES]),
+                endpoint=item.endpoint,
+                prices=Prices.model_validate(item.model.prices(now)),
+                context_window=item.model.context_window,
+                deprecated=item.model.deprecated,
             )
             for item in page
         ],
         total=len(found),
-        next_cursor=encode_cursor(page[-1].provider, page[-1].model) if len(rest) > len(page) else None,
+        next_cursor=encode_cursor(*page[-1].key) if len(rest) > len(page) else None,
     )
 
 

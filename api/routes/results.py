@@ -1,7 +1,7 @@
 """`/benchmarks/{id}/results`: results in pages, filtered and sorted."""
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,6 +11,7 @@ from api.present import result_out
 from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId, parse_include
 from api.schemas.results import ResultPage
 from api.state import Parts
+from shared.benchmark.outcome import Outcome
 from shared.db.results import SORTABLE
 from shared.db.tables import Result
 from shared.errors import InvalidRequest
@@ -26,9 +27,7 @@ class ResultQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    outcome: Literal["succeeded", "errored", "timed_out", "cancelled", "truncated"] | None = Field(
-        default=None, description="Only results with this outcome."
-    )
+    outcome: Outcome | None = Field(default=None, description="Only results with this outcome.")
     warmup: bool | None = Field(default=False, description="`false`: measured requests; `true`: warm-up alone.")
     sort: str = Field(
         default="id",

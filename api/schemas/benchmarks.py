@@ -9,10 +9,10 @@ from api.schemas.prices import PriceOut
 from api.schemas.results import ResultOut
 from api.schemas.summary import Measurement, Summary
 from api.schemas.webhooks import BenchmarkWebhook
-from shared.benchmark.spec import Parameters, Timeouts
+from shared.benchmark.prompt import Parameters
+from shared.benchmark.spec import Timeouts
+from shared.benchmark.status import SegmentEnding, Status
 from shared.text import StorableText
-
-Status = Literal["pending", "running", "completed", "failed", "cancelled"]
 
 
 def _in_utc(value: datetime) -> datetime:
@@ -23,6 +23,21 @@ def _in_utc(value: datetime) -> datetime:
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+
+
+class PercentilesSoFar(BaseModel):
+    """A metric of the requests that have succeeded so far, in its own unit."""
+
+    count: int = Field(description="How many values.", examples=[42])
+    p50: float | None = Field(description="Median. Null when there is no value.", examples=[142.5])
+    p95: float | None = Field(description="95th percentile. Null below 20 values.", examples=[240.7])
+
+
+class LiveMetrics(BaseModel):
+    """The numbers so far of a benchmark that runs, about a second old at most."""
+
+    ttft_ms: PercentilesSoFar = Field(description="Time to first token. Unit: ms.")
+    latency_ms: PercentilesSoFar = Field(description="Latency. Unit: ms.")
 
 
 class Progress(BaseModel):
@@ -36,6 +51,11 @@ class Progress(BaseModel):
     )
     cost_usd: float | None = Field(
         description="Cost so far. Unit: USD. Null while no cost is known, never 0 for unknown.", examples=[0.0021]
+    )
+    metrics: LiveMetrics | None = Field(
+        default=None,
+        description="Percentiles so far, of the worker that has the benchmark now. Null when it does not run, and in "
+        "its first second.",
     )
 
 
@@ -57,7 +77,7 @@ class SegmentOut(BaseModel):
         description="UTC instant of its end; of a crash: when another worker noticed. Null while it runs.",
         examples=["2025-01-15T10:30:02Z"],
     )
-    ended_by: Literal["completed", "failed", "cancelled", "released", "crashed"] | None = Field(
+    ended_by: SegmentEnding | None = Field(
         description="`released`: its worker was asked to stop and gave the rest back. `crashed`: its worker was not "
         "heard of for a whole lease. Else the benchmark's terminal status. Null while it runs.",
         examples=["completed"],
@@ -110,7 +130,9 @@ class BenchmarkBase(BaseModel):
         description="Id of the benchmark that this one repeats. Null when it repeats none.", examples=[None]
     )
     concurrency: int = Field(
-        description="As submitted, or what `request_rate` needs for answers of 10 s.", examples=[4]
+        description="As submitted. Where left out: all of prompts x repetitions, at most 8; with `request_rate`, room "
+        "for answers of 10 s.",
+        examples=[4],
     )
     request_rate: float | None = Field(description="As submitted. Null: closed loop.", examples=[None])
     arrival: Literal["constant", "poisson"] = Field(description="As submitted.", examples=["constant"])

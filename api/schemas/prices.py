@@ -51,6 +51,10 @@ class PriceOut(Prices):
     model: str = Field(description="The price list's name of the model.", examples=["claude-3-haiku"])
 
 
+# The list has at most 12 for a model today.
+MAX_ALIASES = 50
+
+
 class ModelOut(BaseModel):
     """A model of the price list."""
 
@@ -59,6 +63,13 @@ class ModelOut(BaseModel):
         description="Its name for people. Null when the list has none.", examples=["Claude Haiku 3"]
     )
     provider: str = Field(description="The price list's id of the provider.", examples=["anthropic"])
+    aliases: list[str] = Field(
+        default=[],
+        max_length=MAX_ALIASES,
+        description="Other ids that the list gives the model. A searched id that belongs to it by a rule of the list, "
+        "such as a dated or `-latest` one, stands first.",
+        examples=[["claude-3-haiku-20240307"]],
+    )
     endpoint: str | None = Field(
         description="Configured endpoint that this provider's models go to. Null when there is none.",
         examples=["anthropic"],
@@ -71,7 +82,9 @@ class ModelOut(BaseModel):
 class ModelPage(BaseModel):
     """A page of models."""
 
-    items: list[ModelOut] = Field(description="The models of this page, by provider and id.")
+    items: list[ModelOut] = Field(
+        description="The models of this page: those that a searched id names, then the others; each by provider and id."
+    )
     total: int = Field(description="Models that match the search, on all pages.", examples=[2330])
     next_cursor: str | None = Field(
         description="Pass as `cursor` for the next page. Null on the last one.", examples=["WyJhbnRocm9waWMiXQ"]

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from api.schemas.metric_fields import defined, result_fields, with_fields
+from shared.benchmark.outcome import Outcome
 from shared.numbers.percentiles import MIN_COUNT
 
 
@@ -51,7 +52,7 @@ class ResultOut(BaseModel):
         examples=["Hello there, friend!"],
     )
     error: RequestErrorOut | None = Field(description="Why it did not succeed. Null when it did.", examples=[None])
-    outcome: Literal["succeeded", "errored", "timed_out", "cancelled", "truncated"] = defined("outcome", "succeeded")
+    outcome: Outcome = defined("outcome", "succeeded")
     prompt_index: int = Field(description="Place of the prompt in `prompts`, from 0.", examples=[0])
     repetition: int = Field(
         description="0 for the first time a prompt is sent, then 1, 2, …; negative for warm-up.", examples=[0]
@@ -115,4 +116,9 @@ class Distribution(BaseModel):
     )
     p99_ci95: tuple[float, float] | None = Field(
         description="95 % confidence interval of p99. Null when there are too few values.", examples=[None]
+    )
+    relative_error: float = Field(
+        default=0.0,
+        description="Largest relative error of the percentiles: 0 up to 5,000 values, 0.005 above.",
+        examples=[0.0],
     )

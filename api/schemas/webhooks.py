@@ -1,12 +1,26 @@
 """Webhook endpoints, their deliveries and attempts."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints
 
-from shared.benchmark.request import WebhookEvents, WebhookSecret
+from shared.benchmark.prompt import to_tuple
 from shared.text import StorableText
+from shared.webhooks.message import BenchmarkEvent, DeliveryStatus, check_secret
+
+
+def _whole_secret(secret: SecretStr) -> SecretStr:
+    check_secret(secret.get_secret_value())
+    return secret
+
+
+WebhookEvents = Annotated[
+    tuple[BenchmarkEvent, ...],
+    BeforeValidator(to_tuple),
+    Field(min_length=1, max_length=len(get_args(BenchmarkEvent))),
+]
+WebhookSecret = Annotated[SecretStr, AfterValidator(_whole_secret)]
 
 Url = Annotated[StorableText, StringConstraints(min_length=1, max_length=2_000)]
 Description = Annotated[StorableText, StringConstraints(max_length=500)]
@@ -145,7 +159,7 @@ class DeliveryOut(BaseModel):
         description="Registered endpoint. Null where the benchmark named the URL itself.", examples=[1]
     )
     url: str = Field(description="Where it goes.", examples=["https://hooks.example.com/bench"])
-    status: Literal["pending", "delivered", "failed"] = Field(
+    status: DeliveryStatus = Field(
         description="`failed`: every attempt of the schedule has failed.", examples=["delivered"]
     )
     created_at: datetime = Field(description="UTC instant of the event.", examples=["2025-01-15T10:30:02Z"])

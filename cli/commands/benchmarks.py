@@ -1,7 +1,6 @@
 """`llmbench list`, `show`, `rerun`, `cancel`, `delete`: benchmarks of a server."""
 
 import sys
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -9,16 +8,7 @@ import typer
 from cli.exits import usage
 from cli.options import DEFAULT_SERVER, AsJson, BenchmarkId, Explain, Server, WithResults
 from cli.output import Line, clean, note, write, write_json
-
-
-class Status(StrEnum):
-    """Of a benchmark."""
-
-    PENDING = "pending"
-    RUNNING = "running"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
+from shared.benchmark.status import Status
 
 
 def list_benchmarks(
@@ -35,9 +25,7 @@ def list_benchmarks(
     from cli.render.lists import list_lines
 
     with Client(server) as client:
-        found = client.benchmarks(
-            limit, status=status.value if status else None, model=model, provider=provider, name=name
-        )
+        found = client.benchmarks(limit, status=status, model=model, provider=provider, name=name)
     if as_json:
         write_json(found)
     elif found:

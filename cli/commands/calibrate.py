@@ -1,6 +1,5 @@
 """`llmbench calibrate`: up to which load this host measures right."""
 
-import asyncio
 import signal
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +26,8 @@ def calibrate(
     each token; TTFT 200 ms, 32 tokens 20 ms apart, all streams in step. Needs no server and no key, and stores nothing:
     a worker with CALIBRATE_ON_START=true does the same and shows it in `GET /workers` and in each run's summary.
     """
+    import asyncio
+
     from cli.render.calibration import calibration_lines
 
     levels = _levels(concurrency)
@@ -49,6 +50,8 @@ def _levels(text: str) -> list[int]:
 
 
 async def _calibrate(levels: list[int], repeats: int, steps: Steps) -> "Calibration":
+    import asyncio
+
     from shared.clock import SystemClock
     from shared.program.limits import raise_open_files_limit
     from shared.settings import load_settings

@@ -9,13 +9,15 @@ from cli.output import note, write, write_json
 
 
 def models(
-    query: Annotated[str | None, typer.Argument(help="Words that id, name or provider must contain.")] = None,
+    query: Annotated[
+        str | None, typer.Argument(help="A model id, or words that id, name or provider must contain.")
+    ] = None,
     provider: Annotated[str | None, typer.Option(help="Only this provider of the price list, exactly.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 20,
     server: Server = DEFAULT_SERVER,
     as_json: AsJson = False,
 ) -> None:
-    """Search the price list's models. Others can be measured too; their cost is unknown."""
+    """Search the price list's models, best match first. Others can be measured too; their cost is unknown."""
     from cli.client import Client
     from cli.render.lists import model_lines
 

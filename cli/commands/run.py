@@ -56,7 +56,12 @@ def run(
     ] = None,
     concurrency: Annotated[
         int | None,
-        typer.Option("--concurrency", "-c", metavar="N", help="Requests in flight at a time; with --rate, at most."),
+        typer.Option(
+            "--concurrency",
+            "-c",
+            metavar="N",
+            help="Requests in flight at a time: all, at most 8, where left out. With --rate: the most in flight.",
+        ),
     ] = None,
     rate: Annotated[
         float | None,

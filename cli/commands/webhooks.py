@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from cli.client import Client
 from cli.exits import CliError, ExitCode, Interrupted, usage
 from cli.group import Commands
 from cli.options import DEFAULT_SERVER, Server
@@ -47,6 +46,7 @@ def listen(
     reach it: `llmbench up` is; elsewhere set ALLOWED_PRIVATE_CIDRS. With --secret nothing is registered: give the
     printed URL to `webhook_url` yourself.
     """
+    from cli.client import Client
     from cli.receiver import Receiver
     from shared.webhooks.message import check_secret
 

@@ -6,9 +6,9 @@ from typing import Any
 from cli.output import Line, clean
 from cli.render.distributions import distributions
 from cli.render.numbers import UNKNOWN, count, milliseconds, rate, seconds_between, usd
+from shared.benchmark.outcome import OUTCOMES
 
 _STYLES = {"completed": "bold green", "failed": "bold red", "cancelled": "bold yellow"}
-_OUTCOMES = ("succeeded", "errored", "timed_out", "truncated", "cancelled")
 
 
 def benchmark_lines(benchmark: dict[str, Any], *, explain: bool = False) -> list[Line]:
@@ -26,7 +26,7 @@ def succeeded_entirely(benchmark: dict[str, Any]) -> bool:
     if benchmark["status"] != "completed" or summary is None:
         return False
     requests = summary["requests"]
-    return not any(requests[name] for name in _OUTCOMES if name != "succeeded")
+    return not any(requests[name] for name in OUTCOMES if name != "succeeded")
 
 
 def _head(benchmark: dict[str, Any]) -> Iterator[Line]:
@@ -61,9 +61,9 @@ def _progress(benchmark: dict[str, Any]) -> Iterator[Line]:
 
 def _totals(benchmark: dict[str, Any], summary: dict[str, Any]) -> Iterator[Line]:
     requests = summary["requests"]
-    failed = sum(requests[name] for name in _OUTCOMES if name != "succeeded")
+    failed = sum(requests[name] for name in OUTCOMES if name != "succeeded")
     outcomes = ", ".join(
-        f"{requests[name]:,} {name.replace('_', ' ')}" for name in _OUTCOMES if requests[name] or name == "succeeded"
+        f"{requests[name]:,} {name.replace('_', ' ')}" for name in OUTCOMES if requests[name] or name == "succeeded"
     )
     warmup = f"; {requests['warmup']:,} warm-up not counted" if requests["warmup"] else ""
     unsent = requests["planned"] - requests["warmup"] - requests["succeeded"] - failed

@@ -45,7 +45,7 @@ def _benchmark(item: dict[str, Any]) -> tuple[str, ...]:
 
 def model_lines(models: Sequence[dict[str, Any]]) -> list[Line]:
     """Prices in USD per million tokens."""
-    header = ("model", "provider", "endpoint", "input", "output", "context", "name")
+    header = ("model", "provider", "endpoint", "input", "output", "context", "name", "aliases")
     rows = [
         (
             clean(item["model"]),
@@ -55,10 +55,17 @@ def model_lines(models: Sequence[dict[str, Any]]) -> list[Line]:
             price(item["prices"].get("output_usd_per_mtok")),
             count(item["context_window"]),
             clean(item["name"] or UNKNOWN) + (" (deprecated)" if item["deprecated"] else ""),
+            clean(_aliases(item.get("aliases", ()))),
         )
         for item in models
     ]
-    return table(header, rows, right="lllrrrl", fit=(6, 0))
+    return table(header, rows, right="lllrrrll", fit=(7, 6, 0))
+
+
+def _aliases(aliases: Sequence[str]) -> str:
+    """The first three; `--json` has all of them."""
+    rest = f" +{len(aliases) - 3}" if len(aliases) > 3 else ""
+    return ", ".join(aliases[:3]) + rest
 
 
 def provider_lines(providers: Sequence[dict[str, Any]]) -> list[Line]:

@@ -1,6 +1,7 @@
 """A child process of the stack: its log, its end, and that it never outlives the stack."""
 
 import ctypes
+import json
 import os
 import signal
 import subprocess
@@ -8,8 +9,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-
-from cli.child import GO
 
 _PR_SET_PDEATHSIG = 1
 # Loaded before any fork: nothing may be imported between fork and exec.
@@ -23,7 +22,10 @@ class Child:
     Start it from a thread that lives as long as the stack: Linux kills it when that thread ends.
     """
 
-    def __init__(self, name: str, arguments: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path) -> None:
+    def __init__(
+        self, name: str, arguments: Sequence[str], env: Mapping[str, str] | None, cwd: Path, log: Path
+    ) -> None:
+        """`env` None: this process's own, for a program that gets its environment by `go`."""
         self.name = name
         self.log = log
         with log.open("ab") as output:
@@ -32,7 +34,7 @@ class Child:
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=dict(env),
+                env=None if env is None else dict(env),
                 cwd=cwd,
                 start_new_session=True,
                 preexec_fn=_die_with(os.getpid()),
@@ -47,11 +49,11 @@ class Child:
         """None while it runs; negative for a signal."""
         return self._process.poll()
 
-    def go(self) -> None:
-        """Lets a program of `cli.child` begin."""
+    def go(self, env: Mapping[str, str]) -> None:
+        """Lets a program of `cli.child` begin, in this environment."""
         assert self._process.stdin is not None  # noqa: S101 - it is a PIPE
         with suppress(BrokenPipeError):  # it is dead already; whoever looks next sees that
-            self._process.stdin.write(GO)
+            self._process.stdin.write(json.dumps(dict(env)).encode() + b"\n")
             self._process.stdin.flush()
 
     def tail(self, lines: int = 25) -> list[str]:

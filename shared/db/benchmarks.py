@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.benchmark.request import WEBHOOK_FIELDS
 from shared.benchmark.spec import BenchmarkSpec
+from shared.benchmark.status import CANCEL, FINISH, TERMINAL, Status
 from shared.db.database import Database
 from shared.db.events import tell_of
 from shared.db.tables import Benchmark, IdempotencyKey, Prompt
@@ -26,7 +26,7 @@ KEEP_KEYS_S = 24 * 3600
 class BenchmarkFilter:
     """What a list may be narrowed to; None leaves a filter out."""
 
-    status: str | None = None
+    status: Status | None = None
     model: str | None = None
     provider: str | None = None
     name_contains: str | None = None
@@ -37,10 +37,14 @@ class BenchmarkFilter:
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """A caller's key for a POST, and a fingerprint of what it asks for."""
+    """A caller's key for a POST, and a fingerprint of what it asks for.
+
+    `old_fingerprint`: the one that older versions stored for the same request.
+    """
 
     key: str
     fingerprint: str
+    old_fingerprint: str | None = None
 
 
 class BenchmarkRepository:
@@ -111,11 +115,13 @@ class BenchmarkRepository:
 
     async def spec(self, benchmark_id: int) -> tuple[BenchmarkSpec, Benchmark]:
         """The spec as it was submitted, prompts included. Raises NotFound, or Conflict where its texts are deleted."""
-        benchmark = await self.get(benchmark_id)
-        prompts = await self.prompts(benchmark_id)
+        query = select(Prompt.document).where(Prompt.benchmark_id == benchmark_id).order_by(Prompt.prompt_index)
+        async with self._database.read() as session:
+            benchmark = await _existing(session, benchmark_id)
+            prompts = list(await session.scalars(query))
         if not prompts:
             raise Conflict(f"the prompts of benchmark {benchmark_id} were deleted (TEXT_RETENTION_DAYS)")
-        document = {**benchmark.spec, "prompts": [prompts[index] for index in sorted(prompts)]}
+        document = {**benchmark.spec_document, "prompts": prompts}
         return BenchmarkSpec.model_validate(document), benchmark
 
     async def get(self, benchmark_id: int) -> Benchmark:
@@ -123,7 +129,7 @@ class BenchmarkRepository:
         async with self._database.read() as session:
             return await _existing(session, benchmark_id)
 
-    async def status(self, benchmark_id: int) -> str:
+    async def status(self, benchmark_id: int) -> Status:
         """Just the status, cheaply. Raises NotFound."""
         async with self._database.read() as session:
             status = await session.scalar(select(Benchmark.status).where(Benchmark.id == benchmark_id))
@@ -163,7 +169,7 @@ class BenchmarkRepository:
         async with self._database.write() as session:
             ended = await session.execute(
                 update(Benchmark)
-                .where(Benchmark.id == benchmark_id, Benchmark.status == "pending")
+                .where(Benchmark.id == benchmark_id, Benchmark.status.in_(CANCEL.before))
                 .values(status="cancelled", cancel_requested_at=utc_now(), completed_at=utc_now())
                 .returning(Benchmark),
                 execution_options={"synchronize_session": False},
@@ -174,11 +180,11 @@ class BenchmarkRepository:
             else:
                 await session.execute(
                     update(Benchmark)
-                    .where(Benchmark.id == benchmark_id, Benchmark.status == "running")
+                    .where(Benchmark.id == benchmark_id, Benchmark.status.in_(FINISH.before))
                     .values(cancel_requested_at=func.coalesce(Benchmark.cancel_requested_at, utc_now()))
                 )
             benchmark = await _existing(session, benchmark_id)
-        if benchmark.status in ("completed", "failed"):
+        if benchmark.status in TERMINAL and benchmark.status != "cancelled":
             raise Conflict(
                 f"benchmark {benchmark_id} is already {benchmark.status}; only open benchmarks are cancelled"
             )
@@ -208,7 +214,7 @@ async def _insert(
             model=spec.model,
             provider=provider,
             status="pending",
-            spec=spec.model_dump(mode="json", exclude={"prompts", *WEBHOOK_FIELDS}, exclude_none=True),
+            spec_document=spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True),
             notices=list(notices),
             rerun_of=rerun_of,
             traceparent=traceparent,
@@ -236,7 +242,7 @@ async def _insert(
 
 async def _replayed(session: AsyncSession, once: Once) -> Benchmark:
     known = (await session.execute(select(IdempotencyKey).where(IdempotencyKey.key == once.key))).scalar_one()
-    if known.fingerprint != once.fingerprint:
+    if known.fingerprint not in (once.fingerprint, once.old_fingerprint):
         raise KeyReused.of("Idempotency-Key", "was used for another request: use a new key for each")
     benchmark = await session.get(Benchmark, known.benchmark_id)
     if benchmark is None:

@@ -123,8 +123,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (
-        "journal_mode=WAL",
         f"busy_timeout={SQLITE_BUSY_MS}",
+        "journal_mode=WAL",
         "foreign_keys=ON",
         # FULL: what a client was told with 202 is on the disk, even after a power cut.
         "synchronous=FULL",

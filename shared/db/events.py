@@ -12,7 +12,7 @@ from shared.webhooks.event_data import benchmark_data, event_of
 
 
 async def tell_of(session: AsyncSession, benchmark: Benchmark, public_url: str | None) -> None:
-    """The benchmark, whose row is locked by this transaction, has come to its status just now."""
+    """Records the event for the status that this transaction just set. The transaction holds the benchmark's row."""
     event_type = event_of(benchmark.status)
     # It starts once, and whatever ended before it could start has one event.
     sequence = 1 if benchmark.status == "running" or benchmark.started_at is None else 2

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from shared.benchmark.status import OPEN
 from shared.db.database import Database
 from shared.db.tables import Benchmark, WebhookDelivery, WebhookEndpoint, Worker
 from shared.db.types import utc_now
@@ -29,7 +30,7 @@ class MonitoringRepository:
 
     async def backlog(self, *, alive_within_s: float) -> Backlog:
         """All of one moment."""
-        is_open = Benchmark.status.in_(("pending", "running"))
+        is_open = Benchmark.status.in_(OPEN)
         counts = select(Benchmark.status, func.count(), func.min(Benchmark.created_at)).where(is_open)
         due = (
             select(func.count())

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import delete, exists, or_, select, update
 
+from shared.benchmark.status import TERMINAL
 from shared.db.database import Database
-from shared.db.tables import TERMINAL, Benchmark, Prompt, Result
+from shared.db.tables import Benchmark, Prompt, Result
 from shared.db.types import utc_now
 
 # Rows of one transaction.

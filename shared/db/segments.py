@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.benchmark.status import SegmentEnding
 from shared.db.database import Database
 from shared.db.tables import Benchmark, Segment
 from shared.db.types import utc_now
@@ -44,7 +45,9 @@ class SegmentRepository:
             return (await session.scalars(query)).all()
 
 
-async def end_segment(session: AsyncSession, benchmark_id: int, fence: int, ended_by: str, end: SegmentEnd) -> None:
+async def end_segment(
+    session: AsyncSession, benchmark_id: int, fence: int, ended_by: SegmentEnding, end: SegmentEnd
+) -> None:
     """Closes the segment of a lease, if it was opened."""
     await _end(session, and_(Segment.benchmark_id == benchmark_id, Segment.fence == fence), ended_by, end)
 
@@ -55,7 +58,7 @@ async def end_crashed_segments(session: AsyncSession, benchmark_id: int, unanswe
     await _end(session, where, "crashed", SegmentEnd(unanswered))
 
 
-async def _end(session: AsyncSession, where: ColumnElement[bool], ended_by: str, end: SegmentEnd) -> None:
+async def _end(session: AsyncSession, where: ColumnElement[bool], ended_by: SegmentEnding, end: SegmentEnd) -> None:
     done = select(Benchmark.done).where(Benchmark.id == Segment.benchmark_id).scalar_subquery()
     await session.execute(
         update(Segment)

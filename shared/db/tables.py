@@ -23,12 +23,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from shared.benchmark.outcome import OUTCOMES
+from shared.benchmark.spec import RunSpec
+from shared.benchmark.status import OPEN, STATUSES, SegmentEnding, Status
 from shared.db.types import BigKey, JsonDocument, Usd, UtcDateTime
-
-STATUSES = ("pending", "running", "completed", "failed", "cancelled")
-TERMINAL = ("completed", "failed", "cancelled")
-DELIVERY_STATUSES = ("pending", "delivered", "failed")
-OUTCOMES = ("succeeded", "errored", "timed_out", "cancelled", "truncated")
+from shared.webhooks.message import DELIVERY_STATUSES, DeliveryStatus
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> str:
@@ -57,8 +56,8 @@ class Benchmark(Base):
         Index(
             "ix_benchmarks_open",
             "id",
-            postgresql_where=text("status IN ('pending', 'running')"),
-            sqlite_where=text("status IN ('pending', 'running')"),
+            postgresql_where=text(_one_of("status", OPEN)),
+            sqlite_where=text(_one_of("status", OPEN)),
         ),
         Index("ix_benchmarks_created_at_id", "created_at", "id"),
         Index("ix_benchmarks_model_id", "model", "id"),
@@ -69,9 +68,9 @@ class Benchmark(Base):
     name: Mapped[str] = mapped_column(Text)
     model: Mapped[str] = mapped_column(Text)
     provider: Mapped[str] = mapped_column(Text)
-    status: Mapped[str] = mapped_column(String(16))
-    # The spec without its prompts, which stand once in `prompts`.
-    spec: Mapped[dict[str, Any]] = mapped_column(JsonDocument)
+    status: Mapped[Status] = mapped_column(String(16))
+    # The spec without its prompts, which stand once in `prompts`. Read it as `spec`.
+    spec_document: Mapped[dict[str, Any]] = mapped_column("spec", JsonDocument)
     notices: Mapped[list[str]] = mapped_column(JsonDocument)
     # The benchmark that this one repeats. No foreign key: that it was a repeat stays true when the other is deleted.
     rerun_of: Mapped[int | None] = mapped_column(BigKey)
@@ -99,6 +98,11 @@ class Benchmark(Base):
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
+    @property
+    def spec(self) -> RunSpec:
+        """Typed again; read at each access."""
+        return RunSpec.of_stored(self.spec_document)
+
 
 class Segment(Base):
     """The part of a benchmark that one worker ran under one lease."""
@@ -111,8 +115,7 @@ class Segment(Base):
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     # Of a crashed one: when another worker noticed.
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # A terminal status, or `released` or `crashed`.
-    ended_by: Mapped[str | None] = mapped_column(String(16))
+    ended_by: Mapped[SegmentEnding | None] = mapped_column(String(16))
     done_before: Mapped[int] = mapped_column(Integer)
     results: Mapped[int | None] = mapped_column(Integer)
     # [prompt_index, repetition] of requests that it may have sent and whose answer was not stored.
@@ -267,7 +270,7 @@ class WebhookDelivery(Base):
     id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
     event_id: Mapped[str] = mapped_column(ForeignKey("webhook_events.id", ondelete="CASCADE"), index=True)
     endpoint_id: Mapped[int] = mapped_column(ForeignKey("webhook_endpoints.id", ondelete="CASCADE"))
-    status: Mapped[str] = mapped_column(String(16))
+    status: Mapped[DeliveryStatus] = mapped_column(String(16))
     # Attempts begun; the number of the latest is also the fence of whoever makes it.
     attempts: Mapped[int] = mapped_column(Integer, server_default="0")
     # Failures on the present round through the schedule.

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
+from shared.benchmark.prompt import Parameters
 from shared.benchmark.record import Usage
-from shared.benchmark.spec import Parameters
 from shared.errors import FieldError
 from shared.protocols.base import Adapter, given_values
 from shared.protocols.decoders import JsonDecoder, SseDecoder, StreamDecoder

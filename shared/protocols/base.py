@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.benchmark.prompt import Parameters
 from shared.benchmark.record import RequestError
-from shared.benchmark.spec import Parameters
 from shared.errors import FieldError
 from shared.protocols.decoders import StreamDecoder
 from shared.protocols.sdk import Sdk

@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from shared.benchmark.prompt import Parameters
 from shared.benchmark.record import RequestError, Usage
-from shared.benchmark.spec import Parameters
 from shared.protocols.base import Adapter, Options, given_values
 from shared.protocols.decoders import JsonDecoder, SseDecoder, StreamDecoder
 from shared.protocols.error_kinds import failure

@@ -186,6 +186,10 @@ class EndpointRegistry:
     def get(self, name: str) -> Endpoint | None:
         return self._by_name.get(name)
 
+    async def loaded(self) -> None:
+        """Returns when the price list is there, so that `resolve` does not hold up the event loop."""
+        await self._price_list.loaded()
+
     def resolve(self, model: str, provider: str | None, has_key: Callable[[Endpoint], bool]) -> Endpoint:
         """The endpoint of a benchmark: the one it names, else the one its model belongs to.
 

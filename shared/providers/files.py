@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from shared.providers.endpoints import Endpoint
@@ -23,6 +22,9 @@ def read_endpoints(path: Path) -> tuple[Endpoint, ...]:
 
 
 def parse_endpoints(text: str) -> Any:
+    # Only who has such a list needs it.
+    import yaml
+
     try:
         parsed = yaml.safe_load(text) if text.strip() else []
     except yaml.YAMLError:

@@ -4,11 +4,13 @@ A snapshot is plain JSON and is all that is needed to price a request again late
 priced has no snapshot, and its cost is unknown (null), never zero and never a neighbour's.
 """
 
+import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -41,14 +43,22 @@ class TokenCounts:
 
 @dataclass(frozen=True, slots=True)
 class PricedModel:
-    """A model of the price list, as `GET /models` shows it. Prices in USD per million tokens."""
+    """A model of the price list, as `GET /models` shows it. `aliases`: other ids that the list names exactly."""
 
     model: str
     name: str | None
     provider: str
-    prices: dict[str, Any]
+    aliases: tuple[str, ...]
     context_window: int | None
     deprecated: bool
+    entry: "ModelInfo"
+    # In lower case: its ids, and everything that words are searched in.
+    ids: frozenset[str]
+    text: str
+
+    def prices(self, at: datetime) -> dict[str, Any]:
+        """By our names, in USD per million tokens."""
+        return _to_document(self.entry.get_prices(at))
 
 
 class PriceSnapshot:
@@ -77,10 +87,16 @@ class PriceSnapshot:
 
 
 class PriceList:
-    """The bundled list of `genai-prices`. Loading it takes about a second; `warm()` does it ahead of time."""
+    """The bundled list of `genai-prices`. It is loaded when it is first used, and that takes 0.2 s."""
 
-    def warm(self) -> None:
-        self._providers()
+    def __init__(self) -> None:
+        self._loaded = False
+
+    async def loaded(self) -> None:
+        """Returns when the list is there. The event loop runs on while it is loaded."""
+        if not self._loaded:
+            await asyncio.to_thread(self._providers)
+            self._loaded = True
 
     def provider_of(self, model: str) -> str | None:
         """The price list's provider id for a model that it knows, e.g. `anthropic`; else None."""
@@ -99,18 +115,27 @@ class PriceList:
         source = f"genai-prices {version('genai-prices')}"
         return PriceSnapshot({"source": source, "provider": provider.id, "model": info.id, **document})
 
-    def models(self, at: datetime) -> Iterator[PricedModel]:
+    @cached_property
+    def models(self) -> tuple[PricedModel, ...]:
         """Every model of the list, by provider and id."""
-        for provider in sorted(self._providers(), key=lambda item: item.id):
-            for info in sorted(provider.models, key=lambda item: item.id):
-                yield PricedModel(
-                    model=info.id,
-                    name=info.name,
-                    provider=provider.id,
-                    prices=_to_document(info.get_prices(at)),
-                    context_window=info.context_window,
-                    deprecated=bool(info.deprecated),
-                )
+        return tuple(
+            _priced_model(provider.id, info)
+            for provider in sorted(self._providers(), key=lambda item: item.id)
+            for info in sorted(provider.models, key=lambda item: item.id)
+        )
+
+    def listed(self, model: str, provider_id: str | None) -> tuple[str, str] | None:
+        """(provider, id) of the entry of the list that prices this model, as `snapshot` finds it; else None."""
+        found = self._find(model, provider_id)
+        if found is None:
+            return None
+        provider, info = found
+        # A cloud may take its price from the entry of the model's own provider.
+        owners = [
+            provider,
+            *(item for item in self._providers() if item.id in (provider.fallback_model_providers or ())),
+        ]
+        return next((owner.id, info.id) for owner in owners if any(item is info for item in owner.models))
 
     def _providers(self) -> "list[Provider]":
         from genai_prices import data_snapshot
@@ -118,10 +143,12 @@ class PriceList:
         return data_snapshot.get_snapshot().providers
 
     def _find(self, model: str, provider_id: str | None) -> "tuple[Provider, ModelInfo] | None":
-        from genai_prices import data_snapshot
+        from genai_prices.data_snapshot import DataSnapshot
 
+        # A snapshot of its own: the shared one keeps each id that it was ever asked for.
+        snapshot = DataSnapshot(self._providers(), from_auto_update=False)
         try:
-            provider, info = data_snapshot.get_snapshot().find_provider_model(model, None, provider_id, None)
+            provider, info = snapshot.find_provider_model(model, None, provider_id, None)
         except LookupError:
             return None
         return (provider, info) if _is_same_model(model, info) else None
@@ -148,6 +175,34 @@ def _is_same_model(model: str, info: "ModelInfo") -> bool:
 
     name = model.lower()
     return name == info.id.lower() or holds(info.match)
+
+
+def _priced_model(provider: str, info: "ModelInfo") -> PricedModel:
+    aliases = _aliases(info)
+    return PricedModel(
+        model=info.id,
+        name=info.name,
+        provider=provider,
+        aliases=aliases,
+        context_window=info.context_window,
+        deprecated=bool(info.deprecated),
+        entry=info,
+        ids=frozenset(name.lower() for name in (info.id, *aliases)),
+        text=" ".join([provider, info.id, info.name or "", *aliases]).lower(),
+    )
+
+
+def _aliases(info: "ModelInfo") -> tuple[str, ...]:
+    from genai_prices.types import ClauseEquals, ClauseOr
+
+    def named(clause: Any) -> Iterator[str]:
+        if isinstance(clause, ClauseEquals):
+            yield clause.equals
+        elif isinstance(clause, ClauseOr):
+            for item in clause.or_:
+                yield from named(item)
+
+    return tuple(alias for alias in dict.fromkeys(named(info.match)) if alias != info.id)
 
 
 def _to_document(price: "ModelPrice") -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from shared.benchmark.status import Status
 from shared.webhooks.message import MAX_PAYLOAD_BYTES, instant
 
 
@@ -16,7 +17,7 @@ class BenchmarkFacts(Protocol):
     name: str
     model: str
     provider: str
-    status: str
+    status: Status
     created_at: datetime
     started_at: datetime | None
     completed_at: datetime | None
@@ -60,7 +61,7 @@ def benchmark_data(benchmark: BenchmarkFacts, sequence: int, public_url: str | N
     return data
 
 
-def event_of(status: str) -> str:
+def event_of(status: Status) -> str:
     """The event of a status that a benchmark has come to."""
     return "benchmark.started" if status == "running" else f"benchmark.{status}"
 

@@ -19,11 +19,6 @@ class SecretBox:
         """Raises ValueError for a key that is none."""
         self._fernet = MultiFernet([Fernet(key) for key in keys]) if keys else None
 
-    @property
-    def usable(self) -> bool:
-        """There is a key."""
-        return self._fernet is not None
-
     def seal(self, secret: str) -> str:
         """Raises Unavailable where no key is set."""
         if self._fernet is None:
@@ -31,7 +26,7 @@ class SecretBox:
         return self._fernet.encrypt(secret.encode()).decode()
 
     def open(self, sealed: str) -> str:
-        """Raises Unavailable where the key is not here that it was sealed with."""
+        """Raises Unavailable if the sealing key is not configured."""
         try:
             if self._fernet is not None:
                 return self._fernet.decrypt(sealed.encode()).decode()

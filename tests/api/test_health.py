@@ -87,8 +87,8 @@ async def test_what_nobody_expected_is_a_500_whose_id_stands_in_the_log(
         await session.execute(text("UPDATE benchmarks SET spec = '{}'"))
     found = problem(await api.get("/benchmarks/1", headers={"x-request-id": "find-me"}), 500)
     assert (found["code"], found["request_id"]) == ("internal_error", "find-me")
-    assert "concurrency" not in found["detail"]
+    assert "RunSpec" not in found["detail"]
     (line,) = [record.msg for record in caplog.records if record.name == "api.errors"]
     assert isinstance(line, dict)
     assert (line["request_id"], line["path"], line["level"]) == ("find-me", "/benchmarks/1", "error")
-    assert "KeyError: 'concurrency'" in line["exception"]
+    assert "validation errors for RunSpec" in line["exception"]

@@ -1,8 +1,8 @@
 """`/models` and `/providers`: what can be measured, at what price, and never a key."""
 
 import httpx2
+import pytest
 
-from shared.clock import wall_now
 from shared.providers.endpoints import simulator_endpoints
 from shared.providers.prices import PriceList
 from tests.api.conftest import KEYS
@@ -13,7 +13,7 @@ WITHOUT_REDIS = "redis://127.0.0.1:1/0"
 
 
 async def test_paging_through_all_models_gives_each_of_the_price_list_once(sqlite_api: httpx2.AsyncClient) -> None:
-    listed = [(item.provider, item.model) for item in PriceList().models(wall_now())]
+    listed = [(item.provider, item.model) for item in PriceList().models]
     for limit in (499, 500):
         found = await pages(sqlite_api, "/models", limit=limit)
         assert [(item["provider"], item["model"]) for item in found] == listed
@@ -49,6 +49,30 @@ async def test_a_search_takes_every_word_whatever_its_case(sqlite_api: httpx2.As
         assert all(word in text for word in ("haiku", "anthropic", "3-5"))
     assert await pages(sqlite_api, "/models", q="haiku no-such-word") == []
     assert await pages(sqlite_api, "/models", provider="nobody") == []
+
+
+@pytest.mark.parametrize("model", ["claude-3-haiku-20240307", "claude-3-5-sonnet-latest", "gpt-4o-mini", "GPT-4o"])
+async def test_a_models_own_id_finds_it_first_with_price_and_aliases(
+    sqlite_api: httpx2.AsyncClient, model: str
+) -> None:
+    """As the benchmark that is submitted with this id is priced."""
+    first = (await sqlite_api.get("/models", params={"q": model, "limit": 1})).json()["items"][0]
+    assert model.lower() in [name.lower() for name in (first["model"], *first["aliases"])]
+    assert first["endpoint"] == first["provider"]
+    assert first["prices"]["input_usd_per_mtok"] > 0
+    assert (await submit(sqlite_api, model=model))["model"] == model
+
+
+@pytest.mark.parametrize("query", ["gpt-4o-mini", "claude-3-haiku-20240307", "gpt-4o"])
+async def test_pages_follow_the_order_of_the_search(sqlite_api: httpx2.AsyncClient, query: str) -> None:
+    whole = (await sqlite_api.get("/models", params={"q": query, "limit": 500})).json()
+    assert await pages(sqlite_api, "/models", q=query, limit=1) == whole["items"]
+    assert len(whole["items"]) == whole["total"] > 1
+
+
+async def test_an_id_that_nobody_priced_finds_nothing(sqlite_api: httpx2.AsyncClient) -> None:
+    page = (await sqlite_api.get("/models", params={"q": "claude-3-haiku-foo"})).json()
+    assert page == {"items": [], "total": 0, "next_cursor": None}
 
 
 async def test_the_providers_are_shown_without_any_key(sqlite_api: httpx2.AsyncClient) -> None:

@@ -9,6 +9,7 @@ import jsonschema_rs
 import pytest
 
 from api.main import create_app
+from shared.benchmark.outcome import OUTCOMES
 from shared.providers.key_ring import KeyRing
 from tests.support.service import make_settings
 
@@ -147,3 +148,8 @@ def test_bounds_of_a_benchmark_are_part_of_its_schema() -> None:
     assert (fields["prompts"]["minItems"], fields["prompts"]["maxItems"]) == (1, 10_000)
     assert (fields["concurrency"]["minimum"], fields["concurrency"]["maximum"]) == (1, 1_024)
     assert openapi()["components"]["schemas"]["BenchmarkRequest"]["additionalProperties"] is False
+
+
+def test_a_summary_counts_every_outcome() -> None:
+    counts = openapi()["components"]["schemas"]["RequestCounts"]["properties"]
+    assert counts.keys() == {"planned", "warmup", *OUTCOMES}

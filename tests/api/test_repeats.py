@@ -6,10 +6,13 @@ import httpx2
 import pytest
 from sqlalchemy import update
 
+from api.fingerprint import old_of_request
+from api.schemas.benchmark_request import BenchmarkBody
 from shared.db.database import Database
 from shared.db.tables import IdempotencyKey
 from shared.db.types import utc_now
 from tests.api.documents import EXAMPLE, pages, problem, submit
+from tests.shared.db.rows import Tables
 
 KEY = {"Idempotency-Key": "nightly-2026-11-25"}
 
@@ -69,6 +72,17 @@ async def test_a_key_is_forgotten_after_a_day(api: httpx2.AsyncClient, database:
     assert second.json()["id"] != first.json()["id"]
 
 
+async def test_a_key_that_an_older_version_stored_is_still_known(api: httpx2.AsyncClient, database: Database) -> None:
+    """Its fingerprint covers the defaults of that version; the caller retries across the upgrade."""
+    first = await post(api)
+    request = BenchmarkBody.model_validate(EXAMPLE).request()
+    async with database.write() as session:
+        await session.execute(update(IdempotencyKey).values(fingerprint=old_of_request(request)))
+    second = await post(api)
+    assert (second.json()["id"], second.headers["idempotency-replayed"]) == (first.json()["id"], "true")
+    assert problem(await post(api, repetitions=2), 422)["code"] == "idempotency_key_reused"
+
+
 async def test_the_key_of_a_deleted_benchmark_creates_no_other(api: httpx2.AsyncClient) -> None:
     first = (await post(api)).json()
     await api.delete(f"/benchmarks/{first['id']}")
@@ -94,6 +108,12 @@ async def test_a_rerun_is_the_same_spec_as_a_new_benchmark(api: httpx2.AsyncClie
         name: value for name, value in first.items() if name not in own
     }
     assert [item["id"] for item in await pages(api, "/benchmarks", rerun_of=first["id"])] == [second["id"]]
+
+
+async def test_a_rerun_keeps_the_concurrency_that_was_stored(api: httpx2.AsyncClient, tables: Tables) -> None:
+    """Also one that an older version stored, whose default was one request at a time."""
+    first = await tables.add(prompts=["a", "b"], concurrency=1)
+    assert (await api.post(f"/benchmarks/{first}/rerun")).json()["concurrency"] == 1
 
 
 async def test_a_rerun_of_a_rerun_names_the_one_that_it_repeats(api: httpx2.AsyncClient) -> None:

@@ -36,7 +36,8 @@ async def test_a_submit_is_accepted_stored_and_pending(api: httpx2.AsyncClient) 
     assert document["status"] == "pending"
     assert (document["name"], document["model"]) == (EXAMPLE["name"], EXAMPLE["model"])
     assert (document["started_at"], document["completed_at"], document["results"]) == (None, None, [])
-    assert document["progress"] == {"done": 0, "total": 2, "errors": 0, "last_ttft_ms": None, "cost_usd": None}
+    progress = {"done": 0, "total": 2, "errors": 0, "last_ttft_ms": None, "cost_usd": None, "metrics": None}
+    assert document["progress"] == progress
     assert (await api.get(response.headers["location"])).json() == document
 
 
@@ -44,7 +45,7 @@ async def test_what_was_left_out_is_shown_as_it_will_be_used(api: httpx2.AsyncCl
     document = await submit(api)
     assert document["provider"] == "simulator"
     assert document["parameters"]["max_tokens"] == 1_024
-    assert (document["concurrency"], document["repetitions"], document["warmup"]) == (1, 1, 0)
+    assert (document["concurrency"], document["repetitions"], document["warmup"]) == (2, 1, 0)
     assert document["timeouts"] == {"connect_s": 10, "ttft_s": 120, "idle_s": 60, "total_s": 600}
     assert "The simulator answered for claude-3-haiku-20240307" in document["notices"][0]
 

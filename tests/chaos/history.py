@@ -8,9 +8,9 @@ from typing import Any
 
 import orjson
 
+from shared.benchmark.status import TERMINAL
 from tests.chaos.stack import Chaos, Json
 
-TERMINAL = ("completed", "failed", "cancelled")
 # A status that nobody saw may have been in between.
 LEGAL = {"pending": ("running", *TERMINAL), "running": TERMINAL}
 # Requests whose result says that they never reached the server.

@@ -20,7 +20,8 @@ from alembic.script import Script, ScriptDirectory
 from sqlalchemy import text
 
 from shared.db.database import Database
-from shared.db.migrate import MIGRATIONS, downgrade, upgrade
+from shared.db.migrate import downgrade, upgrade
+from shared.db.revision import MIGRATIONS
 from shared.settings import process_environment
 from tests.support.postgresql import free_port
 from tests.support.processes import Program, SimulatorProcess, simulator_process

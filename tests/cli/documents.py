@@ -181,6 +181,7 @@ MODEL = {
     "model": "claude-3-haiku",
     "name": "Claude Haiku 3",
     "provider": "anthropic",
+    "aliases": ["claude-3-haiku-20240307", "claude-3-haiku-latest", "haiku-3", "haiku"],
     "endpoint": "anthropic",
     "prices": {"input_usd_per_mtok": 0.25, "output_usd_per_mtok": {"base": 1.25, "tiers": []}},
     "context_window": 200_000,

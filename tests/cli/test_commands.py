@@ -72,6 +72,9 @@ def test_models_shows_prices_and_how_many_there_are(api: FakeApi, llmbench: Llmb
         "1.25+",
         "200,000",
     ]
+    assert done.stdout.splitlines()[1].endswith(
+        "Claude Haiku 3  claude-3-haiku-20240307, claude-3-haiku-latest, haiku-3 +1"
+    )
     assert "1 of 25 models" in done.stderr
 
 

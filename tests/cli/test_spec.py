@@ -36,6 +36,7 @@ def test_a_name_is_derived_from_what_is_measured() -> None:
     assert _merge({}, model="m", prompts=["p"])["name"] == "m, 1 prompt"
     spec = _merge({}, model="m", prompts=["p", "q"], repetitions=3, concurrency=4)
     assert spec["name"] == "m, 2 prompts × 3, concurrency 4"
+    assert _merge({}, model="m", prompts=["p", "q"], concurrency=1)["name"] == "m, 2 prompts, concurrency 1"
     assert len(_merge({}, model="m" * 300, prompts=["p"])["name"]) == 200
 
 

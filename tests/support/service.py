@@ -1,6 +1,6 @@
 """The API and a worker's dispatcher in the test's own loop: real database, Redis and HTTP to the provider."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ from shared.queue.doorbell import Doorbell
 from shared.queue.redis import client_redis
 from shared.settings import Settings
 from worker.calibration import Calibration
-from worker.dispatcher import Dispatcher
+from worker.dispatcher import Dispatcher, nothing
 from worker.engine.children import Children
 from worker.monitoring import WorkerMetrics
 from worker.run.context import RunContext
@@ -68,7 +68,10 @@ def make_context(
 
 @asynccontextmanager
 async def running_worker(
-    settings: Settings, keys: KeyRing, children: Children | None = None
+    settings: Settings,
+    keys: KeyRing,
+    children: Children | None = None,
+    warm_up: Callable[[], Awaitable[None]] = nothing,
 ) -> AsyncIterator[Dispatcher]:
     """A dispatcher with connections of its own, and measuring processes of its own unless it is lent some."""
     database = Database(settings.database_url)
@@ -76,7 +79,11 @@ async def running_worker(
     own = Children()
     context = make_context(settings, database, keys, children or own)
     dispatcher = Dispatcher(
-        context, WorkerRepository(database), doorbell, make_deliverer(settings, database, context.metrics)
+        context,
+        WorkerRepository(database),
+        doorbell,
+        make_deliverer(settings, database, context.metrics),
+        warm_up=warm_up,
     )
     await dispatcher.start()
     try:

@@ -13,7 +13,8 @@ from typing import Any
 import orjson
 
 from shared.benchmark.observe import epoch_us, gaps_of, tokens_of
-from shared.benchmark.record import Outcome, Phase, RequestError, ResultRecord, Usage
+from shared.benchmark.outcome import Outcome
+from shared.benchmark.record import Phase, RequestError, ResultRecord, Usage
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import Timeouts
 from shared.clock import Clock

@@ -1,12 +1,16 @@
-"""Builds clients of the official SDKs, and takes the URL and headers of a request from them, once for each target."""
+"""Builds clients of the official SDKs, and takes the URL and headers of a request from them, once for each target.
 
-from collections.abc import Callable, Mapping
+The SDKs take up to a second to import. They are imported when they are first used, by `load_sdk` in a thread.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import httpx2
 
-from shared.benchmark.spec import Parameters
-from shared.protocols.registry import PROTOCOLS
+from shared.benchmark.prompt import Parameters
+from shared.protocols.registry import protocol_named
 from shared.protocols.sdk import Sdk
 from shared.providers.adapters import adapter_for
 from shared.providers.endpoints import Endpoint
@@ -16,6 +20,14 @@ from worker.engine.messages import SdkTarget, SocketTarget
 _NO_KEY = "not-needed"
 # Compressed answers arrive in blocks, whose tokens cannot be timed.
 _HEADERS = {"Accept-Encoding": "identity"}
+_loaded: dict[str, Sdk] = {}
+
+
+async def load_sdk(protocol: str) -> Sdk:
+    """The SDK of a protocol. The event loop runs on while it is imported."""
+    if protocol not in _loaded:
+        _loaded[protocol] = await asyncio.to_thread(protocol_named(protocol).sdk)
+    return _loaded[protocol]
 
 
 def streamed_create(
@@ -32,9 +44,9 @@ def streamed_create(
     )
 
 
-async def warm_up() -> None:
-    """Imports each SDK and builds one request with it, so that the first benchmark does not wait for that."""
-    for protocol in PROTOCOLS:
+async def warm_up(protocols: Iterable[str]) -> None:
+    """Imports the SDK of each protocol and builds one request with it, so that the first benchmark need not wait."""
+    for protocol in protocols:
         await make_target(
             Endpoint(name="warm-up", protocol=protocol, base_url="http://127.0.0.1"), None, proxy=None, connect_s=1
         )
@@ -63,8 +75,7 @@ async def make_target(
     """
     if proxy is not None or endpoint.transport == "sdk":
         return SdkTarget(endpoint.protocol, endpoint.base_url, key, proxy, connect_s)
-    capture, adapter = _Capture(), adapter_for(endpoint)
-    sdk = adapter.sdk()
+    capture, adapter, sdk = _Capture(), adapter_for(endpoint), await load_sdk(endpoint.protocol)
     async with httpx2.AsyncClient(transport=capture, trust_env=False) as http_client:
         send = streamed_create(sdk, endpoint.base_url, key, http_client)
         body = adapter.body("m", [{"role": "user", "content": "x"}], None, Parameters(max_tokens=1))

@@ -145,7 +145,7 @@ class BenchmarkRun:
             )
         if self._cancelled:
             return None
-        if benchmark.interrupted and benchmark.spec.get("on_interrupt") == "fail":
+        if benchmark.interrupted and benchmark.spec.on_interrupt == "fail":
             message = "its worker stopped or died in the middle, and on_interrupt is fail"
             raise CannotRun("interrupted", message, sum_up=True)
         return (await until_available(lambda: context.benchmarks.spec(self.benchmark_id), "spec_waits"))[0]
@@ -170,8 +170,8 @@ class BenchmarkRun:
         spec = self._benchmark.spec
         plan = Plan(
             requests=self._benchmark.planned,
-            concurrency=int(spec["concurrency"]),
-            request_rate=spec.get("request_rate"),
+            concurrency=spec.concurrency,
+            request_rate=spec.request_rate,
             interrupted=self._benchmark.interrupted,
             sent_in_vain=inherited.sent_in_vain.total() + len(end.unanswered),
         )

@@ -53,7 +53,7 @@ class Recovery:
 
     async def take_over(self, load: Load | None) -> Inheritance:
         """Closes what dead workers left open, and reads what all earlier ones have done."""
-        nothing = RunAggregate(load.concurrency if load is not None else self._benchmark.spec["concurrency"])
+        nothing = RunAggregate(load.concurrency if load is not None else self._benchmark.spec.concurrency)
         if not self._benchmark.interrupted:
             return Inheritance(nothing)
         segments = await self._segments()
@@ -106,7 +106,7 @@ class Recovery:
     async def _rebuilt(
         self, load: Load | None, segments: Sequence[Segment], sent_in_vain: Counter[RequestId]
     ) -> RunAggregate:
-        results = RunAggregate(load.concurrency if load is not None else self._benchmark.spec["concurrency"])
+        results = RunAggregate(load.concurrency if load is not None else self._benchmark.spec.concurrency)
         page: list[Result] = []
         rows = self._context.results.all_for_summary(self._lease.benchmark_id)
         async for row in rows:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any
 
 from shared.benchmark.aggregate import RunAggregate, plus
-from shared.benchmark.record import Outcome
+from shared.benchmark.outcome import OUTCOMES
 from shared.numbers.metrics import DISTRIBUTED
 
 
@@ -24,11 +24,11 @@ class Plan:
 def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
     """Counts, distributions, throughput, tokens, cost, and how far the measuring may have distorted them."""
     active_s = results.activity.busy_s if plan.interrupted else results.activity.duration_s
-    document = {
+    document: dict[str, Any] = {
         "requests": {
             "planned": plan.requests,
             "warmup": results.warmup,
-            **{name: results.outcomes[name] for name in get_args(Outcome)},
+            **{name: results.outcomes[name] for name in OUTCOMES},
         },
         "error_kinds": dict(sorted(results.error_kinds.items())),
         "flags": dict(sorted(results.flags.items())),

@@ -1,11 +1,11 @@
 """How a run ended: its terminal status, its summary, and the reason where it failed."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from shared.benchmark.aggregate import RunAggregate
+from shared.benchmark.status import TerminalStatus
 
-Status = Literal["completed", "failed", "cancelled"]
 JsonObject = dict[str, Any]
 
 
@@ -13,7 +13,7 @@ JsonObject = dict[str, Any]
 class Verdict:
     """What the benchmark's row says in the end. `whole`: every request of the load has a result of its own."""
 
-    status: Status
+    status: TerminalStatus
     summary: JsonObject | None = None
     error: JsonObject | None = None
     whole: bool = False

@@ -101,11 +101,30 @@ def test_arrivals_need_a_rate() -> None:
         ({"request_rate": 500}, 1_000),
         ({"request_rate": 500, "repetitions": 2_000}, 1_024),
         ({"request_rate": 500, "concurrency": 3}, 3),
-        ({}, 1),
     ],
 )
 def test_an_open_loop_has_room_for_the_requests_of_ten_seconds(changes: dict[str, Any], slots: int) -> None:
     assert spec_of(**{"repetitions": 1_000, **changes}).with_defaults().concurrency == slots
+
+
+@pytest.mark.parametrize(
+    ("changes", "concurrency"),
+    [
+        ({}, 1),
+        ({"prompts": ["a", "b"]}, 2),
+        ({"prompts": ["a", "b"], "repetitions": 3}, 6),
+        ({"prompts": ["a", "b"], "repetitions": 4}, 8),
+        ({"prompts": ["a"] * 5, "repetitions": 2}, 8),
+        ({"prompts": ["a", "b"], "warmup": 5}, 2),
+        ({"prompts": ["a", "b"], "concurrency": 1}, 1),
+        ({"prompts": ["a"], "concurrency": 9}, 9),
+    ],
+)
+def test_a_closed_loop_sends_all_its_requests_at_once_up_to_eight(changes: dict[str, Any], concurrency: int) -> None:
+    """Warm-up does not count. A number that the caller gave stays, 1 included."""
+    stored = spec_of(**changes).with_defaults()
+    assert stored.concurrency == concurrency
+    assert stored.with_defaults() == stored
 
 
 @pytest.mark.parametrize(

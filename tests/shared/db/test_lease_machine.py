@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import update
 
+from shared.benchmark.status import TERMINAL
 from shared.db.database import Database
 from shared.db.leases import Lease
 from shared.db.segments import SegmentEnd
-from shared.db.tables import TERMINAL, Benchmark
+from shared.db.tables import Benchmark
 from shared.db.types import utc_now
 from shared.errors import Conflict, LeaseLost
 from tests.shared.db.rows import Tables, make_record, recorded
@@ -150,7 +151,7 @@ def machine_on(url: str) -> type[RuleBasedStateMachine]:
             self.owner, self.lapsed = None, False
 
         @precondition(lambda self: self.leases)
-        @rule(data=st.data(), wanted=st.sampled_from(["completed", "failed", "cancelled"]))
+        @rule(data=st.data(), wanted=st.sampled_from(TERMINAL))
         def finish(self, data: st.DataObject, wanted: str) -> None:
             lease = data.draw(st.sampled_from(self.leases))
             try:

@@ -1,15 +1,20 @@
 """The schema's way up and down, and that the code's tables are the migrated ones."""
 
 import asyncio
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from shared.db.database import Database, async_url
-from shared.db.migrate import alembic_config, check_schema, downgrade, head, upgrade
+from shared.db.migrate import alembic_config, downgrade, upgrade
+from shared.db.revision import MIGRATIONS, head, of_sqlite
+from shared.db.schema import check_schema
 from shared.db.tables import Base
 from shared.errors import Unavailable
 from shared.settings import process_environment
@@ -25,6 +30,27 @@ async def table_names(database: Database) -> set[str]:
 def test_the_migrated_schema_is_the_one_of_the_code(database_url: str) -> None:
     """`alembic check` finds nothing that a new migration would have to add."""
     command.check(alembic_config(database_url))
+
+
+def test_the_newest_revision_by_file_names_is_the_one_of_alembic() -> None:
+    assert head() == ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
+def test_the_revision_of_a_file_is_read_without_creating_one(sqlite_template: Path, tmp_path: Path) -> None:
+    assert of_sqlite(sqlite_template) == head()
+    assert of_sqlite(tmp_path / "none.db") is None
+    letter = tmp_path / "letter.txt"
+    letter.write_text("Dear Sir or Madam, " * 100, encoding="utf-8")
+    assert of_sqlite(letter) is None
+    assert list(tmp_path.iterdir()) == [letter]
+
+
+def test_a_migrated_file_writes_ahead(tmp_path: Path) -> None:
+    """Else programs that start together would each try to change the file to that, and lock each other out."""
+    path = tmp_path / "new.db"
+    upgrade(f"sqlite:///{path}")
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 async def test_every_table_of_the_code_is_there(database: Database) -> None:

@@ -22,7 +22,7 @@ async def stored(tables: Tables, **values: Any) -> Benchmark:
     row = {"name": "n", "model": "m", "provider": "p", "status": "pending", "planned": 1, "created_at": AT}
     async with tables.database.write() as session:
         created = await session.execute(
-            insert(Benchmark).values(**{**row, "spec": {}, "notices": [], **values}).returning(Benchmark.id)
+            insert(Benchmark).values(**{**row, "spec_document": {}, "notices": [], **values}).returning(Benchmark.id)
         )
         benchmark_id = created.scalar_one()
     return await tables.benchmarks.get(benchmark_id)
@@ -86,7 +86,7 @@ DOCUMENTS: tuple[dict[str, Any], ...] = (
 
 async def test_a_document_comes_back_as_it_was_with_its_keys_in_order(tables: Tables) -> None:
     for document in DOCUMENTS:
-        assert json.dumps((await stored(tables, spec=document)).spec) == json.dumps(document)
+        assert json.dumps((await stored(tables, spec_document=document)).spec_document) == json.dumps(document)
 
 
 async def test_a_missing_document_is_null_to_sql(tables: Tables) -> None:

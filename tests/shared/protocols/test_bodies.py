@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.benchmark.spec import Parameters
+from shared.benchmark.prompt import Parameters
 from tests.worker.engine.measuring import adapter
 
 MESSAGES = [{"role": "user", "content": "hi"}]

@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
+from shared.benchmark.prompt import Parameters
 from shared.benchmark.record import RequestError, ResultRecord
-from shared.benchmark.spec import Parameters
 from shared.protocols.events import Finish
 from shared.protocols.registry import PROTOCOLS
 from tests.support.scripted import cut

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from shared.benchmark.prompt import Parameters
 from shared.benchmark.record import RequestError
-from shared.benchmark.spec import Parameters
 from shared.protocols.base import Adapter
 from shared.protocols.registry import PROTOCOLS
 from shared.providers.adapters import Adapters, adapter_for

@@ -147,6 +147,6 @@ def test_a_configured_price_of_zero_costs_zero() -> None:
 
 
 def test_the_list_is_in_order_and_holds_each_model_once(prices: PriceList) -> None:
-    keys = [(item.provider, item.model) for item in prices.models(NOW)]
+    keys = [(item.provider, item.model) for item in prices.models]
     assert keys == sorted(set(keys))
     assert len(keys) > 1_000

@@ -30,6 +30,12 @@ async def test_a_benchmark_gives_one_result_for_each_prompt_and_repetition(servi
     assert done["created_at"] <= done["started_at"] <= done["completed_at"]
 
 
+async def test_prompts_run_at_the_same_time_where_nothing_else_is_asked_for(service: Service) -> None:
+    done = await service.run(model="sim-ttft300-gap1-n4", prompts=["x"] * 9)
+    assert done["concurrency"] == 8
+    assert done["summary"]["concurrency"] == {"requested": 8, "peak": 8}
+
+
 async def test_the_numbers_agree_with_the_simulator(service: Service) -> None:
     done = await service.run(model="sim-ttft150-gap20-n11", prompts=["x"])
     (result,) = done["results"]
@@ -50,7 +56,10 @@ async def test_a_prompt_is_sent_as_it_was_written(service: Service, simulator: S
         "parameters": {"temperature": 0.5, "max_tokens": 3},
     }
     done = await service.run(
-        prompts=[prompt, "plain"], system="Be kind.", parameters={"stop": ["###"], "temperature": 1, "top_p": 0.9}
+        prompts=[prompt, "plain"],
+        system="Be kind.",
+        parameters={"stop": ["###"], "temperature": 1, "top_p": 0.9},
+        concurrency=1,
     )
     own, plain = (request.body for request in simulator.requests)
     assert [message["content"] for message in own["messages"]] == ["Hi", "Hello", "Bye"]
@@ -220,7 +229,7 @@ async def test_a_cancel_closes_the_streams_within_a_second_and_keeps_results(
     service: Service, simulator: Simulator
 ) -> None:
     model = "sim-ttft5-gap5-n4-endless-every2"
-    number = await submit(service, model=model, prompts=["x"] * 4)
+    number = await submit(service, model=model, prompts=["x"] * 4, concurrency=1)
     await simulator.wait_for(lambda server: len(server.requests) == 2 and server.requests[1].content_events > 2)
     async with asyncio.timeout(1):
         answer = await service.client.post(f"/benchmarks/{number}/cancel")

@@ -29,6 +29,7 @@ class FailingRepository(ResultRepository):
         self.failures = list(failures)
         self.stored: list[list[ResultRecord]] = []
         self.marks: list[int | None] = []
+        self.live: list[dict[str, Any] | None] = []
 
     async def record(
         self,
@@ -42,6 +43,7 @@ class FailingRepository(ResultRepository):
             raise self.failures.pop(0)
         self.stored.append(list(records))
         self.marks.append(dispatched)
+        self.live.append(live)
 
 
 async def recorded(repository: FailingRepository, count: int) -> list[list[ResultRecord]]:
@@ -85,3 +87,28 @@ async def test_a_database_that_refuses_connections_is_unavailable() -> None:
     with pytest.raises(Unavailable, match="does not answer"):
         await anext(ResultRepository(database).keys(1))
     await database.close()
+
+
+async def test_the_numbers_so_far_are_stored_with_the_results_about_once_a_second() -> None:
+    clock, repository, results = TickingClock(), FailingRepository(), RunAggregate(1)
+    recorder = Recorder(repository, LEASE, clock, SendWindow(iter(range(100)), 1), lambda _: None, results, Counter())
+    running = asyncio.create_task(recorder.run())
+    for number in range(4):
+        clock.now_ns += 600_000_000
+        recorder.add(measure("openai", [(10, openai_stream("Hi"))]))
+        async with asyncio.timeout(5):
+            while results.count <= number:
+                await asyncio.sleep(0)
+    recorder.close()
+    await running
+    counts = [None if live is None else live["ttft_ms"]["count"] for live in repository.live]
+    assert counts == [None, 1, None, 3]
+
+
+class TickingClock(SystemClock):
+    """Stands still unless it is moved."""
+
+    now_ns = 0
+
+    def monotonic_ns(self) -> int:
+        return self.now_ns

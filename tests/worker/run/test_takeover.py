@@ -24,9 +24,9 @@ KEYS = KeyRing({})
 
 
 def spec(**changes: Any) -> BenchmarkSpec:
-    return BenchmarkSpec.model_validate(
-        {"name": "test", "model": "sim-ttft5-gap1-n4", "prompts": ["a", "b", "c", "d"], **changes}
-    ).with_defaults()
+    """One request at a time, so that a test knows which were sent."""
+    body = {"name": "test", "model": "sim-ttft5-gap1-n4", "prompts": ["a", "b", "c", "d"], "concurrency": 1}
+    return BenchmarkSpec.model_validate({**body, **changes}).with_defaults()
 
 
 async def ended(database: Database, benchmark_id: int) -> str:

@@ -1,0 +1,6 @@
+"""Outcomes of a request. What each means stands with the metric `outcome` in `shared.numbers.metrics`."""
+
+from typing import Literal, get_args
+
+Outcome = Literal["succeeded", "errored", "timed_out", "cancelled", "truncated"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)

@@ -1,0 +1,32 @@
+"""Statuses of a benchmark and the changes between them. The repositories build their SQL conditions from this table."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+OpenStatus = Literal["pending", "running"]
+TerminalStatus = Literal["completed", "failed", "cancelled"]
+Status = Literal[OpenStatus, TerminalStatus]
+# How a segment ended: with the benchmark, given back by its worker, or left behind by one that died.
+SegmentEnding = Literal[TerminalStatus, "released", "crashed"]
+
+OPEN: tuple[OpenStatus, ...] = get_args(OpenStatus)
+TERMINAL: tuple[TerminalStatus, ...] = get_args(TerminalStatus)
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an operation does to the status: from any of `before` to one of `after`."""
+
+    before: tuple[Status, ...]
+    after: tuple[Status, ...]
+
+
+# A worker takes it; a running one only where its lease has lapsed or was given back.
+CLAIM = Change(before=("pending", "running"), after=("running",))
+# Its worker writes to it, or gives it back for another to go on.
+KEEP = Change(before=("running",), after=("running",))
+# Its worker ends it.
+FINISH = Change(before=("running",), after=TERMINAL)
+# Its caller cancels it before a worker has taken it. A running one is ended by its worker.
+CANCEL = Change(before=("pending",), after=("cancelled",))
