@@ -8,13 +8,15 @@ from opentelemetry.trace import SpanKind
 from api import fingerprint
 from api.webhooks import WebhookSetup
 from shared.benchmark.request import BenchmarkRequest
-from shared.benchmark.spec import BenchmarkSpec, check_parameters
+from shared.benchmark.spec import BenchmarkSpec
 from shared.db.benchmarks import BenchmarkRepository, Once
 from shared.db.tables import Benchmark
 from shared.db.webhooks import WebhookRepository
 from shared.db.workers import WorkerRepository
 from shared.errors import InvalidRequest
 from shared.program.tracing import Tracing, traceparent
+from shared.protocols.parameters import check_parameters
+from shared.protocols.registry import protocol_named
 from shared.providers.endpoints import Endpoint, EndpointRegistry
 from shared.providers.key_ring import KeyRing
 from shared.queue.doorbell import Doorbell
@@ -108,7 +110,7 @@ class Submitter:
     ) -> Submitted:
         endpoint = await self._resolve(spec.model, provider)
         spec = spec.with_defaults()
-        check_parameters(spec, endpoint)
+        check_parameters(spec, protocol_named(endpoint.protocol))
         told, created = notices(spec, endpoint), True
         with self._tracing.span("enqueue benchmark", SpanKind.PRODUCER, {"llmbench.model": spec.model}) as span:
             trace = traceparent()

@@ -20,7 +20,7 @@ from simulator.call import Problem
 from simulator.http_head import LAST_CHUNK, Request, head
 from simulator.player import Player
 from simulator.record import Outcome, Records
-from simulator.routes import wire_of
+from simulator.registry import wire_format_for
 from simulator.script import Close
 from simulator.service import Response, Service
 from simulator.timer import Timer
@@ -286,7 +286,7 @@ class Connection(asyncio.Protocol):
         self._waiting.clear()
         self._settle(Outcome.CANCELLED)
         self._closing = True
-        wire = wire_of(self._url.decode("latin-1"), self._headers)
+        wire = wire_format_for(self._url.decode("latin-1"), self._headers)
         data = wire.error_body(Problem(status, message), 0)
         headers = {"content-type": "application/json", "content-length": str(len(data))}
         self.send(head(status, headers, keep_alive=False) + data)

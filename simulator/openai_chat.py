@@ -9,8 +9,7 @@ from simulator.answer import Answer, Finish
 from simulator.call import Call, Event, Problem, Refused, count_or_none
 from simulator.profile import Profile
 from simulator.text import input_tokens
-
-name = "openai"
+from simulator.wire_format import WireFormat
 
 _FINISH_REASONS = {
     Finish.STOP: "stop",
@@ -22,45 +21,133 @@ _OVERLOADED = "The server is currently overloaded with other requests. Sorry abo
 _FINGERPRINT = "fp_5180000000"
 
 
-def response_headers(number: int) -> dict[str, str]:
-    return {"x-request-id": f"req_{number:08d}", "openai-version": "2020-10-01"}
+class OpenAiChat(WireFormat):
+    """`POST /v1/chat/completions`."""
 
+    name = "openai"
+    path = "/v1/chat/completions"
 
-def parse(number: int, body: Any, headers: Mapping[str, str], created: int) -> Call:
-    """Raises Refused with the message that the real API gives."""
-    if not isinstance(body, dict):
-        raise _invalid("We could not parse the JSON body of your request. The body must be a JSON object.")
-    model, messages = body.get("model"), body.get("messages")
-    if not isinstance(model, str) or not model:
-        raise _invalid("you must provide a model parameter")
-    if messages is None:
-        raise _invalid("Missing required parameter: 'messages'.", "messages", "missing_required_parameter")
-    if not isinstance(messages, list):
-        raise _invalid("Invalid type for 'messages': expected an array of objects.", "messages", "invalid_type")
-    if not messages:
-        expected = "Expected an array with minimum length 1, but got an empty array instead."
-        raise _invalid(f"Invalid 'messages': empty array. {expected}", "messages", "empty_array")
-    for index, message in enumerate(messages):
-        if not isinstance(message, dict) or not isinstance(message.get("role"), str):
-            where = f"messages[{index}].role"
-            raise _invalid(f"Missing required parameter: '{where}'.", where, "missing_required_parameter")
-    if body.get("n") not in (None, 1):
-        raise _invalid("Invalid 'n': the simulator gives one choice.", "n", "unsupported_value")
-    stream = body.get("stream") or False
-    if not isinstance(stream, bool):
-        raise _invalid("Invalid type for 'stream': expected a boolean.", "stream", "invalid_type")
-    return Call(
-        number=number,
-        model=model,
-        stream=stream,
-        max_tokens=_max_tokens(body),
-        stops=_stops(body),
-        input_tokens=input_tokens(messages),
-        created=created,
-        has_stream_options=body.get("stream_options") is not None,
-        include_usage=_include_usage(body, stream),
-        tool_name=_tool_name(body),
-    )
+    def response_headers(self, number: int) -> dict[str, str]:
+        return {"x-request-id": f"req_{number:08d}", "openai-version": "2020-10-01"}
+
+    def parse(self, number: int, body: Any, headers: Mapping[str, str], created: int) -> Call:
+        if not isinstance(body, dict):
+            raise _invalid("We could not parse the JSON body of your request. The body must be a JSON object.")
+        model, messages = body.get("model"), body.get("messages")
+        if not isinstance(model, str) or not model:
+            raise _invalid("you must provide a model parameter")
+        if messages is None:
+            raise _invalid("Missing required parameter: 'messages'.", "messages", "missing_required_parameter")
+        if not isinstance(messages, list):
+            raise _invalid("Invalid type for 'messages': expected an array of objects.", "messages", "invalid_type")
+        if not messages:
+            expected = "Expected an array with minimum length 1, but got an empty array instead."
+            raise _invalid(f"Invalid 'messages': empty array. {expected}", "messages", "empty_array")
+        for index, message in enumerate(messages):
+            if not isinstance(message, dict) or not isinstance(message.get("role"), str):
+                where = f"messages[{index}].role"
+                raise _invalid(f"Missing required parameter: '{where}'.", where, "missing_required_parameter")
+        if body.get("n") not in (None, 1):
+            raise _invalid("Invalid 'n': the simulator gives one choice.", "n", "unsupported_value")
+        stream = body.get("stream") or False
+        if not isinstance(stream, bool):
+            raise _invalid("Invalid type for 'stream': expected a boolean.", "stream", "invalid_type")
+        return Call(
+            number=number,
+            model=model,
+            stream=stream,
+            max_tokens=_max_tokens(body),
+            stops=_stops(body),
+            input_tokens=input_tokens(messages),
+            created=created,
+            has_stream_options=body.get("stream_options") is not None,
+            include_usage=_include_usage(body, stream),
+            tool_name=_tool_name(body),
+        )
+
+    def adapt(self, profile: Profile, call: Call) -> Profile:
+        if profile.no_stream_options and call.has_stream_options:
+            # What servers said that were older than the parameter.
+            raise _invalid("Unrecognized request argument supplied: stream_options")
+        return profile
+
+    def events(self, call: Call, answer: Answer, profile: Profile) -> Iterator[Event]:
+        with_usage = call.include_usage and not profile.no_usage
+        head, tail = _chunk_frame(call, with_usage)
+        pieces = iter(answer.pieces)
+        piece = next(pieces, None)
+        calls_tool = profile.tool and piece is not None
+        role: dict[str, Any] = {"role": "assistant", "content": ""}
+        call_head = {"tool_calls": [{"index": 0, **_tool_call(call, "")}]}
+        if calls_tool and not answer.reasoning:
+            role = {"role": "assistant", "content": None, **call_head}
+        yield Event(-1, head + orjson.dumps(role) + tail)
+        slot = 0
+        for thought in answer.reasoning:
+            yield Event(
+                slot, head + b'{"reasoning_content":' + orjson.dumps(thought.text) + b"}" + tail, thought.tokens
+            )
+            slot += 1
+        if calls_tool and answer.reasoning:
+            yield Event(slot, head + orjson.dumps(call_head) + tail)
+        before, after = b'{"content":', b"}"
+        if calls_tool:
+            before, after = b'{"tool_calls":[{"index":0,"function":{"arguments":', b"}}]}"
+        while piece is not None:
+            yield Event(slot, head + before + orjson.dumps(piece.text) + after + tail, piece.tokens)
+            slot += 1
+            piece = next(pieces, None)
+        last = max(slot - 1, 0)
+        finish = b'"finish_reason":"' + _FINISH_REASONS[answer.finish].encode() + b'"'
+        yield Event(last, head + b"{}" + tail.replace(b'"finish_reason":null', finish))
+        if with_usage:
+            chunk = {**_envelope(call, "chat.completion.chunk"), "choices": [], "usage": _usage(call, answer)}
+            yield Event(last, b"data: %b\n\n" % orjson.dumps(chunk))
+        if not profile.no_done:
+            yield Event(last, b"data: [DONE]\n\n")
+
+    def body(self, call: Call, answer: Answer, profile: Profile) -> bytes:
+        text = "".join(piece.text for piece in answer.pieces)
+        message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
+        if answer.reasoning:
+            message["reasoning_content"] = "".join(piece.text for piece in answer.reasoning)
+        if profile.tool and text:
+            message |= {"content": None, "tool_calls": [_tool_call(call, text)]}
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _FINISH_REASONS[answer.finish]}
+        completion = {**_envelope(call, "chat.completion"), "choices": [choice]}
+        if not profile.no_usage:
+            completion["usage"] = _usage(call, answer)
+        return orjson.dumps(completion)
+
+    def problem(self, status: int, model: str, reason: str | None = None) -> Problem:
+        if status == 400:
+            where = "messages[0].content"
+            return Problem(400, f"Invalid value for '{where}'.", param=where, code="invalid_value")
+        if status == 401:
+            return Problem(401, "Incorrect API key provided.", code="invalid_api_key")
+        if status == 404:
+            text = f"The model `{model}` does not exist or you do not have access to it."
+            return Problem(404, f"{text} ({reason})" if reason else text, code="model_not_found")
+        if status == 429:
+            text = f"Rate limit reached for {model[:200]} on requests per min (RPM): Limit 3, Used 3, Requested 1."
+            return Problem(429, text, kind="requests", code="rate_limit_exceeded")
+        if status in (503, 529):
+            return Problem(status, _OVERLOADED, kind="server_error", code="server_overloaded")
+        return Problem(
+            status, "The server had an error while processing your request. Sorry about that!", "server_error"
+        )
+
+    def error_body(self, problem: Problem, number: int) -> bytes:
+        return orjson.dumps(_error(problem))
+
+    def error_event(self, model: str) -> bytes:
+        return b"data: %b\n\n" % orjson.dumps(_error(self.problem(500, model)))
+
+    def no_such_path(self, method: str, path: str) -> Problem:
+        return Problem(404, f"Invalid URL ({method} {path})")
+
+    def no_such_method(self, method: str, path: str) -> Problem:
+        return Problem(405, f"Not allowed to {method} on {path}.")
 
 
 def _max_tokens(body: dict[str, Any]) -> int | None:
@@ -115,61 +202,6 @@ def _invalid(message: str, param: str | None = None, code: str | None = None) ->
     return Refused(Problem(400, message, param=param, code=code))
 
 
-def stream_options_unknown() -> Refused:
-    """What servers said that were older than the parameter."""
-    return _invalid("Unrecognized request argument supplied: stream_options")
-
-
-def events(call: Call, answer: Answer, profile: Profile) -> Iterator[Event]:
-    """The whole stream, lazily, as an answer may be endless."""
-    with_usage = call.include_usage and not profile.no_usage
-    head, tail = _chunk_frame(call, with_usage)
-    pieces = iter(answer.pieces)
-    piece = next(pieces, None)
-    calls_tool = profile.tool and piece is not None
-    role: dict[str, Any] = {"role": "assistant", "content": ""}
-    call_head = {"tool_calls": [{"index": 0, **_tool_call(call, "")}]}
-    if calls_tool and not answer.reasoning:
-        role = {"role": "assistant", "content": None, **call_head}
-    yield Event(-1, head + orjson.dumps(role) + tail)
-    slot = 0
-    for thought in answer.reasoning:
-        yield Event(slot, head + b'{"reasoning_content":' + orjson.dumps(thought.text) + b"}" + tail, thought.tokens)
-        slot += 1
-    if calls_tool and answer.reasoning:
-        yield Event(slot, head + orjson.dumps(call_head) + tail)
-    before, after = b'{"content":', b"}"
-    if calls_tool:
-        before, after = b'{"tool_calls":[{"index":0,"function":{"arguments":', b"}}]}"
-    while piece is not None:
-        yield Event(slot, head + before + orjson.dumps(piece.text) + after + tail, piece.tokens)
-        slot += 1
-        piece = next(pieces, None)
-    last = max(slot - 1, 0)
-    finish = b'"finish_reason":"' + _FINISH_REASONS[answer.finish].encode() + b'"'
-    yield Event(last, head + b"{}" + tail.replace(b'"finish_reason":null', finish))
-    if with_usage:
-        chunk = {**_envelope(call, "chat.completion.chunk"), "choices": [], "usage": _usage(call, answer)}
-        yield Event(last, b"data: %b\n\n" % orjson.dumps(chunk))
-    if not profile.no_done:
-        yield Event(last, b"data: [DONE]\n\n")
-
-
-def body(call: Call, answer: Answer, profile: Profile) -> bytes:
-    """The answer of a request that does not stream."""
-    text = "".join(piece.text for piece in answer.pieces)
-    message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
-    if answer.reasoning:
-        message["reasoning_content"] = "".join(piece.text for piece in answer.reasoning)
-    if profile.tool and text:
-        message |= {"content": None, "tool_calls": [_tool_call(call, text)]}
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _FINISH_REASONS[answer.finish]}
-    completion = {**_envelope(call, "chat.completion"), "choices": [choice]}
-    if not profile.no_usage:
-        completion["usage"] = _usage(call, answer)
-    return orjson.dumps(completion)
-
-
 def _envelope(call: Call, kind: str) -> dict[str, Any]:
     return {
         "id": f"chatcmpl-{call.number:08d}",
@@ -207,33 +239,6 @@ def _usage(call: Call, answer: Answer) -> dict[str, Any]:
             "rejected_prediction_tokens": 0,
         },
     }
-
-
-def problem(status: int, model: str, reason: str | None = None) -> Problem:
-    """The error of a fault, as the real API words it."""
-    if status == 400:
-        where = "messages[0].content"
-        return Problem(400, f"Invalid value for '{where}'.", param=where, code="invalid_value")
-    if status == 401:
-        return Problem(401, "Incorrect API key provided.", code="invalid_api_key")
-    if status == 404:
-        text = f"The model `{model}` does not exist or you do not have access to it."
-        return Problem(404, f"{text} ({reason})" if reason else text, code="model_not_found")
-    if status == 429:
-        text = f"Rate limit reached for {model[:200]} on requests per min (RPM): Limit 3, Used 3, Requested 1."
-        return Problem(429, text, kind="requests", code="rate_limit_exceeded")
-    if status in (503, 529):
-        return Problem(status, _OVERLOADED, kind="server_error", code="server_overloaded")
-    return Problem(status, "The server had an error while processing your request. Sorry about that!", "server_error")
-
-
-def error_body(problem: Problem, number: int) -> bytes:
-    return orjson.dumps(_error(problem))
-
-
-def error_event(model: str) -> bytes:
-    """The error event inside a stream."""
-    return b"data: %b\n\n" % orjson.dumps(_error(problem(500, model)))
 
 
 def _error(problem: Problem) -> dict[str, Any]:

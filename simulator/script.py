@@ -11,7 +11,6 @@ from simulator.fault import FaultKind
 from simulator.profile import Profile
 
 _NS_PER_MS = 1_000_000
-_KEEP_ALIVE = b": keep-alive\n\n"
 _MIN_COMMENT_GAP_MS = 1.0
 
 
@@ -83,11 +82,14 @@ class Deadlines:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """`frame` wraps the bytes of one write for the wire; `finished` is how an answer ends that no fault broke off."""
+    """`frame` wraps the bytes of one write for HTTP; `keep_alive` are bytes that are no event; `finished` is how an
+    answer ends without a fault.
+    """
 
     profile: Profile
     deadlines: Deadlines
     frame: Callable[[bytes], bytes]
+    keep_alive: bytes
     error_event: bytes
     finished: Close
 
@@ -104,7 +106,7 @@ class Script:
         due_ns = self.deadlines.due(0)
         gap_ns = int(max(self.profile.gap_ms, _MIN_COMMENT_GAP_MS) * _NS_PER_MS)
         while True:
-            yield Write(due_ns, self.frame(_KEEP_ALIVE))
+            yield Write(due_ns, self.frame(self.keep_alive))
             due_ns += gap_ns
 
     def _burst(self, events: Iterable[Event]) -> Iterator[Step]:

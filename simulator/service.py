@@ -16,11 +16,11 @@ from simulator.answer import Answer, generate
 from simulator.call import Call, Problem, Refused
 from simulator.fault import Fault, FaultKind
 from simulator.http_head import Request, chunk, head, whole
-from simulator.openai_chat import stream_options_unknown
 from simulator.profile import InvalidHeader, Profile, UnknownOption
 from simulator.record import Records, RequestRecord
-from simulator.routes import OPENAI, Wire, generation_wire, side_response
+from simulator.routes import generation_wire, side_response
 from simulator.script import Close, Deadlines, Ending, Script, Step, Write
+from simulator.wire_format import WireFormat
 
 _HTML_502 = (
     b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
@@ -80,15 +80,13 @@ class Service:
             return self._stream(wire, record, request, call, profile, answer, deadlines)
         return Response(self._whole(wire, request, call, profile, answer, deadlines), record)
 
-    def _check_key(self, wire: Wire, headers: Mapping[str, str]) -> None:
+    def _check_key(self, wire: WireFormat, headers: Mapping[str, str]) -> None:
         if self._key is None:
             return
-        bearer = headers.get("authorization", "").removeprefix("Bearer ")
-        given = bearer if wire is OPENAI else headers.get("x-api-key") or bearer
-        if not compare_digest(given.encode("utf-8", "replace"), self._key):
+        if not compare_digest(wire.key_of(headers).encode("utf-8", "replace"), self._key):
             raise Refused(wire.problem(401, ""))
 
-    def _call(self, wire: Wire, record: RequestRecord, body: Any, request: Request) -> Call:
+    def _call(self, wire: WireFormat, record: RequestRecord, body: Any, request: Request) -> Call:
         if body is None:
             raise Refused(Problem(400, "We could not parse the JSON body of your request: it is not valid JSON."))
         return wire.parse(record.number, body, request.headers, int(wall_now().timestamp()))
@@ -99,7 +97,7 @@ class Service:
         self._of_model[model] += 1
         return self._of_model[model]
 
-    def _profile(self, wire: Wire, call: Call, headers: Mapping[str, str], ordinal: int) -> Profile:
+    def _profile(self, wire: WireFormat, call: Call, headers: Mapping[str, str], ordinal: int) -> Profile:
         try:
             profile = Profile.parse(call.model, headers, self._defaults)
         except UnknownOption as error:
@@ -108,14 +106,9 @@ class Service:
             raise Refused(Problem(400, str(error))) from error
         if profile.every and ordinal % profile.every:
             profile = replace(profile, fault=None)
-        # What only OpenAI-compatible servers do is not done in the name of Anthropic.
-        if wire is not OPENAI:
-            return replace(profile, no_usage=False, no_done=False, no_stream_options=False)
-        if profile.no_stream_options and call.has_stream_options:
-            raise stream_options_unknown()
-        return profile
+        return wire.adapt(profile, call)
 
-    def _fault_problem(self, wire: Wire, call: Call, fault: Fault) -> Problem:
+    def _fault_problem(self, wire: WireFormat, call: Call, fault: Fault) -> Problem:
         problem = wire.problem(fault.status, call.model[:200])
         if fault.status != 429 or fault.variant == "bare":
             return problem
@@ -125,7 +118,7 @@ class Service:
             after = _RETRY_AFTER[fault.variant]
         return replace(problem, headers={"retry-after": after})
 
-    def _refuse(self, wire: Wire, record: RequestRecord, request: Request, problem: Problem) -> Response:
+    def _refuse(self, wire: WireFormat, record: RequestRecord, request: Request, problem: Problem) -> Response:
         headers = {"content-type": "application/json", **wire.response_headers(record.number), **problem.headers}
         return self._error(record, request, problem.status, wire.error_body(problem, record.number), headers)
 
@@ -148,7 +141,7 @@ class Service:
 
     def _stream(
         self,
-        wire: Wire,
+        wire: WireFormat,
         record: RequestRecord,
         request: Request,
         call: Call,
@@ -158,8 +151,8 @@ class Service:
     ) -> Response:
         finished = Close.CLOSE if profile.no_done else Close.DONE
         frame = chunk if request.chunked else whole
-        script = Script(profile, deadlines, frame, wire.error_event(call.model), finished)
-        headers = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
+        script = Script(profile, deadlines, frame, wire.keep_alive, wire.error_event(call.model), finished)
+        headers = {"content-type": wire.stream_type, "cache-control": "no-cache"}
         if request.chunked:
             headers["transfer-encoding"] = "chunked"
         headers |= wire.response_headers(call.number)
@@ -172,7 +165,7 @@ class Service:
         return Response(steps(), record, request.chunked, singly=bool(profile.cut))
 
     def _whole(
-        self, wire: Wire, request: Request, call: Call, profile: Profile, answer: Answer, deadlines: Deadlines
+        self, wire: WireFormat, request: Request, call: Call, profile: Profile, answer: Answer, deadlines: Deadlines
     ) -> Iterator[Step]:
         """One write, when the last content event of the stream would have been due."""
         kind = profile.fault.kind if profile.fault else None
@@ -184,7 +177,7 @@ class Service:
         due_ns = deadlines.due(0 if profile.burst else max(count - 1, 0))
         headers = {"content-type": "application/json", **wire.response_headers(call.number)}
         if kind is FaultKind.MID_ERROR:
-            problem = wire.problem(500 if wire is OPENAI else 529, call.model[:200])
+            problem = wire.problem(wire.failed_status, call.model[:200])
             data = wire.error_body(problem, call.number)
             start = head(problem.status, {**headers, "content-length": str(len(data))}, keep_alive=request.keep_alive)
             yield Write(due_ns, start + data)

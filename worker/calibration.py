@@ -21,7 +21,7 @@ from shared.benchmark.prompt import Message, Parameters, Prompt
 from shared.benchmark.record import ResultRecord
 from shared.benchmark.spec import BenchmarkSpec, Timeouts
 from shared.clock import Clock
-from shared.protocols import adapter_for
+from shared.providers.adapters import adapter_for
 from shared.providers.endpoints import Endpoint
 from shared.scrubber import Scrubber
 from worker.engine.children import Child, Children, processes_for

@@ -23,7 +23,6 @@ from shared.program.heap import keep_what_is_loaded, loading
 from shared.program.limits import raise_open_files_limit
 from shared.program.logs import configure_logs
 from shared.program.tracing import start_tracing
-from shared.providers.endpoints import Protocol
 from shared.providers.prices import PriceList
 from shared.queue.doorbell import RING_FUNCTION, Doorbell
 from shared.queue.redis import QUEUE_NAME, client_redis, deserialize, serialize
@@ -107,7 +106,7 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Load]
     await dispatcher.start()
 
 
-async def _load(protocols: Iterable[Protocol]) -> None:
+async def _load(protocols: Iterable[str]) -> None:
     with loading():
         await warm_up(protocols)
     keep_what_is_loaded()

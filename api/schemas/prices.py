@@ -1,8 +1,8 @@
 """Prices, models and endpoints."""
 
-from typing import Literal
-
 from pydantic import BaseModel, Field
+
+from shared.protocols.registry import ProtocolName
 
 
 class Tier(BaseModel):
@@ -95,7 +95,7 @@ class ProviderOut(BaseModel):
     """A configured endpoint. It shows where a key is looked for, never the key."""
 
     name: str = Field(description="What `provider` of a benchmark refers to.", examples=["anthropic"])
-    protocol: Literal["anthropic", "openai"] = Field(description="How it is spoken to.", examples=["anthropic"])
+    protocol: ProtocolName = Field(description="How it is spoken to.", examples=["anthropic"])
     base_url: str = Field(description="Where requests go.", examples=["https://api.anthropic.com"])
     api_key_env: str | None = Field(
         description="Environment variable that holds its key. Null when it needs none.", examples=["ANTHROPIC_API_KEY"]

@@ -17,7 +17,7 @@ Phase = Literal["connect", "before_first_token", "mid_stream"]
 class Usage:
     """Tokens as the provider counted them. Zero is a value, None is unknown.
 
-    `cache_in_input`: whether `input_tokens` counts cached tokens too (OpenAI) or leaves them out (Anthropic).
+    `cache_in_input`: whether `input_tokens` includes the cached tokens. That depends on the protocol.
     """
 
     input_tokens: int | None = None
@@ -26,6 +26,13 @@ class Usage:
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
     cache_in_input: bool = False
+
+    @property
+    def uncached_input_tokens(self) -> int | None:
+        """Input tokens that were neither read from a cache nor written to one."""
+        if self.input_tokens is None or not self.cache_in_input:
+            return self.input_tokens
+        return max(0, self.input_tokens - (self.cache_read_tokens or 0) - (self.cache_write_tokens or 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,6 @@ from pydantic import (
 )
 
 from shared.benchmark.prompt import STRICT, Content, Parameters, Prompt, PromptOrText, to_tuple
-from shared.errors import FieldError, InvalidRequest
-from shared.providers.endpoints import Endpoint
 from shared.text import refuse_unstorable, unstorable_parts
 
 MAX_PROMPTS = 10_000
@@ -222,37 +220,3 @@ class BenchmarkSpec(RunSpec):
     def effective_parameters(self, prompt: Prompt) -> Parameters:
         """The parameters that a prompt is sent with."""
         return prompt.parameters.over(self.parameters)
-
-
-_UNSUPPORTED = {
-    "anthropic": ("seed", "frequency_penalty", "presence_penalty", "reasoning_effort"),
-    "openai": ("thinking_budget_tokens",),
-}
-
-
-def check_parameters(spec: BenchmarkSpec, endpoint: Endpoint) -> None:
-    """Raises InvalidRequest for each parameter that the endpoint's protocol does not have or allow."""
-    errors = list(_parameter_errors("parameters", spec.parameters, endpoint))
-    for index, prompt in enumerate(spec.prompts):
-        errors += _parameter_errors(f"prompts[{index}].parameters", prompt.parameters, endpoint)
-        merged = spec.effective_parameters(prompt)
-        budget, limit = merged.thinking_budget_tokens, merged.max_tokens
-        if budget is not None and limit is not None and budget >= limit:
-            errors.append(
-                FieldError(
-                    f"prompts[{index}].parameters.thinking_budget_tokens", "must be below max_tokens", "out_of_range"
-                )
-            )
-    if errors:
-        raise InvalidRequest(errors[:20])
-
-
-def _parameter_errors(path: str, parameters: Parameters, endpoint: Endpoint) -> list[FieldError]:
-    errors = [
-        FieldError(f"{path}.{name}", f"the {endpoint.protocol} protocol has no such parameter", "unsupported_parameter")
-        for name in _UNSUPPORTED[endpoint.protocol]
-        if getattr(parameters, name) is not None
-    ]
-    if endpoint.protocol == "anthropic" and (parameters.temperature or 0) > 1:
-        errors.append(FieldError(f"{path}.temperature", "must be at most 1 for the anthropic protocol", "out_of_range"))
-    return errors

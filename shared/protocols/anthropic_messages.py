@@ -1,20 +1,15 @@
 """The Anthropic Messages protocol."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 from shared.benchmark.prompt import Parameters
-from shared.benchmark.record import RequestError, Usage
-from shared.protocols.base import (
-    JsonDecoder,
-    SseDecoder,
-    StreamDecoder,
-    answer_id,
-    failure,
-    load_object,
-    optional_int,
-    text_of,
-)
+from shared.benchmark.record import Usage
+from shared.errors import FieldError
+from shared.protocols.base import Adapter, given_values
+from shared.protocols.decoders import JsonDecoder, SseDecoder, StreamDecoder
+from shared.protocols.error_kinds import failure
 from shared.protocols.events import (
     Content,
     Done,
@@ -27,6 +22,8 @@ from shared.protocols.events import (
     ToolCall,
     UsageReport,
 )
+from shared.protocols.json_values import answer_id, load_object, optional_int, text_of
+from shared.protocols.sdk import Sdk
 from shared.protocols.sse import ServerSentEvent
 
 _USAGE_FIELDS = {
@@ -37,8 +34,34 @@ _USAGE_FIELDS = {
 }
 
 
-class AnthropicAdapter:
+class AnthropicMessages(Adapter):
     """`POST /v1/messages` with `stream: true`."""
+
+    name = "anthropic"
+    title = "Messages"
+    base_path = ""
+    accepts = frozenset({"max_tokens", "temperature", "top_p", "top_k", "stop", "thinking_budget_tokens"})
+    maxima: ClassVar[Mapping[str, float]] = {"temperature": 1}
+
+    @classmethod
+    def conflicts(cls, path: str, parameters: Parameters) -> list[FieldError]:
+        budget, limit = parameters.thinking_budget_tokens, parameters.max_tokens
+        if budget is None or limit is None or budget < limit:
+            return []
+        return [FieldError(f"{path}.thinking_budget_tokens", "must be below max_tokens", "out_of_range")]
+
+    @classmethod
+    def sdk(cls) -> Sdk:
+        import anthropic
+
+        return Sdk(
+            client=partial(anthropic.AsyncAnthropic, open_telemetry=False),
+            method="messages.with_streaming_response.create",
+            arguments=frozenset({"model", "messages", "max_tokens", "stream"}),
+            status_error=anthropic.APIStatusError,
+            connection_error=anthropic.APIConnectionError,
+            error=anthropic.APIError,
+        )
 
     def body(
         self, model: str, messages: Sequence[Mapping[str, str]], system: str | None, parameters: Parameters
@@ -51,10 +74,7 @@ class AnthropicAdapter:
         }
         if system is not None:
             body["system"] = system
-        for name in ("temperature", "top_p", "top_k"):
-            value = getattr(parameters, name)
-            if value is not None:
-                body[name] = value
+        body |= given_values(parameters, ("temperature", "top_p", "top_k"))
         if parameters.stop is not None:
             body["stop_sequences"] = [parameters.stop] if isinstance(parameters.stop, str) else list(parameters.stop)
         if parameters.thinking_budget_tokens is not None:
@@ -64,15 +84,9 @@ class AnthropicAdapter:
     def decoder(self, content_type: str) -> StreamDecoder:
         return _Message() if content_type.startswith("application/json") else _MessageStream()
 
-    def current_body(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        return body
-
-    def retry_body(self, body: Mapping[str, Any], error: RequestError) -> dict[str, Any] | None:
-        return None
-
 
 class _UsageSoFar:
-    """`message_delta` is cumulative: the last value of each field wins, nothing is added up."""
+    """Counts are cumulative: the last value of each field wins. `input_tokens` leaves cached tokens out."""
 
     def __init__(self) -> None:
         self._fields: dict[str, Any] = {}
@@ -147,7 +161,7 @@ def _delta(delta: Any) -> StreamEvent:
 
 
 def _block_start(block: Any) -> StreamEvent:
-    """A block may begin with text in it; a tool's block begins with its name."""
+    """A block may begin with text. The block of a tool call begins with the tool's name."""
     if isinstance(block, dict) and block.get("type") == "tool_use":
         return ToolCall(text_of(block.get("name"))) if text_of(block.get("name")) else Other()
     return _delta(block)

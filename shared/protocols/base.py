@@ -1,204 +1,94 @@
-"""What an adapter is, and what the two have in common."""
+"""An adapter is everything about one wire protocol. Each protocol has one, in a file of its own.
+
+The class holds what is true of the protocol everywhere; the registry lists the classes. An instance speaks with one
+endpoint and remembers what its server refused. Adapters hold neither clock nor socket.
+"""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
-import orjson
+from pydantic import BaseModel, ConfigDict
 
 from shared.benchmark.prompt import Parameters
 from shared.benchmark.record import RequestError
-from shared.protocols.events import Failure, StreamEvent
-from shared.protocols.sse import ServerSentEvent, SseParser
-
-# Words of providers' error types and codes, to the kinds that results carry.
-ERROR_KINDS = {
-    "authentication_error": "authentication",
-    "invalid_api_key": "authentication",
-    "permission_error": "permission",
-    "billing_error": "billing",
-    "insufficient_quota": "billing",
-    "not_found_error": "not_found",
-    "model_not_found": "not_found",
-    "request_too_large": "invalid_request",
-    "invalid_request_error": "invalid_request",
-    "context_length_exceeded": "invalid_request",
-    "rate_limit_error": "rate_limited",
-    "rate_limit_exceeded": "rate_limited",
-    "timeout_error": "provider_timeout",
-    "overloaded_error": "overloaded",
-    "api_error": "server_error",
-    "server_error": "server_error",
-    "internal_server_error": "server_error",
-}
+from shared.errors import FieldError
+from shared.protocols.decoders import StreamDecoder
+from shared.protocols.sdk import Sdk
 
 
-class StreamDecoder(Protocol):
-    """Turns the bytes of one answer into events, whatever the cuts."""
+class Options(BaseModel):
+    """What may differ between endpoints of one protocol. In an endpoint's entry each field is a key of its own.
 
-    @property
-    def invalid_utf8(self) -> bool: ...
+    A protocol whose endpoints differ derives its own options; `description` of a field goes into the documentation.
+    """
 
-    @property
-    def answer_id(self) -> str | None:
-        """The provider's own id of this answer, once it was said."""
-        ...
-
-    def feed(self, data: bytes) -> list[StreamEvent]: ...
-
-    def finish(self) -> list[StreamEvent]:
-        """What the end of the body completes."""
-        ...
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class Adapter(Protocol):
-    """A provider's protocol."""
+class Adapter(ABC):
+    """One wire protocol: its rules, its request, the meaning of its answers."""
 
-    def body(
-        self,
-        model: str,
-        messages: Sequence[Mapping[str, str]],
-        system: str | None,
-        parameters: Parameters,
-    ) -> dict[str, Any]:
-        """The request's JSON body, streaming asked for."""
-        ...
+    # What `protocol` of an endpoint says, and what people call it.
+    name: ClassVar[str]
+    title: ClassVar[str]
+    # The SDK's base URL below the root of a server: empty, or `/v1`.
+    base_path: ClassVar[str]
+    # The fields of `Parameters` that a request can carry. All others are refused at submit.
+    accepts: ClassVar[frozenset[str]]
+    # The largest values that the protocol allows, where `Parameters` allows more.
+    maxima: ClassVar[Mapping[str, float]] = {}
+    options: ClassVar[type[Options]] = Options
 
-    def decoder(self, content_type: str) -> StreamDecoder:
-        """For one answer; `content_type` tells a stream from a plain JSON answer."""
-        ...
+    def __init__(self, options: Options) -> None:
+        self._options = options
 
-    def current_body(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A planned body without what the server has refused since."""
-        ...
+    @classmethod
+    def parameter_errors(cls, path: str, parameters: Parameters) -> list[FieldError]:
+        """An error for each parameter that the protocol does not have or allow. `path` is that of `parameters`."""
+        given = parameters.model_dump(exclude_none=True)
+        lacking = f"the {cls.name} protocol has no such parameter"
+        errors = [
+            FieldError(f"{path}.{name}", lacking, "unsupported_parameter") for name in given if name not in cls.accepts
+        ]
+        for name, most in cls.maxima.items():
+            if given.get(name, most) > most:
+                message = f"must be at most {most:g} for the {cls.name} protocol"
+                errors.append(FieldError(f"{path}.{name}", message, "out_of_range"))
+        return errors
 
-    def retry_body(self, body: Mapping[str, Any], error: RequestError) -> dict[str, Any] | None:
-        """The body to send once more where the server knew a part of it not; None where there is nothing to mend."""
-        ...
-
-
-class SseDecoder(ABC):
-    """Decodes a stream event by event; an adapter says what an event means."""
-
-    def __init__(self) -> None:
-        self._parser = SseParser()
-        self.answer_id: str | None = None
-
-    @property
-    def invalid_utf8(self) -> bool:
-        return self._parser.invalid_utf8
-
-    def feed(self, data: bytes) -> list[StreamEvent]:
-        return [event for raw in self._parser.feed(data) for event in self.decode(raw)]
-
-    def finish(self) -> list[StreamEvent]:
-        # A body cut inside an event leaves a piece of JSON: that is a truncated stream, not a malformed one.
-        return [event for raw in self._parser.finish() for event in self.decode(raw) if not _is_malformed(event)]
-
-    @abstractmethod
-    def decode(self, raw: ServerSentEvent) -> list[StreamEvent]:
-        """What an event means."""
-
-
-class JsonDecoder(ABC):
-    """Decodes a plain JSON answer, as servers send that ignore `stream` or put an error into a 200."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-        self.invalid_utf8 = False
-        self.answer_id: str | None = None
-
-    def feed(self, data: bytes) -> list[StreamEvent]:
-        self._parts.append(data)
+    @classmethod
+    def conflicts(cls, path: str, parameters: Parameters) -> list[FieldError]:
+        """An error for each parameter that contradicts another one. `parameters`: what a prompt is sent with."""
         return []
 
-    def finish(self) -> list[StreamEvent]:
-        document = load_object(b"".join(self._parts).decode("utf-8", "replace"))
-        if isinstance(document, Failure):
-            return [document]
-        if document.get("error"):
-            return [failure(document["error"])]
-        self.answer_id = answer_id(document)
-        return self.decode(document)
+    @classmethod
+    @abstractmethod
+    def sdk(cls) -> Sdk:
+        """How the official SDK sends a request.
+
+        Import the SDK inside this method: the import takes seconds, and the API does not need it.
+        """
 
     @abstractmethod
-    def decode(self, document: dict[str, Any]) -> list[StreamEvent]:
-        """What a whole answer means."""
+    def body(
+        self, model: str, messages: Sequence[Mapping[str, str]], system: str | None, parameters: Parameters
+    ) -> dict[str, Any]:
+        """The JSON body of a request for a streamed answer."""
+
+    @abstractmethod
+    def decoder(self, content_type: str) -> StreamDecoder:
+        """A decoder for one answer; `content_type` tells a stream from a plain JSON answer."""
+
+    def current_body(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The planned body without the fields that the server has refused since."""
+        return body
+
+    def retry_body(self, body: Mapping[str, Any], error: RequestError) -> dict[str, Any] | None:
+        """The body to retry without the rejected field; None if a retry cannot help."""
+        return None
 
 
-def load_object(text: str) -> dict[str, Any] | Failure:
-    """A JSON object, or the failure to be one."""
-    try:
-        document = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        # orjson is strict about lone surrogates, which models do emit; the measurer replaces them.
-        return _load_leniently(text)
-    return document if isinstance(document, dict) else _malformed(text)
-
-
-def _load_leniently(text: str) -> dict[str, Any] | Failure:
-    import json
-
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return _malformed(text)
-    return document if isinstance(document, dict) else _malformed(text)
-
-
-def _malformed(text: str) -> Failure:
-    return Failure("malformed_event", f"not a JSON object: {text[:200]!r}")
-
-
-def _is_malformed(event: StreamEvent) -> bool:
-    return isinstance(event, Failure) and event.kind == "malformed_event"
-
-
-def failure(error: Any) -> Failure:
-    """A provider's error object as a failure; its kind from the error's own type, else its code."""
-    if not isinstance(error, dict):
-        return Failure("provider_error", str(error)[:2_000])
-    words = [str(error[key]) for key in ("code", "type") if error.get(key) is not None]
-    kind = next((ERROR_KINDS[word] for word in words if word in ERROR_KINDS), None) or _kind_of_status(words)
-    return Failure(kind, str(error.get("message") or "no message"), words[0] if words else None)
-
-
-def _kind_of_status(words: Sequence[str]) -> str:
-    """OpenRouter and others put the HTTP status into `code`."""
-    for word in words:
-        if word.isdecimal():
-            return kind_of_http_status(int(word))
-    return "provider_error"
-
-
-def kind_of_http_status(status: int) -> str:
-    """The kind of an error answer that says no more than its status."""
-    known = {
-        400: "invalid_request",
-        401: "authentication",
-        402: "billing",
-        403: "permission",
-        404: "not_found",
-        408: "provider_timeout",
-        413: "invalid_request",
-        422: "invalid_request",
-        429: "rate_limited",
-        504: "provider_timeout",
-        529: "overloaded",
-    }
-    return known.get(status) or ("server_error" if status >= 500 else "provider_error")
-
-
-def optional_int(value: Any) -> int | None:
-    """A count as the provider gave it; anything else is unknown."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def answer_id(document: dict[str, Any]) -> str | None:
-    """An `id` field, within the length that is stored."""
-    return text_of(document.get("id"))[:200] or None
-
-
-def text_of(value: Any) -> str:
-    """A text field that may be missing, null or of another type."""
-    return value if isinstance(value, str) else ""
+def given_values(parameters: Parameters, names: Iterable[str]) -> dict[str, Any]:
+    """The parameters of these names that are set, for bodies that carry them under the same names."""
+    return {name: value for name in names if (value := getattr(parameters, name)) is not None}

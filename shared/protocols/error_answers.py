@@ -1,4 +1,4 @@
-"""An answer that is not 2xx as a request error: kind, the provider's words, how long to wait. For every transport."""
+"""Turns an answer that is not 2xx into a request error: its kind, the provider's words, how long to wait."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,15 +6,15 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from shared.benchmark.record import RequestError
-from shared.protocols.base import failure, kind_of_http_status
+from shared.protocols.error_kinds import failure, kind_of_http_status
 from shared.scrubber import Scrubber
 
 
 def status_error(
     status: int, headers: Mapping[str, str], body: Any, text: str, scrubber: Scrubber, now: datetime
 ) -> RequestError:
-    """`body`: the parsed answer, whole or just its error object, where it is JSON; `text`: what it says otherwise."""
-    # The openai SDK hands over the inner error object, others the whole body.
+    """The error of an answer. `body`: its JSON, None if it has none; `text`: the answer as text; `now`: its arrival."""
+    # Most servers put the error object into `error`; for the others the body is the error object.
     inner = body.get("error", body) if isinstance(body, dict) else None
     said = failure(inner) if inner else None
     kind = kind_of_http_status(status)
@@ -34,7 +34,7 @@ def status_error(
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds that the provider asks to wait: `retry-after-ms`, or `Retry-After` as seconds or as a date."""
+    """How many seconds the provider asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date."""
     milliseconds = headers.get("retry-after-ms", "")
     if milliseconds.replace(".", "", 1).isdecimal():
         return float(milliseconds) / 1_000
@@ -43,7 +43,7 @@ def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
         return float(value)
     try:
         until = parsedate_to_datetime(value)
-        # Against the server's own date where it gives one: our clock may differ.
+        # Our clock may differ from the server's, so the wait counts from the server's own date if it gives one.
         since = parsedate_to_datetime(headers["date"]) if "date" in headers else now
     except (ValueError, TypeError):
         return None

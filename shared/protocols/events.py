@@ -1,4 +1,4 @@
-"""What a stream says, whoever speaks: the events that every adapter turns its provider's bytes into."""
+"""The events of an answer, the same for every protocol. Decoders produce them from a provider's bytes."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class UsageReport:
-    """Tokens so far; the last one counts. `final` once the provider has counted the output."""
+    """Token counts so far; the last report counts. `final`: the provider has counted the whole output."""
 
     usage: Usage
     final: bool
@@ -36,14 +36,14 @@ class UsageReport:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Why the model stopped, in the provider's word."""
+    """Why the model stopped, in the provider's own word."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error inside a 2xx answer, or bytes that are not the protocol."""
+    """An error inside a 2xx answer, or bytes that the protocol does not allow."""
 
     kind: str
     message: str
@@ -52,17 +52,17 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """A sign of life that is not a token. Comments are none."""
+    """A sign of life that is not a token. A comment in the stream is not an event at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The provider's own end of stream."""
+    """The event by which the provider ends the stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """An event that carries no token: role, block start, signature, unknown types."""
+    """An event without a token: a role, the start of a block, a signature, an unknown type."""
 
 
 StreamEvent = Content | Reasoning | ToolCall | UsageReport | Finish | Failure | Ping | Done | Other

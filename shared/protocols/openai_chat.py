@@ -1,30 +1,66 @@
-"""The OpenAI chat-completions protocol, as OpenAI and all that imitate it speak it."""
+"""The OpenAI chat-completions protocol, as OpenAI and compatible servers speak it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from pydantic import Field
+
 from shared.benchmark.prompt import Parameters
 from shared.benchmark.record import RequestError, Usage
-from shared.protocols.base import (
-    JsonDecoder,
-    SseDecoder,
-    StreamDecoder,
-    answer_id,
-    failure,
-    load_object,
-    optional_int,
-    text_of,
-)
+from shared.protocols.base import Adapter, Options, given_values
+from shared.protocols.decoders import JsonDecoder, SseDecoder, StreamDecoder
+from shared.protocols.error_kinds import failure
 from shared.protocols.events import Content, Done, Failure, Finish, Other, Reasoning, StreamEvent, ToolCall, UsageReport
+from shared.protocols.json_values import answer_id, load_object, optional_int, text_of
+from shared.protocols.sdk import Sdk
 from shared.protocols.sse import ServerSentEvent
 
+# Parameters that the body carries under their own names.
+_SAME_NAME = (
+    "temperature",
+    "top_p",
+    "top_k",
+    "seed",
+    "frequency_penalty",
+    "presence_penalty",
+    "reasoning_effort",
+)
 
-class OpenAiAdapter:
-    """`POST …/chat/completions` with `stream: true` and usage asked for."""
 
-    def __init__(self, max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens") -> None:
-        self._max_tokens_field = max_tokens_field
+class ChatOptions(Options):
+    """Where chat-completions servers differ."""
+
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = Field(
+        default="max_tokens", description="The field that carries the output limit."
+    )
+
+
+class OpenAiChat(Adapter):
+    """`POST …/chat/completions` with `stream: true` and a request for usage."""
+
+    name = "openai"
+    title = "chat completions"
+    base_path = "/v1"
+    accepts = frozenset({"max_tokens", "stop", *_SAME_NAME})
+    options = ChatOptions
+
+    def __init__(self, options: ChatOptions) -> None:
+        super().__init__(options)
+        self._max_tokens_field = options.max_tokens_field
         self._stream_options = True
+
+    @classmethod
+    def sdk(cls) -> Sdk:
+        import openai
+
+        return Sdk(
+            client=openai.AsyncOpenAI,
+            method="chat.completions.with_streaming_response.create",
+            arguments=frozenset({"model", "messages", "max_tokens", "stream"}),
+            status_error=openai.APIStatusError,
+            connection_error=openai.APIConnectionError,
+            error=openai.APIError,
+        )
 
     def body(
         self, model: str, messages: Sequence[Mapping[str, str]], system: str | None, parameters: Parameters
@@ -35,20 +71,9 @@ class OpenAiAdapter:
             "messages": [{"role": "system", "content": system}, *turns] if system is not None else turns,
             "stream": True,
             self._max_tokens_field: parameters.max_tokens,
+            "stream_options": {"include_usage": True},
+            **given_values(parameters, _SAME_NAME),
         }
-        body["stream_options"] = {"include_usage": True}
-        for name in (
-            "temperature",
-            "top_p",
-            "top_k",
-            "seed",
-            "frequency_penalty",
-            "presence_penalty",
-            "reasoning_effort",
-        ):
-            value = getattr(parameters, name)
-            if value is not None:
-                body[name] = value
         if parameters.stop is not None:
             body["stop"] = parameters.stop if isinstance(parameters.stop, str) else list(parameters.stop)
         return body
@@ -60,7 +85,7 @@ class OpenAiAdapter:
         return body if self._stream_options else _without_stream_options(body)
 
     def retry_body(self, body: Mapping[str, Any], error: RequestError) -> dict[str, Any] | None:
-        """Old servers answer 400 or 422 to `stream_options`; remembered, so that it costs one request an endpoint."""
+        """Old servers refuse `stream_options` with 400 or 422. The adapter remembers that, so each is asked once."""
         if error.http_status not in (400, 422) or "stream_options" not in body:
             return None
         if self._stream_options and not any(word in error.message for word in ("stream_options", "include_usage")):
@@ -111,7 +136,7 @@ def _choices(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _tokens(delta: Any) -> list[StreamEvent]:
-    """Text of a delta or message. Reasoning is `reasoning_content` (DeepSeek, older vLLM) or `reasoning`."""
+    """The text of a delta or message. Reasoning is in `reasoning_content` (DeepSeek, older vLLM) or `reasoning`."""
     if not isinstance(delta, dict):
         return []
     events: list[StreamEvent] = []

@@ -1,7 +1,7 @@
-"""An incremental parser of server-sent events: takes bytes as they come, gives whole events.
+"""An incremental parser of server-sent events. It takes bytes as they arrive and returns whole events.
 
-Own code, because the kept ones take decoded text or a response object of their own client, say nothing of
-invalid UTF-8, and cannot be fed by a socket (docs/adr/0003-sse-parser.md). Follows the WHATWG algorithm.
+It follows the WHATWG algorithm. We wrote it because maintained parsers need decoded text or a response of their own
+client and hide invalid UTF-8 (docs/adr/0003-sse-parser.md).
 """
 
 from typing import NamedTuple
@@ -10,18 +10,18 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class ServerSentEvent(NamedTuple):
-    """`event` is "message" where the stream names none."""
+    """`event` is "message" if the stream does not name it."""
 
     event: str
     data: str
 
 
 class SseParser:
-    """Feed it reads of any size; the events do not depend on where the reads were cut."""
+    """Takes reads of any size. Where they are cut makes no difference to the events."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        # How much of it is known to hold no line's end: a line of many reads is searched once.
+        # So many bytes of the buffer hold no line end. They are not searched again when the next read arrives.
         self._searched = 0
         self._skip_lf = False
         self._at_start = True
@@ -30,7 +30,7 @@ class SseParser:
         self.invalid_utf8 = False
 
     def feed(self, data: bytes) -> list[ServerSentEvent]:
-        """The events that these bytes complete."""
+        """Adds a read and returns the events that it completes."""
         self._buffer += data
         if self._at_start:
             if len(self._buffer) < len(_BOM) and _BOM.startswith(self._buffer):
@@ -43,7 +43,7 @@ class SseParser:
         buffer = self._buffer
         while True:
             if self._skip_lf and start < len(buffer):
-                # The LF of a CRLF that a read had cut in two.
+                # The last read ended between the CR and the LF of a line end.
                 start += buffer[start] == 0x0A
                 self._skip_lf = False
             end = _line_end(buffer, max(start, self._searched))
@@ -57,7 +57,7 @@ class SseParser:
         return events
 
     def finish(self) -> list[ServerSentEvent]:
-        """What the end of the stream completes: servers that leave out the last blank line are understood."""
+        """Returns the events that the end of the stream completes. Some servers leave out the last blank line."""
         events: list[ServerSentEvent] = []
         if self._buffer:
             self._line(self._buffer, events)

@@ -6,13 +6,12 @@ from fnmatch import fnmatchcase
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from shared.errors import MissingKey, UnknownModel, UnknownProvider
+from shared.protocols.base import Options
+from shared.protocols.registry import PROTOCOLS, ProtocolName, protocol_named
 from shared.providers.prices import PriceList
-
-Protocol = Literal["anthropic", "openai"]
-PROTOCOLS: tuple[Protocol, ...] = ("anthropic", "openai")
 
 
 class PriceOverride(BaseModel):
@@ -27,14 +26,17 @@ class PriceOverride(BaseModel):
 
 
 class Endpoint(BaseModel):
-    """One place to send requests to. It names the environment variable of its key and never holds the key."""
+    """One place to send requests to. It names the environment variable of its key and never holds the key.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    Further keys are options of the protocol. A key that the protocol does not know is refused.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True)
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$", description="What `provider` in a benchmark refers to.")
-    protocol: Protocol = Field(
-        description="`anthropic`: Messages API. `openai`: chat completions, as OpenAI, vLLM, Ollama, llama.cpp, "
-        "LM Studio, Groq, OpenRouter and gateways speak it."
+    protocol: ProtocolName = Field(
+        description="The wire protocol that the endpoint speaks: "
+        + ", ".join(f"`{name}` ({protocol.title})" for name, protocol in PROTOCOLS.items())
     )
     base_url: str = Field(
         description="As the protocol's official SDK takes it: `https://api.anthropic.com`, `http://127.0.0.1:8000/v1`."
@@ -50,9 +52,6 @@ class Endpoint(BaseModel):
         default=None,
         description="Whose prices of the price list apply; `*` takes whichever provider lists the model. "
         "Left out: unpriced, unless `prices` is set.",
-    )
-    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = Field(
-        default="max_tokens", description="OpenAI protocol: the field that carries the output limit."
     )
     transport: Literal["auto", "sdk"] = Field(
         default="auto",
@@ -73,6 +72,17 @@ class Endpoint(BaseModel):
         if parts.username or parts.password or parts.query or parts.fragment:
             raise ValueError("must hold no credentials, query or fragment: name the key's variable in api_key_env")
         return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _options_of_the_protocol(self) -> "Endpoint":
+        """Raises what `options` raises: pydantic then names the option beside the endpoint's own fields."""
+        self.options  # noqa: B018
+        return self
+
+    @property
+    def options(self) -> Options:
+        """How this endpoint differs from others of its protocol."""
+        return protocol_named(self.protocol).options.model_validate(self.model_extra)
 
 
 BUILT_IN = (
@@ -143,25 +153,23 @@ BUILT_IN = (
 )
 
 
-def simulator_endpoints(url: str) -> tuple[Endpoint, Endpoint]:
-    """The simulator under both protocols, standing in for providers without a key, priced as the real model."""
-    base = url.rstrip("/")
-    return (
+# The protocol of the simulator's own models (`sim-*`) where a benchmark names no provider.
+_SIMULATOR_PROTOCOL = "anthropic"
+
+
+def simulator_endpoints(url: str) -> tuple[Endpoint, ...]:
+    """The simulator under each protocol, standing in for providers without a key, priced as the real model."""
+    root = url.rstrip("/")
+    return tuple(
         Endpoint(
-            name="simulator",
-            protocol="anthropic",
-            base_url=base,
-            models=("sim-*", "sim"),
+            name="simulator" if name == _SIMULATOR_PROTOCOL else f"simulator-{name}",
+            protocol=name,
+            base_url=f"{root}{protocol.base_path}",
+            models=("sim-*", "sim") if name == _SIMULATOR_PROTOCOL else (),
             price_provider="*",
             stand_in=True,
-        ),
-        Endpoint(
-            name="simulator-openai",
-            protocol="openai",
-            base_url=f"{base}/v1",
-            price_provider="*",
-            stand_in=True,
-        ),
+        )
+        for name, protocol in PROTOCOLS.items()
     )
 
 

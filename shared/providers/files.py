@@ -15,7 +15,8 @@ def read_endpoints(path: Path) -> tuple[Endpoint, ...]:
         return tuple(Endpoint.model_validate(item) for item in parsed)
     except ValidationError as exc:
         error = exc.errors(include_url=False, include_input=False, include_context=False)[0]
-        raise ValueError(f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}") from None
+        message = error["msg"].removeprefix("Value error, ")
+        raise ValueError(f"{'.'.join(str(part) for part in error['loc'])}: {message}") from None
     except (OSError, UnicodeDecodeError) as exc:
         raise ValueError(f"cannot be read: {type(exc).__name__}") from None
 

@@ -3,6 +3,7 @@
 import httpx2
 import pytest
 
+from shared.providers.endpoints import simulator_endpoints
 from shared.providers.prices import PriceList
 from tests.api.conftest import KEYS
 from tests.api.documents import KEY, pages, submit
@@ -79,7 +80,8 @@ async def test_the_providers_are_shown_without_any_key(sqlite_api: httpx2.AsyncC
     response = await sqlite_api.get("/providers")
     items = {item["name"]: item for item in response.json()["items"]}
     assert list(items) == sorted(items)
-    assert {name for name, item in items.items() if item["ready"]} == {"groq", "simulator", "simulator-openai"}
+    simulators = {endpoint.name for endpoint in simulator_endpoints("http://127.0.0.1")}
+    assert {name for name, item in items.items() if item["ready"]} == {"groq", *simulators}
     assert items["groq"]["api_key_env"] == "GROQ_API_KEY"
     assert KEY not in response.text
     assert KEY not in str(KEYS.get) + repr(KEYS)

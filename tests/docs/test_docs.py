@@ -9,6 +9,8 @@ import pytest
 from cli.demo import EXAMPLE
 from shared.numbers.documentation import with_tables
 from shared.numbers.metrics import DEFINITIONS
+from shared.protocols.registry import PROTOCOLS
+from simulator.registry import WIRE_FORMATS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("requirements/*.md")])
@@ -19,6 +21,20 @@ def test_every_metric_is_documented_with_its_definition() -> None:
     assert with_tables(page) == page, "run `make docs`"
     for name in DEFINITIONS:
         assert page.count(f"| `{name}` | ") == 1, name
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_every_protocol_is_documented_with_its_options(name: str) -> None:
+    page = (ROOT / "docs/configuration.md").read_text()
+    (row,) = re.findall(r"^\| `protocol` \| (.+) \|$", page, re.MULTILINE)
+    assert f"`{name}` ({PROTOCOLS[name].title}" in row
+    options = re.findall(rf"^\| `{name}` \| `(\w+)` \| .+ \|$", page, re.MULTILINE)
+    assert options == list(PROTOCOLS[name].options.model_fields)
+
+
+@pytest.mark.parametrize("path", WIRE_FORMATS)
+def test_every_path_of_the_simulator_is_documented(path: str) -> None:
+    assert f"| `POST {path}` |" in (ROOT / "docs/simulator.md").read_text()
 
 
 def test_the_example_of_the_readme_is_the_one_of_the_demo() -> None:

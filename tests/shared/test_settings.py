@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.protocols.registry import PROTOCOLS
 from shared.providers.prices import PriceList
 from shared.settings import Settings, load_settings
 
@@ -74,6 +75,14 @@ def test_each_setting_has_a_valid_default_and_a_description(name: str) -> None:
         ({"providers": "7"}, ["PROVIDERS: must be a list of endpoints"]),
         ({"providers": '[{"name": "x", "protocol": "openai"}]'}, ["PROVIDERS.0.BASE_URL: "]),
         (
+            {"providers": '[{"name": "x", "protocol": "gopher", "base_url": "http://h"}]'},
+            [f"PROVIDERS.0.PROTOCOL: unknown protocol; known protocols: {', '.join(PROTOCOLS)}"],
+        ),
+        (
+            {"providers": '[{"name": "x", "protocol": "openai", "base_url": "http://h", "max_token_field": "n"}]'},
+            ["PROVIDERS.0.MAX_TOKEN_FIELD: "],
+        ),
+        (
             {"providers_file": "/nowhere/providers.yaml"},
             ["PROVIDERS_FILE: cannot be read: FileNotFoundErr"],
         ),
@@ -111,6 +120,13 @@ def test_a_key_that_somebody_wrote_into_the_providers_is_refused_and_not_repeate
     assert "sk-0123" not in str(caught.value)
 
 
+def test_an_unknown_protocol_in_the_file_is_an_error_that_lists_the_known_ones(tmp_path: Path) -> None:
+    path = tmp_path / "providers.yaml"
+    path.write_text("- {name: x, protocol: gopher, base_url: 'http://h'}")
+    with pytest.raises(SystemExit, match=f"PROVIDERS_FILE: protocol: unknown .* {', '.join(PROTOCOLS)}$"):
+        settings_of(providers_file=path)
+
+
 def test_the_variable_wins_over_the_file_and_the_file_over_what_is_built_in(tmp_path: Path) -> None:
     path = tmp_path / "providers.yaml"
     path.write_text(
@@ -143,7 +159,9 @@ def test_no_providers_leave_the_built_in_ones(providers: str) -> None:
 
 def test_a_simulator_url_adds_the_simulators() -> None:
     endpoints = settings_of(simulator_url="http://127.0.0.1:8765").endpoints(PriceList())
-    assert [item.name for item in endpoints if item.stand_in] == ["simulator", "simulator-openai"]
+    stand_ins = [item for item in endpoints if item.stand_in]
+    assert [item.protocol for item in stand_ins] == list(PROTOCOLS)
+    assert {"simulator", "simulator-openai"} <= {item.name for item in stand_ins}
 
 
 @pytest.mark.parametrize(

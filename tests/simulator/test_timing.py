@@ -34,7 +34,7 @@ def total_ms(record: RequestRecord) -> float:
 def steps_of(profile: Profile, seed: int = 0) -> list[Write | Ending]:
     deadlines = Deadlines(profile, 0, Random(seed))
     events = [Event(-1, b"start"), *(Event(i, b"content", 1) for i in range(4)), Event(3, b"finish")]
-    return list(Script(profile, deadlines, lambda data: data, b"error", Close.DONE).steps(events))
+    return list(Script(profile, deadlines, lambda data: data, b": alive\n\n", b"error", Close.DONE).steps(events))
 
 
 def test_deadlines_are_absolute() -> None:

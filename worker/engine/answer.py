@@ -5,7 +5,7 @@ from io import StringIO
 
 from shared.benchmark.record import Usage
 from shared.numbers.timeline import EventKind, Timeline
-from shared.protocols.base import StreamDecoder
+from shared.protocols.decoders import StreamDecoder
 from shared.protocols.events import (
     Content,
     Done,

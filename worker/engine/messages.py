@@ -23,9 +23,9 @@ class SocketTarget(msgspec.Struct, array_like=True, frozen=True, tag="socket"):
 
 
 class SdkTarget(msgspec.Struct, array_like=True, frozen=True, tag="sdk"):
-    """What the official SDK's client needs; `key` is never logged."""
+    """What the official SDK's client needs; `key` is never logged. `protocol` is a registered one."""
 
-    protocol: Literal["anthropic", "openai"]
+    protocol: str
     base_url: str
     key: str | None
     proxy: str | None

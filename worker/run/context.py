@@ -11,7 +11,7 @@ from shared.db.leases import LeaseRepository
 from shared.db.results import ResultRepository
 from shared.db.segments import SegmentRepository
 from shared.program.tracing import Tracing
-from shared.protocols import Adapters
+from shared.providers.adapters import Adapters
 from shared.providers.endpoints import EndpointRegistry
 from shared.providers.key_ring import KeyRing
 from shared.providers.prices import PriceList

@@ -22,11 +22,11 @@ class RunPrice:
 
     def cost_usd(self, usage: Usage) -> Decimal | None:
         """None where the price or the tokens are unknown: never zero for unknown."""
-        if self._snapshot is None or usage.input_tokens is None or usage.output_tokens is None:
+        uncached, output = usage.uncached_input_tokens, usage.output_tokens
+        if self._snapshot is None or uncached is None or output is None:
             return None
         read, write = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
-        uncached = usage.input_tokens - (read + write if usage.cache_in_input else 0)
-        return self._snapshot.cost_usd(TokenCounts(max(0, uncached), usage.output_tokens, read, write))
+        return self._snapshot.cost_usd(TokenCounts(uncached, output, read, write))
 
 
 def find_price(

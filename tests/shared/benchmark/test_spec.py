@@ -6,12 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from shared.benchmark.spec import BenchmarkSpec, check_parameters
-from shared.errors import InvalidRequest
-from shared.providers.endpoints import BUILT_IN
+from shared.benchmark.spec import BenchmarkSpec
 
 MINIMAL: dict[str, Any] = {"name": "test", "model": "m", "prompts": ["one"]}
-ENDPOINTS = {endpoint.protocol: endpoint for endpoint in BUILT_IN[:2]}
 
 
 def spec_of(**changes: Any) -> BenchmarkSpec:
@@ -210,47 +207,3 @@ def test_a_prompts_parameters_go_over_the_benchmarks_field_by_field() -> None:
 def test_the_output_limit_is_written_down(given: int | None, stored: int) -> None:
     """It matters to every number, so that a stored benchmark must not depend on a later default."""
     assert spec_of(parameters={"max_tokens": given}).with_defaults().parameters.max_tokens == stored
-
-
-@pytest.mark.parametrize(
-    ("protocol", "parameters"),
-    [
-        ("anthropic", {"seed": 1}),
-        ("anthropic", {"frequency_penalty": 0.0}),
-        ("anthropic", {"presence_penalty": 0.0}),
-        ("anthropic", {"reasoning_effort": "low"}),
-        ("anthropic", {"temperature": 1.5}),
-        ("openai", {"thinking_budget_tokens": 2_048}),
-    ],
-)
-@pytest.mark.parametrize("in_prompt", [True, False])
-def test_a_parameter_that_the_protocol_lacks_is_refused_and_named(
-    protocol: str, parameters: dict[str, Any], in_prompt: bool
-) -> None:
-    own = {"messages": [{"role": "user", "content": "x"}], "parameters": parameters}
-    spec = spec_of(prompts=["ok", own]) if in_prompt else spec_of(parameters=parameters)
-    with pytest.raises(InvalidRequest) as caught:
-        check_parameters(spec.with_defaults(), ENDPOINTS[protocol])  # type: ignore[index]
-    base = "prompts[1].parameters" if in_prompt else "parameters"
-    assert f"{base}.{next(iter(parameters))}" in [error.field for error in caught.value.errors]
-
-
-@pytest.mark.parametrize(
-    ("protocol", "parameters"),
-    [
-        ("anthropic", {"temperature": 1.0, "top_k": 5, "stop": "x"}),
-        ("anthropic", {"thinking_budget_tokens": 2_048, "max_tokens": 4_096}),
-        ("openai", {"temperature": 2.0, "seed": 1, "reasoning_effort": "low", "frequency_penalty": -2}),
-    ],
-)
-def test_a_parameter_that_the_protocol_has_is_taken(protocol: str, parameters: dict[str, Any]) -> None:
-    spec = spec_of(parameters=parameters).with_defaults()
-    check_parameters(spec, ENDPOINTS[protocol])  # type: ignore[index]
-    assert spec.parameters.model_dump(exclude_none=True).items() >= parameters.items()
-
-
-@pytest.mark.parametrize("budget", [2_048, 4_000])
-def test_a_thinking_budget_must_leave_room_for_an_answer(budget: int) -> None:
-    spec = spec_of(parameters={"max_tokens": 2_048, "thinking_budget_tokens": budget})
-    with pytest.raises(InvalidRequest, match="must be below max_tokens"):
-        check_parameters(spec, ENDPOINTS["anthropic"])

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from shared.errors import InvalidRequest, MissingKey, UnknownModel, UnknownProvider
+from shared.protocols.registry import PROTOCOLS
 from shared.providers.endpoints import BUILT_IN, Endpoint, EndpointRegistry, simulator_endpoints
 from shared.providers.prices import PriceList
 
@@ -91,11 +92,11 @@ def test_a_later_endpoint_of_a_name_replaces_the_earlier_one() -> None:
     assert [item.name for item in endpoints].count("openai") == 1
 
 
-def test_the_simulator_speaks_both_protocols_at_one_address() -> None:
-    assert {item.protocol: item.base_url for item in SIMULATORS} == {
-        "anthropic": "http://127.0.0.1:8765",
-        "openai": "http://127.0.0.1:8765/v1",
-    }
+def test_the_simulator_speaks_every_protocol_at_one_address() -> None:
+    urls = {item.protocol: item.base_url for item in SIMULATORS}
+    assert urls.keys() == PROTOCOLS.keys()
+    assert urls["anthropic"] == "http://127.0.0.1:8765"
+    assert urls["openai"] == "http://127.0.0.1:8765/v1"
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ import struct
 from shared.benchmark.record import ResultRecord
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import Timeouts
-from shared.protocols import adapter_for
 from shared.protocols.base import Adapter
-from shared.providers.endpoints import Endpoint, Protocol
+from shared.providers.adapters import adapter_for
+from shared.providers.endpoints import Endpoint
 from shared.scrubber import Scrubber
 from tests.support.scripted import FrozenClock
 from worker.engine.measurer import MeasureContext, Measurement, PhaseStart, PlannedRequest, RunClock
@@ -19,11 +19,11 @@ REQUEST = PlannedRequest(
 BEGAN = Began(due_ns=0, started_ns=0, connected_ns=None, tls_ms=None, sent_ns=0, new_connection=False, renewed=0)
 
 
-def adapter(protocol: Protocol) -> Adapter:
+def adapter(protocol: str) -> Adapter:
     return adapter_for(Endpoint(name="test", protocol=protocol, base_url="http://127.0.0.1"))
 
 
-def measurement(protocol: Protocol, timeouts: Timeouts | None = None) -> Measurement:
+def measurement(protocol: str, timeouts: Timeouts | None = None) -> Measurement:
     """Of a request that is sent at 0."""
     context = MeasureContext(
         adapter(protocol), timeouts or Timeouts(), RunClock.start(FrozenClock()), Scrubber([]), keep_timeline=True
@@ -47,9 +47,7 @@ def part(
     return Slice(1, began, head, b"".join(data for _, data in reads), packed, kernel, end)
 
 
-def measure(
-    protocol: Protocol, script: list[tuple[float, bytes]], content_type: str = "text/event-stream"
-) -> ResultRecord:
+def measure(protocol: str, script: list[tuple[float, bytes]], content_type: str = "text/event-stream") -> ResultRecord:
     """A request whose answer's reads come at these milliseconds after it was sent."""
     measured = measurement(protocol)
     end = End("complete", round(script[-1][0] * 1e6) if script else 0)

@@ -12,8 +12,9 @@ from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import Timeouts
 from shared.benchmark.workload import WorkItem, Workload
 from shared.clock import SystemClock
-from shared.protocols import adapter_for
-from shared.providers.endpoints import Endpoint, Protocol
+from shared.protocols.registry import protocol_named
+from shared.providers.adapters import adapter_for
+from shared.providers.endpoints import Endpoint
 from shared.scrubber import Scrubber
 from worker.engine.children import Child, Children
 from worker.engine.engine import Engine
@@ -25,15 +26,15 @@ Transport = Literal["auto", "sdk"]
 KEY = "sk-test-0123456789abcdef"
 
 
-def endpoint_at(url: str, protocol: Protocol, transport: Transport = "auto") -> Endpoint:
-    base_url = url if protocol == "anthropic" else f"{url}/v1"
+def endpoint_at(url: str, protocol: str, transport: Transport = "auto") -> Endpoint:
+    base_url = f"{url}{protocol_named(protocol).base_path}"
     return Endpoint(name="test", protocol=protocol, base_url=base_url, transport=transport)
 
 
 async def engine_over(
     processes: Sequence[Child],
     url: str,
-    protocol: Protocol,
+    protocol: str,
     *,
     timeouts: Timeouts | None = None,
     transport: Transport = "auto",
@@ -55,7 +56,7 @@ async def engine_over(
 
 @asynccontextmanager
 async def engine_at(
-    pool: Children, url: str, protocol: Protocol, *, processes: int = 1, **options: Any
+    pool: Children, url: str, protocol: str, *, processes: int = 1, **options: Any
 ) -> AsyncIterator[Engine]:
     """The same over processes of the pool."""
     async with pool.lend(processes) as children:
@@ -98,7 +99,7 @@ async def run_over(
     pool: Children,
     transport: Transport,
     url: str,
-    protocol: Protocol,
+    protocol: str,
     *models: str,
     concurrency: int = 1,
     timeouts: Timeouts | None = None,

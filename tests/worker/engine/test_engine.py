@@ -8,7 +8,7 @@ import pytest
 from shared.benchmark.pace import ConstantRate
 from shared.benchmark.record import ResultRecord
 from shared.benchmark.spec import Timeouts
-from shared.providers.endpoints import PROTOCOLS, Protocol
+from shared.protocols.registry import PROTOCOLS
 from simulator.server import Simulator
 from tests.worker.engine.running import Run, Transport, engine_at, load
 from worker.engine.children import Children
@@ -34,7 +34,7 @@ async def test_waiting_for_a_slot_is_queueing_and_not_latency(run: Run, simulato
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-async def test_twenty_refusals_leak_no_connection(run: Run, simulator: Simulator, protocol: Protocol) -> None:
+async def test_twenty_refusals_leak_no_connection(run: Run, simulator: Simulator, protocol: str) -> None:
     refused = ["sim-ttft5-gap1-n4-err429"] * 20
     records = await run(simulator.base_url, protocol, *refused, "sim-ttft5-gap1-n4", concurrency=1)
     assert [record.outcome for record in records] == ["errored"] * 20 + ["succeeded"]
@@ -59,7 +59,7 @@ async def test_warm_up_ends_before_the_first_measured_request_is_sent(
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 async def test_a_cancel_closes_the_streams_and_keeps_what_came(
-    transport: Transport, children: Children, simulator: Simulator, protocol: Protocol
+    transport: Transport, children: Children, simulator: Simulator, protocol: str
 ) -> None:
     records: list[ResultRecord] = []
     async with engine_at(children, simulator.base_url, protocol, transport=transport) as engine:

@@ -141,7 +141,60 @@ async def test_done_alone_is_no_answer() -> None:
 async def test_openai_cached_tokens_stand_inside_the_input() -> None:
     usage = {"prompt_tokens": 100, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 60}}
     counted = (measure("openai", [(10, openai_stream("Hi", usage=usage))])).usage
-    assert (counted.input_tokens, counted.cache_read_tokens, counted.cache_in_input) == (100, 60, True)
+    assert (counted.input_tokens, counted.cache_read_tokens, counted.uncached_input_tokens) == (100, 60, 40)
+
+
+async def test_anthropic_cached_tokens_stand_beside_the_input() -> None:
+    end = {"input_tokens": 40, "output_tokens": 5, "cache_read_input_tokens": 60, "cache_creation_input_tokens": 7}
+    counted = (measure("anthropic", [(10, anthropic_stream("Hi", end=end))])).usage
+    assert (counted.input_tokens, counted.cache_read_tokens, counted.cache_write_tokens) == (40, 60, 7)
+    assert counted.uncached_input_tokens == 40
+
+
+@pytest.mark.parametrize(
+    ("protocol", "begun", "error"),
+    [
+        (
+            "anthropic",
+            sse(message_start(), *anthropic_text("abc"), named=True),
+            sse({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, named=True),
+        ),
+        (
+            "openai",
+            sse(*openai_text("abc")),
+            sse({"error": {"message": "Overloaded", "type": "overloaded_error", "code": None}}),
+        ),
+    ],
+)
+async def test_an_error_inside_a_stream_keeps_the_providers_words(protocol: str, begun: bytes, error: bytes) -> None:
+    record = measure(protocol, [(10, begun), (20, error)])
+    assert (record.outcome, record.response) == ("errored", "abc")
+    assert record.error == RequestError("overloaded", "Overloaded", "mid_stream", provider_code="overloaded_error")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "answer"),
+    [
+        (
+            "anthropic",
+            (
+                b'{"type":"message","content":[{"type":"text","text":"Hello"}],"stop_reason":"end_turn",'
+                b'"usage":{"input_tokens":10,"output_tokens":5}}'
+            ),
+        ),
+        (
+            "openai",
+            (
+                b'{"choices":[{"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}],'
+                b'"usage":{"prompt_tokens":10,"completion_tokens":5}}'
+            ),
+        ),
+    ],
+)
+async def test_a_server_that_ignores_stream_is_understood(protocol: str, answer: bytes) -> None:
+    record = measure(protocol, [(50, answer)], content_type="application/json")
+    assert (record.outcome, record.response) == ("succeeded", "Hello")
+    assert (record.usage.input_tokens, record.usage.output_tokens) == (10, 5)
 
 
 def test_a_server_without_stream_options_is_asked_once_without_and_remembered() -> None:

@@ -5,9 +5,13 @@ import sys
 
 import pytest
 
+from shared.protocols.registry import PROTOCOLS
+from simulator.registry import WIRE_FORMATS
+
 # Notes for each module whether the main thread imports it, makes a target, and prints that of one module.
 IMPORTED_BY = """
 import asyncio, importlib, sys, threading
+from shared.protocols.registry import PROTOCOLS
 from shared.providers.endpoints import Endpoint
 from worker.engine.sdk_clients import make_target
 
@@ -18,16 +22,18 @@ class Watch:
         by_main_thread[name] = threading.current_thread() is threading.main_thread()
 
 sys.meta_path.insert(0, Watch())
-protocol = sys.argv[1]
-endpoint = Endpoint(name="e", protocol=protocol, base_url="http://127.0.0.1")
+protocol, package, path = sys.argv[1:]
+endpoint = Endpoint(name="e", protocol=protocol, base_url=f"http://127.0.0.1{PROTOCOLS[protocol].base_path}")
 target = asyncio.run(make_target(endpoint, None, proxy=None, connect_s=1))
-print(by_main_thread[protocol], b"/v1/messages" in target.head or b"/chat/completions" in target.head)
+print(by_main_thread.get(package, False), target.head.startswith(f"POST {path} HTTP/1.1".encode()))
 """
 
 
-@pytest.mark.parametrize("protocol", ["anthropic", "openai"])
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_an_sdk_is_imported_by_a_thread_when_it_is_first_needed(protocol: str) -> None:
     """It takes a second, in which the worker's heartbeats must go on."""
-    command = [sys.executable, "-c", IMPORTED_BY, protocol]
+    package = PROTOCOLS[protocol].sdk().error.__module__.partition(".")[0]
+    (path,) = (path for path, wire in WIRE_FORMATS.items() if wire.name == protocol)
+    command = [sys.executable, "-c", IMPORTED_BY, protocol, package, path]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]

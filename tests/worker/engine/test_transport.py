@@ -1,23 +1,24 @@
-"""What every transport must do, over real sockets, for both protocols."""
+"""What every transport must do, over real sockets, for every protocol."""
 
 import asyncio
 
 import pytest
 
 from shared.benchmark.spec import Timeouts
-from shared.providers.endpoints import PROTOCOLS, Protocol
+from shared.protocols.registry import PROTOCOLS
 from simulator.server import Simulator
 from tests.support.postgresql import free_port
 from tests.support.scripted import ScriptedServer, cut, http
-from tests.support.streams import anthropic_stream, openai_stream, openai_text, sse
+from tests.support.spoken import spoken
+from tests.support.streams import openai_stream, openai_text, sse
 from tests.worker.engine.running import KEY, Run, engine_at, load
 from worker.engine.children import Children
 
-both = pytest.mark.parametrize("protocol", PROTOCOLS)
+every_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
 
 
-@both
-async def test_a_whole_answer_is_measured(run: Run, simulator: Simulator, protocol: Protocol) -> None:
+@every_protocol
+async def test_a_whole_answer_is_measured(run: Run, simulator: Simulator, protocol: str) -> None:
     (record,) = await run(simulator.base_url, protocol, "sim-ttft50-gap5-n8")
     assert (record.outcome, record.error) == ("succeeded", None)
     assert record.usage.output_tokens == 8
@@ -28,24 +29,24 @@ async def test_a_whole_answer_is_measured(run: Run, simulator: Simulator, protoc
     assert record.provider_request_id
 
 
-@both
-async def test_the_key_goes_to_the_server_and_nowhere_else(run: Run, protocol: Protocol) -> None:
-    body = http(anthropic_stream("Hi") if protocol == "anthropic" else openai_stream("Hi"))
-    async with ScriptedServer([body]).running() as server:
+@every_protocol
+async def test_the_key_goes_to_the_server_and_nowhere_else(run: Run, protocol: str) -> None:
+    answer = http(spoken(protocol).stream("Hi"), content_type=spoken(protocol).content_type)
+    async with ScriptedServer([answer]).running() as server:
         (record,) = await run(server.url, protocol, "m")
     assert KEY.encode() in server.requests[0]
     assert KEY not in repr(record)
 
 
-@both
-async def test_no_compression_is_asked_for(run: Run, protocol: Protocol) -> None:
+@every_protocol
+async def test_no_compression_is_asked_for(run: Run, protocol: str) -> None:
     async with ScriptedServer([http(b"")]).running() as server:
         await run(server.url, protocol, "m")
     assert b"accept-encoding: identity" in server.requests[0].lower()
 
 
-@both
-async def test_an_echoed_key_is_scrubbed_from_the_error(run: Run, protocol: Protocol) -> None:
+@every_protocol
+async def test_an_echoed_key_is_scrubbed_from_the_error(run: Run, protocol: str) -> None:
     body = f'{{"error":{{"type":"authentication_error","message":"bad key {KEY}"}}}}'.encode()
     answer = http(body, "401 Unauthorized", "application/json", f"content-length: {len(body)}\r\n")
     async with ScriptedServer([answer]).running() as server:
@@ -55,7 +56,7 @@ async def test_an_echoed_key_is_scrubbed_from_the_error(run: Run, protocol: Prot
     assert KEY not in repr(record)
 
 
-@both
+@every_protocol
 @pytest.mark.parametrize(
     ("fault", "kind", "status", "retry_after"),
     [
@@ -70,7 +71,7 @@ async def test_an_echoed_key_is_scrubbed_from_the_error(run: Run, protocol: Prot
     ],
 )
 async def test_an_error_answer_has_its_kind_status_and_wait(
-    run: Run, simulator: Simulator, protocol: Protocol, fault: str, kind: str, status: int, retry_after: float | None
+    run: Run, simulator: Simulator, protocol: str, fault: str, kind: str, status: int, retry_after: float | None
 ) -> None:
     (record,) = await run(simulator.base_url, protocol, f"sim-ttft5-gap1-n4-{fault}")
     assert record.error is not None
@@ -85,18 +86,18 @@ async def test_an_error_answer_has_its_kind_status_and_wait(
     assert len(simulator.requests) == 1, "the SDK must not retry by itself"
 
 
-@both
-async def test_a_retry_after_date_becomes_seconds(run: Run, simulator: Simulator, protocol: Protocol) -> None:
+@every_protocol
+async def test_a_retry_after_date_becomes_seconds(run: Run, simulator: Simulator, protocol: str) -> None:
     (record,) = await run(simulator.base_url, protocol, "sim-ttft5-gap1-n4-err429date")
     assert record.error is not None
     assert record.error.retry_after_s is not None
     assert 0 < record.error.retry_after_s < 3_600
 
 
-@both
+@every_protocol
 @pytest.mark.parametrize("fault", ["fin3", "rst3", "end3"])
 async def test_a_connection_that_closes_after_three_deltas_is_truncated(
-    run: Run, simulator: Simulator, protocol: Protocol, fault: str
+    run: Run, simulator: Simulator, protocol: str, fault: str
 ) -> None:
     (record,) = await run(simulator.base_url, protocol, f"sim-ttft5-gap5-n8-{fault}")
     assert record.outcome == "truncated"
@@ -106,10 +107,8 @@ async def test_a_connection_that_closes_after_three_deltas_is_truncated(
     assert len(record.response.split()) == 3
 
 
-@both
-async def test_an_error_in_mid_stream_keeps_the_partial_text(
-    run: Run, simulator: Simulator, protocol: Protocol
-) -> None:
+@every_protocol
+async def test_an_error_in_mid_stream_keeps_the_partial_text(run: Run, simulator: Simulator, protocol: str) -> None:
     (record,) = await run(simulator.base_url, protocol, "sim-ttft5-gap5-n8-miderr3")
     assert record.outcome == "errored"
     assert record.error is not None
@@ -133,22 +132,22 @@ async def test_a_server_without_stream_options_is_asked_again_without(run: Run, 
     assert all(record.ttft_ms is not None and record.ttft_ms < 590 for record in records)
 
 
-@both
-async def test_an_address_of_ipv6(run: Run, protocol: Protocol) -> None:
+@every_protocol
+async def test_an_address_of_ipv6(run: Run, protocol: str) -> None:
     async with Simulator("::1") as server:
         (record,) = await run(server.base_url, protocol, "sim-ttft5-gap1-n2")
     assert (record.outcome, record.error) == ("succeeded", None)
 
 
-@both
-async def test_nobody_listening_is_a_connect_error(run: Run, protocol: Protocol) -> None:
+@every_protocol
+async def test_nobody_listening_is_a_connect_error(run: Run, protocol: str) -> None:
     (record,) = await run(f"http://127.0.0.1:{free_port()}", protocol, "m")
     assert record.error is not None
     assert (record.outcome, record.error.kind, record.error.phase) == ("errored", "connect_error", "connect")
     assert record.connection_reused is False
 
 
-@both
+@every_protocol
 @pytest.mark.parametrize(
     ("fault", "timeouts", "kind", "phase"),
     [
@@ -160,7 +159,7 @@ async def test_nobody_listening_is_a_connect_error(run: Run, protocol: Protocol)
     ],
 )
 async def test_each_deadline_has_its_own_kind(
-    run: Run, simulator: Simulator, protocol: Protocol, fault: str, timeouts: Timeouts, kind: str, phase: str
+    run: Run, simulator: Simulator, protocol: str, fault: str, timeouts: Timeouts, kind: str, phase: str
 ) -> None:
     (record,) = await run(simulator.base_url, protocol, f"sim-ttft5-gap1-n8-{fault}", timeouts=timeouts)
     assert record.outcome == "timed_out"
@@ -169,9 +168,9 @@ async def test_each_deadline_has_its_own_kind(
     await simulator.wait_for(lambda server: server.requests[0].closed_by_client)
 
 
-@both
+@every_protocol
 async def test_a_connection_is_used_again_and_connecting_is_outside_ttft(
-    run: Run, simulator: Simulator, protocol: Protocol
+    run: Run, simulator: Simulator, protocol: str
 ) -> None:
     first, second = await run(simulator.base_url, protocol, *["sim-ttft5-gap1-n4"] * 2)
     assert (first.connection_reused, second.connection_reused) == (False, True)
@@ -179,12 +178,11 @@ async def test_a_connection_is_used_again_and_connecting_is_outside_ttft(
     assert second.metrics["connect_ms"] is None
 
 
-@both
-async def test_a_kept_connection_that_the_server_closed_is_renewed(run: Run, protocol: Protocol) -> None:
+@every_protocol
+async def test_a_kept_connection_that_the_server_closed_is_renewed(run: Run, protocol: str) -> None:
     """The server answers once on each connection, says nothing of closing it, and closes it at the next request."""
-    one = {"output_tokens": 1}
-    stream = anthropic_stream("Hi", end=one) if protocol == "anthropic" else openai_stream("Hi", usage={})
-    head = f"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {len(stream)}\r\n\r\n"
+    stream, kind = spoken(protocol).stream("Hi"), spoken(protocol).content_type
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {len(stream)}\r\n\r\n"
     connections = 0
 
     async def answer_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -232,9 +230,9 @@ async def test_events_of_one_read_share_its_stamp(run: Run) -> None:
     assert "buffered" in record.flags
 
 
-@both
+@every_protocol
 async def test_a_proxy_is_used_through_the_sdk_and_the_run_is_graded_for_it(
-    children: Children, simulator: Simulator, protocol: Protocol
+    children: Children, simulator: Simulator, protocol: str
 ) -> None:
     """A forwarding proxy on this machine: what reaches it names the whole URL."""
     asked: list[bytes] = []

@@ -10,6 +10,8 @@ from shared.benchmark.pace import PoissonRate
 from shared.numbers.formulas import RequestFacts
 from shared.numbers.metrics import compute
 from shared.numbers.timeline import EventKind, TimelineEvent
+from shared.protocols.registry import PROTOCOLS
+from shared.providers.endpoints import simulator_endpoints
 from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
 from tests.support.service import Service, running_service
@@ -73,13 +75,13 @@ async def test_a_prompt_is_sent_as_it_was_written(service: Service, simulator: S
     assert done["parameters"]["max_tokens"] == 1024
 
 
-async def test_both_protocols_give_the_same_story(service: Service) -> None:
+async def test_every_protocol_gives_the_same_story(service: Service) -> None:
     stories = []
-    for provider in ("simulator", "simulator-openai"):
-        done = await service.run(provider=provider, model="sim-ttft5-gap30-n4", prompts=["same"])
+    for endpoint in simulator_endpoints("http://127.0.0.1"):
+        done = await service.run(provider=endpoint.name, model="sim-ttft5-gap30-n4", prompts=["same"])
         (result,) = done["results"]
         stories.append([result[name] for name in ("response", "input_tokens", "output_tokens", "outcome", "flags")])
-    assert stories[0] == stories[1]
+    assert stories == [stories[0]] * len(PROTOCOLS)
 
 
 async def test_cost_is_usage_at_the_price_stored_with_the_run(service: Service) -> None:

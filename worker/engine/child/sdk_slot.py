@@ -8,18 +8,17 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
-import anthropic
 import httpcore2
 import httpx2
-import openai
 import orjson
 
 from shared.clock import monotonic_ns
+from shared.protocols.registry import protocol_named
 from worker.engine.child.outbox import Stream
 from worker.engine.child.sdk_stamping import StampingTransport, Wire, current_wire
 from worker.engine.child.slot import MAX_RENEWALS
 from worker.engine.messages import EndKind, SdkTarget
-from worker.engine.sdk_clients import arguments, streamed_create
+from worker.engine.sdk_clients import streamed_create
 
 # What sockets raise, where an SDK does not wrap it.
 _SOCKET_ERRORS = (
@@ -40,7 +39,8 @@ class SdkClient:
         # Deadlines are the worker's; only connecting is timed here, where it can be told from the rest.
         timeout = httpx2.Timeout(None, connect=target.connect_s)
         self._http = httpx2.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False, trust_env=False)
-        self.create = streamed_create(target.protocol, target.base_url, target.key, self._http)
+        self.sdk = protocol_named(target.protocol).sdk()
+        self.send = streamed_create(self.sdk, target.base_url, target.key, self._http)
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -88,9 +88,9 @@ class SdkSlot:
         return None
 
     async def _attempt(self, body: dict[str, Any], stream: Stream, wire: Wire) -> tuple[EndKind, str]:
-        token = current_wire.set(wire)
+        token, sdk = current_wire.set(wire), self._client.sdk
         try:
-            async with self._client.create(**arguments(body)) as response:
+            async with self._client.send(body) as response:
                 http = response.http_response
                 wire.answered = True
                 stream.head(http.status_code, dict(http.headers))
@@ -98,14 +98,14 @@ class SdkSlot:
                     # Several chunks of one read come one by one: all carry the stamp of that read.
                     stream.read(wire.last_read_ns or monotonic_ns(), 0, data)
             return "complete", ""
-        except (anthropic.APIStatusError, openai.APIStatusError) as exc:
+        except sdk.status_error as exc:
             wire.answered = True
             stream.head(exc.status_code, dict(exc.response.headers))
             stream.read(wire.last_read_ns or monotonic_ns(), 0, exc.response.content)
             return "complete", ""
-        except (anthropic.APIConnectionError, openai.APIConnectionError, *_SOCKET_ERRORS) as exc:
+        except (sdk.connection_error, *_SOCKET_ERRORS) as exc:
             return _connection_failure(exc, wire)
-        except (anthropic.APIError, openai.APIError) as exc:
+        except sdk.error as exc:
             return "client_error", str(exc)
         finally:
             current_wire.reset(token)

@@ -1,0 +1,18 @@
+"""Whether a protocol can carry a benchmark's parameters. The API asks at submit."""
+
+from shared.benchmark.spec import BenchmarkSpec
+from shared.errors import InvalidRequest
+from shared.protocols.base import Adapter
+
+_MOST_ERRORS = 20
+
+
+def check_parameters(spec: BenchmarkSpec, protocol: type[Adapter]) -> None:
+    """Raises InvalidRequest that names each parameter which the protocol does not have or allow."""
+    errors = protocol.parameter_errors("parameters", spec.parameters)
+    for index, prompt in enumerate(spec.prompts):
+        path = f"prompts[{index}].parameters"
+        errors += protocol.parameter_errors(path, prompt.parameters)
+        errors += protocol.conflicts(path, spec.effective_parameters(prompt))
+    if errors:
+        raise InvalidRequest(errors[:_MOST_ERRORS])
