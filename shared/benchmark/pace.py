@@ -5,8 +5,6 @@ from collections.abc import Iterator, Sequence
 from itertools import count, repeat
 from typing import NamedTuple
 
-import numpy as np
-
 
 class Room(NamedTuple):
     """From `from_ns` after the start of the phase on, up to `in_flight` requests at the same time."""
@@ -70,6 +68,8 @@ class PoissonRate(ConstantRate):
         self._seed = seed
 
     def due_ns(self) -> Iterator[int | None]:
+        import numpy as np  # not where the API starts
+
         generator = np.random.default_rng(self._seed)
         generator.exponential(1 / self._rate)  # the gap before the first request, which is due at once
         at_s = 0.0

@@ -5,14 +5,14 @@ exact one. A digest depends only on the values, not on their order or on how the
 """
 
 import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
-import numpy as np
-
 from shared.numbers.percentiles import MIN_COUNT, WITH_INTERVAL
-from shared.numbers.statistics import binomial_ranks, distribution
+from shared.numbers.statistics import binomial_ranks, distribution, percentile
 
 # Up to so many values are kept as they are.
 EXACT = 5_000
@@ -101,7 +101,7 @@ class Digest:
         if not self.count:
             return None
         if self._values is not None:
-            return float(np.percentile(self._values, percent))
+            return percentile(self._values, percent)
         return _Ranks(self._buckets, self._min, self._max).quantile(percent / 100, self.count)
 
     @property
@@ -149,7 +149,7 @@ class _Ranks:
 
     def __init__(self, buckets: Counter[int], least: float, most: float) -> None:
         self._keys = sorted(buckets)
-        self._ends = np.cumsum([buckets[key] for key in self._keys])
+        self._ends = list(accumulate(buckets[key] for key in self._keys))
         self._least, self._most = least, most
 
     def value(self, rank: int) -> float:
@@ -158,7 +158,7 @@ class _Ranks:
             return self._least
         if rank >= self._ends[-1] - 1:
             return self._most
-        key = self._keys[int(np.searchsorted(self._ends, rank, side="right"))]
+        key = self._keys[bisect_right(self._ends, rank)]
         middle = 0.0 if key == _ZERO else 2 * _GAMMA**key / (_GAMMA + 1)
         return min(max(middle, self._least), self._most)
 

@@ -36,7 +36,7 @@ LEAKY = {"name": KEY, "system": KEY, "metadata": {"key": KEY}, "prompts": [KEY]}
         ({"concurrency": 0}, "concurrency"),
         ({"concurrency": 10_000}, "concurrency"),
         ({"concurrency": KEY}, "concurrency"),
-        ({"repetitions": 10_000, "prompts": ["x"] * 11}, "body"),
+        ({"repetitions": 10_000, "prompts": ["x"] * 101}, "body"),
         ({"parameters": {"temperature": KEY}}, "parameters.temperature"),
         ({"parameters": {"seed": 1}}, "parameters.seed"),
         ({"parameters": {"stop": []}}, "parameters.stop"),
