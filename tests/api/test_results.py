@@ -111,6 +111,7 @@ async def test_a_running_benchmark_shows_the_results_that_are_there(recorded: ht
         "errors": 2,
         "last_ttft_ms": 20.0,
         "cost_usd": 0.000043,
+        "metrics": None,
     }
     assert [item["prompt"] for item in document["results"]] == [f"prompt {index}" for index in range(6)]
 
@@ -164,7 +165,14 @@ async def test_the_same_benchmark_is_the_same_json_on_each_database(api: httpx2.
         assert len(at) in (len("2025-01-15T10:30:00Z"), len("2025-01-15T10:30:00.123456Z"))
     assert document["metadata"] == {"b": [1.0, 1e-07, None], "a": "ü"}
     assert list(document["metadata"]) == ["b", "a"]
-    assert document["progress"] == {"done": 1, "total": 2, "errors": 0, "last_ttft_ms": 100.25, "cost_usd": 1.075e-05}
+    assert document["progress"] == {
+        "done": 1,
+        "total": 2,
+        "errors": 0,
+        "last_ttft_ms": 100.25,
+        "cost_usd": 1.075e-05,
+        "metrics": None,
+    }
     assert document["error"] == {"kind": "k", "message": "ü"}
     assert document["price"]["input_usd_per_mtok"] == 0.25
     assert document["parameters"]["temperature"] == 0.1
