@@ -41,5 +41,8 @@ def random_load(spec: BenchmarkSpec) -> Load:
     return replace(load_of(spec), workload=RandomLengths(spec))
 
 
-class WorkerSettings(main.WorkerSettings):
-    on_startup = staticmethod(functools.partial(main.start, load_of=random_load))
+# arq reads the class's own attributes and none that it inherits.
+_SETTINGS = {name: value for name, value in vars(main.WorkerSettings).items() if not name.startswith("__")}
+WorkerSettings = type(
+    "WorkerSettings", (), {**_SETTINGS, "on_startup": staticmethod(functools.partial(main.start, load_of=random_load))}
+)
