@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import orjson
 from opentelemetry.trace import SpanKind
 
-from api.webhooks import WebhookSetup
+from api.webhook_setup import WebhookSetup
 from shared.benchmark.request import WEBHOOK_FIELDS, BenchmarkRequest
 from shared.benchmark.spec import BenchmarkSpec, check_parameters
 from shared.db.benchmarks import BenchmarkRepository, Once
 from shared.db.tables import Benchmark
-from shared.db.webhooks import WebhookRepository
+from shared.db.webhook_endpoints import WebhookRepository
 from shared.db.workers import WorkerRepository
 from shared.program.tracing import Tracing, traceparent
 from shared.providers.endpoints import Endpoint, EndpointRegistry
