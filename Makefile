@@ -68,7 +68,7 @@ chaos: $(VENV)/.dev ## break real deployments in every way that is promised to b
 
 deploy-test: $(VENV)/.dev ## build the images, run the compose stack, break and roll it (needs a Docker engine)
 	@docker compose version >/dev/null 2>&1 || { echo "deploy-test needs a Docker engine with Compose v2; none answers" >&2; exit 1; }
-	@$(BIN)/pytest -q -s -p no:cacheprovider tests/deploy $(ARGS)
+	@$(BIN)/pytest -q -s -p no:cacheprovider tests/deploy/test_compose.py $(ARGS)
 
 coverage: $(VENV)/.dev ## run the suite and show what it does not reach
 	@$(BIN)/coverage erase
@@ -81,7 +81,7 @@ check: $(VENV)/.dev ## format, lint, types, import rules, manifests
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/pytest -q tests/deployment
+	@$(BIN)/pytest -q tests/deploy
 
 fmt: $(VENV)/.dev ## format and mend what can be mended
 	@$(BIN)/ruff format .

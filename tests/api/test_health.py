@@ -13,7 +13,7 @@ from shared.version import __version__
 from tests.api.conftest import SIMULATOR
 from tests.api.documents import EXAMPLE, problem, submit
 from tests.conftest import TEMPLATE
-from tests.support.postgresql import free_port
+from tests.support.ports import free_port
 from tests.support.service import Service, make_settings, running_api
 
 

@@ -22,7 +22,8 @@ from shared.db.tables import WebhookDelivery
 from shared.db.types import utc_now
 from shared.settings import process_environment
 from shared.webhooks.secret_box import new_key
-from tests.support.postgresql import EmbeddedPostgresql, embedded_postgresql, free_port
+from tests.support.ports import free_port
+from tests.support.postgresql import EmbeddedPostgresql, embedded_postgresql
 from tests.support.processes import Program, SimulatorProcess, simulator_process
 from tests.support.proxy import Proxy, proxy_to
 from tests.support.receiver import Receiver, receiver, status

@@ -22,7 +22,7 @@ from sqlalchemy import text
 from shared.db.database import Database
 from shared.db.migrate import MIGRATIONS, downgrade, upgrade
 from shared.settings import process_environment
-from tests.support.postgresql import free_port
+from tests.support.ports import free_port
 from tests.support.processes import Program, SimulatorProcess, simulator_process
 
 ROOT = MIGRATIONS.parent

@@ -7,7 +7,7 @@ import pytest
 from shared.benchmark.spec import Timeouts
 from shared.providers.endpoints import PROTOCOLS, Protocol
 from simulator.server import Simulator
-from tests.support.postgresql import free_port
+from tests.support.ports import free_port
 from tests.support.scripted import ScriptedServer, cut, http
 from tests.support.streams import anthropic_stream, openai_stream, openai_text, sse
 from tests.worker.engine.running import KEY, Run, engine_at, requests
