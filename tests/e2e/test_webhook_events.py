@@ -10,7 +10,7 @@ from shared.providers.key_ring import KeyRing
 from shared.webhooks.secret_box import new_key
 from simulator.server import Simulator
 from tests.support.receiver import LOOPBACK, after, receiver, status
-from tests.support.service import Service, running_service
+from tests.support.service import WAIT, Service, running_service
 from tests.support.waiting import until
 from worker.engine.children import Children
 
@@ -176,7 +176,7 @@ async def test_a_rerun_tells_whom_its_parent_told(service: Service) -> None:
     async with receiver() as hooks:
         first = await service.run(**FAST, webhook_url=hooks.url, webhook_events=["benchmark.completed"])
         await hooks.has(1)
-        again = await service.client.post(f"/benchmarks/{first['id']}/rerun", headers={"Prefer": "wait=60"})
+        again = await service.client.post(f"/benchmarks/{first['id']}/rerun", headers=WAIT)
         assert again.json()["webhook"]["url"] == hooks.url
         events = [item.verified(first["webhook"]["secret"]) for item in await hooks.has(2)]
     assert [event["data"]["id"] for event in events] == [first["id"], again.json()["id"]]

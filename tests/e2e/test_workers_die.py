@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +16,9 @@ from sqlalchemy import select
 from cli.stack import EmbeddedStack
 from shared.db.database import Database
 from shared.db.tables import Benchmark, Worker
+from tests.support.ports import free_port
 from tests.support.processes import SimulatorProcess, simulator_process
+from tests.support.waiting import PATIENCE_S, wait_until
 
 PROMPTS = 24
 CONCURRENCY = 2
@@ -38,14 +39,14 @@ class Running:
         location: str = response.headers["location"]
         return location
 
-    def until(self, url: str, holds: Callable[[dict[str, Any]], bool], seconds: float = 45) -> dict[str, Any]:
-        deadline = time.monotonic() + seconds
-        while True:
+    def until(self, url: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The benchmark, once that is true of it."""
+
+        def look() -> dict[str, Any] | None:
             document: dict[str, Any] = self.client.get(url).json()
-            if holds(document):
-                return document
-            assert time.monotonic() < deadline, document["status"]
-            time.sleep(0.05)
+            return document if holds(document) else None
+
+        return wait_until(look) or {}
 
     def worker_at(self, url: str) -> int:
         """The process id of the worker that runs the benchmark."""
@@ -69,15 +70,16 @@ def running(database_url: str, redis_url: str, tmp_path: Path, monkeypatch: pyte
             ("DATABASE_URL", database_url),
             ("REDIS_URL", redis_url),
             ("SIMULATOR_URL", simulator.url),
-            ("LEASE_S", "3"),
+            # Long enough for a busy machine to prolong it in time.
+            ("LEASE_S", "6"),
             ("SWEEP_S", "1"),
             # So that the two runs go to two workers.
             ("WORKER_MAX_BENCHMARKS", "1"),
         ):
             monkeypatch.setenv(name, value)
         with (
-            EmbeddedStack(workers=3, log_dir=tmp_path) as stack,
-            httpx2.Client(base_url=stack.url, timeout=30) as client,
+            EmbeddedStack(port=free_port(), workers=3, log_dir=tmp_path, start_s=PATIENCE_S) as stack,
+            httpx2.Client(base_url=stack.url, timeout=PATIENCE_S) as client,
         ):
             yield Running(client, simulator, database_url)
 
@@ -91,15 +93,18 @@ def test_runs_outlive_a_killed_and_a_stopped_worker(running: Running) -> None:
     assert victims[0] != victims[1]
     os.kill(victims[0], signal.SIGKILL)
     os.kill(victims[1], signal.SIGTERM)
+    possible_duplicates = 0
     for url in (killed, stopped):
         document = running.until(url, lambda document: document["status"] == "completed")
+        possible_duplicates += document["summary"]["possible_duplicates"]["requests"]
         assert sorted(item["prompt_index"] for item in document["results"]) == list(range(PROMPTS))
         assert {item["outcome"] for item in document["results"]} == {"succeeded"}
         assert document["interrupted"] is True
         assert document["progress"]["done"] == PROMPTS
-    # What was in flight at the kill is sent again, and what had ended in the milliseconds before it was stored;
-    # what was stored, or ended after SIGTERM, is not.
-    outcomes = Counter(request["outcome"] for request in running.simulator.requests())
+    # What was in flight at the kill is sent again, and what had ended and was not stored yet; what was stored, or
+    # ended after SIGTERM, is not.
+    outcomes = Counter(request["outcome"] for request in running.simulator.requests(2 * PROMPTS))
     assert set(outcomes) <= {"succeeded", "cancelled"}
     assert outcomes["cancelled"] <= CONCURRENCY
-    assert 2 * PROMPTS <= outcomes["succeeded"] <= 2 * PROMPTS + CONCURRENCY
+    assert outcomes["succeeded"] >= 2 * PROMPTS
+    assert outcomes.total() <= 2 * PROMPTS + possible_duplicates

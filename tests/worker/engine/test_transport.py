@@ -25,7 +25,7 @@ async def test_a_whole_answer_is_measured(run: Run, simulator: Simulator, protoc
     assert record.ttft_ms is not None
     assert record.latency_ms is not None
     assert 50 <= record.ttft_ms < record.latency_ms
-    assert record.latency_ms - record.ttft_ms >= 7 * 5 - 5
+    assert record.latency_ms >= 50 + 7 * 5
     assert record.provider_request_id
 
 
@@ -120,18 +120,18 @@ async def test_an_error_in_mid_stream_keeps_the_partial_text(
 
 
 async def test_a_missing_done_after_the_finish_reason_is_a_success(run: Run, simulator: Simulator) -> None:
-    (record,) = await run(simulator.base_url, "openai", "sim-ttft5-gap20-n4-nodone")
+    (record,) = await run(simulator.base_url, "openai", "sim-ttft5-gap200-n4-nodone")
     assert (record.outcome, record.flags) == ("succeeded", ["no_terminal_event"])
 
 
 async def test_a_server_without_stream_options_is_asked_again_without(run: Run, simulator: Simulator) -> None:
-    records = await run(simulator.base_url, "openai", *["sim-ttft300-gap20-n4-nostreamoptions"] * 3)
+    records = await run(simulator.base_url, "openai", *["sim-ttft600-gap200-n4-nostreamoptions"] * 3)
     assert [record.outcome for record in records] == ["succeeded"] * 3
     assert [record.usage.output_tokens for record in records] == [None] * 3
     assert [record.flags for record in records] == [["usage_missing"]] * 3
     # Once for the endpoint, not once for each request; and the refused attempt is not in the time.
     assert len(simulator.requests) == 4
-    assert all(record.ttft_ms is not None and record.ttft_ms < 590 for record in records)
+    assert all(record.ttft_ms is not None and record.ttft_ms < 2 * 600 for record in records)
 
 
 @both
@@ -157,7 +157,7 @@ async def test_nobody_listening_is_a_connect_error(run: Run, protocol: Protocol)
         ("hang0", Timeouts(ttft_s=0.2), "ttft_timeout", "before_first_token"),
         ("comments", Timeouts(ttft_s=0.4), "ttft_timeout", "before_first_token"),
         ("hang3", Timeouts(idle_s=0.2), "idle_timeout", "mid_stream"),
-        ("endless", Timeouts(total_s=0.3), "total_timeout", "mid_stream"),
+        ("endless", Timeouts(total_s=1.5), "total_timeout", "mid_stream"),
     ],
 )
 async def test_each_deadline_has_its_own_kind(
@@ -167,7 +167,7 @@ async def test_each_deadline_has_its_own_kind(
     assert record.outcome == "timed_out"
     assert record.error is not None
     assert (record.error.kind, record.error.phase) == (kind, phase)
-    await simulator.wait_for(lambda server: server.requests[0].closed_by_client)
+    await simulator.wait_for(lambda server: bool(server.requests) and server.requests[0].closed_by_client)
 
 
 @both
