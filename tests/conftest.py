@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from redis.asyncio import Redis
 from sqlalchemy import text
@@ -17,6 +18,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from shared.db.database import Database, async_url
 from shared.db.migrate import upgrade
 from simulator.server import Simulator
+from tests.support import guards
 from tests.support.postgresql import postgresql_server
 from tests.support.service import Service, running_service
 from tests.support.valkey import redis_server
@@ -34,6 +36,12 @@ def pytest_configure(config: pytest.Config) -> None:
     # test starts and interrupts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[_servers] = []
+    config.pluginmanager.register(guards)
+    # How long an example takes says something about the machine.
+    hypothesis.settings.register_profile(
+        "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("suite")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -13,18 +13,23 @@ from tests.api.documents import EXAMPLE, problem, submit
 from tests.conftest import TEMPLATE
 from tests.support.ports import free_port
 from tests.support.service import Service, make_settings, running_api
-from tests.support.waiting import quickest
+from tests.support.waiting import quickest, until
 
 
 async def test_a_running_service_is_ready(service: Service) -> None:
-    response = await service.client.get("/ready")
-    assert response.status_code == 200
+    response = await until(lambda: ready(service.client))
     assert response.json() == {
         "status": "ready",
         "database": {"ok": True, "detail": "answers, schema is current"},
         "queue": {"ok": True, "detail": "answers"},
         "worker": {"ok": True, "detail": "1 live worker"},
     }
+
+
+async def ready(client: httpx2.AsyncClient) -> httpx2.Response | None:
+    """A busy machine may need more than one attempt: each part has little time to answer."""
+    response = await client.get("/ready")
+    return response if response.status_code == 200 else None
 
 
 async def not_ready(client: httpx2.AsyncClient) -> dict[str, str]:

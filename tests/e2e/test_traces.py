@@ -116,7 +116,7 @@ def test_one_trace_from_post_to_provider(stack: EmbeddedStack, collected: Collec
 
 def test_who_takes_over_continues_the_trace(stack: EmbeddedStack, collected: Collector) -> None:
     with httpx2.Client(base_url=stack.url, timeout=PATIENCE_S) as client:
-        url = submit(client, prompts=[PROMPT] * 24)
+        url = submit(client, prompts=[PROMPT] * 60)
         until(client, url, lambda document: document["progress"]["done"] > 2)
         leaver = client.get(url).json()["segments"][0]["worker_id"]
         (pid,) = [worker["pid"] for worker in client.get("/workers").json()["items"] if worker["id"] == leaver]
@@ -130,5 +130,5 @@ def test_who_takes_over_continues_the_trace(stack: EmbeddedStack, collected: Col
     assert first.attributes["llmbench.worker.id"] == leaver != second.attributes["llmbench.worker.id"]
     assert first.parent_id == second.parent_id == enqueued.span_id
     chats = collected.named("chat sim-ttft150-gap10-n4")
-    assert len(chats) == 24
+    assert len(chats) == 60
     assert {chat.parent_id for chat in chats} == {first.span_id, second.span_id}

@@ -96,7 +96,8 @@ async def test_a_cancel_closes_the_streams_and_keeps_what_came(
                 records.append(record)  # noqa: PERF401 - the list is read while it grows
 
         running = asyncio.create_task(consume())
-        await simulator.wait_for(lambda server: sum(request.content_events >= 3 for request in server.requests) == 2)
+        # A second's worth: by then each process has seen some of it, and has told of it.
+        await simulator.wait_for(lambda server: sum(request.content_events > 200 for request in server.requests) == 2)
         engine.cancel()
         # Of the others none would end by itself before its total timeout of 20 s.
         async with asyncio.timeout(10):
@@ -158,7 +159,7 @@ async def test_an_open_loop_sends_by_its_schedule_whatever_the_answers_take(
     due_ms = [(record.scheduled_at - records[0].scheduled_at) / timedelta(milliseconds=1) for record in records]
     assert due_ms == pytest.approx([40 * number for number in range(12)], abs=0.01)
     # Never early; and late by what a busy machine takes, not by what an answer takes.
-    assert all(0 <= record.queue_ms < 1_000 for record in records)
+    assert all(0 <= record.queue_ms < 1_500 for record in records)
     # A closed loop of one would send the second request after the first answer: here all have been sent by then.
     answered_ns = [request.first_content_ns for request in simulator.requests if request.first_content_ns is not None]
     assert max(request.received_ns for request in simulator.requests) < min(answered_ns)

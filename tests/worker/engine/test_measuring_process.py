@@ -42,7 +42,7 @@ async def test_a_process_that_is_killed_ends_the_run_and_loses_nothing_that_it_h
 
     running = asyncio.create_task(consume())
     # Longer than a process keeps to itself what it has seen.
-    await simulator.wait_for(lambda server: len(server.requests) == 2 and server.requests[1].content_events > 100)
+    await simulator.wait_for(lambda server: len(server.requests) == 2 and server.requests[1].content_events > 200)
     assert process.pid is not None
     os.kill(process.pid, signal.SIGKILL)
     async with asyncio.timeout(PATIENCE_S):

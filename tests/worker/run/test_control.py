@@ -68,7 +68,7 @@ async def test_a_prompt_is_sent_as_it_was_written(service: Service, simulator: S
 async def test_both_protocols_give_the_same_story(service: Service) -> None:
     stories = []
     for provider in ("simulator", "simulator-openai"):
-        done = await service.run(provider=provider, model="sim-ttft5-gap30-n4", prompts=["same"])
+        done = await service.run(provider=provider, model="sim-ttft5-gap200-n4", prompts=["same"])
         (result,) = done["results"]
         stories.append([result[name] for name in ("response", "input_tokens", "output_tokens", "outcome", "flags")])
     assert stories[0] == stories[1]
@@ -219,7 +219,8 @@ async def submit(service: Service, **spec: Any) -> int:
 async def test_a_cancel_closes_the_streams_and_keeps_results(service: Service, simulator: Simulator) -> None:
     model = "sim-ttft5-gap5-n4-endless-every2"
     number = await submit(service, model=model, prompts=["x"] * 4)
-    await simulator.wait_for(lambda server: len(server.requests) == 2 and server.requests[1].content_events > 2)
+    # A second's worth: by then the measuring process has seen some of it.
+    await simulator.wait_for(lambda server: len(server.requests) == 2 and server.requests[1].content_events > 200)
     answer = await service.client.post(f"/benchmarks/{number}/cancel")
     await simulator.wait_for(lambda server: server.requests[1].closed_by_client)
     assert answer.status_code == 202
