@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test chaos deploy-test check fmt docs coverage wheel-test bench-pickup bench-startup bench-accuracy bench-memory bench-long-run bench-webhooks bench-scaling lock clean .test-measuring .test-service
+.PHONY: help setup setup-dev demo up test chaos steady deploy-test check fmt docs coverage wheel-test bench-pickup bench-startup bench-accuracy bench-memory bench-long-run bench-webhooks bench-scaling lock clean .test-measuring .test-service
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -67,9 +67,12 @@ MEASURING = tests/worker tests/simulator tests/shared
 chaos: $(VENV)/.dev ## break real deployments in every way that is promised to be survived; ARGS="-k redis"
 	@$(BIN)/pytest -q tests/chaos $(ARGS)
 
+steady: $(VENV)/.dev ## run test and chaos N=20 times with one core kept busy; WHAT=test or chaos, ARGS a part of it
+	@$(BIN)/python -m benchmarks.steady --runs $(or $(N),20) --what $(or $(WHAT),both) --args="$(ARGS)"
+
 deploy-test: $(VENV)/.dev ## build the images, run the compose stack, break and roll it (needs a Docker engine)
 	@docker compose version >/dev/null 2>&1 || { echo "deploy-test needs a Docker engine with Compose v2; none answers" >&2; exit 1; }
-	@$(BIN)/pytest -q -s -p no:cacheprovider tests/deploy $(ARGS)
+	@$(BIN)/pytest -q -s -p no:cacheprovider tests/deploy/test_compose.py $(ARGS)
 
 coverage: $(VENV)/.dev ## run the suite and show what it does not reach
 	@$(BIN)/coverage erase
@@ -82,7 +85,7 @@ check: $(VENV)/.dev ## format, lint, types, import rules, manifests
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/pytest -q tests/deployment
+	@$(BIN)/pytest -q tests/deploy
 
 fmt: $(VENV)/.dev ## format and mend what can be mended
 	@$(BIN)/ruff format .

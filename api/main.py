@@ -14,7 +14,7 @@ from api.openapi import give_problems_their_media_type
 from api.routes import benchmarks, health, models, results, webhooks, workers
 from api.state import State
 from api.submit import Submitter
-from api.webhooks import WebhookSetup
+from api.webhook_setup import WebhookSetup
 from shared.clock import SystemClock
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
@@ -23,7 +23,7 @@ from shared.db.monitoring import MonitoringRepository
 from shared.db.results import ResultRepository
 from shared.db.schema import check_schema
 from shared.db.segments import SegmentRepository
-from shared.db.webhooks import WebhookRepository
+from shared.db.webhook_endpoints import WebhookRepository
 from shared.db.workers import WorkerRepository
 from shared.program.heap import keep_what_is_loaded
 from shared.program.logs import configure_logs

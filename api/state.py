@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 
 from api.monitoring import ApiMetrics
 from api.submit import Submitter
-from api.webhooks import WebhookSetup
+from api.webhook_setup import WebhookSetup
 from shared.clock import Clock
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
@@ -15,7 +15,7 @@ from shared.db.deliveries import DeliveryRepository
 from shared.db.monitoring import MonitoringRepository
 from shared.db.results import ResultRepository
 from shared.db.segments import SegmentRepository
-from shared.db.webhooks import WebhookRepository
+from shared.db.webhook_endpoints import WebhookRepository
 from shared.db.workers import WorkerRepository
 from shared.providers.endpoints import EndpointRegistry
 from shared.providers.key_ring import KeyRing

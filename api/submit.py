@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from opentelemetry.trace import SpanKind
 
 from api import fingerprint
-from api.webhooks import WebhookSetup
+from api.webhook_setup import WebhookSetup
 from shared.benchmark.request import BenchmarkRequest
 from shared.benchmark.spec import BenchmarkSpec
 from shared.db.benchmarks import BenchmarkRepository, Once
 from shared.db.tables import Benchmark
-from shared.db.webhooks import WebhookRepository
+from shared.db.webhook_endpoints import WebhookRepository
 from shared.db.workers import WorkerRepository
 from shared.errors import InvalidRequest
 from shared.program.tracing import Tracing, traceparent

@@ -65,7 +65,7 @@ class Simulator:
     def open_connections(self) -> int:
         return len(self._connections)
 
-    async def wait_for(self, predicate: Callable[["Simulator"], bool], timeout: float = 5.0) -> None:
+    async def wait_for(self, predicate: Callable[["Simulator"], bool], timeout: float = 60.0) -> None:
         """Returns once `predicate(self)` holds; looks again whenever a request comes, gets content or ends.
 
         Raises TimeoutError.

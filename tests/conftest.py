@@ -1,12 +1,15 @@
-"""The suite's servers and fixtures. Real PostgreSQL and Redis start once; each test gets a database of its own."""
+"""The suite's servers and fixtures.
+
+PostgreSQL and Redis are real. Each starts once, when the first test asks for it; each test gets a database of its own.
+"""
 
 import asyncio
 import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
+import hypothesis
 import pytest
 from redis.asyncio import Redis
 from sqlalchemy import text
@@ -15,50 +18,40 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from shared.db.database import Database, async_url
 from shared.db.migrate import upgrade
 from simulator.server import Simulator
-from tests.support.postgresql import PostgresqlServer, postgresql_server
+from tests.support import guards
+from tests.support.postgresql import postgresql_server
 from tests.support.service import Service, running_service
-from tests.support.valkey import RedisServer, redis_server
+from tests.support.valkey import redis_server
 from worker.engine.children import Children
 
 TEMPLATE = "llmbench_template"
 
-_stack = pytest.StashKey[ExitStack]()
-_postgresql = pytest.StashKey[PostgresqlServer]()
-_redis = pytest.StashKey[RedisServer]()
+# Collected only where the command line names them: minutes of broken deployments, and what needs a Docker engine.
+ON_REQUEST = ("chaos", "test_compose.py")
+_servers = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     # A shell without job control lets what it starts in the background ignore Ctrl-C, and so would every program that a
     # test starts and interrupts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    if config.option.collectonly or config.option.help or getattr(config.option, "numprocesses", None):
-        # With `-n`, each of the processes that run tests has servers of its own.
-        return
-    stack = ExitStack()
-    config.stash[_stack] = stack
-    config.stash[_postgresql] = stack.enter_context(postgresql_server())
-    config.stash[_redis] = stack.enter_context(redis_server())
+    config.stash[_servers] = []
+    config.pluginmanager.register(guards)
+    # How long an example takes says something about the machine.
+    hypothesis.settings.register_profile(
+        "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("suite")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    # Minutes of broken deployments, and what needs Docker: only for who asks for them.
     name = collection_path.name
-    return True if name in ("chaos", "deploy") and not any(name in item for item in config.args) else None
+    return True if name in ON_REQUEST and not any(name in item for item in config.args) else None
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    stack = config.stash.get(_stack, None)
-    if stack is not None:
-        stack.close()
-
-
-def pytest_report_header(config: pytest.Config) -> list[str]:
-    if _postgresql not in config.stash:
-        return []
-    return [
-        "databases: SQLite (files of this Python), and PostgreSQL from " + config.stash[_postgresql].source,
-        "redis: " + config.stash[_redis].source,
-    ]
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for line in config.stash[_servers]:
+        terminalreporter.write_line(line)
 
 
 async def _admin(url: str, *statements: str) -> None:
@@ -82,13 +75,26 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(pytestconfig: pytest.Config) -> str:
+def postgresql_server_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    with postgresql_server() as server:
+        pytestconfig.stash[_servers].append(f"PostgreSQL: {server.source}")
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def redis_server_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    with redis_server() as server:
+        pytestconfig.stash[_servers].append(f"Redis: {server.source}")
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(postgresql_server_url: str) -> str:
     """The server, with a migrated template database."""
-    url = pytestconfig.stash[_postgresql].url
     drop = f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)"
-    asyncio.run(_admin(url, drop, f"CREATE DATABASE {TEMPLATE}"))
-    upgrade(_with_database(url, TEMPLATE))
-    return url
+    asyncio.run(_admin(postgresql_server_url, drop, f"CREATE DATABASE {TEMPLATE}"))
+    upgrade(_with_database(postgresql_server_url, TEMPLATE))
+    return postgresql_server_url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -115,12 +121,11 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def redis_url(pytestconfig: pytest.Config) -> str:
+async def redis_url(redis_server_url: str) -> str:
     """An empty Redis."""
-    url = pytestconfig.stash[_redis].url
-    async with Redis.from_url(url) as redis:
-        await redis.flushdb()
-    return url
+    async with Redis.from_url(redis_server_url) as client:
+        await client.flushdb()
+    return redis_server_url
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from shared.db.database import Database
 from shared.db.events import tell_of
 from shared.db.tables import Benchmark, IdempotencyKey, Prompt
 from shared.db.types import utc_now
-from shared.db.webhooks import insert_endpoint
+from shared.db.webhook_endpoints import insert_endpoint
 from shared.errors import Conflict, KeyReused, NotFound
 from shared.webhooks.message import NewEndpoint
 

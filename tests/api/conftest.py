@@ -11,7 +11,7 @@ from shared.db.database import Database
 from shared.providers.key_ring import KeyRing
 from tests.api.documents import KEY
 from tests.shared.db.rows import Tables
-from tests.support.postgresql import free_port
+from tests.support.ports import free_port
 from tests.support.service import make_settings, running_api
 
 SIMULATOR = "http://127.0.0.1:9"

@@ -5,6 +5,8 @@ from typing import Any
 
 import httpx2
 
+from tests.support.waiting import PATIENCE_S
+
 # What a provider's key looks like; it must never come back.
 KEY = "sk-ant-api03-0123456789abcdefghij"
 
@@ -56,7 +58,7 @@ async def pages(client: httpx2.AsyncClient, path: str, **query: Any) -> list[dic
 
 async def end_of(client: httpx2.AsyncClient, url: str) -> dict[str, Any]:
     """The benchmark once it has ended, asked for as clients do it: every 100 ms."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             document: dict[str, Any] = (await client.get(url)).json()
             if document["status"] in ("completed", "failed", "cancelled"):

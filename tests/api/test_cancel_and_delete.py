@@ -52,9 +52,9 @@ async def test_a_cancel_of_a_running_benchmark_closes_its_streams_and_keeps_what
 ) -> None:
     document = await submit(service.client, model=ENDLESS, prompts=["x"] * 3, concurrency=2)
     url = f"/benchmarks/{document['id']}"
-    await simulator.wait_for(lambda sim: sim.in_flight == 2, timeout=5)
+    await simulator.wait_for(lambda sim: sim.in_flight == 2)
     assert (await service.client.post(f"{url}/cancel")).status_code == 202
-    await simulator.wait_for(lambda sim: sim.in_flight == 0, timeout=1)
+    await simulator.wait_for(lambda sim: sim.in_flight == 0)
     ended = await end_of(service.client, url)
     assert ended["status"] == "cancelled"
     assert [result["outcome"] for result in ended["results"]] == ["cancelled", "cancelled"]
@@ -64,9 +64,9 @@ async def test_a_cancel_of_a_running_benchmark_closes_its_streams_and_keeps_what
 async def test_a_delete_of_a_running_benchmark_closes_its_streams(service: Service, simulator: Simulator) -> None:
     document = await submit(service.client, model=ENDLESS, prompts=["x"] * 3, concurrency=2)
     url = f"/benchmarks/{document['id']}"
-    await simulator.wait_for(lambda sim: sim.in_flight == 2, timeout=5)
+    await simulator.wait_for(lambda sim: sim.in_flight == 2)
     assert (await service.client.delete(url)).status_code == 204
-    await simulator.wait_for(lambda sim: sim.in_flight == 0, timeout=1)
+    await simulator.wait_for(lambda sim: sim.in_flight == 0)
     problem(await service.client.get(url), 404)
     assert (await service.run(prompts=["one"]))["status"] == "completed"
     assert (await service.client.get("/benchmarks")).json()["items"][0]["name"] == "test"

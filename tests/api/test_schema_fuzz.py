@@ -31,8 +31,9 @@ OPERATIONS = [
 
 @pytest.fixture
 def app(sqlite_url: str) -> FastAPI:
-    """Redis is away, as it may be at any time."""
-    return create_app(make_settings(sqlite_url, "redis://127.0.0.1:1/0", SIMULATOR), KeyRing({}))
+    """Redis is away, as it may be at any time. Nobody runs what is submitted, so there is nothing to wait for."""
+    settings = make_settings(sqlite_url, "redis://127.0.0.1:1/0", SIMULATOR, max_wait_s=0.1)
+    return create_app(settings, KeyRing({}))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from shared.db.database import Database
 from shared.db.tables import Worker
 from shared.db.types import utc_now
 from shared.db.workers import WorkerInfo, WorkerRepository
+from tests.support.service import make_settings
 
 INFO = WorkerInfo(id="host-1", hostname="host", pid=17, version="1.2.3", providers=("anthropic", "openai"))
 
@@ -33,9 +34,10 @@ async def test_a_worker_says_who_it_is_and_what_it_runs(api: httpx2.AsyncClient,
 
 async def test_a_worker_that_fell_silent_is_listed_as_not_alive(api: httpx2.AsyncClient, database: Database) -> None:
     await WorkerRepository(database).heartbeat(INFO, running=0)
+    lease_s = make_settings("sqlite:///x.db", "redis://x", None).lease_s
     async with database.write() as session:
-        # Longer ago than the lease of these tests.
-        await session.execute(update(Worker).values(heartbeat_at=utc_now(-4)))
+        # Longer ago than a lease.
+        await session.execute(update(Worker).values(heartbeat_at=utc_now(-2 * lease_s)))
     (worker,) = (await api.get("/workers")).json()["items"]
     assert worker["alive"] is False
 

@@ -44,7 +44,8 @@ class Scenario:
         self._planned: dict[int, int] = {}
         self._ended: dict[int, Json] = {}
 
-    async def submit(self, prompts: int = 24, concurrency: int = 2, **spec: object) -> int:
+    async def submit(self, prompts: int = 40, concurrency: int = 2, **spec: object) -> int:
+        """By default a run of four seconds: time for a fault that comes after its first results."""
         body = {"model": "sim-ttft150-gap10-n4", "prompts": ["x"] * prompts, "concurrency": concurrency, **spec}
         number = await self.chaos.submit(**body)
         self._planned[number] = prompts

@@ -10,6 +10,7 @@ import orjson
 
 from shared.benchmark.status import TERMINAL
 from tests.chaos.stack import Chaos, Json
+from tests.support.waiting import PATIENCE_S
 
 # A status that nobody saw may have been in between.
 LEGAL = {"pending": ("running", *TERMINAL), "running": TERMINAL}
@@ -44,7 +45,7 @@ async def check(chaos: Chaos, numbers: list[int], since: int, *, planned: dict[i
         )
         _check_path(chaos.seen[number])
         await _check_events(chaos, document)
-    account.seen = len(chaos.simulator.requests()) - since
+    account.seen = len(chaos.simulator.requests(since + account.results)) - since
     assert account.results <= account.seen, "a result without a request"
     assert account.duplicates <= account.possible_duplicates, "a request that nobody accounts for"
     return account
@@ -110,7 +111,7 @@ def _check_path(seen: list[str]) -> None:
 async def _check_events(chaos: Chaos, document: Json) -> None:
     """One event for each transition, however often it was sent, and none of another status."""
     expected = {f"benchmark.{document['status']}"} | ({"benchmark.started"} if document["started_at"] else set())
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while set(events := _events(chaos, document["id"])) != expected:
             await asyncio.sleep(0.1)
     assert all(len(ids) == 1 for ids in events.values()), events

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx2
 import orjson
+from redis.asyncio import Redis
 from sqlalchemy import update
 
 from cli.stack import valkey
@@ -20,14 +21,19 @@ from shared.db.database import Database
 from shared.db.migrate import upgrade
 from shared.db.tables import WebhookDelivery
 from shared.db.types import utc_now
+from shared.queue.doorbell import CHANNEL
 from shared.settings import process_environment
 from shared.webhooks.secret_box import new_key
-from tests.support.postgresql import EmbeddedPostgresql, embedded_postgresql, free_port
+from tests.support.ports import free_port
+from tests.support.postgresql import EmbeddedPostgresql, embedded_postgresql
 from tests.support.processes import Program, SimulatorProcess, simulator_process
 from tests.support.proxy import Proxy, proxy_to
 from tests.support.receiver import Receiver, receiver, status
+from tests.support.waiting import PATIENCE_S
 
 LEASE_S, SWEEP_S = 4.0, 1.0
+# What a busy machine may add to a time that is promised in seconds.
+NOISE_S = 15.0
 Json = dict[str, Any]
 # A price that makes every cost exact: no request is free.
 PRICES = {"input_usd_per_mtok": "1", "output_usd_per_mtok": "10"}
@@ -80,7 +86,7 @@ class Chaos:
 
     async def ready(self) -> None:
         """API, database, Redis and at least one worker answer."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while not await self._answers("/ready"):
                 await asyncio.sleep(0.1)
 
@@ -107,7 +113,7 @@ class Chaos:
         await self.ready()
         if not self.hooks_secret:
             self.hooks_secret = (await self.client.post("/webhooks", json={"url": self.hooks.url})).json()["secret"]
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while await self._alive() < 3:
                 await asyncio.sleep(0.1)
 
@@ -145,8 +151,8 @@ class Chaos:
             path.append(document["status"])
         return document
 
-    async def until(self, number: int, holds: Callable[[Json], bool], seconds: float = 60) -> Json:
-        deadline = time.monotonic() + seconds
+    async def until(self, number: int, holds: Callable[[Json], bool]) -> Json:
+        deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
                 document = await self.read(number)
@@ -157,17 +163,15 @@ class Chaos:
             assert time.monotonic() < deadline, (number, document)
             await asyncio.sleep(0.03)
 
-    async def ended(self, number: int, seconds: float = 60) -> Json:
-        return await self.until(
-            number, lambda document: "completed_at" in document and document["completed_at"], seconds
-        )
+    async def ended(self, number: int) -> Json:
+        return await self.until(number, lambda document: "completed_at" in document and document["completed_at"])
 
     async def under_way(self, number: int, results: int = 1) -> Json:
         return await self.until(number, lambda document: document["progress"]["done"] >= results)
 
     async def worker_of(self, number: int) -> Program:
         """The worker that runs the benchmark now."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 workers = {item["id"]: item["pid"] for item in (await self.client.get("/workers")).json()["items"]}
                 segments = (await self.read(number))["segments"]
@@ -190,6 +194,11 @@ class Chaos:
             except sqlite3.OperationalError:
                 worker.signal(signal.SIGCONT)
                 await asyncio.sleep(0.05)
+
+    async def listeners(self) -> int:
+        """Workers that hear the doorbell; one that is asked to end stops to listen first."""
+        async with Redis(port=self.redis_port) as redis:
+            return int((await redis.pubsub_numsub(CHANNEL))[0][1])
 
     async def make_deliveries_due(self) -> None:
         """Attempts that wait for their time, or for a dead worker's lease to lapse, get it now."""
@@ -258,7 +267,7 @@ async def chaos_stack(kind: str, folder: Path) -> AsyncIterator[Chaos]:
             WORKER_MAX_BENCHMARKS="4",
         )
         client = await stack.enter_async_context(
-            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{api_port}", timeout=40)
+            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{api_port}", timeout=PATIENCE_S)
         )
         chaos = Chaos(
             kind,

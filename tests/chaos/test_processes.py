@@ -1,8 +1,6 @@
 """Processes that are killed, stopped and asked to end, with real signals, in the middle of runs."""
 
-import asyncio
 import signal
-import time
 from collections import Counter
 
 import psutil
@@ -10,7 +8,8 @@ import psutil
 from shared.clock import monotonic_ns
 from tests.chaos.conftest import Scenario
 from tests.chaos.random_worker import lengths, model_of
-from tests.chaos.stack import LEASE_S, SWEEP_S
+from tests.chaos.stack import LEASE_S, NOISE_S, SWEEP_S, Chaos
+from tests.support.waiting import PATIENCE_S, until
 
 CONCURRENCY = 2
 
@@ -26,13 +25,12 @@ async def test_kill_one(scenario: Scenario) -> None:
     assert document["interrupted"]
     next_ns = min(ns for ns in _received(scenario) if ns > killed_ns)
     gone_s = (next_ns - killed_ns) / 1e9
-    # Its lease lapses, and somebody looks; starting takes a moment on a busy machine.
-    assert gone_s <= LEASE_S + SWEEP_S + 5
+    # Its lease lapses, and somebody looks.
+    assert gone_s <= LEASE_S + SWEEP_S + NOISE_S
     account = await scenario.survived(f"next request after {gone_s:.1f} s of lease {LEASE_S:g} + sweep {SWEEP_S:g}")
-    # In flight, and what had ended in the moment before and was not stored.
-    assert account.duplicates <= 3 * CONCURRENCY
-    # The window: in flight, ready, and twice what ended in one commit, which is more on a slow disk.
-    assert account.possible_duplicates <= 8 * CONCURRENCY
+    # The window: in flight, ready, and twice what ended in one commit, which is more on a slow disk. Sent twice is only
+    # what was in flight, or had ended in the moment before and was not stored.
+    assert account.duplicates <= account.possible_duplicates <= 8 * CONCURRENCY
 
 
 async def test_kill_in_a_random_workload(scenario: Scenario) -> None:
@@ -66,9 +64,9 @@ async def test_kill_with_defaults(scenario: Scenario) -> None:
     victim = await scenario.chaos.worker_of(number)
     killed_ns = monotonic_ns()
     victim.signal(signal.SIGKILL)
-    await scenario.chaos.ended(number, 120)
+    await scenario.chaos.ended(number)
     gone_s = (min(ns for ns in _received(scenario) if ns > killed_ns) - killed_ns) / 1e9
-    assert gone_s <= 45
+    assert gone_s <= 30 + 5 + NOISE_S
     await scenario.survived(f"next request after {gone_s:.1f} s")
     await scenario.chaos.end_workers()
 
@@ -128,19 +126,32 @@ async def test_six_terms(scenario: Scenario) -> None:
 
 async def test_term_twice(scenario: Scenario) -> None:
     """SIGTERM twice: streams are closed at once and sent again by another worker"""
-    number = await scenario.submit(model="sim-ttft3000-gap10-n4", prompts=4)
-    leaver = await scenario.chaos.worker_of(number)
-    await asyncio.sleep(1)
+    chaos = scenario.chaos
+    await chaos.end_workers()
+    # Without the second signal it would wait for its streams for longer than this test does.
+    leaver = chaos.start_worker(SHUTDOWN_GRACE_S=str(2 * PATIENCE_S))
+    # Two of nine hang; once the other seven have ended, both are in flight.
+    number = await scenario.submit(model="sim-ttft30-gap10-n4-hanghead-every4", prompts=9, concurrency=3)
+    await chaos.under_way(number, 7)
+    chaos.start_worker()
+    await _heard_by(chaos, 2)
     leaver.signal(signal.SIGTERM)
-    await asyncio.sleep(0.2)
-    begin = time.monotonic()
+    await _heard_by(chaos, 1)
     leaver.signal(signal.SIGTERM)
-    await scenario.chaos.until(number, lambda document: len(document["segments"]) == 2)
-    assert time.monotonic() - begin < LEASE_S
+    await chaos.until(number, lambda document: len(document["segments"]) == 2)
     assert await leaver.ended() == 0
-    await scenario.chaos.ended(number)
+    await chaos.ended(number)
     account = await scenario.survived()
-    assert account.duplicates == account.possible_duplicates == CONCURRENCY
+    assert account.duplicates == account.possible_duplicates == 2
+
+
+async def _heard_by(chaos: Chaos, workers: int) -> None:
+    """Until so many listen to the doorbell."""
+
+    async def look() -> bool:
+        return await chaos.listeners() == workers
+
+    await until(look)
 
 
 async def test_kill_the_measuring_process(scenario: Scenario) -> None:

@@ -6,21 +6,19 @@ import time
 
 from arq.connections import RedisSettings, create_pool
 
-from shared.queue.doorbell import CHANNEL, RING_FUNCTION
+from shared.queue.doorbell import CHANNEL, LISTEN_S, RING_FUNCTION
 from shared.queue.redis import QUEUE_NAME, deserialize, serialize
 from tests.chaos.conftest import Scenario
-from tests.chaos.stack import LEASE_S, SWEEP_S
+from tests.chaos.stack import LEASE_S, NOISE_S, SWEEP_S
+from tests.support.waiting import quickest
 
 
 async def test_away_at_post(scenario: Scenario) -> None:
     """Redis away while a benchmark is submitted and run"""
     await scenario.chaos.redis_proxy.cut()
-    begin = time.monotonic()
-    number = await scenario.submit(prompts=6)
-    answered_s = time.monotonic() - begin
-    assert answered_s < 3
+    number = await quickest(3, lambda: scenario.submit(prompts=6))
     assert (await scenario.chaos.ended(number))["status"] == "completed"
-    await scenario.survived(f"202 after {answered_s:.1f} s")
+    await scenario.survived("202 within 3 s")
 
 
 async def test_workers_start_without_it(scenario: Scenario) -> None:
@@ -75,15 +73,16 @@ async def test_partition(scenario: Scenario) -> None:
     assert (await scenario.chaos.client.post(f"/benchmarks/{number}/cancel")).status_code == 202
     assert (await scenario.chaos.ended(number))["status"] == "cancelled"
     cancelled_s = time.monotonic() - begin
-    assert cancelled_s < LEASE_S / 3 + 4
+    assert cancelled_s < LEASE_S / 3 + NOISE_S
     assert (await scenario.chaos.ended(later))["status"] == "completed"
     # Once bytes pass again, the bell is heard at once, without anybody having been restarted.
     scenario.chaos.redis_proxy.swallow = False
-    await asyncio.sleep(12)
+    # Time to ask whether anybody is there, and to connect anew.
+    await asyncio.sleep(2 * LISTEN_S + 2)
     begin = time.monotonic()
     quick = await scenario.submit(prompts=1)
     await scenario.chaos.under_way(quick)
-    assert time.monotonic() - begin < SWEEP_S + 4
+    assert time.monotonic() - begin < SWEEP_S + NOISE_S
     await scenario.survived(f"cancelled by heartbeat after {cancelled_s:.1f} s")
 
 

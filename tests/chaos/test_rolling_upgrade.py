@@ -23,8 +23,9 @@ from shared.db.database import Database
 from shared.db.migrate import downgrade, upgrade
 from shared.db.revision import MIGRATIONS
 from shared.settings import process_environment
-from tests.support.postgresql import free_port
+from tests.support.ports import free_port
 from tests.support.processes import Program, SimulatorProcess, simulator_process
+from tests.support.waiting import PATIENCE_S
 
 ROOT = MIGRATIONS.parent
 WORKER = [sys.executable, "-m", "arq", "worker.main.WorkerSettings"]
@@ -81,7 +82,7 @@ class Upgrade:
     async def start_api(self) -> None:
         port = str(self.client.base_url.port)
         self.start("api", [sys.executable, "-m", "uvicorn", "--factory", "api.main:create_app", "--port", port])
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while not await self._ready():
                 await asyncio.sleep(0.1)
 
@@ -98,7 +99,7 @@ class Upgrade:
         return location
 
     async def until(self, url: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while not holds(document := (await self.client.get(url)).json()):
                 await asyncio.sleep(0.05)
         return document
@@ -110,7 +111,7 @@ async def running(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIte
         environment = process_environment(
             DATABASE_URL=database_url, REDIS_URL=redis_url, SIMULATOR_URL=simulator.url, SWEEP_S="1"
         )
-        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{free_port()}", timeout=30) as client:
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{free_port()}", timeout=PATIENCE_S) as client:
             upgrading = Upgrade(database_url, environment, tmp_path, client, simulator, [])
             try:
                 yield upgrading
@@ -140,7 +141,7 @@ async def test_workers_of_the_schema_before_go_on(running: Upgrade, back: int) -
     looked = running.start("where", where, cwd=code)
     assert await looked.ended() == 0
     assert looked.log.read_text().startswith(str(code))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while not await running.workers():
             assert before.running, before.log.read_text()
             await asyncio.sleep(0.1)
@@ -151,17 +152,17 @@ async def test_workers_of_the_schema_before_go_on(running: Upgrade, back: int) -
     assert alone["status"] == "completed", alone["error"]
     assert (alone["progress"]["done"], alone["progress"]["errors"]) == (4, 0)
 
-    url = await running.submit(30)
+    url = await running.submit(60)
     await running.until(url, lambda document: document["progress"]["done"] > 2)
     before.signal(signal.SIGTERM)
     running.start("now", WORKER)
     rolled = await running.until(url, lambda document: document["completed_at"] is not None)
     assert rolled["status"] == "completed", rolled["error"]
-    assert rolled["progress"]["done"] == 30
+    assert rolled["progress"]["done"] == 60
     assert [segment["ended_by"] for segment in rolled["segments"]] == ["released", "completed"]
     # Each was sent once, by the one or the other.
-    assert len(running.simulator.requests()) == 4 + 30
+    assert len(running.simulator.requests(4 + 60)) == 4 + 60
 
     again = running.start("again", WORKER, cwd=code)
-    assert await again.ended(60) != 0
+    assert await again.ended() != 0
     assert f"schema is at revision {migration(0).revision}" in again.log.read_text()

@@ -7,22 +7,21 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from cli.waiting import Deadline, pause
 from shared.clock import SystemClock
-from shared.db.deliveries import Attempt, Due
-from shared.network.ssrf import SsrfGuard, networks
+from shared.db.deliveries import Attempt
+from shared.network.ssrf import SsrfGuard
 from shared.webhooks.message import new_secret
-from shared.webhooks.secret_box import SecretBox, new_key
-from tests.support.postgresql import free_port
+from tests.support.ports import free_port
+from tests.support.receiver import LOOPBACK
+from tests.support.waiting import until, wait_until
+from tests.worker.webhooks.sending import BOX, due
 from worker.webhooks.sender import Sender
 
 PAGE = Path(__file__).parents[2] / "docs/webhooks.md"
-BOX = SecretBox([new_key()])
 
 
 @contextmanager
@@ -40,33 +39,15 @@ def running(language: str, command: list[str], folder: Path, secret: str) -> Ite
             process.kill()
 
 
-def due(url: str, secret: str, event_id: str) -> Due:
-    data = {"id": 7, "sequence": 2, "name": "Grüße 日本"}
-    sealed = [(BOX.seal(secret), None)]
-    return Due(
-        delivery_id=1,
-        endpoint_id=1,
-        number=1,
-        step=0,
-        url=url,
-        secrets=sealed,
-        event_id=event_id,
-        event_type="benchmark.completed",
-        event_at=datetime(2025, 1, 15, tzinfo=UTC),
-        due_at=None,
-        data=data,
-    )
-
-
 async def attempt(url: str, secret: str, event_id: str) -> Attempt:
     """As a worker makes it, again until the program listens."""
-    sender = Sender(SsrfGuard(networks("127.0.0.0/8")), BOX, SystemClock(), lambda: 0)
-    deadline = Deadline(15)
-    while True:
+    sender = Sender(SsrfGuard(LOOPBACK), BOX, SystemClock(), lambda: 0)
+
+    async def answered() -> Attempt | None:
         made = await sender.attempt(due(url, secret, event_id))
-        if made.status_code is not None or deadline.passed:
-            return made
-        pause(0.05)
+        return made if made.status_code is not None else None
+
+    return await until(answered)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +67,5 @@ async def test_a_receiver_of_the_page_takes_what_is_signed_once_and_refuses_the_
         assert (await attempt(url, secret, "msg_1")).status_code == 204
         assert (await attempt(url, secret, "msg_1")).status_code == 204
         assert (await attempt(url, new_secret(), "msg_2")).status_code == 401
-        deadline = Deadline(5)
-        while not printed.read_text() and not deadline.passed:
-            pause(0.05)
+        wait_until(printed.read_text)
         assert printed.read_text() == "benchmark.completed 7\n"

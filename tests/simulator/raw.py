@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from shared.clock import monotonic_ns
+from tests.support.waiting import PATIENCE_S
 
 
 class HasPort(Protocol):
@@ -107,7 +108,7 @@ async def exchange(sim: HasPort, request: bytes, *, until: bytes | None = None) 
     reader, writer = await asyncio.open_connection("127.0.0.1", sim.port)
     try:
         writer.write(request)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while until is None or until not in response.data:
                 data = await reader.read(65536)
                 if not data:

@@ -10,6 +10,7 @@ import pytest
 
 from simulator.main import main
 from tests.simulator.raw import exchange, openai_request
+from tests.support.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,7 +33,7 @@ async def test_program_serves_until_it_is_told_to_stop(tmp_path: Path, number: s
     )  # fmt: skip
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             line = (await process.stdout.readline()).decode()
         assert line.startswith("simulator listening on http://127.0.0.1:")
         address = Address(int(line.rsplit(":", 1)[1]))
@@ -46,7 +47,7 @@ async def test_program_serves_until_it_is_told_to_stop(tmp_path: Path, number: s
         await exchange(address, hanging, until=b"Measured ")
     finally:
         process.send_signal(number)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             _, errors = await process.communicate()
     assert (process.returncode, errors) == (0, b"")
     lines = [json.loads(line) for line in log.read_text().splitlines()]

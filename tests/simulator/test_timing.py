@@ -16,7 +16,8 @@ from simulator.record import RequestRecord
 from simulator.script import Close, Deadlines, Ending, Script, Write
 from simulator.server import Simulator
 from simulator.timer import LoopTimer, Timer, TimerFd, make_timer
-from tests.simulator.raw import RequestOf, anthropic_request, exchange, openai_request, stream
+from tests.simulator.raw import RawResponse, RequestOf, anthropic_request, exchange, openai_request, stream
+from tests.support.waiting import PATIENCE_S
 
 MS = 1_000_000
 
@@ -79,16 +80,19 @@ async def test_first_content_is_never_early(sim: Simulator, request_of: RequestO
     record = sim.requests[0]
     assert ttft_ms(record) >= 60
     assert total_ms(record) >= 110
-    assert total_ms(record) < 400
     assert response.reads[-1][0] - record.received_ns >= 110 * MS
 
 
 async def test_twice_the_gap_takes_twice_as_long(sim: Simulator) -> None:
     """The time after the first token grows with the gap."""
+    quickest: dict[int, float] = {}
     for gap in (10, 20):
-        await stream(sim, openai_request(f"sim-ttft5-gap{gap}-n11"))
-    short, long = (total_ms(record) - ttft_ms(record) for record in sim.requests)
-    assert 1.5 < long / short < 2.5
+        begin = len(sim.requests)
+        await asyncio.gather(*(stream(sim, openai_request(f"sim-ttft5-gap{gap}-n11")) for _ in range(5)))
+        # A busy machine makes an answer late, never early.
+        quickest[gap] = min(total_ms(record) for record in list(sim.requests)[begin:])
+    assert 5 + 100 <= quickest[10] < 2 * (5 + 100)
+    assert 1.5 < (quickest[20] - 5) / (quickest[10] - 5) < 2.5
 
 
 async def test_whole_answer_takes_as_long_as_its_stream(sim: Simulator) -> None:
@@ -99,9 +103,20 @@ async def test_whole_answer_takes_as_long_as_its_stream(sim: Simulator) -> None:
 
 async def test_five_hundred_streams_at_once(sim: Simulator) -> None:
     """Five hundred streams run side by side, each complete, each counted."""
-    # Long enough for a busy machine to open them all before the first one ends.
     request = openai_request("sim-ttft2000-gap20-n8")
-    responses = await asyncio.gather(*(stream(sim, request) for _ in range(500)))
+    connections = [await asyncio.open_connection("127.0.0.1", sim.port) for _ in range(500)]
+    # All but the last byte each, so that the requests come together, however long connecting takes.
+    for _, writer in connections:
+        writer.write(request[:-1])
+    for _, writer in connections:
+        writer.write(request[-1:])
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> RawResponse:
+        data = await reader.readuntil(b"\r\n0\r\n\r\n")
+        writer.close()
+        return RawResponse([(0, data)])
+
+    responses = await asyncio.gather(*(answer(*connection) for connection in connections))
     assert {len(response.contents) for response in responses} == {8}
     assert sim.peak_in_flight == 500
     assert max(record.in_flight for record in sim.requests) == 500
@@ -125,7 +140,7 @@ async def test_timers_fire_in_order_and_never_early(make: Callable[[asyncio.Abst
         for due_ms in (9, 3, 6):
             timer.at(start + due_ms * MS, partial(fire, due_ms))
         timer.at(start + 5 * MS, lambda: fire(5)).cancel()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await done.wait()
     finally:
         timer.close()
@@ -138,6 +153,7 @@ async def test_cancelled_deadlines_do_not_pile_up() -> None:
     loop = asyncio.get_running_loop()
     timer = TimerFd(loop)
     errors: list[dict[str, object]] = []
+    handler = loop.get_exception_handler()
     loop.set_exception_handler(lambda _, context: errors.append(context))
     done = asyncio.Event()
 
@@ -150,10 +166,11 @@ async def test_cancelled_deadlines_do_not_pile_up() -> None:
         assert timer.pending <= 2048
         timer.at(monotonic_ns(), fail)
         timer.at(monotonic_ns() + MS, done.set)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await done.wait()
     finally:
         timer.close()
+        loop.set_exception_handler(handler)
     assert len(errors) == 1
 
 
@@ -167,5 +184,7 @@ async def test_a_request_that_waited_for_a_busy_loop_is_stamped_when_it_came(sim
         sent_ns = monotonic_ns()
         while monotonic_ns() < sent_ns + 300_000_000:
             pass
+        free_ns = monotonic_ns()
         await simulator.wait_for(lambda server: bool(server.requests))
-    assert simulator.requests[0].received_ns - sent_ns < 100_000_000
+    received_ns = simulator.requests[0].received_ns
+    assert received_ns - sent_ns < free_ns - received_ns, "nearer to the sending than to the first chance to read it"

@@ -13,6 +13,8 @@ from typing import Any
 
 import orjson
 
+from tests.support.waiting import PATIENCE_S, wait_until
+
 
 class Program:
     """A process with its log."""
@@ -38,7 +40,7 @@ class Program:
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
 
-    async def ended(self, seconds: float = 20) -> int:
+    async def ended(self, seconds: float = PATIENCE_S) -> int:
         return await asyncio.to_thread(self._process.wait, seconds)
 
     def kill(self) -> None:
@@ -50,12 +52,17 @@ class Program:
 
 @dataclass
 class SimulatorProcess:
-    """A simulator of its own process; `requests()` reads what it has logged, a line for each ended request."""
+    """A simulator of its own process. It logs a request when it has ended, perhaps just after its client knows."""
 
     url: str
     log: Path
 
-    def requests(self) -> list[dict[str, Any]]:
+    def requests(self, least: int = 0) -> list[dict[str, Any]]:
+        """What it has logged, a line for each ended request, once there are so many."""
+        wait_until(lambda: len(self._logged()) >= least)
+        return self._logged()
+
+    def _logged(self) -> list[dict[str, Any]]:
         lines = self.log.read_bytes().splitlines() if self.log.exists() else []
         return [orjson.loads(line) for line in lines]
 
@@ -71,4 +78,4 @@ def simulator_process(folder: Path) -> Iterator[SimulatorProcess]:
             yield SimulatorProcess(line.strip().rpartition(" ")[2], log)
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(10)
+            process.wait(PATIENCE_S)

@@ -5,6 +5,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from tests.support.ports import free_port
+
 
 class Proxy:
     """`swallow`: bytes vanish in both directions and nobody hears of it. `cut`: connections end, new ones are refused.
@@ -19,11 +21,11 @@ class Proxy:
         self._tasks: set[asyncio.Task[None]] = set()
         self.swallow = False
         self.cut_after: int | None = None
-        self.port = 0
+        # Its own, as it comes back to it after a cut.
+        self.port = free_port()
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
         """Until `start`, as if the server had gone."""

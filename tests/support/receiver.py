@@ -11,6 +11,11 @@ from typing import Any
 from standardwebhooks import Webhook
 
 from shared.clock import monotonic_ns
+from shared.network.ssrf import networks
+from tests.support.waiting import PATIENCE_S
+
+# Where these receivers are: what a worker must be allowed to send to.
+LOOPBACK = networks("127.0.0.0/8,::1/128")
 
 # Writes the answer to the n-th request (0, 1, …); what it leaves open is closed after it.
 Answer = Callable[[asyncio.StreamWriter, int], Any]
@@ -53,6 +58,19 @@ def hang(_writer: asyncio.StreamWriter, _number: int) -> Any:
     return asyncio.sleep(3_600)
 
 
+def after(event: asyncio.Event, answer: Answer) -> Answer:
+    """That answer, once the event is set."""
+
+    def write(writer: asyncio.StreamWriter, number: int) -> Any:
+        async def wait() -> None:
+            await event.wait()
+            answer(writer, number)
+
+        return wait()
+
+    return write
+
+
 def in_turn(*answers: Answer) -> Answer:
     """One after the other, then the last one for ever."""
     return lambda writer, number: answers[min(number, len(answers) - 1)](writer, number)
@@ -86,9 +104,9 @@ class Receiver:
         finally:
             writer.close()
 
-    async def has(self, count: int, seconds: float = 15) -> list[Received]:
+    async def has(self, count: int) -> list[Received]:
         """Waits for so many requests."""
-        async with asyncio.timeout(seconds), self._changed:
+        async with asyncio.timeout(PATIENCE_S), self._changed:
             await self._changed.wait_for(lambda: len(self.received) >= count)
         return self.received
 

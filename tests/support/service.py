@@ -21,12 +21,16 @@ from shared.providers.prices import PriceList
 from shared.queue.doorbell import Doorbell
 from shared.queue.redis import client_redis
 from shared.settings import Settings
+from tests.support.waiting import PATIENCE_S
 from worker.calibration import Calibration
 from worker.dispatcher import Dispatcher, nothing
 from worker.engine.children import Children
 from worker.monitoring import WorkerMetrics
 from worker.run.context import RunContext
 from worker.webhooks import make_deliverer
+
+# Answers when the benchmark has ended.
+WAIT = {"Prefer": f"wait={PATIENCE_S:g}"}
 
 
 def make_settings(database_url: str, redis_url: str, simulator_url: str | None, **changes: Any) -> Settings:
@@ -37,8 +41,10 @@ def make_settings(database_url: str, redis_url: str, simulator_url: str | None, 
         "database_url": database_url,
         "redis_url": redis_url,
         "simulator_url": simulator_url,
-        "lease_s": 3,
+        # Long enough for a busy machine to prolong it in time.
+        "lease_s": 10,
         "sweep_s": 0.5,
+        "max_wait_s": PATIENCE_S,
         "log_level": "WARNING",
         **changes,
     }
@@ -102,7 +108,9 @@ async def running_api(settings: Settings, keys: KeyRing) -> AsyncIterator[httpx2
     async with (
         app.router.lifespan_context(app),
         httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(app=app, raise_app_exceptions=False), base_url="http://api", timeout=60
+            transport=httpx2.ASGITransport(app=app, raise_app_exceptions=False),
+            base_url="http://api",
+            timeout=PATIENCE_S,
         ) as client,
     ):
         yield client
@@ -125,7 +133,7 @@ class Service:
     async def run(self, **spec: Any) -> dict[str, Any]:
         """Submits a benchmark, waits for its end, returns it with its results."""
         response = await self.client.post(
-            "/benchmarks", json={"name": "test", "model": "sim-ttft5-gap1-n4", **spec}, headers={"Prefer": "wait=30"}
+            "/benchmarks", json={"name": "test", "model": "sim-ttft5-gap1-n4", **spec}, headers=WAIT
         )
         assert response.status_code == 200, response.text
         document: dict[str, Any] = response.json()

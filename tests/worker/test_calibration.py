@@ -13,7 +13,7 @@ from shared.queue.doorbell import Doorbell
 from shared.queue.redis import client_redis
 from shared.settings import Settings
 from simulator.server import Simulator
-from tests.support.service import make_context, make_settings, running_api
+from tests.support.service import WAIT, make_context, make_settings, running_api
 from worker.calibration import Calibration, Level, calibrate
 from worker.dispatcher import Dispatcher
 from worker.engine.children import Children
@@ -37,11 +37,11 @@ def test_a_host_that_cannot_measure_one_stream_is_within_no_bound() -> None:
 
 async def test_loads_are_measured_against_a_simulator_of_its_own(children: Children) -> None:
     heard: list[int] = []
-    found = await calibrate(children, SystemClock(), levels=(8, 5), repeats=1, on_level=heard.append)
+    found = await calibrate(children, SystemClock(), levels=(8, 5), repeats=3, on_level=heard.append)
     assert heard == [5, 8]
-    assert [(level.concurrency, level.requests) for level in found.levels] == [(5, 5), (8, 8)]
+    assert [(level.concurrency, level.requests) for level in found.levels] == [(5, 15), (8, 24)]
     for level in found.levels:
-        # 32 tokens 20 ms apart, first token after 200 ms; far from exact here, where other tests use the cores too.
+        # 32 tokens 20 ms apart, first token after 200 ms; of three runs the median, as others use the cores too.
         assert level.event_throughput == pytest.approx(level.concurrency * 50, rel=0.4)
         assert 0 <= level.error_p50_ms <= level.error_p99_ms < 100
 
@@ -69,7 +69,7 @@ async def test_workers_and_summaries_say_what_was_found(calibrated: Settings) ->
     async with running_api(calibrated, KeyRing({})) as client:
         (worker,) = (await client.get("/workers")).json()["items"]
         body = {"name": "x", "model": "sim-ttft5-gap1-n4", "prompts": ["hi"]}
-        run = (await client.post("/benchmarks", json=body, headers={"Prefer": "wait=30"})).json()
+        run = (await client.post("/benchmarks", json=body, headers=WAIT)).json()
     assert worker["alive"] is True
     assert "simulator" in worker["providers"]
     assert (worker["calibration"]["streams_within_1ms"], worker["calibration"]["streams_within_5ms"]) == (1, 16)

@@ -19,7 +19,7 @@ from shared.db.tables import Base
 from shared.errors import Unavailable
 from shared.settings import process_environment
 from tests.shared.db.rows import Tables
-from tests.support.postgresql import free_port
+from tests.support.ports import free_port
 
 
 async def table_names(database: Database) -> set[str]:

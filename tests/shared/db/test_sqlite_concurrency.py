@@ -11,6 +11,7 @@ from shared.db.database import Database
 from shared.db.leases import Lease
 from shared.db.tables import Benchmark
 from tests.shared.db.rows import Tables, make_record, recorded
+from tests.support.waiting import PATIENCE_S
 
 RESULTS = 50
 
@@ -19,12 +20,13 @@ READER = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], timeout=0)
 polls = 0
-print("ready", flush=True)
 while True:
     done, = connection.execute("SELECT done FROM benchmarks").fetchone()
     rows, = connection.execute("SELECT count(*) FROM results").fetchone()
     assert rows >= done
     polls += 1
+    if polls == 1:
+        print("ready", flush=True)
     if done == int(sys.argv[2]):
         break
 print(polls)
@@ -48,7 +50,7 @@ async def test_fifty_results_are_written_in_parallel_while_another_process_polls
     )
     assert reader.stdout is not None
     assert await reader.stdout.readline() == b"ready\n"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.gather(*(write(writers[index % 2], lease, index) for index in range(RESULTS)))
         polls, errors = await reader.communicate()
     assert errors == b""
@@ -69,7 +71,8 @@ async def test_a_reader_neither_waits_for_an_open_transaction_nor_sees_it(path: 
     benchmark_id = await tables.add(name="before")
     async with database.write() as session:
         await session.execute(update(Benchmark).values(name="after"))
-        async with asyncio.timeout(1):
+        # One that waited would wait until this block has ended.
+        async with asyncio.timeout(PATIENCE_S):
             assert (await tables.benchmarks.get(benchmark_id)).name == "before"
     assert (await tables.benchmarks.get(benchmark_id)).name == "after"
     await database.close()
@@ -82,7 +85,7 @@ async def test_a_transaction_that_breaks_leaves_nothing_and_frees_the_lock(path:
     with pytest.raises(RuntimeError, match="broke"):
         await rename_and_break(database)
     assert (await tables.benchmarks.get(benchmark_id)).name == "before"
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_S):
         await tables.add()
     await database.close()
 

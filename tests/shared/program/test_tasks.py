@@ -5,6 +5,7 @@ import contextlib
 
 from shared.program.tasks import end
 from shared.queue.redis import client_redis
+from tests.support.waiting import PATIENCE_S
 
 
 async def test_a_task_that_loses_a_cancel_is_asked_again() -> None:
@@ -21,7 +22,7 @@ async def test_a_task_that_loses_a_cancel_is_asked_again() -> None:
 
     task = asyncio.create_task(stubborn())
     await began.wait()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await end(task)
     assert asked == 2
 
@@ -49,6 +50,6 @@ async def test_clients_of_redis_end_whenever_they_are_asked(redis_url: str) -> N
         tasks.append(asyncio.create_task(busy()))
         for _ in range(turns):
             await asyncio.sleep(0)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         await end(*tasks)
     await redis.aclose(close_connection_pool=True)

@@ -148,4 +148,4 @@ def test_a_collector_that_does_not_answer_does_not_hold_up_the_end(monkeypatch: 
         began = time.monotonic()
         tracing.close()
         # The SDK itself would try for 10 s.
-        assert time.monotonic() - began < CLOSE_S + 4
+        assert CLOSE_S <= time.monotonic() - began < 10

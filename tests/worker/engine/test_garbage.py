@@ -12,7 +12,7 @@ import trustme
 
 from shared.clock import monotonic_ns
 from simulator.server import Simulator
-from tests.support.postgresql import free_port
+from tests.support.ports import free_port
 from worker.engine.child.load import Load
 from worker.engine.child.loop_lag import WakefulSelector
 from worker.engine.child.outbox import Outbox

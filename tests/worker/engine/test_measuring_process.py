@@ -12,6 +12,7 @@ from shared.numbers.digest import Digest
 from shared.numbers.disturbance import Disturbance
 from simulator.server import Simulator
 from tests.support.streams import openai_text, sse
+from tests.support.waiting import PATIENCE_S
 from tests.worker.engine.measuring import BEGAN, measurement, part
 from tests.worker.engine.running import KEY, endpoint_at, engine_at, engine_over, load
 from worker.engine.children import Child, Children, processes_for
@@ -30,7 +31,7 @@ HEAD = Head(200, {"content-type": "text/event-stream"})
 
 async def test_the_concurrency_is_split_exactly_over_processes(children: Children, simulator: Simulator) -> None:
     async with engine_at(children, simulator.base_url, "openai", processes=2) as engine:
-        plan = load(*["sim-ttft500-gap1-n4"] * 10, concurrency=5)
+        plan = load(*["sim-ttft1000-gap1-n4"] * 10, concurrency=5)
         records = [record async for record in engine.run(plan)]
     assert [record.outcome for record in records] == ["succeeded"] * 10
     assert simulator.peak_in_flight == 5
@@ -47,10 +48,10 @@ async def test_a_process_that_is_killed_ends_the_run_and_loses_nothing_that_it_h
 
     running = asyncio.create_task(consume())
     # Longer than a process keeps to itself what it has seen.
-    await simulator.wait_for(lambda server: len(server.requests) == 2 and server.requests[1].content_events > 100)
+    await simulator.wait_for(lambda server: len(server.requests) == 2 and server.requests[1].content_events > 200)
     assert process.pid is not None
     os.kill(process.pid, signal.SIGKILL)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         records = await running
     assert engine.failure == "a measuring process ended in the middle of the run"
     assert [(record.outcome, record.error.kind if record.error else None) for record in records] == [
@@ -68,7 +69,7 @@ async def test_a_worker_that_falls_silent_has_its_streams_closed(simulator: Simu
     process.send(Requests([Request(1, body("sim-ttft5-gap5-endless"))]))
     process.send(Go(monotonic_ns(), [(0, 1)]))
     await simulator.wait_for(lambda server: bool(server.requests) and server.requests[0].content_events > 2)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await simulator.wait_for(lambda server: server.requests[0].closed_by_client)
     process.end()
 
@@ -82,9 +83,9 @@ async def test_bodies_that_come_early_wait_until_all_connections_stand_and_the_w
     process.on_report = heard.put_nowait
     target = await make_target(endpoint_at(simulator.base_url, "openai"), KEY, proxy=None, connect_s=5)
     bodies = [Request(number, body("m")) for number in range(3)]
-    process.send(Begin(target, slots=2, connections=2, silence_s=20))
+    process.send(Begin(target, slots=2, connections=2, silence_s=PATIENCE_S))
     process.send(Requests(bodies[:2]))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not isinstance(await heard.get(), Opened):
             pass
         # A quarter of a second later.
@@ -133,7 +134,7 @@ async def test_decoding_that_is_behind_says_so_and_says_when_it_has_caught_up() 
         decoding.take(part((10.0 + number, sse(*openai_text("x" * 200))), began=BEGAN, head=HEAD))
     assert decoding.behind, "nothing is decoded before the thread starts"
     decoding.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await listening.has_caught_up.wait()
     assert not decoding.behind
     decoding.stop()
@@ -145,7 +146,7 @@ async def test_an_error_of_ours_in_decoding_is_told_and_not_swallowed() -> None:
     decoding.begin(1, measurement("openai"))
     decoding.take(Slice(1, None, HEAD, b"", b"not whole reads", kernel=True, end=None))
     decoding.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while listening.broken is None:
             await asyncio.sleep(0)
     assert type(listening.broken).__name__ == "error"

@@ -7,7 +7,7 @@ import pytest
 from shared.benchmark.spec import Timeouts
 from shared.protocols.registry import PROTOCOLS
 from simulator.server import Simulator
-from tests.support.postgresql import free_port
+from tests.support.ports import free_port
 from tests.support.scripted import ScriptedServer, cut, http
 from tests.support.spoken import spoken
 from tests.support.streams import openai_stream, openai_text, sse
@@ -25,7 +25,7 @@ async def test_a_whole_answer_is_measured(run: Run, simulator: Simulator, protoc
     assert record.ttft_ms is not None
     assert record.latency_ms is not None
     assert 50 <= record.ttft_ms < record.latency_ms
-    assert record.latency_ms - record.ttft_ms >= 7 * 5 - 5
+    assert record.latency_ms >= 50 + 7 * 5
     assert record.provider_request_id
 
 
@@ -88,10 +88,10 @@ async def test_an_error_answer_has_its_kind_status_and_wait(
 
 @every_protocol
 async def test_a_retry_after_date_becomes_seconds(run: Run, simulator: Simulator, protocol: str) -> None:
-    (record,) = await run(simulator.base_url, protocol, "sim-ttft5-gap1-n4-err429date")
-    assert record.error is not None
-    assert record.error.retry_after_s is not None
-    assert 0 < record.error.retry_after_s < 3_600
+    records = await run(simulator.base_url, protocol, *["sim-ttft5-gap1-n4-err429date"] * 5)
+    waits_s = [record.error.retry_after_s for record in records if record.error is not None]
+    # The date is a second or two ahead, of which a busy machine may need some to read it.
+    assert 0 < max(wait_s for wait_s in waits_s if wait_s is not None) <= 2
 
 
 @every_protocol
@@ -118,18 +118,18 @@ async def test_an_error_in_mid_stream_keeps_the_partial_text(run: Run, simulator
 
 
 async def test_a_missing_done_after_the_finish_reason_is_a_success(run: Run, simulator: Simulator) -> None:
-    (record,) = await run(simulator.base_url, "openai", "sim-ttft5-gap20-n4-nodone")
+    (record,) = await run(simulator.base_url, "openai", "sim-ttft5-gap200-n4-nodone")
     assert (record.outcome, record.flags) == ("succeeded", ["no_terminal_event"])
 
 
 async def test_a_server_without_stream_options_is_asked_again_without(run: Run, simulator: Simulator) -> None:
-    records = await run(simulator.base_url, "openai", *["sim-ttft300-gap20-n4-nostreamoptions"] * 3)
+    records = await run(simulator.base_url, "openai", *["sim-ttft600-gap200-n4-nostreamoptions"] * 3)
     assert [record.outcome for record in records] == ["succeeded"] * 3
     assert [record.usage.output_tokens for record in records] == [None] * 3
     assert [record.flags for record in records] == [["usage_missing"]] * 3
     # Once for the endpoint, not once for each request; and the refused attempt is not in the time.
     assert len(simulator.requests) == 4
-    assert all(record.ttft_ms is not None and record.ttft_ms < 590 for record in records)
+    assert all(record.ttft_ms is not None and record.ttft_ms < 2 * 600 for record in records)
 
 
 @every_protocol
@@ -155,7 +155,7 @@ async def test_nobody_listening_is_a_connect_error(run: Run, protocol: str) -> N
         ("hang0", Timeouts(ttft_s=0.2), "ttft_timeout", "before_first_token"),
         ("comments", Timeouts(ttft_s=0.4), "ttft_timeout", "before_first_token"),
         ("hang3", Timeouts(idle_s=0.2), "idle_timeout", "mid_stream"),
-        ("endless", Timeouts(total_s=0.3), "total_timeout", "mid_stream"),
+        ("endless", Timeouts(total_s=1.5), "total_timeout", "mid_stream"),
     ],
 )
 async def test_each_deadline_has_its_own_kind(
@@ -165,7 +165,7 @@ async def test_each_deadline_has_its_own_kind(
     assert record.outcome == "timed_out"
     assert record.error is not None
     assert (record.error.kind, record.error.phase) == (kind, phase)
-    await simulator.wait_for(lambda server: server.requests[0].closed_by_client)
+    await simulator.wait_for(lambda server: bool(server.requests) and server.requests[0].closed_by_client)
 
 
 @every_protocol

@@ -15,6 +15,7 @@ from shared.db.leases import Lease
 from shared.db.results import ResultRepository
 from shared.errors import LeaseLost, Unavailable
 from tests.support.streams import openai_stream
+from tests.support.waiting import PATIENCE_S
 from tests.worker.engine.measuring import measure
 from worker.run.recorder import MAX_BATCH, Recorder
 from worker.run.send_window import SendWindow
@@ -54,7 +55,7 @@ async def recorded(repository: FailingRepository, count: int) -> list[list[Resul
     for _ in range(count):
         recorder.add(record)
     recorder.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await recorder.run()
     # What may be sent is told after it is stored, and it is what was stored.
     assert sendable == repository.marks

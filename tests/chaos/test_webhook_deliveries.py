@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.chaos.conftest import Scenario
 from tests.support.receiver import hang, in_turn, receiver, status
+from tests.support.waiting import PATIENCE_S
 
 
 async def test_killed_between_attempts(scenario: Scenario) -> None:
@@ -18,7 +19,7 @@ async def test_killed_between_attempts(scenario: Scenario) -> None:
             await chaos.end_workers()
             chaos.start_worker()
             await chaos.make_deliveries_due()
-            await hooks.has(attempt, 30)
+            await hooks.has(attempt)
         delivery = await _delivery(scenario, number, hooks.url, status="delivered")
     assert len({request.headers["webhook-id"] for request in hooks.received}) == 1
     assert [item["status_code"] for item in delivery["attempts"]] == [500, 500, 500, 204]
@@ -32,14 +33,14 @@ async def test_killed_in_an_attempt(scenario: Scenario) -> None:
     worker = chaos.start_worker()
     async with receiver(hang) as hooks:
         number = await scenario.submit(prompts=2, webhook_url=hooks.url, webhook_events=["benchmark.completed"])
-        await hooks.has(1, 30)
+        await hooks.has(1)
         worker.signal(signal.SIGKILL)
         await worker.ended()
         hooks.answer = status(204)
         chaos.start_worker()
         # The attempt's lease must lapse first; nobody waits for that here.
         await chaos.make_deliveries_due()
-        await hooks.has(2, 30)
+        await hooks.has(2)
         delivery = await _delivery(scenario, number, hooks.url, status="delivered")
     assert len({request.headers["webhook-id"] for request in hooks.received}) == 1
     first, second = delivery["attempts"]
@@ -51,7 +52,7 @@ async def _delivery(
     scenario: Scenario, number: int, url: str, *, attempts: int = 0, status: str | None = None
 ) -> dict[str, Any]:
     """Once so many of its attempts are stored, or it has that status."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             page = await scenario.chaos.client.get(f"/benchmarks/{number}/webhook-deliveries")
             for item in page.json()["items"]:

@@ -10,7 +10,8 @@ import psutil
 
 from cli.client import Client
 from cli.exits import ExitCode
-from tests.cli.programs import gone, llmbench
+from tests.support.llmbench import gone, llmbench
+from tests.support.waiting import PATIENCE_S
 
 # Valkey, simulator, API, worker, its measuring process.
 PARTS = 5
@@ -19,7 +20,7 @@ PARTS = 5
 def test_up_is_ready_runs_its_own_curl_example_and_sigterm_leaves_nothing(tmp_path: Path) -> None:
     with llmbench(tmp_path, "up", "--port", "0") as up:
         url = up.wait_for_url()
-        children = up.children
+        children = up.wait_for_children(PARTS)
         assert len(children) == PARTS
         with Client(url) as client:
             client.check_ready()
@@ -38,7 +39,7 @@ def test_a_killed_up_takes_its_children_along(tmp_path: Path) -> None:
     with llmbench(tmp_path, "up", "--port", "0") as up:
         children = up.wait_for_children(PARTS)
         up.end(signal.SIGKILL)
-        assert psutil.wait_procs(children, timeout=10)[1] == []
+        assert psutil.wait_procs(children, timeout=PATIENCE_S)[1] == []
 
 
 def test_ctrl_c_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
@@ -54,7 +55,7 @@ def test_a_part_that_dies_is_named_with_its_log_and_ends_the_rest(tmp_path: Path
     with llmbench(tmp_path, "up", "--port", "0") as up:
         children = up.wait_for_children(PARTS)
         up.child("simulator").kill()
-        assert up.process.wait(30) == ExitCode.UNREACHABLE
+        assert up.ended() == ExitCode.UNREACHABLE
         assert gone(children)
         assert "simulator ended by itself (killed by signal 9)" in up.text
         assert "simulator listening on" in up.text
@@ -67,14 +68,14 @@ def test_a_port_in_use_is_an_error_before_anything_starts(tmp_path: Path) -> Non
         taken.listen()
         port = taken.getsockname()[1]
         with llmbench(tmp_path, "up", "--port", str(port)) as up:
-            assert up.process.wait(30) == ExitCode.USAGE
+            assert up.ended() == ExitCode.USAGE
             assert f"cannot listen on 127.0.0.1 port {port}: Address already in use" in up.text
             assert list(up.folder.iterdir()) == []
 
 
 def test_a_redis_that_is_set_but_away_is_named_at_once(tmp_path: Path) -> None:
     with llmbench(tmp_path, "up", "--port", "0", REDIS_URL="redis://:secret@127.0.0.1:1/0") as up:
-        assert up.process.wait(30) == ExitCode.UNREACHABLE
+        assert up.ended() == ExitCode.UNREACHABLE
         assert "nobody answers at REDIS_URL" in up.text
         assert "secret" not in up.text
 

@@ -1,21 +1,14 @@
-"""`llmbench webhooks`: a key, and a receiver that registers, verifies and prints."""
-
-import json
-import signal
-from pathlib import Path
-from typing import Any
+"""`llmbench webhooks`: a key, and a receiver that verifies and prints."""
 
 import pytest
 from cryptography.fernet import Fernet
 from typer.testing import CliRunner
 
-from cli.client import Client
 from cli.exits import ExitCode
 from cli.main import app
 from cli.receiver import Receiver
 from shared.clock import wall_now
 from shared.webhooks.message import new_secret, payload, signed_headers
-from tests.cli.programs import llmbench, wait_until
 
 BODY = payload("benchmark.completed", wall_now(), {"id": 7, "name": "Speed\x1b[31m", "sequence": 2})
 
@@ -59,24 +52,3 @@ def test_a_wrong_secret_is_a_wrong_option() -> None:
     done = CliRunner().invoke(app, ["webhooks", "listen", "--secret", "whsec_short"])
     assert done.exit_code == ExitCode.USAGE
     assert "24 to 64 random bytes" in done.stderr
-
-
-def test_listen_hears_of_a_benchmark_and_leaves_nothing(tmp_path: Path) -> None:
-    for name in ("up", "listen"):
-        (tmp_path / name).mkdir()
-    with llmbench(tmp_path / "up", "up", "--port", "0") as up:
-        url = up.wait_for_url()
-        with (
-            llmbench(tmp_path / "listen", "webhooks", "listen", "--server", url, "--json") as listen,
-            Client(url) as client,
-        ):
-            wait_until(lambda: "listening on" in listen.text)
-            client.submit({"name": "heard", "model": "sim-ttft5-gap1-n2", "prompts": ["x"]})
-            wait_until(lambda: "benchmark.completed" in listen.text, 20)
-            events: list[dict[str, Any]] = [
-                json.loads(line) for line in listen.text.splitlines() if line.startswith("{")
-            ]
-            assert [event["type"] for event in events] == ["benchmark.started", "benchmark.completed"]
-            assert listen.end(signal.SIGINT) == ExitCode.OK, listen.text
-            assert client.webhooks() == []
-        assert up.end(signal.SIGTERM) == ExitCode.OK

@@ -13,8 +13,9 @@ from redis.asyncio import Redis
 from shared.program.tasks import end
 from shared.queue.doorbell import RING_FUNCTION, Doorbell
 from shared.queue.redis import QUEUE_NAME, client_redis
-from tests.support.postgresql import free_port
+from tests.support.ports import free_port
 from tests.support.proxy import Proxy, proxy_to
+from tests.support.waiting import PATIENCE_S, until
 from worker.arq_redis import queue_redis
 from worker.main import WorkerSettings
 
@@ -33,10 +34,11 @@ class Loop:
         async def on(event: asyncio.Event) -> None:
             event.set()
 
+        self.redis = queue_redis(url)
         self.worker = Worker(
             functions=[func(ring, name=RING_FUNCTION, keep_result=0, max_tries=1, timeout=10)],
             queue_name=QUEUE_NAME,
-            redis_pool=queue_redis(url),
+            redis_pool=self.redis,
             on_startup=lambda _: on(self.started),
             on_shutdown=lambda _: on(self.stopped),
             job_serializer=WorkerSettings.job_serializer,
@@ -47,10 +49,19 @@ class Loop:
         self.task = asyncio.create_task(self.worker.async_run())
 
     async def hears(self, doorbell: Doorbell, benchmark_id: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await doorbell.ring(benchmark_id)
             while await self.heard.get() != benchmark_id:
                 pass
+        assert not self.task.done()
+
+    async def misses_redis(self) -> None:
+        """Until it has met a failure; and it goes on."""
+
+        async def away() -> bool:
+            return self.redis._away
+
+        await until(away)
         assert not self.task.done()
 
 
@@ -60,7 +71,7 @@ async def arq_loop(url: str) -> AsyncIterator[Loop]:
     try:
         yield loop
     finally:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             await end(loop.task)
             # Jobs end by themselves; `close` would cancel them here, and not come to its hook.
             await asyncio.gather(*loop.worker.tasks.values())
@@ -94,7 +105,7 @@ def through(proxy: Proxy) -> str:
 
 async def test_without_redis_the_worker_starts_and_ends() -> None:
     async with arq_loop(f"redis://127.0.0.1:{free_port()}/0") as loop:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await loop.started.wait()
     assert loop.stopped.is_set()
 
@@ -102,7 +113,7 @@ async def test_without_redis_the_worker_starts_and_ends() -> None:
 async def test_a_redis_that_swallows_everything_holds_up_neither_start_nor_end(proxy: Proxy) -> None:
     proxy.swallow = True
     async with arq_loop(through(proxy)) as loop:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await loop.started.wait()
     assert loop.stopped.is_set()
 
@@ -111,8 +122,7 @@ async def test_it_hears_again_after_redis_was_away(proxy: Proxy, doorbell: Doorb
     async with arq_loop(through(proxy)) as loop:
         await loop.hears(doorbell, 1)
         await proxy.cut()
-        await asyncio.sleep(0.2)
-        assert not loop.task.done()
+        await loop.misses_redis()
         await proxy.start()
         await loop.hears(doorbell, 2)
 
@@ -122,7 +132,7 @@ async def test_a_connection_may_break_at_any_command(proxy: Proxy, doorbell: Doo
     """Every connection breaks after so many commands, while messages are taken; then they stay."""
     proxy.cut_after = chunks
     async with arq_loop(through(proxy)) as loop:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await loop.started.wait()
         for benchmark_id in range(1, 8):
             await doorbell.ring(benchmark_id)
@@ -136,10 +146,9 @@ async def test_a_wrong_key_and_a_full_redis_are_outlived(doorbell: Doorbell, red
     async with arq_loop(redis_url) as loop:
         await loop.hears(doorbell, 1)
         await redis.set(QUEUE_NAME, "not a queue")
-        await asyncio.sleep(0.1)
+        await loop.misses_redis()
         await redis.config_set("maxmemory", 1)
         assert await doorbell.ring(2) is False
-        await asyncio.sleep(0.1)
         assert not loop.task.done()
         await redis.config_set("maxmemory", 0)
         await redis.flushall()

@@ -4,27 +4,17 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import psutil
-import pytest
 
 from cli.options import SERVER_ENV
 from cli.stack import environment
-
-
-def wait_until(what: Callable[[], object], seconds: float = 60) -> None:
-    """Looks again and again; fails the test where it never comes true."""
-    deadline = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > deadline:
-            pytest.fail(f"never came true within {seconds} s")
-        time.sleep(0.02)
+from tests.support.waiting import PATIENCE_S, wait_until
 
 
 @dataclass
@@ -64,10 +54,14 @@ class Program:
         """All it wrote so far."""
         return self.output.read_text()
 
-    def end(self, number: signal.Signals, seconds: float = 30) -> int:
+    def ended(self) -> int:
+        """Its exit code, once it has ended."""
+        return self.process.wait(PATIENCE_S)
+
+    def end(self, number: signal.Signals) -> int:
         """Its exit code after a signal."""
         self.process.send_signal(number)
-        return self.process.wait(seconds)
+        return self.ended()
 
 
 @contextmanager

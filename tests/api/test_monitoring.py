@@ -1,0 +1,49 @@
+"""`/metrics` of the API."""
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from shared.providers.key_ring import KeyRing
+from simulator.server import Simulator
+from tests.support.prometheus import samples, value
+from tests.support.proxy import proxy_to
+from tests.support.service import make_settings, running_api
+
+
+async def test_the_api_counts_requests_by_route_and_shows_the_backlog(
+    database_url: str, redis_url: str, simulator: Simulator
+) -> None:
+    async with running_api(make_settings(database_url, redis_url, simulator.base_url), KeyRing({})) as client:
+        for number in (1, 2):
+            body = {"name": "x", "model": "sim", "prompts": ["x"]}
+            assert (await client.post("/benchmarks", json=body)).status_code == 202
+            await client.get(f"/benchmarks/{number}")
+        await client.get("/benchmarks/99")
+        await client.get("/nothing/of/the/kind")
+        answer = await client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    found = samples(answer.text)
+    route = "/benchmarks/{benchmark_id}"
+    assert value(found, "llmbench_http_requests_total", method="POST", route="/benchmarks", status="202") == 2
+    assert value(found, "llmbench_http_requests_total", method="GET", route=route, status="200") == 2
+    assert value(found, "llmbench_http_requests_total", method="GET", route=route, status="404") == 1
+    assert value(found, "llmbench_http_requests_total", method="GET", route="other", status="404") == 1
+    assert value(found, "llmbench_http_request_duration_seconds_count", method="GET", route=route) == 3
+    assert value(found, "llmbench_benchmarks", status="pending") == 2
+    assert value(found, "llmbench_benchmarks", status="running") == 0
+    assert 0 < value(found, "llmbench_queue_oldest_age_seconds") < 300
+    assert value(found, "llmbench_workers_alive") == 0
+    assert value(found, "llmbench_database_up") == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_metrics_answer_while_the_database_is_away(database_url: str, redis_url: str) -> None:
+    url = make_url(database_url)
+    async with proxy_to(str(url.host), url.port or 5432) as proxy:
+        through = url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
+        async with running_api(make_settings(through, redis_url, None), KeyRing({})) as client:
+            assert value(samples((await client.get("/metrics")).text), "llmbench_database_up") == 1
+            await proxy.cut()
+            answer = await client.get("/metrics")
+    assert answer.status_code == 200
+    assert value(samples(answer.text), "llmbench_database_up") == 0
