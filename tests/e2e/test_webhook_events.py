@@ -98,7 +98,14 @@ async def test_a_registered_endpoint_is_told_of_what_it_chose(service: Service, 
 async def test_a_pending_benchmark_that_is_cancelled_is_told_of_at_once(
     database_url: str, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
-    options = {"encryption_key": new_key(), "allowed_private_cidrs": LOOPBACK, "worker_max_benchmarks": 1}
+    """By a bell: no sweep comes within the test."""
+    options = {
+        "encryption_key": new_key(),
+        "allowed_private_cidrs": LOOPBACK,
+        "worker_max_benchmarks": 1,
+        "lease_s": 1_200,
+        "sweep_s": 600,
+    }
     async with (
         receiver() as hooks,
         running_service(database_url, redis_url, simulator.base_url, KeyRing({}), children, **options) as service,
