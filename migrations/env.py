@@ -1,4 +1,4 @@
-"""Alembic's entry: takes the URL from the caller (`shared.db.migrate`) or from the settings."""
+"""Alembic's entry point. It takes the URL from the caller (`shared.db.migrate`) or from the settings."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ from shared.db.database import async_url
 from shared.db.tables import Base
 from shared.settings import load_settings
 
-# PostgreSQL's advisory lock of whoever migrates; any number that nobody else uses.
+# The number of the advisory lock that a migration takes on PostgreSQL. Any number that nothing else uses.
 LOCK = 7_423_586_201
 
 
@@ -34,7 +34,7 @@ async def _connect_and_run(url: str) -> None:
     engine = create_async_engine(async_url(url), poolclass=pool.NullPool)
     async with _alone(engine), engine.connect() as connection:
         if engine.dialect.name == "sqlite":
-            # It stays so. Of programs that start together and each change it, one can fail with "database is locked".
+            # The file keeps this mode. Programs that start together and each set it can fail: "database is locked".
             await connection.exec_driver_sql("PRAGMA journal_mode=WAL")
         await connection.run_sync(_run)
         await connection.commit()
@@ -43,9 +43,9 @@ async def _connect_and_run(url: str) -> None:
 
 @asynccontextmanager
 async def _alone(engine: AsyncEngine) -> AsyncIterator[None]:
-    """Of several that migrate one database at once, one does and the others wait, and find nothing left to do."""
+    """Lets one program at a time migrate a PostgreSQL database. The others wait, and then find nothing left to do."""
     if engine.dialect.name == "sqlite":
-        # One host, and one who starts the stack there.
+        # Only one host uses the file, and only one program starts the stack there.
         yield
         return
     async with engine.connect() as waiting:

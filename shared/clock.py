@@ -6,12 +6,12 @@ from typing import Protocol
 
 
 def monotonic_ns() -> int:
-    """Nanoseconds of CLOCK_MONOTONIC; only differences mean something."""
+    """Nanoseconds of CLOCK_MONOTONIC. Only the difference of two readings has a meaning."""
     return time.monotonic_ns()
 
 
 def realtime_ns() -> int:
-    """Nanoseconds of CLOCK_REALTIME: the clock of the kernel's receive timestamps. Only to convert those."""
+    """Nanoseconds of CLOCK_REALTIME: the clock of the kernel's receive timestamps. Use it only to convert those."""
     return time.time_ns()
 
 
@@ -21,12 +21,12 @@ def cpu_ns() -> int:
 
 
 def wall_now() -> datetime:
-    """The date and time now, aware, in UTC. Never used to measure a duration."""
+    """The date and time now, aware, in UTC. Do not measure durations with it."""
     return datetime.now(UTC)
 
 
 class Clock(Protocol):
-    """What a caller needs who wants to be tested without waiting."""
+    """The clock that code takes as an argument. Tests pass a fake one, so that they need not wait."""
 
     def monotonic_ns(self) -> int: ...
 

@@ -2,14 +2,14 @@
 
 LlmBenchError
  ├─ InvalidRequest        one or more fields are wrong
- │   ├─ UnknownProvider   no endpoint of that name
+ │   ├─ UnknownProvider   no endpoint has that name
  │   ├─ UnknownModel      the provider cannot be inferred from the model
- │   ├─ MissingKey        the endpoint's key is held by nobody who could use it
+ │   ├─ MissingKey        no worker has the endpoint's key
  │   └─ KeyReused         an Idempotency-Key belongs to another request
- ├─ NotFound              no row of that id
- ├─ Conflict              the state does not allow it
+ ├─ NotFound              no row has that id
+ ├─ Conflict              the current state does not allow the operation
  ├─ LeaseLost             another worker holds the benchmark now; write nothing more
- └─ Unavailable           a part that is needed does not answer
+ └─ Unavailable           a part that is needed is missing or does not answer
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class FieldError:
 
 
 class LlmBenchError(Exception):
-    """Base of all. `code` is stable and meant for programs, the message for people."""
+    """Base class of the domain's errors. `code` is stable and for programs, `message` is for people."""
 
     code = "error"
 

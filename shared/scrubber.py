@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-# What provider keys and authorisation headers look like, for keys that this process does not know.
+# Patterns of provider keys and authorisation headers. They find keys that this process does not know.
 _PATTERNS = (
     re.compile(r"\b(?:sk|pk|rk|gsk|xai|api)[-_][A-Za-z0-9_-]{12,}"),
     re.compile(r"(?i)\bbearer\s+[A-Za-z0-9._~+/=-]{8,}"),
@@ -14,7 +14,7 @@ MASK = "[redacted]"
 
 
 class Scrubber:
-    """Replaces known keys, and whatever looks like one."""
+    """Replaces known keys and everything that looks like a key."""
 
     def __init__(self, keys: Iterable[str] = ()) -> None:
         self._keys = sorted((key for key in keys if len(key) >= 4), key=len, reverse=True)
@@ -27,7 +27,7 @@ class Scrubber:
         return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
     def mask_known(self, text: str) -> str:
-        """The text without the keys of this process; a model's answer is not touched otherwise."""
+        """The text without the keys that this process knows. For models' answers, which must not change otherwise."""
         for key in self._keys:
             text = text.replace(key, MASK)
         return text

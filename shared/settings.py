@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_file=ENV_FILE,
         env_ignore_empty=True,
-        # A file for each setting, named like it, as Docker and Kubernetes mount secrets; the environment wins.
+        # Docker and Kubernetes mount secrets as files, each named like its setting. The environment wins over them.
         secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None,
         extra="ignore",
         frozen=True,
@@ -49,9 +49,12 @@ class Settings(BaseSettings):
     )
     redis_url: str = Field(
         default="redis://127.0.0.1:6379/0",
-        description="Redis or Valkey, the doorbell between API and workers. Needs `noeviction`.",
+        description="Redis or Valkey, the doorbell between API and workers. Its `maxmemory-policy` must be "
+        "`noeviction`.",
     )
-    database_pool_size: int = Field(default=10, ge=1, le=200, description="Database connections a process keeps.")
+    database_pool_size: int = Field(
+        default=10, ge=1, le=200, description="The most database connections that one process opens."
+    )
 
     providers_file: Path | None = Field(
         default=None, description="YAML or JSON file with a list of named endpoints (see docs/configuration.md)."
@@ -61,22 +64,23 @@ class Settings(BaseSettings):
     )
     simulator_url: str | None = Field(
         default=None,
-        description="URL of a simulator that stands in for providers without a key; left out where its host name leads "
-        "nowhere. `llmbench up` sets it.",
+        description="URL of a simulator. It stands in for providers without a key. Ignored if its host name cannot be "
+        "resolved. `llmbench up` sets it.",
     )
 
     public_url: str | None = Field(
         default=None,
-        description="Where clients reach the API, for the links in webhooks, e.g. `https://bench.example.com`.",
+        description="URL at which clients reach the API, e.g. `https://bench.example.com`. Links in webhooks begin "
+        "with it.",
     )
     encryption_key: SecretStr | None = Field(
         default=None,
-        description="Encrypts webhook secrets in the database; needed for webhooks, by API and workers. `llmbench "
-        "webhooks key` makes one. Several, separated by commas: the first encrypts, all decrypt.",
+        description="Encrypts webhook secrets in the database. API and workers need it for webhooks. `llmbench "
+        "webhooks key` makes one. Of several, separated by commas, the first encrypts and all decrypt.",
     )
     allowed_private_cidrs: Annotated[tuple[IpNetwork, ...], NoDecode] = Field(
         default=(),
-        description="Networks that webhooks may reach although they are not public, e.g. `10.0.0.0/8,fd00::/8`.",
+        description="Private networks that webhooks may reach, e.g. `10.0.0.0/8,fd00::/8`.",
     )
 
     max_body_bytes: int = Field(default=16_000_000, ge=1_000, description="Largest request body of the API, in bytes.")
@@ -89,43 +93,54 @@ class Settings(BaseSettings):
         default=0,
         ge=0,
         le=64,
-        description="Measuring processes of one benchmark; 0: one for each 256 of its concurrency, a core left free.",
+        description="Measuring processes of one benchmark. 0: one for each 256 of its concurrency, but one core stays "
+        "free.",
     )
     calibrate_on_start: bool = Field(
         default=False,
-        description="The worker first finds out up to which load its host measures right (half a minute).",
+        description="At its start, the worker finds out up to which load its host measures correctly. This takes half "
+        "a minute.",
     )
     worker_metrics_port: int = Field(
-        default=0, ge=0, le=65_535, description="Port on which a worker answers Prometheus at `/metrics`. 0: none."
+        default=0, ge=0, le=65_535, description="Port on which a worker serves `/metrics` for Prometheus. 0: none."
     )
     worker_health_file: Path | None = Field(
         default=None, description="File that a worker writes with each heartbeat, for a container's health check."
     )
     lease_s: float = Field(
-        default=30, gt=0, description="Seconds after which a silent worker's benchmark is taken over."
+        default=30, gt=0, description="Seconds after which another worker takes over the benchmark of a silent worker."
     )
-    sweep_s: float = Field(default=5, gt=0, description="Seconds between a worker's looks for forgotten benchmarks.")
+    sweep_s: float = Field(
+        default=5, gt=0, description="Seconds between two sweeps, in which a worker looks for forgotten benchmarks."
+    )
     shutdown_grace_s: float = Field(
-        default=25, ge=0, description="Seconds that requests in flight get to end after SIGTERM."
+        default=25, ge=0, description="Seconds that requests in flight have to finish after SIGTERM."
     )
     max_crashes: int = Field(
-        default=5, ge=1, description="Crashes of workers on one benchmark before it fails with `crash_loop`."
+        default=5, ge=1, description="After this many crashes of its workers, a benchmark fails with `crash_loop`."
     )
     timeline_max_requests: int = Field(
         default=1_000, ge=0, description="Event timelines are stored for runs of up to this many requests."
     )
 
     retention_days: float | None = Field(
-        default=None, gt=0, description="Benchmarks that ended longer ago are deleted. Kept for ever where not set."
+        default=None,
+        gt=0,
+        description="Benchmarks that ended more than this many days ago are deleted. Not set: they are kept for ever.",
     )
     text_retention_days: float | None = Field(
         default=None,
         gt=0,
-        description="Of benchmarks that ended longer ago prompts and answers are deleted; their numbers stay.",
+        description="Prompts and answers of benchmarks that ended more than this many days ago are deleted; the "
+        "numbers stay. Not set: texts stay too.",
     )
 
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level logged.")
-    log_format: Literal["json", "console"] = Field(default="json", description="A JSON object a line, or for reading.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Lowest level that is logged."
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="`json`: one JSON object per line. `console`: text for people."
+    )
 
     @field_validator("database_url")
     @classmethod
@@ -156,7 +171,7 @@ class Settings(BaseSettings):
         try:
             SecretBox(_split(value))
         except ValueError:
-            raise ValueError("is no key: `llmbench webhooks key` makes one") from None
+            raise ValueError("is not a key: `llmbench webhooks key` makes one") from None
         return value
 
     @field_validator("allowed_private_cidrs", mode="before")
@@ -191,7 +206,7 @@ class Settings(BaseSettings):
         return SsrfGuard(self.allowed_private_cidrs)
 
     def proxy_for(self, url: str) -> str | None:
-        """The proxy that HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY name for this URL. Never for this machine."""
+        """The proxy for this URL, from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY. None for this machine."""
         parts = urlsplit(url)
         host = parts.hostname or ""
         if host == "localhost" or _is_loopback(host) or proxy_bypass(parts.netloc):
@@ -200,14 +215,14 @@ class Settings(BaseSettings):
         return proxies.get(parts.scheme) or proxies.get("all")
 
     def endpoints(self, price_list: PriceList) -> EndpointRegistry:
-        """Built-in endpoints, then the file's, then the variable's, then the simulator; the last of a name wins."""
+        """Built-in endpoints, then those of the file, of the variable, of the simulator. The last of a name wins."""
         from_file = read_endpoints(self.providers_file) if self.providers_file else ()
         simulated = simulator_endpoints(self.simulator_url) if _leads_somewhere(self.simulator_url) else ()
         return EndpointRegistry([*BUILT_IN, *from_file, *self.providers, *simulated], price_list)
 
 
 def _leads_somewhere(url: str | None) -> TypeGuard[str]:
-    """Compose names a simulator that is there only with `--profile demo`."""
+    """Whether the host name resolves. Compose always names a simulator, but starts it only in the demo profile."""
     if url is None:
         return False
     try:
@@ -243,17 +258,17 @@ def _line(error: ErrorDetails) -> str:
 
 
 def load_key_ring() -> KeyRing:
-    """Keys of the process's environment, then of `.env`."""
+    """Provider keys from the environment and from `.env`. The environment wins."""
     return KeyRing({**dotenv_values(ENV_FILE), **os.environ})
 
 
 def load_trace_exporter() -> TraceExporter:
-    """How spans leave this process. Raises SystemExit for a wrong `OTEL_` variable."""
+    """Where this process sends its spans. Raises SystemExit for a wrong `OTEL_` variable."""
     return trace_exporter(ENV_FILE, os.environ)
 
 
 def replace_environment(environment: Mapping[str, str]) -> None:
-    """For a program that gets its settings after its start. Nothing may have been loaded before."""
+    """For a program that gets its settings after its start. Call this before anything loads settings."""
     os.environ.clear()
     os.environ.update(environment)
 

@@ -1,4 +1,4 @@
-"""Text that every part can store: no NUL, no lone surrogate. Used at the edge (refused) and on answers (replaced)."""
+"""Text that every part can store: no NUL, no lone surrogate. Callers' bad text is refused, bad answers are repaired."""
 
 import math
 from collections.abc import Iterator
@@ -23,9 +23,9 @@ def refuse_unstorable(value: str) -> str:
 
 
 def replace_unstorable(value: str) -> tuple[str, bool]:
-    """The text with U+FFFD for what cannot be stored, and whether anything was replaced."""
+    """(text, replaced): the text with U+FFFD for each character that cannot be stored, and whether there was one."""
     safe = value.replace("\x00", REPLACEMENT)
-    # By way of UTF-16, where the two halves of a pair that came in two events find each other.
+    # The two halves of a surrogate pair may arrive in two events. Encoding as UTF-16 joins them.
     safe = safe.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return safe, REPLACEMENT in safe and safe != value
 
@@ -34,7 +34,7 @@ StorableText = Annotated[str, AfterValidator(refuse_unstorable)]
 
 
 def unstorable_parts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """(path, problem) for each part of a JSON value that no database can keep: bad text, NaN, infinity."""
+    """Yields (path, problem) for each part of a JSON value that cannot be stored: bad text, NaN, infinity."""
     if isinstance(value, str):
         try:
             refuse_unstorable(value)
@@ -44,7 +44,7 @@ def unstorable_parts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         yield path, "must be a finite number: NaN and Infinity are not JSON"
     elif isinstance(value, dict):
         for key, item in value.items():
-            # The key itself may be the unstorable part, so it is named by an escaped form.
+            # The key itself may be unstorable, so the path has its escaped form.
             yield from unstorable_parts(key, f"{path}.{ascii(key)[1:-1]}")
             yield from unstorable_parts(item, f"{path}.{ascii(key)[1:-1]}")
     elif isinstance(value, list):

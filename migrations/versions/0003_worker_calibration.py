@@ -1,4 +1,4 @@
-"""Up to which load a worker's host measures right."""
+"""Up to which load a worker's host measures correctly."""
 
 from collections.abc import Sequence
 

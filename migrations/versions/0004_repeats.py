@@ -1,4 +1,4 @@
-"""Repeats: which benchmark another one repeats, and which POST a key has already answered."""
+"""Repeats: which benchmark this one repeats, and the keys of POSTs that were already answered."""
 
 from collections.abc import Sequence
 

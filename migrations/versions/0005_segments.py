@@ -1,4 +1,4 @@
-"""Segments: who ran which part of a benchmark, and which requests of it may have been sent without an answer kept."""
+"""Segments: which worker ran which part of a benchmark, and which requests it may have sent without a stored answer."""
 
 from collections.abc import Sequence
 

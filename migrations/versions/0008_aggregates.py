@@ -1,4 +1,4 @@
-"""What a segment's results add up to, and a running benchmark's numbers so far."""
+"""What the results of a segment add up to, and the numbers so far of a running benchmark."""
 
 from collections.abc import Sequence
 

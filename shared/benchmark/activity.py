@@ -24,7 +24,7 @@ class Activity:
         self.first_sent_us: int | None = None
         self.last_sent_us: int | None = None
         self.last_end_us: int | None = None
-        # The first wave as (-sent, -ended), latest first: the requests that were sent first.
+        # The first wave, that is, the requests that were sent first: a heap of (-sent, -ended), the latest on top.
         self._first: list[tuple[int, int]] = []
         # Ends that are not before the last send, earliest first.
         self._tail: list[int] = []
@@ -40,7 +40,7 @@ class Activity:
         self._in_tail(ended_us)
 
     def merge(self, other: "Activity") -> None:
-        """Takes another part of the same run in."""
+        """Adds another part of the same run."""
         for ours, theirs in (
             (self.sent, other.sent),
             (self.ended, other.ended),
@@ -56,13 +56,13 @@ class Activity:
 
     @property
     def duration_s(self) -> float | None:
-        """First sent to last end."""
+        """Seconds from the first send to the last end; None if nothing ended or no time passed."""
         if self.first_sent_us is None or self.last_end_us is None:
             return None
         return (self.last_end_us - self.first_sent_us) / 1e6 or None
 
     def levels(self) -> list[tuple[int, int]]:
-        """(µs, requests in flight from then on). Of one moment, ends count before sends."""
+        """Steps of (time in µs, requests in flight from then on). At the same time, ends count before sends."""
         step_us = max(self.sent.step_us, self.ended.step_us)
         edges = [(at_us, -count) for at_us, count in self.ended.steps(step_us)]
         edges += [(at_us, count) for at_us, count in self.sent.steps(step_us)]
@@ -79,7 +79,7 @@ class Activity:
 
     @property
     def busy_s(self) -> float | None:
-        """The time in which something was in flight."""
+        """Seconds in which at least one request was in flight; None if there were none."""
         busy_us, since_us = 0, None
         for at_us, level in self.levels():
             if level > 0 and since_us is None:
@@ -90,7 +90,7 @@ class Activity:
 
     @property
     def steady_window(self) -> SteadyWindow | None:
-        """None where there was no more than one wave, or no time between the first wave and the last."""
+        """None if there was only one wave, or if the window is empty."""
         if self.sent.total <= self._wave or not self._tail:
             return None
         window = SteadyWindow(max(-ended for _, ended in self._first), self._tail[0])

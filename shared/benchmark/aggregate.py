@@ -20,15 +20,15 @@ from shared.numbers.metrics import DISTRIBUTED, REPORTED
 from shared.numbers.time_series import TimeSeries
 
 FAILURES = ("errored", "timed_out", "truncated")
-# Of a stored aggregate: the first byte says how it was written.
+# The first byte of a stored aggregate names its format.
 _FORMAT = b"\x01"
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One result as an aggregate sees it. Times in µs since the epoch, `metrics` by the names of the metrics.
+    """One result as an aggregate sees it. Times are µs since the epoch; the keys of `metrics` are names of metrics.
 
-    `gaps_ms`: gaps between its content events; `tokens`: its output tokens by time. None where its events are unknown.
+    `gaps_ms`: gaps between its content events; `tokens`: its output tokens by time. None if its events are unknown.
     """
 
     id: RequestId
@@ -46,7 +46,7 @@ class Observed:
 
     @property
     def ended_us(self) -> int:
-        """A stream that was cut off has no end of its own; its last content is the last that is known of it."""
+        """When the request ended. For a stream that was cut off: when its last content came."""
         length_ms = self.metrics["stream_close_ms"]
         if length_ms is None:
             length_ms = self.metrics["latency_ms"]
@@ -54,7 +54,7 @@ class Observed:
 
 
 class RunAggregate:
-    """`wave`: the concurrency, which is how many requests the first wave has."""
+    """What the results of one segment or one run add up to. `wave`: the concurrency, the size of the first wave."""
 
     def __init__(self, wave: int) -> None:
         self.wave = wave
@@ -66,17 +66,17 @@ class RunAggregate:
         self.effective_ms = Digest()
         self.error_ms = Digest()
         self.gaps_ms = Digest()
-        # Succeeded requests whose events are unknown: their gaps, and when their tokens came.
+        # How many succeeded requests have unknown events. `gaps_ms` and `tokens` lack them.
         self.without_events = 0
         self.tokens = TimeSeries()
         # Output tokens of succeeded requests that had content.
         self.generated_tokens = 0
-        # Sums of what is known; None where nothing is.
+        # Sums of the known values; None if none is known.
         self.counts: dict[str, int | None] = dict.fromkeys(REPORTED)
         self.cost_usd: Decimal | None = None
         self.warmup_cost_usd: Decimal | None = None
         self.unpriced = 0
-        # Of requests that an earlier segment may have sent in vain: how many have a price, and what they cost.
+        # Requests that earlier segments may have sent too: how many have a price, and what they cost.
         self.duplicates_priced = 0
         self.duplicates_cost_usd: Decimal | None = None
         self.activity = Activity(wave)
@@ -85,9 +85,9 @@ class RunAggregate:
         self.verdicts: list[Verdict] = []
 
     def add(self, result: Observed, *, sent_in_vain: int = 0) -> None:
-        """Folds a result in. Warm-up counts for cost alone; a cancelled request stays out of all statistics.
+        """Adds a result. Warm-up counts only for cost; a cancelled request is left out of all statistics.
 
-        `sent_in_vain`: how often earlier segments may have sent the same request. Each may have cost as much.
+        `sent_in_vain`: how often earlier segments may have sent the same request. Each is priced like this result.
         """
         if sent_in_vain and result.cost_usd is not None:
             self.duplicates_priced += sent_in_vain
@@ -113,7 +113,7 @@ class RunAggregate:
             self.error_ms.add(length_ms)
 
     def merge(self, other: "RunAggregate") -> None:
-        """Takes another segment of the same run in."""
+        """Adds another segment of the same run."""
         self.warmup += other.warmup
         self.unpriced += other.unpriced
         self.without_events += other.without_events
@@ -137,7 +137,7 @@ class RunAggregate:
             self.disturbance.merge(other.disturbance)
 
     def observe(self, disturbance: Disturbance) -> None:
-        """How the measuring of this segment was disturbed, once it has ended."""
+        """Sets how far the measuring of this segment was disturbed. Called when the segment has ended."""
         self.disturbance = disturbance
         self.verdicts = [disturbance.grade()]
 
@@ -153,16 +153,16 @@ class RunAggregate:
 
     @property
     def failed(self) -> int:
-        """Measured requests that failed for a reason that is not our cancel."""
+        """Measured requests that failed. Cancelled ones do not count."""
         return sum(self.outcomes[name] for name in FAILURES)
 
     @property
     def commonest_error(self) -> str | None:
-        """The error kind that was seen most; of equal ones the first by name."""
+        """The most frequent error kind; if several are equally frequent, the first by name. None if there are none."""
         return min(self.error_kinds, key=lambda kind: (-self.error_kinds[kind], kind), default=None)
 
     def encode(self) -> bytes:
-        """As it is stored. Takes some milliseconds for a long run."""
+        """The bytes to store. Takes some milliseconds for a long run."""
         state = {
             "wave": self.wave,
             "activity": self.activity.document(),
@@ -188,7 +188,7 @@ class RunAggregate:
 
     @classmethod
     def decode(cls, stored: bytes) -> "RunAggregate | None":
-        """None where another version wrote it in a format that this one does not know."""
+        """Reads what `encode` wrote. None if another version wrote it in a format that this one does not know."""
         if not stored.startswith(_FORMAT):
             return None
         state = orjson.loads(zlib.decompress(stored[1:]))
@@ -198,7 +198,7 @@ class RunAggregate:
             setattr(aggregate, name, Counter(state[name]))
         for name in ("warmup", "without_events", "generated_tokens", "unpriced", "duplicates_priced"):
             setattr(aggregate, name, state[name])
-        # A worker of another version may know other metrics: what it did not measure stays empty.
+        # A worker of another version may know other metrics. Those that it did not measure stay empty.
         for name in aggregate.metrics.keys() & state["metrics"].keys():
             aggregate.metrics[name] = Digest.load(state["metrics"][name])
         for name in aggregate.counts.keys() & state["counts"].keys():
@@ -244,7 +244,7 @@ class RunAggregate:
 
 
 def plus(total: Decimal | None, value: Decimal | None) -> Decimal | None:
-    """Unknown is not zero: the sum of nothing known is unknown."""
+    """The sum of the known values. None means unknown, which is not zero: if both are None, so is the sum."""
     return total if value is None else (total or Decimal(0)) + value
 
 

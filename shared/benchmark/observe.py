@@ -53,7 +53,7 @@ def of_record(record: ResultRecord) -> Observed:
 
 
 def of_row(row: StoredResult, request_id: RequestId) -> Observed:
-    """A stored result, its timeline loaded where it was kept."""
+    """A stored result. Its timeline must be loaded if it has one."""
     gaps_ms = tokens = None
     counts: Mapping[str, int | None] = {name: getattr(row, name) for name in REPORTED}
     if row.timeline is not None:
@@ -77,16 +77,16 @@ def of_row(row: StoredResult, request_id: RequestId) -> Observed:
 
 
 def gaps_of(offsets_us: Sequence[int]) -> Digest:
-    """Gaps in ms between successive content events, which came at these times."""
+    """Gaps in ms between successive content events at these offsets (µs)."""
     return Digest([(later - earlier) / 1_000 for earlier, later in pairwise(offsets_us)])
 
 
 def tokens_of(offsets_us: Sequence[int], sent_us: int, output_tokens: int | None) -> TimeSeries:
-    """Output tokens by time, shared equally among the content events; empty where their number is unknown."""
+    """Output tokens by time, shared equally among the content events. Empty if `output_tokens` is unknown."""
     series, events = TimeSeries(), len(offsets_us)
     if output_tokens:
         for number, offset_us in enumerate(offsets_us):
-            # Whole tokens, which add up to all of them.
+            # Each share is a whole number, and together they are `output_tokens`.
             share = (number + 1) * output_tokens // events - number * output_tokens // events
             if share:
                 series.add(sent_us + offset_us, share)

@@ -1,4 +1,4 @@
-"""When to send: a pace says when each request of a phase is due, and how many may be in flight from when on."""
+"""When to send: a pace says when each request of a phase is due, and how many may be in flight at which time."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Room(NamedTuple):
-    """From `from_ns` after the start of the phase on, up to `in_flight` requests at the same time."""
+    """From `from_ns` after the start of the phase on, up to `in_flight` requests may be in flight."""
 
     from_ns: int
     in_flight: int
@@ -18,14 +18,14 @@ class Pace(ABC):
 
     @abstractmethod
     def due_ns(self) -> Iterator[int | None]:
-        """When each place of the phase is due, in its order, in ns after the phase began; never falling, endless.
+        """When each place of the phase is due, in ns after the phase began. Endless, and never falls.
 
-        None: as soon as there is room.
+        None: the request is due as soon as there is room.
         """
 
     @abstractmethod
     def room(self) -> Sequence[Room]:
-        """How many requests may be in flight: steps in time, the first from 0 on."""
+        """How many requests may be in flight, as steps in time. The first step begins at 0."""
 
     @property
     def max_in_flight(self) -> int:
@@ -68,7 +68,7 @@ class PoissonRate(ConstantRate):
         self._seed = seed
 
     def due_ns(self) -> Iterator[int | None]:
-        import numpy as np  # not where the API starts
+        import numpy as np  # here, so that the API does not import it at its start
 
         generator = np.random.default_rng(self._seed)
         generator.exponential(1 / self._rate)  # the gap before the first request, which is due at once

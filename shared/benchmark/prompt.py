@@ -7,12 +7,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from shared.text import StorableText
 
 Content = Annotated[StorableText, StringConstraints(min_length=1)]
-# Of everything that callers write: an unknown field is an error, and so is a text where a number belongs.
+# For everything that callers write: an unknown field is an error, and so is a text in place of a number.
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
 
 
 def to_tuple(value: Any) -> Any:
-    """Strict mode wants a tuple where JSON has an array."""
+    """Strict mode accepts only a tuple, but JSON has arrays."""
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -21,12 +21,12 @@ def _text_to_prompt(value: Any) -> Any:
 
 
 class Parameters(BaseModel):
-    """Generation parameters. What a protocol does not know is refused at submit, not dropped."""
+    """Generation parameters. A parameter that the protocol does not have is refused at submit, not dropped."""
 
     model_config = STRICT
 
     max_tokens: int | None = Field(
-        default=None, ge=1, le=1_000_000, description="Most output tokens. 1,024 where left out.", examples=[256]
+        default=None, ge=1, le=1_000_000, description="Most output tokens. 1,024 if left out.", examples=[256]
     )
     temperature: float | None = Field(
         default=None, ge=0, le=2, description="Sampling temperature (Anthropic: at most 1).", examples=[0.0]
@@ -60,7 +60,7 @@ class Parameters(BaseModel):
         return value
 
     def over(self, base: "Parameters") -> "Parameters":
-        """These parameters, with `base` for what is unset."""
+        """These parameters. Those that are not set come from `base`."""
         return base.model_copy(update=self.model_dump(exclude_none=True))
 
 
@@ -78,14 +78,14 @@ class Prompt(BaseModel):
 
     model_config = STRICT
 
-    system: Content | None = Field(default=None, description="In place of the benchmark's `system`.")
+    system: Content | None = Field(default=None, description="Replaces the benchmark's `system`.")
     messages: Annotated[tuple[Message, ...], BeforeValidator(to_tuple)] = Field(
         min_length=1,
         max_length=1_000,
         description="The conversation, oldest first. The last turn is the user's.",
     )
     parameters: Parameters = Field(
-        default_factory=Parameters, description="Over the benchmark's `parameters`, field by field."
+        default_factory=Parameters, description="Replace the benchmark's `parameters`, field by field."
     )
 
     @model_validator(mode="after")

@@ -33,7 +33,7 @@ OPEN_LOOP_ROOM_S = 10
 # Tells validators that a spec comes from the database: metadata was checked when it was stored.
 _STORED = object()
 
-# Constraints first: the length that counts is the one without the space around.
+# The constraints come first, so that space around a name does not count for its length.
 Name = Annotated[
     str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(refuse_unstorable)
 ]
@@ -45,7 +45,7 @@ def _without_default(schema: dict[str, Any]) -> None:
 
 
 class Timeouts(BaseModel):
-    """Deadlines of one request, in seconds. Each ends it as `timed_out` with an error kind of its own."""
+    """Deadlines of one request, in seconds. A request that misses one is `timed_out`; each has its own error kind."""
 
     model_config = STRICT
 
@@ -56,20 +56,20 @@ class Timeouts(BaseModel):
 
 
 class RunSpec(BaseModel):
-    """What to measure, but for the prompts: the database keeps them apart, each text once."""
+    """What to measure, without the prompts. The database stores those separately, each text once."""
 
     model_config = STRICT
 
     name: Name = Field(
-        description="For people; need not be unique. 1 to 200 characters.", examples=["Haiku Speed Test"]
+        description="For people. It need not be unique. 1 to 200 characters.", examples=["Haiku Speed Test"]
     )
     model: Name = Field(
-        description="Model id as the provider knows it. For models of `GET /models` it is enough.",
+        description="Model id as the provider knows it. Models that `GET /models` lists need no `provider`.",
         examples=["claude-3-haiku-20240307"],
     )
     provider: Annotated[str, StringConstraints(min_length=1, max_length=63)] | None = Field(
         default=None,
-        description="Name of a configured endpoint (`GET /providers`). Inferred from the model where left out.",
+        description="Name of a configured endpoint (`GET /providers`). Inferred from the model if left out.",
         examples=["anthropic"],
     )
     system: Content | None = Field(
@@ -81,17 +81,17 @@ class RunSpec(BaseModel):
         default=0,
         ge=0,
         le=1_000,
-        description="Requests sent before the measured ones, over the same prompts in turn. Stored and costed, "
-        "left out of statistics.",
+        description="Requests sent before the measured ones, with the same prompts in turn. They are stored and "
+        "priced, but left out of the statistics.",
         examples=[1],
     )
     concurrency: int = Field(
         default=1,
         ge=1,
         le=MAX_CONCURRENCY,
-        description="Requests in flight at the same time (closed loop: one ends, the next is sent). Where left out: "
-        f"all of prompts x repetitions, at most {DEFAULT_CONCURRENCY}. With `request_rate`, the most; where left out, "
-        f"room for answers of {OPEN_LOOP_ROOM_S} s.",
+        description="Requests in flight at the same time (closed loop: when one ends, the next is sent). If left out: "
+        f"prompts x repetitions, at most {DEFAULT_CONCURRENCY}. With `request_rate`, the most that may be in flight; "
+        f"if left out, the requests of {OPEN_LOOP_ROOM_S} s.",
         examples=[4],
         json_schema_extra=_without_default,
     )
@@ -99,8 +99,8 @@ class RunSpec(BaseModel):
         default=None,
         gt=0,
         le=10_000,
-        description="Requests per second on a schedule made beforehand (open loop), whatever the answers take. "
-        "`concurrency` is then the most in flight. Null: closed loop.",
+        description="Requests per second on a schedule made beforehand (open loop), however long answers take. "
+        "`concurrency` is then the most that may be in flight. Null: closed loop.",
         examples=[5.0],
     )
     arrival: Literal["constant", "poisson"] = Field(
@@ -113,22 +113,22 @@ class RunSpec(BaseModel):
     )
     on_interrupt: Literal["resume", "fail"] = Field(
         default="resume",
-        description="When its worker stops or dies: another goes on with what is missing and marks the run "
-        "`interrupted`, or the run fails with what it has, for a measurement without a break.",
+        description="What happens if the worker stops or dies. `resume`: another worker sends the missing requests and "
+        "marks the run `interrupted`. `fail`: the run fails and keeps its results, because it was to have no break.",
         examples=["resume"],
     )
     max_duration_s: float | None = Field(
         default=None,
         gt=0,
         le=7 * 86_400,
-        description="Longest time that the run may take from its start. Then its streams are closed and it fails as "
-        "`run_timeout`, with what it has. Unit: s. Null: no bound.",
+        description="Longest time that the run may take from its start. After it, the streams are closed and the run "
+        "fails as `run_timeout`; it keeps its results. Unit: s. Null: no limit.",
         examples=[600],
     )
     timeouts: Timeouts = Field(default_factory=Timeouts, description="Deadlines of each request, in seconds.")
     metadata: dict[str, JsonValue] = Field(
         default_factory=dict,
-        description="JSON object of your own, kept and returned as it is. At most 16 kB.",
+        description="JSON object of your own, stored and returned unchanged. At most 16 kB.",
         examples=[{"team": "search", "commit": "4f2a91c"}],
     )
 
@@ -142,7 +142,7 @@ class RunSpec(BaseModel):
         try:
             size = len(orjson.dumps(value))
         except (orjson.JSONEncodeError, RecursionError):
-            raise ValueError("holds a number beyond 64 bits or is nested too deep") from None
+            raise ValueError("holds a number beyond 64 bits or is nested too deeply") from None
         if size > MAX_METADATA_BYTES:
             raise ValueError(f"must be at most {MAX_METADATA_BYTES} bytes as JSON, is {size}")
         return value
@@ -155,12 +155,12 @@ class RunSpec(BaseModel):
 
     @classmethod
     def of_stored(cls, document: dict[str, Any]) -> "RunSpec":
-        """The spec of a benchmark's row, of this version or an older one. What a newer one added is left out."""
+        """The spec in a benchmark's row. A newer or older version may have written it: unknown fields are ignored."""
         return cls.model_validate(document, extra="ignore", context=_STORED)
 
 
 def _as_people_write_it(schema: dict[str, Any]) -> None:
-    """Prompts next to what they are sent to, and an example."""
+    """Puts `prompts` next to `model` and `provider`, and adds an example."""
     fields = schema["properties"]
     first = {name: fields[name] for name in ("name", "model", "provider", "prompts")}
     schema["properties"] = first | fields

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 OpenStatus = Literal["pending", "running"]
 TerminalStatus = Literal["completed", "failed", "cancelled"]
 Status = Literal[OpenStatus, TerminalStatus]
-# How a segment ended: with the benchmark, given back by its worker, or left behind by one that died.
+# How a segment ended: with the benchmark, released by its worker, or by a crash of its worker.
 SegmentEnding = Literal[TerminalStatus, "released", "crashed"]
 
 OPEN: tuple[OpenStatus, ...] = get_args(OpenStatus)
@@ -22,11 +22,11 @@ class Change:
     after: tuple[Status, ...]
 
 
-# A worker takes it; a running one only where its lease has lapsed or was given back.
+# A worker takes it. A running one can be taken only if its lease has lapsed or was given back.
 CLAIM = Change(before=("pending", "running"), after=("running",))
-# Its worker writes to it, or gives it back for another to go on.
+# Its worker writes to it, or gives it back to another worker.
 KEEP = Change(before=("running",), after=("running",))
 # Its worker ends it.
 FINISH = Change(before=("running",), after=TERMINAL)
-# Its caller cancels it before a worker has taken it. A running one is ended by its worker.
+# Its caller cancels it before a worker has taken it. A running one is cancelled by its worker.
 CANCEL = Change(before=("pending",), after=("cancelled",))

@@ -1,4 +1,4 @@
-"""When to end a phase before its workload does: after a time, or by what the results so far say."""
+"""When to end a phase before its workload does: after a time, or depending on the results so far."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,13 +17,13 @@ class Tally:
 
 
 class StopRule:
-    """Ends a phase. This one never does: the phase ends with its workload."""
+    """Ends a phase. This base class never does: the phase ends with its workload."""
 
     # Nothing is sent later than this after the phase began, in ns. None: no such end.
     send_for_ns: int | None = None
-    # How long requests in flight may go on after that, in ns; then their streams are closed. None: to their own end.
+    # How long requests in flight may continue after that, in ns; then their streams are closed. None: to their end.
     grace_ns: int | None = None
 
     def stops(self, tally: Tally) -> bool:
-        """Asked after each request that ended: True sends nothing more in this phase."""
+        """Called after each request that ended. True: nothing more is sent in this phase."""
         return False

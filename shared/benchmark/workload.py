@@ -24,7 +24,7 @@ class WorkItem:
     messages: Sequence[Mapping[str, str]]
     system: str | None
     parameters: Parameters
-    # Of a later turn: how long after the answer before it is sent.
+    # For a later turn: how long to wait after the answer to the turn before.
     think_s: float = 0
 
     @property
@@ -49,12 +49,12 @@ class Workload(ABC):
     def item(self, place: int, turn: int = 0, answers: Sequence[str] = ()) -> WorkItem | None:
         """The request at this place. None: the sequence or its conversation has ended before it.
 
-        `answers`: the texts that the earlier turns of this place were answered with, oldest first.
+        `answers`: the texts of the answers to the earlier turns of this place, oldest first.
         """
 
     @abstractmethod
     def place_of(self, prompt_index: int, repetition: int) -> int:
-        """Where stored results name a request by prompt and repetition: its place. The inverse of `item`."""
+        """The place of a request that a stored result names by prompt and repetition. The inverse of `item`."""
 
 
 class PromptsInTurn(Workload):

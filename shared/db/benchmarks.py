@@ -18,13 +18,13 @@ from shared.db.webhook_endpoints import insert_endpoint
 from shared.errors import Conflict, KeyReused, NotFound
 from shared.webhooks.message import NewEndpoint
 
-# How long the same POST is known again.
+# How long an Idempotency-Key is remembered.
 KEEP_KEYS_S = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkFilter:
-    """What a list may be narrowed to; None leaves a filter out."""
+    """The filters of a list of benchmarks. None: this filter is not set."""
 
     status: Status | None = None
     model: str | None = None
@@ -37,7 +37,7 @@ class BenchmarkFilter:
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """A caller's key for a POST, and a fingerprint of what it asks for.
+    """A caller's key for a POST, and a fingerprint of the request.
 
     `old_fingerprint`: the one that older versions stored for the same request.
     """
@@ -51,7 +51,7 @@ class BenchmarkRepository:
     """Rows of `benchmarks` and their `prompts`."""
 
     def __init__(self, database: Database, *, public_url: str | None = None) -> None:
-        """`public_url`: where the API is reached, for the links in events."""
+        """`public_url`: the API's URL, for the links in events."""
         self._database = database
         self._public_url = public_url
 
@@ -80,13 +80,13 @@ class BenchmarkRepository:
         webhook: NewEndpoint | None = None,
         traceparent: str | None = None,
     ) -> tuple[Benchmark, bool]:
-        """The same, or the benchmark that this key has created before, and then False.
+        """Like `create`, once per key: (new benchmark, True), or (the one that this key created before, False).
 
-        Raises KeyReused where the key belongs to another request, Conflict where its benchmark was deleted.
+        Raises KeyReused if the key belongs to another request, Conflict if its benchmark was deleted.
         """
         async with self._database.write() as session:
             await session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < utc_now(-KEEP_KEYS_S)))
-            # Who asks while the same POST is being stored waits here for its end, and then gets what it stored.
+            # If another transaction is storing the same POST, this waits for its end and then returns its benchmark.
             claimed = await session.execute(
                 self._database.insert(IdempotencyKey)
                 .values(key=once.key, fingerprint=once.fingerprint, benchmark_id=0, created_at=utc_now())
@@ -102,10 +102,10 @@ class BenchmarkRepository:
         return benchmark, True
 
     async def replayed(self, once: Once) -> Benchmark | None:
-        """What this key has created before. Raises KeyReused, Conflict."""
+        """The benchmark that this key created before, if any. Raises KeyReused and Conflict like `create_once`."""
         async with self._database.read() as session:
             known = await session.get(IdempotencyKey, once.key)
-            # One that is being used right now, or was a day ago, is for `create_once` to judge.
+            # `create_once` decides about a key that is in use right now or is older than a day.
             fresh = select(IdempotencyKey.key).where(
                 IdempotencyKey.key == once.key, IdempotencyKey.created_at >= utc_now(-KEEP_KEYS_S)
             )
@@ -114,7 +114,7 @@ class BenchmarkRepository:
             return await _replayed(session, once)
 
     async def spec(self, benchmark_id: int) -> tuple[BenchmarkSpec, Benchmark]:
-        """The spec as it was submitted, prompts included. Raises NotFound, or Conflict where its texts are deleted."""
+        """The spec as it was submitted, prompts included. Raises NotFound, or Conflict if its texts were deleted."""
         query = select(Prompt.document).where(Prompt.benchmark_id == benchmark_id).order_by(Prompt.prompt_index)
         async with self._database.read() as session:
             benchmark = await _existing(session, benchmark_id)
@@ -138,7 +138,7 @@ class BenchmarkRepository:
         return status
 
     async def running_s(self, benchmark_id: int) -> float:
-        """Seconds since its first claim, by the database's clock; 0 before."""
+        """Seconds since its first claim, by the database's clock; 0 before that. Raises NotFound."""
         query = select(utc_now(), Benchmark.started_at).where(Benchmark.id == benchmark_id)
         async with self._database.read() as session:
             row = (await session.execute(query)).one_or_none()
@@ -148,7 +148,7 @@ class BenchmarkRepository:
         return 0.0 if started_at is None else float((now - started_at).total_seconds())
 
     async def prompts(self, benchmark_id: int, indexes: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:
-        """Prompt documents by index; all, or those asked for."""
+        """Prompt documents by index: all of them, or those of `indexes`."""
         query = select(Prompt.prompt_index, Prompt.document).where(Prompt.benchmark_id == benchmark_id)
         if indexes is not None:
             query = query.where(Prompt.prompt_index.in_(set(indexes)))
@@ -157,7 +157,7 @@ class BenchmarkRepository:
         return {index: document for index, document in rows}  # noqa: C416 - rows are not pairs to mypy
 
     async def page(self, where: BenchmarkFilter, *, before_id: int | None, limit: int) -> Sequence[Benchmark]:
-        """Newest first, ids below `before_id`."""
+        """Benchmarks that pass the filters, newest first, with ids below `before_id`."""
         query = _filtered(select(Benchmark), where).order_by(Benchmark.id.desc()).limit(limit)
         if before_id is not None:
             query = query.where(Benchmark.id < before_id)
@@ -165,7 +165,10 @@ class BenchmarkRepository:
             return (await session.scalars(query)).all()
 
     async def cancel(self, benchmark_id: int) -> Benchmark:
-        """Pending: cancelled at once. Running: asks its worker to stop. Cancelled: as it is. Else raises Conflict."""
+        """Cancels a pending benchmark at once, and asks the worker of a running one to stop. A cancelled one stays so.
+
+        Raises NotFound, and Conflict if it has completed or failed.
+        """
         async with self._database.write() as session:
             ended = await session.execute(
                 update(Benchmark)
@@ -191,7 +194,7 @@ class BenchmarkRepository:
         return benchmark
 
     async def delete(self, benchmark_id: int) -> bool:
-        """Deletes it with its results; True where it was running. A worker at it finds its fence gone and stops."""
+        """Deletes it with its results. True if it was running: its worker then loses the lease. Raises NotFound."""
         async with self._database.write() as session:
             benchmark = await _existing(session, benchmark_id)
             await session.execute(delete(Benchmark).where(Benchmark.id == benchmark_id))
@@ -260,7 +263,7 @@ def _filtered(query: Select[Benchmark], where: BenchmarkFilter) -> Select[Benchm
         if value is not None:
             query = query.where(column == value)
     if where.name_contains is not None:
-        # The database lowers both sides: it may know ASCII only, and both must be lowered alike.
+        # The database converts both sides to lower case. It may know only ASCII, so Python must convert neither.
         query = query.where(Benchmark.name.icontains(where.name_contains, autoescape=True))
     if where.created_from is not None:
         query = query.where(Benchmark.created_at >= where.created_from)

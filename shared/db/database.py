@@ -47,16 +47,16 @@ class Database:
             "hide_parameters": True,
         }
         if self.is_sqlite:
-            # An INSERT of many rows is a statement of its own for each number of rows, and some 300 kB large.
+            # An INSERT of many rows is another statement for each number of rows, of about 300 kB.
             options |= {"connect_args": {"cached_statements": SQLITE_STATEMENTS}}
         else:
             options |= {"pool_pre_ping": True, "connect_args": {"timeout": 5, "command_timeout": 60}}
         self.engine: AsyncEngine = create_async_engine(parsed, **options)
-        # Several statements of one read see the same moment, as they do in SQLite.
+        # All statements of one read see the database at the same moment, as they do in SQLite.
         self._reading = (
             self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
         )
-        # SQLite has one writer at a time; queueing here is fair, its own busy wait is a lottery with sleeps.
+        # SQLite has one writer at a time. The lock lets writers in by their order; SQLite's own busy wait does not.
         self._writer: asyncio.Lock | nullcontext[None] = asyncio.Lock() if self.is_sqlite else nullcontext()
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
@@ -64,14 +64,14 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A consistent view; never blocks a writer, never waits for one."""
+        """A consistent view. Never blocks a writer, never waits for one. Raises Unavailable without the database."""
         with _unavailable_where_it_does_not_answer():
             async with AsyncSession(self._reading, expire_on_commit=False) as session:
                 yield session
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        """A transaction that commits at the end, or rolls back on an error."""
+        """A transaction that commits at the end or rolls back on an error. Raises Unavailable without the database."""
         with _unavailable_where_it_does_not_answer():
             async with self._writer, self.engine.connect() as plain:
                 connection = await plain.execution_options(sqlite_begin="IMMEDIATE")
@@ -79,14 +79,14 @@ class Database:
                     yield session
 
     def connections(self) -> tuple[int, int]:
-        """(in use, idle) of this process's pool."""
+        """(in use, idle): counts of the connections in this process's pool."""
         pool = self.engine.pool
         if not isinstance(pool, QueuePool):
             return 0, 0
         return pool.checkedout(), pool.checkedin()
 
     async def check(self) -> None:
-        """Raises Unavailable, with the reason in words, where the database does not answer within 2 s."""
+        """Raises Unavailable, with the reason in words, if the database does not answer within 2 s."""
         with _unavailable_where_it_does_not_answer():
             async with asyncio.timeout(2), self.engine.connect() as connection:
                 await connection.execute(text("SELECT 1"))
@@ -97,7 +97,7 @@ class Database:
 
 @contextmanager
 def _unavailable_where_it_does_not_answer() -> Iterator[None]:
-    """Connection failures as Unavailable; errors of the statements themselves pass as they are."""
+    """Turns connection failures into Unavailable. Errors of the statements themselves pass unchanged."""
     try:
         yield
     except (DBAPIError, PoolTimeout, OSError, TimeoutError) as exc:
@@ -107,9 +107,9 @@ def _unavailable_where_it_does_not_answer() -> Iterator[None]:
 
 
 def _cannot_serve(exc: DBAPIError) -> bool:
-    # asyncpg's errors of a server that is starting, full or without the database have no class of their own.
+    # asyncpg has no error class for a server that is starting, is full or does not have the database.
     state = str(getattr(exc.orig, "sqlstate", None))
-    # A plain DatabaseError is SQLite's word for a file that is broken or no database.
+    # SQLite raises a plain DatabaseError if the file is broken or is not a database.
     return type(exc) in (OperationalError, InterfaceError, DatabaseError) or state.startswith(CANNOT_SERVE)
 
 
@@ -126,7 +126,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         f"busy_timeout={SQLITE_BUSY_MS}",
         "journal_mode=WAL",
         "foreign_keys=ON",
-        # FULL: what a client was told with 202 is on the disk, even after a power cut.
+        # FULL: a benchmark that was accepted with 202 is on the disk, even after a power cut.
         "synchronous=FULL",
     ):
         cursor.execute(f"PRAGMA {pragma}")
@@ -134,6 +134,6 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Any) -> None:
-    # IMMEDIATE takes the write lock at the start: a deferred transaction that turns writer can fail with "locked".
+    # IMMEDIATE takes the write lock at the start: a deferred transaction that begins to write can fail with "locked".
     mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
     connection.exec_driver_sql(f"BEGIN {mode}")

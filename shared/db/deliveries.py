@@ -1,4 +1,4 @@
-"""Deliveries: claimed for one attempt at a time, settled with what came of it, read by the API."""
+"""Deliveries. A worker claims one for each attempt and stores how the attempt ended; the API reads them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from shared.db.types import utc_now
 from shared.errors import NotFound
 from shared.webhooks.message import DISABLE_AFTER_S
 
-# An attempt takes 15 s at most; one that is not settled by then was a dead worker's.
+# An attempt takes at most 15 s. If it is not settled when the lease ends, its worker has died.
 LEASE_S = 45
-# Attempts at one URL at the same time, over all workers: a slow receiver holds up nobody but itself.
+# The most attempts at one URL at the same time, over all workers, so that a slow receiver delays only itself.
 AT_ONE_URL = 8
 
 
@@ -39,7 +39,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What came of one. `wait_s`: until the next; None: this was the last, or it succeeded."""
+    """How an attempt ended. `wait_s`: seconds until the next one; None if it succeeded or was the last."""
 
     succeeded: bool
     duration_ms: float
@@ -47,13 +47,13 @@ class Attempt:
     error: str | None = None
     response: str | None = None
     wait_s: float | None = None
-    # The receiver is gone and wants no more.
+    # The receiver answered that it wants no more events.
     gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOfEvent:
-    """A delivery with what it carries, where it goes, and its attempts, first to last."""
+    """A delivery with its event, its endpoint and its attempts, first to last."""
 
     delivery: WebhookDelivery
     event: WebhookEvent
@@ -68,12 +68,12 @@ class DeliveryRepository:
         self._database = database
 
     async def claim(self, limit: int) -> list[Due]:
-        """Takes up to `limit` deliveries that are due, each for one attempt, which is written down as begun."""
+        """Claims up to `limit` deliveries that are due, each for one attempt, and stores that the attempt has begun."""
         due = and_(_open(), WebhookDelivery.next_attempt_at <= utc_now(), _unclaimed())
         async with self._database.read() as session:
             if await session.scalar(select(WebhookDelivery.id).where(due).limit(1)) is None:
                 return []
-        # Of each URL those first that are under way: they take places, so that none gets more than its own.
+        # Numbers the deliveries of each URL. Those under way come first, so that they count towards AT_ONE_URL.
         place = func.row_number().over(
             partition_by=WebhookEndpoint.url,
             order_by=(case((_unclaimed(), 1), else_=0), WebhookDelivery.next_attempt_at, WebhookDelivery.id),
@@ -92,7 +92,7 @@ class DeliveryRepository:
             .with_for_update(skip_locked=True)
         )
         async with self._database.write() as session:
-            # Locked first and then changed: inside one UPDATE the limit could be looked at more than once.
+            # Lock the rows first, then change them: inside one UPDATE the LIMIT could be evaluated more than once.
             ids = (await session.scalars(taken)).all()
             if not ids:
                 return []
@@ -119,10 +119,10 @@ class DeliveryRepository:
             return [_due(delivery, event, endpoint) for delivery, event, endpoint in rows]
 
     async def settle(self, due: Due, attempt: Attempt) -> None:
-        """Stores what came of an attempt.
+        """Stores how an attempt ended.
 
-        One whose lease had lapsed and was taken by another changes nothing but its own row; one that was asked to be
-        made again meanwhile leaves that as it is.
+        If its lease lapsed and another worker has claimed the delivery, only the attempt's own row changes. If a
+        redelivery was requested meanwhile, the delivery stays due for that.
         """
         mine = and_(
             WebhookDelivery.id == due.delivery_id,
@@ -130,7 +130,7 @@ class DeliveryRepository:
             WebhookDelivery.status == "pending",
         )
         async with self._database.write() as session:
-            # Endpoint, delivery, attempt: the order in which a deletion takes them.
+            # Lock the endpoint, then the delivery, then the attempt, in the same order as a deletion.
             locked = select(WebhookEndpoint.id).where(WebhookEndpoint.id == due.endpoint_id).with_for_update()
             if await session.scalar(locked) is None:
                 return
@@ -169,7 +169,7 @@ class DeliveryRepository:
             )
 
     async def give_back(self, due: Due) -> None:
-        """An attempt that was cut off by this worker's end: another makes it again at once."""
+        """Gives back an attempt that this worker's end cut off. Another worker repeats it at once."""
         async with self._database.write() as session:
             await session.execute(
                 update(WebhookDelivery)
@@ -178,7 +178,7 @@ class DeliveryRepository:
             )
 
     async def next_due_s(self) -> float | None:
-        """Seconds until the next attempt is due; None where none is open."""
+        """Seconds until the next attempt is due; None if no delivery is open."""
         query = (
             select(func.min(WebhookDelivery.next_attempt_at), utc_now())
             .join(WebhookEndpoint, WebhookEndpoint.id == WebhookDelivery.endpoint_id)
@@ -191,7 +191,7 @@ class DeliveryRepository:
     async def page(
         self, *, endpoint_id: int | None, benchmark_id: int | None, before_id: int | None, limit: int
     ) -> list[DeliveryOfEvent]:
-        """Of a registered endpoint or of a benchmark, newest first."""
+        """Deliveries of a registered endpoint or of a benchmark, newest first, with ids below `before_id`."""
         query = _joined()
         if endpoint_id is not None:
             query = query.where(WebhookDelivery.endpoint_id == endpoint_id)
@@ -206,9 +206,10 @@ class DeliveryRepository:
     async def redeliver(
         self, delivery_id: int, *, endpoint_id: int | None = None, benchmark_id: int | None = None
     ) -> DeliveryOfEvent:
-        """Sends it again at once, with the whole schedule before it. Raises NotFound where it is none of these.
+        """Makes a delivery due at once and restarts its schedule.
 
-        A benchmark's own endpoint that was disabled is enabled by that: nothing else could.
+        This also enables a benchmark's own endpoint if it was disabled, because nothing else can. Raises NotFound if
+        the endpoint or the benchmark has no such delivery.
         """
         wanted = _joined().where(WebhookDelivery.id == delivery_id)
         if endpoint_id is not None:
@@ -263,7 +264,7 @@ async def _with_attempts(session: AsyncSession, rows: Sequence[Any]) -> list[Del
 
 
 def _standing(attempt: Attempt) -> dict[str, Any]:
-    """What an attempt does to its endpoint: forgives it, disables it, or notes since when it fails."""
+    """The endpoint's columns after an attempt: a success clears `failing_since`, a failure sets it or disables it."""
     if attempt.succeeded:
         return {"failing_since": None}
     if attempt.gone:

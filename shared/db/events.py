@@ -1,4 +1,4 @@
-"""Events, written in the transaction of what they tell of, with a delivery for each endpoint that wants them."""
+"""Events. Each is written in the transaction of the change that it reports, with a delivery for each endpoint."""
 
 import uuid
 from typing import Any
@@ -14,7 +14,7 @@ from shared.webhooks.event_data import benchmark_data, event_of
 async def tell_of(session: AsyncSession, benchmark: Benchmark, public_url: str | None) -> None:
     """Records the event for the status that this transaction just set. The transaction holds the benchmark's row."""
     event_type = event_of(benchmark.status)
-    # It starts once, and whatever ended before it could start has one event.
+    # A benchmark starts once. One that ended before its start has only one event.
     sequence = 1 if benchmark.status == "running" or benchmark.started_at is None else 2
     data = benchmark_data(benchmark, sequence, public_url)
     event_id = await _add(session, event_type, benchmark.id, sequence, data)
@@ -24,7 +24,7 @@ async def tell_of(session: AsyncSession, benchmark: Benchmark, public_url: str |
             or_(WebhookEndpoint.benchmark_id.is_(None), WebhookEndpoint.benchmark_id == benchmark.id),
             WebhookEndpoint.enabled,
         )
-        # One that is being deleted is waited for and then not there, instead of failing what it should be told of.
+        # If an endpoint is being deleted, wait until it is gone. Otherwise its delivery would fail this transaction.
         .with_for_update(read=True, key_share=True)
     )
     for endpoint_id, events in listening:
@@ -33,14 +33,14 @@ async def tell_of(session: AsyncSession, benchmark: Benchmark, public_url: str |
 
 
 async def tell_of_test(session: AsyncSession, endpoint_id: int) -> int:
-    """A test event for one endpoint; returns the delivery's id."""
+    """Records a test event for one endpoint; returns the delivery's id."""
     data = {"sequence": 1, "message": "This is a test. Your endpoint works if it answers 2xx."}
     event_id = await _add(session, "webhook.test", None, 1, data)
     return await deliver(session, event_id, endpoint_id)
 
 
 async def deliver(session: AsyncSession, event_id: str, endpoint_id: int) -> int:
-    """Puts an event on its way; returns the delivery's id."""
+    """Adds a delivery of an event, due at once; returns the delivery's id."""
     created = await session.execute(
         insert(WebhookDelivery)
         .values(

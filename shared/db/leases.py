@@ -1,7 +1,7 @@
-"""The life of a running benchmark: claim, heartbeat, release, finish. All by database time, all under a fence.
+"""The life of a running benchmark: claim, heartbeat, release, finish. All use database time and a fence.
 
-A worker runs only what it claimed here, and every write of it carries the fence that the claim gave it:
-once another worker has claimed the benchmark, those writes change nothing and raise LeaseLost.
+A worker runs only benchmarks that it claimed here, and each of its writes carries the fence of its claim. After another
+worker has claimed the benchmark, such a write changes nothing and raises LeaseLost.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from shared.db.tables import Benchmark, Segment
 from shared.db.types import utc_now
 from shared.errors import LeaseLost
 
-# Of a benchmark that ended before anything was sent.
+# For a benchmark that ended before anything was sent.
 NOTHING_SENT = SegmentEnd()
 
 
@@ -44,23 +44,24 @@ def held(lease: Lease, change: Change = KEEP) -> ColumnElement[bool]:
 
 
 class LeaseRepository:
-    """Claims and their ends."""
+    """Claims benchmarks, and ends, extends and guards the leases."""
 
     def __init__(self, database: Database, *, lease_s: float, public_url: str | None = None) -> None:
-        """`public_url`: where the API is reached, for the links in events."""
+        """`public_url`: the API's URL, for the links in events."""
         self._database = database
         self._lease_s = lease_s
         self._public_url = public_url
-        # Built once: to put them together takes a fifth of a claim.
+        # Built once: building them takes a fifth of the time of a claim.
         self._look = select(Benchmark.id).where(_free()).limit(1)
         self._take = _take(lease_s)
 
     async def claim(self, worker_id: str, *, look_first: bool = True) -> tuple[Lease, Benchmark] | None:
-        """Takes the oldest open benchmark that nobody runs under a lease of this worker; None where there is none.
+        """Gives this worker a lease of the oldest free benchmark; None if there is none.
 
-        Open: pending, or running with a lapsed or missing lease. A lapsed one counts as a crash of its
-        worker, a released one does not. Whoever takes over one that had begun to send marks it interrupted.
-        `look_first`: most looks find nothing, and a look need not take SQLite's write lock; who was rung skips it.
+        Free: pending, or running with a lapsed or missing lease. A lapsed lease counts as a crash of its worker, a
+        released one does not. A benchmark that had begun to send is marked as interrupted.
+        `look_first`: read first whether there is one. Most sweeps find none and then need not take SQLite's write
+        lock. A worker that heard the bell skips this.
         """
         if look_first:
             async with self._database.read() as session:
@@ -78,7 +79,7 @@ class LeaseRepository:
         return Lease(benchmark.id, benchmark.fence, worker_id), benchmark
 
     async def heartbeat(self, lease: Lease) -> bool:
-        """Prolongs the lease; True where a cancel was asked for. Raises LeaseLost."""
+        """Extends the lease; True if a cancel was requested. Raises LeaseLost."""
         async with self._database.write() as session:
             rows = await session.execute(
                 update(Benchmark)
@@ -94,12 +95,12 @@ class LeaseRepository:
     async def begin(self, lease: Lease, *, dispatched: int, price: dict[str, Any] | None) -> None:
         """Opens a segment: requests of places below `dispatched` may be sent from now on. Raises LeaseLost.
 
-        `price`: the one in force, where the benchmark has none yet; it keeps it.
+        `price`: the price to store with the benchmark; None keeps the one that it has.
         """
         values = {"dispatched": dispatched} if price is None else {"dispatched": dispatched, "price": price}
         async with self._database.write() as session:
             done = await self._update(session, lease, **values)
-            # Once, even where the answer of a commit was lost and this is its second try.
+            # Inserted once, even if the answer to a commit was lost and this is the second try.
             await session.execute(
                 self._database.insert(Segment)
                 .values(
@@ -119,7 +120,7 @@ class LeaseRepository:
             await end_crashed_segments(session, lease.benchmark_id, unanswered)
 
     async def release(self, lease: Lease, end: SegmentEnd) -> None:
-        """Gives a benchmark back that is not done: any worker may go on at once. Raises LeaseLost."""
+        """Gives an unfinished benchmark back: any worker may continue it at once. Raises LeaseLost."""
         async with self._database.write() as session:
             await self._update(session, lease, lease_owner=None, lease_expires_at=None, dispatched=0)
             await end_segment(session, lease.benchmark_id, lease.fence, "released", end)
@@ -136,8 +137,8 @@ class LeaseRepository:
     ) -> TerminalStatus:
         """Ends the run, writes its event, returns the terminal status. Raises LeaseLost.
 
-        Whichever state is terminal first stays: the condition is in the SQL. A cancel that was requested meanwhile
-        makes it `cancelled`, unless the run is `whole`: then every request has its result already.
+        The first terminal status stays: the SQL has this condition. If a cancel was requested meanwhile, the status is
+        `cancelled`, unless the run is `whole`, which means that every request already has its result.
         """
         if status not in FINISH.after:
             raise ValueError(f"a run does not end as {status}")
@@ -175,13 +176,13 @@ class LeaseRepository:
 
 
 def _free() -> ColumnElement[bool]:
-    """Nobody runs it under a lease, and it has not ended. A pending one has no lease."""
+    """It has not ended, and no worker holds a valid lease of it. A pending one has no lease."""
     unleased = or_(Benchmark.lease_expires_at.is_(None), Benchmark.lease_expires_at < utc_now())
     return and_(Benchmark.status.in_(CLAIM.before), unleased)
 
 
 def _take(lease_s: float) -> ReturningUpdate[Benchmark]:
-    """The oldest free benchmark goes to the worker that the parameter `claimer` names."""
+    """Gives the oldest free benchmark to the worker that the parameter `claimer` names."""
     begun = exists().where(Segment.benchmark_id == Benchmark.id)
     oldest = select(Benchmark.id).where(_free()).order_by(Benchmark.id).limit(1).with_for_update(skip_locked=True)
     return (
@@ -193,8 +194,8 @@ def _take(lease_s: float) -> ReturningUpdate[Benchmark]:
             lease_expires_at=utc_now(lease_s),
             fence=Benchmark.fence + 1,
             started_at=case((Benchmark.started_at.is_(None), utc_now()), else_=Benchmark.started_at),
-            # A worker that went before it sent anything interrupted nothing. The row says what a late `begin`
-            # did while this statement waited for it; a segment, what a release has put back.
+            # A worker that left before it sent anything interrupted nothing. The row shows a late `begin` that
+            # committed while this statement waited for it; a segment shows a run whose release has reset the row.
             interrupted=or_(Benchmark.interrupted, Benchmark.done > 0, Benchmark.dispatched > 0, begun),
             crashes=Benchmark.crashes
             + case((and_(Benchmark.status == "running", Benchmark.lease_owner.is_not(None)), 1), else_=0),

@@ -1,4 +1,4 @@
-"""Brings a database to the newest schema. Used by the CLI and the tests; whoever only asks uses `shared.db.schema`."""
+"""Brings a database to the newest schema. For the CLI and the tests; `shared.db.schema` only checks the schema."""
 
 from alembic import command
 from alembic.config import Config
@@ -18,7 +18,7 @@ def alembic_config(url: str) -> Config:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Blocking; opens its own connection. Raises Unavailable where the schema is newer than this program."""
+    """Blocking; opens its own connection. Raises Unavailable if the schema is newer than this program."""
     try:
         command.upgrade(alembic_config(url), revision)
     except CommandError as exc:

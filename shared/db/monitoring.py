@@ -1,4 +1,4 @@
-"""What waits in the database, for dashboards, alerts and autoscalers."""
+"""How much work waits in the database, for dashboards, alerts and autoscalers."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from shared.db.workers import reported_within
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Counts, and the age in s of the oldest pending benchmark (0 where there is none)."""
+    """Counts, and the age in s of the oldest pending benchmark (0 if there is none)."""
 
     pending: int
     running: int
@@ -23,13 +23,13 @@ class Backlog:
 
 
 class MonitoringRepository:
-    """Reads what is open: a few rows among many ended ones."""
+    """Counts open benchmarks and deliveries, and living workers."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def backlog(self, *, alive_within_s: float) -> Backlog:
-        """All of one moment."""
+        """All counts of the same moment. `alive_within_s`: how old the last heartbeat of a living worker may be."""
         is_open = Benchmark.status.in_(OPEN)
         counts = select(Benchmark.status, func.count(), func.min(Benchmark.created_at)).where(is_open)
         due = (

@@ -1,4 +1,4 @@
-"""Results: recorded by the worker under its fence, read by the API in pages and by the summary in one go."""
+"""Results. The worker records them under its fence; the API reads pages, the summary reads all of them."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import fields
@@ -21,7 +21,7 @@ SORTABLE = ("id", *(metric.name for metric in METRICS.values() if metric.sortabl
 KEYS_A_PAGE = 2_000
 
 _TABLE = Result.metadata.tables[Result.__tablename__]
-# Fields of a record that belong to the run alone, and those that have columns of another shape.
+# Fields of a record that are not stored, or whose columns have another shape.
 _NOT_COPIED = {"id", "ends_place", "metrics", "usage", "error", "gaps_ms", "tokens_over_time"}
 _COPIED = tuple(item.name for item in fields(ResultRecord) if item.name not in _NOT_COPIED)
 
@@ -42,16 +42,16 @@ class ResultRepository:
     ) -> None:
         """Stores results and moves the benchmark's counters in one transaction. Raises LeaseLost.
 
-        The first result of a request wins; one that is there already is not counted again.
+        The first result of a request wins: a second one is neither stored nor counted.
         `dispatched`: requests of places below this may be sent from now on. `live`: the numbers so far.
         """
         if not records:
             return
         async with self._database.write() as session:
-            # Locked before the first write: a benchmark that was deleted or taken over gets no rows at all.
+            # Lock the benchmark before the first write: one that was deleted or taken over gets no rows at all.
             if await session.scalar(select(Benchmark.id).where(held(lease)).with_for_update()) is None:
                 raise LeaseLost(f"benchmark {lease.benchmark_id} is no longer this worker's")
-            # Parameters apart from the statement: it is compiled once, however many rows there are.
+            # The rows are parameters, not part of the statement: so it is compiled once for any number of rows.
             stored = await session.execute(
                 self._database.insert(_TABLE)
                 .on_conflict_do_nothing(index_elements=["benchmark_id", "prompt_index", "repetition"])
@@ -120,7 +120,7 @@ class ResultRepository:
         limit: int,
         with_timeline: bool,
     ) -> Sequence[Result]:
-        """Results sorted by a column, unknown values last, ids break ties; from behind `after` = (value, id)."""
+        """Results sorted by a column, nulls last, equal values by id. `after`: (value, id) of the result before."""
         query = select(Result).where(Result.benchmark_id == benchmark_id)
         if outcome is not None:
             query = query.where(Result.outcome == outcome)
@@ -133,7 +133,7 @@ class ResultRepository:
             return (await session.scalars(query)).all()
 
     async def all_for_summary(self, benchmark_id: int) -> AsyncIterator[Result]:
-        """Every result with its timeline, without holding all of them in memory at once."""
+        """Every result with its timeline, read in pages so that they are never all in memory."""
         last = 0
         while True:
             query = (

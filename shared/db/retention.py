@@ -1,4 +1,4 @@
-"""Deletes what is older than it may be, in steps that hold no lock for long."""
+"""Deletes benchmarks and texts that are too old, in steps that hold no lock for long."""
 
 from collections.abc import Sequence
 
@@ -16,13 +16,16 @@ PAGE = 100
 
 
 class RetentionRepository:
-    """Ended benchmarks by age. Open ones are never touched, whatever their age."""
+    """Finds and deletes ended benchmarks by their age. Open ones are never touched."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def ended_before(self, age_s: float, *, with_texts: bool = False) -> Sequence[int]:
-        """The oldest ended longer ago than that, a page of them; `with_texts`: only those that still have theirs."""
+        """A page of ids of benchmarks that ended more than `age_s` seconds ago, lowest first.
+
+        `with_texts`: only of those that still have their prompts.
+        """
         query = select(Benchmark.id).where(Benchmark.status.in_(TERMINAL), Benchmark.completed_at < utc_now(-age_s))
         if with_texts:
             query = query.where(exists().where(Prompt.benchmark_id == Benchmark.id))
@@ -30,7 +33,7 @@ class RetentionRepository:
             return (await session.scalars(query.order_by(Benchmark.id).limit(PAGE))).all()
 
     async def delete_step(self, benchmark_id: int) -> bool:
-        """Some of its results, and itself once it has none; False when it is gone."""
+        """Deletes some results of a benchmark, or the benchmark if it has none left. False: it is gone."""
         async with self._database.write() as session:
             some = select(Result.id).where(Result.benchmark_id == benchmark_id).limit(STEP_ROWS)
             deleted = await session.execute(delete(Result).where(Result.id.in_(some.scalar_subquery())))
@@ -40,7 +43,7 @@ class RetentionRepository:
         return False
 
     async def delete_texts_step(self, benchmark_id: int) -> bool:
-        """The answers of some of its results, and its prompts once no answer is left; False when all are gone."""
+        """Deletes the answers of some results, or the prompts if no answer is left. False: all texts are gone."""
         async with self._database.write() as session:
             some = (
                 select(Result.id)

@@ -17,7 +17,7 @@ def head() -> str:
 
 
 def of_sqlite(path: Path) -> str | None:
-    """The revision of a SQLite file; None where there is none, or it cannot be read. Never creates the file."""
+    """The revision of a SQLite file; None if it has none or cannot be read. Never creates the file."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()

@@ -1,4 +1,4 @@
-"""Whether a database has the schema that this program needs. Asked at each start, and by every `GET /ready`."""
+"""Checks that a database has the schema that this program needs, at each start and at every `GET /ready`."""
 
 from sqlalchemy import Connection, inspect, text
 
@@ -8,7 +8,7 @@ from shared.errors import Unavailable
 
 
 async def check_schema(database: Database) -> None:
-    """Raises Unavailable where the schema is not the one that this program needs."""
+    """Raises Unavailable if the schema is not the one that this program needs."""
     async with database.read() as session:
         found = await (await session.connection()).run_sync(_current)
     if found is not None and found > head():
@@ -22,7 +22,7 @@ async def check_schema(database: Database) -> None:
 def newer(found: str) -> Unavailable:
     """The error for a database that a later version has migrated."""
     return Unavailable(
-        f"the database schema is at revision {found}, which is newer than this version, for {head()}: "
+        f"the database schema is at revision {found}, which is newer than this version ({head()}): "
         "run the version that migrated it"
     )
 

@@ -1,7 +1,7 @@
 """Segments: which worker ran which part of a benchmark, and what it may have sent without an answer being stored.
 
-Before a request is sent, the benchmark's row says that it may be (`dispatched`, a place in the order of the plan).
-So after a crash it is known which requests may have reached the provider: they are sent again, and counted.
+Before a request is sent, the benchmark's row allows it: `dispatched` is above the request's place. So after a crash the
+next worker knows which requests may have reached the provider. It sends them again and counts them.
 """
 
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ from shared.db.database import Database
 from shared.db.tables import Benchmark, Segment
 from shared.db.types import utc_now
 
-# Which request of a benchmark: prompt index, repetition, and the turn where it is not the first.
+# Names a request of a benchmark: prompt index, repetition, and the turn if it is not the first.
 StoredId = list[int]
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentEnd:
-    """What is kept of a segment. `unanswered`: requests that may have been sent and have no result.
+    """What is stored at the end of a segment. `unanswered`: requests that may have been sent and have no result.
 
     `aggregate`: what its results add up to, as `RunAggregate.encode` writes it.
     """
@@ -53,7 +53,7 @@ async def end_segment(
 
 
 async def end_crashed_segments(session: AsyncSession, benchmark_id: int, unanswered: Sequence[StoredId]) -> None:
-    """Closes what a dead worker left open."""
+    """Closes the segments that dead workers left open."""
     where = and_(Segment.benchmark_id == benchmark_id, Segment.ended_at.is_(None))
     await _end(session, where, "crashed", SegmentEnd(unanswered))
 

@@ -52,7 +52,7 @@ class Benchmark(Base):
     __tablename__ = "benchmarks"
     __table_args__ = (
         CheckConstraint(_one_of("status", STATUSES), name="status"),
-        # What workers look for: a few open rows among many ended ones.
+        # Workers look for the few open rows among many ended ones.
         Index(
             "ix_benchmarks_open",
             "id",
@@ -69,10 +69,10 @@ class Benchmark(Base):
     model: Mapped[str] = mapped_column(Text)
     provider: Mapped[str] = mapped_column(Text)
     status: Mapped[Status] = mapped_column(String(16))
-    # The spec without its prompts, which stand once in `prompts`. Read it as `spec`.
+    # The spec without its prompts, which are in `prompts`. Read it through `spec`.
     spec_document: Mapped[dict[str, Any]] = mapped_column("spec", JsonDocument)
     notices: Mapped[list[str]] = mapped_column(JsonDocument)
-    # The benchmark that this one repeats. No foreign key: that it was a repeat stays true when the other is deleted.
+    # The benchmark that this one repeats. No foreign key: the number stays when the other one is deleted.
     rerun_of: Mapped[int | None] = mapped_column(BigKey)
     # The trace of the POST, by W3C's Trace Context; the worker's spans continue it.
     traceparent: Mapped[str | None] = mapped_column(String(55))
@@ -82,7 +82,7 @@ class Benchmark(Base):
     last_ttft_ms: Mapped[float | None] = mapped_column(Float(53))
     cost_usd: Mapped[Decimal | None] = mapped_column(Usd)
     price: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
-    # Percentiles so far, of the segment that runs; written about once a second.
+    # Percentiles so far of the running segment, written about once a second.
     live: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
     summary: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
     error: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
@@ -92,7 +92,7 @@ class Benchmark(Base):
     lease_owner: Mapped[str | None] = mapped_column(String(64))
     lease_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     fence: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    # Requests of places below this may have been sent by whoever holds or held the lease last.
+    # The worker that last held the lease may have sent requests of places below this.
     dispatched: Mapped[int] = mapped_column(Integer, server_default="0")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -100,7 +100,7 @@ class Benchmark(Base):
 
     @property
     def spec(self) -> RunSpec:
-        """Typed again; read at each access."""
+        """The stored spec as an object, made anew at each access."""
         return RunSpec.of_stored(self.spec_document)
 
 
@@ -113,7 +113,7 @@ class Segment(Base):
     fence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     worker_id: Mapped[str] = mapped_column(String(64))
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    # Of a crashed one: when another worker noticed.
+    # For a crashed segment: when another worker noticed the crash.
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_by: Mapped[SegmentEnding | None] = mapped_column(String(16))
     done_before: Mapped[int] = mapped_column(Integer)
@@ -121,25 +121,25 @@ class Segment(Base):
     # [prompt_index, repetition] of requests that it may have sent and whose answer was not stored.
     unanswered: Mapped[list[list[int]] | None] = mapped_column(JsonDocument)
     measurement: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
-    # What its results add up to. None while it runs, and for ever where its worker died.
+    # What its results add up to. None while it runs, and for ever if its worker died.
     aggregate: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class IdempotencyKey(Base):
-    """A POST that was answered, by its caller's key: the same POST again gets the same benchmark."""
+    """The caller's key of a POST that was answered. The same POST with this key gets the same benchmark."""
 
     __tablename__ = "idempotency_keys"
 
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
-    # SHA-256 of what was asked for.
+    # SHA-256 of the request.
     fingerprint: Mapped[str] = mapped_column(String(64))
-    # No foreign key: that it was deleted does not make the POST new.
+    # No foreign key: the key stays known when the benchmark is deleted.
     benchmark_id: Mapped[int] = mapped_column(BigKey)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
 class Prompt(Base):
-    """A prompt of a benchmark, its text stored once however often it is sent."""
+    """A prompt of a benchmark. Its text is stored once, however often it is sent."""
 
     __tablename__ = "prompts"
 
@@ -149,7 +149,7 @@ class Prompt(Base):
 
 
 class Result(Base):
-    """What one request gave. Milliseconds are floats to the microsecond; see docs/metrics.md for each number."""
+    """The result of one request. Milliseconds are exact to the microsecond; docs/metrics.md defines each number."""
 
     __tablename__ = "results"
     __table_args__ = (
@@ -204,23 +204,23 @@ class Worker(Base):
     hostname: Mapped[str] = mapped_column(Text)
     pid: Mapped[int] = mapped_column(Integer)
     version: Mapped[str] = mapped_column(String(32))
-    # Endpoints whose key this worker holds: the API refuses a benchmark that nobody could run.
+    # Endpoints whose key this worker holds. The API refuses a benchmark that no worker could run.
     providers: Mapped[list[str]] = mapped_column(JsonDocument)
     running: Mapped[int] = mapped_column(Integer, server_default="0")
-    # Up to which load its host measures right; None where it was not asked to find out.
+    # Up to which load its host measures correctly; None if it did not calibrate.
     calibration: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     heartbeat_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
 class WebhookEndpoint(Base):
-    """Who is told of events: of all benchmarks, or of one."""
+    """A URL that gets the events of all benchmarks, or of one."""
 
     __tablename__ = "webhook_endpoints"
     __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
-    # The one benchmark that named it; None: registered for all.
+    # The benchmark that named it for itself. None: registered for all benchmarks.
     benchmark_id: Mapped[int | None] = mapped_column(ForeignKey("benchmarks.id", ondelete="CASCADE"), index=True)
     url: Mapped[str] = mapped_column(Text)
     description: Mapped[str] = mapped_column(Text)
@@ -236,7 +236,7 @@ class WebhookEndpoint(Base):
 
 
 class WebhookEvent(Base):
-    """Something that happened, written in the transaction in which it did."""
+    """A change of a benchmark's status, written in the same transaction, or a test."""
 
     __tablename__ = "webhook_events"
     __table_args__ = (UniqueConstraint("benchmark_id", "sequence"),)
@@ -271,9 +271,9 @@ class WebhookDelivery(Base):
     event_id: Mapped[str] = mapped_column(ForeignKey("webhook_events.id", ondelete="CASCADE"), index=True)
     endpoint_id: Mapped[int] = mapped_column(ForeignKey("webhook_endpoints.id", ondelete="CASCADE"))
     status: Mapped[DeliveryStatus] = mapped_column(String(16))
-    # Attempts begun; the number of the latest is also the fence of whoever makes it.
+    # How many attempts have begun. The number of the latest is also the fence of the worker that makes it.
     attempts: Mapped[int] = mapped_column(Integer, server_default="0")
-    # Failures on the present round through the schedule.
+    # Failures since the schedule was last started.
     step: Mapped[int] = mapped_column(Integer, server_default="0")
     next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     lease_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -282,7 +282,7 @@ class WebhookDelivery(Base):
 
 
 class WebhookAttempt(Base):
-    """One HTTP request of a delivery, written before it is made and completed after."""
+    """One HTTP request of a delivery. Its row is written before it is sent and completed afterwards."""
 
     __tablename__ = "webhook_attempts"
 

@@ -10,7 +10,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-# SQLite has no date type: one fixed-width text form, so that text order is time order.
+# SQLite has no date type. Dates are texts of one fixed width, so that they sort by time.
 _SQLITE_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 _PICO = Decimal(10) ** 12
 
@@ -69,7 +69,7 @@ class Usd(TypeDecorator[Decimal]):
 
 # A 64-bit key that SQLite still treats as its row id.
 BigKey = BigInteger().with_variant(Integer(), "sqlite")
-# JSON, not JSONB, which would sort keys: documents come back as they were given, the same from both databases.
+# JSON, not JSONB, which would sort keys: both databases return documents as they were stored.
 # `none_as_null`: a missing document is SQL NULL, not the JSON text `null`.
 JsonDocument = JSON(none_as_null=True)
 
@@ -91,5 +91,5 @@ def _sqlite_now(element: utc_now, compiler: SQLCompiler, **kw: Any) -> str:
 
 @compiles(utc_now, "postgresql")
 def _postgresql_now(element: utc_now, compiler: SQLCompiler, **kw: Any) -> str:
-    # clock_timestamp, not now(): a transaction that waited for a lock must not see the time at which it began.
+    # Not now(), which is the start of the transaction: one that waited for a lock needs the time after its wait.
     return f"(clock_timestamp() + make_interval(secs => {compiler.process(element.clauses, **kw)}))"

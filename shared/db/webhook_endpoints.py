@@ -1,4 +1,4 @@
-"""Webhook endpoints: registered ones for all benchmarks, and the one that a benchmark named for itself."""
+"""Webhook endpoints: those registered for all benchmarks, and the one that a benchmark named for itself."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,7 +27,7 @@ class WebhookRepository:
             return await insert_endpoint(session, new, None)
 
     async def page(self, *, before_id: int | None, limit: int) -> Sequence[WebhookEndpoint]:
-        """Registered ones, newest first, ids below `before_id`."""
+        """Registered endpoints, newest first, with ids below `before_id`."""
         query = select(WebhookEndpoint).where(WebhookEndpoint.benchmark_id.is_(None))
         if before_id is not None:
             query = query.where(WebhookEndpoint.id < before_id)
@@ -35,12 +35,12 @@ class WebhookRepository:
             return (await session.scalars(query.order_by(WebhookEndpoint.id.desc()).limit(limit))).all()
 
     async def get(self, endpoint_id: int) -> WebhookEndpoint:
-        """A registered one. Raises NotFound."""
+        """A registered endpoint. Raises NotFound."""
         async with self._database.read() as session:
             return await _registered(session, endpoint_id)
 
     async def of_benchmark(self, benchmark_id: int) -> WebhookEndpoint | None:
-        """The one that the benchmark named for itself."""
+        """The endpoint that the benchmark named for itself, if any."""
         query = select(WebhookEndpoint).where(WebhookEndpoint.benchmark_id == benchmark_id)
         async with self._database.read() as session:
             return (await session.scalars(query)).one_or_none()
@@ -58,11 +58,11 @@ class WebhookRepository:
             return await _registered(session, endpoint_id)
 
     async def rotate(self, endpoint_id: int, sealed: str) -> datetime:
-        """Signs with a new secret, and for a day with the one before; returns until when. Raises NotFound."""
+        """Sets a new secret. The one before signs too for a day; returns when that ends. Raises NotFound."""
         async with self._database.write() as session:
             endpoint = await _registered(session, endpoint_id, lock=True)
             expires_at: datetime = (await session.execute(select(utc_now(ROTATION_S)))).scalar_one()
-            # Of several rotations within a day the last two secrets count.
+            # After several rotations within a day, only the last two secrets sign.
             before = {**endpoint.secrets[0], "expires_at": expires_at.isoformat()}
             await session.execute(
                 update(WebhookEndpoint)
@@ -72,11 +72,11 @@ class WebhookRepository:
         return expires_at
 
     async def delete(self, endpoint_id: int) -> None:
-        """Deletes it with its deliveries and tests. Raises NotFound."""
+        """Deletes an endpoint with its deliveries and tests. Raises NotFound."""
         async with self._database.write() as session:
             await _registered(session, endpoint_id)
             await session.execute(delete(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id))
-            # A test belongs to no benchmark, so nothing else would ever take it away.
+            # A test event belongs to no benchmark, so nothing else would delete it.
             delivered = exists().where(WebhookDelivery.event_id == WebhookEvent.id)
             await session.execute(
                 delete(WebhookEvent).where(WebhookEvent.benchmark_id.is_(None), ~delivered),
@@ -84,14 +84,14 @@ class WebhookRepository:
             )
 
     async def test(self, endpoint_id: int) -> int:
-        """Puts a test event on its way; returns the delivery's id. Raises NotFound."""
+        """Records a test event, due at once; returns the delivery's id. Raises NotFound."""
         async with self._database.write() as session:
             await _registered(session, endpoint_id)
             return await tell_of_test(session, endpoint_id)
 
 
 async def insert_endpoint(session: AsyncSession, new: NewEndpoint, benchmark_id: int | None) -> WebhookEndpoint:
-    """For all benchmarks, or for one."""
+    """Adds an endpoint for one benchmark; `benchmark_id` None: for all."""
     created = await session.execute(
         insert(WebhookEndpoint)
         .values(

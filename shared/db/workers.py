@@ -1,4 +1,4 @@
-"""Workers that report here, and what they hold keys for."""
+"""Workers that report to the database, and the endpoints that they hold keys for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from shared.db.database import Database
 from shared.db.tables import Worker
 from shared.db.types import utc_now
 
-# A row older than this is forgotten: its worker is long gone.
+# A row is deleted after this long without a heartbeat: its worker is gone.
 FORGET_AFTER_S = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerInfo:
-    """What a worker says of itself."""
+    """What a worker reports about itself."""
 
     id: str
     hostname: str
@@ -27,7 +27,7 @@ class WorkerInfo:
 
 
 def reported_within(seconds: float) -> ColumnElement[bool]:
-    """Workers that live: they reported within the last seconds of database time."""
+    """The condition for a living worker: its last heartbeat is at most `seconds` old by database time."""
     return Worker.heartbeat_at >= utc_now(-seconds)
 
 
@@ -38,7 +38,7 @@ class WorkerRepository:
         self._database = database
 
     async def heartbeat(self, info: WorkerInfo, running: int) -> None:
-        """Says that the worker lives; the first one registers it and forgets workers unseen for a day."""
+        """Reports that the worker lives. The first heartbeat registers it and deletes workers unseen for a day."""
         async with self._database.write() as session:
             known = await session.execute(
                 update(Worker)
@@ -62,12 +62,12 @@ class WorkerRepository:
                 )
 
     async def leave(self, worker_id: str) -> None:
-        """Takes a worker's row away at its orderly end."""
+        """Deletes the row of a worker that ends in good order."""
         async with self._database.write() as session:
             await session.execute(delete(Worker).where(Worker.id == worker_id))
 
     async def alive(self, *, within_s: float) -> Sequence[Worker]:
-        """Workers that reported within the last seconds, oldest first."""
+        """Workers that reported within the last `within_s` seconds, oldest first."""
         query = select(Worker).where(reported_within(within_s)).order_by(Worker.started_at, Worker.id)
         async with self._database.read() as session:
             return (await session.scalars(query)).all()
@@ -80,7 +80,7 @@ class WorkerRepository:
         return [(worker, (now - worker.heartbeat_at).total_seconds()) for worker, now in rows]
 
     async def providers(self) -> set[str]:
-        """Endpoints that some worker of the last day could use. A worker that restarts is not forgotten here."""
+        """Endpoints that a worker of the last day could use, so that a worker which restarts still counts."""
         async with self._database.read() as session:
             rows = await session.scalars(select(Worker.providers))
         return {name for names in rows for name in names}

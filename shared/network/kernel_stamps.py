@@ -1,7 +1,7 @@
 """The kernel's own timestamps of what a socket sends and receives, on the monotonic clock. Linux only.
 
-Where there are none (another system, a socket that gives none), every function says so with None and the caller's own
-look at the clock has to do. See `Documentation/networking/timestamping.rst` of the kernel.
+If there are none (another system, another kind of socket), the functions return None and the caller reads the clock
+itself. See `Documentation/networking/timestamping.rst` of the kernel.
 """
 
 import contextlib
@@ -21,16 +21,16 @@ _SUPPORTED = sys.platform == "linux" and struct.calcsize("P") == 8
 # struct scm_timestamping: three timespecs, of which the first is the software stamp.
 _STAMPS = struct.Struct("=qq32x")
 ANCILLARY_BYTES = socket.CMSG_SPACE(_STAMPS.size) * 2
-# Two clocks read further apart than this are read again: the process slept between them.
+# If more time than this passes between reading two clocks, the process slept in between, and both are read again.
 _ONE_BREATH_NS = 5_000
 
 _Ancillary = Sequence[tuple[int, int, bytes]]
 
 
 def ask(sock: socket.socket, *, departures: bool = False) -> None:
-    """From now on the kernel stamps what this socket receives, and with `departures` what it sends.
+    """Makes the kernel stamp what this socket receives from now on and, with `departures`, what it sends.
 
-    Stamps of what was sent lie in the socket's error queue until `departure_ns` takes them, and wake its selector.
+    Stamps of sent bytes wait in the socket's error queue until `departure_ns` takes them. They wake its selector.
     """
     if _SUPPORTED:
         flags = _RX_SOFTWARE | _SOFTWARE | (_TX_SOFTWARE | _OPT_TSONLY if departures else 0)
@@ -39,7 +39,7 @@ def ask(sock: socket.socket, *, departures: bool = False) -> None:
 
 
 def realtime_offset_ns() -> int:
-    """By how much the kernel's stamps, which are real time, are ahead of the monotonic clock."""
+    """How far the kernel's stamps, which are real time, are ahead of the monotonic clock, in ns."""
     for _ in range(5):
         before_ns = monotonic_ns()
         real_ns = realtime_ns()
@@ -49,7 +49,7 @@ def realtime_offset_ns() -> int:
 
 
 def stamp_ns(ancillary: _Ancillary, offset_ns: int) -> int | None:
-    """When the last byte of a read arrived, out of what came with it."""
+    """When the last byte of a read arrived, in monotonic ns, from the read's ancillary data. None without a stamp."""
     for _, kind, data in ancillary:
         if kind == _SO_TIMESTAMPING and len(data) == _STAMPS.size:
             seconds, nanoseconds = _STAMPS.unpack(data)
@@ -58,7 +58,7 @@ def stamp_ns(ancillary: _Ancillary, offset_ns: int) -> int | None:
 
 
 def departure_ns(sock: Any) -> int | None:
-    """When what was just sent left; takes all such stamps off the socket's error queue."""
+    """When the last bytes left, in monotonic ns; None without a stamp. Takes all stamps off the error queue."""
     latest: int | None = None
     if _SUPPORTED:
         with contextlib.suppress(OSError):  # no (more) stamps

@@ -1,8 +1,8 @@
-"""Guards requests to addresses that a caller chose: nothing on our side of the network is reached through them.
+"""Guards requests to URLs that a caller chose: they cannot reach our own network.
 
-A URL is checked when it is stored, and again at every connection: names are resolved here, each address that they
-have must be public, and the connection goes to the address that was looked at. So a name that answers differently a
-moment later, or a number in an odd spelling, changes nothing.
+A URL is checked when it is stored, and again at every connection. The guard resolves the name itself, all its addresses
+must be public, and the connection goes to an address that was checked. So a name that resolves differently a moment
+later does not get past it, nor does an address in an odd spelling.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ Resolver = Callable[[str], Awaitable[Sequence[str]]]
 RESOLVE_S = 5.0
 MAX_URL_CHARS = 2_000
 
-# IANA's special-purpose registry, and what clouds answer at in public-looking space.
+# IANA's special-purpose registry, and addresses that look public but belong to the inside of clouds.
 _NOT_PUBLIC_V4 = tuple(
     IPv4Network(text)
     for text in (
@@ -49,8 +49,8 @@ _NOT_PUBLIC_V4 = tuple(
         "240.0.0.0/4",  # reserved, broadcast
     )
 )
-# All that is public is in here, but for what follows. Outside of it are loopback, mapped and compatible IPv4, unique
-# local, link-local, site-local and multicast addresses.
+# All public addresses are in here, and those of the next list are not public. Outside of it are loopback, mapped and
+# compatible IPv4, unique local, link-local, site-local and multicast addresses.
 _GLOBAL_V6 = IPv6Network("2000::/3")
 _NOT_PUBLIC_V6 = tuple(
     IPv6Network(text)
@@ -64,13 +64,13 @@ _NOT_PUBLIC_V6 = tuple(
 )
 # Addresses that lead to the IPv4 address in their last four bytes.
 _LEADS_TO_V4 = (IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96"))
-# What some resolver could read as a number: only the plain spelling of an IPv4 address passes.
+# A label that a resolver could read as a number. Only the plain spelling of an IPv4 address passes.
 _NUMERIC_LABEL = re.compile(r"(0x[0-9a-f]*|[0-9]+)", re.IGNORECASE)
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?", re.IGNORECASE)
 
 
 class ForbiddenUrl(ValueError):
-    """The URL must not be requested. The message may be shown to whoever gave it: it tells nothing of our network."""
+    """The URL must not be requested. The message may be shown to its caller: it says nothing about our network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +83,21 @@ class Host:
 
 
 class SsrfGuard:
-    """What may be reached: public addresses, and the networks that the operator has opened."""
+    """Lets requests reach public addresses and the networks that the operator has opened."""
 
     def __init__(self, allowed: Iterable[Network] = (), *, resolve: Resolver | None = None) -> None:
-        """`resolve`: addresses of a host name; may raise OSError."""
+        """`resolve` returns the addresses of a host name; it may raise OSError."""
         self._allowed = tuple(allowed)
         self._resolve = resolve or _resolve
 
     async def check(self, url: str) -> Host:
-        """Raises ForbiddenUrl where the URL may not be requested, or does not lead anywhere."""
+        """The URL's host. Raises ForbiddenUrl if the URL may not be requested or its host cannot be resolved."""
         host = parse(url)
         await self.addresses(host.name)
         return host
 
     async def addresses(self, name: str) -> list[str]:
-        """The addresses of a host, all of which may be connected to. Raises ForbiddenUrl if one may not."""
+        """The addresses of a host. Raises ForbiddenUrl if one of them may not be reached or there is none."""
         literal = _literal(name)
         if literal is not None:
             found = [literal]
@@ -125,7 +125,7 @@ class SsrfGuard:
 
 
 def parse(url: str) -> Host:
-    """Raises ForbiddenUrl where it is no plain http(s) URL, whatever it would resolve to."""
+    """The URL's host, without resolving it. Raises ForbiddenUrl if it is not a plain http(s) URL."""
     if len(url) > MAX_URL_CHARS:
         raise ForbiddenUrl(f"must have at most {MAX_URL_CHARS:,} characters")
     if not url.isprintable() or any(character.isspace() or character == "\\" for character in url):
@@ -147,7 +147,7 @@ def parse(url: str) -> Host:
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address is of the public internet; one that leads to an IPv4 address is judged by that."""
+    """Whether an address belongs to the public internet. If it leads to an IPv4 address, that one is judged."""
     target = _embedded(address) or address
     if isinstance(target, IPv4Address):
         return not any(target in network for network in _NOT_PUBLIC_V4)
@@ -163,7 +163,7 @@ def networks(text: str) -> tuple[Network, ...]:
         try:
             found.append(ip_network(part))
         except ValueError:
-            raise ValueError(f"{part!r} is no network such as 10.0.0.0/8") from None
+            raise ValueError(f"{part!r} is not a network such as 10.0.0.0/8") from None
     return tuple(found)
 
 
@@ -174,7 +174,7 @@ def _embedded(address: Address) -> IPv4Address | None:
 
 
 def _ascii(name: str) -> str:
-    """The host as DNS has it. Raises ForbiddenUrl for what is neither a name nor an address in its plain spelling."""
+    """The host in ASCII, as DNS has it. Raises ForbiddenUrl unless it is a name or an address in plain spelling."""
     if ":" in name:
         if _literal(name) is None:
             raise ForbiddenUrl("is not a URL")
@@ -198,7 +198,7 @@ def _literal(name: str) -> Address | None:
         return None
 
 
-# Threads of its own: a lookup that hangs keeps its thread long after nobody waits for it any more.
+# Separate threads, because a lookup that hangs keeps its thread long after its caller has given up.
 _LOOKUPS = ThreadPoolExecutor(32, thread_name_prefix="resolve")
 
 

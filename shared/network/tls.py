@@ -1,4 +1,4 @@
-"""TLS in memory, for whoever reads and stamps the plain socket first and decrypts afterwards."""
+"""TLS in memory, for callers that first read and stamp the plain socket and decrypt afterwards."""
 
 import contextlib
 import ssl
@@ -14,18 +14,20 @@ def trust_store() -> ssl.SSLContext:
 
 
 class TlsSession:
-    """One end of a TLS connection without a socket: bytes in, bytes out. After each call `outgoing` may have some."""
+    """One end of a TLS connection without a socket: bytes in, bytes out. After each call, send what is `outgoing`."""
 
     def __init__(self, context: ssl.SSLContext, *, host: str | None = None, server_side: bool = False) -> None:
-        """`host`: whom a client's server must prove to be."""
+        """`host`: for a client, the name that the server's certificate must prove."""
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side, host)
         self.established = False
 
     def shake_hands(self, data: bytes = b"") -> bool:
-        """One step of the handshake; True once it is done. Raises ssl.SSLError where the other is not who it should be,
-        and then `outgoing` tells it why."""
+        """Makes one step of the handshake; True when it is done.
+
+        Raises ssl.SSLError if it fails; `outgoing` then holds the alert that tells the other end why.
+        """
         self._incoming.write(data)
         try:
             self._tls.do_handshake()
@@ -35,7 +37,7 @@ class TlsSession:
         return True
 
     def outgoing(self) -> bytes:
-        """What has to be sent now: steps of the handshake, alerts, key updates."""
+        """The bytes to send now: steps of the handshake, alerts, key updates."""
         return self._outgoing.read()
 
     def encrypt(self, data: bytes) -> bytes:
@@ -43,10 +45,7 @@ class TlsSession:
         return self._outgoing.read()
 
     def decrypt(self, data: bytes) -> tuple[bytes, bool]:
-        """What the records that these bytes complete say, and whether the other said that no more come.
-
-        Raises ssl.SSLError.
-        """
+        """(plain bytes of the records that are now complete, whether the other end has closed). Raises ssl.SSLError."""
         self._incoming.write(data)
         parts = []
         try:
@@ -59,7 +58,7 @@ class TlsSession:
         return b"".join(parts), True
 
     def close(self) -> bytes:
-        """Says that no more comes."""
-        with contextlib.suppress(ssl.SSLError):  # the other has not said so yet, and need not
+        """The bytes that tell the other end that no more will come."""
+        with contextlib.suppress(ssl.SSLError):  # the other end has not closed yet, and need not
             self._tls.unwrap()
         return self._outgoing.read()

@@ -14,15 +14,15 @@ from typing import Any
 from shared.numbers.percentiles import MIN_COUNT, WITH_INTERVAL
 from shared.numbers.statistics import binomial_ranks, distribution, percentile
 
-# Up to so many values are kept as they are.
+# Up to this many values are kept as they are.
 EXACT = 5_000
 # Above that, the largest relative error of a percentile.
 RELATIVE_ERROR = 0.005
 _GAMMA = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
 _LOG_GAMMA = math.log(_GAMMA)
-# The bucket of zero and below.
+# The bucket of zero and all values below.
 _ZERO = -(2**31)
-# Sums are whole numbers of this part of a unit: they come out equal however the values were split.
+# Sums are whole numbers of 1 / _SCALE of a unit, so that they are equal however the values were split.
 _SCALE = 1_000_000
 
 
@@ -61,7 +61,7 @@ class Digest:
         self._place(values)
 
     def merge(self, other: "Digest") -> None:
-        """Takes the other's values in."""
+        """Adds the other digest's values."""
         self.count += other.count
         self._total += other._total
         self._squares += other._squares
@@ -75,11 +75,11 @@ class Digest:
         self._buckets.update(other._buckets)
 
     def distribution(self) -> dict[str, Any]:
-        """As `statistics.distribution`; `relative_error` bounds the percentiles: 0 where they are exact."""
+        """As `statistics.distribution`. `relative_error` is the largest error of a percentile: 0 if all are exact."""
         if self._values is not None:
             return {**distribution(self._values), "relative_error": 0.0}
         count, mean = self.count, self._total / _SCALE / self.count
-        # In whole numbers, since the difference of two large sums is small.
+        # With whole numbers: floats would lose the small difference of two large sums.
         spread = (count * self._squares - self._total * self._total) / (count * (count - 1))
         result: dict[str, Any] = {
             "count": count,
@@ -97,7 +97,7 @@ class Digest:
         return {**result, "relative_error": RELATIVE_ERROR}
 
     def percentile(self, percent: float) -> float | None:
-        """One percentile, however few the values are; None for none."""
+        """One percentile, even of few values; None if there are none."""
         if not self.count:
             return None
         if self._values is not None:
@@ -163,7 +163,7 @@ class _Ranks:
         return min(max(middle, self._least), self._most)
 
     def quantile(self, quantile: float, count: int) -> float:
-        """Type 7: linear between the two ranks beside it."""
+        """Type 7: linear between the two nearest ranks."""
         position = (count - 1) * quantile
         low = math.floor(position)
         below, above = self.value(low), self.value(low + 1)
@@ -175,5 +175,5 @@ def _bucket(value: float) -> int:
 
 
 def _count_buckets(values: Sequence[float]) -> dict[int, int]:
-    # Not numpy's logarithm: it may differ in the last bit, and with it the bucket of a value on an edge.
+    # numpy's logarithm may differ in the last bit and so put a value on an edge into another bucket.
     return Counter(map(_bucket, values))

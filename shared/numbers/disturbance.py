@@ -1,6 +1,6 @@
 """How far the measuring itself may have distorted a run: what was observed of it, and a grade with its reasons.
 
-Each segment of a run has one. They merge; the grade of the whole is the worst of them.
+Each segment of a run has one. They merge; the grade of a run is the worst grade of its segments.
 """
 
 from collections import Counter
@@ -13,19 +13,20 @@ from shared.numbers.lag import lag_percentile_ms
 from shared.numbers.percentiles import MIN_COUNT
 
 Grade = Literal["A", "B", "C", "D"]
-# A grade, and in words what made it less than A.
+# A grade and, in words, the reasons why it is less than A.
 Verdict = tuple[Grade, list[str]]
 
 # What a grade promises: the client's own share of a time to first token is below this (D promises nothing).
 PROMISED_MS = {"A": 1.0, "B": 5.0, "C": 20.0}
-# Share of requests whose first token is in doubt, up to which a grade is given.
+# For each grade, the largest share of requests with a doubtful first token.
 DOUBTFUL_SHARE = {"A": 0.01, "B": 0.05, "C": 0.2}
-# Without kernel stamps a read is as late as the loop. With them lateness only lets answers merge, which shows in the
-# first tokens that are in doubt; a loop as late as this is not trusted all the same.
+# For each grade, the largest lag of the loop with kernel stamps. With them, a late loop only reads several events at
+# once, and doubtful first tokens count that. But a loop that is later than this is not trusted. Without kernel stamps a
+# stamp is as late as the loop, and PROMISED_MS applies.
 KERNEL_LAG_MS = {"A": 100.0, "B": 250.0, "C": 1_000.0}
-# A process with no CPU to spare cannot say how late it was.
+# For each grade, the largest share of a core. A process without spare CPU time cannot tell how late it was.
 CPU_SHARE = {"A": 0.8, "B": 0.95, "C": 1.0}
-# Sent late is still measured right, but the load was not the one asked for.
+# For each grade, the largest delay of a send. A late request is measured correctly, but the load was not as requested.
 SEND_DELAY_MS = {"A": 50.0, "B": 250.0, "C": 1_000.0}
 
 
@@ -44,14 +45,14 @@ class Disturbance:
     cpu_share: float | None = None
 
     def observe_process(self, lag_histogram: Mapping[int, int], lag_max_ms: float, cpu_share: float | None) -> None:
-        """What a process says at its end; processes share the load, so their samples are one."""
+        """Adds what a process reports at its end. Processes share the load, so their samples are pooled."""
         self.lag_histogram.update(lag_histogram)
         self.lag_max_ms = max(self.lag_max_ms, lag_max_ms)
         if cpu_share is not None:
             self.cpu_share = max(self.cpu_share or 0.0, cpu_share)
 
     def merge(self, other: "Disturbance") -> None:
-        """Takes the observations of another segment in."""
+        """Adds the observations of another segment."""
         self.transport = "sdk" if "sdk" in (self.transport, other.transport) else "socket"
         self.processes = max(self.processes, other.processes)
         self.requests += other.requests
@@ -122,30 +123,31 @@ class Disturbance:
         return self.send_delays_ms.percentile(99) if enough else None
 
     def grade(self) -> Verdict:
-        """The worst grade of all that was observed, and in words what made it less than A."""
+        """The worst grade of all observations and, in words, the reasons why it is less than A."""
         verdicts: list[tuple[Grade, str]] = []
         if self.requests and self.doubtful:
             share = self.doubtful / self.requests
-            reason = f"{self.doubtful} of {self.requests} first tokens lay unread with later ones: they may be early"
+            reason = (
+                f"{self.doubtful} of {self.requests} first tokens were read together with later ones: "
+                "they may have come earlier than measured"
+            )
             verdicts.append((_worst(share, DOUBTFUL_SHARE), reason))
         if self.lag_histogram:
             lag_ms, which = _p99_or_max(self._lag_p99_ms, self.lag_max_ms)
             kernel = self._stamps == "kernel"
             reason = f"the measuring loop was {lag_ms:.1f} ms late ({which})"
-            reason += (
-                ", so that answers may have merged before they were read" if kernel else ", and so were its stamps"
-            )
+            reason += ", so that it may have read several events at once" if kernel else ", and so were its time stamps"
             verdicts.append((_worst(lag_ms, KERNEL_LAG_MS if kernel else PROMISED_MS), reason))
         if self.cpu_share is not None:
-            reason = f"the measuring process used {self.cpu_share:.0%} of a core: too little was left to be on time"
+            reason = f"the measuring process used {self.cpu_share:.0%} of a core: too little was left to be punctual"
             verdicts.append((_worst(self.cpu_share, CPU_SHARE), reason))
         if self.send_delays_ms.max is not None:
             delay_ms, which = _p99_or_max(self._send_delay_p99_ms, self.send_delays_ms.max)
-            reason = f"requests went out {delay_ms:.1f} ms after they were due ({which}): less load than asked for"
+            reason = f"requests went out {delay_ms:.1f} ms after they were due ({which}): less load than requested"
             verdicts.append((_worst(delay_ms, SEND_DELAY_MS), reason))
         if self.transport == "sdk":
             reason = (
-                "the SDK's own transport was used: it stamps where a coroutine wakes up, tens of ms late under load"
+                "the SDK's own transport was used: it takes a stamp when a coroutine wakes, tens of ms late under load"
             )
             verdicts.append(("C", reason))
         verdicts = [verdict for verdict in verdicts if verdict[0] != "A"]
@@ -166,7 +168,7 @@ def _worst(value: float, bounds: dict[str, float]) -> Grade:
 
 
 def _p99_or_max(p99: float | None, most: float) -> tuple[float, str]:
-    """Few values have no P99: their maximum stands for it."""
+    """The P99 and its name. Too few values have none; then their maximum is used."""
     return (most, "maximum") if p99 is None else (p99, "P99")
 
 

@@ -9,7 +9,7 @@ from shared.numbers.metrics import FIELDS, METRICS
 
 
 def with_tables(page: str) -> str:
-    """The page with each part between `<!-- table: … -->` and `<!-- end -->` written again."""
+    """The page with a new table in each part between `<!-- table: … -->` and `<!-- end -->`."""
     parts = {"metrics": _metrics(), "fields": _table(FIELDS.values())}
     return re.sub(
         r"(?<=<!-- table: )(\w+) -->\n.*?(?=<!-- end -->)",

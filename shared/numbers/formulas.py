@@ -17,18 +17,18 @@ class RequestFacts:
 
     @classmethod
     def of(cls, timeline: Sequence[TimelineEvent], output_tokens: int | None) -> "RequestFacts":
-        """`output_tokens`: the provider's own count, None where it gave none."""
+        """`output_tokens`: the provider's own count; None if it gave none."""
         return cls(timeline, output_tokens, [event.offset_us for event in timeline if event.kind in TOKEN_KINDS])
 
     @property
     def buffered(self) -> bool:
-        """The whole answer came in one read: no gap between its events says how fast it was generated."""
+        """Whether the whole answer came in one read. Then no gap between its events shows how fast it was generated."""
         arrived_at_once = bool(self.token_us) and self.token_us[0] == self.token_us[-1]
         return arrived_at_once and (self.output_tokens is None or self.output_tokens > 1)
 
     @property
     def generation(self) -> tuple[int, float] | None:
-        """Output tokens, and ms from the first to the last; None where they say nothing about speed."""
+        """(output tokens, ms from the first to the last); None if they say nothing about the speed."""
         if self.output_tokens is None or self.output_tokens < 2 or not self.token_us:
             return None
         span_us = self.token_us[-1] - self.token_us[0]

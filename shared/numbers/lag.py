@@ -1,4 +1,4 @@
-"""A histogram of loop lags that processes can add up: buckets grow by 5 %, the first is up to 1 µs."""
+"""A histogram of loop lags. Those of several processes add up. Buckets grow by 5 %; the first ends at 1 µs."""
 
 import math
 from collections import Counter
@@ -9,7 +9,7 @@ _GROWTH = math.log(1.05)
 
 
 def lag_bucket(lag_ns: int) -> int:
-    """The bucket of a lag."""
+    """The bucket of a lag, from 0."""
     return 0 if lag_ns <= _FIRST_NS else math.ceil(math.log(lag_ns / _FIRST_NS) / _GROWTH)
 
 

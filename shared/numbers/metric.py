@@ -36,10 +36,10 @@ class Definition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric(Definition):
-    """A number about one LLM request. `compute` is set where the source is the timeline.
+    """A number about one LLM request. `compute` is set if the source is the timeline.
 
     `distributed`: the summary has a distribution of it. `sortable`: `GET …/results?sort=` takes it.
-    `row`: its title in the terminal's table of distributions; `column`: in the one of single requests.
+    `row`: its title in the terminal's table of distributions; `column`: its title in the table of single requests.
     """
 
     source: Source

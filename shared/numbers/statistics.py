@@ -1,4 +1,4 @@
-"""Distributions as METRICS defines them: type-7 percentiles, null where the count cannot support one."""
+"""Distributions as docs/metrics.md defines them: type-7 percentiles, None if there are too few values for one."""
 
 import math
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ def distribution(values: Sequence[float]) -> dict[str, Any]:
     """`{count, min, max, mean, stdev, p50, p90, p95, p99, p50_ci95, …}` of the values, in their unit.
 
     `stdev` is the sample's (n - 1). A `_ci95` is `[low, high]`, a distribution-free 95 % confidence
-    interval from order statistics, null where the sample is too small to bound both sides.
+    interval from order statistics; None if the sample is too small to bound both sides.
     """
-    import numpy as np  # not where the API and the CLI start: it takes 0.1 s
+    import numpy as np  # here, because it takes 0.1 s: the API and the CLI start without it
 
     data = np.sort(np.asarray(values, dtype=float))
     count = len(data)
@@ -53,7 +53,7 @@ def _interval(data: "np.ndarray[Any, np.dtype[np.float64]]", quantile: float) ->
 
 
 def binomial_ranks(count: int, quantile: float) -> tuple[int, int]:
-    """1-based ranks (low, high): P(X_low <= quantile <= X_high) >= 0.95; out of 1..count where there is no such."""
+    """1-based ranks (low, high): P(X_low <= quantile <= X_high) >= 0.95. A rank outside 1..count does not exist."""
     if count > 10_000:
         # The normal approximation is exact to a rank here, and the sum below would be slow.
         half = _Z95 * math.sqrt(count * quantile * (1 - quantile))

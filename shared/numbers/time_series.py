@@ -1,4 +1,4 @@
-"""Counts over time that merge and stay small: exact to the microsecond while few, in equal steps of time above that.
+"""Counts over time that merge and stay small: exact to the microsecond while few, else in equal steps of time.
 
 Steps are as short as `MOST_STEPS` allows, and double when there are too many. Like a digest, a series depends only on
 what was counted, not on the order or on how it was split before merging.
@@ -23,7 +23,7 @@ class TimeSeries:
 
     @property
     def step_us(self) -> int:
-        """Length of a step. At 1 the series is exact; else an edge of a window may be off by so much."""
+        """Length of a step. At 1 the series is exact; else the edge of a window may be off by up to one step."""
         return 1 << self._shift
 
     def add(self, at_us: int, count: int = 1) -> None:
@@ -34,7 +34,7 @@ class TimeSeries:
             self._shrink()
 
     def merge(self, other: "TimeSeries") -> None:
-        """Takes the other's counts in."""
+        """Adds the other series' counts."""
         self._coarsen(other._shift)
         shift, counts = self._shift - other._shift, self._counts
         for key, count in other._counts.items():
@@ -43,7 +43,7 @@ class TimeSeries:
         self._shrink()
 
     def steps(self, step_us: int = 1) -> Iterator[tuple[int, int]]:
-        """(start of the step in µs, count), rising in time; in steps of at least this length."""
+        """(start of the step in µs, count) in the order of time, in steps of at least `step_us`."""
         shift = max(self._shift, (step_us - 1).bit_length())
         counts: dict[int, int] = {}
         for key, count in self._counts.items():
@@ -52,7 +52,7 @@ class TimeSeries:
         return ((key << shift, counts[key]) for key in sorted(counts))
 
     def within(self, after_us: int, until_us: int) -> float:
-        """What was counted after the first moment and up to the second. A step that they cut counts in part."""
+        """The count after `after_us` and up to `until_us`. A step that one of them cuts counts in part."""
         if self._shift == 0:
             return sum(count for at_us, count in self._counts.items() if after_us < at_us <= until_us)
         found = 0.0
@@ -64,7 +64,7 @@ class TimeSeries:
         return found
 
     def document(self) -> dict[str, Any]:
-        """As JSON; `TimeSeries.load` reads it. Times stand as differences, which are short."""
+        """As JSON; `TimeSeries.load` reads it. Times are written as differences, which are short."""
         previous, differences, counts = 0, [], []
         for key in sorted(self._counts):
             differences.append(key - previous)

@@ -42,7 +42,7 @@ _EVENT_KINDS = tuple(EventKind)
 
 
 class Timeline:
-    """A timeline that grows: 13 bytes an event while its answer lasts."""
+    """A timeline that grows as events arrive. An event takes 17 bytes."""
 
     def __init__(self) -> None:
         self._offsets_us = array("q")
@@ -63,7 +63,7 @@ class Timeline:
 
 
 def encode(events: Iterable[TimelineEvent]) -> bytes:
-    """Three LEB128 integers an event: time since the one before, kind, size. About four bytes an event."""
+    """Three LEB128 integers for each event: µs since the event before, kind, size. About four bytes for each event."""
     out = bytearray()
     previous = 0
     for event in events:
@@ -77,7 +77,7 @@ def encode(events: Iterable[TimelineEvent]) -> bytes:
 
 
 def decode(blob: bytes) -> list[TimelineEvent]:
-    """The events that `encode` was given. Raises ValueError for a cut blob."""
+    """The events that `encode` was given. Raises ValueError if the blob was cut off."""
     numbers = _integers(blob)
     events: list[TimelineEvent] = []
     offset = 0

@@ -4,7 +4,7 @@ import resource
 
 
 def raise_open_files_limit() -> None:
-    """A stream is an open file, and the usual soft limit of 1,024 is less than one benchmark may ask for."""
+    """Raises the soft limit to the hard one. A stream is an open file, and one benchmark may need more than 1,024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

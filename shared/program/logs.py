@@ -1,4 +1,4 @@
-"""Structured logs: a JSON object a line on stderr, with the request, benchmark and worker they belong to."""
+"""Structured logs: one JSON object per line on stderr, with the request, benchmark and worker that it belongs to."""
 
 import logging
 import sys
@@ -49,7 +49,7 @@ def configure_logs(settings: Settings, scrubber: Scrubber | None = None) -> None
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
-    # One line per request comes from the API itself, with the request's id; arq tells of every doorbell.
+    # The API itself logs one line per request, with the request's id. arq would log every message of the doorbell.
     logging.getLogger("uvicorn.access").disabled = True
     for noisy in ("arq.worker", "httpx2", "httpcore2", "anthropic", "openai", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -61,14 +61,14 @@ def _add_trace_ids(_logger: Any, _name: str, event: MutableMapping[str, Any]) ->
 
 
 class _ScrubValues:
-    """Keys do not reach a log, not even inside a message of some library."""
+    """Removes keys from every value of a log line, also from messages of libraries."""
 
     def __init__(self, scrubber: Scrubber) -> None:
         self._scrubber = scrubber
 
     def __call__(self, _logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         for key, value in event.items():
-            # structlog's own entries are no text and are not written.
+            # structlog's own entries are not text and are not written.
             if not key.startswith("_"):
                 event[key] = self._scrubbed(value)
         return event

@@ -1,4 +1,4 @@
-"""What API and workers both tell Prometheus: the event loop's lag and the use of the database's pool."""
+"""Monitoring that API and workers share: the event loop's lag and the use of the database pool."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ LAG_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 
 
 class ProcessMetrics:
-    """A registry of its own with what every program has. `watch` runs beside the program."""
+    """A Prometheus registry with the values that every program has. The program runs `watch` as a task."""
 
     def __init__(self, database: Database) -> None:
         self.registry = CollectorRegistry()
@@ -32,7 +32,7 @@ class ProcessMetrics:
         pool.labels("idle").set_function(lambda: database.connections()[1])
 
     async def watch(self) -> None:
-        """Samples until cancelled."""
+        """Samples the event loop's lag until it is cancelled."""
         while True:
             begin_ns = monotonic_ns()
             await asyncio.sleep(LAG_EVERY_S)
@@ -40,7 +40,7 @@ class ProcessMetrics:
 
 
 class Names:
-    """Label values that callers choose: beyond so many different ones they are all `other`."""
+    """Limits label values that callers choose: after `most` different ones, every new one becomes `other`."""
 
     def __init__(self, most: int = 200) -> None:
         self._most = most

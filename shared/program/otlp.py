@@ -1,4 +1,4 @@
-"""Where spans go, by OpenTelemetry's usual variables."""
+"""Where spans are sent, from OpenTelemetry's standard variables. Used by `shared.settings`."""
 
 import logging
 from collections.abc import Mapping, MutableMapping
@@ -12,10 +12,11 @@ OTLP_PROTOCOL = "http/protobuf"
 
 
 def trace_exporter(env_file: str, environment: MutableMapping[str, str]) -> TraceExporter:
-    """How spans leave, by OpenTelemetry's usual variables: `none` unless one of them says where to.
+    """Where spans are sent, from OpenTelemetry's standard variables: `none` unless one of them names a target.
 
-    Its SDK reads the others (sampler, headers, limits) in the environment itself, so those of `.env` are put there, and
-    empty ones, which compose makes of unset ones, are taken away. Raises SystemExit where one names what is not there.
+    The SDK reads its other variables (sampler, headers, limits) from the environment. So this function copies those of
+    `.env` there, and deletes empty ones, because compose passes unset variables as empty. Raises SystemExit for a wrong
+    variable.
     """
     for name, value in dotenv_values(env_file).items():
         if name.startswith("OTEL_") and value:
@@ -43,8 +44,8 @@ def _check_otlp(environment: Mapping[str, str]) -> None:
     if name not in environment:
         name = "OTEL_EXPORTER_OTLP_PROTOCOL"
     if environment.get(name, OTLP_PROTOCOL).strip().lower() != OTLP_PROTOCOL:
-        raise SystemExit(f"wrong settings:\n  {name}: must be {OTLP_PROTOCOL}; collectors take it at port 4318")
-    # The SDK would log what it cannot read, and that is mostly a key.
+        raise SystemExit(f"wrong settings:\n  {name}: must be {OTLP_PROTOCOL}; collectors accept it on port 4318")
+    # The SDK would log headers that it cannot parse, and they often hold a key.
     logging.getLogger("opentelemetry.util.re").disabled = True
     for name in ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"):
         parts = [part for part in environment.get(name, "").split(",") if part.strip()]

@@ -1,21 +1,21 @@
-"""Ending tasks."""
+"""Ends asyncio tasks. Used by the API, the workers and the embedded stack."""
 
 import asyncio
 from typing import Any
 
-# How long a task that was cancelled has for its own tidying up before it is asked again.
+# A cancelled task has this long to clean up before it is cancelled again.
 ASK_AGAIN_S = 0.5
 
 
 async def end(*tasks: "asyncio.Task[Any]") -> None:
-    """Cancels tasks until all have ended, whatever with.
+    """Cancels tasks until all have ended. Their results and exceptions are dropped.
 
-    Asking once is not enough. Up to Python 3.11, `asyncio.wait_for`, in which redis-py sends, loses a cancel that
-    comes in the same turn of the loop as what it waits for, and the task goes on as if nothing had been said.
+    One cancel is not enough. redis-py sends inside `asyncio.wait_for`, which up to Python 3.11 loses a cancel that
+    arrives in the same turn of the loop as the result that it waits for. The task then continues.
     """
     while left := [task for task in tasks if not task.done()]:
         for task in left:
             task.cancel()
         await asyncio.wait(left, timeout=ASK_AGAIN_S)
-    # Looked at, so that asyncio does not report them as never retrieved.
+    # Retrieves the exceptions, so that asyncio does not report them as never retrieved.
     await asyncio.gather(*tasks, return_exceptions=True)

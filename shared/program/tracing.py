@@ -1,7 +1,7 @@
-"""Spans by OpenTelemetry, where its usual variables name somewhere to send them: one trace from POST to the provider.
+"""Spans by OpenTelemetry: one trace from POST to the provider. Off unless its standard variables name a target.
 
-The SDK is loaded only then. What connects the programs is the `traceparent` in the benchmark's row: a message in Redis
-may get lost, and a worker that takes over hours later belongs to the same trace.
+The SDK is loaded only if tracing is on. The `traceparent` in the benchmark's row connects the programs: a message in
+Redis may get lost, and a worker that takes over hours later continues the same trace.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from shared.version import __version__
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
 
-# What a collector that does not answer may hold up the end of a program.
+# The longest time by which a collector that does not answer may delay the end of a program.
 CLOSE_S = 3.0
 
 _W3C = TraceContextTextMapPropagator()
 
 
 class Tracing:
-    """Starts spans. Without a provider nothing is recorded, at next to no cost."""
+    """Starts spans. Without a provider it records nothing and costs almost nothing."""
 
     def __init__(self, provider: SdkTracerProvider | None = None) -> None:
         self._sdk = provider
@@ -42,9 +42,9 @@ class Tracing:
 
     @contextmanager
     def span(self, name: str, kind: SpanKind, attributes: dict[str, Any], parent: str | None = None) -> Iterator[Span]:
-        """A span around a block, the current one inside. `parent`: a traceparent, else whatever is current."""
+        """A span around a block, in which it is the current span. `parent`: a traceparent; None: the current span."""
         context = None if parent is None else _W3C.extract({"traceparent": parent})
-        # Errors are named, not quoted: their text and stack may hold prompts.
+        # Only the type of an error is recorded: its text and stack may hold prompts.
         with self._tracer.start_as_current_span(
             name, context, kind, attributes, record_exception=False, set_status_on_exception=False
         ) as span:
@@ -52,33 +52,33 @@ class Tracing:
                 yield span
             except Exception as exc:
                 span.set_attribute("error.type", type(exc).__name__)
-                # What a caller did wrong is no failure of ours.
+                # A caller's mistake is not a failure of this service.
                 if not isinstance(exc, InvalidRequest | NotFound | Conflict):
                     span.set_status(StatusCode.ERROR)
                 raise
 
     def past(self, name: str, kind: SpanKind, attributes: dict[str, Any], start_ns: int) -> Span:
-        """A span of something that began `start_ns` after the epoch; the caller ends it."""
+        """A span that began `start_ns` after the epoch, in ns. The caller ends it."""
         return self._tracer.start_span(name, kind=kind, attributes=attributes, start_time=start_ns)
 
     def close(self) -> None:
-        """Sends what is left. Blocking, but not for longer than CLOSE_S."""
+        """Sends the remaining spans. Blocks for at most CLOSE_S."""
         if self._sdk is not None:
-            # The SDK would try for as long as one export may take, 10 s, in which a container's grace period ends.
+            # The SDK would try for 10 s, the limit of one export. A container's grace period ends before that.
             closing = threading.Thread(target=self._sdk.shutdown, name="close-tracing", daemon=True)
             closing.start()
             closing.join(CLOSE_S)
 
 
 def traceparent() -> str | None:
-    """The current span by W3C's Trace Context, 55 characters; None without one."""
+    """The current span in W3C's Trace Context format, 55 characters; None if there is no span."""
     carrier: dict[str, str] = {}
     _W3C.inject(carrier)
     return carrier.get("traceparent")
 
 
 def trace_ids() -> dict[str, str]:
-    """`trace_id` and `span_id` of the current span, for logs; empty without one."""
+    """`trace_id` and `span_id` of the current span, for logs; empty if there is no span."""
     context = get_current_span().get_span_context()
     if not context.is_valid:
         return {}
@@ -86,7 +86,7 @@ def trace_ids() -> dict[str, str]:
 
 
 def start_tracing(exporter: TraceExporter, service: str) -> Tracing:
-    """`service`: the name of the program where OTEL_SERVICE_NAME gives none."""
+    """`service`: the name of the program, used if OTEL_SERVICE_NAME is not set."""
     if exporter == "none":
         return Tracing()
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -94,7 +94,7 @@ def start_tracing(exporter: TraceExporter, service: str) -> Tracing:
     from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SpanExporter
 
-    # What the environment says of the program wins over what the program does.
+    # Attributes from the environment win over the program's own.
     resource = Resource.create({SERVICE_NAME: service, SERVICE_VERSION: __version__}).merge(
         OTELResourceDetector().detect()
     )

@@ -36,7 +36,7 @@ class Adapter(ABC):
     base_path: ClassVar[str]
     # The fields of `Parameters` that a request can carry. All others are refused at submit.
     accepts: ClassVar[frozenset[str]]
-    # The largest values that the protocol allows, where `Parameters` allows more.
+    # The largest values that the protocol allows, if `Parameters` allows more.
     maxima: ClassVar[Mapping[str, float]] = {}
     options: ClassVar[type[Options]] = Options
 

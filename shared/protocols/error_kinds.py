@@ -45,7 +45,7 @@ def _kind_of_status(words: Sequence[str]) -> str:
 
 
 def kind_of_http_status(status: int) -> str:
-    """The kind of an error answer of which nothing but the status is understood."""
+    """The kind of an error answer if only its status is understood."""
     known = {
         400: "invalid_request",
         401: "authentication",

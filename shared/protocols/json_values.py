@@ -32,7 +32,7 @@ def _malformed(text: str) -> Failure:
 
 
 def optional_int(value: Any) -> int | None:
-    """A count as the provider gave it. Anything but a whole number from 0 on is None, for unknown."""
+    """A count as the provider gave it; None, for unknown, if it is not a whole number >= 0."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 

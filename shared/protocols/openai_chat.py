@@ -28,7 +28,7 @@ _SAME_NAME = (
 
 
 class ChatOptions(Options):
-    """Where chat-completions servers differ."""
+    """How chat-completions servers differ."""
 
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = Field(
         default="max_tokens", description="The field that carries the output limit."

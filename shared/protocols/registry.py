@@ -16,7 +16,7 @@ PROTOCOLS: Mapping[str, type[Adapter]] = MappingProxyType({adapter.name: adapter
 
 
 class UnknownProtocol(ValueError):
-    """No protocol has this name. The message does not repeat it: somebody may have written a key in its place."""
+    """No protocol has this name. The message does not repeat it, because it may be a key in the wrong place."""
 
     def __init__(self) -> None:
         super().__init__(f"unknown protocol; known protocols: {', '.join(PROTOCOLS)}")

@@ -21,7 +21,7 @@ class SseParser:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        # So many bytes of the buffer hold no line end. They are not searched again when the next read arrives.
+        # The first bytes of the buffer, this many, hold no line end. They are not searched again at the next read.
         self._searched = 0
         self._skip_lf = False
         self._at_start = True

@@ -42,20 +42,20 @@ class Endpoint(BaseModel):
         description="As the protocol's official SDK takes it: `https://api.anthropic.com`, `http://127.0.0.1:8000/v1`."
     )
     api_key_env: str | None = Field(
-        default=None, description="Environment variable that holds the key; left out where the endpoint needs none."
+        default=None, description="Environment variable that holds the key. Left out if the endpoint needs none."
     )
     models: tuple[str, ...] = Field(
         default=(), description="Patterns (`llama-*`) of models that belong here when a benchmark names no provider."
     )
-    prices: PriceOverride | None = Field(default=None, description="Prices in place of the price list's.")
+    prices: PriceOverride | None = Field(default=None, description="Prices that replace those of the price list.")
     price_provider: str | None = Field(
         default=None,
-        description="Whose prices of the price list apply; `*` takes whichever provider lists the model. "
-        "Left out: unpriced, unless `prices` is set.",
+        description="The provider in the price list whose prices apply; `*`: any provider that lists the model. "
+        "If left out, requests have no price, unless `prices` is set.",
     )
     transport: Literal["auto", "sdk"] = Field(
         default="auto",
-        description="`auto`: the measuring engine's own sockets, or the SDK's client where a proxy is set for the "
+        description="`auto`: the measuring engine's own sockets, or the SDK's client if a proxy is set for the "
         "endpoint. `sdk`: always the SDK's client, which measures less exactly.",
     )
     stand_in: bool = Field(
@@ -153,12 +153,12 @@ BUILT_IN = (
 )
 
 
-# The protocol of the simulator's own models (`sim-*`) where a benchmark names no provider.
+# The protocol of the simulator's own models (`sim-*`) if a benchmark names no provider.
 _SIMULATOR_PROTOCOL = "anthropic"
 
 
 def simulator_endpoints(url: str) -> tuple[Endpoint, ...]:
-    """The simulator under each protocol, standing in for providers without a key, priced as the real model."""
+    """The simulator under each protocol. It stands in for providers without a key; its prices are the real models'."""
     root = url.rstrip("/")
     return tuple(
         Endpoint(
@@ -187,14 +187,14 @@ class EndpointRegistry:
         return self._by_name.get(name)
 
     async def loaded(self) -> None:
-        """Returns when the price list is there, so that `resolve` does not hold up the event loop."""
+        """Returns when the price list is loaded, so that `resolve` does not block the event loop."""
         await self._price_list.loaded()
 
     def resolve(self, model: str, provider: str | None, has_key: Callable[[Endpoint], bool]) -> Endpoint:
         """The endpoint of a benchmark: the one it names, else the one its model belongs to.
 
         Order without a name: an endpoint whose `models` patterns match; the provider that the price list
-        knows for the model, if its key is there; a stand-in of the same protocol.
+        knows for the model, if there is a key for it; a stand-in of the same protocol.
         Raises UnknownProvider, UnknownModel or MissingKey, each naming the field and what to do.
         """
         if provider is not None:

@@ -1,4 +1,4 @@
-"""Endpoints as operators write them down: a YAML or JSON list in a file or a variable."""
+"""Reads the endpoints that operators configure: a YAML or JSON list in a file or a variable."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from shared.providers.endpoints import Endpoint
 
 
 def read_endpoints(path: Path) -> tuple[Endpoint, ...]:
-    """Raises ValueError in one line that says what is wrong and quotes nothing: somebody may have written a key."""
+    """Raises ValueError with one line that says what is wrong. It quotes nothing, because the file may hold a key."""
     try:
         parsed = parse_endpoints(path.read_text(encoding="utf-8"))
         return tuple(Endpoint.model_validate(item) for item in parsed)
@@ -22,7 +22,8 @@ def read_endpoints(path: Path) -> tuple[Endpoint, ...]:
 
 
 def parse_endpoints(text: str) -> Any:
-    # Only who has such a list needs it.
+    """The list in the text; its items are not validated yet. Raises ValueError."""
+    # Imported here, because most installations have no such list.
     import yaml
 
     try:

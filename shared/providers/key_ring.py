@@ -9,7 +9,7 @@ from shared.providers.endpoints import Endpoint
 
 
 class KeyRing:
-    """Provider keys by the name of their variable: NAME, or a file named by NAME_FILE. Read when asked, never kept."""
+    """Provider keys by the name of their variable: NAME, or a file named by NAME_FILE. Read each time, never kept."""
 
     def __init__(self, environment: Mapping[str, str | None]) -> None:
         self._environment = environment
@@ -25,9 +25,9 @@ class KeyRing:
         return SecretStr(value) if value else None
 
     def can_use(self, endpoint: Endpoint) -> bool:
-        """True where the endpoint needs no key or its key is here."""
+        """True if the endpoint needs no key or its key is here."""
         return endpoint.api_key_env is None or self.get(endpoint) is not None
 
     def secrets(self, endpoints: Iterable[Endpoint]) -> list[str]:
-        """The keys of these endpoints in clear, for a Scrubber."""
+        """The keys of these endpoints as plain text, for a Scrubber."""
         return [key.get_secret_value() for endpoint in endpoints if (key := self.get(endpoint)) is not None]

@@ -1,7 +1,7 @@
 """Search in the price list, best match first. Used by `GET /models`.
 
-An id finds the entry that prices it, by the rules with which a benchmark finds its endpoint and its price: the list
-has `claude-3-haiku`, people ask for `claude-3-haiku-20240307`.
+An id finds the entry that prices it, by the same rules by which a benchmark finds its endpoint and its price. So
+`claude-3-haiku-20240307` finds the entry `claude-3-haiku`.
 """
 
 from collections import defaultdict
@@ -12,18 +12,18 @@ from shared.errors import UnknownModel
 from shared.providers.endpoints import Endpoint, EndpointRegistry
 from shared.providers.prices import PricedModel, PriceList
 
-# An id is one word. More words than this are a sentence, of which the first are looked up as ids.
+# An id is one word. Only this many words of a query, the first ones, are looked up as ids.
 MAX_IDS = 4
 
 
 class Rank(IntEnum):
     """How well an entry matches; the best comes first."""
 
-    # What a benchmark with this id as its model is priced by, when it names no provider.
+    # It prices a benchmark that has this id as its model and names no provider.
     BENCHMARK = 0
-    # What it is priced by at another configured endpoint, or an id or alias of that endpoint's provider.
+    # It prices this id at another configured endpoint, or the word is an id or alias of that endpoint's provider.
     ENDPOINT = 1
-    # An id or alias of a provider without a configured endpoint.
+    # The word is an id or alias of a provider without a configured endpoint.
     NAME = 2
     # Its names contain the words.
     WORDS = 3
@@ -40,7 +40,7 @@ class FoundModel:
 
     @property
     def key(self) -> tuple[int, str, str]:
-        """Its place in the order, which is total."""
+        """What results are sorted by. No two entries have the same key."""
         return self.rank, self.model.provider, self.model.model
 
 
@@ -52,7 +52,7 @@ class ModelSearch:
         self._endpoints = endpoints
 
     def find(self, query: str, provider: str | None) -> list[FoundModel]:
-        """Entries that every word of the query names or occurs in. Loads the price list where nothing has yet."""
+        """Entries that match every word of the query. Loads the price list if nothing has loaded it yet."""
         words = list(dict.fromkeys(query.split()))
         endpoint_of = {item.price_provider: item.name for item in reversed(list(self._endpoints))}
         priced = self._priced(words[:MAX_IDS])
@@ -84,7 +84,7 @@ class ModelSearch:
         return entries
 
     def _chosen(self, model: str) -> Endpoint | None:
-        """The endpoint of a benchmark that names no provider, keys aside."""
+        """The endpoint of a benchmark that names no provider, as if every key were there."""
         try:
             return self._endpoints.resolve(model, None, lambda endpoint: True)
         except UnknownModel:

@@ -1,7 +1,7 @@
-"""What a token costs: the price list (package `genai-prices`), overrides by endpoint, and the snapshot kept with a run.
+"""What a token costs: the price list (package `genai-prices`), prices of an endpoint, and the snapshot kept with a run.
 
-A snapshot is plain JSON and is all that is needed to price a request again later. A model that nobody
-priced has no snapshot, and its cost is unknown (null), never zero and never a neighbour's.
+A snapshot is plain JSON and is all that is needed to price a request again later. A model without a price has no
+snapshot. Its cost is unknown (null), never zero, and never that of a similar model.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ PRICE_CLASSES = {
     "requests_usd_per_thousand": "requests_kcount",
 }
 
-# What may follow a prefix of the list without making it another model: a date, a version, "latest".
+# What may follow a prefix of the list if it is to remain the same model: a date, a version, "latest".
 _VERSION_SUFFIX = re.compile(r"^(?:[-@:](?:\d{8}|\d{4}-\d{2}-\d{2}|\d{4}|latest|v\d+(?::\d+)?|\d{3}))*$", re.IGNORECASE)
 
 
@@ -52,12 +52,12 @@ class PricedModel:
     context_window: int | None
     deprecated: bool
     entry: "ModelInfo"
-    # In lower case: its ids, and everything that words are searched in.
+    # In lower case: its ids, and the text in which words are searched.
     ids: frozenset[str]
     text: str
 
     def prices(self, at: datetime) -> dict[str, Any]:
-        """By our names, in USD per million tokens."""
+        """The prices at this time, by our names, in USD per million tokens."""
         return _to_document(self.entry.get_prices(at))
 
 
@@ -93,7 +93,7 @@ class PriceList:
         self._loaded = False
 
     async def loaded(self) -> None:
-        """Returns when the list is there. The event loop runs on while it is loaded."""
+        """Returns when the list is loaded. The event loop is not blocked."""
         if not self._loaded:
             await asyncio.to_thread(self._providers)
             self._loaded = True
@@ -104,7 +104,7 @@ class PriceList:
         return found[0].id if found else None
 
     def snapshot(self, model: str, provider_id: str | None, at: datetime) -> PriceSnapshot | None:
-        """The price of `model` at `provider_id` (None: whichever provider the list infers) on that date."""
+        """The price at this time; None if unknown. `provider_id` None: the provider that the list infers."""
         found = self._find(model, provider_id)
         if found is None:
             return None
@@ -145,7 +145,7 @@ class PriceList:
     def _find(self, model: str, provider_id: str | None) -> "tuple[Provider, ModelInfo] | None":
         from genai_prices.data_snapshot import DataSnapshot
 
-        # A snapshot of its own: the shared one keeps each id that it was ever asked for.
+        # A new snapshot each time: the shared one keeps every id that was ever looked up in it.
         snapshot = DataSnapshot(self._providers(), from_auto_update=False)
         try:
             provider, info = snapshot.find_provider_model(model, None, provider_id, None)
@@ -161,7 +161,7 @@ def override(prices: dict[str, Decimal], model: str, provider: str) -> PriceSnap
 
 
 def _is_same_model(model: str, info: "ModelInfo") -> bool:
-    """False where the list's match is only a prefix and the rest names another model (`gpt-4o` for `gpt-4o-foo`)."""
+    """False if the list's match is only a prefix and the rest names another model (`gpt-4o` for `gpt-4o-foo`)."""
     from genai_prices.types import ClauseAnd, ClauseOr, ClauseStartsWith
 
     def holds(clause: Any) -> bool:

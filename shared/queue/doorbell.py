@@ -1,4 +1,4 @@
-"""The doorbell between API and workers: arq's queue on Redis for what must wait, a channel for what cannot.
+"""The doorbell between API and workers: a Redis channel for workers that listen now, arq's queue for later ones.
 
 A message is only a hint: "benchmark 7 is pending" or "benchmark 7 is to be cancelled". The database holds the truth,
 and a worker that missed a message finds the benchmark there at its next sweep.
@@ -31,24 +31,24 @@ Kind = Literal["pending", "cancel", "webhooks"]
 
 @dataclass(frozen=True, slots=True)
 class Bell:
-    """What was rung: a pending benchmark, a cancel, or due webhook deliveries (of no one benchmark: 0)."""
+    """The reason for ringing: a pending benchmark, a cancel, or due webhook deliveries (`benchmark_id` is then 0)."""
 
     kind: Kind
     benchmark_id: int
 
 
 class Doorbell:
-    """Rings, and hears others ring."""
+    """Rings the bell, and listens for it."""
 
     def __init__(self, redis: ArqRedis) -> None:
         self._redis = redis
 
     async def ring(self, benchmark_id: int) -> bool:
-        """Tells the workers of a pending benchmark. False where Redis does not answer: the sweep finds it then."""
+        """Tells the workers about a pending benchmark. False if Redis does not answer: a sweep will find it."""
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 await self._redis.publish(CHANNEL, f"pending:{benchmark_id}")
-                # The channel reaches those who listen now; the queue keeps the message for whoever comes later.
+                # The channel reaches workers that listen now; the queue keeps the message for those that come later.
                 await self._redis.enqueue_job(RING_FUNCTION, benchmark_id, _job_id=f"benchmark:{benchmark_id}")
         except FAILURES as exc:
             log.warning("doorbell_failed", benchmark_id=benchmark_id, error=type(exc).__name__)
@@ -56,11 +56,11 @@ class Doorbell:
         return True
 
     async def announce_cancel(self, benchmark_id: int) -> bool:
-        """Tells the workers at once. False where Redis does not answer: the worker's heartbeat sees it then."""
+        """Tells the workers about a cancel. False if Redis does not answer: the next heartbeat will see it."""
         return await self._announce(f"cancel:{benchmark_id}")
 
     async def announce_webhooks(self) -> bool:
-        """Tells the workers that a delivery is due. False where Redis does not answer: they look now and then."""
+        """Tells the workers that a delivery is due. False if Redis does not answer: they look by themselves too."""
         return await self._announce("webhooks:0")
 
     async def _announce(self, message: str) -> bool:
@@ -73,7 +73,7 @@ class Doorbell:
         return True
 
     async def listen(self) -> AsyncIterator[Bell]:
-        """Every bell from now on. Comes back by itself after Redis was away."""
+        """Every bell from now on. Reconnects by itself after Redis was away."""
         backoff = ExponentialBackoff(cap=2, base=0.1)
         failures = 0
         while True:
@@ -84,7 +84,7 @@ class Doorbell:
                     while True:
                         message = await channel.get_message(timeout=LISTEN_S)
                         if message is None:
-                            # Silence may be a connection that leads nowhere any more.
+                            # Silence may mean that the connection is dead.
                             if asked:
                                 raise TimeoutError("no answer to a ping")
                             await channel.ping()
@@ -98,7 +98,7 @@ class Doorbell:
                 await asyncio.sleep(backoff.compute(failures))
 
     async def check(self) -> None:
-        """Raises Unavailable where Redis does not answer."""
+        """Raises Unavailable if Redis does not answer."""
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 await self._redis.ping()

@@ -12,12 +12,12 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 QUEUE_NAME = "llmbench:queue"
-# Whatever a Redis raises that is away, full, read-only or wrong.
+# The errors of a Redis that is away, full, read-only or misconfigured.
 FAILURES = (RedisError, OSError, TimeoutError)
 
 
 def serialize(message: dict[str, Any]) -> bytes:
-    """arq's messages as JSON: never pickle, which would run what it reads."""
+    """arq's messages as JSON: not pickle, which can run code from a message."""
     return orjson.dumps(message)
 
 
@@ -40,13 +40,13 @@ def client_redis(url: str) -> ArqRedis:
 
 
 def connection_pool(url: str, timeout_s: float) -> ConnectionPool:
-    """Connections that are tried once more on a new socket, since the old one may have been closed long ago."""
+    """Connections that retry once on a new socket, because the old one may have been closed long ago."""
     return ConnectionPool.from_url(
         url,
         socket_connect_timeout=timeout_s,
         socket_timeout=timeout_s,
         socket_keepalive=True,
         retry=Retry(NoBackoff(), 1),
-        # Redis' own errors, which are not Python's of the same name.
+        # The Redis client's own errors, not Python's errors of the same names.
         retry_on_error=[RedisConnectionError, RedisTimeoutError, OSError],
     )

@@ -11,7 +11,7 @@ from shared.webhooks.message import MAX_PAYLOAD_BYTES, instant
 
 
 class BenchmarkFacts(Protocol):
-    """The columns of a benchmark's row that an event tells."""
+    """The columns of a benchmark's row that an event contains."""
 
     id: int
     name: str
@@ -56,13 +56,13 @@ def benchmark_data(benchmark: BenchmarkFacts, sequence: int, public_url: str | N
         "results_url": f"{url}/results",
     }
     if len(orjson.dumps(data)) > MAX_PAYLOAD_BYTES - 200:
-        # A summary with very many kinds of errors; it can be fetched.
+        # The summary has very many kinds of errors. Receivers can fetch it from `url`.
         data["summary"] = None
     return data
 
 
 def event_of(status: Status) -> str:
-    """The event of a status that a benchmark has come to."""
+    """The type of the event for a benchmark's new status."""
     return "benchmark.started" if status == "running" else f"benchmark.{status}"
 
 
@@ -71,7 +71,7 @@ def _instant(at: datetime | None) -> str | None:
 
 
 def _numbers(summary: dict[str, Any]) -> dict[str, Any]:
-    """The summary as the API gives it: sums of dollars are stored as exact texts."""
+    """The summary as the API returns it: dollars, which are stored as exact texts, become numbers."""
     changed = dict(summary)
     for part in ("cost", "possible_duplicates"):
         if part in changed:

@@ -17,12 +17,12 @@ DELIVERY_STATUSES: tuple[DeliveryStatus, ...] = get_args(DeliveryStatus)
 
 # Seconds to wait before each attempt; the first follows the event.
 SCHEDULE_S = (0, 5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
-# Receivers that failed together should not be asked again together.
+# Waits vary by this share, so that receivers that failed together are not tried again together.
 JITTER = 0.1
 LONGEST_WAIT_S = 24 * 3600
-# An endpoint that has failed for so long, without one success, is disabled.
+# An endpoint is disabled after it has failed for this long without one success.
 DISABLE_AFTER_S = 5 * 24 * 3600
-# After a rotation both secrets sign for so long.
+# After a rotation, both secrets sign for this long.
 ROTATION_S = 24 * 3600
 
 PREFIX = "whsec_"
@@ -32,7 +32,7 @@ MAX_PAYLOAD_BYTES = 20_000
 
 @dataclass(frozen=True, slots=True)
 class NewEndpoint:
-    """Whom to tell, and of which events (None: all); `sealed`: the signing secrets, encrypted."""
+    """Where to send events, and which ones (None: all). `sealed`: the signing secrets, encrypted."""
 
     url: str
     events: Sequence[str] | None
@@ -41,12 +41,12 @@ class NewEndpoint:
 
 
 def new_secret() -> str:
-    """32 random bytes."""
+    """A signing secret of 32 random bytes."""
     return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def check_secret(text: str) -> str:
-    """Raises ValueError where it is not `whsec_` and 24 to 64 bytes in base64."""
+    """Returns the secret. Raises ValueError if it is not `whsec_` and 24 to 64 bytes in base64."""
     least, most = SECRET_BYTES
     try:
         size = len(base64.b64decode(text.removeprefix(PREFIX), validate=True))
@@ -78,9 +78,9 @@ def instant(at: datetime) -> str:
 
 
 def wait_s(step: int, retry_after_s: float | None, jitter: float) -> float | None:
-    """Seconds until the attempt after `step` failures; None where there is none any more.
+    """Seconds until the attempt after `step` failures; None if there are no more attempts.
 
-    `jitter` is between -1 and 1. A receiver's Retry-After is kept where it is longer than the schedule, up to a day.
+    `jitter` is between -1 and 1. A receiver's Retry-After counts if it is longer than the schedule's wait, up to a day.
     """
     if step >= len(SCHEDULE_S):
         return None

@@ -1,4 +1,4 @@
-"""Keeps secrets that must be used again (webhook signing) encrypted in the database."""
+"""Encrypts the secrets that the database keeps for later use (signing of webhooks)."""
 
 from collections.abc import Sequence
 
@@ -13,14 +13,14 @@ def new_key() -> str:
 
 
 class SecretBox:
-    """Encrypts with the first key, decrypts with any: a key is replaced by putting a new one before it."""
+    """Encrypts with the first key, decrypts with any. To replace a key, put the new one before it."""
 
     def __init__(self, keys: Sequence[str]) -> None:
-        """Raises ValueError for a key that is none."""
+        """Raises ValueError if one of the keys is not valid."""
         self._fernet = MultiFernet([Fernet(key) for key in keys]) if keys else None
 
     def seal(self, secret: str) -> str:
-        """Raises Unavailable where no key is set."""
+        """Raises Unavailable if no key is set."""
         if self._fernet is None:
             raise Unavailable("webhooks need ENCRYPTION_KEY; `llmbench webhooks key` makes one")
         return self._fernet.encrypt(secret.encode()).decode()
@@ -32,4 +32,4 @@ class SecretBox:
                 return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken:
             pass
-        raise Unavailable("no ENCRYPTION_KEY here opens the webhook's secret")
+        raise Unavailable("no key in ENCRYPTION_KEY can decrypt the webhook's secret")

@@ -247,5 +247,5 @@ async def test_the_operator_may_open_networks() -> None:
 
 def test_networks_are_named_where_they_are_wrong() -> None:
     assert networks("") == ()
-    with pytest.raises(ValueError, match=r"'10\.0\.0\.1/8' is no network"):
+    with pytest.raises(ValueError, match=r"'10\.0\.0\.1/8' is not a network"):
         networks("127.0.0.0/8,10.0.0.1/8")
