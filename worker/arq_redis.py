@@ -13,7 +13,7 @@ from shared.queue.redis import FAILURES, MESSAGES, connection_pool
 
 log = structlog.get_logger(__name__)
 
-# What an empty Redis answers where arq needs more than None: it iterates over the first and prints the second.
+# Answers of an empty Redis for which arq does not accept None: it iterates over the first and prints the second.
 _OF_EMPTY: dict[Any, Any] = {"ZRANGEBYSCORE": [], "ZCARD": 0}
 
 
@@ -28,10 +28,10 @@ def redis_settings(url: str) -> RedisSettings:
 
 
 class QueueRedis(ArqRedis):
-    """Answers arq's loop as an empty Redis would, where the real one is away, full, read-only or wrong.
+    """Answers arq's loop as an empty Redis would if the real one is away, full, read-only or fails.
 
-    arq ends on the first error that it sees, and would take the worker along; before its start hook it waits for
-    Redis, and before its shutdown hook again. The queue is only a doorbell: what was not heard is found by the sweep.
+    arq ends on the first error that it sees, and the worker would end with it. arq also waits for Redis before its
+    start hook and before its shutdown hook. The queue is only a doorbell: the sweep finds what was not heard.
     """
 
     def __init__(self, pool_or_conn: ConnectionPool, **options: Any) -> None:
@@ -45,9 +45,9 @@ class QueueRedis(ArqRedis):
         return _QueuePipeline(self, transaction, shard_hint)
 
     async def forgive(self, answer: Awaitable[Any], otherwise: Any, *, taking: bool = False) -> Any:
-        """The answer, or what an empty Redis says. Logged once for each time that Redis is away.
+        """Returns the answer, or `otherwise` if Redis fails. Logs once for each time that Redis is away.
 
-        `taking`: of a message, where another worker may have been faster, which arq wants to know.
+        `taking`: the command takes a message. It raises WatchError if another worker was faster, as arq expects.
         """
         try:
             answered = await answer
@@ -65,14 +65,14 @@ class QueueRedis(ArqRedis):
 
 
 class _QueuePipeline(Pipeline):
-    """Several commands of arq at once, forgiven together."""
+    """Several commands of arq at once. If they fail, all of them are answered as by an empty Redis."""
 
     def __init__(self, redis: QueueRedis, transaction: bool, shard_hint: str | None) -> None:
         super().__init__(redis.connection_pool, redis.response_callbacks, transaction, shard_hint)
         self._redis = redis
 
     async def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
-        # "Does somebody run it already?" - yes: arq passes the message over.
+        # arq asks whether the job runs already. After a failure the answer is yes (1), so arq skips the message.
         answer = super().immediate_execute_command(*args, **options)  # type: ignore[no-untyped-call]
         return await self._redis.forgive(answer, 1)
 
@@ -80,14 +80,14 @@ class _QueuePipeline(Pipeline):
         try:
             await super().reset()  # type: ignore[no-untyped-call]
         except FAILURES:
-            # Nothing is watched on a connection that is given up.
+            # The connection is given up, so nothing is watched on it.
             self.watching = False
             if self.connection is not None:
                 await self.connection.disconnect(nowait=True)
             await super().reset()  # type: ignore[no-untyped-call]
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
-        # arq takes a message only if this succeeds; everything else it only reads or tidies up.
+        # arq takes a message in a transaction. Its other pipelines only read or tidy up.
         taking, count = self.explicit_transaction, len(self.command_stack)
         answered: list[Any] | None = await self._redis.forgive(super().execute(raise_on_error), None, taking=taking)
         if answered is None and taking:

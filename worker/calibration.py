@@ -1,6 +1,6 @@
-"""Up to which load this host measures right: the engine against the simulator, which logs when it sent each token.
+"""Finds the highest load that this host measures exactly: runs the engine against the simulator, which logs its sends.
 
-Engine, decoding and simulator share this machine's cores, so an endpoint elsewhere is measured no worse than this says.
+Engine, decoding and simulator share this machine's cores, so a remote endpoint is measured at least as exactly.
 """
 
 import asyncio
@@ -31,21 +31,21 @@ from worker.engine.sdk_clients import make_target
 
 LEVELS = (1, 16, 64, 256, 512, 1_024)
 REPEATS = 3
-# TTFT 200 ms, 20 ms between tokens: what a fast hosted model does.
+# TTFT 200 ms, 20 ms between tokens: like a fast hosted model.
 MODEL = "sim-ttft200-gap20-n32"
-# Of each repeat, so that one stream alone gives more than one number.
+# The fewest requests of a repeat, so that a single stream also gives more than one value.
 LEAST_REQUESTS = 5
 _START_S = 30
 _TIMEOUTS = Timeouts(connect_s=30, ttft_s=60, idle_s=60, total_s=120)
 
 
 class CannotCalibrate(Exception):
-    """The simulator did not start or did not answer as it should."""
+    """The simulator did not start, a request to it failed, or a measuring process died."""
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """Errors of the time to first token at one concurrency, in ms: medians of the repeats."""
+    """Errors of the time to first token at one concurrency: medians of the repeats, in ms."""
 
     concurrency: int
     requests: int
@@ -58,13 +58,13 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What this host can do. `levels` rise."""
+    """What this host can measure. `levels` rise in concurrency."""
 
     measured_at: datetime
     levels: Sequence[Level]
 
     def within(self, bound_ms: float) -> int | None:
-        """The concurrency up to which the P99 of the error keeps the bound; None where one stream does not."""
+        """The highest concurrency up to which the P99 of the error keeps the bound; None if the lowest does not."""
         highest = None
         for level in self.levels:
             if level.error_p99_ms > bound_ms:
@@ -73,7 +73,7 @@ class Calibration:
         return highest
 
     def document(self) -> dict[str, Any]:
-        """What the worker's row keeps, `GET /workers` shows and `llmbench calibrate --json` prints."""
+        """As the worker's row stores it, `GET /workers` shows it and `llmbench calibrate --json` prints it."""
         return {
             "measured_at": self.measured_at.isoformat(),
             "streams_within_1ms": self.within(1),
@@ -102,7 +102,7 @@ async def calibrate(
     repeats: int = REPEATS,
     on_level: Callable[[int], None] = lambda _: None,
 ) -> Calibration:
-    """Measures each load. `on_level` hears of each before it starts. Raises CannotCalibrate."""
+    """Measures at each concurrency, after passing it to `on_level`. Raises CannotCalibrate."""
     measured = []
     for concurrency in sorted(levels):
         on_level(concurrency)
@@ -111,7 +111,7 @@ async def calibrate(
 
 
 async def _measure(children: Children, clock: Clock, concurrency: int, processes_setting: int, repeats: int) -> Level:
-    # Whole waves: each stream has as many.
+    # Whole waves: every stream sends the same number of requests.
     count, runs = concurrency * -(-LEAST_REQUESTS // concurrency), []
     with tempfile.TemporaryDirectory(prefix="llmbench-calibrate-") as folder:
         log = Path(folder) / "requests.jsonl"
@@ -138,7 +138,7 @@ async def _measure(children: Children, clock: Clock, concurrency: int, processes
 
 
 def _truth(record: ResultRecord, truths: dict[int, dict[str, Any]]) -> dict[str, Any]:
-    """What the simulator logged of this request."""
+    """The simulator's log entry of this request. Raises CannotCalibrate if the request failed."""
     if record.outcome != "succeeded" or record.provider_request_id is None:
         reason = record.error.message if record.error else record.outcome
         raise CannotCalibrate(f"a request to the simulator failed: {reason}")
@@ -146,13 +146,13 @@ def _truth(record: ResultRecord, truths: dict[int, dict[str, Any]]) -> dict[str,
 
 
 def _error_ms(record: ResultRecord, truth: dict[str, Any]) -> float:
-    """How far the measured time to first token is from what the simulator did."""
+    """The difference between the measured time to first token and the simulator's own, in ms."""
     ttft_ms: float = (truth["first_content_ns"] - truth["received_ns"]) / 1e6
     return abs((record.ttft_ms or 0) - ttft_ms)
 
 
 def _event_throughput(truths: Sequence[dict[str, Any]]) -> float:
-    """Content events while any were sent."""
+    """Content events per second, from the first to the last."""
     begin_ns, end_ns = min(one["first_content_ns"] for one in truths), max(one["last_content_ns"] for one in truths)
     return float(sum(one["content_events"] for one in truths) / max(1, end_ns - begin_ns) * 1e9)
 
@@ -183,7 +183,7 @@ def _load(count: int, concurrency: int) -> Load:
 
 @contextlib.asynccontextmanager
 async def _simulator(log: Path) -> AsyncIterator[str]:
-    """A simulator in a process of its own; its log is whole once the block is left."""
+    """Runs a simulator in a process of its own and yields its URL. Its log is complete after the block."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "simulator", "--port", "0", "--request-log", str(log)),
         stdin=asyncio.subprocess.DEVNULL,

@@ -22,12 +22,13 @@ from worker.webhooks.deliverer import Deliverer
 
 log = structlog.get_logger(__name__)
 
-# A benchmark that rang sends its first request before this worker looks for others: each of them rings itself.
+# After a bell the worker claims one benchmark and waits this long before it claims another, so that the first request
+# goes out undisturbed. A new bell ends the wait.
 FIRST_REQUEST_S = 0.05
 
 
 def describe_worker(context: RunContext) -> WorkerInfo:
-    """Who this worker is, and which endpoints it could use."""
+    """This worker's id, host and version, and the names of the endpoints that it can use."""
     return WorkerInfo(
         id=f"{socket.gethostname()[:40]}-{uuid.uuid4().hex[:12]}",
         hostname=socket.gethostname(),
@@ -39,11 +40,11 @@ def describe_worker(context: RunContext) -> WorkerInfo:
 
 
 async def nothing() -> None:
-    """There is nothing to prepare."""
+    """Does nothing: the default of `warm_up`."""
 
 
 class Dispatcher:
-    """Runs up to `worker_max_benchmarks` at a time. What to run is in the database; a bell only says "look now"."""
+    """Runs up to `worker_max_benchmarks` at a time. The database says what to run; a bell only says "look now"."""
 
     def __init__(
         self,
@@ -55,7 +56,7 @@ class Dispatcher:
         *,
         warm_up: Callable[[], Awaitable[None]] = nothing,
     ) -> None:
-        """`warm_up` runs beside everything else: it prepares what the first benchmark would wait for otherwise."""
+        """`warm_up` runs in the background. It loads what the first benchmark would otherwise wait for."""
         self._context = context
         self._deliverer = deliverer
         self._retention = retention
@@ -70,11 +71,11 @@ class Dispatcher:
 
     @property
     def metrics(self) -> WorkerMetrics:
-        """What this worker counts."""
+        """What this worker tells Prometheus."""
         return self._context.metrics
 
     async def start(self) -> None:
-        """Registers the worker and begins to look for work."""
+        """Registers the worker and starts its loops. Raises Unavailable if the database is away."""
         structlog.contextvars.bind_contextvars(worker_id=self.info.id)
         await self._report_once()
         self._context.metrics.count_runs(
@@ -93,11 +94,11 @@ class Dispatcher:
         log.info("worker_started", providers=self.info.providers)
 
     def ring(self) -> None:
-        """Look for work now."""
+        """Makes the worker look for work now."""
         self._rung.set()
 
     async def stop(self) -> None:
-        """Takes nothing new, lets requests in flight end within the grace period, gives the rest back at once."""
+        """Claims nothing new, lets requests in flight end within the grace period, then gives the benchmarks back."""
         await end(*self._background)
         running = list(self._runs.values())
         for run, _ in running:
@@ -110,20 +111,20 @@ class Dispatcher:
             await asyncio.wait([task for _, task in running])
         await self._deliverer.stop()
         with contextlib.suppress(Unavailable):
-            # It is not heard of any more, and that says the same a little later.
+            # If this fails, the missing heartbeats say the same a little later.
             await self._workers.leave(self.info.id)
         for run, _ in running:
-            # Whoever is free goes on with what was given back, without waiting for a sweep.
+            # Another worker goes on with the benchmark without waiting for its sweep.
             await self._doorbell.ring(run.benchmark_id)
         await self._doorbell.announce_webhooks()
         log.info("worker_stopped")
 
     def stop_now(self) -> None:
-        """Ends the grace period of `stop`: streams in flight are closed, and what they were for is given back."""
+        """Ends the grace period of `stop`: closes the streams in flight and gives the benchmarks back."""
         self._now.set()
 
     async def _grace(self, tasks: list[asyncio.Task[None]]) -> None:
-        """Until all have ended, the time is up, or somebody will not wait."""
+        """Waits until all tasks have ended, the grace period is over, or `stop_now` is called."""
         ended = asyncio.create_task(asyncio.wait(tasks))
         ended.add_done_callback(lambda _: self._now.set())
         with contextlib.suppress(TimeoutError):
@@ -132,9 +133,9 @@ class Dispatcher:
         ended.cancel()
 
     async def _claim_loop(self) -> None:
-        """Claims while there is room and work; then waits for a bell, an end, or the sweep."""
+        """Claims while there is work and a run may start. Then waits for a bell, the end of a run, or the sweep."""
         settings = self._context.settings
-        # A run looks into the price list without waiting for it.
+        # A run reads the price list without waiting, so the list must be loaded first.
         await self._context.price_list.loaded()
         while True:
             rung = self._rung.is_set()
@@ -154,7 +155,7 @@ class Dispatcher:
     def _begin(self, run: BenchmarkRun) -> None:
         task = asyncio.create_task(run.run())
         self._runs[run.benchmark_id] = (run, task)
-        # That it has started is an event, and so will be its end.
+        # The start of a run is a webhook event, and so is its end.
         self._deliverer.ring()
 
         def ended(_: asyncio.Task[None]) -> None:
@@ -177,7 +178,7 @@ class Dispatcher:
                 self._runs[bell.benchmark_id][0].cancel()
 
     async def _report(self) -> None:
-        """The worker's own heartbeat."""
+        """Stores the worker's own heartbeat, three times a lease."""
         while True:
             await asyncio.sleep(self._context.settings.lease_s / 3)
             await self._report_once()
@@ -191,11 +192,11 @@ class Dispatcher:
         try:
             await self._warm_up()
         except Exception:
-            # Whoever needs it prepares it then.
+            # The run that needs it loads it.
             log.exception("warm_up_failed")
 
     async def _keep(self, what: Callable[[], Awaitable[None]], name: str) -> None:
-        """Starts a loop again that an error ended: a worker that looks alive must be alive."""
+        """Restarts a loop that an error ended: a worker that sends heartbeats must also do its work."""
         while True:
             try:
                 await what()

@@ -43,13 +43,13 @@ log = structlog.get_logger(__name__)
 
 
 async def ring(ctx: dict[str, Any], benchmark_id: int) -> None:
-    """A queued message: look for work now. The benchmark itself is claimed in the database."""
+    """arq's job: tells the dispatcher to look for work. The benchmark itself is claimed in the database."""
     dispatcher: Dispatcher = ctx["dispatcher"]
     dispatcher.ring()
 
 
 async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Load] = load_of) -> None:
-    """arq's start-up hook. `load_of`: what a spec is sent as."""
+    """arq's start-up hook. `load_of` makes the load of a spec."""
     settings = load_settings()
     keys = load_key_ring()
     price_list = PriceList()
@@ -65,7 +65,7 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Load]
     await check_schema(database)
     metrics = WorkerMetrics(database)
     if settings.worker_metrics_port:
-        # A thread of its own: a worker is no web server otherwise.
+        # Runs in a thread of its own, because a worker has no web server otherwise.
         start_http_server(settings.worker_metrics_port, registry=metrics.registry)
     context = RunContext(
         settings=settings,
@@ -113,7 +113,7 @@ async def _load(protocols: Iterable[str]) -> None:
 
 
 async def _calibrated(children: Children, processes_setting: int) -> Calibration | None:
-    """What this host can measure; a host that cannot find out works all the same."""
+    """Measures what this host can do. None if that fails; the worker starts all the same."""
     try:
         return await calibrate(
             children,
@@ -127,7 +127,7 @@ async def _calibrated(children: Children, processes_setting: int) -> Calibration
 
 
 async def stop(ctx: dict[str, Any]) -> None:
-    """arq's shutdown hook. Without a start that came to its end there is nothing to stop."""
+    """arq's shutdown hook. Does nothing if `start` did not complete."""
     shutdown: Shutdown | None = ctx.get("shutdown")
     if shutdown is not None:
         try:
@@ -140,12 +140,12 @@ async def stop(ctx: dict[str, Any]) -> None:
 
 
 class WorkerSettings:
-    """What arq reads. Its queue is the doorbell; its retries, timeouts and results are not used."""
+    """The settings that arq reads. Its queue is the doorbell; its retries, timeouts and results are not used."""
 
     functions = (func(ring, name=RING_FUNCTION, keep_result=0, max_tries=1, timeout=10),)
     queue_name = QUEUE_NAME
     redis_pool = queue_redis(load_settings().redis_url)
-    # For `arq --check`, which makes a connection of its own.
+    # For `arq --check`, which opens a connection of its own.
     redis_settings = redis_settings(load_settings().redis_url)
     on_startup = start
     on_shutdown = stop

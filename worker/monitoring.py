@@ -1,4 +1,4 @@
-"""What a worker tells Prometheus: requests to providers by model, runs, leases, webhook attempts."""
+"""What a worker tells Prometheus: requests to providers by model, runs, lost leases, webhook attempts."""
 
 from collections.abc import Callable
 
@@ -54,7 +54,7 @@ class WorkerMetrics(ProcessMetrics):
         )
 
     def count_runs(self, running: Callable[[], int], in_flight: Callable[[], int]) -> None:
-        """Asked at each scrape."""
+        """Sets the functions that are called at each scrape."""
         self._running.set_function(running)
         self._in_flight.set_function(in_flight)
 

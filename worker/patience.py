@@ -1,4 +1,4 @@
-"""Waits for a database that is away. The run's heartbeat says when there is no more use in it."""
+"""Tries again while the database is away. The run's heartbeat ends the wait when the lease is over."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,9 +16,9 @@ T = TypeVar("T")
 
 
 async def until_available(operation: Callable[[], Awaitable[T]], event: str) -> T:
-    """What the operation returns, tried again with backoff while it raises Unavailable; each time `event` is logged.
+    """Returns what the operation returns. While it raises Unavailable, logs `event` and tries again, with backoff.
 
-    It must be one that may be done twice: a commit whose answer was lost has happened.
+    The operation must be safe to repeat: a commit may have happened although its answer was lost.
     """
     pause_s = FIRST_PAUSE_S
     while True:

@@ -1,4 +1,4 @@
-"""Once an hour a worker deletes benchmarks, or only their texts, that are older than the settings allow."""
+"""Deletes benchmarks, or only their texts, that are older than the settings allow. Each worker does so once an hour."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,13 +10,13 @@ from shared.db.retention import RetentionRepository
 log = structlog.get_logger(__name__)
 
 SWEEP_EVERY_S = 3_600
-# Between two transactions: runs write their results meanwhile.
+# The pause between two transactions, in which runs can write their results.
 PAUSE_S = 0.05
 _DAY_S = 86_400
 
 
 class Retention:
-    """Several workers may do it at the same time; each finds what the others have left."""
+    """Several workers may delete at the same time; each takes what the others have not deleted yet."""
 
     def __init__(
         self, repository: RetentionRepository, *, benchmark_days: float | None, text_days: float | None
@@ -26,13 +26,13 @@ class Retention:
         self._text_days = text_days
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Sweeps once an hour until cancelled."""
         while True:
             await self.sweep()
             await asyncio.sleep(SWEEP_EVERY_S)
 
     async def sweep(self) -> None:
-        """Deletes all that is due now."""
+        """Deletes everything that is due now."""
         repository = self._repository
         if self._benchmark_days is not None:
             while due := await repository.ended_before(self._benchmark_days * _DAY_S):

@@ -1,4 +1,4 @@
-"""How a worker ends: the first SIGTERM or SIGINT lets it end in order, the second one at once."""
+"""Ends a worker: the first SIGTERM or SIGINT lets requests in flight end, the second closes their streams at once."""
 
 import asyncio
 import signal
@@ -9,10 +9,10 @@ from worker.dispatcher import Dispatcher
 
 
 class Shutdown:
-    """Takes the signals over from arq.
+    """Handles the signals instead of arq.
 
-    arq cancels the jobs that it runs, and where one was just running it never calls its shutdown hook: the worker
-    would leave without giving its benchmarks back. So the dispatcher is stopped first, then arq's loop.
+    On a signal, arq cancels its jobs. If one was running, arq never calls its shutdown hook, and the worker would leave
+    without giving its benchmarks back. So this class stops the dispatcher first, then arq's loop.
     """
 
     def __init__(self, dispatcher: Dispatcher, arq_main: "asyncio.Task[Any]") -> None:
@@ -25,7 +25,7 @@ class Shutdown:
             asyncio.get_running_loop().add_signal_handler(number, self._on_signal)
 
     async def stopped(self) -> None:
-        """Stops the dispatcher, if no signal has done so yet."""
+        """Stops the dispatcher if no signal has done so, and waits until it has stopped."""
         if self._stopping is None:
             self._stopping = asyncio.create_task(self._dispatcher.stop())
         await self._stopping

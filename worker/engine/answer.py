@@ -1,4 +1,4 @@
-"""What an answer has said so far: its events on a timeline, its text, its usage, and whether it is complete."""
+"""Collects one answer: its events on a timeline, its text, its usage, and whether it is complete."""
 
 from dataclasses import replace
 from io import StringIO
@@ -30,16 +30,16 @@ _KINDS: dict[type[StreamEvent], EventKind] = {
     Done: EventKind.DONE,
 }
 _TOKENS = (Content, Reasoning, ToolCall)
-# The largest answers of today's models, 128,000 tokens of some 250 bytes an event, are half of this. What exceeds it
-# does not end by itself, and each token of it may cost money.
+# The largest answers of today's models, 128,000 tokens of some 250 bytes an event, are half of this. A larger answer
+# would probably never end, and each of its tokens may cost money.
 MAX_BYTES = 64_000_000
 MAX_EVENTS = 250_000
-# Characters of text that are kept of an answer, and of its reasoning: those 128,000 tokens are half a million.
+# The most characters that are kept of an answer, and of its reasoning. 128,000 tokens are half a million characters.
 MAX_TEXT = 1_000_000
 
 
 class Answer:
-    """Bytes go in with the stamp of their read (monotonic ns), events come out; offsets count from `sent_ns`."""
+    """Takes bytes with the stamp of their read (monotonic ns) and makes a timeline with offsets (µs) from `sent_ns`."""
 
     def __init__(self, decoder: StreamDecoder, sent_ns: int) -> None:
         self.timeline = Timeline()
@@ -47,7 +47,7 @@ class Answer:
         self.done = False
         self.failure: Failure | None = None
         self.token_seen = False
-        # The latest content, or ping after content: when the server was last seen at work.
+        # Stamp of the latest content, or of a later ping: the server was at work then.
         self.alive_ns: int | None = None
         self._decoder = decoder
         self._sent_ns = sent_ns
@@ -58,7 +58,7 @@ class Answer:
         self._usage_final = False
 
     def feed(self, data: bytes, stamp_ns: int) -> bool:
-        """One read. True where its last bytes are its only token: then the stamp is that token's own."""
+        """Takes one read. True if its last event is its only token: then the stamp belongs to that token."""
         self._size += len(data)
         if not len(self.timeline):
             self._mark(EventKind.FIRST_BYTE, stamp_ns)
@@ -69,14 +69,14 @@ class Answer:
         return bool(whole and events and isinstance(events[-1], _TOKENS) and _tokens(events) == 1)
 
     def finish(self, stamp_ns: int) -> None:
-        """The end of the body."""
+        """Takes the end of the body."""
         for event in self._decoder.finish():
             self._take(event, stamp_ns)
         self._mark(EventKind.END, stamp_ns)
 
     @property
     def excess(self) -> str | None:
-        """What of it is more than an answer may have; None where nothing is."""
+        """The limit that the answer exceeds, in words; None if it exceeds none."""
         if self._size > MAX_BYTES:
             return f"more than {MAX_BYTES / 1e6:g} MB"
         if len(self.timeline) > MAX_EVENTS:
@@ -85,16 +85,16 @@ class Answer:
 
     @property
     def usage(self) -> Usage:
-        """As the provider gave it. Before it has counted, `output_tokens` is a placeholder and so unknown."""
+        """Usage as the provider reported it. Output counts are None before the final report: they are placeholders."""
         return self._usage if self._usage_final else replace(self._usage, output_tokens=None, reasoning_tokens=None)
 
     @property
     def id(self) -> str | None:
-        """The provider's own id of the answer."""
+        """The provider's id of the answer."""
         return self._decoder.answer_id
 
     def texts(self) -> tuple[str | None, str | None, set[str]]:
-        """Response and reasoning as they can be stored, and flags that tell what had to be replaced."""
+        """Response and reasoning as they can be stored, and flags that say what was replaced or cut."""
         response, response_replaced = self._response.whole()
         reasoning, reasoning_replaced = self._reasoning.whole()
         flags = {"unstorable_text_replaced"} if response_replaced or reasoning_replaced else set()
@@ -139,7 +139,7 @@ def _tokens(events: list[StreamEvent]) -> int:
 
 
 class _Text:
-    """Text that comes in pieces, up to a length."""
+    """Text that comes in pieces; what exceeds MAX_TEXT is dropped."""
 
     def __init__(self) -> None:
         self.cut = False
@@ -153,5 +153,5 @@ class _Text:
         self._room -= self._kept.write(piece[: self._room])
 
     def whole(self) -> tuple[str | None, bool]:
-        """What was kept as it can be stored, and whether something had to be replaced; None where there was nothing."""
+        """The text as it can be stored (None if no piece came), and whether something was replaced."""
         return replace_unstorable(self._kept.getvalue()) if self._any else (None, False)

@@ -1,4 +1,4 @@
-"""The worker's end of its measuring processes: started ahead of need, lent to a run, taken back or replaced."""
+"""The worker's end of its measuring processes: starts them ahead of need, lends them to runs, takes them back."""
 
 import asyncio
 import contextlib
@@ -14,22 +14,22 @@ from worker.engine.messages import Command, Frames, Report, frame
 
 log = structlog.get_logger(__name__)
 
-# More slots than this in one process, and its loop becomes late where the machine has cores to spare.
+# With more slots than this in one process, its loop becomes late; more processes help if the machine has free cores.
 SLOTS_A_PROCESS = 256
 _SOCKET_BUFFER_BYTES = 4_000_000
-# Processes that wait for a run: one is needed, more save the next runs a start.
+# The most processes that are kept for later runs. One is enough; more save later runs the start.
 MOST_IDLE = 4
 
 
 def processes_for(concurrency: int, setting: int) -> int:
-    """How many processes share a load: as many as set, else as the load needs with a core left for the rest."""
+    """How many processes share a load: the setting, else what the load needs, with one core left for the rest."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     wanted = setting or min(-(-concurrency // SLOTS_A_PROCESS), max(1, cores - 1))
     return min(wanted, concurrency)
 
 
 class Child(asyncio.Protocol):
-    """One measuring process. A run sets `on_report` and `on_death` while it has it."""
+    """One measuring process. The run that borrows it sets `on_report` and `on_death`."""
 
     def __init__(self) -> None:
         self.on_report: Callable[[Report], None] | None = None
@@ -41,13 +41,13 @@ class Child(asyncio.Protocol):
 
     @classmethod
     async def start(cls, environment: Mapping[str, str] | None = None) -> "Child":
-        """Spawns a process that waits for a run; `environment` in place of this process's own."""
+        """Starts a process that waits for a run. `environment` replaces this process's own. Raises OSError."""
         ours, theirs = socket.socketpair()
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER_BYTES)
         child = cls()
         with theirs:
-            # -P: a folder named `worker` where the service was started is not ours.
+            # -P: a folder named `worker` in the current directory is not imported.
             child._process = subprocess.Popen(  # noqa: ASYNC220, S603 - a fork of a millisecond, arguments are ours
                 [sys.executable, "-P", "-m", "worker.engine.child", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
@@ -67,11 +67,11 @@ class Child(asyncio.Protocol):
 
     @property
     def reading(self) -> bool:
-        """Whether its reports are taken."""
+        """Whether its reports are being read."""
         return self._transport is not None and self._transport.is_reading()
 
     def pause(self) -> None:
-        """Takes nothing more from it for now."""
+        """Stops reading its reports until `resume`."""
         if self._transport is not None and not self.dead:
             self._transport.pause_reading()
 
@@ -80,14 +80,14 @@ class Child(asyncio.Protocol):
             self._transport.resume_reading()
 
     def end(self) -> None:
-        """Ends the process at once, and with it its streams."""
+        """Kills the process, which closes its streams."""
         self.on_report = self.on_death = None
         self.dead = True
         if self._transport is not None:
             self._transport.abort()
         if self._process is not None:
             self._process.kill()
-            # Killed just now: this takes no time.
+            # It was just killed, so this returns at once.
             self._process.wait()
             self._process = None
 
@@ -109,7 +109,7 @@ class Child(asyncio.Protocol):
 
 
 class Children:
-    """Measuring processes of one worker. A spare is ready before it is needed: starting one takes a moment."""
+    """The measuring processes of one worker. One is kept ready, because starting it takes a moment."""
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self._environment = environment
@@ -118,13 +118,13 @@ class Children:
         self._closed = False
 
     async def prepare(self) -> None:
-        """Makes sure that one is ready."""
+        """Makes sure that one process is ready. Raises OSError if it cannot be started."""
         if not self._idle and not self._closed:
             self._idle.append(await Child.start(self._environment))
 
     @contextlib.asynccontextmanager
     async def lend(self, count: int) -> AsyncIterator[list[Child]]:
-        """So many processes for one run. Those that come back healthy are used again."""
+        """Lends `count` processes to one run. Those that are alive after it are used again."""
         children: list[Child] = []
         try:
             while len(children) < count:
@@ -147,7 +147,7 @@ class Children:
                 self._idle.append(child)
 
     async def close(self) -> None:
-        """Ends all that wait. Lent ones end with their run."""
+        """Ends all idle processes. Lent ones end with their run."""
         self._closed = True
         for task in self._starting:
             task.cancel()

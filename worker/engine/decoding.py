@@ -1,4 +1,4 @@
-"""Decodes what measuring processes send, in a thread that gives way to them: where cores are few, stamps come first."""
+"""Decodes what measuring processes send, in a thread of lower priority: if cores are few, stamping comes first."""
 
 import asyncio
 import contextlib
@@ -14,16 +14,16 @@ from shared.benchmark.record import ResultRecord
 from worker.engine.measurer import Measurement
 from worker.engine.messages import Slice
 
-# Bytes that wait to be decoded before no more should be given.
+# With more undecoded bytes than this, the thread is `behind`.
 MOST_WAITING_BYTES = 64_000_000
-# Decoding may wait, measuring may not: a tenth of the weight of the rest. At 19 it was a seventieth, and a host that
-# was busy with other things decoded next to nothing.
+# Decoding may wait, measuring may not: at niceness 10 the thread has a tenth of the normal weight. At 19 it has a
+# seventieth, and hardly anything was decoded on a host that was busy with other programs.
 NICENESS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Concluded:
-    """A request has ended. `closed` where its stream has too; else the caller must have it closed."""
+    """A request that has ended. If its stream is not `closed`, the listener must have it closed."""
 
     request_id: int
     measurement: Measurement
@@ -32,29 +32,29 @@ class Concluded:
 
 
 class Listener(Protocol):
-    """Whom the thread tells, on the loop."""
+    """What the thread calls, on the loop."""
 
     def accepted(self) -> None:
-        """The server has begun to answer a request as asked."""
+        """For the first time, the server has begun to answer a request with a 2xx."""
         ...
 
     def concluded(self, concluded: Concluded) -> None: ...
 
     def caught_up(self) -> None:
-        """Most of what was given is decoded: more may come."""
+        """The thread is no longer behind: more may be given."""
         ...
 
     def lost(self, request_ids: list[int]) -> None:
-        """Of these nothing more will be heard."""
+        """Nothing more will be reported of these requests."""
         ...
 
     def broke(self, exc: Exception) -> None:
-        """The thread has ended by an error of ours."""
+        """An error in our own code has ended the thread."""
         ...
 
 
 class DecodingThread:
-    """Work is done in the order in which it is given."""
+    """A thread that does its work in the order in which it is given."""
 
     def __init__(self, listener: Listener, *, most_waiting_bytes: int = MOST_WAITING_BYTES) -> None:
         self._listener = listener
@@ -64,14 +64,14 @@ class DecodingThread:
         self._live: dict[int, Measurement] = {}
         self._accepted = False
         self._thread = threading.Thread(target=self._run, name="decoding", daemon=True)
-        # Bytes that wait to be decoded. Added to on the loop, taken from in the thread: each side keeps its own sum.
+        # Their difference is the bytes that wait. The loop writes only the first, the thread only the second.
         self._given_bytes = self._decoded_bytes = 0
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends after all that was given."""
+        """Ends the thread after the work that was given."""
         self._work.put(None)
 
     @property
@@ -82,33 +82,33 @@ class DecodingThread:
     # Called on the loop.
 
     def begin(self, request_id: int, measurement: Measurement) -> None:
-        """Before the request can be heard of."""
+        """Must be called before the request is sent to a process."""
         self._work.put(lambda: self._live.__setitem__(request_id, measurement))
 
     def take(self, part: Slice) -> None:
-        """What a request has shown; of one that has ended here nothing more is heard."""
+        """Decodes a slice. Slices of a request that has ended are ignored."""
         self._given_bytes += len(part.body)
         self._work.put(lambda: self._take(part))
 
     def expire(self, request_ids: list[int], watermark_ns: int) -> None:
-        """All that arrived before the watermark has been given."""
+        """Times out requests whose deadline is before the watermark: their slices up to it have been given."""
         self._work.put(lambda: self._expire(request_ids, watermark_ns))
 
     def lose(self, request_ids: list[int], message: str) -> None:
-        """Nothing more will come: what had begun ends as it is, the rest never was."""
+        """Ends requests of a dead process: those that were sent are concluded, the others were never sent."""
         self._work.put(lambda: self._lose(request_ids, message))
 
     # In the thread.
 
     def _run(self) -> None:
         if sys.platform == "linux":
-            # There a priority belongs to a thread.
+            # On Linux each thread has a priority of its own.
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
         try:
             while (work := self._work.get()) is not None:
                 work()
-        except Exception as exc:  # noqa: BLE001 - the listener raises it where it is heard
+        except Exception as exc:  # noqa: BLE001 - the listener raises it in the run
             broken = exc
             self._call(lambda: self._listener.broke(broken))
 
@@ -120,8 +120,8 @@ class DecodingThread:
                 self._accepted = True
                 self._call(self._listener.accepted)
             self._conclude(part.id, measurement, closed=part.end is not None)
-        # Said whenever the sum falls through half of the most, whether or not anybody was told to wait: the loop may
-        # have found it above the most a moment ago.
+        # Called whenever the waiting bytes fall below half of the limit, even if no process seems paused: the loop may
+        # have found the thread behind just now.
         half = self._most_waiting_bytes // 2
         was_above = self._given_bytes - self._decoded_bytes > half
         self._decoded_bytes += len(part.body)
@@ -150,6 +150,6 @@ class DecodingThread:
         self._call(lambda: self._listener.concluded(concluded))
 
     def _call(self, function: Callable[[], None]) -> None:
-        # A loop that has been closed meanwhile wants to hear nothing more.
+        # Raised if the loop has been closed: then nobody needs the call.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(function)

@@ -1,4 +1,4 @@
-"""Sends a load through measuring processes: pulls requests ahead of need, decodes what arrives, yields records.
+"""Sends a load through measuring processes: pulls requests ahead of need, has answers decoded, yields records.
 
 The load says what to send (workload), when (pace) and when to end (stop rule); see `shared/benchmark/load.py`. A phase
 begins when every request of the phase before has ended.
@@ -44,14 +44,17 @@ from worker.engine.messages import (
 from worker.engine.recorded import Recorded
 from worker.engine.source import Source
 
-# A process that has said nothing for so long, while the worker was awake, will not say anything any more.
+# A process that has been silent for this long, while the worker was awake, counts as dead.
 CHILD_SILENCE_S = 30
-# Closing connections takes no longer.
+# The longest time that closing the connections may take.
 FINISH_S = 10
 
 
 class Engine:
-    """One run over measuring processes that were lent for it. `drain` and `cancel` may be called at any time."""
+    """One run over measuring processes that were lent to it. `drain` and `cancel` may be called at any time.
+
+    `silence_s`: a process that hears nothing from the worker for this long ends itself.
+    """
 
     def __init__(
         self,
@@ -69,7 +72,7 @@ class Engine:
         self._silence_s = silence_s
         self._lanes = Lanes()
         self._decoding = DecodingThread(self)
-        # A record, or the word that something has changed.
+        # Records, and None whenever something else has changed.
         self._news: asyncio.Queue[ResultRecord | None] = asyncio.Queue()
         self._phase: Phase | None = None
         self._source: Source | None = None
@@ -78,32 +81,33 @@ class Engine:
         self._ended: Counter[str] = Counter()
         self._ceased = False
         self._next_id = 0
-        # Requests of places below this may be sent. None: all.
+        # Requests of places below this may be sent. None: all may.
         self._sendable: int | None = None
         self._stopping = False
-        # Something of the load was not sent because the run was stopped.
+        # Whether a part of the load was not sent because the run was stopped.
         self._left = False
-        # Until the server has taken a request, none waits in a process: it may have to be mended first.
+        # Whether the server has accepted a request. Until then none waits in a process: its body may have to change.
         self._accepted = False
-        # Why the run ended early: a measuring process died. What it had begun has been yielded as errored.
+        # Why the run ended early: a measuring process died. Requests that it had sent are yielded as errored.
         self.failure: str | None = None
         self._broken: Exception | None = None
         self.disturbance = Disturbance("sdk" if isinstance(target, SdkTarget) else "socket")
 
     @property
     def in_flight(self) -> int:
-        """Requests that processes have, sent or about to be."""
+        """Requests that the processes have, sent or about to be sent."""
         return self._lanes.in_flight
 
     @property
     def exhausted(self) -> bool:
-        """Whether all that the load wanted was sent. Known once `run` has ended."""
+        """Whether the whole load was sent. Known once `run` has ended."""
         return not self._left
 
     async def run(self, load: Load, recorded: Recorded | None = None) -> AsyncGenerator[ResultRecord, None]:
-        """Yields a record for each request as it ends. Leaving early closes every stream. `failure` says more.
+        """Yields a record for each request as it ends. Closing the generator early closes every stream.
 
-        `recorded`: requests that have a result already and are not sent again.
+        `recorded`: requests that have a result already and are not sent again. Afterwards `failure` says whether a
+        process died. Raises whatever ended the decoding thread.
         """
         if self._stopping:
             self._left = True
@@ -135,17 +139,17 @@ class Engine:
             self._lanes.leave()
 
     def allow(self, until_place: int) -> None:
-        """Requests of places below this may be sent. Before the first call all may."""
+        """Allows requests of places below this to be sent. Before the first call all are allowed."""
         self._sendable = until_place
         self._feed()
         self._news.put_nowait(None)
 
     def drain(self) -> None:
-        """Sends nothing more; requests in flight go on and are yielded."""
+        """Sends nothing more. Requests in flight go on and are yielded."""
         self._stop_with(Drain())
 
     def cancel(self) -> None:
-        """Sends nothing more and closes the streams in flight; their records come with the outcome `cancelled`."""
+        """Sends nothing more and closes the streams in flight. Their records have the outcome `cancelled`."""
         self._stop_with(Stop())
 
     def _stop_with(self, command: Command) -> None:
@@ -155,7 +159,7 @@ class Engine:
         self._news.put_nowait(None)
 
     def _close_source(self) -> None:
-        """Nothing more of the load is sent, and what was left of it stays unsent."""
+        """Sends nothing more of the load, and remembers whether anything was left of it."""
         if self._source is not None:
             self._left |= self._source.next_place is not None
             self._source.close()
@@ -174,7 +178,10 @@ class Engine:
         )
 
     async def _start_phase(self, phase: Phase, source: Source) -> list[asyncio.TimerHandle]:
-        """The processes get the first bodies while they connect, or while they are idle, then send them all at once."""
+        """Gives the processes the first bodies while they connect or are idle, then makes them send all at once.
+
+        Returns the timers of the phase's stop rule.
+        """
         self._start, self._ended, self._ceased = PhaseStart(), Counter(), False
         self._lanes.say(Hold())
         self._feed()
@@ -190,7 +197,10 @@ class Engine:
         return self._timers(phase)
 
     def _timers(self, phase: Phase) -> list[asyncio.TimerHandle]:
-        """The processes keep `send_for_ns` exactly; here it ends the feeding, and `grace_ns` after it the streams."""
+        """Timers that end the feeding after `send_for_ns`, and close the streams `grace_ns` later.
+
+        The processes keep `send_for_ns` exactly by themselves.
+        """
         if phase.stop.send_for_ns is None:
             return []
         loop, rule = asyncio.get_running_loop(), phase.stop
@@ -201,11 +211,11 @@ class Engine:
 
     @property
     def _ceases(self) -> bool:
-        """Whether the phase ends by its own rule, which may leave requests that were ready unsent."""
+        """Whether the phase ends by its stop rule. Then requests that were ready may stay unsent."""
         return self._ceased or (self._phase is not None and self._phase.stop.send_for_ns is not None)
 
     def _cease(self) -> None:
-        """The phase ends by its own rule: nothing is left undone."""
+        """Ends the phase by its stop rule. What stays unsent does not count as left."""
         self._ceased = True
         if self._source is not None:
             self._source.close()
@@ -213,20 +223,20 @@ class Engine:
         self._news.put_nowait(None)
 
     async def _finish(self) -> None:
-        """Connections are closed, and the processes say how undisturbed they were."""
+        """Makes the processes close their connections and report how undisturbed they were."""
         self._lanes.say(Finish())
         try:
             async with asyncio.timeout(FINISH_S):
                 while not self._lanes.finished and self.failure is None:
                     await self._news.get()
         except TimeoutError:
-            pass  # what was measured is here; the process is ended instead of used again
+            pass  # all records are here; `Lanes.leave` ends the processes that have not finished
 
     def _feed(self) -> None:
-        """A body for each free slot, the emptiest process first, and one more for each ahead of need.
+        """Gives each free slot a request, the emptiest process first, and each slot one more ahead of need.
 
-        Not ahead of a schedule: there a request must not wait for a busy slot while another is free elsewhere. Nor
-        where places are conversations: a place beyond the concurrency would begin while another waits for its turn.
+        On a schedule nothing is given ahead: a request must not wait for a busy slot while one is free in another
+        process. Nor in conversations: a new one would begin while another waits for its next turn.
         """
         source = self._source
         while source is not None and (place := source.next_place) is not None and self.failure is None:
@@ -251,7 +261,7 @@ class Engine:
             case Slice():
                 self._decoding.take(report)
                 if self._decoding.behind:
-                    # It keeps what it has to say, and begins no more requests once that is much.
+                    # The process keeps its reports for now. If they grow too large, it begins no more requests.
                     lane.child.pause()
             case Watermark(stamp_ns):
                 self._decoding.expire(list(lane.live), stamp_ns)
@@ -267,15 +277,15 @@ class Engine:
                 self.disturbance.observe_process(report.lag_histogram, report.lag_max_ns / 1e6, cpu_share)
                 self._news.put_nowait(None)
 
-    # What the decoding thread tells.
+    # The decoding thread calls these on the loop.
 
     def accepted(self) -> None:
-        """The server takes requests as they are: from now on the next ones may wait in the processes."""
+        """The server accepts the bodies as they are: from now on, requests may wait in the processes."""
         self._accepted = True
         self._feed()
 
     def concluded(self, concluded: Concluded) -> None:
-        """A request has ended: the next may be sent."""
+        """A request has ended: yields its record and feeds the next."""
         lane = self._lanes.forget(concluded.request_id)
         if lane is None:
             return
@@ -283,7 +293,7 @@ class Engine:
             lane.child.send(Abort(concluded.request_id))
         mended = self._mended(concluded.measurement)
         if mended is not None:
-            # The server knew a field not: that attempt measured nothing. What is sent now is measured alone.
+            # The server refused a field. The request is sent again without it, and only that attempt is measured.
             self._give(lane, mended, first=True)
             lane.flush()
             return
@@ -293,7 +303,7 @@ class Engine:
         self._feed()
 
     def _go_on(self, lane: Lane, concluded: Concluded) -> None:
-        """Asks the phase's rule, and sends the next turn of a conversation."""
+        """Ends the phase if its stop rule says so, and sends the next turn of the conversation, if there is one."""
         phase, source, record = self._phase, self._source, concluded.record
         if phase is None or source is None:
             return
@@ -307,24 +317,24 @@ class Engine:
         record.ends_place = following is None
         if following is not None:
             if following.offset_ns is not None:
-                # It was counted from the end of the turn before.
+                # It was counted from the end of the turn before; the process counts from the start of the phase.
                 elapsed_ns = self._clock.monotonic_ns() - self._start.ns
                 following = replace(following, offset_ns=following.offset_ns + elapsed_ns)
             self._give(lane, following, first=True)
 
     def caught_up(self) -> None:
-        """Decoding has caught up: the processes are heard again."""
+        """Decoding has caught up: reads the reports of all processes again."""
         for lane in self._lanes:
             lane.child.resume()
 
     def lost(self, request_ids: list[int]) -> None:
-        """Nothing more will be heard of these."""
+        """Nothing more will be reported of these requests."""
         for request_id in request_ids:
             self._lanes.forget(request_id)
         self._news.put_nowait(None)
 
     def broke(self, exc: Exception) -> None:
-        """Decoding ended by an error of ours: so does the run."""
+        """An error in our own code ended the decoding: ends the run."""
         self._broken = exc
         self._stopping = True
         self._close_source()
@@ -347,7 +357,7 @@ class Engine:
             seen.selector_stamped += measurement.selector_stamped
 
     def _bury(self, lane: Lane, message: str) -> None:
-        """What a dead process had begun is recorded as far as it came; the run ends."""
+        """A process died: records what is known of the requests that it had sent, and ends the run."""
         self.failure = self.failure or message
         self._stopping = self._left = True
         self._close_source()
@@ -356,7 +366,7 @@ class Engine:
         self._news.put_nowait(None)
 
     async def _watch(self) -> None:
-        """Says that the worker lives, and notices a process that does not."""
+        """Tells the processes that the worker is alive, and ends the run if one of them is silent for too long."""
         pause_s = min(1.0, self._silence_s / 3)
         last_ns = self._clock.monotonic_ns()
         while True:
@@ -365,7 +375,7 @@ class Engine:
             for lane in self._lanes:
                 lane.child.send(Alive())
                 if now_ns - last_ns > 2 * pause_s * 1e9 or not lane.child.reading:
-                    lane.heard_ns = now_ns  # it was the worker that slept, or that would not listen
+                    lane.heard_ns = now_ns  # the worker itself slept, or had paused the process
                 elif now_ns - lane.heard_ns > CHILD_SILENCE_S * 1e9 and self.failure is None:
                     lane.child.end()
                     self._bury(lane, f"a measuring process has not answered for {CHILD_SILENCE_S} s")

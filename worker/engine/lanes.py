@@ -1,4 +1,4 @@
-"""A run's measuring processes, each with its share of the load and the requests that it has."""
+"""A run's measuring processes, each with its share of the load and its requests."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 from worker.engine.children import Child
 from worker.engine.messages import Begin, Command, Report, Request, Requests, SdkTarget, SocketTarget
 
-# Bodies of this size go to a process in one message.
+# Bodies of up to this size together go to a process in one message.
 TOGETHER_BYTES = 256_000
 
 
 def share(total: int, number: int, count: int) -> int:
-    """What process `number` of `count` gets of a total."""
+    """The part of a total that process `number` of `count` gets."""
     return total // count + (number < total % count)
 
 
 @dataclass(slots=True)
 class Lane:
-    """One measuring process. `slots`: the most requests that it ever has in flight."""
+    """One measuring process. `slots`: the most requests that it has in flight at a time."""
 
     child: Child
     number: int
@@ -25,13 +25,13 @@ class Lane:
     heard_ns: int
     opened: bool = False
     finished: bool = False
-    # Requests that it has and that have not ended.
+    # Ids of the requests that it has and that have not ended.
     live: set[int] = field(default_factory=set)
     _outgoing: list[Request] = field(default_factory=list)
     _outgoing_bytes: int = 0
 
     def add(self, request: Request) -> None:
-        """Bodies travel together: each message costs both sides a turn."""
+        """Adds a request to the next message. Bodies go together, because each message costs both sides a loop turn."""
         self.live.add(request.id)
         self._outgoing.append(request)
         self._outgoing_bytes += len(request.body)
@@ -39,7 +39,7 @@ class Lane:
             self.flush()
 
     def flush(self) -> None:
-        """Sends what was added."""
+        """Sends the requests that were added."""
         if self._outgoing:
             self.child.send(Requests(self._outgoing))
             self._outgoing, self._outgoing_bytes = [], 0
@@ -67,7 +67,7 @@ class Lanes:
         hear: Callable[[Lane, Report], None],
         bury: Callable[[Lane], None],
     ) -> None:
-        """The run starts in each process. `hear` gets its reports, `bury` its death."""
+        """Starts the run in each process. `hear` is called with its reports, `bury` when it dies."""
         for number, child in enumerate(children):
             lane = Lane(child, number, share(slots, number, len(children)), now_ns)
             self._lanes.append(lane)
@@ -76,7 +76,7 @@ class Lanes:
             child.send(Begin(target, lane.slots, share(connections, number, len(children)), silence_s))
 
     def leave(self) -> None:
-        """The run is over: processes that have finished belong to others now, the rest is ended."""
+        """Ends the processes that have not finished. The finished ones may serve another run."""
         lanes, self._lanes = self._lanes, []
         for lane in lanes:
             if not lane.finished:
@@ -84,7 +84,7 @@ class Lanes:
 
     @property
     def live(self) -> list[int]:
-        """Requests that some process has and that have not ended."""
+        """Ids of all requests that a process has and that have not ended."""
         return list(self._lane_of)
 
     @property
@@ -104,7 +104,7 @@ class Lanes:
             lane.child.send(command)
 
     def emptiest(self) -> Lane:
-        """The process with the least of its share in use."""
+        """The process that uses the smallest part of its slots."""
         return min(self._lanes, key=lambda lane: len(lane.live) / lane.slots)
 
     def give(self, lane: Lane, request: Request) -> None:
@@ -116,7 +116,7 @@ class Lanes:
             lane.flush()
 
     def forget(self, request_id: int) -> Lane | None:
-        """A request has ended; None where it was not known."""
+        """Forgets a request that has ended. Returns its lane; None if the request is not known."""
         lane = self._lane_of.pop(request_id, None)
         if lane is not None:
             lane.live.discard(request_id)

@@ -1,7 +1,7 @@
-"""Measures one request from what a measuring process tells of it: stamps to events, deadlines, outcome, record.
+"""Measures one request from the slices that a measuring process reports: events, deadlines, outcome, record.
 
-One measurer for every adapter and transport. It holds no socket and waits for nothing: what it decides depends on
-stamps alone, not on when it comes to look at them.
+Every adapter and transport uses this one measurer. It holds no socket and waits for nothing: its decisions depend on
+stamps alone, not on when it sees them.
 """
 
 import struct
@@ -29,9 +29,9 @@ from shared.text import replace_unstorable
 from worker.engine.answer import Answer
 from worker.engine.messages import Began, End, Slice
 
-# Of an error answer no more than this is read.
+# The most bytes of an error answer that are read.
 MAX_REFUSAL_BYTES = 64_000
-# A first token is in doubt if it lay unread with later bytes for longer than this: it may have come so much earlier.
+# A first token is in doubt if it may have lain unread, together with later bytes, for longer than this.
 DOUBTFUL_US = 1_000
 
 _READ = struct.Struct("<qqq")
@@ -55,14 +55,14 @@ class PlannedRequest:
 
 @dataclass(slots=True)
 class PhaseStart:
-    """When the requests of a phase may go out: known once all connections stand, before the first of them does."""
+    """When a phase starts (monotonic ns). Set once all connections are made, before the first request is sent."""
 
     ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class RunClock:
-    """Wall-clock time is taken once per run; every date of the run is that plus a monotonic difference."""
+    """Turns stamps into dates. The wall clock is read once per run; every date is that plus a monotonic difference."""
 
     clock: Clock
     started_at: datetime
@@ -88,15 +88,15 @@ class MeasureContext:
 
 
 class Measurement:
-    """One request as it is told, slice by slice. `error` and `outcome` are set once it has ended."""
+    """One request, measured slice by slice. `outcome` is set once it has ended, `error` if it did not succeed."""
 
     def __init__(self, request: PlannedRequest, context: MeasureContext, start: PhaseStart) -> None:
         self.request = request
         self.outcome: Outcome | None = None
         self.error: RequestError | None = None
-        # The server said no: the caller may mend the request and send it again.
+        # The server answered with an error: the caller may change the body and send it again.
         self.refused = False
-        # The server has begun to answer as asked.
+        # The server has begun to answer with a 2xx.
         self.accepted = False
         self.send_delay_ns = 0
         self.doubtful = False
@@ -106,17 +106,17 @@ class Measurement:
         self._began: Began | None = None
         self._status = 0
         self._headers: dict[str, str] = {}
-        # Of a 2xx; what any other status says is its refusal.
+        # The answer of a 2xx. The body of any other status goes into `_refusal`.
         self._answer: Answer | None = None
         self._refusal = b""
         self._last_read_ns: int | None = None
-        # The next of the deadlines; none before it is sent and after it has ended.
+        # The next deadline. None before the request is sent and after it has ended.
         self._deadline_ns: int | None = None
         self._total_ns = 0
         self._idle_ns = int(context.timeouts.idle_s * 1e9)
 
     def take(self, part: Slice) -> None:
-        """What happened since the last slice. Sets `outcome` where that ends it."""
+        """Takes the next slice. Sets `outcome` if the request ends with it."""
         if part.began is not None:
             self._begin(part.began)
         if part.head is not None:
@@ -130,17 +130,17 @@ class Measurement:
             self._end(part.end)
 
     def expire(self, watermark_ns: int) -> None:
-        """All that arrived before the watermark is known: a deadline before it has passed."""
+        """Times out if the deadline is before the watermark, because every byte that arrived before it is known."""
         if self._deadline_ns is not None and self._deadline_ns < watermark_ns:
             self._time_out()
 
     def lose(self, message: str) -> None:
-        """The measuring process died: what was seen is all that there is."""
+        """Ends the request as errored, because its measuring process died."""
         self._conclude("errored", RequestError("engine_died", message, self._phase))
 
     @property
     def begun(self) -> bool:
-        """Whether it may have reached the server."""
+        """Whether it was sent, so that it may have reached the server."""
         return self._began is not None and self._began.sent_ns is not None
 
     @property
@@ -155,12 +155,12 @@ class Measurement:
 
     @property
     def _scheduled_ns(self) -> int:
-        """When the plan wanted it."""
+        """When it was due by the pace (monotonic ns)."""
         return self._start.ns + (self.request.offset_ns or 0)
 
     @property
     def _sent_ns(self) -> int:
-        """When its first byte went out; where that never happened, when it was begun."""
+        """When its first byte went out; if it was never sent, when it was begun (monotonic ns)."""
         if self._began is None:
             return self._scheduled_ns
         return self._began.started_ns if self._began.sent_ns is None else self._began.sent_ns
@@ -212,7 +212,7 @@ class Measurement:
         token_was_seen = answer.token_seen
         alone = answer.feed(data, stamp_ns)
         if answer.token_seen and not token_was_seen:
-            # The kernel stamps the last bytes of a read: a token that came before others has their stamp.
+            # The kernel stamps the last bytes of a read, so a token that came before them has their stamp too.
             self.doubtful = late_us > DOUBTFUL_US and not (kernel and alone)
         if answer.alive_ns is not None:
             self._deadline_ns = min(answer.alive_ns + self._idle_ns, self._total_ns)
@@ -223,7 +223,7 @@ class Measurement:
             self._conclude("errored", RequestError("answer_too_large", message, self._phase))
 
     def _fail(self, failure: Failure) -> None:
-        """The provider said in a 2xx answer that it failed."""
+        """Ends the request as errored: the provider reported a failure within a 2xx answer."""
         error = RequestError(failure.kind, failure.message, self._phase, provider_code=failure.provider_code)
         self._conclude("errored", error)
 
@@ -240,7 +240,7 @@ class Measurement:
             case "lost" if self._status:
                 self._end_refusal()
             case "lost":
-                # It was sent and may have been billed: its answer is cut short, not refused.
+                # The request was sent and may have been billed, so it is truncated, not refused.
                 message = self._context.scrubber.scrub(f"the connection broke off: {end.message}")
                 self._conclude("truncated", RequestError("truncated", message, self._phase))
             case "closed":
@@ -254,7 +254,7 @@ class Measurement:
                 self._conclude("errored", RequestError(end.kind, self._context.scrubber.scrub(end.message), "connect"))
 
     def _end_refusal(self) -> None:
-        """The server said no."""
+        """Ends the request as errored by the server's error answer."""
         text = self._refusal[:MAX_REFUSAL_BYTES].decode("utf-8", "replace")
         try:
             document = orjson.loads(text)
@@ -266,7 +266,7 @@ class Measurement:
         self._conclude("errored", error)
 
     def _end_answer(self, answer: Answer, unfinished: str) -> None:
-        """A stream that ended, well or not; `unfinished`: what to say where its end is missing."""
+        """Ends the request when its stream has ended. `unfinished`: the error message if the answer is not complete."""
         if answer.failure is not None:
             self._fail(answer.failure)
         elif not answer.done and answer.finish_reason is None:
@@ -283,7 +283,7 @@ class Measurement:
         self._deadline_ns = None
 
     def record(self) -> ResultRecord:
-        """The result, once `outcome` is set."""
+        """The record of the request. Raises RuntimeError before `outcome` is set."""
         if self.outcome is None:
             raise RuntimeError("the request has not ended")
         request, began, answer = self.request, self._began, self._answer
@@ -323,13 +323,13 @@ class Measurement:
             or self._headers.get("x-request-id")
             or (answer.id if answer is not None else None),
             timeline=encode(timeline) if self._context.keep_timeline else None,
-            # Here, in the decoding thread, so that long answers do not hold up the worker's loop.
+            # Computed here, in the decoding thread, so that long answers do not hold up the worker's loop.
             gaps_ms=gaps_of(facts.token_us),
             tokens_over_time=tokens_of(facts.token_us, epoch_us(sent_at), usage.output_tokens),
         )
 
     def _flags(self, usage: Usage, reasoning: str | None, *, buffered: bool) -> set[str]:
-        """What a reader of the numbers should know, beside what became of the text."""
+        """Flags that a reader of the numbers should know, beside those about the text."""
         succeeded, output, most = self.outcome == "succeeded", usage.output_tokens, self.request.max_tokens
         told = {
             "connection_renewed": self._began is not None and self._began.renewed > 0,
@@ -345,7 +345,7 @@ class Measurement:
 
     @property
     def _connect_ms(self) -> float | None:
-        """DNS + TCP + TLS; None where the connection was reused or never came about."""
+        """DNS + TCP + TLS, in ms; None if the connection was reused or never made."""
         began = self._began
         if began is None or not began.new_connection or began.connected_ns is None:
             return None

@@ -1,7 +1,7 @@
-"""What a worker and its measuring processes say to each other, as length-prefixed MessagePack over a socket pair.
+"""The messages between a worker and its measuring processes: length-prefixed MessagePack over a socket pair.
 
-Down go targets and bodies, up go bytes with their stamps. Stamps are CLOCK_MONOTONIC nanoseconds, one clock for
-all processes of a machine.
+Targets and bodies go down, answers with their stamps go up. Stamps are CLOCK_MONOTONIC nanoseconds, one clock for all
+processes of a machine.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _LENGTH_BYTES = 4
 
 
 class SocketTarget(msgspec.Struct, array_like=True, frozen=True, tag="socket"):
-    """Where to connect, and the head of every request up to its content length (with the key: never logged)."""
+    """Where to connect, and the head of every request up to its content length. Never log `head`: it has the key."""
 
     host: str
     port: int
@@ -23,7 +23,7 @@ class SocketTarget(msgspec.Struct, array_like=True, frozen=True, tag="socket"):
 
 
 class SdkTarget(msgspec.Struct, array_like=True, frozen=True, tag="sdk"):
-    """What the official SDK's client needs; `key` is never logged. `protocol` is a registered one."""
+    """What the official SDK's client needs. Never log `key`. `protocol` is a name of the registry."""
 
     protocol: str
     base_url: str
@@ -36,7 +36,7 @@ class SdkTarget(msgspec.Struct, array_like=True, frozen=True, tag="sdk"):
 
 
 class Begin(msgspec.Struct, array_like=True, frozen=True, tag="begin"):
-    """A run starts, on hold, with up to `slots` requests in flight. Silence of `silence_s` ends it.
+    """A run starts, on hold, with `slots` slots. The process ends itself if the worker is silent for `silence_s`.
 
     `connections`: how many slots connect before the first request.
     """
@@ -48,7 +48,7 @@ class Begin(msgspec.Struct, array_like=True, frozen=True, tag="begin"):
 
 
 class Request(msgspec.Struct, array_like=True, frozen=True):
-    """A body that is ready to send. `first`: before all that wait.
+    """A request whose body is ready to send. `first`: it goes ahead of all that wait.
 
     `offset_ns`: how long after the start of its phase it is due; None: as soon as there is room.
     """
@@ -64,11 +64,11 @@ class Requests(msgspec.Struct, array_like=True, frozen=True, tag="requests"):
 
 
 class Hold(msgspec.Struct, array_like=True, frozen=True, tag="hold"):
-    """Send nothing of what comes until `Go`."""
+    """Keep the requests that come, and send none before `Go`."""
 
 
 class Go(msgspec.Struct, array_like=True, frozen=True, tag="go"):
-    """A phase starts: send what has come and what comes, each when it is due and there is room.
+    """A phase starts: send each request, kept or new, when it is due and there is room.
 
     `room`: (ns after the start, requests that this process may have in flight from then on), rising in time.
     `send_for_ns`: nothing is sent later than this after the start. None: no such end.
@@ -80,7 +80,7 @@ class Go(msgspec.Struct, array_like=True, frozen=True, tag="go"):
 
 
 class Cease(msgspec.Struct, array_like=True, frozen=True, tag="cease"):
-    """Send nothing more of this phase; streams in flight go on."""
+    """Send nothing more of this phase. Streams in flight go on."""
 
 
 class Cut(msgspec.Struct, array_like=True, frozen=True, tag="cut"):
@@ -88,13 +88,13 @@ class Cut(msgspec.Struct, array_like=True, frozen=True, tag="cut"):
 
 
 class Abort(msgspec.Struct, array_like=True, frozen=True, tag="abort"):
-    """Close the stream of this request; nothing more is said of it."""
+    """Close the stream of this request and report nothing more of it."""
 
     id: int
 
 
 class Drain(msgspec.Struct, array_like=True, frozen=True, tag="drain"):
-    """Send nothing more; streams in flight go on."""
+    """Send nothing more. Streams in flight go on."""
 
 
 class Stop(msgspec.Struct, array_like=True, frozen=True, tag="stop"):
@@ -106,7 +106,7 @@ class Finish(msgspec.Struct, array_like=True, frozen=True, tag="finish"):
 
 
 class Alive(msgspec.Struct, array_like=True, frozen=True, tag="alive"):
-    """The worker lives and may go on."""
+    """The worker is alive. Sent about once a second."""
 
 
 Command = Begin | Requests | Hold | Go | Cease | Cut | Abort | Drain | Stop | Finish | Alive
@@ -116,13 +116,13 @@ Command = Begin | Requests | Hold | Go | Cease | Cut | Abort | Drain | Stop | Fi
 
 
 class Opened(msgspec.Struct, array_like=True, frozen=True, tag="opened"):
-    """Every slot has a connection, or knows why not: requests may go out from now on."""
+    """The first `connections` slots have tried to connect: requests may be sent from now on."""
 
 
 class Began(msgspec.Struct, array_like=True, frozen=True):
-    """A request goes out, or would have. `sent_ns` is None where no connection came about.
+    """A request was sent, or could not be: `sent_ns` is None if no connection was made.
 
-    `due_ns`: since when it could have been sent. `renewed`: kept connections that were found closed before this one.
+    `due_ns`: since when it could have been sent. `renewed`: how many kept connections were found closed before.
     """
 
     due_ns: int
@@ -135,7 +135,7 @@ class Began(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Head(msgspec.Struct, array_like=True, frozen=True):
-    """Status and headers of an answer, names in lower case."""
+    """Status and headers of an answer. Header names are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -145,7 +145,7 @@ EndKind = Literal["complete", "lost", "closed", "connect_error", "connect_timeou
 
 
 class End(msgspec.Struct, array_like=True, frozen=True):
-    """How it ended. `lost`: the connection broke off. `closed`: by us."""
+    """How a request ended. `lost`: the connection broke off. `closed`: we closed it."""
 
     kind: EndKind
     stamp_ns: int
@@ -153,7 +153,7 @@ class End(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Slice(msgspec.Struct, array_like=True, frozen=True, tag="slice"):
-    """What one request has shown since its last slice.
+    """What was seen of one request since its last slice.
 
     `body` is the answer's bytes without HTTP framing; `reads` are little-endian int64 triples, one for each read
     that brought body bytes: its stamp, its end within `body`, and how many µs before its stamp its first bytes may
@@ -170,7 +170,7 @@ class Slice(msgspec.Struct, array_like=True, frozen=True, tag="slice"):
 
 
 class Watermark(msgspec.Struct, array_like=True, frozen=True, tag="watermark"):
-    """All that arrived before this stamp has been said."""
+    """Every byte that arrived before this stamp has been reported."""
 
     stamp_ns: int
 
@@ -182,7 +182,7 @@ class Dropped(msgspec.Struct, array_like=True, frozen=True, tag="dropped"):
 
 
 class Health(msgspec.Struct, array_like=True, frozen=True, tag="health"):
-    """How undisturbed a measuring process was: the last word of a run."""
+    """How undisturbed a measuring process was: the last report of a run."""
 
     lag_histogram: dict[int, int]
     lag_max_ns: int
@@ -198,16 +198,16 @@ encode = msgspec.msgpack.Encoder().encode
 
 
 def frame(message: Command | Report) -> bytes:
-    """A message as it travels."""
+    """The bytes of a message, with its length before it."""
     data = encode(message)
     return len(data).to_bytes(_LENGTH_BYTES, "little") + data
 
 
 class Frames(Generic[Message]):
-    """Whole messages out of bytes that come in pieces of any size."""
+    """Reads whole messages from bytes that come in pieces of any size."""
 
     def __init__(self, message: Any) -> None:
-        """`message`: the union of what may come."""
+        """`message`: the union of the types that may come."""
         self._decode = msgspec.msgpack.Decoder(message).decode
         self._buffer = bytearray()
 

@@ -1,4 +1,4 @@
-"""Which requests of a run have a result already: what a resumed run does not send again."""
+"""The requests of a run that have a result already. A resumed run does not send them again."""
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,10 +7,10 @@ from shared.benchmark.request_id import RequestId
 
 
 class Recorded:
-    """Turns of a place are sent one after the other, so their number says which. Two bytes a place."""
+    """Which turns have a result. Turns of a place are sent in order, so one count (two bytes) per place is enough."""
 
     def __init__(self, ids: Iterable[RequestId] = (), answers: Mapping[RequestId, str] | None = None) -> None:
-        """`answers`: texts of recorded turns, where a later turn carries them."""
+        """`answers`: the texts of recorded turns that a later turn sends along."""
         self._turns = array("H")
         self._answers = dict(answers or {})
         self.count = 0
@@ -29,5 +29,5 @@ class Recorded:
         return self._turns[place] if place < len(self._turns) else 0
 
     def answers(self, place: int) -> Sequence[str]:
-        """What the recorded turns of this place were answered with, oldest first."""
+        """The answers to the recorded turns of this place, oldest first; an empty text if not known."""
         return [self._answers.get(RequestId(place, turn), "") for turn in range(self.turns(place))]

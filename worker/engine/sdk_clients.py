@@ -1,4 +1,4 @@
-"""Builds clients of the official SDKs, and takes the URL and headers of a request from them, once for each target.
+"""Builds clients of the official SDKs, and takes the head of a request from them, once for each target.
 
 The SDKs take up to a second to import. They are imported when they are first used, by `load_sdk` in a thread.
 """
@@ -16,9 +16,9 @@ from shared.providers.adapters import adapter_for
 from shared.providers.endpoints import Endpoint
 from worker.engine.messages import SdkTarget, SocketTarget
 
-# A local server without a key still gets a header: the SDKs insist on one.
+# Sent to a server that needs no key, because the SDKs require one.
 _NO_KEY = "not-needed"
-# Compressed answers arrive in blocks, whose tokens cannot be timed.
+# Asks for uncompressed answers: tokens in a compressed block cannot be timed.
 _HEADERS = {"Accept-Encoding": "identity"}
 _loaded: dict[str, Sdk] = {}
 
@@ -33,7 +33,7 @@ async def load_sdk(protocol: str) -> Sdk:
 def streamed_create(
     sdk: Sdk, base_url: str, key: str | None, http_client: httpx2.AsyncClient
 ) -> Callable[[Mapping[str, Any]], Any]:
-    """Sends a body by the SDK's own method, without its retries, over the given client."""
+    """A function that sends a body by the SDK's own method over the given client, without the SDK's retries."""
     return sdk.create(
         api_key=key or _NO_KEY,
         base_url=base_url,
@@ -53,7 +53,7 @@ async def warm_up(protocols: Iterable[str]) -> None:
 
 
 class _Captured(httpx2.TransportError):
-    """Ends the SDK's request in place of a socket. Nothing is sent."""
+    """Raised by the transport instead of sending the SDK's request."""
 
 
 class _Capture(httpx2.AsyncBaseTransport):
@@ -68,10 +68,10 @@ class _Capture(httpx2.AsyncBaseTransport):
 async def make_target(
     endpoint: Endpoint, key: str | None, *, proxy: str | None, connect_s: float
 ) -> SocketTarget | SdkTarget:
-    """What a measuring process needs to know of an endpoint.
+    """What a measuring process needs to know of an endpoint. `connect_s`: the connect timeout in seconds.
 
-    The head of the requests is what the SDK would send: the SDK builds one request, which is captured and not sent.
-    The SDK's own client sends if there is a proxy or the endpoint's `transport` is `sdk`.
+    If there is a proxy, or the endpoint's `transport` is `sdk`, the SDK's own client sends the requests. Otherwise the
+    head is the one that the SDK would send: the SDK builds one request, which is captured and not sent.
     """
     if proxy is not None or endpoint.transport == "sdk":
         return SdkTarget(endpoint.protocol, endpoint.base_url, key, proxy, connect_s)

@@ -1,4 +1,4 @@
-"""Requests of one phase, pulled from the workload one by one: bodies are made when they are about to be needed."""
+"""Pulls the requests of one phase from the workload, one by one. Each body is made shortly before it is sent."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from worker.engine.recorded import Recorded
 
 
 class Source:
-    """Gives each request of the phase once, in order, without those that have a result."""
+    """Gives each request of the phase that has no result, once and in order."""
 
     def __init__(self, workload: Workload, phase: Phase, recorded: Recorded, adapter: Adapter) -> None:
         self._workload = workload
@@ -19,21 +19,21 @@ class Source:
         self._adapter = adapter
         self._requests = self._pull()
         self._next = next(self._requests, None)
-        # Answers of the conversations that are going on, by place.
+        # Answers of the conversations in progress, by place.
         self._answers: dict[int, list[str]] = {}
 
     @property
     def next_place(self) -> int | None:
-        """The place of the next request. None: there is none left, but for turns of conversations in progress."""
+        """The place of the next request; None if none is left (turns of conversations in progress do not count)."""
         return None if self._next is None else self._next.id.place
 
     @property
     def scheduled(self) -> bool:
-        """Whether the next request has a time at which it is due."""
+        """Whether the next request is due at a time of its own."""
         return self._next is not None and self._next.offset_ns is not None
 
     def take(self) -> PlannedRequest:
-        """The next request."""
+        """The next request. Raises RuntimeError if there is none."""
         taken = self._next
         if taken is None:
             raise RuntimeError("the phase has no request left")
@@ -43,12 +43,15 @@ class Source:
         return taken
 
     def close(self) -> None:
-        """Gives nothing more."""
+        """Gives no more requests."""
         self._requests = iter(())
         self._next = None
 
     def turn_after(self, request: PlannedRequest, answer: str | None) -> PlannedRequest | None:
-        """The next turn of a conversation whose turn has succeeded with this answer; None where it is over."""
+        """The turn that follows `request` and its `answer`; None if the conversation is over.
+
+        `answer` is None if the request did not succeed, which ends the conversation.
+        """
         answers = self._answers.get(request.id.place)
         if answers is None or answer is None:
             self._answers.pop(request.id.place, None)
@@ -58,7 +61,7 @@ class Source:
         if item is None:
             del self._answers[request.id.place]
             return None
-        # Counted from now: the engine makes an offset from the start of the phase of it.
+        # Counted from now. The engine turns it into an offset from the start of the phase.
         return self._planned(item, round(item.think_s * 1e9) if item.think_s else None)
 
     def _pull(self) -> Iterator[PlannedRequest]:
@@ -74,10 +77,10 @@ class Source:
             place += 1
             if item is None:
                 if not turns:
-                    return  # an endless sequence that ended after all
+                    return  # a sequence of unknown length has ended
                 continue
             if due_ns is not None:
-                # What is left of a schedule begins at once, and keeps its gaps.
+                # The rest of an interrupted schedule begins at once and keeps its gaps.
                 first_due_ns = due_ns if first_due_ns is None else first_due_ns
                 due_ns -= first_due_ns
             yield self._planned(item, due_ns)

@@ -1,1 +1,1 @@
-"""One claimed benchmark from claim to end."""
+"""Runs one claimed benchmark, from claim to end."""

@@ -1,11 +1,11 @@
-"""Why a benchmark fails before or instead of being measured."""
+"""The error that fails a benchmark as a whole."""
 
 
 class CannotRun(Exception):
-    """The benchmark fails as a whole: `kind` and message go into its `error`."""
+    """The benchmark fails; `kind` and `message` go into its `error`."""
 
     def __init__(self, kind: str, message: str, *, sum_up: bool = False) -> None:
-        """`sum_up`: what was measured before gets its summary. Not after crashes: it may be what they came from."""
+        """`sum_up`: store a summary of the results so far. Not after crashes: the summary may have caused them."""
         super().__init__(message)
         self.kind = kind
         self.message = message

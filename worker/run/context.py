@@ -1,4 +1,4 @@
-"""What every run of a worker needs. `worker/main.py` puts it together."""
+"""What every run of a worker needs. `worker/main.py` builds it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -37,8 +37,8 @@ class RunContext:
     children: Children
     metrics: WorkerMetrics
     tracing: Tracing = field(default_factory=Tracing)
-    # What `CALIBRATE_ON_START` found out about this host.
+    # What this host can measure, if `CALIBRATE_ON_START` is set.
     calibration: Calibration | None = None
     adapters: Adapters = field(default_factory=Adapters)
-    # What a spec's prompts, rate and concurrency are short for.
+    # Makes the load of a spec.
     load_of: Callable[[BenchmarkSpec], Load] = load_of

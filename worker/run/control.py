@@ -1,4 +1,4 @@
-"""One claimed benchmark from claim to end: its lease, its course, its terminal status."""
+"""Controls one claimed benchmark from claim to end: its lease, its course, its terminal status."""
 
 import asyncio
 
@@ -44,30 +44,30 @@ class BenchmarkRun:
 
     @property
     def in_flight(self) -> int:
-        """Requests that its measuring processes have."""
+        """Requests that the measuring processes of this run have."""
         engine = self._sending.engine if self._sending is not None else None
         return 0 if engine is None else engine.in_flight
 
     def cancel(self) -> None:
-        """Closes the streams; what was seen of them is recorded, then the benchmark ends as cancelled."""
+        """Closes the streams and records what they received. Then the benchmark ends as cancelled."""
         self._cancelled = True
         if self._sending is not None:
             self._sending.cancel()
 
     def drain(self) -> None:
-        """Sends nothing more, lets what is in flight end, then gives the benchmark back."""
+        """Sends nothing more, lets requests in flight end, then gives the benchmark back."""
         self._draining = True
         if self._sending is not None:
             self._sending.drain()
 
     def cut_off(self) -> None:
-        """Closes the streams of a run that is draining: the grace period is over."""
+        """Closes the streams of a draining run, because the grace period is over."""
         self._draining = True
         if self._sending is not None:
             self._sending.cut_off()
 
     async def run(self) -> None:
-        """Runs to a terminal status, or gives the benchmark back. Never raises for what belongs to the run."""
+        """Runs to a terminal status, or gives the benchmark back. Failures of the run end it and are not raised."""
         with (
             structlog.contextvars.bound_contextvars(benchmark_id=self.benchmark_id, fence=self._lease.fence),
             run_span(self._context.tracing, self._benchmark, self._lease) as span,
@@ -84,12 +84,12 @@ class BenchmarkRun:
                 span.set_status(StatusCode.ERROR, "lease lost")
                 log.warning("lease_lost")
             except* Unavailable as lost:
-                # Nothing can be written now, not even a failure. The lease lapses, and another worker goes on.
+                # No failure can be stored now. The lease lapses, and another worker goes on.
                 span.set_status(StatusCode.ERROR, "the database is away")
                 log.warning("run_abandoned", error=str(lost.exceptions[0]))
 
     async def _to_the_end(self) -> str:
-        """Sends what is to be sent, then gives the benchmark back or ends it. Waits for a database that is away.
+        """Sends the load, then ends the benchmark or gives it back. Waits while the database is away.
 
         Returns the final status, or `released`.
         """
@@ -115,7 +115,7 @@ class BenchmarkRun:
         return final
 
     async def _course(self) -> tuple[Verdict | None, SegmentEnd]:
-        """Takes over, sends, judges. No verdict: this worker leaves, and another goes on. Raises CannotRun."""
+        """Takes over, sends, judges. The verdict is None if this worker gives the benchmark back. Raises CannotRun."""
         self._load = load = await self._recovery.load()
         self._inherited = await self._recovery.take_over(load)
         spec = await self._check()
@@ -137,7 +137,7 @@ class BenchmarkRun:
         return judge(self._inherited.results, summary, course, spec.max_duration_s if spec is not None else None), end
 
     async def _check(self) -> BenchmarkSpec | None:
-        """What to send; None where the run was cancelled before. Raises CannotRun."""
+        """The spec to send; None if the benchmark was cancelled before. Raises CannotRun."""
         context, benchmark = self._context, self._benchmark
         if benchmark.crashes >= context.settings.max_crashes:
             raise CannotRun(
@@ -146,24 +146,24 @@ class BenchmarkRun:
         if self._cancelled:
             return None
         if benchmark.interrupted and benchmark.spec.on_interrupt == "fail":
-            message = "its worker stopped or died in the middle, and on_interrupt is fail"
+            message = "its worker stopped or died during the run, and on_interrupt is fail"
             raise CannotRun("interrupted", message, sum_up=True)
         return (await until_available(lambda: context.benchmarks.spec(self.benchmark_id), "spec_waits"))[0]
 
     async def _segment_end(self, sending: Sending) -> SegmentEnd:
-        """What this worker leaves: requests without an answer, what its results add up to, how it measured."""
+        """What this worker leaves: requests without an answer, the aggregate of its results, how well it measured."""
         engine = sending.engine
         unanswered = sending.cut
         if engine is not None:
             sending.results.observe(engine.disturbance)
             if engine.failure is not None:
-                # What a dead process had begun in its last moments is not known.
+                # The last requests that a dead process began are not known.
                 unanswered = await self._recovery.maybe_sent(self._load)
         aggregate = await asyncio.to_thread(sending.results.encode)
         return SegmentEnd(stored_ids(self._load, unanswered), self._measurement(), aggregate)
 
     async def _summary(self, end: SegmentEnd) -> JsonObject:
-        """Of all segments: the earlier ones and, once it has ended, this one."""
+        """The summary of all segments: the earlier ones and, if it has sent anything, this one."""
         inherited = self._inherited or Inheritance(RunAggregate(1))
         if self._sending is not None:
             inherited.results.merge(self._sending.results)
@@ -181,13 +181,13 @@ class BenchmarkRun:
         return summary
 
     def _measurement(self) -> JsonObject | None:
-        """How far the measuring may have distorted this worker's part. None where it measured nothing."""
+        """How far the measuring may have distorted this worker's results. None if it measured nothing."""
         if self._sending is None or self._sending.engine is None:
             return None
         return {**self._sending.engine.disturbance.document(), "calibrated": self._calibrated()}
 
     def _calibrated(self) -> JsonObject | None:
-        """What this host is known to measure right."""
+        """The concurrency that this host measures exactly; None if it was not calibrated."""
         calibration = self._context.calibration
         if calibration is None:
             return None
@@ -199,10 +199,10 @@ class BenchmarkRun:
         )
 
     async def _heartbeat(self) -> None:
-        """A third of the lease apart. Raises LeaseLost, which ends the run without another write.
+        """Prolongs the lease every third of it. Raises LeaseLost, which ends the run without another write.
 
-        Raises Unavailable once the database has been away for a whole lease, whether it refused or kept silent: by
-        then another worker may go on.
+        Raises Unavailable if the database has refused or kept silent for a whole lease: by then another worker may
+        have taken over.
         """
         lease_s = self._context.settings.lease_s
         loop = asyncio.get_running_loop()
@@ -211,7 +211,7 @@ class BenchmarkRun:
             await asyncio.sleep(lease_s / 3)
             begun = loop.time()
             try:
-                # If it was this process that slept, it asks before it gives up: nobody may have taken over.
+                # If this process itself slept, it asks the database before it gives up: the lease may still be its own.
                 async with asyncio.timeout_at(max(prolonged + lease_s, begun + lease_s / 3)):
                     cancel_requested = await until_available(self._prolong, "heartbeat_missed")
             except TimeoutError:

@@ -1,4 +1,4 @@
-"""The numbers so far of a run that goes on, from its aggregate."""
+"""The live numbers of a run, from its aggregate."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ from shared.benchmark.aggregate import RunAggregate
 from shared.numbers.digest import Digest
 from shared.numbers.percentiles import MIN_COUNT
 
-# Metrics and percentiles that are shown while a run goes on.
+# Metrics and percentiles that are shown during a run.
 LIVE_METRICS = ("ttft_ms", "latency_ms")
 LIVE_PERCENTILES = (50, 95)
 
 
 def live_document(aggregate: RunAggregate) -> dict[str, Any]:
-    """Percentiles of this segment's succeeded requests, in their own units; null where there are too few values."""
+    """Percentiles of this segment's succeeded requests, in each metric's unit; None if there are too few values."""
     return {name: _so_far(aggregate.metrics[name]) for name in LIVE_METRICS}
 
 

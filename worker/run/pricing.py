@@ -1,4 +1,4 @@
-"""What a run's requests cost: the price in force at its start, kept with it."""
+"""What a run's requests cost, by the price in force at its start. That price is stored with the benchmark."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -10,18 +10,18 @@ from shared.providers.prices import PriceList, PriceSnapshot, TokenCounts, overr
 
 
 class RunPrice:
-    """The price of a run's model; None where nobody priced it."""
+    """The price of a run's model. Without a price (`snapshot` is None) every cost is unknown."""
 
     def __init__(self, snapshot: PriceSnapshot | None) -> None:
         self._snapshot = snapshot
 
     @property
     def document(self) -> dict[str, Any] | None:
-        """As stored with the benchmark."""
+        """The price as stored with the benchmark."""
         return None if self._snapshot is None else self._snapshot.document
 
     def cost_usd(self, usage: Usage) -> Decimal | None:
-        """None where the price or the tokens are unknown: never zero for unknown."""
+        """The cost of one request; None, never zero, if the price or the token counts are unknown."""
         uncached, output = usage.uncached_input_tokens, usage.output_tokens
         if self._snapshot is None or uncached is None or output is None:
             return None
@@ -32,7 +32,7 @@ class RunPrice:
 def find_price(
     endpoint: Endpoint, model: str, stored: dict[str, Any] | None, price_list: PriceList, at: datetime
 ) -> RunPrice:
-    """A resumed run keeps the price that it began with; else the endpoint's own, else the list's as of `at`."""
+    """The `stored` price of a resumed run; else the endpoint's own; else the list's price as of `at`."""
     if stored is not None:
         return RunPrice(PriceSnapshot(stored))
     if endpoint.prices is not None:

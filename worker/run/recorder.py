@@ -1,4 +1,4 @@
-"""Writes results as they come: whatever has ended since the last transaction goes into the next one."""
+"""Stores results as requests end: each transaction takes what has ended since the last one."""
 
 import asyncio
 from collections import Counter, deque
@@ -17,16 +17,16 @@ from worker.run.send_window import SendWindow
 
 # Rows in one INSERT; SQLite and PostgreSQL bound the parameters of a statement.
 MAX_BATCH = 200
-# Between two transactions as long as the last one took: half of the time is left to others.
+# The pause after a transaction is as long as the transaction took, within these bounds. So others get half of the time.
 MIN_PAUSE_S, MAX_PAUSE_S = 0.02, 0.25
-# Results folded into the aggregate in one turn of the loop, so that heartbeats and bells wait for a few ms at most.
+# Results folded into the aggregate in one turn of the loop, so that heartbeats and bells wait a few ms at most.
 FOLDED_A_TURN = 20
-# Between two looks at the numbers so far.
+# How often the live numbers are stored.
 LIVE_EVERY_S = 1.0
 
 
 class Recorder:
-    """A queue in front of the database: measuring never waits for a commit; a first result is committed at once."""
+    """A queue in front of the database: measuring never waits for a commit, and the first result is stored at once."""
 
     def __init__(
         self,
@@ -38,10 +38,10 @@ class Recorder:
         aggregate: RunAggregate,
         sent_in_vain: Counter[RequestId],
     ) -> None:
-        """`allow` hears below which place requests may be sent, once that is stored.
+        """`allow` is called with each new mark after its commit: requests of places below it may be sent.
 
-        `aggregate` takes each result in after its commit. `sent_in_vain`: how often earlier segments may have sent
-        a request.
+        Each result is added to `aggregate` after its commit. `sent_in_vain`: how often earlier segments may have
+        sent a request without its answer being stored.
         """
         self._repository = repository
         self._lease = lease
@@ -60,12 +60,12 @@ class Recorder:
         self._more.set()
 
     def close(self) -> None:
-        """No more records; `run` ends once all are stored."""
+        """No more records will be added; `run` ends once all are stored."""
         self._closed.set()
         self._more.set()
 
     async def run(self) -> None:
-        """Stores until closed. Raises LeaseLost where the benchmark is no longer ours."""
+        """Stores until closed. Raises LeaseLost if this worker no longer holds the benchmark."""
         while True:
             await self._more.wait()
             if not self._waiting:
@@ -95,14 +95,14 @@ class Recorder:
         self._allow(mark)
 
     async def _fold(self, batch: list[ResultRecord]) -> None:
-        """After the commit: the aggregate holds what the database holds."""
+        """Called after the commit, so that the aggregate holds exactly what the database holds."""
         for number, record in enumerate(batch, 1):
             self._aggregate.add(of_record(record), sent_in_vain=self._sent_in_vain[record.id])
             if number % FOLDED_A_TURN == 0:
                 await asyncio.sleep(0)
 
     def _live(self) -> dict[str, object] | None:
-        """Now and then, the numbers so far; they are stored with the results."""
+        """The live numbers to store with the results; None if they were stored less than LIVE_EVERY_S ago."""
         now_ns = self._clock.monotonic_ns()
         if now_ns - self._live_ns < LIVE_EVERY_S * 1e9:
             return None

@@ -1,4 +1,4 @@
-"""What earlier workers left of a benchmark: its results, what they add up to, and what may have been sent in vain."""
+"""Reads what earlier workers left of a benchmark: results, their aggregate, and requests that may be sent twice."""
 
 import asyncio
 from collections import Counter
@@ -17,15 +17,15 @@ from worker.engine.recorded import Recorded
 from worker.patience import until_available
 from worker.run.context import RunContext
 
-# Stored results folded in one go, in a thread.
+# How many stored results are folded at a time, in a thread.
 PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Inheritance:
-    """What a run begins with. Empty for one that nobody has begun.
+    """What a run begins with. Empty if no worker has run the benchmark before.
 
-    `sent_in_vain`: how often a request may have been sent by earlier workers without its answer being stored.
+    `sent_in_vain`: how often earlier workers may have sent a request without its answer being stored.
     """
 
     results: RunAggregate
@@ -42,7 +42,7 @@ class Recovery:
         self._benchmark = benchmark
 
     async def load(self) -> Load | None:
-        """None where the benchmark's texts are gone, and with them the order of its requests."""
+        """The benchmark's load; None if its texts were deleted, since the order of its requests is then unknown."""
         try:
             spec, _ = await until_available(
                 lambda: self._context.benchmarks.spec(self._lease.benchmark_id), "spec_waits"
@@ -52,7 +52,7 @@ class Recovery:
         return self._context.load_of(spec)
 
     async def take_over(self, load: Load | None) -> Inheritance:
-        """Closes what dead workers left open, and reads what all earlier ones have done."""
+        """Closes the segments that dead workers left open, and reads what all earlier workers did."""
         nothing = RunAggregate(load.concurrency if load is not None else self._benchmark.spec.concurrency)
         if not self._benchmark.interrupted:
             return Inheritance(nothing)
@@ -66,7 +66,7 @@ class Recovery:
         return Inheritance(results, await self._recorded(load), sent_in_vain)
 
     async def maybe_sent(self, load: Load | None) -> list[RequestId]:
-        """Requests of the last open segment that were marked before sending and have no result."""
+        """Requests that were marked before sending and have no result."""
         if load is None:
             return []
         dispatched = (await self._benchmark_now()).dispatched
@@ -94,7 +94,7 @@ class Recovery:
     async def _results(
         self, load: Load | None, segments: Sequence[Segment], results: RunAggregate, sent_in_vain: Counter[RequestId]
     ) -> RunAggregate:
-        """The merge of the segments' aggregates; rebuilt from the rows where these are more, as after a crash."""
+        """The merge of the segments' aggregates. If there are more rows than these cover, rebuilt from the rows."""
         stored = [None if item.aggregate is None else RunAggregate.decode(item.aggregate) for item in segments]
         for aggregate in stored:
             if aggregate is not None:
@@ -122,7 +122,7 @@ class Recovery:
 
 
 def stored_ids(load: Load | None, ids: Sequence[RequestId]) -> list[list[int]]:
-    """Requests as segments name them: prompt, repetition, and the turn where it is not the first."""
+    """Requests as segments store them: [prompt, repetition], and the turn if it is not the first."""
     if load is None:
         return []
     items = [(load.workload.item(place), turn) for place, turn in ids]
@@ -140,7 +140,7 @@ def _without_result(load: Load, recorded: Recorded, dispatched: int) -> list[Req
 
 def _request_id(load: Load | None, stored: Sequence[int]) -> RequestId:
     if load is None:
-        # Only their number counts: nothing of the run is sent any more.
+        # Only the number of these requests matters, because nothing more of the run is sent.
         return RequestId(-1)
     prompt_index, repetition, *turn = islice(stored, 3)
     return RequestId(load.workload.place_of(prompt_index, repetition), *turn)

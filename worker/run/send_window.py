@@ -1,9 +1,9 @@
-"""How far ahead of its results a run may send: the database knows of every request before it is sent.
+"""Limits how far ahead of its stored results a run may send, so that every request is marked before it is sent.
 
-Places are marked in blocks, in the transaction that stores results. After a crash, a place that is marked and has no
-result may have reached the provider. So the window is as small as it can be without making a slot wait: what is in
-flight, as many to follow, and what ends while a transaction commits. The window also bounds the results that wait for
-a database that is away: without commits nothing more is sent.
+Places are marked in blocks, in the transaction that stores results. After a crash, a marked place without a result may
+have reached the provider. So the window is as small as it can be without making a slot wait: the requests in flight, as
+many to follow them, and those that end while a transaction commits. The window also bounds the results that wait while
+the database is away: without commits nothing more is sent.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ class SendWindow:
     """Every place below `mark` may be sent once the mark is stored."""
 
     def __init__(self, open_places: Iterator[int], concurrency: int) -> None:
-        """`open_places`: the places that are not finished yet, rising; it may be endless."""
+        """`open_places`: the places that are not finished, in rising order; it may be endless."""
         self._open_places = open_places
         self._concurrency = concurrency
         self._finished = 0
@@ -22,7 +22,7 @@ class SendWindow:
         self._open_to(2 * concurrency)
 
     def advance(self, finished: int) -> None:
-        """Results of so many more places are about to be stored: as many may end again before the next commit."""
+        """Called before results that finish this many places are stored. As many may end before the next commit."""
         self._finished += finished
         self._open_to(self._finished + 2 * (self._concurrency + finished))
 

@@ -1,4 +1,4 @@
-"""Sends a benchmark's load: endpoint, key and price, then engine and recorder side by side."""
+"""Sends a benchmark's load: finds endpoint, key and price, then runs engine and recorder side by side."""
 
 import asyncio
 import contextlib
@@ -36,14 +36,14 @@ log = structlog.get_logger(__name__)
 
 
 class Sending:
-    """What one worker sends of a benchmark. `cancel`, `drain` and `cut_off` may be called at any time."""
+    """Sends one worker's part of a benchmark. `cancel`, `drain` and `cut_off` may be called at any time."""
 
     def __init__(self, context: RunContext, lease: Lease, benchmark: Benchmark, inherited: Inheritance) -> None:
         self._context = context
         self._lease = lease
         self._benchmark = benchmark
         self._inherited = inherited
-        # What this worker's results add up to, as far as they are stored.
+        # The aggregate of this worker's results that are stored.
         self.results = RunAggregate(inherited.results.wave)
         self._engine: Engine | None = None
         self._cancelled = False
@@ -51,12 +51,12 @@ class Sending:
         self._sent_all = False
         # The run's own deadline has passed.
         self.overdue = False
-        # What was sent and then cut off, to be sent again by another worker.
+        # Requests that were cut off in flight. Another worker sends them again.
         self.cut: list[RequestId] = []
 
     @property
     def engine(self) -> Engine | None:
-        """None before the first request."""
+        """None until `run` has made it."""
         return self._engine
 
     @property
@@ -65,19 +65,19 @@ class Sending:
         return self._sent_all and not self.cut and self._engine is not None and self._engine.exhausted
 
     def cancel(self) -> None:
-        """Closes the streams; what was seen of them is recorded."""
+        """Closes the streams and records what they received."""
         self._cancelled = True
         if self._engine is not None:
             self._engine.cancel()
 
     def drain(self) -> None:
-        """Sends nothing more, lets what is in flight end."""
+        """Sends nothing more, lets requests in flight end."""
         self._draining = True
         if self._engine is not None:
             self._engine.drain()
 
     def cut_off(self) -> None:
-        """Closes the streams of a run that is draining: the grace period is over."""
+        """Closes the streams of a draining run, because the grace period is over."""
         self._draining = True
         if self._engine is not None:
             self._engine.cancel()
@@ -101,7 +101,7 @@ class Sending:
         processes = processes_for(load.concurrency, context.settings.engine_processes)
         async with context.children.lend(processes) as children:
             engine = Engine(children, target, measuring, context.clock, silence_s=context.settings.lease_s)
-            # Nothing goes out before the database knows that it may have.
+            # Nothing is sent before its mark is stored.
             engine.allow(0)
             self._engine = engine
             if self._cancelled:
@@ -128,7 +128,7 @@ class Sending:
         )
 
         async def begin() -> None:
-            # While connections are made: the first requests wait for whichever is later.
+            # Runs while connections are made. The first requests wait for both.
             document = price.document if self._benchmark.price is None else None
             mark = window.mark
             await until_available(lambda: context.leases.begin(lease, dispatched=mark, price=document), "begin_waits")
@@ -157,7 +157,7 @@ class Sending:
             raise lost.exceptions[0] from None
 
     async def _deadline(self, spec: BenchmarkSpec) -> None:
-        """Closes the streams of a run that takes longer than it may; a resumed one has what is left of its time."""
+        """Closes the streams when `max_duration_s` is over. A resumed run has only what is left of it."""
         if spec.max_duration_s is None:
             return
         gone_s = 0.0
@@ -181,7 +181,7 @@ class Sending:
 
 
 def _open_places(load: Load, recorded: Recorded) -> Iterator[int]:
-    """Places that are not finished, rising."""
+    """Places that are not finished, in rising order."""
     workload = load.workload
     for place in count() if workload.length is None else range(workload.length):
         turn = recorded.turns(place)
@@ -190,7 +190,7 @@ def _open_places(load: Load, recorded: Recorded) -> Iterator[int]:
 
 
 def _scrub(record: ResultRecord, scrubber: Scrubber) -> None:
-    """A server may echo the key that it was sent."""
+    """Masks the key, which a server may repeat in its answer."""
     if record.error is not None:
         code = record.error.provider_code
         record.error = replace(

@@ -1,4 +1,4 @@
-"""The summary of a run as JSON, from the aggregate of its results."""
+"""Makes the summary of a run, as JSON, from the aggregate of its results."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,10 @@ from shared.numbers.metrics import DISTRIBUTED
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a summary says beside the results. `sent_in_vain`: requests that may have been sent without an answer."""
+    """What a summary says beside the results.
+
+    `sent_in_vain`: how many requests may have been sent without their answer being stored.
+    """
 
     requests: int
     concurrency: int
@@ -59,9 +62,9 @@ def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
 
 
 def _steady_window(results: RunAggregate, plan: Plan) -> Mapping[str, Any] | None:
-    """From the end of the first wave to the moment in-flight falls below target; null where there is none.
+    """From the end of the first wave until fewer requests are in flight than the concurrency; None if never steady.
 
-    An open loop has no target: it is as steady as its schedule.
+    None for an open loop, which has no target concurrency.
     """
     window = results.activity.steady_window
     if plan.interrupted or plan.request_rate is not None or window is None:
@@ -76,7 +79,7 @@ def _steady_window(results: RunAggregate, plan: Plan) -> Mapping[str, Any] | Non
 
 
 def _rate(results: RunAggregate, plan: Plan) -> dict[str, Any] | None:
-    """Of an open loop: requests sent per second between the first and the last, beside what was asked for."""
+    """For an open loop: the requested rate, and the requests sent per second between the first and the last."""
     if plan.request_rate is None:
         return None
     activity, achieved = results.activity, None

@@ -1,6 +1,6 @@
-"""The spans of a run: one for each worker that had the benchmark, below it one for each request that was measured.
+"""The spans of a run: one for each worker that ran the benchmark, and below it one for each request.
 
-Requests become spans when their records arrive, from the measured times: nothing is traced while they are timed.
+A request's span is made from the measured times when its record arrives. Nothing is traced while requests are timed.
 """
 
 from contextlib import AbstractContextManager
@@ -18,13 +18,13 @@ from shared.program.tracing import Tracing
 from shared.providers.endpoints import Endpoint
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Endpoints that the conventions call otherwise.
+# Endpoints that have another name in the semantic conventions.
 CONVENTIONS = {"mistral": "mistral_ai", "xai": "x_ai"}
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def run_span(tracing: Tracing, benchmark: Benchmark, lease: Lease) -> AbstractContextManager[Span]:
-    """Around a run; the trace is the one of the POST that submitted the benchmark."""
+    """The span around a run, in the trace of the POST that submitted the benchmark."""
     attributes = {
         "llmbench.benchmark.id": benchmark.id,
         "llmbench.provider": benchmark.provider,
@@ -36,7 +36,7 @@ def run_span(tracing: Tracing, benchmark: Benchmark, lease: Lease) -> AbstractCo
 
 
 class RequestSpans:
-    """Spans of one run's requests, by the semantic conventions for generative AI. Prompts and answers stay out."""
+    """Spans of one run's requests, by the semantic conventions for generative AI, without prompts and answers."""
 
     def __init__(self, tracing: Tracing, benchmark: Benchmark, endpoint: Endpoint, clock: Clock) -> None:
         self._tracing = tracing
@@ -54,7 +54,7 @@ class RequestSpans:
         }
 
     def add(self, record: ResultRecord) -> None:
-        """From sent to the last token; of a request that failed, to now, mostly some milliseconds after it did."""
+        """Adds a span from sending to the last token. A failed request's span ends now, a few ms after the failure."""
         if not self._tracing.on:
             return
         sent_ns = _epoch_ns(record.sent_at)
@@ -63,7 +63,7 @@ class RequestSpans:
             span.add_event("first token", timestamp=sent_ns + round(record.ttft_ms * 1e6))
         if record.error is not None:
             span.set_attribute("error.type", record.error.kind)
-            # Without the provider's words, which often repeat the prompt.
+            # The provider's message is left out, because it often repeats the prompt.
             span.set_status(StatusCode.ERROR)
         if record.outcome == "succeeded" and record.latency_ms is not None:
             span.end(sent_ns + round(record.latency_ms * 1e6))

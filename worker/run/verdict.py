@@ -1,4 +1,4 @@
-"""How a run ended: its terminal status, its summary, and the reason where it failed."""
+"""Decides how a run ended: its terminal status, its summary, and the reason if it failed."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ JsonObject = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the benchmark's row says in the end. `whole`: every request of the load has a result of its own."""
+    """How a benchmark ends, as it is stored. `whole`: every request of the load has ended by itself."""
 
     status: TerminalStatus
     summary: JsonObject | None = None
@@ -21,7 +21,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What happened to a run on its way. `exhausted`: all that its load wanted was sent.
+    """What happened during a run. `exhausted`: every request of the load was sent.
 
     `overdue`: its `max_duration_s` passed; `engine_failure`: why its measuring broke.
     """
@@ -33,12 +33,12 @@ class Course:
 
 
 def failure(kind: str, message: str, summary: JsonObject | None = None) -> Verdict:
-    """A run that failed as a whole."""
+    """The verdict of a run that failed as a whole."""
     return Verdict("failed", summary, {"kind": kind, "message": message})
 
 
 def judge(results: RunAggregate, summary: JsonObject, course: Course, max_duration_s: float | None) -> Verdict:
-    """Of a run that sent what it could, or was cut off."""
+    """The verdict of a run that has sent its load or was stopped before."""
     whole = course.exhausted and not results.outcomes["cancelled"]
     if course.engine_failure is not None:
         return failure("engine_died", course.engine_failure, summary)

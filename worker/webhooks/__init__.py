@@ -1,4 +1,4 @@
-"""Delivers webhooks: claims what is due, sends it, stores what came of it."""
+"""Delivers webhooks: claims deliveries that are due, sends them and stores the result of each attempt."""
 
 import secrets
 
@@ -12,7 +12,7 @@ from worker.webhooks.sender import Sender
 
 
 def make_deliverer(settings: Settings, database: Database, metrics: WorkerMetrics) -> Deliverer:
-    """For the deliveries in this database."""
+    """A deliverer for the deliveries in this database."""
     jitter = secrets.SystemRandom()
     sender = Sender(settings.ssrf_guard(), settings.secret_box(), SystemClock(), lambda: jitter.uniform(-1, 1))
     return Deliverer(DeliveryRepository(database), sender, metrics, look_every_s=settings.sweep_s)

@@ -1,4 +1,4 @@
-"""Looks for deliveries that are due and makes their attempts, many at a time."""
+"""Claims deliveries that are due and makes their attempts, many at a time."""
 
 import asyncio
 import contextlib
@@ -13,14 +13,14 @@ from worker.webhooks.sender import Sender
 
 log = structlog.get_logger(__name__)
 
-# Attempts that one worker makes at the same time. They wait for receivers; they compute next to nothing.
+# Attempts that one worker makes at the same time. They wait for receivers and use hardly any CPU.
 AT_ONCE = 256
-# How long attempts under way get when the worker is asked to end.
+# When the worker stops, attempts under way get this long to end.
 GRACE_S = 5.0
 
 
 class Deliverer:
-    """Runs beside the benchmarks. What is due is in the database; a ring only says "look now"."""
+    """Runs beside the benchmarks. The database says what is due; a ring only says "look now"."""
 
     def __init__(
         self, repository: DeliveryRepository, sender: Sender, metrics: WorkerMetrics, *, look_every_s: float
@@ -33,11 +33,11 @@ class Deliverer:
         self._under_way: dict[asyncio.Task[None], Due] = {}
 
     def ring(self) -> None:
-        """Look now."""
+        """Makes `run` look for due deliveries now."""
         self._rung.set()
 
     async def run(self) -> None:
-        """Until cancelled. Attempts under way go on; `stop` ends them."""
+        """Delivers until cancelled. Attempts under way go on after that; `stop` ends them."""
         while True:
             self._rung.clear()
             while (room := AT_ONCE - len(self._under_way)) > 0:
@@ -47,14 +47,14 @@ class Deliverer:
                 for item in due:
                     self._begin(item)
             next_s = await self._repository.next_due_s()
-            # What is due now and was not claimed waits for a place at its URL: an attempt that ends rings.
+            # A delivery that is due but was not claimed waits for an attempt at its URL to end. Each end rings.
             pause_s = self._look_every_s if not next_s else min(next_s, self._look_every_s)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
                     await self._rung.wait()
 
     async def stop(self) -> None:
-        """Lets attempts under way end, and gives back those that do not."""
+        """Waits for attempts under way, then cancels the rest and gives their deliveries back."""
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=GRACE_S)
         left = dict(self._under_way)
@@ -71,7 +71,7 @@ class Deliverer:
     def _ended(self, task: "asyncio.Task[None]") -> None:
         due = self._under_way.pop(task)
         if not task.cancelled() and (exc := task.exception()) is not None:
-            # Its lease lapses, and it is tried again.
+            # The delivery's lease lapses, and it is tried again.
             log.error("webhook_attempt_broke", delivery_id=due.delivery_id, exc_info=exc)
         self.ring()
 

@@ -1,4 +1,4 @@
-"""One HTTP request of a webhook: signed, guarded, short, and never followed anywhere else."""
+"""Makes one HTTP request of a webhook: signed, only to allowed addresses, limited in time, without redirects."""
 
 import asyncio
 import ssl
@@ -23,7 +23,7 @@ from shared.webhooks.secret_box import SecretBox
 log = structlog.get_logger(__name__)
 
 TIMEOUT_S = 15.0
-# Of an answer so much is read, and so much is kept.
+# How much of an answer is read, and how much of that is stored.
 MAX_READ_BYTES = 64_000
 MAX_KEPT_CHARS = 2_000
 
@@ -48,7 +48,7 @@ class Sender:
         self._tls = ssl.create_default_context()
 
     async def attempt(self, due: Due) -> Attempt:
-        """What came of it. Never raises for what the receiver does."""
+        """Makes the attempt and returns its result. Nothing that the receiver does raises an exception."""
         begin_ns = self._clock.monotonic_ns()
         status: int | None = None
         headers: dict[str, str] = {}
@@ -62,13 +62,13 @@ class Sender:
         except (ForbiddenUrl, Unavailable) as exc:
             error = str(exc)
         except (httpcore2.ProtocolError, httpx2.InvalidURL):
-            error = "the answer is no HTTP"
+            error = "the answer is not HTTP"
         except (httpcore2.NetworkError, httpcore2.TimeoutException, OSError) as exc:
             error = "TLS failed" if _by_tls(exc) else "the connection failed"
         except Exception:
-            # Whatever it is, this attempt has failed and is settled: one that is not would be made for ever.
+            # Any other error also ends the attempt as failed. An attempt without a result would be repeated for ever.
             log.exception("webhook_attempt_broke", delivery_id=due.delivery_id)
-            error = "it could not be sent"
+            error = "the request could not be sent"
         if status is not None and not 200 <= status < 300:
             error = f"answered {status}" + (", and redirects are not followed" if 300 <= status < 400 else "")
         succeeded = error is None
@@ -97,7 +97,7 @@ class Sender:
             "user-agent": f"llmbench-webhooks/{__version__}",
             **signed_headers(due.event_id, now, body, signing),
         }
-        # A pool for one request: no connection is kept that was judged by an older answer of DNS.
+        # A new pool for each request, so that no connection rests on an older answer of DNS.
         async with httpcore2.AsyncConnectionPool(ssl_context=self._tls, network_backend=self._backend) as pool:
             target = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
             async with pool.stream("POST", target, headers=list(headers.items()), content=body) as response:
@@ -112,7 +112,10 @@ class Sender:
 
 
 class GuardedBackend(httpcore2.AsyncNetworkBackend):
-    """Connects to addresses that the guard has looked at, whatever the name is by then; SNI and Host keep the name."""
+    """Connects only to addresses that the guard allowed, even if the name resolves otherwise by then.
+
+    SNI and Host keep the name.
+    """
 
     def __init__(self, guard: SsrfGuard) -> None:
         self._guard = guard

@@ -12,7 +12,7 @@ from simulator.server import Simulator
 from tests.support.ports import free_port
 from worker.engine.child.loop_lag import WakefulSelector
 from worker.engine.child.outbox import Stream
-from worker.engine.child.socket_reader import Arrivals
+from worker.engine.child.socket_reader import SocketReader
 from worker.engine.child.socket_slot import Address, Addresses, SocketSlot
 from worker.engine.messages import Began, End, EndKind, SocketTarget
 
@@ -72,14 +72,14 @@ def black_hole() -> Iterator[int]:
 
 
 @pytest.fixture
-async def arrivals() -> AsyncIterator[Arrivals]:
-    arrivals = Arrivals(asyncio.get_running_loop(), WakefulSelector())
-    yield arrivals
-    arrivals.pause()
+async def reader() -> AsyncIterator[SocketReader]:
+    reader = SocketReader(asyncio.get_running_loop(), WakefulSelector())
+    yield reader
+    reader.pause()
 
 
-async def exchange(arrivals: Arrivals, addresses: Addresses, connect_s: float = 5) -> tuple[Began, End]:
-    slot = SocketSlot(SocketTarget("several.test", 80, tls=False, head=HEAD, connect_s=connect_s), addresses, arrivals)
+async def exchange(reader: SocketReader, addresses: Addresses, connect_s: float = 5) -> tuple[Began, End]:
+    slot = SocketSlot(SocketTarget("several.test", 80, tls=False, head=HEAD, connect_s=connect_s), addresses, reader)
     seen = Seen()
     await slot.exchange(BODY, seen, monotonic_ns())
     await slot.close()
@@ -88,37 +88,37 @@ async def exchange(arrivals: Arrivals, addresses: Addresses, connect_s: float = 
     return seen.first, seen.last
 
 
-async def test_a_refusing_address_is_passed_over_at_once(arrivals: Arrivals, simulator: Simulator) -> None:
+async def test_a_refusing_address_is_passed_over_at_once(reader: SocketReader, simulator: Simulator) -> None:
     addresses = KnownAddresses(("::1", free_port()), ("127.0.0.1", simulator.port))
-    began, end = await exchange(arrivals, addresses)
+    began, end = await exchange(reader, addresses)
     assert (end.kind, len(simulator.requests)) == ("complete", 1)
     assert began.connected_ns is not None
 
 
 async def test_a_silent_address_costs_a_quarter_of_a_second_not_a_timeout(
-    arrivals: Arrivals, simulator: Simulator
+    reader: SocketReader, simulator: Simulator
 ) -> None:
     with black_hole() as port:
         addresses = KnownAddresses(("127.0.0.2", port), ("127.0.0.1", simulator.port))
-        began, end = await exchange(arrivals, addresses, connect_s=20)
+        began, end = await exchange(reader, addresses, connect_s=20)
     assert (end.kind, len(simulator.requests)) == ("complete", 1)
     assert began.connected_ns is not None
     assert 0.2 <= (began.connected_ns - began.started_ns) / 1e9 < 5
 
 
-async def test_ipv6_first_where_both_answer(arrivals: Arrivals) -> None:
+async def test_ipv6_first_where_both_answer(reader: SocketReader) -> None:
     async with Simulator("::1") as new, Simulator("127.0.0.1") as old:
-        _, end = await exchange(arrivals, KnownAddresses(("::1", new.port), ("127.0.0.1", old.port)))
+        _, end = await exchange(reader, KnownAddresses(("::1", new.port), ("127.0.0.1", old.port)))
         assert (end.kind, len(new.requests), len(old.requests)) == ("complete", 1, 0)
 
 
-async def test_silence_of_all_is_a_connect_timeout(arrivals: Arrivals) -> None:
+async def test_silence_of_all_is_a_connect_timeout(reader: SocketReader) -> None:
     with black_hole() as port:
-        _, end = await exchange(arrivals, KnownAddresses(("127.0.0.2", port)), connect_s=0.3)
+        _, end = await exchange(reader, KnownAddresses(("127.0.0.2", port)), connect_s=0.3)
     assert end.kind == "connect_timeout"
 
 
-async def test_a_name_that_nobody_knows_is_a_connect_error(arrivals: Arrivals) -> None:
+async def test_a_name_that_nobody_knows_is_a_connect_error(reader: SocketReader) -> None:
     target = SocketTarget("nobody.invalid", 80, tls=False, head=HEAD, connect_s=20)
-    _, end = await exchange(arrivals, Addresses(target), connect_s=20)
+    _, end = await exchange(reader, Addresses(target), connect_s=20)
     assert end.kind == "connect_error"

@@ -16,7 +16,7 @@ from tests.support.ports import free_port
 from worker.engine.child.load import Load
 from worker.engine.child.loop_lag import WakefulSelector
 from worker.engine.child.outbox import Outbox
-from worker.engine.child.socket_reader import Arrivals
+from worker.engine.child.socket_reader import SocketReader
 from worker.engine.child.socket_slot import Addresses, SocketSlot
 from worker.engine.messages import Go, Request, SocketTarget
 
@@ -33,10 +33,10 @@ class Unheard(asyncio.Transport):
 
 
 @pytest.fixture
-async def arrivals() -> AsyncIterator[Arrivals]:
-    arrivals = Arrivals(asyncio.get_running_loop(), WakefulSelector())
-    yield arrivals
-    arrivals.pause()
+async def reader() -> AsyncIterator[SocketReader]:
+    reader = SocketReader(asyncio.get_running_loop(), WakefulSelector())
+    yield reader
+    reader.pause()
 
 
 @pytest.fixture
@@ -49,10 +49,10 @@ def no_collection() -> Iterator[None]:
     gc.enable()
 
 
-async def garbage_of(arrivals: Arrivals, port: int, model: str, *, tls: bool = False) -> Counter[str]:
+async def garbage_of(reader: SocketReader, port: int, model: str, *, tls: bool = False) -> Counter[str]:
     """Objects of ours and of the HTTP parser that 20 requests leave to the collector."""
     target = SocketTarget("127.0.0.1", port, tls=tls, head=HEAD, connect_s=5)
-    load = Load([SocketSlot(target, Addresses(target), arrivals) for _ in range(2)], Outbox(Unheard(), arrivals))
+    load = Load([SocketSlot(target, Addresses(target), reader) for _ in range(2)], Outbox(Unheard(), reader))
     await load.open(2)
     running = asyncio.create_task(load.run())
     load.go(Go(monotonic_ns(), [(0, 2)]))
@@ -70,18 +70,18 @@ async def garbage_of(arrivals: Arrivals, port: int, model: str, *, tls: bool = F
 
 @pytest.mark.parametrize("behaviour", ["n4", "n4-rst2", "n4-fin2", "n4-end2", "err500", "n4-miderr2", "n2-usage0"])
 async def test_requests_leave_no_garbage(
-    arrivals: Arrivals, simulator: Simulator, no_collection: None, behaviour: str
+    reader: SocketReader, simulator: Simulator, no_collection: None, behaviour: str
 ) -> None:
-    assert await garbage_of(arrivals, simulator.port, f"sim-ttft1-gap1-{behaviour}") == {}
+    assert await garbage_of(reader, simulator.port, f"sim-ttft1-gap1-{behaviour}") == {}
     assert len(simulator.requests) == 20
 
 
-async def test_connections_that_cannot_be_made_leave_no_garbage(arrivals: Arrivals, no_collection: None) -> None:
-    assert await garbage_of(arrivals, free_port(), "m") == {}
+async def test_connections_that_cannot_be_made_leave_no_garbage(reader: SocketReader, no_collection: None) -> None:
+    assert await garbage_of(reader, free_port(), "m") == {}
 
 
-async def test_refused_certificates_leave_no_garbage(arrivals: Arrivals, no_collection: None) -> None:
+async def test_refused_certificates_leave_no_garbage(reader: SocketReader, no_collection: None) -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     async with Simulator(tls=context) as server:
-        assert await garbage_of(arrivals, server.port, "m", tls=True) == {}
+        assert await garbage_of(reader, server.port, "m", tls=True) == {}

@@ -1,4 +1,4 @@
-"""`python -m worker.engine.child FD`: a measuring process that serves one worker over a socket that it inherits."""
+"""`python -m worker.engine.child FD`: a measuring process that serves one worker over the inherited socket FD."""
 
 import asyncio
 import signal
@@ -8,16 +8,16 @@ import sys
 from worker.engine.child.loop_lag import WakefulSelector
 from worker.engine.child.outbox import Outbox
 from worker.engine.child.run import ChildRun
-from worker.engine.child.socket_reader import Arrivals
+from worker.engine.child.socket_reader import SocketReader
 from worker.engine.messages import Abort, Begin, Cease, Command, Cut, Drain, Finish, Frames, Go, Hold, Requests, Stop
 
 
 class MeasuringProcess(asyncio.Protocol):
-    """Does what the worker says, one run after the other. Ends with the worker, or when it falls silent in a run."""
+    """Obeys the worker, one run after the other. Ends when the worker ends or falls silent during a run."""
 
     def __init__(self, wakeful: WakefulSelector) -> None:
         self._loop = asyncio.get_running_loop()
-        self._arrivals = Arrivals(self._loop, wakeful)
+        self._reader = SocketReader(self._loop, wakeful)
         self._commands: Frames[Command] = Frames(Command)
         self._run: ChildRun | None = None
         self._silence: asyncio.Task[None] | None = None
@@ -28,7 +28,7 @@ class MeasuringProcess(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if not isinstance(transport, asyncio.Transport):
             raise TypeError("a stream socket is needed")
-        self._outbox = Outbox(transport, self._arrivals)
+        self._outbox = Outbox(transport, self._reader)
 
     def data_received(self, data: bytes) -> None:
         self._heard.set()
@@ -36,14 +36,14 @@ class MeasuringProcess(asyncio.Protocol):
             self._obey(command)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The worker is gone: so are its streams, with this process."""
+        """The worker is gone: ends this process, which closes its streams."""
         if not self.ended.done():
             self.ended.set_result(None)
 
     def _obey(self, command: Command) -> None:
         match command:
             case Begin():
-                self._run = ChildRun(command, self._outbox, self._arrivals)
+                self._run = ChildRun(command, self._outbox, self._reader)
                 self._run.start(self._task_ended)
                 self._silence = self._loop.create_task(self._watch(command.silence_s))
             case Finish() if self._run is not None and self._silence is not None:
@@ -68,7 +68,7 @@ class MeasuringProcess(asyncio.Protocol):
                 self._run.load.stop()
 
     async def _watch(self, silence_s: float) -> None:
-        """A worker that has not been heard of for so long has lost its lease: another may be sending the same."""
+        """Ends the process after `silence_s` of silence: the worker's lease is over, and another may send the same."""
         try:
             while True:
                 self._heard.clear()
@@ -80,13 +80,13 @@ class MeasuringProcess(asyncio.Protocol):
             self.ended.set_result(None)
 
     def _task_ended(self, task: asyncio.Task[None]) -> None:
-        """A broken run ends the process: the worker sees that at once, and its run fails with the reason logged."""
+        """Ends the process if a task broke. The worker notices at once and fails its run. stderr gets the traceback."""
         if not task.cancelled() and (exc := task.exception()) is not None and not self.ended.done():
             self.ended.set_exception(exc)
 
 
 async def serve(fd: int, wakeful: WakefulSelector) -> None:
-    """Until the worker hangs up."""
+    """Serves until the worker closes the socket. Raises what ended a run's task."""
     loop = asyncio.get_running_loop()
     process = MeasuringProcess(wakeful)
     await loop.create_connection(lambda: process, sock=socket.socket(fileno=fd))
@@ -94,7 +94,7 @@ async def serve(fd: int, wakeful: WakefulSelector) -> None:
 
 
 def main() -> None:
-    # Ctrl-C and `docker stop` are for the worker to answer; it ends this process by hanging up.
+    # The worker handles Ctrl-C and `docker stop`. It ends this process by closing the socket.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     wakeful = WakefulSelector()

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection: a request out, its response in, read by read as they were stamped."""
+"""One HTTP/1.1 connection: sends a request and parses the stamped reads of its response."""
 
 import asyncio
 import socket
@@ -14,7 +14,7 @@ from worker.engine.messages import End
 
 
 class Connection:
-    """Used request after request. `arrivals` reads and stamps; this makes responses of what it hands over."""
+    """Carries one request after the other. The socket reader reads and stamps; this class parses its reads."""
 
     def __init__(
         self,
@@ -32,14 +32,14 @@ class Connection:
         self.tls_ms = tls_ms
         # Whether a request has gone over it.
         self.used = False
-        # Until its first read: since when bytes may have lain there.
+        # Since when bytes may have been waiting; None after the first read.
         self.unread_since_ns: int | None = started_ns
         self.last_read_ns = 0
-        # Reads to be parsed: (stamp, µs that its first byte may have waited, bytes). No bytes: the server's end.
+        # Reads to be parsed: (stamp, µs that the first byte may have waited, bytes). Empty bytes: the server closed.
         self.arrived: list[tuple[int, int, bytes]] = []
-        # What the socket said when it broke; it counts once all that arrived before is parsed.
+        # The error that broke the socket. It counts once everything that arrived before it is parsed.
         self.broken: OSError | None = None
-        # Whether a byte came in answer to the latest request.
+        # Whether a byte has come in answer to the latest request.
         self.answered = False
         # Whether all reads of the latest response had the kernel's own stamp.
         self.stamped_by_kernel = True
@@ -49,12 +49,12 @@ class Connection:
         self._stream: Stream | None = None
         self._done: asyncio.Future[End] | None = None
         self._response = HttpResponse()
-        # What found no room in the socket, and the task that writes it.
+        # Bytes that the socket could not take yet, and the task that writes them.
         self._rest = bytearray()
         self._sending: asyncio.Task[None] | None = None
 
     def send(self, request: bytes, stream: Stream) -> int:
-        """Sends a request, and returns when its first byte went out. The stream is told what comes back."""
+        """Sends a request and returns when its first byte went out (monotonic ns). The response goes to the stream."""
         self._response.release()
         self._response = HttpResponse()
         self._stream = stream
@@ -69,20 +69,20 @@ class Connection:
         except OSError as exc:
             self._fail(exc)
             return sent_ns
-        # Between our look at the clock and the kernel's work the process may have had to wait for a CPU.
+        # The process may have waited for a CPU between reading the clock and sending, so the kernel's stamp is better.
         departed_ns = kernel_stamps.departure_ns(self.sock)
         if departed_ns is not None and sent_ns <= departed_ns <= monotonic_ns():
             sent_ns = departed_ns
         return sent_ns
 
     async def end(self) -> End:
-        """How the response ended; by then the connection has closed itself if it cannot be used again."""
+        """Waits for the end of the response. By then the connection is closed if it cannot be used again."""
         if self._done is None:
             raise RuntimeError("nothing was sent")
         return await self._done
 
     def parse(self) -> None:
-        """Makes events of what has arrived."""
+        """Parses the reads that have arrived, and gives them to the stream."""
         arrived, self.arrived = self.arrived, []
         if self._stream is None:
             return self._take_unasked(arrived)
@@ -95,7 +95,7 @@ class Connection:
         return None
 
     def close(self) -> None:
-        """At once. A stream in flight ends as `closed`."""
+        """Closes the socket at once. A stream in flight ends as `closed`."""
         if not self.closed:
             self.closed = True
             self._on_close(self)
@@ -107,7 +107,7 @@ class Connection:
             self._done.set_result(End("closed", monotonic_ns()))
 
     def _take(self, stream: Stream, stamp_ns: int, late_us: int, data: bytes) -> End | None:
-        """One read; the response's end, if it was that."""
+        """Takes one read. Returns how the response ended, if it ended with this read."""
         response, ended, head_known = self._response, False, self._response.head_complete
         try:
             data, ended = self._plain(data)
@@ -130,7 +130,7 @@ class Connection:
         return None
 
     def _take_unasked(self, arrived: list[tuple[int, int, bytes]]) -> None:
-        """Between requests only TLS has something to say, its session tickets; all else means that it is over."""
+        """Between requests only TLS session tickets may come. Anything else closes the connection."""
         try:
             over = [data or ended for _, _, data in arrived for data, ended in (self._plain(data),)]
         except (ssl.SSLError, OSError):
@@ -140,7 +140,7 @@ class Connection:
         return None
 
     def _plain(self, data: bytes) -> tuple[bytes, bool]:
-        """A read without its TLS, and whether nothing comes after it."""
+        """The decrypted bytes of a read, and whether the server has closed its side."""
         if self._tls is None or not data:
             return data, not data
         data, ended = self._tls.decrypt(data)
@@ -160,7 +160,7 @@ class Connection:
         self._end(End("lost", monotonic_ns(), _words(exc)))
 
     def _write(self, data: bytes) -> None:
-        """At once as far as there is room, in order. Raises OSError."""
+        """Writes at once what the socket takes; the rest follows in order. Raises OSError."""
         if self._sending is not None and not self._sending.done():
             self._rest += data
             return
@@ -169,7 +169,7 @@ class Connection:
         except BlockingIOError:
             sent = 0
         if sent < len(data):
-            # A large prompt on a full socket: the rest follows as there is room.
+            # A large prompt has filled the socket: a task writes the rest.
             self._rest += memoryview(data)[sent:]
             self._sending = asyncio.get_running_loop().create_task(self._write_rest())
 
@@ -180,7 +180,7 @@ class Connection:
                 self._rest.clear()
                 await asyncio.get_running_loop().sock_sendall(self.sock, data)
         except OSError as exc:
-            # The server may have answered before it hung up: what it said is read first.
+            # The server may have answered before it closed the connection, so its answer is read first.
             self.broken = self.broken or exc.with_traceback(None)
 
 

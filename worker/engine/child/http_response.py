@@ -1,4 +1,4 @@
-"""One HTTP/1.1 response out of bytes: httptools' callbacks, kept."""
+"""One HTTP/1.1 response, parsed from bytes by httptools."""
 
 import httptools
 
@@ -8,7 +8,7 @@ class NotHttp(Exception):
 
 
 class HttpResponse:
-    """Feed it what arrives; `parts` are body bytes that nobody has taken yet."""
+    """Takes bytes through `feed`. `parts` are the body bytes that the caller has not taken yet."""
 
     __slots__ = ("_parser", "complete", "head_complete", "headers", "keeps_alive", "parts", "status")
 
@@ -23,7 +23,7 @@ class HttpResponse:
 
     @property
     def ends_with_connection(self) -> bool:
-        """Neither a length nor chunks: the body is over when the connection is."""
+        """Whether the body ends with the connection, because it has neither a length nor chunks."""
         return self.head_complete and not {"content-length", "transfer-encoding"} & self.headers.keys()
 
     def feed(self, data: bytes) -> None:
@@ -35,13 +35,13 @@ class HttpResponse:
             raise NotHttp(str(exc)) from None
 
     def release(self) -> None:
-        """Nothing more will come. Parser and response hold each other, and no garbage is collected in a run."""
+        """Drops the parser. It and the response refer to each other, and no garbage is collected during a run."""
         self._parser = None
 
-    # What httptools calls.
+    # httptools calls these.
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self.head_complete:  # afterwards they are trailers
+        if not self.head_complete:  # later ones are trailers
             self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:

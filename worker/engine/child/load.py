@@ -1,4 +1,4 @@
-"""Keeps the load of one process: whenever there is room, the next request that is due goes to a free connection."""
+"""The load of one process: as soon as there is room, gives the next request that is due to an idle slot."""
 
 import asyncio
 import heapq
@@ -7,24 +7,24 @@ from collections.abc import Sequence
 
 from shared.clock import monotonic_ns
 from worker.engine.child.outbox import Outbox, Stream
-from worker.engine.child.room import Places
+from worker.engine.child.room import Room
 from worker.engine.child.slot import Slot
 from worker.engine.messages import Dropped, Go, Opened, Request
 
 
 class Load:
-    """The slots of one run, and the requests that wait for one of them."""
+    """The slots of one run, and the requests that wait for a slot."""
 
     def __init__(self, slots: Sequence[Slot], outbox: Outbox) -> None:
         self._slots = slots
         self._outbox = outbox
-        # Requests that are sent as soon as there is room, and those that are due at a time: (due, order, request).
+        # Requests that are sent as soon as there is room, and those with a due time: (due, order, request).
         self._waiting: deque[Request] = deque()
         self._scheduled: list[tuple[int, int, Request]] = []
         self._order = 0
         self._idle: deque[asyncio.Future[tuple[Request, int]]] = deque()
         self._live: dict[int, tuple[Slot, Stream]] = {}
-        self._places = Places()
+        self._room = Room()
         # When the phase began; None while it is on hold.
         self._start_ns: int | None = None
         self._last_send_ns: int | None = None
@@ -41,14 +41,14 @@ class Load:
         await asyncio.gather(*(slot.open() for slot in self._slots[:connections]))
 
     async def run(self) -> None:
-        """Sends until cancelled."""
+        """Reports that the slots are open, then sends until cancelled."""
         self._outbox.say(Opened())
         async with asyncio.TaskGroup() as group:
             for slot in self._slots:
                 group.create_task(self._work(slot))
 
     def add(self, requests: Sequence[Request]) -> None:
-        """More to send, in this order."""
+        """Adds requests, to be sent in this order."""
         if self._stopping:
             return self._outbox.say(Dropped([request.id for request in requests]))
         for request in requests:
@@ -60,18 +60,18 @@ class Load:
         return self._hand_out()
 
     def hold(self) -> None:
-        """Keeps what comes until `go`; what is in flight goes on."""
+        """Keeps the requests that come, until `go`. Requests in flight go on."""
         self._start_ns = self._last_send_ns = None
 
     def go(self, phase: Go) -> None:
-        """A phase starts: what waits and is due is sent in the same turn of the loop."""
+        """A phase starts: sends all requests that are due, in the same turn of the loop."""
         self._start_ns = phase.start_ns
         self._last_send_ns = None if phase.send_for_ns is None else phase.start_ns + phase.send_for_ns
-        self._places.begin(phase.start_ns, phase.room)
+        self._room.begin(phase.start_ns, phase.room)
         self._hand_out()
 
     def cease(self) -> None:
-        """Sends nothing more of this phase; what is in flight goes on."""
+        """Sends nothing more of this phase. Requests in flight go on."""
         dropped = [request.id for request in self._waiting] + [item[2].id for item in self._scheduled]
         self._waiting.clear()
         self._scheduled.clear()
@@ -87,30 +87,33 @@ class Load:
                 idle.set_result(taken)
 
     def _take(self) -> tuple[Request, int] | None:
-        """The next request that may be sent now, and since when it could have been. Else wakes the loop in time."""
+        """The next request that may be sent now, and since when it could have been sent (monotonic ns).
+
+        None if there is no such request; then sets a timer for the next one.
+        """
         if self._start_ns is None or not (self._waiting or self._scheduled):
             return None
         now_ns = monotonic_ns()
         if self._last_send_ns is not None and now_ns >= self._last_send_ns:
             self.cease()
             return None
-        free_ns = self._places.take(now_ns)
+        free_ns = self._room.take(now_ns)
         if free_ns is None:
-            self._wake(self._places.next_step_ns)
+            self._wake(self._room.next_step_ns)
             return None
         if self._scheduled:
             due_ns = self._start_ns + self._scheduled[0][0]
             if due_ns <= now_ns:
                 return heapq.heappop(self._scheduled)[2], due_ns
             if not self._waiting:
-                self._places.give_back(free_ns)
+                self._room.give_back(free_ns)
                 self._wake(due_ns)
                 return None
             self._wake(due_ns)
         return self._waiting.popleft(), free_ns
 
     def _put_back(self, request: Request, free_ns: int) -> None:
-        self._places.give_back(free_ns)
+        self._room.give_back(free_ns)
         if request.offset_ns is None:
             self._waiting.appendleft(request)
         else:
@@ -126,14 +129,14 @@ class Load:
             self._alarm = asyncio.get_running_loop().call_later(wait_s, self._hand_out)
 
     def abort(self, request_id: int) -> None:
-        """Closes a stream of which the worker has heard enough."""
+        """Closes the stream of a request that the worker has concluded."""
         if request_id in self._live:
             slot, stream = self._live[request_id]
             stream.mute()
             slot.abort()
 
     def cut(self) -> None:
-        """Closes the streams in flight, and sends nothing more of this phase."""
+        """Sends nothing more of this phase and closes its streams."""
         self.cease()
         for slot, _ in list(self._live.values()):
             slot.abort()
@@ -150,7 +153,7 @@ class Load:
             slot.abort()
 
     async def close(self) -> None:
-        """Closes what `run` has left open."""
+        """Closes the slots. `run` must have ended."""
         await asyncio.gather(*(slot.close() for slot in self._slots))
 
     async def _work(self, slot: Slot) -> None:
@@ -158,19 +161,19 @@ class Load:
             request, due_ns = await self._next()
             stream = Stream(request.id, self._outbox)
             self._live[request.id] = slot, stream
-            if self._stopping:  # between the worker's word and this slot's turn
+            if self._stopping:  # stopped after the request was handed out
                 self._outbox.say(Dropped([request.id]))
             else:
                 await slot.exchange(request.body, stream, due_ns)
             del self._live[request.id]
             await self._outbox.room()
-            self._places.free(stream.ended_ns or monotonic_ns())
+            self._room.free(stream.ended_ns or monotonic_ns())
 
     async def _next(self) -> tuple[Request, int]:
         if not self._idle and (taken := self._take()) is not None:
             return taken
         idle: asyncio.Future[tuple[Request, int]] = asyncio.get_running_loop().create_future()
         self._idle.append(idle)
-        # A place may have become free for a slot that has waited longer.
+        # There may be room by now for a slot that has waited longer.
         self._hand_out()
         return await idle

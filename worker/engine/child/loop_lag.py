@@ -1,4 +1,4 @@
-"""How late this process's loop is: the selector that knows when it slept, and samples of a timer's lateness."""
+"""Measures how late this process's loop is: a selector that remembers when it slept, and samples of a timer."""
 
 import asyncio
 import selectors
@@ -8,21 +8,21 @@ from shared.clock import monotonic_ns
 from shared.numbers.lag import lag_bucket
 
 SAMPLE_EVERY_S = 0.01
-# epoll's timeouts are whole milliseconds, rounded up: lateness within that is the timer's, not ours.
+# epoll rounds timeouts up to whole milliseconds, so a timer may be this late on an idle loop.
 TIMER_RESOLUTION_S = 0.001
-# A wait shorter than this was none: something lay there already.
+# If the selector returned sooner than this, something was ready already.
 _WAITED_NS = 30_000
 
 
 class WakefulSelector(selectors.DefaultSelector):
-    """The loop's selector, which remembers its latest look at what had arrived and the one before."""
+    """The loop's selector. It remembers the times of its last two looks (monotonic ns)."""
 
     def __init__(self) -> None:
         super().__init__()
         self.looked_ns = self.entered_ns = self.returned_ns = monotonic_ns()
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        # What had arrived by the look before was read then.
+        # Everything that had arrived before the previous look was read after it.
         self.looked_ns = self.entered_ns
         self.entered_ns = monotonic_ns()
         ready: list[tuple[selectors.SelectorKey, int]] = super().select(timeout)
@@ -31,12 +31,12 @@ class WakefulSelector(selectors.DefaultSelector):
 
     @property
     def waited(self) -> bool:
-        """Nothing lay there: the look lasted until something arrived."""
+        """Whether nothing was ready at the latest look, so that it waited until something arrived."""
         return self.returned_ns - self.entered_ns > _WAITED_NS
 
 
 class LagSampler:
-    """Wakes every 10 ms and counts by how much it was late."""
+    """Wakes every 10 ms and counts how late it woke, in a histogram."""
 
     def __init__(self) -> None:
         self.histogram: Counter[int] = Counter()
@@ -45,7 +45,7 @@ class LagSampler:
         self._timer: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
-        """Until cancelled. A bare timer and no task for each sample: hundreds of processes may share a core."""
+        """Samples until cancelled. Uses a timer, not a task for each sample: hundreds of processes may share a core."""
         loop = asyncio.get_running_loop()
         self._arm(loop)
         try:

@@ -1,4 +1,4 @@
-"""What was seen of each request, until it leaves for the worker in slices."""
+"""Collects what was seen of each request and sends it to the worker in slices."""
 
 import asyncio
 from array import array
@@ -7,19 +7,19 @@ from typing import Protocol
 from shared.clock import monotonic_ns
 from worker.engine.messages import Began, End, EndKind, Head, Report, Slice, Watermark, frame
 
-# How long the worker waits to hear of a live stream.
+# How often the worker hears of a stream in flight.
 FLUSH_EVERY_S = 0.25
-# A stream that has more than this to say does not wait.
+# A stream with more body bytes than this does not wait for the flush.
 SLICE_BYTES = 64_000
-# Slices in one turn of the loop, so that no flush holds up a read for long.
+# The most slices that a flush sends in one turn of the loop, so that it does not delay reads.
 SLICES_A_TURN = 16
-# What the worker has not taken yet: beyond the first no request is begun, beyond the second nothing is read.
+# Bytes that the worker has not taken yet. Above the first, no request is begun; above the second, nothing is read.
 FULL_BYTES = 16_000_000
 OVERFULL_BYTES = 64_000_000
 
 
 class Stream:
-    """One request as seen so far. The transport says what happens, in order; `end` is the last word."""
+    """What was seen of one request. The slot calls `began`, `head`, `read` and `end` in this order."""
 
     __slots__ = (
         "_began",
@@ -39,7 +39,7 @@ class Stream:
         self.id = request_id
         # When it ended; None while it goes on.
         self.ended_ns: int | None = None
-        # In the outbox's list of those that have something to say.
+        # Whether it is in the outbox's list for the next flush.
         self.waiting = False
         # Whether all stamps are the kernel's.
         self.kernel = True
@@ -60,7 +60,7 @@ class Stream:
         self._outbox.wait(self)
 
     def read(self, stamp_ns: int, late_us: int, data: bytes) -> None:
-        """Body bytes of one read; its first may have arrived `late_us` before its stamp."""
+        """Body bytes of one read. The first of them may have arrived up to `late_us` before the stamp."""
         self._body.append(data)
         self._size += len(data)
         self._reads.extend((stamp_ns, self._size, late_us))
@@ -70,17 +70,17 @@ class Stream:
             self._outbox.wait(self)
 
     def end(self, kind: EndKind, stamp_ns: int | None = None, message: str = "") -> None:
-        """Nothing more will come; what comes after a first end is not heard."""
+        """The request has ended. Only the first call counts."""
         if self.ended_ns is None:
             self.ended_ns = stamp_ns if stamp_ns is not None else monotonic_ns()
             self._outbox.send(self, End(kind, self.ended_ns, message))
 
     def mute(self) -> None:
-        """The worker has heard enough of it."""
+        """Nothing more of it is sent to the worker."""
         self.muted = True
 
     def take(self, end: End | None) -> Slice:
-        """All since the last slice."""
+        """Everything since the last slice, as a slice."""
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         part = Slice(self.id, self._began, self._head, body, self._reads.tobytes(), self.kernel, end)
         self._began = self._head = None
@@ -91,11 +91,11 @@ class Stream:
 
 
 class Reading(Protocol):
-    """Whoever reads the sockets."""
+    """What the outbox needs of the socket reader."""
 
     @property
     def read_until_ns(self) -> int:
-        """All that had arrived by then has been read."""
+        """Every byte that had arrived by then has been read (monotonic ns)."""
         ...
 
     def pause(self) -> None: ...
@@ -104,7 +104,7 @@ class Reading(Protocol):
 
 
 class Outbox:
-    """Sends slices at a stream's end, when much has come together, and every quarter of a second."""
+    """Sends a slice when a stream ends, when it has much to send, and otherwise every quarter of a second."""
 
     def __init__(self, transport: asyncio.Transport, reading: Reading) -> None:
         self._transport = transport
@@ -118,24 +118,24 @@ class Outbox:
         self._transport.write(frame(report))
 
     def wait(self, stream: Stream) -> None:
-        """The stream has something to say at the next flush."""
+        """Sends a slice of the stream at the next flush."""
         if not stream.waiting:
             stream.waiting = True
             self._waiting.append(stream)
 
     def send(self, stream: Stream, end: End | None = None) -> None:
-        """Without waiting for the flush."""
+        """Sends a slice now, without waiting for the flush."""
         part = stream.take(end)
         if not stream.muted:
             self.say(part)
             self.look()
 
     async def room(self) -> None:
-        """Until the worker has taken most of what it was sent."""
+        """Waits until the worker has taken most of what it was sent."""
         await self._room.wait()
 
     def look(self) -> None:
-        """Whether the worker keeps up."""
+        """Looks whether the worker keeps up. If not, stops new requests or pauses reading."""
         unsent = self._transport.get_write_buffer_size()
         if unsent > FULL_BYTES:
             self._room.clear()
@@ -149,7 +149,7 @@ class Outbox:
             self._reading.resume()
 
     async def run(self) -> None:
-        """Flushes until cancelled. A watermark follows each flush: what had been read before it has been said."""
+        """Flushes until cancelled. After each flush, a watermark says up to when everything has been reported."""
         while True:
             await asyncio.sleep(FLUSH_EVERY_S)
             stamp_ns = self._reading.read_until_ns

@@ -1,32 +1,32 @@
-"""How many requests may be in flight, over time: places that become free, and since when each has been."""
+"""Room: how many requests may be in flight, over time."""
 
 import heapq
 from collections.abc import Sequence
 
 
-class Places:
-    """Free places of a phase. Each carries the stamp since when it has been free, in monotonic ns."""
+class Room:
+    """The room of a phase. Each free unit carries the stamp since when it has been free (monotonic ns)."""
 
     def __init__(self) -> None:
         self._free: list[int] = []
         self._steps: list[tuple[int, int]] = []
-        self._room = 0
+        self._size = 0
         self._taken = 0
 
     def begin(self, start_ns: int, room: Sequence[tuple[int, int]]) -> None:
         """A phase starts. `room`: (ns after its start, requests in flight), rising in time."""
         self._steps = [(start_ns + from_ns, count) for from_ns, count in room]
-        self._room = 0
+        self._size = 0
         self._free = []
         self._advance(start_ns)
 
     @property
     def next_step_ns(self) -> int | None:
-        """When the room changes next. None: it stays as it is."""
+        """When the room changes next; None if it does not."""
         return self._steps[0][0] if self._steps else None
 
     def take(self, now_ns: int) -> int | None:
-        """Takes the place that has been free longest and returns since when. None where all are taken."""
+        """Takes the unit that has been free longest and returns since when. None if there is no room."""
         self._advance(now_ns)
         if not self._free:
             return None
@@ -34,21 +34,21 @@ class Places:
         return heapq.heappop(self._free)
 
     def give_back(self, free_ns: int) -> None:
-        """A place that was taken in vain."""
+        """Returns a unit that was not used."""
         self._taken -= 1
         heapq.heappush(self._free, free_ns)
 
     def free(self, ended_ns: int) -> None:
-        """A request has ended: its place is free again, unless there is less room by now."""
+        """A request has ended: its unit is free again, unless there is less room by now."""
         self._taken -= 1
-        if self._taken + len(self._free) < self._room:
+        if self._taken + len(self._free) < self._size:
             heapq.heappush(self._free, ended_ns)
 
     def _advance(self, now_ns: int) -> None:
         while self._steps and self._steps[0][0] <= now_ns:
-            at_ns, self._room = self._steps.pop(0)
-            missing = self._room - self._taken - len(self._free)
+            at_ns, self._size = self._steps.pop(0)
+            missing = self._size - self._taken - len(self._free)
             for _ in range(missing):
                 heapq.heappush(self._free, at_ns)
-            while self._free and self._taken + len(self._free) > self._room:
+            while self._free and self._taken + len(self._free) > self._size:
                 heapq.heappop(self._free)

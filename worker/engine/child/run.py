@@ -1,4 +1,4 @@
-"""One run in this process: its slots, its flushes, how undisturbed it was."""
+"""One run in this process: starts its slots and flushes, and reports how undisturbed it was."""
 
 import asyncio
 import gc
@@ -9,7 +9,7 @@ from worker.engine.child.load import Load
 from worker.engine.child.loop_lag import LagSampler
 from worker.engine.child.outbox import Outbox
 from worker.engine.child.slot import Slot
-from worker.engine.child.socket_reader import Arrivals
+from worker.engine.child.socket_reader import SocketReader
 from worker.engine.child.socket_slot import Addresses, SocketSlot
 from worker.engine.messages import Begin, Health, SdkTarget
 
@@ -17,8 +17,8 @@ from worker.engine.messages import Begin, Health, SdkTarget
 class ChildRun:
     """From `Begin` to `Finish`."""
 
-    def __init__(self, begin: Begin, outbox: Outbox, arrivals: Arrivals) -> None:
-        slots, self._close_client = _slots(begin, arrivals)
+    def __init__(self, begin: Begin, outbox: Outbox, reader: SocketReader) -> None:
+        slots, self._close_client = _slots(begin, reader)
         self.load = Load(slots, outbox)
         self._connections = begin.connections
         self._outbox = outbox
@@ -27,8 +27,8 @@ class ChildRun:
         self._begun_ns = self._cpu_ns = 0
 
     def start(self, on_end: Callable[[asyncio.Task[None]], None]) -> None:
-        """Opens connections and sends what is added. `on_end` hears of a task that ended, however it did."""
-        # A collection stops the loop for milliseconds; what is there now is never looked at again.
+        """Opens connections and sends the requests that are added. `on_end` is called with each task that ends."""
+        # A collection would stop the loop for milliseconds, so there is none during a run.
         gc.collect()
         gc.freeze()
         gc.disable()
@@ -39,14 +39,14 @@ class ChildRun:
 
     async def _open_and_send(self) -> None:
         await self.load.open(self._connections)
-        # A loop that is busy with handshakes disturbs nothing yet.
+        # Measured from here: a loop that is busy with handshakes disturbs no request.
         self._begun_ns, self._cpu_ns = monotonic_ns(), cpu_ns()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._lag.run())
             group.create_task(self.load.run())
 
     async def finish(self) -> None:
-        """Closes everything and reports."""
+        """Closes everything and sends the `Health` report."""
         used_ns, wall_ns = (cpu_ns() - self._cpu_ns, monotonic_ns() - self._begun_ns) if self._begun_ns else (0, 0)
         health = Health(dict(self._lag.histogram), self._lag.max_ns, used_ns, wall_ns)
         for task in self._tasks:
@@ -59,16 +59,16 @@ class ChildRun:
         self._outbox.say(health)
 
 
-def _slots(begin: Begin, arrivals: Arrivals) -> tuple[list[Slot], Callable[[], Awaitable[None]]]:
+def _slots(begin: Begin, reader: SocketReader) -> tuple[list[Slot], Callable[[], Awaitable[None]]]:
     if isinstance(begin.target, SdkTarget):
-        # Seconds to import, and only runs that need it pay.
+        # Imported here, because it takes seconds and few runs need it.
         from worker.engine.child.sdk_slot import SdkClient, SdkSlot
 
         client = SdkClient(begin.target, begin.slots)
         return [SdkSlot(client) for _ in range(begin.slots)], client.close
     addresses = Addresses(begin.target)
-    return [SocketSlot(begin.target, addresses, arrivals) for _ in range(begin.slots)], _nothing
+    return [SocketSlot(begin.target, addresses, reader) for _ in range(begin.slots)], _nothing
 
 
 async def _nothing() -> None:
-    """Sockets are closed by their slots."""
+    """Does nothing: the slots close their own sockets."""

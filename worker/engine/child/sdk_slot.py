@@ -1,7 +1,7 @@
-"""Requests by the official SDK's own client, over sockets that stamp: for proxies and endpoints that need the SDK.
+"""Sends requests by the official SDK's own client: for proxies, and for endpoints that need the SDK.
 
-Its reads are stamped where a coroutine wakes up, and it builds its requests on the measuring loop: the run's
-measurement says `transport: sdk` and is graded for it.
+Reads are stamped when a coroutine wakes up, and requests are built on the measuring loop. So the stamps are less exact:
+the run's measurement says `transport: sdk`, and its grade is lower.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from worker.engine.child.slot import MAX_RENEWALS
 from worker.engine.messages import EndKind, SdkTarget
 from worker.engine.sdk_clients import streamed_create
 
-# What sockets raise, where an SDK does not wrap it.
+# Errors of the socket that an SDK may not wrap.
 _SOCKET_ERRORS = (
     httpcore2.NetworkError,
     httpcore2.ProtocolError,
@@ -32,11 +32,11 @@ _SOCKET_ERRORS = (
 
 
 class SdkClient:
-    """One SDK client for all slots of a run, its pool as large as the load."""
+    """One SDK client for all slots of a run, with a pool of as many connections."""
 
     def __init__(self, target: SdkTarget, slots: int) -> None:
         transport = StampingTransport(connections=slots, proxy=target.proxy)
-        # Deadlines are the worker's; only connecting is timed here, where it can be told from the rest.
+        # The worker applies all deadlines but that of connecting, which only the client can tell from the rest.
         timeout = httpx2.Timeout(None, connect=target.connect_s)
         self._http = httpx2.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False, trust_env=False)
         self.sdk = protocol_named(target.protocol).sdk()
@@ -47,7 +47,7 @@ class SdkClient:
 
 
 class SdkSlot:
-    """One place of the concurrency; connections are the SDK's."""
+    """A slot that sends through the SDK, which owns the connections."""
 
     def __init__(self, client: SdkClient) -> None:
         self._client = client
@@ -75,7 +75,7 @@ class SdkSlot:
         stream.kernel = False
         for renewed in range(MAX_RENEWALS + 1):
             wire = Wire(monotonic_ns())
-            # Said when it is sent, since deadlines count from there; and at the end, should it never be.
+            # Reported when the request is sent, because deadlines count from then; else at the end.
             wire.on_sent = lambda wire=wire, renewed=renewed: stream.began(wire.began(due_ns, renewed))
             try:
                 end = await self._attempt(body, stream, wire)
@@ -95,7 +95,7 @@ class SdkSlot:
                 wire.answered = True
                 stream.head(http.status_code, dict(http.headers))
                 async for data in http.aiter_raw():
-                    # Several chunks of one read come one by one: all carry the stamp of that read.
+                    # Chunks of the same read come one by one, and all get the stamp of that read.
                     stream.read(wire.last_read_ns or monotonic_ns(), 0, data)
             return "complete", ""
         except sdk.status_error as exc:
@@ -112,7 +112,7 @@ class SdkSlot:
 
 
 def _connection_failure(exc: BaseException, wire: Wire) -> tuple[EndKind, str]:
-    """How far it got, and what the socket said."""
+    """The kind of end, by how far the request got, and the message of the deepest cause."""
     causes = list(_causes(exc))
     words = next((str(cause) for cause in reversed(causes) if str(cause)), type(exc).__name__)
     if wire.sent_ns is not None:

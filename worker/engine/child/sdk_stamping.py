@@ -1,4 +1,4 @@
-"""An httpx2 transport that stamps at the socket: when a connection was made, a request written, bytes read."""
+"""An httpx2 transport that stamps at the socket when a connection is made, a request written, bytes read."""
 
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -16,7 +16,7 @@ from worker.engine.messages import Began
 
 @dataclass(slots=True)
 class Wire:
-    """Stamps of one request, in monotonic nanoseconds, taken where the bytes pass."""
+    """Stamps of one request, taken at the socket (monotonic ns)."""
 
     started_ns: int
     connected_ns: int | None = None
@@ -33,12 +33,12 @@ class Wire:
         )
 
 
-# The request whose task is at the socket now: httpcore does a request's I/O in the request's own task.
+# The request of the current task: httpcore does the I/O of a request in that request's own task.
 current_wire: ContextVar[Wire | None] = ContextVar("current_wire", default=None)
 
 
 class StampingTransport(httpx2.AsyncBaseTransport):
-    """Plain HTTP/1.1 over a pool as large as the load, through a proxy if one is named; no redirects, no retries."""
+    """HTTP/1.1 over a pool of `connections`, through `proxy` if it is given, without redirects and retries."""
 
     def __init__(self, *, connections: int, proxy: str | None) -> None:
         self._pool = httpcore2.AsyncConnectionPool(
@@ -104,7 +104,7 @@ class _StampingBackend(httpcore2.AsyncNetworkBackend):
     ) -> httpcore2.AsyncNetworkStream:
         wire = current_wire.get()
         if wire is not None:
-            # The pool may have made us wait for a connection before: that is queueing, not connecting.
+            # Connecting starts only now: waiting for the pool is queueing.
             wire.started_ns = monotonic_ns()
             wire.new_connection = True
         stream = await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
@@ -154,5 +154,5 @@ class _StampingStream(httpcore2.AsyncNetworkStream):
 
 
 def _is_connect(data: bytes) -> bool:
-    """Asking a proxy for a tunnel is connecting, not sending."""
+    """Whether the bytes ask a proxy for a tunnel, which is part of connecting."""
     return data.startswith(b"CONNECT ")

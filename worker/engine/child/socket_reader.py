@@ -1,4 +1,4 @@
-"""The one place where sockets are read: every read gets the kernel's receive timestamp, else the time of the look."""
+"""The only place where sockets are read. A read gets the kernel's receive timestamp, or else the time of the look."""
 
 import asyncio
 import contextlib
@@ -11,42 +11,42 @@ from worker.engine.child.connection import Connection
 from worker.engine.child.loop_lag import WakefulSelector
 
 READ_BYTES = 65_536
-# The kernel stamps a packet before its bytes can be read, on another core perhaps, and by another clock: a stamp may be
-# this much older than a look that did not find the bytes. Older ones say that somebody has set the clock.
+# The kernel stamps a packet before its bytes can be read, maybe on another core, and by another clock. So a stamp may
+# be this much older than a look that did not find the bytes. If it is older still, somebody has set the clock.
 _TOLERANCE_NS = 1_000_000
 
 
-class Arrivals:
-    """A selector of streams within the loop's own: one callback for all that are ready, no task is woken to read."""
+class SocketReader:
+    """A selector within the loop's own: one callback reads all ready sockets, and no task is woken to read."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, wakeful: WakefulSelector) -> None:
         self._loop = loop
         self._wakeful = wakeful
         self._selector = selectors.DefaultSelector()
-        # The kernel stamps nothing while no socket wants it, and takes a moment to begin: this one wants it always.
+        # The kernel stamps only while some socket asks for it, and takes a moment to begin. This socket always asks.
         self._wants_stamps = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         kernel_stamps.ask(self._wants_stamps, departures=True)
         self._paused_ns: int | None = None
         self.resume()
 
     def add(self, connection: Connection) -> None:
-        """From now on the connection is told what arrives."""
+        """Reads the connection from now on."""
         kernel_stamps.ask(connection.sock, departures=True)
         self._selector.register(connection.sock, selectors.EVENT_READ, connection)
 
     def remove(self, connection: Connection) -> None:
-        """Before the socket is closed."""
+        """Stops reading the connection. Must be called before its socket is closed."""
         with contextlib.suppress(KeyError):
             self._selector.unregister(connection.sock)
 
     def pause(self) -> None:
-        """Reads nothing: what comes meanwhile is known to be late."""
+        """Stops reading. Bytes that come meanwhile are known to be late."""
         self._paused_ns = self.read_until_ns
         self._loop.remove_reader(self._selector)
 
     @property
     def read_until_ns(self) -> int:
-        """All that had arrived by then has been read: the loop's last look but one found it."""
+        """Everything that arrived before this time (monotonic ns) has been read."""
         return self._wakeful.looked_ns if self._paused_ns is None else self._paused_ns
 
     def resume(self) -> None:
@@ -60,18 +60,18 @@ class Arrivals:
         offset_ns, now_ns = kernel_stamps.realtime_offset_ns(), monotonic_ns()
         late_if_awake_ns, late_if_waited_ns = now_ns - looked_ns, now_ns - returned_ns
         told: list[Connection] = []
-        # First all reads, then all parsing: a read that waits may merge with the next and lose a stamp.
+        # First all reads, then all parsing: bytes that wait may merge with later ones and lose their stamp.
         for key, _ in ready:
             connection: Connection = key.data
             try:
                 data, ancillary, _, _ = connection.sock.recvmsg(READ_BYTES, kernel_stamps.ANCILLARY_BYTES)
             except BlockingIOError:
-                # What woke us was the late stamp of something sent.
+                # The socket was ready because of the late stamp of a sent packet.
                 kernel_stamps.departure_ns(connection.sock)
                 continue
             except OSError as exc:
                 self.remove(connection)
-                # Not where it was raised: that holds the connection, and no garbage is collected in a run.
+                # Without the traceback, which refers to the connection: no garbage is collected during a run.
                 connection.broken = exc.with_traceback(None)
                 told.append(connection)
                 continue
@@ -79,7 +79,7 @@ class Arrivals:
                 self.remove(connection)
             stamp_ns, late_ns = now_ns, late_if_waited_ns if waited else late_if_awake_ns
             kernel_ns = kernel_stamps.stamp_ns(ancillary, offset_ns)
-            # Older than the look before it can be only what came before the socket was watched.
+            # Only bytes that came before the socket was registered can be older than the look before.
             earliest_ns = min(looked_ns, connection.unread_since_ns or looked_ns) - _TOLERANCE_NS
             connection.unread_since_ns = None
             if kernel_ns is not None and earliest_ns <= kernel_ns <= monotonic_ns():
@@ -87,10 +87,10 @@ class Arrivals:
                 late_ns = late_if_awake_ns if kernel_ns < entered_ns else late_ns
                 late_ns = max(late_ns, abs(now_ns - kernel_ns))
             elif data:
-                # No stamp came with it, or somebody has set the clock.
+                # The read has no stamp, or somebody has set the clock.
                 connection.stamped_by_kernel = False
-            # Bytes arrive in order, whatever is set or slewed: a read without the kernel's stamp has a late one, and
-            # the next may have the kernel's.
+            # Bytes arrive in order, so stamps must not go back. They could if the clock is set, or if a read without
+            # the kernel's stamp, which is stamped late, is followed by one with it.
             stamp_ns = connection.last_read_ns = max(stamp_ns, connection.last_read_ns)
             connection.arrived.append((stamp_ns, late_ns // 1_000, data))
             told.append(connection)

@@ -1,4 +1,4 @@
-"""Requests over own sockets: connect by happy eyeballs, TLS, keep-alive, renewal of connections found closed."""
+"""Sends requests over our own sockets: happy eyeballs, TLS, keep-alive, new connections for closed ones."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from shared.network.tls import TlsSession, trust_store
 from worker.engine.child.connection import Connection
 from worker.engine.child.outbox import Stream
 from worker.engine.child.slot import MAX_RENEWALS
-from worker.engine.child.socket_reader import Arrivals
+from worker.engine.child.socket_reader import SocketReader
 from worker.engine.messages import Began, EndKind, SocketTarget
 
 # RFC 8305's recommendation.
@@ -31,14 +31,14 @@ class _CannotConnect(Exception):
 
 
 class Addresses:
-    """The target's addresses: asked for once by all who connect at the same time."""
+    """Resolves the target's addresses, once for all slots that connect at the same time."""
 
     def __init__(self, target: SocketTarget) -> None:
         self._target = target
         self._asking: asyncio.Task[list[Address]] | None = None
 
     async def get(self) -> list[Address]:
-        """Raises OSError where the name does not resolve."""
+        """Raises OSError if the name does not resolve."""
         if self._asking is None or self._asking.done():
             loop = asyncio.get_running_loop()
             self._asking = asyncio.ensure_future(self._ask(loop))
@@ -49,18 +49,18 @@ class Addresses:
 
 
 class SocketSlot:
-    """One connection, made when needed, kept while the server keeps it."""
+    """A slot with its own connection, made when it is needed and kept as long as the server keeps it."""
 
-    def __init__(self, target: SocketTarget, addresses: Addresses, arrivals: Arrivals) -> None:
+    def __init__(self, target: SocketTarget, addresses: Addresses, reader: SocketReader) -> None:
         self._target = target
         self._addresses = addresses
-        self._arrivals = arrivals
+        self._reader = reader
         self._connection: Connection | None = None
         self._opening: asyncio.Task[Connection] | None = None
 
     async def open(self) -> None:
         self._opening = asyncio.ensure_future(self._connect())
-        # Its outcome is taken by the first request.
+        # The first request takes the result.
         await asyncio.wait([self._opening])
 
     async def exchange(self, body: bytes, stream: Stream, due_ns: int) -> None:
@@ -93,8 +93,8 @@ class SocketSlot:
             )
             end = await connection.end()
             if end.kind == "lost" and kept and not connection.answered:
-                # The server had closed a kept connection that we were about to use. As every HTTP client does, the
-                # request goes out again on a new one; only that attempt is measured.
+                # The server had closed the kept connection. As in every HTTP client, the request goes out again on a
+                # new one, and only that attempt is measured.
                 continue
             return stream.end(end.kind, end.stamp_ns, end.message)
         raise AssertionError("the last attempt is on a new connection")
@@ -113,7 +113,7 @@ class SocketSlot:
                 self._opening.result().close()
 
     async def _ready(self, *, fresh: bool) -> Connection:
-        """The kept connection, or a new one."""
+        """The kept connection, or a new one. Raises _CannotConnect."""
         if self._opening is None:
             if self._connection is not None and not self._connection.closed and not fresh:
                 return self._connection
@@ -158,14 +158,14 @@ class SocketSlot:
             started_ns=started_ns,
             connected_ns=monotonic_ns(),
             tls_ms=tls_ms,
-            on_close=self._arrivals.remove,
+            on_close=self._reader.remove,
         )
-        self._arrivals.add(connection)
+        self._reader.add(connection)
         return connection
 
 
 async def _shake_hands(tls: TlsSession, sock: socket.socket) -> None:
-    """Raises ssl.SSLError where the server is not who it should be, OSError where it goes away."""
+    """Raises ssl.SSLError if the certificate or the handshake is refused, OSError if the server goes away."""
     loop = asyncio.get_running_loop()
     done, data = False, b""
     while not done:
