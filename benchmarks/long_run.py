@@ -31,9 +31,9 @@ from shared.db.migrate import upgrade
 from shared.db.results import ResultRepository
 from shared.db.segments import SegmentRepository
 from shared.db.tables import Result
+from shared.program.heap import keep_what_is_loaded
 from shared.providers.prices import PriceList
 from shared.settings import load_key_ring, load_settings
-from worker import garbage
 from worker.engine.children import Children
 from worker.monitoring import WorkerMetrics
 from worker.run.context import RunContext
@@ -107,7 +107,7 @@ async def measure(url: str, options: argparse.Namespace) -> None:
     # The first run of a process imports and compiles what every later one has.
     await run(context, leases, await submit(benchmarks, 1_000, options))
     number = await submit(benchmarks, options.requests // 1_000 * 1_000, options)
-    garbage.freeze()
+    keep_what_is_loaded()
     await asyncio.sleep(0)  # what came before is another step of the loop
     watch.reset()
     print(f"{options.requests:,} requests of {options.tokens} tokens, {options.streams} at a time")

@@ -57,7 +57,7 @@ REFUSALS: list[tuple[str, Answer, int | None, str]] = [
     ("redirect", status(301, "location: http://127.0.0.1:1/"), 301, "redirects are not followed"),
     ("307", status(307, "location: http://169.254.169.254/"), 307, "redirects are not followed"),
     ("flood", too_much, 500, "answered 500"),
-    ("no http", no_http, None, "no HTTP"),
+    ("no http", no_http, None, "not HTTP"),
 ]
 
 
