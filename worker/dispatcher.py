@@ -22,7 +22,8 @@ from worker.webhooks.deliverer import Deliverer
 
 log = structlog.get_logger(__name__)
 
-# A benchmark that rang sends its first request before this worker looks for others: each of them rings itself.
+# A benchmark that rang sends its first request before this worker looks for others, each of which rings itself, and
+# for webhooks that are due.
 FIRST_REQUEST_S = 0.05
 
 
@@ -154,8 +155,8 @@ class Dispatcher:
     def _begin(self, run: BenchmarkRun) -> None:
         task = asyncio.create_task(run.run())
         self._runs[run.benchmark_id] = (run, task)
-        # That it has started is an event, and so will be its end.
-        self._deliverer.ring()
+        # That it has started is an event, and so will be its end. Its first request goes before.
+        asyncio.get_running_loop().call_later(FIRST_REQUEST_S, self._deliverer.ring)
 
         def ended(_: asyncio.Task[None]) -> None:
             if self._runs.get(run.benchmark_id, (None, None))[0] is run:
