@@ -13,7 +13,8 @@ def migrate(url: str) -> None:
 
     file = _sqlite_file(url)
     if file is not None and revision.of_sqlite(file) == revision.head():
-        return  # said without Alembic, which takes longer to import than all else of this
+        # Alembic is not imported, which would take longer than all the rest.
+        return
     from shared.db.migrate import upgrade
 
     try:

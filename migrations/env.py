@@ -36,6 +36,8 @@ async def _connect_and_run(url: str) -> None:
         if engine.dialect.name == "sqlite":
             # The file keeps this mode. Programs that start together and each set it can fail: "database is locked".
             await connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+            # Each migration begins a transaction of its own.
+            await connection.rollback()
         await connection.run_sync(_run)
         await connection.commit()
     await engine.dispose()

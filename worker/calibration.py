@@ -13,7 +13,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import orjson
 
 from shared.benchmark.load import Load, load_of
@@ -111,6 +110,8 @@ async def calibrate(
 
 
 async def _measure(children: Children, clock: Clock, concurrency: int, processes_setting: int, repeats: int) -> Level:
+    import numpy as np  # not where a worker starts: it takes 0.1 s
+
     # Whole waves: every stream sends the same number of requests.
     count, runs = concurrency * -(-LEAST_REQUESTS // concurrency), []
     with tempfile.TemporaryDirectory(prefix="llmbench-calibrate-") as folder:

@@ -22,8 +22,8 @@ from worker.webhooks.deliverer import Deliverer
 
 log = structlog.get_logger(__name__)
 
-# After a bell the worker claims one benchmark and waits this long before it claims another, so that the first request
-# goes out undisturbed. A new bell ends the wait.
+# After a bell the worker claims one benchmark and waits this long before it claims another or looks for due webhooks, so
+# that the first request goes out undisturbed. A new bell ends the wait.
 FIRST_REQUEST_S = 0.05
 
 
@@ -155,8 +155,8 @@ class Dispatcher:
     def _begin(self, run: BenchmarkRun) -> None:
         task = asyncio.create_task(run.run())
         self._runs[run.benchmark_id] = (run, task)
-        # The start of a run is a webhook event, and so is its end.
-        self._deliverer.ring()
+        # The start of a run is a webhook event, and so is its end. Its first request goes out before.
+        asyncio.get_running_loop().call_later(FIRST_REQUEST_S, self._deliverer.ring)
 
         def ended(_: asyncio.Task[None]) -> None:
             if self._runs.get(run.benchmark_id, (None, None))[0] is run:

