@@ -196,8 +196,8 @@ class Summary(BaseModel):
         examples=[4.5],
     )
     output_token_throughput: float | None = Field(
-        description="Output tokens divided by `duration_s`, for runs of any size. Unit: tokens/s. Null when no output tokens are "
-        "known.",
+        description="Output tokens divided by `duration_s`, for runs of any size. Unit: tokens/s. Null when no output "
+        "tokens are known.",
         examples=[204.5],
     )
     steady_window: SteadyWindow | None = Field(
