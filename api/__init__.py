@@ -1,1 +1,1 @@
-"""The HTTP API: validates, stores, rings, reads. It never calls a model."""
+"""The HTTP API: it validates and stores benchmarks, rings for a worker, and shows results. It never calls a model."""

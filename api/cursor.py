@@ -1,4 +1,4 @@
-"""Opaque positions in a list: the last item's sort value and id, so that pages stay right while rows are added."""
+"""Cursors of lists: the sort value and id of a page's last item. Rows that are added do not shift the next page."""
 
 import base64
 import binascii
@@ -10,7 +10,7 @@ from shared.errors import InvalidRequest
 
 
 def encode_cursor(*parts: Any) -> str:
-    """Text that is safe in a URL."""
+    """The parts as text that is safe in a URL."""
     return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
 
 

@@ -1,4 +1,4 @@
-"""Every error as an RFC 9457 problem document, from one table. Nothing of the request is echoed."""
+"""Turns every error into an RFC 9457 problem document. A document never repeats what the request contained."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
-# Domain error → status and title. The first match in the order of the tree's leaves counts.
+# Domain error → status and title. The first class that matches applies.
 TABLE: dict[type[LlmBenchError], tuple[HTTPStatus, str]] = {
     InvalidRequest: (HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid"),
     NotFound: (HTTPStatus.NOT_FOUND, "Not found"),
@@ -27,7 +27,7 @@ TABLE: dict[type[LlmBenchError], tuple[HTTPStatus, str]] = {
     Unavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "A needed part does not answer"),
 }
 
-# pydantic's error types in the words of someone who writes JSON.
+# pydantic's error types, in words for a caller who writes JSON.
 _WORDS = {
     "missing": "is required",
     "extra_forbidden": "is not a field of this object",
@@ -79,7 +79,7 @@ def problem_response(
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Domain errors, validation, HTTP errors of the framework, and what nobody expected."""
+    """Registers handlers for domain, validation, HTTP and unexpected errors."""
     app.add_exception_handler(LlmBenchError, _domain_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
@@ -116,12 +116,12 @@ async def _validation_error(request: Request, exc: Exception) -> JSONResponse:
 
 
 def field_errors(found: Sequence[Any], body: Any) -> list[FieldError]:
-    """pydantic's errors by the caller's own field names, at most 20, inputs left out."""
+    """At most 20 of pydantic's errors, with the caller's own field names and without the input values."""
     paths = [tuple(error["loc"]) for error in found]
     parents = {path[:length] for path in paths for length in range(len(path))}
     errors = []
     for error, path in zip(found, paths, strict=True):
-        # pydantic also counts an array as empty whose only item is wrong; the item's own error says more.
+        # If an array's only item is wrong, pydantic also reports the array as empty. The item's error says more.
         if error["type"] == "too_short" and path in parents:
             continue
         errors.append(FieldError(_field_name(path, body), _message(error), error["type"]))
@@ -145,7 +145,7 @@ def _message(error: Any) -> str:
 
 
 def _field_name(path: tuple[int | str, ...], body: Any) -> str:
-    """`prompts[2].messages[0].content`; without the parts that pydantic adds for unions."""
+    """The path as `prompts[2].messages[0].content`, without the parts that pydantic adds for unions."""
     place, parts = path[0] if path else "body", path[1:]
     name, value = "", body if place == "body" else None
     for part in parts:
@@ -158,7 +158,7 @@ def _field_name(path: tuple[int | str, ...], body: Any) -> str:
             name += f".{ascii(part)[1:-1]}" if name else ascii(part)[1:-1]
             value = value.get(part) if isinstance(value, dict) else None
         if isinstance(value, str):
-            # The caller wrote a text here; what follows are names that only we know.
+            # The caller wrote a text here. The rest of the path has names that only our models use.
             break
     return name or str(place)
 
@@ -170,7 +170,7 @@ async def _http_error(request: Request, exc: Exception) -> JSONResponse:
     code = phrase.lower().replace(" ", "_")
     detail = str(exc.detail)
     if exc.status_code == 404:
-        detail = "there is nothing at this path; /docs lists what there is"
+        detail = "there is nothing at this path; /docs lists all paths"
     elif exc.status_code == 413:
         detail = f"the body is larger than MAX_BODY_BYTES = {request.app.state.settings.max_body_bytes:,} bytes"
         code = "body_too_large"
@@ -182,6 +182,6 @@ async def _unexpected(request: Request, exc: Exception) -> JSONResponse:
     # This handler runs outside the middleware that adds the id to logs and responses.
     request_id = request.state.request_id
     log.error("request_failed", path=request.url.path, request_id=request_id, exc_info=exc)
-    detail = "something broke here; the log names it under this request_id"
+    detail = "the server failed; its log has the cause under this request_id"
     headers = {HEADER: request_id}
     return problem_response(request, 500, "Internal error", detail, code="internal_error", headers=headers)

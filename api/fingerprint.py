@@ -1,4 +1,4 @@
-"""Whether two POSTs with the same `Idempotency-Key` ask for the same. Used by `api.submit`.
+"""Fingerprints of POSTs: two POSTs with the same `Idempotency-Key` must have the same one. Used by `api.submit`.
 
 A fingerprint covers what the caller wrote and no defaults, so that a retry is recognised after a default has changed.
 """
@@ -13,24 +13,24 @@ from shared.benchmark.spec import BenchmarkSpec
 
 
 def of_request(request: BenchmarkRequest) -> str:
-    """Of a `POST /benchmarks`, whatever the order of its fields."""
+    """The fingerprint of a `POST /benchmarks`. The order of its fields does not matter."""
     webhook = None if request.webhook is None else _document(request.webhook)
     return _digest({"spec": request.spec.model_dump(mode="json", exclude_unset=True), "webhook": webhook})
 
 
 def of_rerun(benchmark_id: int) -> str:
-    """Of a `POST /benchmarks/{id}/rerun`, which has no body."""
+    """The fingerprint of a `POST /benchmarks/{id}/rerun`, which has no body."""
     return _digest({"rerun_of": benchmark_id})
 
 
 def old_of_request(request: BenchmarkRequest) -> str:
-    """As it was stored when fingerprints still covered the defaults. Delete this once such keys are a day old."""
+    """The fingerprint that older versions stored: it covers the defaults. Delete this when those keys have expired."""
     webhook = {} if request.webhook is None else {"webhook": _document(request.webhook)}
     return _old(request.spec, {"rerun_of": None, **webhook})
 
 
 def old_of_rerun(spec: BenchmarkSpec, benchmark_id: int) -> str:
-    """The same for a rerun of a benchmark that was stored with this spec."""
+    """The fingerprint that older versions stored for a rerun. `spec` is the stored spec of the benchmark to repeat."""
     return _old(spec, {"rerun_of": benchmark_id})
 
 

@@ -1,4 +1,4 @@
-"""The API program: `uvicorn --factory api.main:create_app`. Chooses implementations and puts the routes together."""
+"""The API program: `uvicorn --factory api.main:create_app`. Creates its parts and installs the routes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -46,7 +46,7 @@ clock, dates (`_at`) are UTC, costs (`_usd`) are US dollars. Unknown is `null`, 
 
 
 def create_app(settings: Settings | None = None, keys: KeyRing | None = None) -> FastAPI:
-    """The application. Settings and keys are read from the environment where they are not given."""
+    """The application. Settings and keys that are not given are read from the environment."""
     settings = settings or load_settings()
     tracing = start_tracing(load_trace_exporter(), "llmbench-api")
     parts = _parts(settings, keys or load_key_ring(), tracing)
@@ -55,7 +55,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logs(settings, Scrubber(parts.keys.secrets(parts.endpoints)))
         await check_schema(parts.database)
-        # Requests are answered meanwhile; those that need the price list wait for it.
+        # The API answers requests while these tasks run. Requests that need the price list wait for it.
         background = [asyncio.create_task(_load(parts)), asyncio.create_task(parts.metrics.watch())]
         yield
         for task in background:
@@ -69,13 +69,13 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         version=__version__,
         description=DESCRIPTION,
         lifespan=lifespan,
-        # A browser's page at another site must not submit benchmarks by a form or a text body.
+        # Pages of other sites must not be able to submit benchmarks with a form or a text body.
         strict_content_type=True,
         telemetry={
             "tracer_provider": tracing.provider,
             "exclude": lambda scope: scope["path"] in QUIET,
             "operation_spans": False,
-            # Prometheus has its own page; and its log of refused input would carry what was sent.
+            # Prometheus reads `/metrics`. The log of refused input would contain what the caller sent.
             "metrics": False,
             "logs": False,
             "auto_configure": False,
@@ -84,7 +84,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
     )
-    # Swagger from our own files: the hosts that run this often reach no CDN.
+    # Swagger's files are served from this program, because many hosts cannot reach a CDN.
     patch_fastapi(app)
     app.state.settings = settings
     app.state.parts = parts

@@ -1,4 +1,4 @@
-"""What stands around every request: an id in its response, logs and errors, one log line, and a limit of its body."""
+"""Middleware of every request: an id in response, logs and errors, one log line, and a limit on the body's size."""
 
 import re
 import uuid
@@ -15,12 +15,12 @@ log = structlog.get_logger("api.access")
 
 HEADER = "x-request-id"
 _ACCEPTED = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
-# Probes ask every few seconds; their success is no news.
+# Probes call these every few seconds, so their successes are not logged.
 QUIET = ("/health", "/ready", "/metrics")
 
 
 class RequestContextMiddleware:
-    """Plain ASGI, so that streamed and cancelled responses are seen as they are."""
+    """Gives each request an id, counts it and logs it. Plain ASGI, so that it sees streamed and cancelled responses."""
 
     def __init__(self, app: ASGIApp, clock: Clock, metrics: ApiMetrics) -> None:
         self._app = app
@@ -61,9 +61,9 @@ class RequestContextMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuses a body that is too large, announced or not, when it is read.
+    """Refuses a body that is too large when it is read, with or without a Content-Length.
 
-    FastAPI's `max_body_size` answers in plain text where the length was announced; this error becomes a problem.
+    FastAPI's `max_body_size` answers in plain text if Content-Length is too large. This error becomes a problem.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
@@ -75,7 +75,7 @@ class BodyLimitMiddleware:
             await self._app(scope, receive, send)
             return
         announced = Headers(scope=scope).get("content-length", "")
-        # Twenty digits are too many for any limit and not too many for int().
+        # int() refuses very long texts; twenty digits are enough to exceed any limit.
         too_large = announced.isdecimal() and int(announced[:20]) > self._max_bytes
         received = 0
 

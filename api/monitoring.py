@@ -1,4 +1,4 @@
-"""What the API tells Prometheus: requests by route, and what waits in the database."""
+"""What Prometheus reads from the API: requests by route, and the backlog in the database."""
 
 from prometheus_client import Counter, Gauge, Histogram, generate_latest
 from starlette.types import Scope
@@ -11,7 +11,7 @@ DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 
 
 class ApiMetrics(ProcessMetrics):
-    """One for each process."""
+    """The API's own numbers. Each process has one."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -36,13 +36,13 @@ class ApiMetrics(ProcessMetrics):
         )
 
     def observe(self, scope: Scope, status: int, seconds: float) -> None:
-        """A request that was answered, or broke off with status 0."""
+        """Counts a request that took `seconds`. `status` is 0 if it broke off without an answer."""
         route = getattr(scope.get("route"), "path", "other")
         self._requests.labels(scope["method"], route, str(status)).inc()
         self._durations.labels(scope["method"], route).observe(seconds)
 
     def text(self, backlog: Backlog | None) -> bytes:
-        """Prometheus' format. `backlog` None: the database does not answer."""
+        """All numbers in Prometheus' text format. `backlog` is None if the database does not answer."""
         self._database_up.set(backlog is not None)
         if backlog is not None:
             self._open.labels("pending").set(backlog.pending)

@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's own, corrected where it says something that is not so."""
+"""Corrects what is wrong in FastAPI's OpenAPI document."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
 def give_problems_their_media_type(app: FastAPI) -> None:
-    """FastAPI documents every model under its route's media type; problems have one of their own."""
+    """Documents problems as `application/problem+json`. FastAPI uses the route's media type for every model."""
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:

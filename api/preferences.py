@@ -1,4 +1,4 @@
-"""The `Prefer: wait=` header (RFC 7240) and the waiting itself."""
+"""Reads the `Prefer: wait=` header (RFC 7240), and waits."""
 
 import asyncio
 import math
@@ -11,14 +11,14 @@ _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d+(?:\.\d+)?)\"?\s*(?=$|[,;])"
 
 
 def wait_seconds(prefer: str | None, most: float) -> float | None:
-    """Seconds of `wait=`, at most `most`; None where it is not asked for. An unknown preference is ignored."""
+    """Seconds of `wait=`, at most `most`. None if the header has no `wait=`; other preferences are ignored."""
     found = _WAIT.search(prefer or "")
     seconds = float(found.group(1)) if found else None
     return None if seconds is None or not math.isfinite(seconds) else min(seconds, most)
 
 
 async def wait_for_end(benchmarks: BenchmarkRepository, benchmark_id: int, seconds: float) -> bool:
-    """True where the benchmark ended within that time. Asks the database, the only one who knows; ever less often."""
+    """True if the benchmark ended within `seconds`. Polls the database, every 20 ms at first, later every 0.5 s."""
     pause = 0.02
     try:
         async with asyncio.timeout(seconds):

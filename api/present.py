@@ -1,4 +1,4 @@
-"""Rows of the database as shapes of the API."""
+"""Turns database rows into the API's schemas."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -52,7 +52,7 @@ def _fields_of(benchmark: Benchmark) -> dict[str, Any]:
 
 
 def benchmark_without_results(benchmark: Benchmark) -> BenchmarkBase:
-    """For lists and for `include=` without results."""
+    """A benchmark for lists, and for answers to a cancel."""
     return BenchmarkBase(**_fields_of(benchmark))
 
 
@@ -64,7 +64,7 @@ def benchmark_with_results(
     *,
     truncated: bool,
 ) -> BenchmarkOut:
-    """For `GET /benchmarks/{id}`."""
+    """A benchmark for `GET /benchmarks/{id}` and POST. `results` None: they were not asked for."""
     return BenchmarkOut(
         **_fields_of(benchmark),
         segments=[_segment_out(segment) for segment in segments],

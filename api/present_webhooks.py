@@ -1,4 +1,4 @@
-"""Rows of webhooks as shapes of the API."""
+"""Turns database rows of webhooks into the API's schemas."""
 
 import orjson
 
@@ -14,7 +14,7 @@ def webhook_out(endpoint: WebhookEndpoint) -> WebhookOut:
 
 
 def benchmark_webhook(endpoint: WebhookEndpoint | None, secret: str | None = None) -> BenchmarkWebhook | None:
-    """The endpoint that a benchmark named for itself."""
+    """A benchmark's own `webhook_url`. None if it has none."""
     if endpoint is None:
         return None
     return BenchmarkWebhook(
@@ -23,7 +23,7 @@ def benchmark_webhook(endpoint: WebhookEndpoint | None, secret: str | None = Non
 
 
 def delivery_out(row: DeliveryOfEvent) -> DeliveryOut:
-    """A delivery with its attempts and what it carries."""
+    """A delivery with its attempts and its payload."""
     delivery, event, endpoint = row.delivery, row.event, row.endpoint
     return DeliveryOut(
         id=delivery.id,

@@ -1,4 +1,4 @@
-"""What the routes work with. `create_app` puts it together; routes receive it by dependency."""
+"""The parts that routes use. `create_app` creates them; routes receive them as a FastAPI dependency."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -26,7 +26,7 @@ from shared.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One for each process."""
+    """Everything that routes use. Each process has one."""
 
     settings: Settings
     clock: Clock

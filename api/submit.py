@@ -1,4 +1,4 @@
-"""Submitting a benchmark: find its endpoint, check what only the endpoint knows, store it, ring."""
+"""Submits a benchmark: finds its endpoint, checks its parameters against the protocol, stores it, and rings."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -25,7 +25,10 @@ from shared.webhooks.message import NewEndpoint
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A stored benchmark; `created` False where its key had stored it before. `secret`: a new webhook's, in clear."""
+    """A stored benchmark. `created` is False if an earlier POST with the same key stored it.
+
+    `secret` is the webhook's signing secret in clear text, for answers that show it.
+    """
 
     benchmark: Benchmark
     created: bool
@@ -33,7 +36,7 @@ class Submitted:
 
 
 class Submitter:
-    """What `POST /benchmarks` does."""
+    """Stores new benchmarks and reruns, for the routes of `/benchmarks`."""
 
     def __init__(
         self,
@@ -56,9 +59,9 @@ class Submitter:
         self._doorbell = doorbell
 
     async def submit(self, request: BenchmarkRequest, key: str | None = None) -> Submitted:
-        """Stores a pending benchmark. Raises InvalidRequest, Conflict; Unavailable where a webhook needs a key.
+        """Stores a pending benchmark. It works without Redis too: a worker's sweep finds the row.
 
-        Redis may be away: a worker's sweep finds the row.
+        Raises InvalidRequest, Conflict, and Unavailable if a webhook needs ENCRYPTION_KEY.
         """
         once = None
         if key is not None:
@@ -78,14 +81,14 @@ class Submitter:
         return stored if prepared is None else replace(stored, secret=prepared.secret)
 
     async def _with_secret(self, submitted: Submitted) -> Submitted:
-        """A repeated POST gets the answer that may have been lost, with the secret that is in no other."""
+        """Adds the webhook's secret, which only answers to the POST show: the first answer may have been lost."""
         told = await self._webhooks.of_benchmark(submitted.benchmark.id)
         if told is None:
             return submitted
         return replace(submitted, secret=self._webhook_setup.open(told.secrets[0]["sealed"]))
 
     async def rerun(self, benchmark_id: int, key: str | None = None) -> Submitted:
-        """The same spec at the same endpoint as a new benchmark, with the same webhook.
+        """Stores a new benchmark with the same spec, endpoint and webhook.
 
         Raises NotFound, InvalidRequest, Conflict.
         """
@@ -128,7 +131,7 @@ class Submitter:
         return Submitted(benchmark, created)
 
     async def _resolve(self, model: str, provider: str | None) -> Endpoint:
-        """The endpoint of a benchmark. The workers' keys are read only where one that is not here could matter."""
+        """The endpoint of a benchmark. Reads which keys workers hold only if a key that is not here could matter."""
         await self._endpoints.loaded()
         missing: list[Endpoint] = []
 
@@ -149,13 +152,13 @@ class Submitter:
         return self._endpoints.resolve(model, provider, await self.key_holders())
 
     async def key_holders(self) -> Callable[[Endpoint], bool]:
-        """Whether an endpoint can be used: here, or by a worker. The API itself need not hold any key."""
+        """A function that says whether this process or a worker can use an endpoint. The API itself needs no key."""
         reported = await self._workers.providers()
         return lambda endpoint: self._keys.can_use(endpoint) or endpoint.name in reported
 
 
 def notices(spec: BenchmarkSpec, endpoint: Endpoint) -> list[str]:
-    """What a reader of the numbers must know."""
+    """Warnings to show with the numbers."""
     if endpoint.stand_in and not spec.model.startswith("sim"):
         return [
             (

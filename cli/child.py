@@ -1,8 +1,8 @@
 """Entry of the stack's own Python programs: `python -m cli.child PRELOAD PROGRAM ARGUMENTS…`.
 
-Imports what the program needs while the stack still starts the queue and migrates the database, and begins when the
-stack writes the program's environment to its stdin, as a line of JSON. What is preloaded must not read a setting. The
-stack holds that pipe as long as it lives.
+It imports the module PRELOAD while the stack still starts the queue and migrates the database. It starts the program
+when the stack writes the program's environment to its stdin, as a line of JSON. The preloaded module must not read a
+setting. The stack keeps that pipe open as long as it lives.
 """
 
 import importlib
@@ -22,12 +22,12 @@ def main() -> None:
     line = sys.stdin.readline()
     if not line.endswith("\n"):
         sys.exit("the stack ended before it began")
-    # Only now: the settings' module is a part of what is preloaded.
+    # Imported only now, because preloading imports the settings' module too.
     from shared.settings import replace_environment
 
     replace_environment(json.loads(line))
     if sys.platform != "linux":
-        # Linux kills the children of a killed stack by itself (see `cli.stack.process`).
+        # On Linux the kernel kills the children of a killed stack (see `cli.stack.process`).
         threading.Thread(target=_end_with_parent, daemon=True).start()
     sys.argv = [program, *arguments]
     runpy.run_module(program, run_name="__main__", alter_sys=True)

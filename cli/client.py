@@ -1,4 +1,4 @@
-"""The API over HTTP. Every failure is a CliError that says what to do."""
+"""Calls the API over HTTP, for all commands that use a server. Every failure is a CliError that says what to do."""
 
 import json
 import ssl
@@ -14,20 +14,20 @@ from cli.exits import CliError, ExitCode, usage
 
 Json = dict[str, Any]
 
-# Pages of the API hold at most this many benchmarks, models, results.
+# The API's largest pages of benchmarks, models and results.
 _PAGE = {"/benchmarks": 200, "/models": 500}
 _RESULTS_PAGE = 1_000
 
 
 class Unreachable(CliError):
-    """Nobody answers, or not in time. The same request may work a moment later."""
+    """No server answers, or not in time. The same request may work a moment later."""
 
     def __init__(self, message: str, details: tuple[str, ...] = ()) -> None:
         super().__init__(message, ExitCode.UNREACHABLE, details)
 
 
 class Client:
-    """A server at `url`. Use as a context manager."""
+    """The API of the server at `url`. Use as a context manager."""
 
     def __init__(self, url: str, timeout_s: float = 30) -> None:
         self.url = _checked(url)
@@ -36,9 +36,9 @@ class Client:
             base_url=self.url,
             timeout=timeout_s,
             headers={"accept": "application/json"},
-            # A company's HTTP_PROXY cannot reach this machine's own loopback.
+            # A proxy (HTTP_PROXY) cannot reach this machine's loopback.
             trust_env=not own,
-            # Plain HTTP needs no certificates, and reading them takes longer than the request. This trusts none.
+            # Plain HTTP needs no certificates, and reading them takes longer than the request. This context has none.
             verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if own and self.url.startswith("http:") else True,
         )
 
@@ -51,14 +51,14 @@ class Client:
         self._http.close()
 
     def submit(self, spec: Json) -> Json:
-        """`POST /benchmarks`: the pending benchmark."""
+        """The new pending benchmark."""
         return self._json("POST", "/benchmarks", body=spec)
 
     def benchmark(self, benchmark_id: int, include: str = "results") -> Json:
         return self._json("GET", f"/benchmarks/{benchmark_id}", params={"include": include})
 
     def rerun(self, benchmark_id: int) -> Json:
-        """`POST /benchmarks/{id}/rerun`: the pending benchmark."""
+        """The new pending benchmark."""
         return self._json("POST", f"/benchmarks/{benchmark_id}/rerun")
 
     def cancel(self, benchmark_id: int) -> Json:
@@ -68,12 +68,12 @@ class Client:
         self._send("DELETE", f"/benchmarks/{benchmark_id}")
 
     def benchmarks(self, limit: int, **where: str | None) -> list[Json]:
-        """Newest first."""
+        """At most `limit` benchmarks that match the filters `where`, newest first."""
         items, _ = self._pages("/benchmarks", limit, where)
         return items
 
     def models(self, limit: int, **where: str | None) -> tuple[list[Json], int]:
-        """Models, and how many there are beyond the limit too."""
+        """At most `limit` models, and the number of all models that match."""
         items, first = self._pages("/models", limit, where)
         return items, int(first["total"])
 
@@ -86,7 +86,7 @@ class Client:
         return items
 
     def results(self, benchmark_id: int, **params: str) -> Iterator[Json]:
-        """Every result, page after page."""
+        """Every result. Reads one page after the other."""
         cursor = None
         while True:
             page = self._json(
@@ -100,11 +100,11 @@ class Client:
                 return
 
     def add_webhook(self, url: str, description: str) -> Json:
-        """`POST /webhooks`: the endpoint with its secret."""
+        """The new endpoint with its secret."""
         return self._json("POST", "/webhooks", body={"url": url, "description": description})
 
     def webhooks(self) -> list[Json]:
-        """Registered endpoints, newest first; the first page."""
+        """The first page of registered endpoints, newest first."""
         items: list[Json] = self._json("GET", "/webhooks")["items"]
         return items
 
@@ -112,7 +112,7 @@ class Client:
         self._send("DELETE", f"/webhooks/{webhook_id}")
 
     def check_ready(self) -> None:
-        """Raises CliError naming each part that is missing."""
+        """Raises CliError that names each part that is not ready."""
         response = self._request("GET", "/ready")
         body = self._body(response)
         if response.status_code == 200:
@@ -179,7 +179,7 @@ class Client:
         return body
 
     def _problem(self, response: httpx2.Response) -> CliError:
-        """A problem document in words: each wrong field, or the detail."""
+        """The error of a problem document: each wrong field, or the detail."""
         body = self._body(response)
         detail = body.get("detail")
         if not isinstance(detail, str):
@@ -197,7 +197,7 @@ class Client:
         return CliError(
             f"{self.url} does not answer as an LLM Benchmark service (HTTP {response.status_code}, {kind})",
             ExitCode.UNREACHABLE,
-            ("Name the right one with --server URL or LLMBENCH_SERVER.",),
+            ("Name the right server with --server URL or LLMBENCH_SERVER.",),
         )
 
 

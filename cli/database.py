@@ -1,4 +1,4 @@
-"""The database's schema: for `migrate` and the embedded stack."""
+"""Brings the database's schema up to date, for `migrate` and the embedded stack."""
 
 import asyncio
 from pathlib import Path
@@ -8,13 +8,12 @@ from shared.scrubber import Scrubber
 
 
 def migrate(url: str) -> None:
-    """Brings it to the newest revision. Raises CliError, whatever the driver raises."""
+    """Brings the schema to the newest revision. Raises CliError for every error of the driver."""
     from shared.db import revision
 
     file = _sqlite_file(url)
     if file is not None and revision.of_sqlite(file) == revision.head():
-        # Alembic is not imported, which would take longer than all the rest.
-        return
+        return  # known without Alembic, which takes longer to import than everything else here
     from shared.db.migrate import upgrade
 
     try:
@@ -24,14 +23,14 @@ def migrate(url: str) -> None:
 
 
 def missing_migrations(url: str) -> str | None:
-    """None where the schema is the newest, else what is there instead. Raises CliError."""
+    """None if the schema is the newest, else a message about what is there instead. Raises CliError."""
     from shared.db.database import Database
     from shared.db.schema import check_schema
     from shared.errors import Unavailable
 
     file = _sqlite_file(url)
     if file is not None and not file.exists():
-        # To look into it would create it.
+        # Opening a SQLite file would create it.
         return f"there is no database file {file}: run `llmbench migrate`"
 
     async def look() -> str | None:

@@ -1,4 +1,4 @@
-"""What `llmbench demo` measures: the README's example."""
+"""The README's example, which `llmbench demo` runs."""
 
 from typing import Any
 

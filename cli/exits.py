@@ -1,11 +1,11 @@
-"""Exit codes of every command, and the error that carries one. Printed by `cli.group`, listed in docs/cli.md."""
+"""Exit codes of every command, and the error with an exit code, which `cli.group` prints. docs/cli.md lists them."""
 
 from collections.abc import Sequence
 from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a script may rely on."""
+    """Exit codes that scripts can rely on."""
 
     OK = 0
     FAILED = 1
@@ -19,8 +19,8 @@ class ExitCode(IntEnum):
 EPILOG = """\
 \b
 Exit codes:
-  0    all is well; of a run: every request succeeded
-  1    the run failed, or some of its requests did
+  0    success; for a run: every request succeeded
+  1    the run failed, or some of its requests failed
   2    the command or the request is wrong; each wrong field is named
   3    the server, or a part that it needs, is not reachable or not ready
   4    the benchmark was cancelled
@@ -29,7 +29,7 @@ Exit codes:
 
 
 class CliError(Exception):
-    """An expected error: one line of what is wrong, then details, without a traceback."""
+    """An expected error: one line that says what is wrong, then details, without a traceback."""
 
     def __init__(self, message: str, code: ExitCode, details: Sequence[str] = ()) -> None:
         super().__init__(message)
@@ -39,9 +39,9 @@ class CliError(Exception):
 
 
 class Interrupted(Exception):
-    """The user (SIGINT) or the system (SIGTERM, SIGHUP) wants this program to end."""
+    """The user (SIGINT) or the system (SIGTERM, SIGHUP) asked this program to end."""
 
 
 def usage(message: str, details: Sequence[str] = ()) -> CliError:
-    """The command line or a file named on it is wrong."""
+    """The error for a wrong command line, or a wrong file named on it."""
     return CliError(message, ExitCode.USAGE, details)

@@ -1,4 +1,4 @@
-"""Waits for a benchmark to end, with a live line of progress where a person watches."""
+"""Waits for a benchmark to end, and shows progress in a terminal."""
 
 import sys
 from collections.abc import Callable
@@ -12,14 +12,14 @@ from cli.waiting import Deadline
 from shared.benchmark.status import TERMINAL
 
 _POLL_S = (0.05, 0.5)
-# A server that restarts is back by then.
+# Seconds to wait for a server that does not answer: enough for a restart.
 _PATIENCE_S = 30.0
 
 
 def follow(
     client: Client, benchmark: Json, pause: Callable[[float], None], watch: Callable[[], None] = lambda: None
 ) -> Json:
-    """The benchmark as it ended, without results. `pause` ends the waiting by raising; so does `watch`."""
+    """The benchmark after its end, without results. `pause` and `watch` can raise to end the waiting."""
     poll_s, lost = _POLL_S[0], None
     with progress() as shown:
         while benchmark["status"] not in TERMINAL:
@@ -34,7 +34,7 @@ def follow(
                 lost = lost or Deadline(_PATIENCE_S)
                 if lost.passed:
                     raise Unreachable(
-                        f"lost {client.url}: {exc.message}",
+                        f"lost the connection to {client.url}: {exc.message}",
                         (
                             f"The benchmark goes on there: llmbench show {benchmark['id']} --server {client.url}",
                             *exc.details,
@@ -45,7 +45,7 @@ def follow(
 
 
 class Progress(Protocol):
-    """Shows how far a benchmark is."""
+    """Shows how far a benchmark has come."""
 
     def __enter__(self) -> "Progress": ...
 
@@ -57,12 +57,12 @@ class Progress(Protocol):
 
 
 def progress() -> Progress:
-    """A bar on a terminal, nothing elsewhere."""
+    """A progress bar in a terminal; elsewhere an object that shows nothing."""
     return Bar() if sys.stderr.isatty() else Silence()
 
 
 class Silence:
-    """No progress."""
+    """Shows nothing."""
 
     def __enter__(self) -> "Silence":
         return self
@@ -77,7 +77,7 @@ class Silence:
 
 
 class Bar:
-    """Done of total, errors, newest TTFT, cost so far, time left. Gone when it ends: the result follows."""
+    """Done of total, errors, newest TTFT, cost so far, time left. It disappears at the end: the result follows."""
 
     def __init__(self) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn

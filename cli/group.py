@@ -1,4 +1,4 @@
-"""What every command has in common: expected errors end it with one clear message and their exit code."""
+"""What all commands share: an expected error ends the command with one message and the error's exit code."""
 
 import sys
 from typing import Any
@@ -33,6 +33,6 @@ class Commands(TyperGroup):
 
 
 def report(error: CliError) -> None:
-    """The error on stderr."""
+    """Prints the error on stderr."""
     details = [Line(f"  {clean(detail)}") for detail in error.details]
     write([Line(f"error: {clean(error.message)}", "bold red"), *details], sys.stderr)

@@ -1,4 +1,4 @@
-"""The `llmbench` program: its commands. What is heavy to import, each command imports when it is called."""
+"""The `llmbench` program and its commands. Each command imports slow modules only when it is called."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ app = typer.Typer(
     help="Measure LLM endpoints: time to first token, latency, throughput and cost, stored and reproducible.",
     epilog=EPILOG,
     no_args_is_help=True,
-    # Plain help is there 0.3 s sooner, and reads the same in a terminal, a pipe and the docs.
+    # Plain help is 0.3 s faster, and looks the same in a terminal, a pipe and the docs.
     rich_markup_mode=None,
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -22,7 +22,7 @@ app = typer.Typer(
 
 app.command(short_help="Start API, worker, database, queue and simulator on this machine.")(up.up)
 app.command(epilog=EPILOG)(run.run)
-app.command(short_help="See it work, from nothing to numbers, against the simulator.")(demo.demo)
+app.command(short_help="Run a first benchmark against the simulator, without any set-up.")(demo.demo)
 app.command("list")(benchmarks.list_benchmarks)
 app.command()(benchmarks.show)
 app.command()(benchmarks.rerun)
@@ -30,10 +30,10 @@ app.command()(benchmarks.cancel)
 app.command()(benchmarks.delete)
 app.command(short_help="Search the models of the price list.")(catalog.models)
 app.command(short_help="List the endpoints that benchmarks can go to.")(catalog.providers)
-app.command(short_help="List the workers and what they can measure.")(catalog.workers)
-app.command(short_help="Find out up to which load this host measures right.")(calibrate.calibrate)
+app.command(short_help="List the workers, and up to which load they measure exactly.")(catalog.workers)
+app.command(short_help="Find out up to which load this host measures exactly.")(calibrate.calibrate)
 app.add_typer(webhooks.app, name="webhooks")
-app.command(short_help="Run the simulator: an LLM endpoint of known timing.")(system.simulate)
+app.command(short_help="Run the simulator: an LLM endpoint with known timing.")(system.simulate)
 app.command()(system.migrate)
 app.command()(system.version)
 

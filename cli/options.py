@@ -11,6 +11,6 @@ Server = Annotated[
     str, typer.Option("--server", envvar=SERVER_ENV, metavar="URL", help="Server to talk to.", show_envvar=True)
 ]
 BenchmarkId = Annotated[int, typer.Argument(min=1, metavar="ID", help="Id of the benchmark.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the API's JSON on stdout, and nothing else.")]
-WithResults = Annotated[bool, typer.Option("--results", help="List every request as well.")]
-Explain = Annotated[bool, typer.Option("--explain", help="Say below the table what each number means.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print only the API's JSON on stdout.")]
+WithResults = Annotated[bool, typer.Option("--results", help="Also list every request.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Explain each number below the table.")]

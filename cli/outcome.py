@@ -1,4 +1,4 @@
-"""A benchmark from submit to its printed end, and the exit code that it means."""
+"""Follows a submitted benchmark to its end, prints its numbers, and chooses the exit code."""
 
 import sys
 from contextlib import suppress
@@ -14,7 +14,7 @@ from cli.stop import Stop
 from cli.target import Target
 from shared.benchmark.status import TERMINAL
 
-# The API promises a second.
+# Seconds to wait for a cancel; the API promises one.
 _CANCEL_S = 10.0
 
 
@@ -28,7 +28,7 @@ def show_to_end(
     results: bool = False,
     explain: bool = False,
 ) -> ExitCode:
-    """Follows a submitted benchmark and prints its numbers, or with `detach` its id at once."""
+    """Follows a submitted benchmark and prints its numbers. With `detach` it only prints the id."""
     if detach:
         write_json(benchmark) if as_json else write([f"{benchmark['id']}"])
         return ExitCode.OK
@@ -38,7 +38,7 @@ def show_to_end(
 
 
 def wait_to_end(target: Target, benchmark: Json, stop: Stop) -> tuple[Json, ExitCode]:
-    """Follows, and cancels where the user interrupts. Raises CliError."""
+    """Waits for the benchmark to end, and cancels it if the user interrupts. Raises CliError."""
     try:
         ended = follow(target.client, benchmark, stop.pause, target.watch)
     except Interrupted:
@@ -47,7 +47,7 @@ def wait_to_end(target: Target, benchmark: Json, stop: Stop) -> tuple[Json, Exit
 
 
 def exit_code(benchmark: Json) -> ExitCode:
-    """Of a benchmark that has ended."""
+    """The exit code for a benchmark that has ended."""
     if benchmark["status"] == "cancelled":
         return ExitCode.CANCELLED
     return ExitCode.OK if succeeded_entirely(benchmark) else ExitCode.FAILED
@@ -56,7 +56,7 @@ def exit_code(benchmark: Json) -> ExitCode:
 def print_benchmark(
     client: Client, benchmark: Json, *, as_json: bool, results: bool = False, explain: bool = False
 ) -> None:
-    """As a table, or as the API's JSON with the notices on stderr, where nobody can miss them."""
+    """Prints a benchmark as a table, or as the API's JSON with the notices on stderr."""
     if as_json:
         for notice in benchmark["notices"]:
             note(f"! {notice}", "bold yellow")
@@ -69,8 +69,8 @@ def print_benchmark(
 
 
 def _cancel(client: Client, benchmark: Json) -> Json:
-    note("interrupted: cancelling the benchmark (again to leave at once)", "yellow")
-    with suppress(CliError):  # it may have ended in between
+    note("interrupted: cancelling the benchmark (interrupt again to leave at once)", "yellow")
+    with suppress(CliError):  # the benchmark may have ended meanwhile
         benchmark = client.cancel(benchmark["id"])
     deadline = waiting.Deadline(_CANCEL_S)
     while benchmark["status"] not in TERMINAL and not deadline.passed:

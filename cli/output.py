@@ -1,4 +1,4 @@
-"""Where text goes: results to stdout, everything else to stderr; colour on terminals only."""
+"""Prints results to stdout and everything else to stderr. Only terminals get colour."""
 
 import json
 import sys
@@ -18,17 +18,17 @@ class Line(NamedTuple):
 
 
 def console(stream: TextIO) -> "Console":
-    """Plain where the stream is no terminal or NO_COLOR is set; never reads markup out of what it prints."""
+    """A console that never interprets text as markup. Plain if the stream is no terminal or NO_COLOR is set."""
     from rich.console import Console
 
     return Console(file=stream, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 def write(lines: Iterable[Line | str], stream: TextIO | None = None) -> None:
-    """Prints lines, on stdout unless told otherwise."""
+    """Prints lines on `stream`, by default stdout."""
     stream = stream or sys.stdout
     if not stream.isatty():
-        # Rich would take 0.2 s to load and change nothing.
+        # Rich takes 0.2 s to load and would change nothing here.
         stream.write("".join(f"{line if isinstance(line, str) else line.text}\n" for line in lines))
         stream.flush()
         return
@@ -39,18 +39,18 @@ def write(lines: Iterable[Line | str], stream: TextIO | None = None) -> None:
 
 
 def note(text: str, style: str = "") -> None:
-    """A line for the person at the terminal, on stderr."""
+    """Prints a line for people on stderr."""
     write([Line(text, style)], sys.stderr)
 
 
 def write_json(value: Any) -> None:
-    """JSON on stdout, for programs."""
+    """Prints JSON for programs on stdout."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
     sys.stdout.flush()
 
 
 def clean(text: str) -> str:
-    """The text on one line, unable to move the cursor, colour or reorder what a terminal shows."""
+    """The text on one line, without characters that move the cursor, colour or reorder what a terminal shows."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_inert(character) for character in text)
@@ -65,7 +65,7 @@ def _inert(character: str) -> str:
 
 
 def survive_any_encoding() -> None:
-    """A terminal that is not UTF-8 shows `?` in place of a dash, and no traceback."""
+    """A terminal that is not UTF-8 shows `?` for unknown characters; without this, printing would fail."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

@@ -1,4 +1,4 @@
-"""Prompts from files and stdin."""
+"""Reads prompts from files and stdin, for `llmbench run`."""
 
 import json
 import sys
@@ -24,9 +24,10 @@ def read_text(source: str, option: str) -> str:
 
 
 def load_prompts(source: str) -> list[Any]:
-    """`.jsonl`: a JSON string or prompt object a line; `.json`: an array of them; else a prompt a line.
+    """The prompts of a file, or of stdin for `-`. Raises CliError.
 
-    Stdin is JSON lines where every line is a JSON string or object, else a prompt a line. Blank lines do not count.
+    `.jsonl` has a JSON string or prompt object on each line, `.json` an array of them, other files a prompt on each
+    line. Stdin is read as JSON lines if every line is a JSON string or object. Blank lines do not count.
     """
     text = read_text(source, "--prompts")
     suffix = "" if source == STDIN else Path(source).suffix.lower()

@@ -1,4 +1,4 @@
-"""A receiver of webhooks for development: verifies what comes and prints it."""
+"""A receiver of webhooks for development (`llmbench webhooks listen`): it verifies events and prints them."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ _MOST_BYTES = 1_000_000
 
 
 class Receiver:
-    """Listens from `with` on. `secret` verifies; until it is set every event is refused."""
+    """Listens inside its `with` block. It verifies events with `secret`, and refuses them until `secret` is set."""
 
     def __init__(self, host: str, port: int, answer: int, *, as_json: bool) -> None:
         self.secret: str | None = None
@@ -34,7 +34,7 @@ class Receiver:
         self._server.server_close()
 
     def receive(self, headers: dict[str, str], body: bytes) -> int:
-        """Prints one event; the status to answer with."""
+        """Verifies and prints one event. Returns the HTTP status to answer with: 401 if it is not verified."""
         from standardwebhooks import Webhook
 
         try:
@@ -63,7 +63,7 @@ class Receiver:
                 self.end_headers()
 
             def log_message(self, *_: Any) -> None:
-                """Events are printed, requests are not."""
+                """Does nothing: events are printed, requests are not."""
 
         return Handler
 

@@ -1,4 +1,4 @@
-"""The body of `POST /benchmarks` from a spec file and flags."""
+"""Builds the body of `POST /benchmarks` from a spec file and flags, for `llmbench run`."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ def load_spec(source: str) -> dict[str, Any]:
     parsed = _json(text, source) if is_json else _yaml(text, source)
     if not isinstance(parsed, dict):
         raise usage(f"--spec {source}: must be an object with `model` and `prompts`")
-    # YAML knows dates and more; JSON does not.
+    # YAML has types that JSON lacks, such as dates.
     spec: dict[str, Any] = json.loads(json.dumps(parsed, default=str))
     return spec
 
@@ -50,7 +50,10 @@ def merge(
     metadata: Mapping[str, Any],
     **fields: Any,
 ) -> dict[str, Any]:
-    """The spec, with flags over the file: objects key by key, prompts as a whole; None is a flag not given."""
+    """The spec of the file with the flags applied over it. A flag that is None was not given.
+
+    `parameters`, `timeouts` and `metadata` are merged key by key; prompts are replaced as a whole. Raises CliError.
+    """
     spec = dict(base)
     spec |= _given(fields)
     if prompts:
@@ -74,7 +77,7 @@ def _given(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def derived_name(spec: Mapping[str, Any]) -> str:
-    """What a person would call it: `gpt-4o-mini, 20 prompts × 3, concurrency 4, 2 requests/s`."""
+    """A name for people: `gpt-4o-mini, 20 prompts × 3, concurrency 4, 2 requests/s`."""
     prompts = spec["prompts"]
     count = len(prompts) if isinstance(prompts, list) else 1
     name = f"{spec['model']}, {count} prompt{'s' if count != 1 else ''}"
@@ -88,7 +91,7 @@ def derived_name(spec: Mapping[str, Any]) -> str:
 
 
 def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
-    """`key=value` texts."""
+    """A dict from `key=value` texts. Raises CliError."""
     found = {}
     for text in texts:
         key, equals, value = text.partition("=")
@@ -99,7 +102,7 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
 
 
 def typed_pairs(texts: Sequence[str], option: str) -> dict[str, Any]:
-    """`key=value` texts whose value is JSON where it can be: `seed=42` is a number, `reasoning_effort=low` a text."""
+    """Like `pairs`, but a value that is JSON is parsed: `seed=42` gives a number, `reasoning_effort=low` a text."""
     return {key: _json_or_text(value) for key, value in pairs(texts, option).items()}
 
 
@@ -111,7 +114,7 @@ def _json_or_text(value: str) -> Any:
 
 
 def check(spec: Mapping[str, Any]) -> None:
-    """Raises CliError with each wrong field, before a stack is started for nothing. The server looks again."""
+    """Raises CliError with each wrong field, before a stack is started in vain. The server checks the spec again."""
     from pydantic import ValidationError
 
     from shared.benchmark.spec import BenchmarkSpec
@@ -125,7 +128,7 @@ def check(spec: Mapping[str, Any]) -> None:
 
 
 def _path(location: Sequence[str | int], spec: Any) -> str:
-    """`prompts[2].messages[0].content`, without the parts that pydantic adds for unions."""
+    """The path as `prompts[2].messages[0].content`, without the parts that pydantic adds for unions."""
     path, value = "", spec
     for part in location:
         if isinstance(part, int):

@@ -1,4 +1,4 @@
-"""What is going on, on one line of the terminal that is gone afterwards."""
+"""Shows the current step on one line of the terminal, and removes the line afterwards."""
 
 import sys
 from contextlib import suppress
@@ -6,7 +6,10 @@ from types import TracebackType
 
 
 class Steps:
-    """Call it with a text. Silent where stderr is no terminal. No thread: the stack forks while it is shown."""
+    """Call it with the step's text. It prints nothing if stderr is no terminal.
+
+    It uses no thread, because the stack forks while a step is shown.
+    """
 
     def __init__(self) -> None:
         self._stream = sys.stderr

@@ -1,4 +1,4 @@
-"""Signals as a flag that every wait looks at, so that each command ends at a place of its own choosing."""
+"""Turns signals into a flag that every wait checks, so that a command ends only where it waits."""
 
 import os
 import select
@@ -13,7 +13,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop:
-    """The first signal makes `pause` raise Interrupted; a second one raises KeyboardInterrupt at once."""
+    """The first signal makes `pause` raise Interrupted. A second signal raises KeyboardInterrupt at once."""
 
     def __init__(self) -> None:
         self.requested = False
@@ -21,10 +21,10 @@ class Stop:
         self._read, self._write = -1, -1
 
     def __enter__(self) -> "Stop":
-        # A pipe and not threading.Event: a handler that runs while its own thread holds the event's lock hangs.
+        # A pipe, because threading.Event hangs if the handler runs while its own thread holds the event's lock.
         self._read, self._write = os.pipe()
         os.set_blocking(self._write, False)
-        # What `nohup` or a shell's `&` ignores for us stays ignored.
+        # Signals that `nohup` or a shell's `&` ignores stay ignored.
         heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
         self._before = {number: signal.signal(number, self._handle) for number in heard}
         return self
@@ -44,7 +44,7 @@ class Stop:
         os.write(self._write, b"!")
 
     def pause(self, seconds: float) -> None:
-        """Waits. Raises Interrupted as soon as a signal has come."""
+        """Waits for so many `seconds`. Raises Interrupted as soon as there is a signal."""
         if not self.requested:
             select.select([self._read], [], [], seconds)
         if self.requested:

@@ -1,4 +1,4 @@
-"""Logs of child processes as they grow, for `up --verbose`."""
+"""Shows the logs of child processes while they grow, for `up --verbose`."""
 
 import sys
 from collections.abc import Iterable
@@ -8,14 +8,14 @@ from typing import Protocol
 
 
 class Logged(Protocol):
-    """Something with a log file."""
+    """A child process with a log file."""
 
     name: str
     log: Path
 
 
 class Tail:
-    """Writes to stderr what has been added since the last look, whole lines only, with the child's name in front."""
+    """Writes new whole lines of the logs to stderr, each with the child's name in front."""
 
     def __init__(self) -> None:
         self._seen: dict[Path, int] = {}

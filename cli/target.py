@@ -1,4 +1,4 @@
-"""Where `run` and `demo` send a benchmark: a server that is there, or a stack of their own."""
+"""The server that `run`, `rerun` and `demo` use: a given one, or a stack of their own."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,7 +11,7 @@ from cli.stop import Stop
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`watch` raises CliError where a part of the own stack has ended."""
+    """A server's client. `watch` raises CliError if a part of the own stack has ended."""
 
     client: Client
     watch: Callable[[], None]
@@ -19,7 +19,7 @@ class Target:
 
 @contextmanager
 def target(server: str | None, stop: Stop, *, check_ready: bool = True) -> Iterator[Target]:
-    """Ready when it is given. Raises CliError. The own stack ends with the block."""
+    """Yields a target that is ready. Without `server` it starts a stack, which ends with the block. Raises CliError."""
     with ExitStack() as parts:
         if server is not None:
             client = parts.enter_context(Client(server))

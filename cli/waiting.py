@@ -1,4 +1,4 @@
-"""Waiting with a deadline, and without `time`."""
+"""Waits and deadlines without the module `time`, which only `shared.clock` may use."""
 
 import threading
 
@@ -6,7 +6,7 @@ from shared.clock import monotonic_ns
 
 
 def pause(seconds: float) -> None:
-    """Sleeps; for callers that have no `Stop`."""
+    """Sleeps, for callers that have no `Stop`."""
     threading.Event().wait(seconds)
 
 

@@ -1,4 +1,4 @@
-"""What `up` says when it is ready: where things are, what can be measured, and a request to paste."""
+"""What `up` prints when it is ready: addresses, providers, and a request to try."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from shared.version import __version__
 
 
 def welcome(stack: EmbeddedStack, took_s: float) -> Iterator[Line]:
-    """Asks the API for its providers."""
+    """The lines to print. Asks the API for its providers."""
     with Client(stack.url) as client:
         providers = client.providers()
     yield Line(f"llmbench {__version__} is up at {stack.url} (after {took_s:.1f} s)", "bold green")
@@ -27,17 +27,17 @@ def welcome(stack: EmbeddedStack, took_s: float) -> Iterator[Line]:
     yield _pair("Providers", f"ready: {_names(providers, ready=True)}")
     if any(not item["ready"] for item in providers):
         yield _pair("", f"without a key: {_names(providers, ready=False)}")
-        yield _pair("", "`llmbench providers` names each key's variable; until then the simulator stands in")
+        yield _pair("", "`llmbench providers` names their variables; without a key, the simulator answers")
     yield Line("")
     yield Line("Try it:", "bold")
     yield Line("")
     yield from example(stack.url)
     yield Line("")
-    yield Line("Ctrl-C ends everything; the database stays, and llmbench.key, which its webhook secrets need.", "dim")
+    yield Line("Ctrl-C ends everything. The database stays, and llmbench.key, which its webhook secrets need.", "dim")
 
 
 def example(url: str) -> Iterator[Line]:
-    """A curl command that a shell takes as it is; it answers when the benchmark has ended."""
+    """A curl command to paste into a shell. Its answer comes when the benchmark has ended."""
     yield Line(f"curl -s '{url}/benchmarks' -H 'Content-Type: application/json' -H 'Prefer: wait=30' -d '{{")
     fields = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in EXAMPLE.items()]
     yield from (Line(text) for text in ",\n".join(fields).splitlines())

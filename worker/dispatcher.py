@@ -22,7 +22,7 @@ from worker.webhooks.deliverer import Deliverer
 
 log = structlog.get_logger(__name__)
 
-# After a bell the worker claims one benchmark and waits this long before it claims another or looks for due webhooks, so
+# After a bell the worker claims one benchmark and waits this long before it claims another or sends due webhooks, so
 # that the first request goes out undisturbed. A new bell ends the wait.
 FIRST_REQUEST_S = 0.05
 

@@ -1,1 +1,1 @@
-"""One module for each noun of the API."""
+"""One module for each resource of the API."""

@@ -1,4 +1,4 @@
-"""`/benchmarks`: submit, list, read, cancel, delete."""
+"""`/benchmarks`: submit, rerun, list, read, cancel, delete."""
 
 from typing import Annotated, Any
 
@@ -65,8 +65,8 @@ EXAMPLES: dict[str, Example] = {
 Prefer = Annotated[
     str | None,
     Header(
-        description="`wait=30` answers when the benchmark has ended, at the latest after 30 s (RFC 7240; most: "
-        "`MAX_WAIT_S`).",
+        description="With `wait=30` the answer comes when the benchmark has ended, after 30 s at the latest "
+        "(RFC 7240). The longest wait is `MAX_WAIT_S`.",
         examples=["wait=30"],
     ),
 ]
@@ -76,16 +76,16 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=255,
         pattern=r"^[\x21-\x7e]+$",
-        description="A text of your own, new for each benchmark. The same POST with the same key within 24 h gets the "
-        "same benchmark and `Idempotency-Replayed: true`; another POST with it is refused.",
+        description="A text of your own, a new one for each benchmark. The same POST with the same key within 24 h "
+        "gets the same benchmark and `Idempotency-Replayed: true`. A different POST with that key is refused.",
         examples=["5f1c1b7e-nightly-2026-11-25"],
     ),
 ]
 REPLAY: dict[int | str, dict[str, Any]] = {
     409: {
         "model": Problem,
-        "description": "The benchmark that this `Idempotency-Key` created was deleted, or the prompts of the one to "
-        "repeat were.",
+        "description": "The benchmark that this `Idempotency-Key` created was deleted, or the prompts of the "
+        "benchmark to repeat were deleted.",
     }
 }
 
@@ -99,7 +99,10 @@ REPLAY: dict[int | str, dict[str, Any]] = {
         400: {"model": Problem, "description": "The body is not JSON."},
         413: {"model": Problem, "description": "The body is larger than `MAX_BODY_BYTES`."},
         415: {"model": Problem, "description": "The body's `Content-Type` is not JSON."},
-        503: {"model": Problem, "description": "A `webhook_url` needs `ENCRYPTION_KEY`, or the database is away."},
+        503: {
+            "model": Problem,
+            "description": "A `webhook_url` needs `ENCRYPTION_KEY`, which is not set, or the database does not answer.",
+        },
         **REPLAY,
         **INVALID,
     },
@@ -136,7 +139,7 @@ async def rerun(
     prefer: Prefer = None,
     idempotency_key: IdempotencyKey = None,
 ) -> BenchmarkOut:
-    """The same spec at the same endpoint as a new benchmark, whose `rerun_of` names this one. Prices are today's."""
+    """Submits the same spec at the same endpoint as a new benchmark. Its `rerun_of` is this id; prices are today's."""
     return await _submitted(parts, response, prefer, await parts.submitter.rerun(benchmark_id, idempotency_key))
 
 
@@ -156,7 +159,7 @@ async def _submitted(parts: State, response: Response, prefer: str | None, submi
 
 @router.get("/benchmarks", summary="List benchmarks, newest first", responses=INVALID)
 async def list_benchmarks(query: Annotated[BenchmarkQuery, Query()], parts: Parts) -> BenchmarkPage:
-    """Pages stay right while benchmarks are added: pass `next_cursor` on as `cursor`."""
+    """Pass `next_cursor` as `cursor` for the next page. Benchmarks that are added meanwhile do not shift it."""
     before_id = decode_cursor(query.cursor, int)[0] if query.cursor else None
     where = BenchmarkFilter(
         status=query.status,
@@ -177,23 +180,23 @@ async def list_benchmarks(query: Annotated[BenchmarkQuery, Query()], parts: Part
 
 @router.get("/benchmarks/{benchmark_id}", summary="Read a benchmark", responses={**NOT_FOUND, **INVALID})
 async def read(benchmark_id: BenchmarkId, query: Annotated[ReadQuery, Query()], parts: Parts) -> BenchmarkOut:
-    """Status, progress, summary and results. While it runs, `results` holds those that are there already."""
+    """Status, progress, summary and results. While the benchmark runs, `results` holds the results so far."""
     return await _whole(parts, await parts.benchmarks.get(benchmark_id), parse_include(query.include))
 
 
 @router.post(
     "/benchmarks/{benchmark_id}/cancel",
     status_code=status.HTTP_202_ACCEPTED,
-    summary="Cancel a benchmark and keep what it has",
-    responses={**NOT_FOUND, **INVALID, 409: {"model": Problem, "description": "It has ended already."}},
+    summary="Cancel a benchmark and keep its results",
+    responses={**NOT_FOUND, **INVALID, 409: {"model": Problem, "description": "The benchmark has already ended."}},
 )
 async def cancel(benchmark_id: BenchmarkId, parts: Parts) -> BenchmarkBase:
-    """A pending one is cancelled at once; of a running one the worker closes the streams within a second."""
+    """A pending benchmark is cancelled at once. The worker of a running one closes its streams within a second."""
     benchmark = await parts.benchmarks.cancel(benchmark_id)
     if benchmark.status == "running":
         await parts.doorbell.announce_cancel(benchmark_id)
     else:
-        # It ended here and not at a worker, so nobody else tells of its event.
+        # The benchmark ended here and not at a worker, so no worker announces its event.
         await parts.doorbell.announce_webhooks()
     return benchmark_without_results(benchmark)
 
@@ -205,16 +208,16 @@ async def cancel(benchmark_id: BenchmarkId, parts: Parts) -> BenchmarkBase:
     responses={**NOT_FOUND, **INVALID},
 )
 async def delete(benchmark_id: BenchmarkId, parts: Parts) -> None:
-    """A running one is cancelled first: its streams are closed within a second."""
+    """A running benchmark is cancelled first: its worker closes the streams within a second."""
     if await parts.benchmarks.delete(benchmark_id):
         await parts.doorbell.announce_cancel(benchmark_id)
 
 
 def parse_include(include: str) -> set[str]:
-    """The parts asked for. Raises InvalidRequest for unknown ones."""
+    """The parts to include. Raises InvalidRequest for unknown ones."""
     wanted = {part.strip() for part in include.split(",") if part.strip()}
     if not wanted <= set(INCLUDABLE):
-        raise InvalidRequest.of("include", f"knows {', '.join(INCLUDABLE)}, separated by commas, and nothing else")
+        raise InvalidRequest.of("include", f"must name only {', '.join(INCLUDABLE)}, separated by commas")
     return wanted
 
 
@@ -242,7 +245,7 @@ async def _with(
     truncated: bool = False,
     secret: str | None = None,
 ) -> BenchmarkOut:
-    """The benchmark with what stands in other tables."""
+    """The benchmark with its webhook and segments, which are in other tables."""
     webhook = benchmark_webhook(await parts.webhooks.of_benchmark(benchmark.id), secret)
     segments = await parts.segments.of(benchmark.id) if benchmark.started_at is not None else []
     return benchmark_with_results(benchmark, segments, webhook, results, truncated=truncated)

@@ -1,4 +1,4 @@
-"""`/health` for the process, `/ready` for everything that a benchmark needs, `/metrics` for Prometheus."""
+"""`/health` of the process, `/ready` of everything that a benchmark needs, `/metrics` for Prometheus."""
 
 from collections.abc import Awaitable, Callable
 
@@ -14,19 +14,19 @@ from shared.version import __version__
 router = APIRouter(tags=["health"])
 
 
-@router.get("/health", summary="The process answers")
+@router.get("/health", summary="Whether the process answers")
 async def health() -> Health:
-    """For liveness probes: touches neither database nor Redis."""
+    """For liveness probes. It uses neither the database nor Redis."""
     return Health(status="ok", version=__version__)
 
 
 @router.get(
     "/ready",
-    summary="A benchmark would run now",
-    responses={503: {"model": Readiness, "description": "A part is down; its check says which and why."}},
+    summary="Whether a benchmark would run now",
+    responses={503: {"model": Readiness, "description": "A part is down. The checks say which, and why."}},
 )
 async def ready(parts: Parts, response: Response) -> Readiness:
-    """For readiness probes and people: checks the database, Redis and that a worker lives."""
+    """For readiness probes and people. It checks the database, Redis, and that a worker is alive."""
     database = await _check(lambda: _database(parts))
     queue = await _check(lambda: _queue(parts))
     worker = await _check(lambda: _worker(parts)) if database.ok else Check(ok=False, detail="unknown: no database")
@@ -38,7 +38,7 @@ async def ready(parts: Parts, response: Response) -> Readiness:
 
 @router.get("/metrics", summary="Numbers for Prometheus", response_class=Response)
 async def metrics(parts: Parts) -> Response:
-    """Requests by route, open benchmarks, the oldest one's age, workers, due webhooks, loop lag, pool use."""
+    """Requests by route, open benchmarks, age of the oldest pending one, workers, due webhooks, loop lag, pool use."""
     try:
         backlog = await parts.monitoring.backlog(alive_within_s=parts.settings.lease_s)
     except Unavailable:
@@ -65,7 +65,7 @@ async def _queue(parts: State) -> str:
 
 
 async def _worker(parts: State) -> str:
-    # A worker reports every third of its lease; who misses three reports is not counted on.
+    # A worker reports three times in a lease. A worker that missed three reports does not count as alive.
     alive = await parts.workers.alive(within_s=parts.settings.lease_s)
     if not alive:
         raise Unavailable("no worker has reported lately: start one with `arq worker.main.WorkerSettings`")

@@ -1,4 +1,4 @@
-"""`/models` and `/providers`: what can be measured, where, and at what price."""
+"""`/models` and `/providers`: the models with prices, and the configured endpoints."""
 
 import asyncio
 from typing import Annotated
@@ -22,26 +22,26 @@ class ModelQuery(BaseModel):
 
     q: Annotated[str, Field(max_length=200)] | None = Field(
         default=None,
-        description="Words that id, aliases, name or provider must contain, whatever the case. A whole model id, as "
-        "`POST /benchmarks` takes it, finds the model whose price it has, also where the list has no such id; that "
-        "model comes first.",
+        description="Words that id, aliases, name or provider must contain; upper and lower case are the same. A whole "
+        "model id, as `POST /benchmarks` takes it, finds the model that sets its price, even if the list has no such "
+        "id, as for a dated one. That model comes first.",
         examples=["haiku"],
     )
     provider: Annotated[str, Field(max_length=100)] | None = Field(
         default=None, description="Only this provider of the price list, exactly.", examples=["anthropic"]
     )
     cursor: Annotated[str, Field(max_length=500)] | None = Field(
-        default=None, description="`next_cursor` of the page before."
+        default=None, description="`next_cursor` of the previous page."
     )
     limit: int = Field(default=50, ge=1, le=500, description="Models on a page.")
 
 
 @router.get("/models", summary="List the price list's models", responses=INVALID)
 async def list_models(query: Annotated[ModelQuery, Query()], parts: Parts) -> ModelPage:
-    """Every model that the price list knows, best match first. Others can be measured too; their cost is unknown."""
+    """The models of the price list, best match first. Other models can be measured too; their cost is unknown."""
     after = decode_cursor(query.cursor, int, str, str) if query.cursor else None
     search = ModelSearch(parts.price_list, parts.endpoints)
-    # In a thread: whoever asks first waits until the list is loaded.
+    # In a thread, because the first search waits until the list is loaded.
     found = await asyncio.to_thread(search.find, query.q or "", query.provider)
     now = parts.clock.wall_now()
     rest = [item for item in found if after is None or item.key > after]
@@ -67,7 +67,7 @@ async def list_models(query: Annotated[ModelQuery, Query()], parts: Parts) -> Mo
 
 @router.get("/providers", summary="List the configured endpoints")
 async def list_providers(parts: Parts) -> ProviderList:
-    """Where benchmarks can go. Shows which variable holds a key and whether somebody holds it, never the key."""
+    """The endpoints that benchmarks can use. Shows the variable of a key and whether the key is set, never the key."""
     has_key = await parts.submitter.key_holders()
     return ProviderList(
         items=[

@@ -18,7 +18,7 @@ from shared.errors import InvalidRequest
 
 router = APIRouter(tags=["benchmarks"])
 
-# More than a request can cost, and what both databases can compare with.
+# No request costs this much, and both databases can compare with it.
 MOST_USD = 1_000_000
 
 
@@ -28,27 +28,27 @@ class ResultQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     outcome: Outcome | None = Field(default=None, description="Only results with this outcome.")
-    warmup: bool | None = Field(default=False, description="`false`: measured requests; `true`: warm-up alone.")
+    warmup: bool | None = Field(default=False, description="`false`: only measured requests; `true`: only warm-up.")
     sort: str = Field(
         default="id",
         max_length=40,
-        description="A number of a result, with `-` in front for descending: `-ttft_ms`. Unknown values come last. "
+        description="Field to sort by. A `-` in front sorts in descending order: `-ttft_ms`. Unknown values come last. "
         f"One of: {', '.join(SORTABLE)}.",
         examples=["-ttft_ms"],
     )
     include: str = Field(default="", max_length=100, description="`timeline` adds every event.", examples=["timeline"])
     cursor: Annotated[str, Field(max_length=500)] | None = Field(
-        default=None, description="`next_cursor` of the page before; with the same `sort`."
+        default=None, description="`next_cursor` of the previous page. `sort` must be the same as there."
     )
     limit: int = Field(default=100, ge=1, le=1_000, description="Results on a page.")
 
 
 @router.get("/benchmarks/{benchmark_id}/results", summary="Page through results", responses={**NOT_FOUND, **INVALID})
 async def list_results(benchmark_id: BenchmarkId, query: Annotated[ResultQuery, Query()], parts: Parts) -> ResultPage:
-    """Sorted by any number; ids break ties, so that no result is shown twice or left out."""
+    """Results in the order of `sort`. Equal values are ordered by id, so that no result is repeated or left out."""
     column, descending = query.sort.removeprefix("-"), query.sort.startswith("-")
     if column not in SORTABLE:
-        raise InvalidRequest.of("sort", f"must be one of {', '.join(SORTABLE)}, perhaps with - in front")
+        raise InvalidRequest.of("sort", f"must be one of {', '.join(SORTABLE)}, optionally with - in front")
     with_timeline = "timeline" in parse_include(query.include)
     await parts.benchmarks.status(benchmark_id)
     rows = await parts.results.page(
@@ -71,7 +71,7 @@ async def list_results(benchmark_id: BenchmarkId, query: Annotated[ResultQuery, 
 
 def _cursor(result: Result, sort: str, column: str) -> str:
     value = getattr(result, column)
-    # A decimal goes as text, so that it comes back as exact as it was.
+    # A decimal is written as text, so that its exact value comes back.
     return encode_cursor(sort, str(value) if isinstance(value, Decimal) else value, result.id)
 
 
@@ -82,14 +82,14 @@ def _position(cursor: str | None, sort: str, column: str) -> tuple[Any, int] | N
     kind = Result.__table__.c[column].type.python_type
     if kind is Decimal and isinstance(value, str):
         value = _decimal(value)
-    # The column's own type, or the database driver would refuse the comparison.
+    # The value must have the column's type, or the database driver refuses the comparison.
     if given_sort != sort or not (value is None or type(value) is kind):
         raise InvalidRequest.of("cursor", "belongs to another `sort`: take it from `next_cursor`", "invalid_cursor")
     return value, result_id
 
 
 def _decimal(text: str) -> Decimal | str:
-    """The amount that `_cursor` wrote; the text itself where it wrote no such thing."""
+    """The amount in a cursor; the text itself if it is no amount that `_cursor` could have written."""
     try:
         amount = Decimal(text)
     except ArithmeticError:

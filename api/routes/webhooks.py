@@ -1,4 +1,4 @@
-"""`/webhooks`: endpoints that are told of all benchmarks, their deliveries, tests and secrets."""
+"""`/webhooks`: endpoints that receive the events of all benchmarks, their deliveries, tests and secrets."""
 
 from typing import Annotated, Any
 
@@ -27,12 +27,12 @@ WebhookId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Id of the endpo
 DeliveryId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Id of the delivery.", examples=[1])]
 BenchmarkId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Id of the benchmark.", examples=[1])]
 
-NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is no such row."}}
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is no such id."}}
 INVALID: dict[int | str, dict[str, Any]] = {
     422: {"model": Problem, "description": "A field is wrong; `errors` names it."}
 }
 NO_KEY: dict[int | str, dict[str, Any]] = {
-    503: {"model": Problem, "description": "`ENCRYPTION_KEY` is not set: secrets cannot be stored."}
+    503: {"model": Problem, "description": "`ENCRYPTION_KEY` is not set, so secrets cannot be stored."}
 }
 
 
@@ -43,7 +43,7 @@ NO_KEY: dict[int | str, dict[str, Any]] = {
     responses={**INVALID, **NO_KEY},
 )
 async def register(body: WebhookIn, parts: Parts, response: Response) -> WebhookCreated:
-    """The secret is in this answer and in no other."""
+    """Only this answer contains the secret."""
     prepared = await parts.webhook_setup.prepare(
         body.url, body.events, body.secret, field="url", description=body.description
     )
@@ -54,7 +54,7 @@ async def register(body: WebhookIn, parts: Parts, response: Response) -> Webhook
 
 @router.get("/webhooks", summary="List registered endpoints, newest first", responses=INVALID)
 async def list_webhooks(query: Annotated[PageQuery, Query()], parts: Parts) -> WebhookPage:
-    """Those that benchmarks named for themselves are not in it."""
+    """The list leaves out the `webhook_url` of single benchmarks."""
     rows = await parts.webhooks.page(before_id=_before(query), limit=query.limit + 1)
     items = rows[: query.limit]
     return WebhookPage(
@@ -65,15 +65,15 @@ async def list_webhooks(query: Annotated[PageQuery, Query()], parts: Parts) -> W
 
 @router.get("/webhooks/{webhook_id}", summary="Read an endpoint", responses={**NOT_FOUND, **INVALID})
 async def read(webhook_id: WebhookId, parts: Parts) -> WebhookOut:
-    """Without its secret."""
+    """The answer does not contain the secret."""
     return webhook_out(await parts.webhooks.get(webhook_id))
 
 
 @router.patch("/webhooks/{webhook_id}", summary="Change an endpoint", responses={**NOT_FOUND, **INVALID})
 async def change(webhook_id: WebhookId, body: WebhookChange, parts: Parts) -> WebhookOut:
-    """`enabled: true` brings one back that was disabled; what is due goes out at once."""
+    """`enabled: true` enables a disabled endpoint again. Deliveries that are due are then sent at once."""
     values = {name: getattr(body, name) for name in body.model_fields_set}
-    # Null says "all" of events; of the others it says nothing.
+    # Null means "all" for `events`. For other fields it means no change.
     values = {name: value for name, value in values.items() if name == "events" or value is not None}
     if "url" in values:
         await parts.webhook_setup.check(values["url"], "url")
@@ -91,7 +91,7 @@ async def change(webhook_id: WebhookId, body: WebhookChange, parts: Parts) -> We
     responses={**NOT_FOUND, **INVALID},
 )
 async def delete(webhook_id: WebhookId, parts: Parts) -> None:
-    """What is due is not sent any more."""
+    """Deliveries that are due are no longer sent."""
     await parts.webhooks.delete(webhook_id)
 
 
@@ -114,7 +114,7 @@ async def rotate(webhook_id: WebhookId, parts: Parts) -> WebhookRotated:
     responses={**NOT_FOUND, **INVALID},
 )
 async def test(webhook_id: WebhookId, parts: Parts) -> DeliveryOut:
-    """A worker sends it at once; `GET /webhooks/{id}/deliveries` has what came of it."""
+    """A worker sends it at once. `GET /webhooks/{id}/deliveries` shows the outcome."""
     delivery_id = await parts.webhooks.test(webhook_id)
     await parts.doorbell.announce_webhooks()
     page = await _page(parts, PageQuery(limit=1), endpoint_id=webhook_id, before_id=delivery_id + 1)
@@ -123,11 +123,11 @@ async def test(webhook_id: WebhookId, parts: Parts) -> DeliveryOut:
 
 @router.get(
     "/webhooks/{webhook_id}/deliveries",
-    summary="What was sent to an endpoint, newest first",
+    summary="List the deliveries of an endpoint, newest first",
     responses={**NOT_FOUND, **INVALID},
 )
 async def deliveries(webhook_id: WebhookId, query: Annotated[PageQuery, Query()], parts: Parts) -> DeliveryPage:
-    """With every attempt."""
+    """Each delivery has all its attempts."""
     await parts.webhooks.get(webhook_id)
     return await _page(parts, query, endpoint_id=webhook_id, before_id=_before(query))
 
@@ -139,20 +139,20 @@ async def deliveries(webhook_id: WebhookId, query: Annotated[PageQuery, Query()]
     responses={**NOT_FOUND, **INVALID},
 )
 async def redeliver(webhook_id: WebhookId, delivery_id: DeliveryId, parts: Parts) -> DeliveryOut:
-    """With the same `webhook-id` and a new timestamp, at once, and by the whole schedule if it fails."""
+    """A worker sends it at once, with the same `webhook-id` and a new timestamp. A failure starts the schedule anew."""
     await parts.webhooks.get(webhook_id)
     return await _again(parts, delivery_id, endpoint_id=webhook_id)
 
 
 @router.get(
     "/benchmarks/{benchmark_id}/webhook-deliveries",
-    summary="What was sent of a benchmark, newest first",
+    summary="List the deliveries of a benchmark's events, newest first",
     responses={**NOT_FOUND, **INVALID},
 )
 async def benchmark_deliveries(
     benchmark_id: BenchmarkId, query: Annotated[PageQuery, Query()], parts: Parts
 ) -> DeliveryPage:
-    """To its own `webhook_url` and to registered endpoints, with every attempt."""
+    """Deliveries to its own `webhook_url` and to registered endpoints, with all attempts."""
     await parts.benchmarks.status(benchmark_id)
     return await _page(parts, query, benchmark_id=benchmark_id, before_id=_before(query))
 
@@ -164,7 +164,7 @@ async def benchmark_deliveries(
     responses={**NOT_FOUND, **INVALID},
 )
 async def redeliver_of_benchmark(benchmark_id: BenchmarkId, delivery_id: DeliveryId, parts: Parts) -> DeliveryOut:
-    """With the same `webhook-id` and a new timestamp, at once, and by the whole schedule if it fails."""
+    """A worker sends it at once, with the same `webhook-id` and a new timestamp. A failure starts the schedule anew."""
     await parts.benchmarks.status(benchmark_id)
     return await _again(parts, delivery_id, benchmark_id=benchmark_id)
 

@@ -1,4 +1,4 @@
-"""`/workers`: who runs benchmarks here."""
+"""`/workers`: the workers that run benchmarks."""
 
 from fastapi import APIRouter
 
@@ -10,7 +10,7 @@ router = APIRouter(tags=["workers"])
 
 @router.get("/workers", summary="List the workers")
 async def list_workers(parts: Parts) -> WorkerList:
-    """Every worker that reported within a day and did not end in good order: a dead one shows as not `alive`."""
+    """Workers that reported within the last day. One that was shut down is not listed; one that died is not `alive`."""
     return WorkerList(
         items=[
             WorkerOut(

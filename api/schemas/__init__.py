@@ -1,1 +1,1 @@
-"""Shapes of requests and responses, with the description of every field."""
+"""Schemas of requests and responses, with a description of every field."""

@@ -8,7 +8,7 @@ from shared.benchmark.spec import BenchmarkSpec
 
 
 class BenchmarkBody(BenchmarkSpec):
-    """What `POST /benchmarks` takes: a spec, and whom to tell of what becomes of it."""
+    """What `POST /benchmarks` takes: a spec, and optionally a webhook."""
 
     # The name of the schema in the OpenAPI document.
     __qualname__ = "BenchmarkRequest"
@@ -17,8 +17,8 @@ class BenchmarkBody(BenchmarkSpec):
     webhook_url: str | None = Field(
         default=None,
         max_length=2_000,
-        description="URL that is told of this benchmark's events, besides the registered ones (`/webhooks`). Public "
-        "addresses only, but for `ALLOWED_PRIVATE_CIDRS`. Null: nobody.",
+        description="URL that gets this benchmark's events, besides the registered ones (`/webhooks`). Only public "
+        "addresses and those in `ALLOWED_PRIVATE_CIDRS` are allowed. Null: no URL.",
         examples=["https://hooks.example.com/bench"],
     )
     webhook_events: WebhookEvents | None = Field(
@@ -28,8 +28,8 @@ class BenchmarkBody(BenchmarkSpec):
     )
     webhook_secret: WebhookSecret | None = Field(
         default=None,
-        description="Signs what goes to `webhook_url`: `whsec_` and 24 to 64 random bytes in base64. Where left out, "
-        "one is made and returned once.",
+        description="Secret that signs what is sent to `webhook_url`: `whsec_` and 24 to 64 random bytes in base64. If "
+        "left out, the server makes one and returns it once.",
     )
 
     @model_validator(mode="after")
@@ -39,7 +39,7 @@ class BenchmarkBody(BenchmarkSpec):
         return self
 
     def request(self) -> BenchmarkRequest:
-        """The spec, with the fields that the caller set, apart from the webhook."""
+        """The spec and the webhook apart. The spec still knows which fields the caller set."""
         fields = BenchmarkSpec.model_fields.keys()
         spec = BenchmarkSpec.model_construct(
             self.model_fields_set & fields, **{name: getattr(self, name) for name in fields}

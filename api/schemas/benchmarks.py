@@ -1,4 +1,4 @@
-"""Benchmarks as the API shows them."""
+"""Benchmarks as the API shows them, and the queries for them."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -26,7 +26,7 @@ Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class PercentilesSoFar(BaseModel):
-    """A metric of the requests that have succeeded so far, in its own unit."""
+    """A metric over the requests that have succeeded so far, in the metric's unit."""
 
     count: int = Field(description="How many values.", examples=[42])
     p50: float | None = Field(description="Median. Null when there is no value.", examples=[142.5])
@@ -34,14 +34,14 @@ class PercentilesSoFar(BaseModel):
 
 
 class LiveMetrics(BaseModel):
-    """The numbers so far of a benchmark that runs, about a second old at most."""
+    """The numbers so far of a running benchmark, at most about a second old."""
 
     ttft_ms: PercentilesSoFar = Field(description="Time to first token. Unit: ms.")
     latency_ms: PercentilesSoFar = Field(description="Latency. Unit: ms.")
 
 
 class Progress(BaseModel):
-    """How far a benchmark is."""
+    """How far a benchmark has come."""
 
     done: int = Field(description="Requests that have a result, warm-up included.", examples=[42])
     total: int = Field(description="Requests of the plan, warm-up included.", examples=[121])
@@ -54,17 +54,17 @@ class Progress(BaseModel):
     )
     metrics: LiveMetrics | None = Field(
         default=None,
-        description="Percentiles so far, of the worker that has the benchmark now. Null when it does not run, and in "
-        "its first second.",
+        description="Percentiles so far, over the requests of the worker that runs the benchmark now. Null when the "
+        "benchmark is not running, and in its first second.",
     )
 
 
 class RunError(BaseModel):
     """Why a benchmark failed as a whole."""
 
-    kind: str = Field(description="Stable word for programs.", examples=["all_requests_failed"])
+    kind: str = Field(description="Kind of error, for programs; it never changes.", examples=["all_requests_failed"])
     message: str = Field(
-        description="For people.", examples=["none of 5 requests succeeded; most often: authentication"]
+        description="The error in words.", examples=["none of 5 requests succeeded; most often: authentication"]
     )
 
 
@@ -72,23 +72,23 @@ class SegmentOut(BaseModel):
     """The part of a run that one worker did. A run that was not interrupted has one."""
 
     worker_id: str = Field(description="Id of the worker, as in `GET /workers`.", examples=["host-1-4f0c2a9d8e7b"])
-    started_at: datetime = Field(description="UTC instant of its begin.", examples=["2025-01-15T10:30:00Z"])
+    started_at: datetime = Field(description="UTC instant of its start.", examples=["2025-01-15T10:30:00Z"])
     ended_at: datetime | None = Field(
-        description="UTC instant of its end; of a crash: when another worker noticed. Null while it runs.",
+        description="UTC instant of its end; after a crash, when another worker noticed it. Null while it runs.",
         examples=["2025-01-15T10:30:02Z"],
     )
     ended_by: SegmentEnding | None = Field(
-        description="`released`: its worker was asked to stop and gave the rest back. `crashed`: its worker was not "
-        "heard of for a whole lease. Else the benchmark's terminal status. Null while it runs.",
+        description="`released`: its worker was asked to stop and gave the rest back. `crashed`: its worker did not "
+        "report for a whole lease. Otherwise the benchmark's terminal status. Null while it runs.",
         examples=["completed"],
     )
     results: int | None = Field(description="Results that it stored. Null while it runs.", examples=[121])
     possible_duplicates: int | None = Field(
-        description="Requests that it may have sent without their answer being stored. Null while it runs.",
+        description="Requests that it may have sent without storing their answers. Null while it runs.",
         examples=[0],
     )
     measurement: Measurement | None = Field(
-        description="How far the measuring may have distorted its part. Null when it runs, crashed, or sent nothing."
+        description="How far the measuring may have distorted this part. Null when it runs, crashed, or sent nothing."
     )
 
 
@@ -101,7 +101,7 @@ class BenchmarkBase(BaseModel):
     provider: str = Field(description="Endpoint that the requests go to.", examples=["anthropic"])
     status: Status = Field(
         description="`pending` → `running` → `completed`, `failed` or `cancelled`. The last three never change. "
-        "`completed`: every request has a result, some of them perhaps an error. `failed`: it could not run, or no "
+        "`completed`: every request has a result; some may be errors. `failed`: the benchmark could not run, or no "
         "request succeeded.",
         examples=["completed"],
     )
@@ -115,23 +115,25 @@ class BenchmarkBase(BaseModel):
     cancel_requested_at: datetime | None = Field(
         description="UTC instant of the first cancel. Null when there was none.", examples=[None]
     )
-    progress: Progress = Field(description="How far it is.")
+    progress: Progress = Field(description="How far it has come.")
     error: RunError | None = Field(description="Why it failed. Null when it did not.", examples=[None])
     notices: list[str] = Field(
-        description="What to know about these numbers, such as a simulator that answered.", examples=[[]]
+        description="Warnings about these numbers, for example that a simulator answered.", examples=[[]]
     )
     summary: Summary | None = Field(description="The run in numbers. Null before it has ended.")
     price: PriceOut | None = Field(
-        description="Price that costs were computed with, as it was at the start. Null when the model is unpriced or "
+        description="Price when the run started, which all its costs use. Null when the model has no known price or "
         "the run has not started."
     )
-    interrupted: bool = Field(description="Another worker went on with it after the first was gone.", examples=[False])
+    interrupted: bool = Field(
+        description="Whether another worker continued it after the first one stopped or died.", examples=[False]
+    )
     rerun_of: int | None = Field(
         description="Id of the benchmark that this one repeats. Null when it repeats none.", examples=[None]
     )
     concurrency: int = Field(
-        description="As submitted. Where left out: all of prompts x repetitions, at most 8; with `request_rate`, room "
-        "for answers of 10 s.",
+        description="As submitted. If left out: prompts x repetitions, at most 8; with `request_rate`, the requests "
+        "of 10 s.",
         examples=[4],
     )
     request_rate: float | None = Field(description="As submitted. Null: closed loop.", examples=[None])
@@ -145,26 +147,26 @@ class BenchmarkBase(BaseModel):
     parameters: Parameters = Field(description="As submitted.")
     timeouts: Timeouts = Field(description="As submitted, or the defaults.")
     metadata: dict[str, Any] = Field(description="As submitted.", examples=[{"team": "search"}])
-    results_url: str = Field(description="Where its results are paged and sorted.", examples=["/benchmarks/1/results"])
+    results_url: str = Field(description="Path of its results, in pages.", examples=["/benchmarks/1/results"])
 
 
 class BenchmarkOut(BenchmarkBase):
     """A benchmark with its results."""
 
     segments: list[SegmentOut] = Field(
-        default=[], description="Which worker ran which part, first to last. Empty before it runs."
+        default=[], description="Which worker ran which part, in order of time. Empty before it runs."
     )
 
     webhook: BenchmarkWebhook | None = Field(
-        default=None, description="Whom it tells, besides the registered endpoints. Null: nobody."
+        default=None, description="Its own `webhook_url`, besides the registered endpoints. Null: it has none."
     )
     results: list[ResultOut] | None = Field(
         default=None,
-        description="Results in the order of the prompts, warm-up left out unless asked for; the first 1,000. "
-        "Null when left out by `include`.",
+        description="The first 1,000 results in the order of the prompts, without warm-up unless `include` names it. "
+        "Null when `include` leaves results out.",
     )
     results_truncated: bool = Field(
-        default=False, description="There are more results than stand here: page `results_url`.", examples=[False]
+        default=False, description="Whether there are more results than these; `results_url` has all.", examples=[False]
     )
 
 
@@ -178,7 +180,7 @@ class BenchmarkPage(BaseModel):
 
 
 class BenchmarkQuery(BaseModel):
-    """What to list."""
+    """Which benchmarks to list."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -190,7 +192,7 @@ class BenchmarkQuery(BaseModel):
         default=None, description="Only this endpoint, exactly."
     )
     name: Annotated[StorableText, Field(max_length=200)] | None = Field(
-        default=None, description="Only names that contain this text, whatever the case (ASCII)."
+        default=None, description="Only names that contain this text; the case of ASCII letters does not matter."
     )
     rerun_of: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = Field(
         default=None, description="Only reruns of this benchmark."
@@ -200,7 +202,7 @@ class BenchmarkQuery(BaseModel):
     )
     created_before: Instant | None = Field(default=None, description="Only benchmarks created before this instant.")
     cursor: Annotated[str, Field(max_length=500)] | None = Field(
-        default=None, description="`next_cursor` of the page before."
+        default=None, description="`next_cursor` of the previous page."
     )
     limit: int = Field(default=20, ge=1, le=200, description="Benchmarks on a page.")
 
@@ -213,7 +215,7 @@ class ReadQuery(BaseModel):
     include: str = Field(
         default="results",
         max_length=100,
-        description="What to add, comma-separated: `results` (the default), `timeline` (results with every event), "
-        "`warmup` (warm-up results too), or `none` to leave results out.",
+        description="What to include, separated by commas: `results` (the default), `timeline` (results with every "
+        "event), `warmup` (warm-up results too), or `none` to leave results out.",
         examples=["timeline"],
     )

@@ -1,4 +1,4 @@
-"""Fields of the API's schemas that follow from the registry of metrics."""
+"""Fields of the API's schemas that are made from the registry of metrics."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,8 +10,8 @@ from shared.numbers.metrics import DEFINITIONS, METRICS, STORED
 
 Fields = dict[str, Any]
 
-# Distributions that every summary has that was ever stored. Do not add to these: a summary that was stored before a
-# metric existed lacks it, so a newer metric is null there.
+# Distributions that every stored summary has. Do not add to these: summaries that were stored before a metric existed
+# lack it, so a newer metric may be null.
 IN_EVERY_SUMMARY = frozenset(
     {
         "ttft_ms",
@@ -30,7 +30,7 @@ IN_EVERY_SUMMARY = frozenset(
 
 
 def with_fields(fields: Fields, *, after: str) -> Callable[[type[BaseModel]], type[BaseModel]]:
-    """Decorator of a schema: adds the fields behind the one named `after`. The schema must have nothing but fields."""
+    """Decorator of a schema: inserts fields after the one named `after`. The schema may only have fields."""
 
     def extend(model: type[BaseModel]) -> type[BaseModel]:
         extended: Fields = {}
@@ -44,12 +44,12 @@ def with_fields(fields: Fields, *, after: str) -> Callable[[type[BaseModel]], ty
 
 
 def defined(name: str, example: Any) -> Any:
-    """A field described by its definition."""
+    """A field whose description is its definition in the registry."""
     return Field(description=DEFINITIONS[name].text, examples=[example])
 
 
 def result_fields() -> Fields:
-    """The metrics of one request; those that the terminal shows come first."""
+    """Fields for the metrics of one request. Those that the terminal shows come first."""
     metrics = sorted((METRICS[name] for name in STORED), key=lambda metric: metric.column is None)
     return {metric.name: (_value_type(metric), defined(metric.name, metric.example)) for metric in metrics}
 
@@ -60,7 +60,7 @@ def _value_type(metric: Metric) -> Any:
 
 
 def summary_fields(distribution: type[BaseModel]) -> Fields:
-    """The distributions of a run; those that the terminal shows come first."""
+    """Fields for the distributions of a run. Those that the terminal shows come first."""
     metrics = sorted(
         (metric for metric in METRICS.values() if metric.distributed), key=lambda metric: metric.row is None
     )
@@ -69,7 +69,7 @@ def summary_fields(distribution: type[BaseModel]) -> Fields:
 
 def distribution_field(metric: Metric, distribution: Any) -> tuple[Any, Any]:
     """Type and field of a metric's distribution in the summary."""
-    text = f"Over succeeded requests, warm-up left out. {metric.text}"
+    text = f"Over succeeded requests without warm-up. {metric.text}"
     if metric.name in IN_EVERY_SUMMARY:
         return distribution if metric.stored else distribution | None, Field(description=text)
     if metric.stored:

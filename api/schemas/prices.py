@@ -9,7 +9,7 @@ class Tier(BaseModel):
     """A price for large prompts."""
 
     above_input_tokens: int = Field(
-        description="From how many input tokens on it holds, for all tokens.", examples=[200000]
+        description="The price applies to all tokens of a request with more input tokens than this.", examples=[200000]
     )
     price: float = Field(description="Unit: USD per million tokens.", examples=[6.0])
 
@@ -18,11 +18,11 @@ class TieredPrice(BaseModel):
     """A price that depends on the size of the prompt."""
 
     base: float = Field(description="Below the first tier. Unit: USD per million tokens.", examples=[3.0])
-    tiers: list[Tier] = Field(description="Prices from some size on.")
+    tiers: list[Tier] = Field(description="Prices for larger prompts.")
 
 
 class Prices(BaseModel):
-    """Prices by token class, in USD per million tokens. Null where a class has no price of its own."""
+    """Prices by token class, in USD per million tokens. Null if a class has no price of its own."""
 
     input_usd_per_mtok: float | TieredPrice | None = Field(
         default=None, description="Input tokens. Unit: USD per million tokens.", examples=[0.25]
@@ -38,7 +38,7 @@ class Prices(BaseModel):
     )
     requests_usd_per_thousand: float | TieredPrice | None = Field(
         default=None,
-        description="Fee of each request, beside its tokens. Unit: USD per thousand requests.",
+        description="Fee of each request, in addition to its tokens. Unit: USD per thousand requests.",
         examples=[None],
     )
 
@@ -46,7 +46,9 @@ class Prices(BaseModel):
 class PriceOut(Prices):
     """The price that a run's costs were computed with."""
 
-    source: str = Field(description="Where it comes from.", examples=["genai-prices 0.2.3"])
+    source: str = Field(
+        description="Price list, or configuration, that it comes from.", examples=["genai-prices 0.2.3"]
+    )
     provider: str = Field(description="Whose price it is.", examples=["anthropic"])
     model: str = Field(description="The price list's name of the model.", examples=["claude-3-haiku"])
 
@@ -66,24 +68,24 @@ class ModelOut(BaseModel):
     aliases: list[str] = Field(
         default=[],
         max_length=MAX_ALIASES,
-        description="Other ids that the list gives the model. A searched id that belongs to it by a rule of the list, "
-        "such as a dated or `-latest` one, stands first.",
+        description="Other ids of the model in the list. A searched id that is the model only by a rule of the list, "
+        "such as a dated or `-latest` one, comes first.",
         examples=[["claude-3-haiku-20240307"]],
     )
     endpoint: str | None = Field(
         description="Configured endpoint that this provider's models go to. Null when there is none.",
         examples=["anthropic"],
     )
-    prices: Prices = Field(description="Prices in force today. Empty where the list knows none.")
+    prices: Prices = Field(description="Prices in force today. Empty if the list has none.")
     context_window: int | None = Field(description="Unit: tokens. Null when unknown.", examples=[200000])
-    deprecated: bool = Field(description="The provider has announced its end.", examples=[False])
+    deprecated: bool = Field(description="Whether the provider has announced its end.", examples=[False])
 
 
 class ModelPage(BaseModel):
     """A page of models."""
 
     items: list[ModelOut] = Field(
-        description="The models of this page: those that a searched id names, then the others; each by provider and id."
+        description="The models of this page: first those that a searched id names, then others, by provider and id."
     )
     total: int = Field(description="Models that match the search, on all pages.", examples=[2330])
     next_cursor: str | None = Field(
@@ -92,18 +94,21 @@ class ModelPage(BaseModel):
 
 
 class ProviderOut(BaseModel):
-    """A configured endpoint. It shows where a key is looked for, never the key."""
+    """A configured endpoint. It shows the variable of the key, never the key."""
 
     name: str = Field(description="What `provider` of a benchmark refers to.", examples=["anthropic"])
-    protocol: ProtocolName = Field(description="How it is spoken to.", examples=["anthropic"])
+    protocol: ProtocolName = Field(description="Wire protocol that it speaks.", examples=["anthropic"])
     base_url: str = Field(description="Where requests go.", examples=["https://api.anthropic.com"])
     api_key_env: str | None = Field(
         description="Environment variable that holds its key. Null when it needs none.", examples=["ANTHROPIC_API_KEY"]
     )
-    ready: bool = Field(description="It needs no key, or a worker holds its key.", examples=[True])
-    models: list[str] = Field(description="Patterns of models that belong here by themselves.", examples=[["llama-*"]])
+    ready: bool = Field(description="Whether it needs no key, or a worker has its key.", examples=[True])
+    models: list[str] = Field(
+        description="Patterns of models that go to this endpoint if a benchmark names no provider.",
+        examples=[["llama-*"]],
+    )
     price_provider: str | None = Field(
-        description="Whose prices of the price list apply; `*`: whoever lists the model. Null: none.",
+        description="Provider of the price list whose prices apply; `*`: any that lists the model. Null: none.",
         examples=["anthropic"],
     )
     prices: Prices | None = Field(
@@ -115,4 +120,4 @@ class ProviderOut(BaseModel):
 class ProviderList(BaseModel):
     """All configured endpoints."""
 
-    items: list[ProviderOut] = Field(description="By name.")
+    items: list[ProviderOut] = Field(description="The endpoints, sorted by name.")

@@ -1,4 +1,4 @@
-"""The result of one request, and distributions of many."""
+"""The result of one request, and the distribution of a metric over many."""
 
 from datetime import datetime
 from typing import Literal
@@ -11,12 +11,15 @@ from shared.numbers.percentiles import MIN_COUNT
 
 
 class RequestErrorOut(BaseModel):
-    """Why a request did not succeed. Scrubbed of keys, capped in length."""
+    """Why a request did not succeed. Keys are removed from the text, and its length is limited."""
 
     kind: str = Field(
-        description="Stable word: `rate_limited`, `ttft_timeout`, `truncated`, …", examples=["rate_limited"]
+        description="Kind of error, for programs: `rate_limited`, `ttft_timeout`, `truncated`, …; it never changes.",
+        examples=["rate_limited"],
     )
-    message: str = Field(description="The provider's or our own words.", examples=["Number of requests exceeded"])
+    message: str = Field(
+        description="The error in the provider's words or in ours.", examples=["Number of requests exceeded"]
+    )
     http_status: int | None = Field(description="Status of an error answer. Null when there was none.", examples=[429])
     provider_code: str | None = Field(
         description="The provider's own error code or type. Null when it gave none.", examples=["rate_limit_error"]
@@ -25,7 +28,7 @@ class RequestErrorOut(BaseModel):
         description="How far the request got.", examples=["before_first_token"]
     )
     retry_after_s: float | None = Field(
-        description="How long the provider asked to wait. Unit: s. Null when it did not.", examples=[12.0]
+        description="How long the provider asked to wait. Unit: s. Null when it did not ask.", examples=[12.0]
     )
 
 
@@ -48,7 +51,7 @@ class ResultOut(BaseModel):
     id: int = Field(description="Id of the result.", examples=[1])
     prompt: str = Field(description="The prompt's text: its last user turn.", examples=["Say hello in exactly 3 words"])
     response: str | None = Field(
-        description="Visible text of the answer, partial where it broke off. Null when there was none.",
+        description="Visible text of the answer; partial if the answer broke off. Null when there was none.",
         examples=["Hello there, friend!"],
     )
     error: RequestErrorOut | None = Field(description="Why it did not succeed. Null when it did.", examples=[None])
@@ -57,25 +60,29 @@ class ResultOut(BaseModel):
     repetition: int = Field(
         description="0 for the first time a prompt is sent, then 1, 2, …; negative for warm-up.", examples=[0]
     )
-    warmup: bool = Field(description="Sent before the measured requests; not in the statistics.", examples=[False])
+    warmup: bool = Field(
+        description="Whether it was sent before the measured requests. Statistics leave such requests out.",
+        examples=[False],
+    )
     scheduled_at: datetime = defined("scheduled_at", "2025-01-15T10:30:00.000000Z")
     sent_at: datetime = defined("sent_at", "2025-01-15T10:30:00.001200Z")
     connection_reused: bool = defined("connection_reused", False)
     token_source: str | None = defined("token_source", "usage")
     finish_reason: str | None = Field(
-        description="Why the model stopped, in the provider's word. Null when it never said.", examples=["end_turn"]
+        description="Why the model stopped, in the provider's word. Null when it did not say.", examples=["end_turn"]
     )
     reasoning: str | None = Field(
-        description="Text of the model's thinking. Null when it showed none.", examples=[None]
+        description="Text of the model's reasoning. Null when it showed none.", examples=[None]
     )
     flags: list[str] = Field(
-        description="What is odd about the answer: `buffered`, `usage_missing`, `no_terminal_event`, "
+        description="What is unusual about the answer: `buffered`, `usage_missing`, `no_terminal_event`, "
         "`reasoning_hidden`, `max_tokens_ignored`, `not_streamed`, `invalid_utf8_replaced`, "
         "`unstorable_text_replaced`, `text_cut`, `connection_renewed`, `ttft_doubtful`, `possible_duplicate`.",
         examples=[[]],
     )
     provider_request_id: str | None = Field(
-        description="The provider's id of the request, for its support. Null when it gave none.", examples=["req_011C"]
+        description="The provider's id of the request. Its support asks for it. Null when it gave none.",
+        examples=["req_011C"],
     )
     timeline: list[TimelineEventOut] | None = Field(
         default=None, description="Every event, with `include=timeline`. Null when not asked for or not stored."
@@ -92,7 +99,7 @@ class ResultPage(BaseModel):
 
 
 class Distribution(BaseModel):
-    """How values are spread, in their own unit. A percentile that the count cannot support is null."""
+    """The distribution of a metric, in the metric's unit. A percentile is null if there are too few values for it."""
 
     count: int = Field(description="How many values.", examples=[120])
     min: float | None = Field(description="Smallest value. Null when there is none.", examples=[98.1])
@@ -119,6 +126,6 @@ class Distribution(BaseModel):
     )
     relative_error: float = Field(
         default=0.0,
-        description="Largest relative error of the percentiles: 0 up to 5,000 values, 0.005 above.",
+        description="Largest relative error of the percentiles: 0 (exact) up to 5,000 values, 0.005 (0.5 %) above.",
         examples=[0.0],
     )

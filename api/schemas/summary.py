@@ -11,17 +11,23 @@ from api.schemas.results import Distribution
 class RequestCounts(BaseModel):
     """Requests by outcome. Outcomes count measured requests only."""
 
-    planned: int = Field(description="All requests of the plan, warm-up included.", examples=[121])
+    planned: int = Field(description="All requests of the benchmark, warm-up included.", examples=[121])
     warmup: int = Field(description="Warm-up requests that have a result.", examples=[1])
     succeeded: int = Field(description="Measured requests that succeeded.", examples=[118])
     errored: int = Field(description="Measured requests that an error ended.", examples=[1])
     timed_out: int = Field(description="Measured requests that met a deadline.", examples=[1])
-    cancelled: int = Field(description="Measured requests that our cancel ended; in no statistic.", examples=[0])
-    truncated: int = Field(description="Measured requests whose stream ended without terminal evidence.", examples=[0])
+    cancelled: int = Field(description="Measured requests that a cancel ended; no statistic has them.", examples=[0])
+    truncated: int = Field(
+        description="Measured requests whose stream ended without a finish reason or an end event.", examples=[0]
+    )
 
 
 class SteadyWindow(BaseModel):
-    """From the end of the first wave to the moment in-flight falls below target."""
+    """The part of a run without ramp-up and tail.
+
+    It begins when the first `concurrency` requests have all ended, and ends at the first end after the last request was
+    sent.
+    """
 
     duration_s: float = Field(description="Length of the window. Unit: s.", examples=[21.7])
     request_throughput: float = Field(description="Requests that ended in it. Unit: requests/s.", examples=[4.6])
@@ -38,7 +44,7 @@ class ConcurrencyOut(BaseModel):
 
 
 class TokenTotals(BaseModel):
-    """Tokens of all measured requests. Null where no request's usage said."""
+    """Tokens of all measured requests. Null if no request's usage reported them."""
 
     input_tokens: int | None = Field(
         description="Sum of `input_tokens`. Unit: tokens. Null when unknown.", examples=[2160]
@@ -70,20 +76,20 @@ class CostOut(BaseModel):
         description="Warm-up requests alone. Unit: USD. Null when unknown.", examples=[0.0001]
     )
     per_succeeded_usd: float | None = Field(
-        description="`measured_usd` by succeeded requests. Unit: USD. Null when unknown.", examples=[0.000061]
+        description="`measured_usd` divided by succeeded requests. Unit: USD. Null when unknown.", examples=[0.000061]
     )
     unpriced_requests: int = Field(
-        description="Measured requests whose cost is unknown and so not in the sums.", examples=[0]
+        description="Measured requests whose cost is unknown; the sums leave them out.", examples=[0]
     )
 
 
 class RequestRateOut(BaseModel):
-    """How many requests were sent per second, beside how many the schedule wanted."""
+    """The requests per second that were asked for, and those that were sent."""
 
     requested: float = Field(description="As submitted. Unit: requests/s.", examples=[5.0])
     achieved: float | None = Field(
-        description="Between the first sent and the last. Unit: requests/s. Null below two requests, and for an "
-        "interrupted run.",
+        description="Requests sent per second between the first and the last. Unit: requests/s. Null below two "
+        "requests, and for an interrupted run.",
         examples=[4.98],
     )
 
@@ -91,72 +97,81 @@ class RequestRateOut(BaseModel):
 class LoopLag(BaseModel):
     """How late the measuring loop woke, sampled every 10 ms, beyond its timer's resolution of 1 ms. Unit: ms."""
 
-    p50: float | None = Field(description="Unit: ms. Null where nothing was sampled.", examples=[0.0])
+    p50: float | None = Field(description="Unit: ms. Null when there was no sample.", examples=[0.0])
     p99: float | None = Field(description="Unit: ms. Null below 100 samples.", examples=[0.4])
-    max: float | None = Field(description="Unit: ms. Null where nothing was sampled.", examples=[2.1])
+    max: float | None = Field(description="Unit: ms. Null when there was no sample.", examples=[2.1])
 
 
 class SendDelay(BaseModel):
-    """From the moment a request was due (its slot free) to its first byte on the socket. Unit: ms."""
+    """From the moment when a request was due (and a slot free) to its first byte on the socket. Unit: ms."""
 
-    p50: float | None = Field(description="Unit: ms. Null where nothing was sent.", examples=[0.12])
+    p50: float | None = Field(description="Unit: ms. Null when nothing was sent.", examples=[0.12])
     p99: float | None = Field(description="Unit: ms. Null below 100 requests.", examples=[0.8])
-    max: float | None = Field(description="Unit: ms. Null where nothing was sent.", examples=[1.4])
+    max: float | None = Field(description="Unit: ms. Null when nothing was sent.", examples=[1.4])
 
 
 class Calibrated(BaseModel):
-    """Concurrency up to which the host's TTFTs were right in P99, by `CALIBRATE_ON_START`; `GET /workers` has all."""
+    """Result of the host's calibration (`CALIBRATE_ON_START`); `GET /workers` has the details."""
 
-    streams_within_1ms: int | None = Field(description="Null where one stream was not.", examples=[1024])
-    streams_within_5ms: int | None = Field(description="Null where one stream was not.", examples=[1024])
+    streams_within_1ms: int | None = Field(
+        description="Concurrency up to which the P99 of the TTFT's error was below 1 ms. Null if one stream had more.",
+        examples=[1024],
+    )
+    streams_within_5ms: int | None = Field(
+        description="Concurrency up to which the P99 of the TTFT's error was below 5 ms. Null if one stream had more.",
+        examples=[1024],
+    )
 
 
 class Measurement(BaseModel):
     """How far the measuring itself may have distorted the numbers."""
 
     grade: Literal["A", "B", "C", "D"] = Field(
-        description="A: the client's own share of a TTFT is below 1 ms; B: below 5 ms; C: below 20 ms; D: not known to "
-        "be below that. See docs/accuracy.md.",
+        description="A: the client's own share of a TTFT is below 1 ms; B: below 5 ms; C: below 20 ms; D: it may be "
+        "more. See docs/accuracy.md.",
         examples=["A"],
     )
-    reasons: list[str] = Field(description="What made it less than A, in words.", examples=[[]])
+    reasons: list[str] = Field(description="Why the grade is below A, in words.", examples=[[]])
     transport: Literal["socket", "sdk"] = Field(
-        description="`socket`: the engine's own sockets. `sdk`: the official SDK's client, through a proxy or as set.",
+        description="`socket`: the engine's own sockets. `sdk`: the official SDK's client, which is used through a "
+        "proxy or if the endpoint says so.",
         examples=["socket"],
     )
     stamps: Literal["kernel", "selector"] = Field(
-        description="Who took the time of arrival: the kernel, or the process when it came to look.",
+        description="Where times of arrival come from. `kernel`: the kernel noted them. `selector`: the process noted "
+        "when it saw that a socket was readable.",
         examples=["kernel"],
     )
     processes: int = Field(description="Measuring processes that shared the load.", examples=[1])
     doubtful_requests: int = Field(
-        description="Succeeded requests whose first token lay unread for more than 1 ms with later ones, so that it "
-        "may have come earlier (flag `ttft_doubtful`).",
+        description="Succeeded requests whose first token waited unread for more than 1 ms, together with later ones. "
+        "It may have arrived that much earlier (flag `ttft_doubtful`).",
         examples=[0],
     )
     loop_lag_ms: LoopLag = Field(description="How late the measuring loop woke. Unit: ms.")
-    send_delay_ms: SendDelay = Field(description="From due to sent. Unit: ms.")
+    send_delay_ms: SendDelay = Field(description="How late requests were sent. Unit: ms.")
     cpu_share: float | None = Field(
-        description="CPU time of the busiest measuring process by its wall time.", examples=[0.31]
+        description="CPU time of the busiest measuring process, divided by its wall time. Null when unknown.",
+        examples=[0.31],
     )
     calibrated: Calibrated | None = Field(
-        default=None, description="What the worker's host is known to measure right. Null where it was not calibrated."
+        default=None, description="Up to which load the worker's host measures exactly. Null if it was not calibrated."
     )
 
 
 class PossibleDuplicates(BaseModel):
-    """Requests that may have been sent, and billed, without their answer being stored: they were sent again."""
+    """Requests that may have been sent and billed without a stored answer, and were sent again."""
 
     requests: int = Field(
-        description="At most so many, over all interruptions. 0 where no worker died or was stopped at once.",
+        description="An upper bound over all interruptions. 0 if no worker died or was stopped at once.",
         examples=[0],
     )
     cost_usd: float | None = Field(
-        description="What they may have cost, each taken as what its stored answer cost; not part of `cost`. Unit: "
+        description="What they may have cost: each is priced like its stored answer. It is not part of `cost`. Unit: "
         "USD. Null when no such cost is known.",
         examples=[None],
     )
-    unpriced_requests: int = Field(description="Those of them whose cost is unknown.", examples=[0])
+    unpriced_requests: int = Field(description="How many of them have an unknown cost.", examples=[0])
 
 
 @with_fields(summary_fields(Distribution), after="flags")
@@ -169,32 +184,39 @@ class Summary(BaseModel):
     )
     flags: dict[str, int] = Field(description="Measured requests by flag.", examples=[{"buffered": 2}])
     error_latency_ms: Distribution = Field(
-        description="Sent to the end of the answer, over requests that failed and had an end. Unit: ms."
+        description="From sent to the end of the answer, over failed requests whose answer had an end. Unit: ms."
     )
     duration_s: float | None = Field(
-        description="First request sent to last answer ended; of an interrupted run only the time in which something "
-        "was in flight. Unit: s. Null when nothing was sent.",
+        description="From the first request sent to the end of the last answer. For an interrupted run, only the time "
+        "in which a request was in flight. Unit: s. Null when nothing was sent.",
         examples=[26.4],
     )
     request_throughput: float | None = Field(
-        description="Succeeded requests by `duration_s`. Unit: requests/s. Null when nothing was sent.", examples=[4.5]
+        description="Succeeded requests divided by `duration_s`. Unit: requests/s. Null when nothing was sent.",
+        examples=[4.5],
     )
     output_token_throughput: float | None = Field(
-        description="Output tokens by `duration_s`. Unit: tokens/s. Null when usage or timelines are missing.",
+        description="Output tokens divided by `duration_s`, for runs of any size. Unit: tokens/s. Null when no output "
+        "tokens are known.",
         examples=[204.5],
     )
     steady_window: SteadyWindow | None = Field(
         description="Throughput without ramp-up and tail. Null when the run is too short to have a steady part."
     )
     concurrency: ConcurrencyOut = Field(description="Requested and observed concurrency.")
-    request_rate: RequestRateOut | None = Field(default=None, description="Of an open loop. Null in a closed one.")
+    request_rate: RequestRateOut | None = Field(
+        default=None, description="Requested and achieved rate of an open loop. Null in a closed loop."
+    )
     tokens: TokenTotals = Field(description="Token totals.")
     cost: CostOut = Field(description="Cost totals.")
     measurement: Measurement | None = Field(
         default=None,
-        description="Of the part that was measured last; `segments` has all. Null where nothing was sent.",
+        description="How far the measuring may have distorted the run. The grade is the worst of its `segments`. Null "
+        "when nothing was sent.",
     )
     possible_duplicates: PossibleDuplicates | None = Field(
-        default=None, description="What crashes may have cost. Null in runs of before it was counted."
+        default=None, description="What crashes may have cost. Null in old runs that did not count it."
     )
-    interrupted: bool = Field(description="The run was resumed after its worker was gone.", examples=[False])
+    interrupted: bool = Field(
+        description="Whether another worker continued the run after the first one stopped or died.", examples=[False]
+    )

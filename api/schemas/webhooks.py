@@ -26,13 +26,13 @@ Url = Annotated[StorableText, StringConstraints(min_length=1, max_length=2_000)]
 Description = Annotated[StorableText, StringConstraints(max_length=500)]
 
 _URL = (
-    "Where events are sent by POST: http or https, public addresses only but for `ALLOWED_PRIVATE_CIDRS`; redirects "
-    "are not followed."
+    "Where events are sent by POST: http or https. Only public addresses and those in `ALLOWED_PRIVATE_CIDRS` are "
+    "allowed. Redirects are not followed."
 )
 
 
 class WebhookIn(BaseModel):
-    """An endpoint that is told of all benchmarks."""
+    """An endpoint that gets the events of all benchmarks."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -42,13 +42,14 @@ class WebhookIn(BaseModel):
     )
     secret: WebhookSecret | None = Field(
         default=None,
-        description="Signs what is sent: `whsec_` and 24 to 64 random bytes in base64. One is made where left out.",
+        description="Secret that signs what is sent: `whsec_` and 24 to 64 random bytes in base64. If left out, the "
+        "server makes one.",
     )
     description: Description = Field(default="", description="For people.", examples=["release pipeline"])
 
 
 class WebhookChange(BaseModel):
-    """What to change; what is left out stays."""
+    """What to change. Fields that are left out keep their values."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -56,7 +57,7 @@ class WebhookChange(BaseModel):
     events: WebhookEvents | None = Field(default=None, description="Only these events. Null: all.")
     description: Description | None = Field(default=None, description="For people.")
     enabled: bool | None = Field(
-        default=None, description="False: nothing is sent, and what is due waits. True: it goes on."
+        default=None, description="False: nothing is sent, and due deliveries wait. True: sending goes on."
     )
 
 
@@ -72,31 +73,31 @@ class WebhookOut(BaseModel):
         description="Why nothing is sent, such as `it answered 410 Gone`. Null while it is enabled.", examples=[None]
     )
     failing_since: datetime | None = Field(
-        description="UTC instant of the first failure since the last success; after five days it is disabled. Null "
-        "while it works.",
+        description="UTC instant of the first failure since the last success. The endpoint is disabled after five days "
+        "without success. Null while it works.",
         examples=[None],
     )
     created_at: datetime = Field(description="UTC instant of its registration.", examples=["2025-01-15T10:30:00Z"])
 
 
 class WebhookCreated(WebhookOut):
-    """A new endpoint with its secret, which is shown this once."""
+    """A new endpoint with its secret, which is shown only once."""
 
     secret: str = Field(
-        description="Verify signatures with it. Stored encrypted, never shown again.",
+        description="Secret to verify signatures with. It is stored encrypted and never shown again.",
         examples=["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"],
     )
 
 
 class WebhookRotated(BaseModel):
-    """A new secret, shown this once."""
+    """A new secret, which is shown only once."""
 
     secret: str = Field(
-        description="Every attempt is signed with it from now on.",
+        description="From now on, every attempt is signed with this secret.",
         examples=["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"],
     )
     previous_expires_at: datetime = Field(
-        description="UTC instant until which attempts are signed with the secret before as well.",
+        description="UTC instant until which attempts are also signed with the previous secret.",
         examples=["2025-01-16T10:30:00Z"],
     )
 
@@ -111,15 +112,17 @@ class WebhookPage(BaseModel):
 
 
 class BenchmarkWebhook(BaseModel):
-    """Whom this benchmark tells, besides the registered endpoints."""
+    """The benchmark's own `webhook_url`, besides the registered endpoints."""
 
     url: str = Field(description="As submitted.", examples=["https://hooks.example.com/bench"])
     events: list[str] | None = Field(description="As submitted. Null: all.", examples=[None])
-    disabled_reason: str | None = Field(description="Why nothing more is sent. Null while it is.", examples=[None])
+    disabled_reason: str | None = Field(
+        description="Why nothing more is sent. Null while events are sent.", examples=[None]
+    )
     secret: str | None = Field(
         default=None,
-        description="What signs, in the answer to the POST (and to its repetition with the same `Idempotency-Key`). "
-        "Null in every other.",
+        description="The signing secret, only in answers to the POST and to its repetition with the same "
+        "`Idempotency-Key`. Null in every other answer.",
         examples=["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"],
     )
 
@@ -129,20 +132,21 @@ class AttemptOut(BaseModel):
 
     number: int = Field(description="1 for the first.", examples=[1])
     url: str = Field(description="Where it was sent.", examples=["https://hooks.example.com/bench"])
-    attempted_at: datetime = Field(description="UTC instant of its begin.", examples=["2025-01-15T10:30:02Z"])
+    attempted_at: datetime = Field(description="UTC instant of its start.", examples=["2025-01-15T10:30:02Z"])
     status_code: int | None = Field(
-        description="HTTP status of the answer. Null when none came, or while it is under way.", examples=[500]
+        description="HTTP status of the answer. Null when there was none, or while the attempt runs.", examples=[500]
     )
     duration_ms: float | None = Field(
-        description="Unit: ms. Null while it is under way, and where its worker died in it.", examples=[182.4]
+        description="Duration. Unit: ms. Null while the attempt runs, and if its worker died during it.",
+        examples=[182.4],
     )
     error: str | None = Field(description="Why it failed. Null when it did not.", examples=["answered 500"])
     response: str | None = Field(
-        description="The beginning of the answer's body, 2,000 characters at most. Null when none came.",
+        description="The beginning of the answer's body, at most 2,000 characters. Null when there was none.",
         examples=["Internal Server Error"],
     )
     next_attempt_at: datetime | None = Field(
-        description="UTC instant of the attempt after it. Null when there is none.", examples=["2025-01-15T10:30:07Z"]
+        description="UTC instant of the next attempt. Null when there is none.", examples=["2025-01-15T10:30:07Z"]
     )
 
 
@@ -151,12 +155,13 @@ class DeliveryOut(BaseModel):
 
     id: int = Field(description="Id of the delivery.", examples=[1])
     event_id: str = Field(
-        description="`webhook-id` of every attempt.", examples=["msg_5f0c8b1e9d7a4c2b8e6f3a1d0c9b7e5f"]
+        description="Id of the event: the `webhook-id` of every attempt.",
+        examples=["msg_5f0c8b1e9d7a4c2b8e6f3a1d0c9b7e5f"],
     )
     type: str = Field(description="Type of the event.", examples=["benchmark.completed"])
-    benchmark_id: int | None = Field(description="Null for a test.", examples=[1])
+    benchmark_id: int | None = Field(description="Id of the benchmark. Null for a test.", examples=[1])
     webhook_id: int | None = Field(
-        description="Registered endpoint. Null where the benchmark named the URL itself.", examples=[1]
+        description="Id of the registered endpoint. Null for a benchmark's own `webhook_url`.", examples=[1]
     )
     url: str = Field(description="Where it goes.", examples=["https://hooks.example.com/bench"])
     status: DeliveryStatus = Field(
@@ -164,13 +169,13 @@ class DeliveryOut(BaseModel):
     )
     created_at: datetime = Field(description="UTC instant of the event.", examples=["2025-01-15T10:30:02Z"])
     delivered_at: datetime | None = Field(
-        description="UTC instant of the attempt that succeeded. Null when none did yet.",
+        description="UTC instant of the attempt that succeeded. Null when none has succeeded yet.",
         examples=["2025-01-15T10:30:02.184000Z"],
     )
     next_attempt_at: datetime | None = Field(
         description="UTC instant of the next attempt. Null when there is none.", examples=[None]
     )
-    attempts: list[AttemptOut] = Field(description="First to last.")
+    attempts: list[AttemptOut] = Field(description="All attempts, the first one first.")
     payload: dict[str, Any] = Field(
         description="The body that is sent.",
         examples=[{"type": "benchmark.completed", "timestamp": "2025-01-15T10:30:02Z", "data": {"id": 1}}],
@@ -187,11 +192,11 @@ class DeliveryPage(BaseModel):
 
 
 class PageQuery(BaseModel):
-    """Which page."""
+    """Which page to read."""
 
     model_config = ConfigDict(extra="forbid")
 
     cursor: Annotated[str, Field(max_length=500)] | None = Field(
-        default=None, description="`next_cursor` of the page before."
+        default=None, description="`next_cursor` of the previous page."
     )
     limit: int = Field(default=20, ge=1, le=200, description="Items on a page.")

@@ -1,1 +1,1 @@
-"""One module for each command, or for each noun with several. They import what is heavy when they are called."""
+"""One module for each command or group of commands. Commands import slow modules only when they are called."""

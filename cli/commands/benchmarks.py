@@ -12,11 +12,11 @@ from shared.benchmark.status import Status
 
 
 def list_benchmarks(
-    status: Annotated[Status | None, typer.Option(help="Only in this status.")] = None,
-    model: Annotated[str | None, typer.Option("--model", "-m", help="Only of this model, exactly.")] = None,
-    provider: Annotated[str | None, typer.Option(help="Only at this provider, exactly.")] = None,
+    status: Annotated[Status | None, typer.Option(help="Only benchmarks with this status.")] = None,
+    model: Annotated[str | None, typer.Option("--model", "-m", help="Only this model (exact id).")] = None,
+    provider: Annotated[str | None, typer.Option(help="Only this provider (exact name).")] = None,
     name: Annotated[str | None, typer.Option(help="Only names that contain this text.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="List at most this many.")] = 20,
     server: Server = DEFAULT_SERVER,
     as_json: AsJson = False,
 ) -> None:
@@ -42,7 +42,7 @@ def show(
     timeline: Annotated[bool, typer.Option("--timeline", help="Show every event of every request.")] = False,
     explain: Explain = False,
 ) -> None:
-    """Show a benchmark: numbers, requests, events."""
+    """Show a benchmark's numbers, its requests, or their events."""
     from cli.client import Client
     from cli.outcome import print_benchmark
     from cli.render.results import timeline_lines
@@ -60,12 +60,15 @@ def show(
 def rerun(
     benchmark_id: BenchmarkId,
     server: Server = DEFAULT_SERVER,
-    detach: Annotated[bool, typer.Option("--detach", help="Submit, print the id, do not wait.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Submit it, print its id, and do not wait.")] = False,
     as_json: AsJson = False,
     results: WithResults = False,
     explain: Explain = False,
 ) -> None:
-    """Run a benchmark again, the same spec at the same endpoint, and show its numbers. Ctrl-C cancels it."""
+    """Run a benchmark again with the same spec and endpoint.
+
+    It shows the numbers as `run` does. Ctrl-C cancels the new benchmark.
+    """
     from cli.outcome import show_to_end
     from cli.stop import Stop
     from cli.target import target
@@ -77,7 +80,7 @@ def rerun(
 
 
 def cancel(benchmark_id: BenchmarkId, server: Server = DEFAULT_SERVER, as_json: AsJson = False) -> None:
-    """Cancel a benchmark and keep what it has."""
+    """Cancel a benchmark and keep its results."""
     from cli.client import Client
 
     with Client(server) as client:
@@ -100,7 +103,7 @@ def delete(
     with Client(server) as client:
         if not yes:
             if not sys.stdin.isatty():
-                raise usage("delete asks before it deletes, and nobody is there to answer: add --yes")
+                raise usage("delete asks before it deletes, and stdin is no terminal: add --yes")
             benchmark = client.benchmark(benchmark_id, "none")
             question = f"Delete benchmark {benchmark_id} ({clean(benchmark['name'])}) and its results?"
             if not typer.confirm(question, err=True):

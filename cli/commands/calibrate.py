@@ -1,4 +1,4 @@
-"""`llmbench calibrate`: up to which load this host measures right."""
+"""`llmbench calibrate`: up to which load this host measures exactly."""
 
 import signal
 from typing import TYPE_CHECKING, Annotated
@@ -15,16 +15,17 @@ if TYPE_CHECKING:
 
 def calibrate(
     concurrency: Annotated[
-        str, typer.Option(metavar="N,N,…", help="Loads to try: streams at the same time.")
+        str, typer.Option(metavar="N,N,…", help="Loads to try, as numbers of simultaneous streams.")
     ] = "1,16,64,256,512,1024",
-    repeats: Annotated[int, typer.Option(min=1, max=100, help="Runs of each load; the table has their medians.")] = 3,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")] = False,
+    repeats: Annotated[int, typer.Option(min=1, max=100, help="Runs of each load; the table shows their medians.")] = 3,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only JSON on stdout.")] = False,
 ) -> None:
-    """Find out up to which load this host measures right: half a minute, with nothing else running.
+    """Find out up to which load this host measures exactly. Takes half a minute; nothing else should run meanwhile.
 
     The measuring engine runs against the simulator in another process, which logs when it got each request and sent
-    each token; TTFT 200 ms, 32 tokens 20 ms apart, all streams in step. Needs no server and no key, and stores nothing:
-    a worker with CALIBRATE_ON_START=true does the same and shows it in `GET /workers` and in each run's summary.
+    each token. TTFT is 200 ms, 32 tokens follow 20 ms apart, and all streams start together. It needs no server and no
+    key, and stores nothing. A worker with CALIBRATE_ON_START=true does the same and shows the result in `GET /workers`
+    and in each run's summary.
     """
     import asyncio
 
@@ -45,7 +46,7 @@ def _levels(text: str) -> list[int]:
     except ValueError:
         levels = []
     if not levels or levels[0] < 1 or levels[-1] > 10_000:
-        raise usage("--concurrency: whole numbers from 1 to 10,000 with commas between, as in 1,64,256")
+        raise usage("--concurrency: must be whole numbers from 1 to 10,000, separated by commas, as in 1,64,256")
     return levels
 
 
@@ -58,7 +59,7 @@ async def _calibrate(levels: list[int], repeats: int, steps: Steps) -> "Calibrat
     from worker.calibration import CannotCalibrate, calibrate
     from worker.engine.children import Children
 
-    # A closed terminal must leave no simulator behind; asyncio does the same for Ctrl-C.
+    # If the terminal is closed, the simulator must end too. asyncio already does this for Ctrl-C.
     task = asyncio.current_task()
     if task is not None:
         for number in (signal.SIGTERM, signal.SIGHUP):

@@ -1,4 +1,4 @@
-"""`llmbench models`, `providers`, `workers`: what can be measured, where, at what price, and by whom."""
+"""`llmbench models`, `providers`, `workers`: models with prices, endpoints, and workers."""
 
 from typing import Annotated
 
@@ -10,14 +10,17 @@ from cli.output import note, write, write_json
 
 def models(
     query: Annotated[
-        str | None, typer.Argument(help="A model id, or words that id, name or provider must contain.")
+        str | None, typer.Argument(help="A model id, or words that id, aliases, name or provider must contain.")
     ] = None,
-    provider: Annotated[str | None, typer.Option(help="Only this provider of the price list, exactly.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 20,
+    provider: Annotated[str | None, typer.Option(help="Only this provider of the price list (exact name).")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="List at most this many.")] = 20,
     server: Server = DEFAULT_SERVER,
     as_json: AsJson = False,
 ) -> None:
-    """Search the price list's models, best match first. Others can be measured too; their cost is unknown."""
+    """Search the models of the price list. The best match comes first, with its aliases: other ids of the model.
+
+    Models that are not listed can be measured too; their cost is unknown.
+    """
     from cli.client import Client
     from cli.render.lists import model_lines
 
@@ -29,11 +32,11 @@ def models(
         write(model_lines(found))
         note(f"{len(found):,} of {total:,} models; prices in USD per million tokens", "dim")
     else:
-        note("no such model in the price list")
+        note("no model of the price list matches")
 
 
 def providers(server: Server = DEFAULT_SERVER, as_json: AsJson = False) -> None:
-    """List the endpoints that benchmarks can go to, and which lack a key."""
+    """List the endpoints that benchmarks can go to, and which of them lack a key."""
     from cli.client import Client
     from cli.render.lists import provider_lines
 
@@ -46,7 +49,7 @@ def providers(server: Server = DEFAULT_SERVER, as_json: AsJson = False) -> None:
 
 
 def workers(server: Server = DEFAULT_SERVER, as_json: AsJson = False) -> None:
-    """List the workers of the last day: whether they live, what they run, up to which load they measure right."""
+    """List the workers of the last day: whether they are alive, what they run, and which load they measure exactly."""
     from cli.client import Client
     from cli.render.lists import worker_lines
 

@@ -1,4 +1,4 @@
-"""`llmbench demo`: the README's example from zero to numbers, in a folder that is gone afterwards."""
+"""`llmbench demo`: runs the README's example in a temporary folder."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,7 +19,7 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Stay up until Ctrl-C.")] = False,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the API; 0 takes a free one.")] = 0,
 ) -> None:
-    """See it work: start everything in a temporary folder, run the README's example against the simulator.
+    """Start everything in a temporary folder and run the README's example against the simulator.
 
     Ignores DATABASE_URL, REDIS_URL, .env and provider keys, so that it does the same everywhere and costs nothing.
     """
@@ -38,7 +38,12 @@ def demo(
             _stay(stack, stop)
     if not keep:
         write(
-            [Line(""), Line("All of it is gone again. Swagger is at /docs of `llmbench demo --keep` or `llmbench up`.")]
+            [
+                Line(""),
+                Line(
+                    "Everything is ended and deleted. Swagger is at /docs of `llmbench demo --keep` or `llmbench up`."
+                ),
+            ]
         )
     raise typer.Exit(code)
 
@@ -65,7 +70,7 @@ def _measure(stack: "EmbeddedStack", stop: "Stop") -> int:
 
 
 def _comparison(summary: dict[str, Any], profile: "Profile") -> Iterator[Line]:
-    """What the simulator was set to, beside what was measured."""
+    """The simulator's settings next to the measured values."""
     from cli.render.numbers import count, milliseconds
     from cli.render.table import table
 

@@ -1,4 +1,4 @@
-"""`llmbench run`: one benchmark from flags, files or stdin, to its end."""
+"""`llmbench run`: submits one benchmark from flags, files or stdin, and follows it to its end."""
 
 from typing import Annotated, Any
 
@@ -18,7 +18,8 @@ def run(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="A prompt a line; .jsonl: a JSON string or prompt object a line; `-`: stdin.",
+            help="File with a prompt on each line; .jsonl: a JSON string or prompt object on each line; .json: an "
+            "array of them; `-`: stdin.",
         ),
     ] = None,
     stdin: Annotated[str | None, typer.Argument(metavar="-", help="`-` reads prompts from stdin.")] = None,
@@ -26,30 +27,32 @@ def run(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="A whole benchmark as YAML or JSON; flags win over it; `-`: stdin.",
+            help="File with a whole benchmark as YAML or JSON; flags override it; `-`: stdin.",
         ),
     ] = None,
     provider: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Endpoint, as in `llmbench providers`. Inferred from the model."),
+        typer.Option(metavar="NAME", help="Endpoint, as in `llmbench providers`. By default inferred from the model."),
     ] = None,
-    system: Annotated[str | None, typer.Option(metavar="TEXT", help="System text of every prompt.")] = None,
+    system: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="System text of every prompt without its own.")
+    ] = None,
     name: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Name of the benchmark. Derived where left out.")
+        str | None, typer.Option(metavar="TEXT", help="Name of the benchmark. By default derived from the load.")
     ] = None,
     metadata: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="Kept with the benchmark; repeatable."),
+        typer.Option(metavar="KEY=VALUE", help="Stored with the benchmark; repeatable."),
     ] = None,
-    max_tokens: Annotated[int | None, typer.Option(metavar="N", help="Most output tokens.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(metavar="N", help="Largest number of output tokens.")] = None,
     temperature: Annotated[float | None, typer.Option(metavar="X", help="Sampling temperature.")] = None,
-    top_p: Annotated[float | None, typer.Option(metavar="X", help="Nucleus sampling share.")] = None,
+    top_p: Annotated[float | None, typer.Option(metavar="X", help="Probability mass for nucleus sampling.")] = None,
     stop: Annotated[
         list[str] | None, typer.Option(metavar="TEXT", help="Text that ends the output; repeatable.")
     ] = None,
     param: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="Any other parameter: seed=42, reasoning_effort=low."),
+        typer.Option(metavar="KEY=VALUE", help="Any other parameter, as in seed=42 or reasoning_effort=low."),
     ] = None,
     repetitions: Annotated[
         int | None, typer.Option("--repetitions", "-n", metavar="N", help="How often each prompt is sent.")
@@ -60,45 +63,56 @@ def run(
             "--concurrency",
             "-c",
             metavar="N",
-            help="Requests in flight at a time: all, at most 8, where left out. With --rate: the most in flight.",
+            help="Requests in flight at a time. By default all, but at most 8. With --rate: the most in flight.",
         ),
     ] = None,
     rate: Annotated[
         float | None,
-        typer.Option("--rate", metavar="N", help="Requests per second by a schedule, whatever the answers take."),
+        typer.Option(
+            "--rate", metavar="N", help="Send this many requests per second on a schedule, however long answers take."
+        ),
     ] = None,
     arrival: Annotated[
-        str | None, typer.Option(metavar="constant|poisson", help="How --rate spaces them: evenly, or at random.")
+        str | None, typer.Option(metavar="constant|poisson", help="How --rate spaces requests: evenly, or at random.")
     ] = None,
-    warmup: Annotated[int | None, typer.Option(metavar="N", help="Requests before, not in the statistics.")] = None,
+    warmup: Annotated[
+        int | None, typer.Option(metavar="N", help="Requests before the measured ones, not in the statistics.")
+    ] = None,
     max_duration: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="For the whole run; then it fails with what it has.")
+        float | None,
+        typer.Option(metavar="SECONDS", help="Longest time of the run. Then it fails and keeps its results."),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume/--no-resume", help="Whether another worker may go on when the first is gone.")
+        bool, typer.Option("--resume/--no-resume", help="Whether another worker continues if the first stops or dies.")
     ] = True,
-    connect_timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="For a connection.")] = None,
-    ttft_timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="For the first token.")] = None,
-    idle_timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="Between two events.")] = None,
-    total_timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="For a whole request.")] = None,
+    connect_timeout: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Longest time for a new connection.")
+    ] = None,
+    ttft_timeout: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Longest time to the first token.")
+    ] = None,
+    idle_timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="Longest time between events.")] = None,
+    total_timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="Longest time of a request.")] = None,
     server: Annotated[
         str | None,
-        typer.Option(metavar="URL", envvar=SERVER_ENV, help="Server to run it. Without: a stack for this run alone."),
+        typer.Option(
+            metavar="URL", envvar=SERVER_ENV, help="Server that runs it. By default a stack of its own is started."
+        ),
     ] = None,
-    detach: Annotated[bool, typer.Option("--detach", help="Submit, print the id, do not wait.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Submit it, print its id, and do not wait.")] = False,
     as_json: AsJson = False,
     results: WithResults = False,
     explain: Explain = False,
 ) -> None:
     """Run a benchmark and show its numbers.
 
-    Goes to --server, or starts API, worker and simulator just for this run; it is stored in the same database either
-    way, where `llmbench up` and `llmbench list` find it. Ctrl-C cancels it and shows what there is.
+    Without --server, API, worker and simulator are started only for this run. They store it in the database that
+    `llmbench up` uses. Ctrl-C cancels the benchmark and shows the numbers so far.
     """
     from cli import spec as specs
 
     if [spec, prompts, stdin, *(prompt or [])].count("-") > 1:
-        raise usage("stdin can be read once: give - in one place")
+        raise usage("stdin can be read only once: give - in one place")
     body = specs.merge(
         specs.load_spec(spec) if spec else {},
         prompts=_prompts(prompt or [], prompts, stdin),
@@ -130,7 +144,7 @@ def run(
     )
     if server is None:
         if detach:
-            raise usage(f"--detach needs a server that goes on: --server URL or {SERVER_ENV}")
+            raise usage(f"--detach needs a server that keeps running: --server URL or {SERVER_ENV}")
         specs.check(body)
     _run(body, server, detach=detach, as_json=as_json, results=results, explain=explain)
 
@@ -149,7 +163,7 @@ def _run(
 
 
 def _prompts(texts: list[str], file: str | None, stdin: str | None) -> list[Any]:
-    """All prompts that were given, in this order: --prompt, --prompts, stdin."""
+    """All given prompts, in this order: --prompt, --prompts, stdin."""
     from cli.prompts import STDIN, load_prompts
 
     if stdin not in (None, STDIN):

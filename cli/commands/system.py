@@ -1,4 +1,4 @@
-"""`llmbench simulate`, `migrate`, `version`: programs and state of this machine."""
+"""`llmbench simulate`, `migrate`, `version`: commands that need no server."""
 
 import sys
 from pathlib import Path
@@ -13,12 +13,12 @@ def simulate(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0 picks a free port.")] = 8765,
     request_log: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Append a JSON line per ended request.")
+        Path | None, typer.Option(metavar="FILE", help="Append a JSON line for each ended request.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the jitter.")] = 0,
-    ttft_ms: Annotated[float, typer.Option(min=0, max=86_400_000, help="Time to first token.")] = 200,
-    gap_ms: Annotated[float, typer.Option(min=0, max=86_400_000, help="Time between tokens.")] = 20,
-    tokens: Annotated[int, typer.Option(min=0, max=1_000_000, help="Output tokens.")] = 16,
+    ttft_ms: Annotated[float, typer.Option(min=0, max=86_400_000, help="Time to first token, in ms.")] = 200,
+    gap_ms: Annotated[float, typer.Option(min=0, max=86_400_000, help="Time between tokens, in ms.")] = 20,
+    tokens: Annotated[int, typer.Option(min=0, max=1_000_000, help="Output tokens of an answer.")] = 16,
     require_key: Annotated[
         str | None, typer.Option(metavar="KEY", help="Answer 401 to every other API key.", show_default=False)
     ] = None,
@@ -27,10 +27,10 @@ def simulate(
     ] = None,
     tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="The key of --tls-certificate.")] = None,
 ) -> None:
-    """Run the simulator: an LLM endpoint of known timing that speaks the Anthropic and OpenAI protocols.
+    """Run the simulator: an LLM endpoint with known timing that speaks the Anthropic and OpenAI protocols.
 
-    Any model name is served. `sim-OPTION-OPTION-…`, as in sim-ttft50-gap5-n64-rst3, chooses timing and faults:
-    docs/simulator.md lists the options. Until SIGTERM or Ctrl-C.
+    It serves any model name. `sim-OPTION-OPTION-…`, as in sim-ttft50-gap5-n64-rst3, chooses timing and faults:
+    docs/simulator.md lists the options. SIGTERM or Ctrl-C ends it.
     """
     from simulator.main import serve
     from simulator.profile import Profile
@@ -48,12 +48,14 @@ def simulate(
             tls_key=tls_key,
         )
     except OSError as exc:
-        # An address in use, a log file that cannot be opened, a certificate that is none.
+        # The address is in use, the log file cannot be opened, or the certificate is not valid.
         raise CliError(f"the simulator cannot start: {exc}", ExitCode.USAGE) from exc
 
 
 def migrate(
-    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 where it is not the newest.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit with 1 if the schema is not the newest.")
+    ] = False,
 ) -> None:
     """Bring the database at DATABASE_URL to the newest schema."""
     from cli.database import migrate as upgrade

@@ -1,4 +1,4 @@
-"""`llmbench up`: the embedded stack until Ctrl-C."""
+"""`llmbench up`: runs the embedded stack until Ctrl-C."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,16 +21,18 @@ _LOOK_S = 0.2
 def up(
     host: Annotated[str, typer.Option(help="Address that the API listens on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the API; 0 takes a free one.")] = 8000,
-    data_dir: Annotated[Path, typer.Option(help="Folder of llmbench.db.", show_default="current folder")] = Path(),
+    data_dir: Annotated[
+        Path, typer.Option(help="Folder of llmbench.db and llmbench.key.", show_default="current folder")
+    ] = Path(),
     workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 1,
     log_dir: Annotated[Path | None, typer.Option(help="Folder to keep the logs in.", show_default="temporary")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the logs of all parts.")] = False,
 ) -> None:
     """Start everything on this machine: API, worker, database, queue, simulator.
 
-    Needs no set-up. DATABASE_URL and REDIS_URL, set in the environment or in .env, replace the embedded SQLite and
-    Valkey. With a provider's key set (ANTHROPIC_API_KEY, …) the provider answers for its models itself; without, the
-    simulator does. Ctrl-C or SIGTERM ends all of it.
+    It needs no set-up. DATABASE_URL and REDIS_URL, set in the environment or in .env, replace the embedded SQLite and
+    Valkey. If a provider's key is set (ANTHROPIC_API_KEY, …), the provider answers for its models; otherwise the
+    simulator does. Ctrl-C or SIGTERM ends everything.
     """
     from cli.stack import EmbeddedStack
     from cli.tail import Tail
@@ -70,7 +72,7 @@ def up(
 
 
 def serve(stack: "EmbeddedStack", pause: Callable[[float], None]) -> None:
-    """Until `pause` raises, or a child ends."""
+    """Runs until `pause` raises. Raises CliError if a child ends."""
     while True:
         pause(_LOOK_S)
         stack.check()

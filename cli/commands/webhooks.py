@@ -1,4 +1,4 @@
-"""`llmbench webhooks key`, `listen`."""
+"""`llmbench webhooks key` and `listen`."""
 
 import sys
 from contextlib import ExitStack
@@ -14,7 +14,7 @@ from cli.stop import Stop
 
 app = typer.Typer(
     cls=Commands,
-    help="Receive webhooks on this machine, to try them; make the key that stores their secrets.",
+    help="Receive webhooks on this machine, or make an ENCRYPTION_KEY.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -22,7 +22,10 @@ app = typer.Typer(
 
 @app.command()
 def key() -> None:
-    """Print a new ENCRYPTION_KEY, which the API and the workers need to keep webhook secrets."""
+    """Print a new ENCRYPTION_KEY.
+
+    The API and the workers need it to encrypt webhook secrets in the database.
+    """
     from shared.webhooks.secret_box import new_key
 
     sys.stdout.write(new_key() + "\n")
@@ -35,16 +38,16 @@ def listen(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     secret: Annotated[
         str | None,
-        typer.Option(metavar="whsec_…", help="Verify with this secret, and register nothing.", show_default=False),
+        typer.Option(metavar="whsec_…", help="Verify with this secret and register nothing.", show_default=False),
     ] = None,
     answer: Annotated[int, typer.Option(min=200, max=599, help="Status to answer with, to see retries.")] = 200,
     as_json: Annotated[bool, typer.Option("--json", help="Print each event as a line of JSON.")] = False,
 ) -> None:
-    """Receive webhooks on this machine, verify them, and print them, until Ctrl-C.
+    """Receive webhooks, verify them and print them, until Ctrl-C.
 
-    Registers itself at the server for all events and deletes that again at the end. The server must be allowed to
-    reach it: `llmbench up` is; elsewhere set ALLOWED_PRIVATE_CIDRS. With --secret nothing is registered: give the
-    printed URL to `webhook_url` yourself.
+    It registers itself at the server for all events, and deletes the registration at the end. The server must be
+    allowed to reach it: `llmbench up` is; for another server set ALLOWED_PRIVATE_CIDRS. With --secret it registers
+    nothing: use the printed URL as a benchmark's `webhook_url`.
     """
     from cli.client import Client
     from cli.receiver import Receiver
@@ -70,7 +73,7 @@ def listen(
         else:
             receiver.secret = secret
             write([Line(receiver.url)])
-            note("listening for what is sent there; Ctrl-C ends")
+            note("listening for events on this URL; Ctrl-C ends")
         try:
             while True:
                 stop.pause(0.5)

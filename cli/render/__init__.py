@@ -1,1 +1,1 @@
-"""Numbers, tables and benchmarks as lines of text. Pure functions."""
+"""Turns numbers, tables and benchmarks into lines of text. Pure functions."""

@@ -1,4 +1,4 @@
-"""A benchmark's outcome as lines: what to know first, distributions, counts, throughput, tokens, cost."""
+"""A benchmark as lines: warnings first, then distributions, counts, throughput, tokens, cost and grade."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ _STYLES = {"completed": "bold green", "failed": "bold red", "cancelled": "bold y
 
 
 def benchmark_lines(benchmark: dict[str, Any], *, explain: bool = False) -> list[Line]:
-    """Everything but its single results."""
+    """Everything about a benchmark except its single results."""
     lines = [*_head(benchmark), *_warnings(benchmark)]
     summary = benchmark["summary"]
     if summary is None:
@@ -21,7 +21,7 @@ def benchmark_lines(benchmark: dict[str, Any], *, explain: bool = False) -> list
 
 
 def succeeded_entirely(benchmark: dict[str, Any]) -> bool:
-    """It completed, and every measured request succeeded."""
+    """Whether the benchmark completed and every measured request succeeded."""
     summary = benchmark["summary"]
     if benchmark["status"] != "completed" or summary is None:
         return False
@@ -44,12 +44,12 @@ def _warnings(benchmark: dict[str, Any]) -> Iterator[Line]:
     for notice in benchmark["notices"]:
         yield Line(f"! {clean(notice)}", "bold yellow")
     if benchmark["interrupted"]:
-        yield Line("! Another worker went on with it after the first was gone.", "yellow")
+        yield Line("! Another worker continued this run after the first one stopped or died.", "yellow")
     duplicates = (benchmark["summary"] or {}).get("possible_duplicates")
     if duplicates and duplicates["requests"]:
         cost = "of unknown cost" if duplicates["cost_usd"] is None else f"about {usd(duplicates['cost_usd'])}"
-        text = f"! Up to {duplicates['requests']:,} requests may have been sent and paid in vain, {cost}."
-        yield Line(text, "yellow")
+        text = f"! Up to {duplicates['requests']:,} requests may have been sent and billed without a stored answer"
+        yield Line(f"{text}, {cost}.", "yellow")
 
 
 def _progress(benchmark: dict[str, Any]) -> Iterator[Line]:
@@ -67,7 +67,7 @@ def _totals(benchmark: dict[str, Any], summary: dict[str, Any]) -> Iterator[Line
     )
     warmup = f"; {requests['warmup']:,} warm-up not counted" if requests["warmup"] else ""
     unsent = requests["planned"] - requests["warmup"] - requests["succeeded"] - failed
-    rest = f"; {unsent:,} of {requests['planned']:,} planned not sent" if unsent > 0 else ""
+    rest = f"; {unsent:,} of {requests['planned']:,} were not sent" if unsent > 0 else ""
     yield _pair("Requests", f"{outcomes}{rest}{warmup}", "red" if failed else "")
     if summary["error_kinds"]:
         yield _pair("Error kinds", _counts(summary["error_kinds"]), "red")
@@ -84,7 +84,7 @@ def _totals(benchmark: dict[str, Any], summary: dict[str, Any]) -> Iterator[Line
             f"tokens/s, without ramp-up and tail ({steady['duration_s']:.2f} s)",
         )
     if rates := summary.get("request_rate"):
-        yield _pair("Rate", f"{rate(rates['requested'])} requests/s wanted, {rate(rates['achieved'])} sent")
+        yield _pair("Rate", f"{rate(rates['requested'])} requests/s requested, {rate(rates['achieved'])} sent")
     concurrency = summary["concurrency"]
     yield _pair("Concurrency", f"{concurrency['requested']:,} requested, {concurrency['peak']:,} at the peak")
     yield _pair("Tokens", _tokens(summary["tokens"]))
@@ -110,7 +110,7 @@ def _cost(benchmark: dict[str, Any], cost: dict[str, Any]) -> str:
     if cost["per_succeeded_usd"] is not None:
         text += f", {usd(cost['per_succeeded_usd'])} a request"
     if cost["unpriced_requests"]:
-        text += f"; {cost['unpriced_requests']:,} requests of unknown cost are not in it"
+        text += f"; without {cost['unpriced_requests']:,} requests of unknown cost"
     return text
 
 

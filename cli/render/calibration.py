@@ -1,4 +1,4 @@
-"""A calibration as a table and in words."""
+"""A calibration as a table and two sentences."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from cli.render.table import table
 
 
 def calibration_lines(calibration: dict[str, Any]) -> list[Line]:
-    """`calibration` as `GET /workers` gives it."""
+    """The lines to print. `calibration` is the document of `GET /workers`."""
     header = ("streams", "requests", "events/s", "TTFT error p50 (ms)", "p99 (ms)", "doubtful", "grade")
     rows = [
         (
@@ -30,5 +30,5 @@ def _words(calibration: dict[str, Any], bound_ms: int) -> Line:
         least = calibration["levels"][0]["concurrency"]
         return Line(f"within {bound_ms} ms: not even with {least:,} stream{'s' if least > 1 else ''}", "bold yellow")
     most = f"{within:,} stream{'s' if within > 1 else ''} at the same time"
-    tail = ", the most that was tried" if within == highest else ""
+    tail = ", the highest load tried" if within == highest else ""
     return Line(f"within {bound_ms} ms: up to {most}{tail}", "bold green")

@@ -1,4 +1,4 @@
-"""The table of distributions, and what its dashes and rows mean."""
+"""The table of distributions, with notes about its dashes and rows."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +14,7 @@ NEEDED = {f"p{percent}": needed for percent, needed in MIN_COUNT.items()}
 
 
 def distributions(summary: dict[str, Any], *, explain: bool = False) -> Iterator[Line]:
-    """Count, least, percentiles, most of each metric over succeeded requests."""
+    """Count, minimum, percentiles and maximum of each metric over succeeded requests."""
     shown = [name for name in ROWS if _is_shown(name, summary)]
     rows = [_row(name, summary[name]) for name in shown]
     yield from table(("", "count", "min", *NEEDED, "max"), rows, right="lrrrrrrr")
@@ -32,7 +32,7 @@ def distributions(summary: dict[str, Any], *, explain: bool = False) -> Iterator
 
 def _is_shown(name: str, summary: dict[str, Any]) -> bool:
     spread = summary.get(name)
-    # Only a model that thinks has a first answer token later than its first token.
+    # Only if the model reasoned first is its first answer token later than its first token.
     return spread is not None and (name != "ttfat_ms" or spread != summary["ttft_ms"])
 
 

@@ -9,7 +9,7 @@ from cli.render.table import table
 
 
 def list_lines(benchmarks: Sequence[dict[str, Any]]) -> list[Line]:
-    """One row for each, with its medians."""
+    """One row for each benchmark, with its medians."""
     header = (
         "id",
         "status",
@@ -44,7 +44,7 @@ def _benchmark(item: dict[str, Any]) -> tuple[str, ...]:
 
 
 def model_lines(models: Sequence[dict[str, Any]]) -> list[Line]:
-    """Prices in USD per million tokens."""
+    """One row for each model. Prices are in USD per million tokens."""
     header = ("model", "provider", "endpoint", "input", "output", "context", "name", "aliases")
     rows = [
         (
@@ -63,13 +63,13 @@ def model_lines(models: Sequence[dict[str, Any]]) -> list[Line]:
 
 
 def _aliases(aliases: Sequence[str]) -> str:
-    """The first three; `--json` has all of them."""
+    """The first three aliases; `--json` has all."""
     rest = f" +{len(aliases) - 3}" if len(aliases) > 3 else ""
     return ", ".join(aliases[:3]) + rest
 
 
 def provider_lines(providers: Sequence[dict[str, Any]]) -> list[Line]:
-    """Which are ready, and what the others want."""
+    """One row for each endpoint. If it is not ready, the row names the variable to set."""
     rows = [
         (
             clean(item["name"]),
@@ -84,8 +84,8 @@ def provider_lines(providers: Sequence[dict[str, Any]]) -> list[Line]:
 
 
 def worker_lines(workers: Sequence[dict[str, Any]]) -> list[Line]:
-    """Which live, and up to how many streams their TTFTs are right."""
-    header = ("id", "state", "running", "version", "right to 1 ms", "to 5 ms", "last heard (UTC)", "endpoints")
+    """One row for each worker: whether it is alive, and up to how many streams its TTFTs are exact."""
+    header = ("id", "state", "running", "version", "within 1 ms", "within 5 ms", "last report (UTC)", "endpoints")
     rows = [
         (
             clean(item["id"]),
@@ -95,7 +95,7 @@ def worker_lines(workers: Sequence[dict[str, Any]]) -> list[Line]:
             _streams(item["calibration"], "streams_within_1ms"),
             _streams(item["calibration"], "streams_within_5ms"),
             instant(item["heartbeat_at"]),
-            clean(", ".join(item["providers"])) or "none: it holds no key",
+            clean(", ".join(item["providers"])) or "none: it has no key",
         )
         for item in workers
     ]

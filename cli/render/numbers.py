@@ -1,4 +1,4 @@
-"""Numbers as people read them. Unknown is a dash, never 0."""
+"""Writes numbers for people. Unknown is a dash, never 0."""
 
 import math
 from collections.abc import Callable
@@ -9,14 +9,14 @@ UNKNOWN = "–"
 
 
 def milliseconds(value: float | None) -> str:
-    """`203.4`; no tenths from 10 s on, where nobody compares them."""
+    """`203.4`, in ms; without tenths from 10 s on."""
     if value is None:
         return UNKNOWN
     return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.1f}"
 
 
 def rate(value: float | None) -> str:
-    """Something per second."""
+    """A number per second: `12.3`."""
     if value is None:
         return UNKNOWN
     return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.1f}" if abs(value) >= 10 else f"{value:.2f}"
@@ -27,7 +27,7 @@ def count(value: int | None) -> str:
 
 
 def usd(value: float | None) -> str:
-    """Cents from a dollar on, below it three significant digits: `$0.0000163`."""
+    """`$1.25`; below one dollar with three significant digits: `$0.0000163`."""
     if value is None:
         return UNKNOWN
     if value == 0 or abs(value) >= 1:
@@ -36,7 +36,7 @@ def usd(value: float | None) -> str:
     return f"${value:.{digits}f}"
 
 
-# How a metric is written, by its unit.
+# The function that writes a metric, by the metric's unit.
 WRITERS: dict[str, Callable[[Any], str]] = {
     "ms": milliseconds,
     "ms/token": milliseconds,
@@ -47,7 +47,7 @@ WRITERS: dict[str, Callable[[Any], str]] = {
 
 
 def price(value: Any) -> str:
-    """USD per million tokens: a number, or `3+` where it rises with the size of the prompt."""
+    """USD per million tokens: a number, or `3+` if the price rises with the size of the prompt."""
     if value is None:
         return UNKNOWN
     if isinstance(value, dict):

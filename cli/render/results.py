@@ -13,12 +13,12 @@ _LONGEST = 200
 
 
 def in_plan_order(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """By prompt and repetition; the API gives them as they ended."""
+    """Results sorted by prompt and repetition. The API returns them in the order in which they ended."""
     return sorted(results, key=lambda result: (result["prompt_index"], result["repetition"]))
 
 
 def result_lines(results: Iterable[dict[str, Any]]) -> list[Line]:
-    """A row for each request: which prompt, how it went, its numbers, its answer or error."""
+    """A row for each request: prompt, outcome, metrics, and answer or error."""
     rows = [
         (
             f"{result['prompt_index']}",
@@ -41,7 +41,7 @@ def _answer(result: dict[str, Any]) -> str:
 
 
 def timeline_lines(results: Iterable[dict[str, Any]]) -> Iterator[Line]:
-    """Every event of each request, in ms since it was sent."""
+    """Every event of each request, in ms since the request was sent."""
     for result in in_plan_order(results):
         place = "warm-up" if result["warmup"] else f"repetition {result['repetition']}"
         yield Line("")

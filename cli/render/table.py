@@ -1,4 +1,4 @@
-"""A plain table: columns aligned by what a terminal shows, no lines."""
+"""A plain table without lines. Columns are aligned by the width that a terminal shows."""
 
 import shutil
 import sys
@@ -16,8 +16,7 @@ def table(
 ) -> list[Line]:
     """Lines of a table. `right` has an `r` for each column that is aligned right.
 
-    `fit` are the columns that give way where the terminal is too narrow, the widest first; a pipe or file gets every
-    character.
+    If the terminal is too narrow, the columns in `fit` are cut, the widest first. A pipe or file gets the full text.
     """
     sides = right.ljust(len(header), "l")
     cells = [list(header), *(list(row) for row in rows)]
@@ -37,19 +36,19 @@ def table(
 
 
 def screen_width() -> int:
-    """Columns of the terminal; no limit where stdout is none."""
+    """Columns of the terminal; a million if stdout is no terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else 1_000_000
 
 
 def width(text: str) -> int:
-    """Columns that a terminal gives to the text."""
+    """Columns that the text takes in a terminal."""
     if text.isascii():
         return len(text)
     return sum(_columns(character) for character in text)
 
 
 def cut(text: str, most: int) -> str:
-    """The text, ended with … where it is wider."""
+    """The text, cut to `most` columns with a … at the end if it is wider."""
     if width(text) <= most:
         return text
     kept, used = "", 1

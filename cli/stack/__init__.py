@@ -1,4 +1,4 @@
-"""The embedded stack: everything a benchmark needs, as child processes. For `up`, `run`, `demo` and tests."""
+"""The embedded stack: everything that a benchmark needs, as child processes. For `up`, `run`, `demo` and tests."""
 
 from cli.stack.stack import EmbeddedStack
 

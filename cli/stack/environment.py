@@ -1,4 +1,4 @@
-"""What the stack's programs find in their environment, and which parts somebody else provides."""
+"""The environment of the stack's programs, and which parts the user provides."""
 
 import os
 from contextlib import suppress
@@ -15,7 +15,10 @@ LOOPBACK = "127.0.0.0/8,::1/128"
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Addresses that were set from outside (None: embedded), and what the worker's end may take."""
+    """Settings of the stack. An address is None if the stack starts that part itself.
+
+    `webhooks_reach` says in words where webhooks may go besides public addresses. `environment` is for API and workers.
+    """
 
     database_url: str | None
     redis_url: str | None
@@ -27,7 +30,7 @@ class Parts:
 
 
 def parts(*, isolated: bool) -> Parts:
-    """From the environment and `.env`; isolated: as if neither were there."""
+    """The parts as the environment and `.env` set them. `isolated` ignores settings and keys in both."""
     everything = process_environment()
     if isolated:
         defaults = Settings.model_construct()
@@ -37,11 +40,11 @@ def parts(*, isolated: bool) -> Parts:
     given = settings.model_fields_set
     reach = ", ".join(map(str, settings.allowed_private_cidrs)) or "public addresses only"
     if "allowed_private_cidrs" not in given:
-        # A receiver that somebody tries out runs on this machine.
+        # People try out webhooks with a receiver on this machine.
         everything["ALLOWED_PRIVATE_CIDRS"] = LOOPBACK
         reach = "this machine too (ALLOWED_PRIVATE_CIDRS)"
     if "log_format" not in given:
-        # These logs are read by a person.
+        # People read these logs.
         everything["LOG_FORMAT"] = "console"
     return Parts(
         settings.database_url if "database_url" in given else None,
@@ -55,19 +58,19 @@ def parts(*, isolated: bool) -> Parts:
 
 
 def without_keys(environment: dict[str, str]) -> dict[str, str]:
-    """For programs that call no provider."""
+    """The environment without provider keys, for programs that call no provider."""
     return _without(environment, _key_names())
 
 
 def sqlite_url(folder: Path) -> str:
-    """The default database, in a folder."""
+    """The URL of the default database in a folder."""
     default: str = Settings.model_fields["database_url"].default
     name = default.removeprefix("sqlite:///")
     return default if folder == Path() else f"sqlite:///{folder.resolve() / name}"
 
 
 def encryption_key(folder: Path) -> str:
-    """The key that webhook secrets of a folder's database are encrypted with; made where there is none."""
+    """The key that encrypts webhook secrets in a folder's database. It is made if there is none."""
     path = folder / KEY_FILE
     with suppress(FileExistsError):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -86,5 +89,5 @@ def _key_names() -> set[str]:
 
 
 def _without(environment: dict[str, str], names: set[str]) -> dict[str, str]:
-    # Settings are read whatever the case of the variable.
+    # The case of a variable's name does not matter to settings.
     return {name: value for name, value in environment.items() if name.upper() not in names}

@@ -1,4 +1,4 @@
-"""Free and taken TCP ports."""
+"""Finds free TCP ports, and checks whether a port is free."""
 
 import socket
 
@@ -6,7 +6,7 @@ from cli.exits import usage
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now."""
+    """A port of 127.0.0.1 on which no program listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -14,7 +14,7 @@ def free_port() -> int:
 
 
 def check_free(host: str, port: int) -> None:
-    """Raises CliError where the API could not listen there."""
+    """Raises CliError if the API cannot listen on this host and port."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -22,12 +22,12 @@ def check_free(host: str, port: int) -> None:
     except (socket.gaierror, OverflowError) as exc:
         raise usage(f"--host {host} --port {port}: {getattr(exc, 'strerror', exc)}") from exc
     with socket.socket(family, kind, protocol) as probe:
-        # As servers do: connections of an earlier server that are still closing are no obstacle.
+        # Servers set this too, so that closing connections of an earlier server do not block the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(address)
         except OSError as exc:
             raise usage(
                 f"cannot listen on {host} port {port}: {exc.strerror}",
-                ["Choose another with --port, or use what runs there with --server."],
+                ["Choose another port with --port, or use the server that runs there with --server."],
             ) from exc

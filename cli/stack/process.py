@@ -1,4 +1,4 @@
-"""A child process of the stack: its log, its end, and that it never outlives the stack."""
+"""A child process of the stack, with its log. It never outlives the stack."""
 
 import ctypes
 import json
@@ -18,14 +18,14 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 class Child:
     """A program with its output in a log file.
 
-    It gets a session of its own, so that Ctrl-C reaches the stack alone and the order of the end is the stack's.
-    Start it from a thread that lives as long as the stack: Linux kills it when that thread ends.
+    It gets a session of its own, so that Ctrl-C reaches only the stack, which then ends its children in order.
+    Start it from a thread that lives as long as the stack: Linux kills the child when that thread ends.
     """
 
     def __init__(
         self, name: str, arguments: Sequence[str], env: Mapping[str, str] | None, cwd: Path, log: Path
     ) -> None:
-        """`env` None: this process's own, for a program that gets its environment by `go`."""
+        """`env` is None for a program that gets its environment by `go`: it starts with this process's own."""
         self.name = name
         self.log = log
         with log.open("ab") as output:
@@ -46,36 +46,36 @@ class Child:
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; negative for a signal."""
+        """None while it runs; negative if a signal ended it."""
         return self._process.poll()
 
     def go(self, env: Mapping[str, str]) -> None:
         """Lets a program of `cli.child` begin, in this environment."""
         assert self._process.stdin is not None  # noqa: S101 - it is a PIPE
-        with suppress(BrokenPipeError):  # it is dead already; whoever looks next sees that
+        with suppress(BrokenPipeError):  # it is dead already, which the next check reports
             self._process.stdin.write(json.dumps(dict(env)).encode() + b"\n")
             self._process.stdin.flush()
 
     def tail(self, lines: int = 25) -> list[str]:
-        """The end of its log."""
+        """The last lines of its log."""
         with suppress(OSError):
             return self.log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()[-lines:]
         return []
 
     def terminate(self) -> None:
-        """Asks it to end."""
+        """Sends SIGTERM if it still runs."""
         if self.exit_code is None:
             self._process.send_signal(signal.SIGTERM)
 
     def wait(self, seconds: float) -> bool:
-        """True where it ended within that time."""
+        """Waits. True if it ended within `seconds`."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
             return True
         return False
 
     def kill(self) -> None:
-        """Ends it and whatever it started, at once."""
+        """Kills it and all processes that it started."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()

@@ -4,7 +4,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-# -P: a folder `api` or `shared` where the user stands must not be taken for ours.
+# -P: Python must not import a folder `api` or `shared` of the user's current folder in place of ours.
 _PYTHON = (sys.executable, "-P", "-m")
 
 
@@ -18,18 +18,18 @@ def api(host: str, port: int) -> list[str]:
         *_PYTHON,
         *("cli.child", "api.main", "uvicorn", "--factory", "api.main:create_app"),
         *("--host", host, "--port", str(port), "--workers", "1", "--timeout-graceful-shutdown", "5"),
-        # Uvicorn would put the current folder first.
+        # By default Uvicorn puts the current folder first.
         *("--app-dir", str(_home())),
     ]
 
 
 def worker() -> list[str]:
-    """`arq worker.main.WorkerSettings`. `worker.main` itself reads the settings where it is imported."""
+    """`arq worker.main.WorkerSettings`. It preloads another module: `worker.main` reads the settings at import."""
     return [*_PYTHON, "cli.child", "worker.dispatcher", "arq", "worker.main.WorkerSettings"]
 
 
 def _home() -> Path:
     spec = find_spec("cli")
     if spec is None or spec.origin is None:
-        raise RuntimeError("the package `cli` has no place on the disk")
+        raise RuntimeError("the package `cli` is not in a folder")
     return Path(spec.origin).parent.parent

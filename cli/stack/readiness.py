@@ -1,4 +1,4 @@
-"""`GET /ready` of a server, and which part is missing."""
+"""Asks `GET /ready` of a server, and says which part is not ready."""
 
 import http.client
 import json
@@ -10,7 +10,7 @@ _PARTS = ("database", "queue", "worker")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`part`: the first that is not ready, as `/ready` names it; `api` where that does not answer."""
+    """`part` is the first part that is not ready, as `/ready` names it, or `api` if that does not answer."""
 
     ready: bool
     part: str = ""
@@ -18,8 +18,8 @@ class Answer:
 
 
 def readiness(url: str) -> Answer:
-    """Never raises: no answer is an answer too."""
-    # Asked many times a second while API and worker start: the standard library needs no TLS set-up for that.
+    """The state of the server at `url`. Never raises: if nothing answers, `api` is not ready."""
+    # This is called many times a second during the start. The standard library's client needs no TLS set-up.
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)
     try:
         connection.request("GET", "/ready")

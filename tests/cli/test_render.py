@@ -180,18 +180,18 @@ def test_a_calibration_ends_with_the_loads_that_are_measured_right() -> None:
     ]
 
 
-def test_a_calibration_says_where_no_load_was_right_and_where_none_was_too_much() -> None:
+def test_a_calibration_says_if_no_load_was_exact_and_if_all_were() -> None:
     one = {**documents.CALIBRATION, "levels": documents.CALIBRATION["levels"][:1]}
     lines = _text(calibration_lines({**one, "streams_within_1ms": None, "streams_within_5ms": 1})).splitlines()
     assert lines[-2:] == [
         "within 1 ms: not even with 1 stream",
-        "within 5 ms: up to 1 stream at the same time, the most that was tried",
+        "within 5 ms: up to 1 stream at the same time, the highest load tried",
     ]
 
 
-def test_workers_show_whether_they_live_and_what_they_measure_right() -> None:
+def test_workers_show_whether_they_are_alive_and_what_they_measure_exactly() -> None:
     silent = {**documents.WORKER, "alive": False, "calibration": None, "providers": []}
     _, first, second = _text(worker_lines([documents.WORKER, silent])).splitlines()
     assert first.split()[:3] == ["bench-1-3f0c2a7be911", "alive", "2"]
     assert ("16 streams" in first, "64 streams" in first, "anthropic, simulator" in first) == (True,) * 3
-    assert ("silent" in second, second.endswith("none: it holds no key")) == (True, True)
+    assert ("silent" in second, second.endswith("none: it has no key")) == (True, True)

@@ -48,7 +48,7 @@ def test_json_lines_on_stdin_are_recognised(api: FakeApi, llmbench: Llmbench) ->
 
 def test_stdin_is_read_in_one_place_only(llmbench: Llmbench) -> None:
     done = llmbench("run", "-m", "m", "--spec", "-", "-", stdin="x")
-    assert (done.exit_code, "stdin can be read once" in done.stderr) == (ExitCode.USAGE, True)
+    assert (done.exit_code, "stdin can be read only once" in done.stderr) == (ExitCode.USAGE, True)
 
 
 def test_a_spec_file_is_sent_with_flags_over_it(api: FakeApi, llmbench: Llmbench, tmp_path: Path) -> None:

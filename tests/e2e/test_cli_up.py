@@ -76,7 +76,7 @@ def test_a_port_in_use_is_an_error_before_anything_starts(tmp_path: Path) -> Non
 def test_a_redis_that_is_set_but_away_is_named_at_once(tmp_path: Path) -> None:
     with llmbench(tmp_path, "up", "--port", "0", REDIS_URL="redis://:secret@127.0.0.1:1/0") as up:
         assert up.ended() == ExitCode.UNREACHABLE
-        assert "nobody answers at REDIS_URL" in up.text
+        assert "no server answers at REDIS_URL" in up.text
         assert "secret" not in up.text
 
 
