@@ -5,31 +5,26 @@ begins when every request of the phase before has ended.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
 import orjson
 
-from shared.benchmark.load import Load, Phase
+from shared.benchmark.load import Load
 from shared.benchmark.record import ResultRecord
-from shared.benchmark.stop import Tally
 from shared.clock import Clock
 from shared.numbers.disturbance import Disturbance
 from worker.engine.children import Child
 from worker.engine.decoding import Concluded, DecodingThread
-from worker.engine.lanes import Lane, Lanes, share
-from worker.engine.measurer import MeasureContext, Measurement, PhaseStart, PlannedRequest
+from worker.engine.lanes import Lane, Lanes
+from worker.engine.measurer import MeasureContext, Measurement, PlannedRequest
 from worker.engine.messages import (
     Abort,
     Alive,
-    Cease,
     Command,
-    Cut,
     Drain,
     Dropped,
     Finish,
-    Go,
     Health,
     Hold,
     Opened,
@@ -41,6 +36,7 @@ from worker.engine.messages import (
     Stop,
     Watermark,
 )
+from worker.engine.phase_run import PhaseRun
 from worker.engine.recorded import Recorded
 from worker.engine.source import Source
 
@@ -74,12 +70,8 @@ class Engine:
         self._decoding = DecodingThread(self)
         # Records, and None whenever something else has changed.
         self._news: asyncio.Queue[ResultRecord | None] = asyncio.Queue()
-        self._phase: Phase | None = None
-        self._source: Source | None = None
+        self._phase: PhaseRun | None = None
         self._has_turns = False
-        self._start = PhaseStart()
-        self._ended: Counter[str] = Counter()
-        self._ceased = False
         self._next_id = 0
         # Requests of places below this may be sent. None: all may.
         self._sendable: int | None = None
@@ -122,13 +114,13 @@ class Engine:
                 if self._stopping:
                     self._left = True
                     break
-                self._phase, self._source = phase, Source(load.workload, phase, recorded, self._context.adapter)
-                timers = await self._start_phase(phase, self._source)
-                while self._source.next_place is not None or self._lanes.in_flight or not self._news.empty():
+                source = Source(load.workload, phase, recorded, self._context.adapter)
+                self._phase = running = PhaseRun(phase, source, self._lanes, self._clock, self._tell)
+                await self._start(running)
+                while source.next_place is not None or self._lanes.in_flight or not self._news.empty():
                     if (record := await self._news.get()) is not None:
                         yield record
-                for timer in timers:
-                    timer.cancel()
+                running.end()
             await self._finish()
             if self._broken is not None:
                 raise self._broken
@@ -156,13 +148,17 @@ class Engine:
         self._stopping = True
         self._close_source()
         self._lanes.say(command)
-        self._news.put_nowait(None)
+        self._tell()
 
     def _close_source(self) -> None:
         """Sends nothing more of the load, and remembers whether anything was left of it."""
-        if self._source is not None:
-            self._left |= self._source.next_place is not None
-            self._source.close()
+        if self._phase is not None:
+            self._left |= self._phase.source.next_place is not None
+            self._phase.source.close()
+
+    def _tell(self) -> None:
+        """Wakes the loop of `run`, which looks again."""
+        self._news.put_nowait(None)
 
     def _begin(self, load: Load) -> None:
         self.disturbance.processes = len(self._children)
@@ -177,50 +173,13 @@ class Engine:
             bury=lambda lane: self._bury(lane, "a measuring process ended in the middle of the run"),
         )
 
-    async def _start_phase(self, phase: Phase, source: Source) -> list[asyncio.TimerHandle]:
-        """Gives the processes the first bodies while they connect or are idle, then makes them send all at once.
-
-        Returns the timers of the phase's stop rule.
-        """
-        self._start, self._ended, self._ceased = PhaseStart(), Counter(), False
+    async def _start(self, phase: PhaseRun) -> None:
+        """Gives the processes the first bodies while they connect or are idle, then makes them send all at once."""
         self._lanes.say(Hold())
         self._feed()
-        room = phase.pace.room()
-        while not self._stopping and not (
-            self._lanes.opened and (self.in_flight >= room[0].in_flight or source.next_place is None)
-        ):
+        while not self._stopping and not phase.ready:
             await self._news.get()
-        self._start.ns = self._clock.monotonic_ns()
-        for lane in self._lanes:
-            steps = [(step.from_ns, share(step.in_flight, lane.number, len(self._children))) for step in room]
-            lane.child.send(Go(self._start.ns, steps, phase.stop.send_for_ns))
-        return self._timers(phase)
-
-    def _timers(self, phase: Phase) -> list[asyncio.TimerHandle]:
-        """Timers that end the feeding after `send_for_ns`, and close the streams `grace_ns` later.
-
-        The processes keep `send_for_ns` exactly by themselves.
-        """
-        if phase.stop.send_for_ns is None:
-            return []
-        loop, rule = asyncio.get_running_loop(), phase.stop
-        timers = [loop.call_later(phase.stop.send_for_ns / 1e9, self._cease)]
-        if rule.grace_ns is not None:
-            timers.append(loop.call_later((phase.stop.send_for_ns + rule.grace_ns) / 1e9, self._lanes.say, Cut()))
-        return timers
-
-    @property
-    def _ceases(self) -> bool:
-        """Whether the phase ends by its stop rule. Then requests that were ready may stay unsent."""
-        return self._ceased or (self._phase is not None and self._phase.stop.send_for_ns is not None)
-
-    def _cease(self) -> None:
-        """Ends the phase by its stop rule. What stays unsent does not count as left."""
-        self._ceased = True
-        if self._source is not None:
-            self._source.close()
-        self._lanes.say(Cease())
-        self._news.put_nowait(None)
+        phase.go()
 
     async def _finish(self) -> None:
         """Makes the processes close their connections and report how undisturbed they were."""
@@ -238,21 +197,23 @@ class Engine:
         On a schedule nothing is given ahead: a request must not wait for a busy slot while one is free in another
         process. Nor in conversations: a new one would begin while another waits for its next turn.
         """
-        source = self._source
-        while source is not None and (place := source.next_place) is not None and self.failure is None:
+        if self._phase is None:
+            return
+        source = self._phase.source
+        while (place := source.next_place) is not None and self.failure is None:
             if self._sendable is not None and place >= self._sendable:
                 break
             ahead = self._accepted and not source.scheduled and not self._has_turns
             lane = self._lanes.emptiest()
             if len(lane.live) >= lane.slots * (2 if ahead else 1):
                 break
-            self._give(lane, source.take())
+            self._give(self._phase, lane, source.take())
         self._lanes.flush()
 
-    def _give(self, lane: Lane, request: PlannedRequest, *, first: bool = False) -> None:
+    def _give(self, phase: PhaseRun, lane: Lane, request: PlannedRequest, *, first: bool = False) -> None:
         request = replace(request, body=self._context.adapter.current_body(request.body))
         self._next_id += 1
-        self._decoding.begin(self._next_id, Measurement(request, self._context, self._start))
+        self._decoding.begin(self._next_id, Measurement(request, self._context, phase.start))
         self._lanes.give(lane, Request(self._next_id, orjson.dumps(request.body), first, request.offset_ns))
 
     def _hear(self, lane: Lane, report: Report) -> None:
@@ -266,7 +227,7 @@ class Engine:
             case Watermark(stamp_ns):
                 self._decoding.expire(list(lane.live), stamp_ns)
             case Dropped(ids):
-                self._left |= self._stopping or not self._ceases
+                self._left |= self._stopping or self._phase is None or not self._phase.ceases
                 self.lost(ids)
             case Opened():
                 lane.opened = True
@@ -286,41 +247,25 @@ class Engine:
 
     def concluded(self, concluded: Concluded) -> None:
         """A request has ended: yields its record and feeds the next."""
-        lane = self._lanes.forget(concluded.request_id)
-        if lane is None:
+        lane, phase = self._lanes.forget(concluded.request_id), self._phase
+        if lane is None or phase is None:
             return
         if not concluded.closed:
             lane.child.send(Abort(concluded.request_id))
         mended = self._mended(concluded.measurement)
         if mended is not None:
             # The server refused a field. The request is sent again without it, and only that attempt is measured.
-            self._give(lane, mended, first=True)
+            self._give(phase, lane, mended, first=True)
             lane.flush()
             return
         self._observe(concluded.measurement)
-        self._go_on(lane, concluded)
+        following = phase.turn_after(concluded.measurement.request, concluded.record)
+        if following is not None and self._stopping:
+            self._left = True
+        elif following is not None:
+            self._give(phase, lane, following, first=True)
         self._news.put_nowait(concluded.record)
         self._feed()
-
-    def _go_on(self, lane: Lane, concluded: Concluded) -> None:
-        """Ends the phase if its stop rule says so, and sends the next turn of the conversation, if there is one."""
-        phase, source, record = self._phase, self._source, concluded.record
-        if phase is None or source is None:
-            return
-        self._ended[record.outcome] += 1
-        elapsed_s = (self._clock.monotonic_ns() - self._start.ns) / 1e9
-        if phase.stop.stops(Tally(elapsed_s, self._ended)):
-            self._cease()
-        succeeded = record.outcome == "succeeded" and not self._stopping
-        answer = (record.response or "") if succeeded else None
-        following = source.turn_after(concluded.measurement.request, answer)
-        record.ends_place = following is None
-        if following is not None:
-            if following.offset_ns is not None:
-                # It was counted from the end of the turn before; the process counts from the start of the phase.
-                elapsed_ns = self._clock.monotonic_ns() - self._start.ns
-                following = replace(following, offset_ns=following.offset_ns + elapsed_ns)
-            self._give(lane, following, first=True)
 
     def caught_up(self) -> None:
         """Decoding has caught up: reads the reports of all processes again."""

@@ -275,3 +275,15 @@ async def test_a_cancel_after_the_end_does_not_reach_the_next_run(children: Chil
 
 async def _all(records: object) -> list[ResultRecord]:
     return [record async for record in records]  # type: ignore[attr-defined]
+
+
+async def test_a_conversation_that_is_drained_is_left(children: Children, simulator: Simulator) -> None:
+    """Its first turn ends, its second is not sent: another worker goes on with it."""
+    async with engine_at(children, simulator.base_url, "openai") as engine:
+        running = asyncio.create_task(_all(engine.run(Load(Conversations(1), [Phase(ClosedLoop(1))]))))
+        await simulator.wait_for(lambda server: server.in_flight == 1)
+        engine.drain()
+        (record,) = await running
+    assert (record.outcome, record.id) == ("succeeded", RequestId(0, 0))
+    assert not record.ends_place
+    assert not engine.exhausted

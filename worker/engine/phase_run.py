@@ -1,0 +1,85 @@
+"""One phase of a load on its way through the measuring processes: its source, its start, its stop rule."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+from shared.benchmark.load import Phase
+from shared.benchmark.record import ResultRecord
+from shared.benchmark.stop import Tally
+from shared.clock import Clock
+from worker.engine.lanes import Lanes, share
+from worker.engine.measurer import PhaseStart, PlannedRequest
+from worker.engine.messages import Cease, Cut, Go
+from worker.engine.source import Source
+
+
+class PhaseRun:
+    """A phase from its first body to its last answer. The engine asks it what to do after each request."""
+
+    def __init__(self, phase: Phase, source: Source, lanes: Lanes, clock: Clock, changed: Callable[[], None]) -> None:
+        """`changed` is called when the phase ends by its stop rule."""
+        self.source = source
+        # Set by `go`; every request of the phase shares it.
+        self.start = PhaseStart()
+        self._phase = phase
+        self._lanes = lanes
+        self._clock = clock
+        self._changed = changed
+        self._ended: Counter[str] = Counter()
+        self._ceased = False
+        self._timers: list[asyncio.TimerHandle] = []
+
+    @property
+    def ready(self) -> bool:
+        """Whether all connections stand and the processes have the first wave."""
+        wave = self._phase.pace.room()[0].in_flight
+        return self._lanes.opened and (self._lanes.in_flight >= wave or self.source.next_place is None)
+
+    @property
+    def ceases(self) -> bool:
+        """Whether the phase ends by its stop rule. Then requests that were ready may stay unsent."""
+        return self._ceased or self._phase.stop.send_for_ns is not None
+
+    def go(self) -> None:
+        """Makes the processes send all that they have and get, each request when it is due and there is room."""
+        rule, room, count = self._phase.stop, self._phase.pace.room(), len(list(self._lanes))
+        self.start.ns = self._clock.monotonic_ns()
+        for lane in self._lanes:
+            steps = [(step.from_ns, share(step.in_flight, lane.number, count)) for step in room]
+            lane.child.send(Go(self.start.ns, steps, rule.send_for_ns))
+        if rule.send_for_ns is None:
+            return
+        # The processes keep `send_for_ns` exactly by themselves; here it ends the feeding.
+        loop = asyncio.get_running_loop()
+        self._timers.append(loop.call_later(rule.send_for_ns / 1e9, self.cease))
+        if rule.grace_ns is not None:
+            cut_s = (rule.send_for_ns + rule.grace_ns) / 1e9
+            self._timers.append(loop.call_later(cut_s, self._lanes.say, Cut()))
+
+    def cease(self) -> None:
+        """Ends the phase by its stop rule. What stays unsent does not count as left."""
+        self._ceased = True
+        self.source.close()
+        self._lanes.say(Cease())
+        self._changed()
+
+    def end(self) -> None:
+        """Every request has ended."""
+        for timer in self._timers:
+            timer.cancel()
+
+    def turn_after(self, request: PlannedRequest, record: ResultRecord) -> PlannedRequest | None:
+        """Applies the stop rule to a request that has ended. Returns the next turn of its conversation, if any."""
+        self._ended[record.outcome] += 1
+        elapsed_ns = self._clock.monotonic_ns() - self.start.ns
+        if self._phase.stop.stops(Tally(elapsed_ns / 1e9, self._ended)):
+            self.cease()
+        answer = (record.response or "") if record.outcome == "succeeded" else None
+        following = self.source.turn_after(request, answer)
+        record.ends_place = following is None
+        if following is None or following.offset_ns is None:
+            return following
+        # It was counted from the end of the turn before; the processes count from the start of the phase.
+        return replace(following, offset_ns=following.offset_ns + elapsed_ns)
