@@ -10,6 +10,7 @@ from shared.clock import SystemClock
 from shared.protocols import adapter_for
 from shared.providers.endpoints import Endpoint, Protocol
 from shared.scrubber import Scrubber
+from tests.support.waiting import PATIENCE_S
 from worker.engine.children import Child, Children
 from worker.engine.engine import Engine, Plan
 from worker.engine.measurer import MeasureContext, PlannedRequest, RunClock
@@ -35,7 +36,7 @@ async def engine_over(
     proxy: str | None = None,
 ) -> Engine:
     """An engine over these processes, for a server of the test."""
-    timeouts = timeouts or Timeouts(connect_s=5, ttft_s=10, idle_s=10, total_s=20)
+    timeouts = timeouts or Timeouts(connect_s=60, ttft_s=60, idle_s=60, total_s=PATIENCE_S)
     endpoint, clock = endpoint_at(url, protocol, transport), SystemClock()
     context = MeasureContext(
         adapter=adapter_for(endpoint),
