@@ -19,6 +19,7 @@ from shared.db.database import Database, async_url
 from shared.db.migrate import upgrade
 from simulator.server import Simulator
 from tests.support import guards
+from tests.support.children import PoliteChildren
 from tests.support.postgresql import postgresql_server
 from tests.support.service import Service, running_service
 from tests.support.valkey import redis_server
@@ -137,7 +138,7 @@ async def simulator() -> AsyncIterator[Simulator]:
 @pytest.fixture(scope="session")
 async def children() -> AsyncIterator[Children]:
     """Measuring processes for all tests of this session."""
-    pool = Children()
+    pool = PoliteChildren()
     yield pool
     await pool.close()
 

@@ -16,6 +16,7 @@ from shared.protocols.registry import protocol_named
 from shared.providers.adapters import adapter_for
 from shared.providers.endpoints import Endpoint
 from shared.scrubber import Scrubber
+from tests.support.waiting import PATIENCE_S
 from worker.engine.children import Child, Children
 from worker.engine.engine import Engine
 from worker.engine.measurer import MeasureContext, RunClock
@@ -41,7 +42,7 @@ async def engine_over(
     proxy: str | None = None,
 ) -> Engine:
     """An engine over these processes, for a server of the test."""
-    timeouts = timeouts or Timeouts(connect_s=5, ttft_s=10, idle_s=10, total_s=20)
+    timeouts = timeouts or Timeouts(connect_s=60, ttft_s=60, idle_s=60, total_s=PATIENCE_S)
     endpoint, clock = endpoint_at(url, protocol, transport), SystemClock()
     context = MeasureContext(
         adapter=adapter_for(endpoint),

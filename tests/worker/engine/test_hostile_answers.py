@@ -2,6 +2,7 @@
 
 import tracemalloc
 
+from shared.benchmark.spec import Timeouts
 from shared.numbers.timeline import decode
 from simulator.server import Simulator
 from tests.support.streams import openai_text, sse
@@ -70,7 +71,10 @@ def test_a_long_answer_that_ends_well_is_a_success_with_its_text_cut() -> None:
 
 
 async def test_a_stream_without_end_is_closed_upstream(children: Children, simulator: Simulator) -> None:
-    (record,) = await run_over(children, "auto", simulator.base_url, "openai", "sim-ttft0-gap0-endless")
+    timeouts = Timeouts(total_s=600)
+    (record,) = await run_over(
+        children, "auto", simulator.base_url, "openai", "sim-ttft0-gap0-endless", timeouts=timeouts
+    )
     assert record.error is not None
     assert (record.outcome, record.error.kind) == ("errored", "answer_too_large")
     await simulator.wait_for(lambda server: server.requests[0].closed_by_client)

@@ -13,6 +13,7 @@ import trustme
 
 from shared.protocols.registry import PROTOCOLS
 from simulator.server import Simulator
+from tests.support.children import PoliteChildren
 from tests.support.scripted import ScriptedServer, cut, http
 from tests.support.streams import openai_stream
 from tests.worker.engine.running import Run, Transport, engine_at, load, run_over
@@ -38,7 +39,7 @@ async def trusting(ca: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> 
     """Measuring processes that trust this CA, as an operator makes them: by `SSL_CERT_FILE`."""
     bundle: Path = tmp_path_factory.mktemp("ca") / "ca.pem"
     ca.cert_pem.write_to_path(bundle)
-    pool = Children({**os.environ, "SSL_CERT_FILE": str(bundle)})
+    pool = PoliteChildren({**os.environ, "SSL_CERT_FILE": str(bundle)})
     yield pool
     await pool.close()
 
