@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from operator import sub
 from typing import Any, Protocol
 
 from shared.benchmark.aggregate import Observed
@@ -78,19 +79,17 @@ def of_row(row: StoredResult, request_id: RequestId) -> Observed:
 
 def gaps_of(offsets_us: Sequence[int]) -> Digest:
     """Gaps in ms between successive content events at these offsets (µs)."""
-    return Digest([(later - earlier) / 1_000 for earlier, later in pairwise(offsets_us)])
+    return Digest.of_microseconds([later - earlier for earlier, later in pairwise(offsets_us)])
 
 
 def tokens_of(offsets_us: Sequence[int], sent_us: int, output_tokens: int | None) -> TimeSeries:
     """Output tokens by time, shared equally among the content events. Empty if `output_tokens` is unknown."""
-    series, events = TimeSeries(), len(offsets_us)
-    if output_tokens:
-        for number, offset_us in enumerate(offsets_us):
-            # Each share is a whole number, and together they are `output_tokens`.
-            share = (number + 1) * output_tokens // events - number * output_tokens // events
-            if share:
-                series.add(sent_us + offset_us, share)
-    return series
+    events = len(offsets_us)
+    if not output_tokens or not events:
+        return TimeSeries()
+    # Each share is a whole number, and together they are `output_tokens`.
+    edges = [number * output_tokens // events for number in range(events + 1)]
+    return TimeSeries.of([sent_us + offset_us for offset_us in offsets_us], list(map(sub, edges[1:], edges)))
 
 
 def epoch_us(at: datetime) -> int:

@@ -8,7 +8,9 @@ import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import accumulate
+from operator import mul
 from typing import Any
 
 from shared.numbers.percentiles import MIN_COUNT, WITH_INTERVAL
@@ -50,14 +52,23 @@ class Digest:
         self.extend((value,))
 
     def extend(self, values: Sequence[float]) -> None:
+        self._extend(values, [round(value * _SCALE) for value in values])
+
+    @classmethod
+    def of_microseconds(cls, values_us: Sequence[int]) -> "Digest":
+        """Of whole microseconds, as values in ms. Several times faster than from floats."""
+        digest = cls()
+        digest._extend([value / 1_000 for value in values_us], [value * (_SCALE // 1_000) for value in values_us])
+        return digest
+
+    def _extend(self, values: Sequence[float], scaled: Sequence[int]) -> None:
         if not values:
             return
-        scaled = [round(value * _SCALE) for value in values]
         self.count += len(values)
         self._total += sum(scaled)
-        self._squares += sum(value * value for value in scaled)
-        self._min = min(self._min, *values)
-        self._max = max(self._max, *values)
+        self._squares += sum(map(mul, scaled, scaled))
+        self._min = min(self._min, min(values))
+        self._max = max(self._max, max(values))
         self._place(values)
 
     def merge(self, other: "Digest") -> None:
@@ -170,6 +181,7 @@ class _Ranks:
         return below + (above - below) * (position - low)
 
 
+@lru_cache(maxsize=65_536)
 def _bucket(value: float) -> int:
     return _ZERO if value <= 0 else math.ceil(math.log(value) / _LOG_GAMMA)
 

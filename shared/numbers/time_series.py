@@ -4,7 +4,7 @@ Steps are as short as `MOST_STEPS` allows, and double when there are too many. L
 what was counted, not on the order or on how it was split before merging.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 MOST_STEPS = 8_192
@@ -20,6 +20,19 @@ class TimeSeries:
         self._shift = 0
         self._counts: dict[int, int] = {}
         self.total = 0
+
+    @classmethod
+    def of(cls, times_us: Sequence[int], counts: Sequence[int]) -> "TimeSeries":
+        """The counts at these times."""
+        series = cls()
+        known = dict(zip(times_us, counts, strict=True))
+        if len(known) == len(times_us) <= MOST_STEPS:
+            # All at different times, as they mostly are: much faster than one by one.
+            series._counts, series.total = known, sum(counts)
+        else:
+            for at_us, count in zip(times_us, counts, strict=True):
+                series.add(at_us, count)
+        return series
 
     @property
     def step_us(self) -> int:
