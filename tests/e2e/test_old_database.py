@@ -20,6 +20,7 @@ from shared.db.tables import Base
 from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
 from tests.support.service import make_settings, running_api, running_worker
+from tests.support.waiting import PATIENCE_S
 
 OLD = orjson.loads((Path(__file__).parent / "schema_0007.json").read_bytes())
 RUNNING = 6
@@ -83,7 +84,7 @@ async def test_old_summaries_read_as_before_and_a_run_goes_on(
             assert list(differences(old, new)) == []
         async with running_worker(settings, KeyRing({})):
             done = await client.get(f"/benchmarks/{RUNNING}", headers={"Prefer": "wait=30"})
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE_S):
                 while (document := done.json())["status"] == "running":
                     done = await client.get(f"/benchmarks/{RUNNING}", headers={"Prefer": "wait=30"})
     assert document["status"] == "completed"

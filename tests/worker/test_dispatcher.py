@@ -7,6 +7,7 @@ from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
 from tests.shared.db.rows import Tables, make_spec
 from tests.support.service import make_settings, running_worker
+from tests.support.waiting import PATIENCE_S
 from worker.engine.children import Children
 
 
@@ -19,7 +20,7 @@ async def test_one_bell_is_enough_for_all_that_are_pending(
     async with running_worker(settings, KeyRing({}), children) as dispatcher:
         created = [(await benchmarks.create(spec, "simulator")).id for _ in range(3)]
         dispatcher.ring()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while {await benchmarks.status(number) for number in created} != {"running"}:
                 await asyncio.sleep(0.02)
         dispatcher.stop_now()

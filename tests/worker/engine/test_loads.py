@@ -85,9 +85,10 @@ class Conversations(Workload):
 
     has_turns = True
 
-    def __init__(self, places: int, think_s: float = 0) -> None:
+    def __init__(self, places: int, think_s: float = 0, model: str = "sim-ttft20-gap1-n2") -> None:
         self._places = places
         self._think_s = think_s
+        self._model = model
 
     @property
     def length(self) -> int:
@@ -103,7 +104,7 @@ class Conversations(Workload):
                 {"role": "user", "content": f"question {number} of {place}"},
             ]
         request_id, parameters = RequestId(place, turn), Parameters(max_tokens=100)
-        return WorkItem(request_id, place, 0, "sim-ttft20-gap1-n2", messages, None, parameters, self._think_s)
+        return WorkItem(request_id, place, 0, self._model, messages, None, parameters, self._think_s)
 
     def place_of(self, prompt_index: int, repetition: int) -> int:
         return prompt_index
@@ -112,7 +113,7 @@ class Conversations(Workload):
 async def run(
     children: Children, simulator: Simulator, work: Load, recorded: Recorded | None = None, processes: int = 1
 ) -> list[ResultRecord]:
-    async with engine_at(children, simulator.base_url, "openai", processes=processes) as engine, asyncio.timeout(60):
+    async with engine_at(children, simulator.base_url, "openai", processes=processes) as engine:
         return [record async for record in engine.run(work, recorded)]
 
 
@@ -123,10 +124,10 @@ def sent_ms(simulator: Simulator) -> list[float]:
 
 
 async def test_a_burst_goes_out_together(children: Children, simulator: Simulator) -> None:
-    pace = Times(iter([0.0] * 6 + [0.6] * 6))
-    await run(children, simulator, load(*["sim-ttft50-gap1-n2"] * 12, pace=pace), processes=2)
+    pace = Times(iter([0.0] * 6 + [2.0] * 6))
+    await run(children, simulator, load(*["sim-ttft500-gap1-n2"] * 12, pace=pace), processes=2)
     first, second = sent_ms(simulator)[5], sent_ms(simulator)[6]
-    assert second - first > 300
+    assert second - first > 1_000
     assert simulator.peak_in_flight >= 4
 
 
@@ -141,8 +142,8 @@ async def test_a_trace_is_replayed_at_its_times(children: Children, simulator: S
 async def test_a_ramp_raises_the_concurrency_with_time_and_lowers_it_again(
     children: Children, simulator: Simulator
 ) -> None:
-    pace = Steps(Room(0, 1), Room(int(0.5e9), 4), Room(int(1e9), 2))
-    work = Load(Endless("sim-ttft100-gap1-n2"), [Phase(pace, stop=ForSeconds(1.5))])
+    pace = Steps(Room(0, 1), Room(int(1e9), 4), Room(int(2e9), 2))
+    work = Load(Endless("sim-ttft100-gap1-n2"), [Phase(pace, stop=ForSeconds(3))])
     assert work.concurrency == 4
     records = await run(children, simulator, work, processes=2)
     begin = min(record.scheduled_at for record in records)
@@ -157,8 +158,8 @@ async def test_a_ramp_raises_the_concurrency_with_time_and_lowers_it_again(
     level, peaks = 0, [0, 0, 0]
     for at_s, change in edges:
         level += change
-        # The last stage begins once what the one before had sent has ended.
-        stage = 0 if at_s < 0.5 else 1 if at_s < 1.25 else 2
+        # The last stage begins once what the one before had sent has ended, on a busy machine too.
+        stage = 0 if at_s < 1 else 1 if at_s < 2.5 else 2
         peaks[stage] = max(peaks[stage], level)
     assert (peaks[0], peaks[1]) == (1, 4)
     assert peaks[2] <= 2
@@ -170,10 +171,11 @@ async def test_a_run_lasts_as_long_as_it_is_told_and_counts_what_it_sent(
     children: Children, simulator: Simulator
 ) -> None:
     work = Load(Endless(FAST), [Phase(ClosedLoop(3), stop=ForSeconds(0.6))])
-    async with engine_at(children, simulator.base_url, "openai") as engine, asyncio.timeout(30):
+    async with engine_at(children, simulator.base_url, "openai") as engine:
         records = [record async for record in engine.run(work)]
     begin = min(record.scheduled_at for record in records)
-    assert max((record.sent_at - begin).total_seconds() for record in records) < 0.6
+    # What was due before the end may leave a busy machine a little after it.
+    assert max((record.sent_at - begin).total_seconds() for record in records) < 2
     assert {record.outcome for record in records} == {"succeeded"}
     assert len(records) == len(simulator.requests)
     assert sorted(record.id.place for record in records) == list(range(len(records)))
@@ -181,7 +183,7 @@ async def test_a_run_lasts_as_long_as_it_is_told_and_counts_what_it_sent(
 
 
 async def test_what_goes_on_after_the_grace_of_a_timed_phase_is_cut(children: Children, simulator: Simulator) -> None:
-    work = Load(Endless("sim-ttft5-gap5-endless"), [Phase(ClosedLoop(2), stop=ForSeconds(0.2, grace_s=0.3))])
+    work = Load(Endless("sim-ttft5-gap5-endless"), [Phase(ClosedLoop(2), stop=ForSeconds(1, grace_s=0.3))])
     records = await run(children, simulator, work)
     assert [record.outcome for record in records] == ["cancelled"] * 2
     await simulator.wait_for(lambda server: server.in_flight == 0)
@@ -196,7 +198,7 @@ async def test_a_rule_may_end_a_phase_by_what_it_has_seen(children: Children, si
 
 async def test_phases_follow_each_other_each_at_its_own_pace(children: Children, simulator: Simulator) -> None:
     phases = [Phase(ClosedLoop(1), end=2), Phase(ClosedLoop(4), first=2, end=10), Phase(ClosedLoop(2), first=10)]
-    records = await run(children, simulator, Load(load(*["sim-ttft60-gap1-n2"] * 12).workload, phases))
+    records = await run(children, simulator, Load(load(*["sim-ttft300-gap1-n2"] * 12).workload, phases))
     assert [record.id.place < 2 for record in records] == [True] * 2 + [False] * 10
     assert max(r.sent_at for r in records if r.id.place < 2) < min(r.sent_at for r in records if r.id.place >= 2)
     assert simulator.peak_in_flight == 4
@@ -280,7 +282,8 @@ async def _all(records: object) -> list[ResultRecord]:
 async def test_a_conversation_that_is_drained_is_left(children: Children, simulator: Simulator) -> None:
     """Its first turn ends, its second is not sent: another worker goes on with it."""
     async with engine_at(children, simulator.base_url, "openai") as engine:
-        running = asyncio.create_task(_all(engine.run(Load(Conversations(1), [Phase(ClosedLoop(1))]))))
+        slow = Conversations(1, model="sim-ttft1000-gap1-n2")
+        running = asyncio.create_task(_all(engine.run(Load(slow, [Phase(ClosedLoop(1))]))))
         await simulator.wait_for(lambda server: server.in_flight == 1)
         engine.drain()
         (record,) = await running

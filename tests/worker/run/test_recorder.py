@@ -97,7 +97,7 @@ async def test_the_numbers_so_far_are_stored_with_the_results_about_once_a_secon
     for number in range(4):
         clock.now_ns += 600_000_000
         recorder.add(measure("openai", [(10, openai_stream("Hi"))]))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while results.count <= number:
                 await asyncio.sleep(0)
     recorder.close()
