@@ -28,9 +28,10 @@ async def test_kill_one(scenario: Scenario) -> None:
     # Its lease lapses, and somebody looks.
     assert gone_s <= LEASE_S + SWEEP_S + NOISE_S
     account = await scenario.survived(f"next request after {gone_s:.1f} s of lease {LEASE_S:g} + sweep {SWEEP_S:g}")
-    # The window: in flight, ready, and twice what ended in one commit, which is more on a slow disk. Sent twice is only
-    # what was in flight, or had ended in the moment before and was not stored.
-    assert account.duplicates <= account.possible_duplicates <= 8 * CONCURRENCY
+    # In flight, and what had ended in the moment before and was not stored.
+    assert account.duplicates <= 3 * CONCURRENCY
+    # The window: in flight, ready, and twice what ended in one commit, which is more on a slow disk.
+    assert account.possible_duplicates <= 8 * CONCURRENCY
 
 
 async def test_kill_in_a_random_workload(scenario: Scenario) -> None:
@@ -66,7 +67,7 @@ async def test_kill_with_defaults(scenario: Scenario) -> None:
     victim.signal(signal.SIGKILL)
     await scenario.chaos.ended(number)
     gone_s = (min(ns for ns in _received(scenario) if ns > killed_ns) - killed_ns) / 1e9
-    assert gone_s <= 30 + 5 + NOISE_S
+    assert gone_s <= 45
     await scenario.survived(f"next request after {gone_s:.1f} s")
     await scenario.chaos.end_workers()
 
