@@ -9,7 +9,7 @@ from fastapi_swagger import patch_fastapi
 
 from api.errors import install_error_handlers
 from api.middleware import QUIET, BodyLimitMiddleware, RequestContextMiddleware
-from api.monitoring import ApiMetrics
+from api.monitoring import ApiMonitor
 from api.openapi import give_problems_their_media_type
 from api.routes import benchmarks, health, models, results, webhooks, workers
 from api.state import State
@@ -56,7 +56,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         configure_logs(settings, Scrubber(parts.keys.secrets(parts.endpoints)))
         await check_schema(parts.database)
         # The API answers requests while these tasks run. Requests that need the price list wait for it.
-        background = [asyncio.create_task(_load(parts)), asyncio.create_task(parts.metrics.watch())]
+        background = [asyncio.create_task(_load(parts)), asyncio.create_task(parts.monitor.watch())]
         yield
         for task in background:
             task.cancel()
@@ -90,7 +90,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.state.parts = parts
     install_error_handlers(app)
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
-    app.add_middleware(RequestContextMiddleware, clock=parts.clock, metrics=parts.metrics)
+    app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
     for module in (benchmarks, results, webhooks, models, workers, health):
         app.include_router(module.router)
     give_problems_their_media_type(app)
@@ -123,7 +123,7 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing) -> State:
         results=ResultRepository(database),
         segments=SegmentRepository(database),
         workers=worker_rows,
-        metrics=ApiMetrics(database),
+        monitor=ApiMonitor(database),
         monitoring=MonitoringRepository(database),
         webhooks=webhook_rows,
         deliveries=DeliveryRepository(database),

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.monitoring import ApiMetrics
+from api.monitoring import ApiMonitor
 from shared.clock import Clock
 
 log = structlog.get_logger("api.access")
@@ -22,10 +22,10 @@ QUIET = ("/health", "/ready", "/metrics")
 class RequestContextMiddleware:
     """Gives each request an id, counts it and logs it. Plain ASGI, so that it sees streamed and cancelled responses."""
 
-    def __init__(self, app: ASGIApp, clock: Clock, metrics: ApiMetrics) -> None:
+    def __init__(self, app: ASGIApp, clock: Clock, monitor: ApiMonitor) -> None:
         self._app = app
         self._clock = clock
-        self._metrics = metrics
+        self._monitor = monitor
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -49,7 +49,7 @@ class RequestContextMiddleware:
                 await self._app(scope, receive, send_with_id)
             finally:
                 duration_ns = self._clock.monotonic_ns() - started_ns
-                self._metrics.observe(scope, status, duration_ns / 1e9)
+                self._monitor.observe(scope, status, duration_ns / 1e9)
                 if scope["path"] not in QUIET or status >= 400:
                     log.info(
                         "request",

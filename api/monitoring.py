@@ -5,12 +5,12 @@ from starlette.types import Scope
 
 from shared.db.database import Database
 from shared.db.monitoring import Backlog
-from shared.program.monitoring import ProcessMetrics
+from shared.program.monitoring import ProcessMonitor
 
 DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
-class ApiMetrics(ProcessMetrics):
+class ApiMonitor(ProcessMonitor):
     """The API's own numbers. Each process has one."""
 
     def __init__(self, database: Database) -> None:

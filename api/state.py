@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api.monitoring import ApiMetrics
+from api.monitoring import ApiMonitor
 from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
 from shared.clock import Clock
@@ -39,7 +39,7 @@ class State:
     results: ResultRepository
     segments: SegmentRepository
     workers: WorkerRepository
-    metrics: ApiMetrics
+    monitor: ApiMonitor
     monitoring: MonitoringRepository
     webhooks: WebhookRepository
     deliveries: DeliveryRepository

@@ -35,7 +35,7 @@ from shared.program.heap import keep_what_is_loaded
 from shared.providers.prices import PriceList
 from shared.settings import load_key_ring, load_settings
 from worker.engine.children import Children
-from worker.monitoring import WorkerMetrics
+from worker.monitoring import WorkerMonitor
 from worker.run.context import RunContext
 from worker.run.control import BenchmarkRun
 
@@ -102,7 +102,7 @@ async def measure(url: str, options: argparse.Namespace) -> None:
         results=ResultRepository(database),
         segments=SegmentRepository(database),
         children=children,
-        metrics=WorkerMetrics(database),
+        monitor=WorkerMonitor(database),
     )
     # The first run of a process imports and compiles what every later one has.
     await run(context, leases, await submit(benchmarks, 1_000, options))

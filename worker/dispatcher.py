@@ -14,7 +14,7 @@ from shared.errors import Unavailable
 from shared.program.tasks import end
 from shared.queue.doorbell import Doorbell
 from shared.version import __version__
-from worker.monitoring import WorkerMetrics
+from worker.monitoring import WorkerMonitor
 from worker.retention import Retention
 from worker.run.context import RunContext
 from worker.run.control import BenchmarkRun
@@ -70,19 +70,19 @@ class Dispatcher:
         self._now = asyncio.Event()
 
     @property
-    def metrics(self) -> WorkerMetrics:
+    def monitor(self) -> WorkerMonitor:
         """What this worker tells Prometheus."""
-        return self._context.metrics
+        return self._context.monitor
 
     async def start(self) -> None:
         """Registers the worker and starts its loops. Raises Unavailable if the database is away."""
         structlog.contextvars.bind_contextvars(worker_id=self.info.id)
         await self._report_once()
-        self._context.metrics.count_runs(
+        self._context.monitor.count_runs(
             lambda: len(self._runs), lambda: sum(run.in_flight for run, _ in list(self._runs.values()))
         )
         self._background = [
-            asyncio.create_task(self._keep(self._context.metrics.watch, "loop_lag")),
+            asyncio.create_task(self._keep(self._context.monitor.watch, "loop_lag")),
             asyncio.create_task(self._keep(self._claim_loop, "claim_loop")),
             asyncio.create_task(self._keep(self._listen, "listen")),
             asyncio.create_task(self._keep(self._report, "report")),

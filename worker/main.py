@@ -34,7 +34,7 @@ from worker.calibration import Calibration, CannotCalibrate, calibrate
 from worker.dispatcher import Dispatcher
 from worker.engine.children import Children
 from worker.engine.sdk_clients import warm_up
-from worker.monitoring import WorkerMetrics
+from worker.monitoring import WorkerMonitor
 from worker.retention import Retention
 from worker.run.context import RunContext
 from worker.shutdown import Shutdown
@@ -64,10 +64,10 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Load]
     calibration = await _calibrated(children, settings.engine_processes) if settings.calibrate_on_start else None
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
     await check_schema(database)
-    metrics = WorkerMetrics(database)
+    monitor = WorkerMonitor(database)
     if settings.worker_metrics_port:
         # Runs in a thread of its own, because a worker has no web server otherwise.
-        start_http_server(settings.worker_metrics_port, registry=metrics.registry)
+        start_http_server(settings.worker_metrics_port, registry=monitor.registry)
     context = RunContext(
         settings=settings,
         clock=SystemClock(),
@@ -79,7 +79,7 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Load]
         results=ResultRepository(database),
         segments=SegmentRepository(database),
         children=children,
-        metrics=metrics,
+        monitor=monitor,
         tracing=tracing,
         calibration=calibration,
         load_of=load_of,
@@ -95,7 +95,7 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Load]
         context,
         WorkerRepository(database),
         doorbell,
-        make_deliverer(settings, database, metrics),
+        make_deliverer(settings, database, monitor),
         retention,
         warm_up=lambda: _load(protocols),
     )

@@ -7,13 +7,13 @@ from prometheus_client import Counter, Gauge, Histogram
 from shared.benchmark.record import ResultRecord
 from shared.db.database import Database
 from shared.db.deliveries import Attempt
-from shared.program.monitoring import Names, ProcessMetrics
+from shared.program.monitoring import Names, ProcessMonitor
 
 TTFT_BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 60)
 ATTEMPT_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15)
 
 
-class WorkerMetrics(ProcessMetrics):
+class WorkerMonitor(ProcessMonitor):
     """One for each process."""
 
     def __init__(self, database: Database) -> None:

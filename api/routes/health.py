@@ -43,7 +43,7 @@ async def metrics(parts: Parts) -> Response:
         backlog = await parts.monitoring.backlog(alive_within_s=parts.settings.lease_s)
     except Unavailable:
         backlog = None
-    return Response(parts.metrics.text(backlog), media_type=CONTENT_TYPE_LATEST)
+    return Response(parts.monitor.text(backlog), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _check(what: Callable[[], Awaitable[str]]) -> Check:

@@ -12,7 +12,7 @@ LAG_EVERY_S = 0.5
 LAG_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 
 
-class ProcessMetrics:
+class ProcessMonitor:
     """A Prometheus registry with the values that every program has. The program runs `watch` as a task."""
 
     def __init__(self, database: Database) -> None:

@@ -12,11 +12,11 @@ from opentelemetry import environment_variables
 from opentelemetry.sdk import environment_variables as sdk_variables
 from prometheus_client import CollectorRegistry
 
-from api.monitoring import ApiMetrics
+from api.monitoring import ApiMonitor
 from shared.db.database import Database
 from shared.providers.endpoints import BUILT_IN
 from shared.settings import Settings
-from worker.monitoring import WorkerMetrics
+from worker.monitoring import WorkerMonitor
 
 ROOT = Path(__file__).parents[2]
 MANIFESTS = sorted((ROOT / "deploy/kubernetes").glob("**/*.yaml"))
@@ -98,7 +98,7 @@ def registered() -> set[str]:
     database = Database("sqlite:///unused.db")
     names: set[str] = set()
     registry: CollectorRegistry
-    for registry in (ApiMetrics(database).registry, WorkerMetrics(database).registry):
+    for registry in (ApiMonitor(database).registry, WorkerMonitor(database).registry):
         for family in registry.collect():
             names |= {family.name, f"{family.name}_total", f"{family.name}_bucket", f"{family.name}_count"}
     return names

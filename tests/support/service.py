@@ -25,7 +25,7 @@ from tests.support.waiting import PATIENCE_S
 from worker.calibration import Calibration
 from worker.dispatcher import Dispatcher, nothing
 from worker.engine.children import Children
-from worker.monitoring import WorkerMetrics
+from worker.monitoring import WorkerMonitor
 from worker.run.context import RunContext
 from worker.webhooks import make_deliverer
 
@@ -67,7 +67,7 @@ def make_context(
         results=ResultRepository(database),
         segments=SegmentRepository(database),
         children=children,
-        metrics=WorkerMetrics(database),
+        monitor=WorkerMonitor(database),
         calibration=calibration,
     )
 
@@ -88,7 +88,7 @@ async def running_worker(
         context,
         WorkerRepository(database),
         doorbell,
-        make_deliverer(settings, database, context.metrics),
+        make_deliverer(settings, database, context.monitor),
         warm_up=warm_up,
     )
     await dispatcher.start()
@@ -126,9 +126,9 @@ class Service:
     keys: KeyRing
 
     @property
-    def metrics(self) -> WorkerMetrics:
+    def monitor(self) -> WorkerMonitor:
         """What the worker counts."""
-        return self.dispatcher.metrics
+        return self.dispatcher.monitor
 
     async def run(self, **spec: Any) -> dict[str, Any]:
         """Submits a benchmark, waits for its end, returns it with its results."""

@@ -56,7 +56,7 @@ async def calibrated(
     found = calibration((1, 0.1), (16, 4))
     context = make_context(settings, database, KeyRing({}), children, calibration=found)
     dispatcher = Dispatcher(
-        context, WorkerRepository(database), doorbell, make_deliverer(settings, database, context.metrics)
+        context, WorkerRepository(database), doorbell, make_deliverer(settings, database, context.monitor)
     )
     await dispatcher.start()
     yield settings

@@ -4,15 +4,15 @@ from prometheus_client import generate_latest
 
 from tests.support.prometheus import samples, value
 from tests.support.service import Service
-from worker.monitoring import WorkerMetrics
+from worker.monitoring import WorkerMonitor
 
 
 async def test_a_worker_counts_requests_errors_and_first_tokens_by_model(service: Service) -> None:
     model = "sim-ttft60-gap1-n4-err500-every2"
     done = await service.run(model=model, prompts=["x"] * 4)
     assert done["status"] == "completed"
-    metrics: WorkerMetrics = service.metrics
-    found = samples(generate_latest(metrics.registry).decode())
+    monitor: WorkerMonitor = service.monitor
+    found = samples(generate_latest(monitor.registry).decode())
     labels = {"provider": "simulator", "model": model}
     assert value(found, "llmbench_provider_requests_total", outcome="succeeded", **labels) == 2
     assert value(found, "llmbench_provider_requests_total", outcome="errored", **labels) == 2

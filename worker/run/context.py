@@ -18,7 +18,7 @@ from shared.providers.prices import PriceList
 from shared.settings import Settings
 from worker.calibration import Calibration
 from worker.engine.children import Children
-from worker.monitoring import WorkerMetrics
+from worker.monitoring import WorkerMonitor
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class RunContext:
     results: ResultRepository
     segments: SegmentRepository
     children: Children
-    metrics: WorkerMetrics
+    monitor: WorkerMonitor
     tracing: Tracing = field(default_factory=Tracing)
     # What this host can measure, if `CALIBRATE_ON_START` is set.
     calibration: Calibration | None = None

@@ -80,7 +80,7 @@ class BenchmarkRun:
                     finally:
                         heartbeat.cancel()
             except* (LeaseLost, NotFound):
-                self._context.metrics.lease_lost()
+                self._context.monitor.lease_lost()
                 span.set_status(StatusCode.ERROR, "lease lost")
                 log.warning("lease_lost")
             except* Unavailable as lost:
@@ -110,7 +110,7 @@ class BenchmarkRun:
             log.info("benchmark_released", unanswered=len(end.unanswered))
             return "released"
         final = await until_available(lambda: self._finish(verdict, end), "finish_waits")
-        self._context.metrics.benchmark_ended(final)
+        self._context.monitor.benchmark_ended(final)
         log.info("benchmark_ended", status=final)
         return final
 

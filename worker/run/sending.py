@@ -148,7 +148,7 @@ class Sending:
                             record.flags = sorted([*record.flags, "possible_duplicate"])
                         record.cost_usd = price.cost_usd(record.usage)
                         _scrub(record, scrubber)
-                        context.metrics.request_ended(self._benchmark.provider, self._benchmark.model, record)
+                        context.monitor.request_ended(self._benchmark.provider, self._benchmark.model, record)
                         recorder.add(record)
                         spans.add(record)
                 recorder.close()

@@ -8,7 +8,7 @@ import structlog
 from shared.db.deliveries import DeliveryRepository, Due
 from shared.errors import Unavailable
 from shared.program.tasks import end
-from worker.monitoring import WorkerMetrics
+from worker.monitoring import WorkerMonitor
 from worker.webhooks.sender import Sender
 
 log = structlog.get_logger(__name__)
@@ -23,9 +23,9 @@ class Deliverer:
     """Runs beside the benchmarks. The database says what is due; a ring only says "look now"."""
 
     def __init__(
-        self, repository: DeliveryRepository, sender: Sender, metrics: WorkerMetrics, *, look_every_s: float
+        self, repository: DeliveryRepository, sender: Sender, monitor: WorkerMonitor, *, look_every_s: float
     ) -> None:
-        self._metrics = metrics
+        self._monitor = monitor
         self._repository = repository
         self._sender = sender
         self._look_every_s = look_every_s
@@ -78,7 +78,7 @@ class Deliverer:
     async def _attempt(self, due: Due) -> None:
         attempt = await self._sender.attempt(due)
         await self._repository.settle(due, attempt)
-        self._metrics.webhook_attempted(attempt)
+        self._monitor.webhook_attempted(attempt)
         log.info(
             "webhook_attempt",
             delivery_id=due.delivery_id,

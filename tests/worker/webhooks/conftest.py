@@ -20,12 +20,12 @@ from shared.webhooks.secret_box import SecretBox
 from tests.support.receiver import LOOPBACK
 from tests.support.waiting import PATIENCE_S
 from tests.worker.webhooks.sending import BOX
-from worker.monitoring import WorkerMetrics
+from worker.monitoring import WorkerMonitor
 from worker.webhooks.deliverer import Deliverer
 from worker.webhooks.sender import Sender
 
 
-class SettledAttempts(WorkerMetrics):
+class SettledAttempts(WorkerMonitor):
     """Hears of each attempt once it is stored."""
 
     def __init__(self, database: Database) -> None:
