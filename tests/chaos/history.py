@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -11,6 +10,7 @@ import orjson
 
 from shared.benchmark.status import TERMINAL
 from tests.chaos.stack import Chaos, Json
+from tests.support.dates import instant
 from tests.support.waiting import PATIENCE_S
 
 # A status that nobody saw may have been in between.
@@ -80,10 +80,8 @@ def _check_one(document: Json, results: list[Json], planned: int) -> None:
         assert len(slots) == planned, "completed without all results"
     assert (progress["done"], progress["total"]) == (len(slots), planned)
     assert progress["errors"] == sum(item["outcome"] != "succeeded" for item in results)
-    # As dates: of two texts the one of a whole second, which has no fraction, would count as later.
     created, started, completed = (
-        datetime.fromisoformat(document[name] or document["completed_at"])
-        for name in ("created_at", "started_at", "completed_at")
+        instant(document[name] or document["completed_at"]) for name in ("created_at", "started_at", "completed_at")
     )
     assert created <= started <= completed
     if summary is None:
@@ -99,7 +97,7 @@ def _check_one(document: Json, results: list[Json], planned: int) -> None:
     assert sum(segment["results"] for segment in segments) == len(slots)
     assert sum(segment["possible_duplicates"] for segment in segments) == summary["possible_duplicates"]["requests"]
     assert all(segment["ended_by"] in ("crashed", "released") for segment in segments[:-1])
-    assert all(first["ended_at"] <= second["started_at"] for first, second in pairwise(segments))
+    assert all(instant(first["ended_at"]) <= instant(second["started_at"]) for first, second in pairwise(segments))
     # Who takes one over that is to be cancelled or to fail at once sends nothing, and has no part of its own.
     kind = document["error"]["kind"] if document["error"] is not None else None
     had_no_part = bool(segments) and segments[-1]["ended_by"] in ("crashed", "released")

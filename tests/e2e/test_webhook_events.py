@@ -9,6 +9,7 @@ import pytest
 from shared.providers.key_ring import KeyRing
 from shared.webhooks.secret_box import new_key
 from simulator.server import Simulator
+from tests.support.dates import instant
 from tests.support.receiver import LOOPBACK, after, receiver, status
 from tests.support.service import WAIT, Service, running_service
 from tests.support.waiting import until
@@ -130,7 +131,8 @@ async def test_a_failed_attempt_is_shown_with_its_answer_and_the_next_one(servic
     (attempt,) = delivery["attempts"]
     assert (delivery["status"], attempt["status_code"], attempt["url"]) == ("pending", 500, hooks.url)
     assert (attempt["error"], attempt["response"]) == ("answered 500", "b" * 2_000)
-    assert attempt["next_attempt_at"] == delivery["next_attempt_at"] > attempt["attempted_at"]
+    assert attempt["next_attempt_at"] == delivery["next_attempt_at"]
+    assert instant(attempt["next_attempt_at"]) > instant(attempt["attempted_at"])
     standing = (await service.client.get(f"/webhooks/{endpoint['id']}")).json()
     assert standing["failing_since"] is not None
     assert standing["enabled"] is True

@@ -14,6 +14,7 @@ from shared.protocols.registry import PROTOCOLS
 from shared.providers.endpoints import simulator_endpoints
 from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
+from tests.support.dates import instant
 from tests.support.service import Service, running_service
 from tests.support.waiting import until as eventually
 
@@ -28,7 +29,8 @@ async def test_a_benchmark_gives_one_result_for_each_prompt_and_repetition(servi
     ]
     assert {item["outcome"] for item in done["results"]} == {"succeeded"}
     assert done["progress"]["done"] == done["progress"]["total"] == 6
-    assert done["created_at"] <= done["started_at"] <= done["completed_at"]
+    created, started, completed = (instant(done[name]) for name in ("created_at", "started_at", "completed_at"))
+    assert created <= started <= completed
 
 
 async def test_prompts_run_at_the_same_time_where_nothing_else_is_asked_for(service: Service) -> None:
