@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -99,7 +100,21 @@ def _is_address(host: str) -> bool:
 def _is_here(host: str) -> bool:
     if host in _given or host in ("", "localhost", "0.0.0.0", "::"):
         return True
-    return _is_address(host) and ipaddress.ip_address(host).is_loopback
+    return _is_address(host) and (ipaddress.ip_address(host).is_loopback or _is_own(host))
+
+
+@lru_cache
+def _is_own(address: str) -> bool:
+    """Whether an interface of this machine has it: containers are reached at the address of their bridge."""
+    if ipaddress.ip_address(address).is_multicast:
+        return False
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True
 
 
 class LoopWatch:
