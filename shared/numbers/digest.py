@@ -69,7 +69,7 @@ class Digest:
         self._squares += sum(map(mul, scaled, scaled))
         self._min = min(self._min, min(values))
         self._max = max(self._max, max(values))
-        self._place(values)
+        self._keep(values, Counter(map(_bucket, values)))
 
     def merge(self, other: "Digest") -> None:
         """Adds the other digest's values."""
@@ -78,12 +78,7 @@ class Digest:
         self._squares += other._squares
         self._min = min(self._min, other._min)
         self._max = max(self._max, other._max)
-        if other._values is not None:
-            self._place(other._values)
-            return
-        if self._values is not None:
-            self._to_buckets()
-        self._buckets.update(other._buckets)
+        self._keep(other._values, other._buckets)
 
     def distribution(self) -> dict[str, Any]:
         """As `statistics.distribution`. `relative_error` is the largest error of a percentile: 0 if all are exact."""
@@ -128,7 +123,7 @@ class Digest:
             "min": self._min if self.count else None,
             "max": self._max if self.count else None,
             "values": None if self._values is None else sorted(self._values),
-            "buckets": sorted(self._buckets.items()),
+            "buckets": sorted(self._buckets.items()) if self._values is None else [],
         }
 
     @classmethod
@@ -139,20 +134,18 @@ class Digest:
         if digest.count:
             digest._min, digest._max = document["min"], document["max"]
         digest._values = document["values"]
-        digest._buckets = Counter(dict(document["buckets"]))
+        exact = digest._values
+        digest._buckets = Counter(dict(document["buckets"])) if exact is None else Counter(map(_bucket, exact))
         return digest
 
-    def _place(self, values: Sequence[float]) -> None:
-        if self._values is None:
-            self._buckets.update(_count_buckets(values))
-            return
-        self._values.extend(values)
-        if self.count > EXACT:
-            self._to_buckets()
-
-    def _to_buckets(self) -> None:
-        values, self._values = self._values or [], None
-        self._buckets.update(_count_buckets(values))
+    def _keep(self, values: Sequence[float] | None, buckets: Counter[int]) -> None:
+        """Keeps the values while they are few. They are counted in buckets from the start, so that it costs nothing to
+        forget them."""
+        self._buckets.update(buckets)
+        if self._values is None or values is None or self.count > EXACT:
+            self._values = None
+        else:
+            self._values.extend(values)
 
 
 class _Ranks:
@@ -183,9 +176,5 @@ class _Ranks:
 
 @lru_cache(maxsize=65_536)
 def _bucket(value: float) -> int:
+    # Not numpy's logarithm, which may differ in the last bit and so put a value on an edge into another bucket.
     return _ZERO if value <= 0 else math.ceil(math.log(value) / _LOG_GAMMA)
-
-
-def _count_buckets(values: Sequence[float]) -> dict[int, int]:
-    # numpy's logarithm may differ in the last bit and so put a value on an edge into another bucket.
-    return Counter(map(_bucket, values))
