@@ -110,6 +110,8 @@ class Measurement:
         self._answer: Answer | None = None
         self._refusal = b""
         self._last_read_ns: int | None = None
+        # When the request was over (monotonic ns). Set with `outcome`.
+        self._ended_ns = 0
         # The next deadline. None before the request is sent and after it has ended.
         self._deadline_ns: int | None = None
         self._total_ns = 0
@@ -136,7 +138,7 @@ class Measurement:
 
     def lose(self, message: str) -> None:
         """Ends the request as errored, because its measuring process died."""
-        self._conclude("errored", RequestError("engine_died", message, self._phase))
+        self._conclude("errored", RequestError("engine_died", message, self._phase), self._last_seen_ns)
 
     @property
     def begun(self) -> bool:
@@ -148,6 +150,11 @@ class Measurement:
         if not self.begun:
             return "connect"
         return "mid_stream" if self._token_seen else "before_first_token"
+
+    @property
+    def _last_seen_ns(self) -> int:
+        """When its last bytes came; if none came, when it was sent (monotonic ns)."""
+        return self._sent_ns if self._last_read_ns is None else self._last_read_ns
 
     @property
     def _token_seen(self) -> bool:
@@ -175,16 +182,16 @@ class Measurement:
 
     def _time_out(self) -> None:
         timeouts = self._context.timeouts
-        if self._deadline_ns == self._total_ns:
+        ended_ns = self._deadline_ns or self._last_seen_ns
+        kind = "idle_timeout" if self._token_seen else "ttft_timeout"
+        if ended_ns == self._total_ns:
             kind = "total_timeout"
-        else:
-            kind = "idle_timeout" if self._token_seen else "ttft_timeout"
         message = {
             "ttft_timeout": f"no token within ttft_s = {timeouts.ttft_s:g} s",
             "idle_timeout": f"no event for idle_s = {timeouts.idle_s:g} s",
             "total_timeout": f"not ended within total_s = {timeouts.total_s:g} s",
         }[kind]
-        self._conclude("timed_out", RequestError(kind, message, self._phase))
+        self._conclude("timed_out", RequestError(kind, message, self._phase), ended_ns)
 
     def _read(self, part: Slice) -> None:
         self.selector_stamped |= not part.kernel
@@ -220,12 +227,12 @@ class Measurement:
             self._fail(answer.failure)
         elif (excess := answer.excess) is not None:
             message = f"the answer has {excess}: its stream was closed"
-            self._conclude("errored", RequestError("answer_too_large", message, self._phase))
+            self._conclude("errored", RequestError("answer_too_large", message, self._phase), stamp_ns)
 
     def _fail(self, failure: Failure) -> None:
         """Ends the request as errored: the provider reported a failure within a 2xx answer."""
         error = RequestError(failure.kind, failure.message, self._phase, provider_code=failure.provider_code)
-        self._conclude("errored", error)
+        self._conclude("errored", error, self._last_seen_ns)
 
     def _end(self, end: End) -> None:
         answer = self._answer
@@ -234,24 +241,25 @@ class Measurement:
                 self._end_refusal()
             case "complete" if answer is not None:
                 answer.finish(end.stamp_ns)
-                self._end_answer(answer, "the server closed the stream without a finish reason or end event")
+                self._end_answer(answer, "the server closed the stream without a finish reason or end event", end)
             case "lost" if answer is not None:
-                self._end_answer(answer, f"the connection broke off: {end.message}")
+                self._end_answer(answer, f"the connection broke off: {end.message}", end)
             case "lost" if self._status:
                 self._end_refusal()
             case "lost":
                 # The request was sent and may have been billed, so it is truncated, not refused.
                 message = self._context.scrubber.scrub(f"the connection broke off: {end.message}")
-                self._conclude("truncated", RequestError("truncated", message, self._phase))
+                self._conclude("truncated", RequestError("truncated", message, self._phase), end.stamp_ns)
             case "closed":
                 error = RequestError(
                     "cancelled", "its stream was closed: the run was cancelled, or its time was up", self._phase
                 )
-                self._conclude("cancelled", error)
+                self._conclude("cancelled", error, end.stamp_ns)
             case "connect_timeout":
-                self._conclude("timed_out", RequestError(end.kind, end.message, "connect"))
+                self._conclude("timed_out", RequestError(end.kind, end.message, "connect"), end.stamp_ns)
             case _:
-                self._conclude("errored", RequestError(end.kind, self._context.scrubber.scrub(end.message), "connect"))
+                message = self._context.scrubber.scrub(end.message)
+                self._conclude("errored", RequestError(end.kind, message, "connect"), end.stamp_ns)
 
     def _end_refusal(self) -> None:
         """Ends the request as errored by the server's error answer."""
@@ -260,26 +268,26 @@ class Measurement:
             document = orjson.loads(text)
         except orjson.JSONDecodeError:
             document = None
-        now = self._context.clock.at(self._last_read_ns or self._sent_ns)
+        now = self._context.clock.at(self._last_seen_ns)
         error = status_error(self._status, self._headers, document, text, self._context.scrubber, now)
         self.refused = True
-        self._conclude("errored", error)
+        self._conclude("errored", error, self._last_seen_ns)
 
-    def _end_answer(self, answer: Answer, unfinished: str) -> None:
+    def _end_answer(self, answer: Answer, unfinished: str, end: End) -> None:
         """Ends the request when its stream has ended. `unfinished`: the error message if the answer is not complete."""
         if answer.failure is not None:
             self._fail(answer.failure)
         elif not answer.done and answer.finish_reason is None:
             message = self._context.scrubber.scrub(unfinished)
-            self._conclude("truncated", RequestError("truncated", message, self._phase))
+            self._conclude("truncated", RequestError("truncated", message, self._phase), end.stamp_ns)
         elif not answer.token_seen and answer.finish_reason is None:
             message = "the stream ended with neither content nor a finish reason"
-            self._conclude("errored", RequestError("empty_answer", message, self._phase))
+            self._conclude("errored", RequestError("empty_answer", message, self._phase), end.stamp_ns)
         else:
-            self._conclude("succeeded", None)
+            self._conclude("succeeded", None, end.stamp_ns)
 
-    def _conclude(self, outcome: Outcome, error: RequestError | None) -> None:
-        self.outcome, self.error = outcome, error
+    def _conclude(self, outcome: Outcome, error: RequestError | None, ended_ns: int) -> None:
+        self.outcome, self.error, self._ended_ns = outcome, error, ended_ns
         self._deadline_ns = None
 
     def record(self) -> ResultRecord:
@@ -306,6 +314,7 @@ class Measurement:
             outcome=self.outcome,
             scheduled_at=clock.at(self._scheduled_ns),
             sent_at=sent_at,
+            ended_at=clock.at(max(self._ended_ns, self._sent_ns)),
             connection_reused=self.begun and began is not None and not began.new_connection,
             metrics={
                 "queue_ms": max(0, self._sent_ns - self._scheduled_ns) / 1e6,
