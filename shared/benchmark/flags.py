@@ -63,7 +63,7 @@ FLAGS = {
         Flag(
             name="prompt_cached",
             meaning="At least 5 % of the input was read from a prompt cache",
-            effect="`ttft_ms` and `latency_ms` are those of cache hits. Warm-up or repetitions may have filled the cache",
+            effect="`ttft_ms` and `latency_ms` are those of cache hits; warm-up or repetitions may have filled it",
         ),
         Flag(
             name="ttft_doubtful",
