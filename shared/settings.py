@@ -25,6 +25,7 @@ from shared.providers.endpoints import BUILT_IN, Endpoint, EndpointRegistry, sim
 from shared.providers.files import parse_endpoints, read_endpoints
 from shared.providers.key_ring import KeyRing
 from shared.providers.prices import PriceList
+from shared.queue import redis_url
 from shared.webhooks.secret_box import SecretBox
 
 ENV_FILE = ".env"
@@ -162,8 +163,7 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _known_redis(cls, value: str) -> str:
-        if not value.startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("must start with redis://, rediss:// or unix://")
+        redis_url.check(value)
         return value
 
     @field_validator("public_url")

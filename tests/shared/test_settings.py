@@ -69,6 +69,7 @@ def test_each_setting_has_a_valid_default_and_a_description(name: str) -> None:
         ({"database_url": "sqlite:///:memory:"}, ["DATABASE_URL: must name a file"]),
         ({"database_url": "postgres://u:p@h/db?sslmode=on"}, ["DATABASE_URL: sslmode must be one of disable, "]),
         ({"database_pooler": "statement"}, ["DATABASE_POOLER: "]),
+        ({"redis_url": "rediss://h?ssl_cert_reqs=on"}, ["REDIS_URL: ssl_cert_reqs must be one of none, "]),
         ({"redis_url": "http://x"}, ["REDIS_URL: must start with redis://, rediss:// or unix://"]),
         ({"log_level": "LOUD"}, ["LOG_LEVEL: "]),
         ({"sweep_s": 30, "lease_s": 30}, ["settings: SWEEP_S must be smaller than LEASE_S"]),
