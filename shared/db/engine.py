@@ -97,6 +97,9 @@ def _system_trust(parameters: dict[str, str]) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion[(lowest or "TLSv1.2").replace(".", "_")]
     if highest:
         context.maximum_version = ssl.TLSVersion[highest.replace(".", "_")]
+    if "sslcrl" in parameters:
+        context.load_verify_locations(cafile=parameters["sslcrl"])
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
     if "sslcert" in parameters:
         password = parameters.get("sslpassword", "")
         context.load_cert_chain(parameters["sslcert"], parameters.get("sslkey"), lambda: password)

@@ -146,6 +146,20 @@ async def test_a_check_without_certificates_says_which_parameter_names_them(
             await connects(through(front, postgresql_server_url, "sslmode=verify-full"))
 
 
+@pytest.mark.parametrize("root", ["{ca}", "system"])
+async def test_a_certificate_whose_revocation_is_unknown_is_refused_where_revocations_are_given(
+    postgresql_server_url: str, authority: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, root: str
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.ca_file))
+    check = f"sslmode=verify-full&sslrootcert={root.format(ca=authority.ca_file)}"
+    async with before(postgresql_server_url, authority.server("127.0.0.1")) as front:
+        await connects(through(front, postgresql_server_url, check))
+        # Another authority's list says nothing about this certificate.
+        revocations = Authority(tmp_path).ca_file
+        with pytest.raises(Unavailable, match="SSLCertVerificationError"):
+            await connects(through(front, postgresql_server_url, f"{check}&sslcrl={revocations}"))
+
+
 async def test_migrate_takes_the_url_of_a_hoster_and_names_what_has_no_effect_in_one_line(
     postgresql_url: str, authority: Authority
 ) -> None:
