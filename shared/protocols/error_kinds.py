@@ -80,7 +80,7 @@ def kind_of_word(word: str) -> str | None:
     if len(word) == 3 and word.isascii() and word.isdecimal():
         return kind_of_http_status(int(word)) if "400" <= word <= "599" else None
     # `litellm.RateLimitError`, `Throttling.RateQuota`, `com.amazon.coral.service#AccessDeniedException:http://…`
-    parts = [word, *reversed(re.split(r"[.#:/]", word[:200]))]
+    parts = [word, *reversed(re.split(r"[.#/]", word[:200].partition(":")[0]))]
     return next((kind for part in parts if (kind := ERROR_KINDS.get(_plain(part[:100])))), None)
 
 

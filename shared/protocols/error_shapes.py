@@ -81,11 +81,14 @@ def find_error(document: object) -> Failure | None:
     return failure_of(document)
 
 
-def failure_of(document: object, status: int | None = None) -> Failure:
-    """What a document that is known to be an error says. `status`: the HTTP status of an error answer."""
+def failure_of(document: object, status: int | None = None, error_type: str | None = None) -> Failure:
+    """What a document that is known to be an error says.
+
+    `status` and `error_type`: the HTTP status of an error answer, and the type that its headers name.
+    """
     reader = _Reader()
     text = reader.text(document) or _dumped(document)
-    words = reader.words
+    words = reader.words + [word for word in (_word(error_type),) if word]
     code = next((word for word in words if not _is_status(word)), words[0] if words else None)
     return Failure(kind_of_words(words, status), replace_unstorable(text[:MAX_MESSAGE])[0], code)
 

@@ -12,6 +12,7 @@ from shared.protocols.decoders import AnswerDecoder
 from shared.protocols.error_shapes import find_error
 from shared.protocols.events import Content, Done, Failure, Other, Reasoning, StreamEvent, ToolCall
 from shared.protocols.json_values import answer_id, json_text, object_of, objects_of, text_of, word_of
+from shared.protocols.refused_fields import RefusedField
 from shared.protocols.sdk import Sdk
 from shared.protocols.sse import ServerSentEvent
 
@@ -47,7 +48,7 @@ class OpenAiChat(Adapter):
     def __init__(self, options: ChatOptions) -> None:
         super().__init__(options)
         self._max_tokens_field = options.max_tokens_field
-        self._stream_options = True
+        self._stream_options = RefusedField("stream_options", "include_usage")
 
     @classmethod
     def sdk(cls) -> Sdk:
@@ -82,20 +83,11 @@ class OpenAiChat(Adapter):
         return _Completion(headers)
 
     def current_body(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        return body if self._stream_options else _without_stream_options(body)
+        return self._stream_options.current(body)
 
     def retry_body(self, body: Mapping[str, Any], error: RequestError) -> dict[str, Any] | None:
-        """Old servers refuse `stream_options` with 400 or 422. The adapter remembers that, so each is asked once."""
-        if error.http_status not in (400, 422) or "stream_options" not in body:
-            return None
-        if self._stream_options and not any(word in error.message for word in ("stream_options", "include_usage")):
-            return None
-        self._stream_options = False
-        return _without_stream_options(body)
-
-
-def _without_stream_options(body: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in body.items() if key != "stream_options"}
+        """Old servers refuse `stream_options`. The adapter remembers for which models, so each is asked once."""
+        return self._stream_options.retry(body, error)
 
 
 class _Completion(AnswerDecoder):

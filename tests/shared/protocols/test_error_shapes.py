@@ -81,15 +81,15 @@ SHAPES: list[tuple[str, str, str, str | None]] = [
         "RESOURCE_EXHAUSTED",
     ),
     (
-        '[{"error":{"code":400,"message":"bad key","status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}]',
+        '[{"error":{"message":"bad","status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}]',
         "authentication",
-        "bad key",
+        "bad",
         "INVALID_ARGUMENT",
     ),
     (
-        '{"error":{"message":"Provider returned error","code":429,"metadata":{"raw":"{\\"error\\":{\\"message\\":\\"slow down\\"}}"}}}',
+        '{"error":{"message":"Provider error","code":429,"metadata":{"raw":"{\\"error\\":\\"slow down\\"}"}}}',
         "rate_limited",
-        "Provider returned error: slow down",
+        "Provider error: slow down",
         "429",
     ),
     (
