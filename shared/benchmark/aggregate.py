@@ -139,7 +139,8 @@ class RunAggregate:
     def observe(self, disturbance: Disturbance) -> None:
         """Sets how far the measuring of this segment was disturbed. Called when the segment has ended."""
         self.disturbance = disturbance
-        self.verdicts = [disturbance.grade()]
+        verdict = disturbance.grade()
+        self.verdicts = [] if verdict is None else [verdict]
 
     @property
     def count(self) -> int:

@@ -57,7 +57,9 @@ def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
         "interrupted": plan.interrupted,
     }
     if results.disturbance is not None:
-        document["measurement"] = results.disturbance.document(results.verdicts)
+        measurement = results.disturbance.document(results.verdicts)
+        # A run that sent nothing has no grade.
+        document["measurement"] = measurement if measurement["grade"] else None
     return document
 
 
