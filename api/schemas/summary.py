@@ -96,8 +96,8 @@ class RequestRateOut(BaseModel):
 
 class LoopLag(BaseModel):
     """How late the measuring loop woke, beyond its timer's resolution of 1 ms. Sampled every 10 ms while requests were
-    in flight. Each sample weighs by the time that it covers, so a stall counts for as long as it lasted. P50 and P99 are
-    those of the process that was latest. Unit: ms.
+    in flight. Each sample weighs by the time that it covers, so a stall counts for as long as it lasted. P50 and P99
+    are those of the process that was latest. Unit: ms.
     """
 
     p50: float | None = Field(description="Unit: ms. Null when there was no sample.", examples=[0.0])

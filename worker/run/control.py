@@ -167,13 +167,14 @@ class BenchmarkRun:
         inherited = self._inherited or Inheritance(RunAggregate(1))
         if self._sending is not None:
             inherited.results.merge(self._sending.results)
-        spec = self._benchmark.spec
+        spec, load = self._benchmark.spec, self._load
         plan = Plan(
             requests=self._benchmark.planned,
             concurrency=spec.concurrency,
             request_rate=spec.request_rate,
             interrupted=self._benchmark.interrupted,
             sent_in_vain=inherited.sent_in_vain.total() + len(end.unanswered),
+            equal_prompts=await asyncio.to_thread(load.workload.equal_prompts) if load is not None else {},
         )
         summary = await asyncio.to_thread(summarize, inherited.results, plan)
         if summary.get("measurement") is not None:

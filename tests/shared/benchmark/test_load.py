@@ -94,3 +94,19 @@ def test_warm_up_is_a_closed_loop_of_its_own_before_any_schedule() -> None:
 def test_a_stop_rule_ends_nothing_unless_it_says_so() -> None:
     assert not StopRule().stops(Tally(1e9, {"errored": 1_000}))
     assert Tally(1, {"errored": 2, "succeeded": 3}).ended == 5
+
+
+def test_prompts_with_the_same_text_are_equal_whatever_their_parameters() -> None:
+    """The system text is part of the prompt, and a prompt's own replaces the benchmark's."""
+    said = {"messages": [{"role": "user", "content": "a"}]}
+    prompts = ["a", "b", said, {**said, "parameters": {"max_tokens": 7}}, {**said, "system": "own"}]
+    workload = load_of(spec(prompts=prompts, system="common")).workload
+    assert workload.equal_prompts() == {2: 0, 3: 0}
+    assert load_of(
+        spec(prompts=[*prompts, {**said, "system": "common"}], system="common")
+    ).workload.equal_prompts() == {
+        2: 0,
+        3: 0,
+        5: 0,
+    }
+    assert load_of(spec()).workload.equal_prompts() == {}

@@ -181,6 +181,22 @@ async def test_a_benchmark_that_reached_nobody_has_no_grade(database_url: str, r
     assert [segment["measurement"] for segment in done["segments"]] == [None]
 
 
+async def test_intervals_count_prompts_and_not_requests(service: Service) -> None:
+    """Six distinct prompts are the fewest that have an interval of the median."""
+    six = [f"prompt {number}" for number in range(6)]
+    for prompts, repetitions, basis, there in (
+        (six, 1, "requests", True),
+        (six, 2, "prompts", True),
+        (six[:5], 2, "prompts", False),
+        (["the same"] * 6, 1, "prompts", False),
+    ):
+        done = await service.run(prompts=prompts, repetitions=repetitions, concurrency=6)
+        summary = done["summary"]
+        assert summary["ttft_ms"]["interval_basis"] == basis
+        assert (summary["ttft_ms"]["p50_ci95"] is not None) is there
+        assert summary["inter_chunk_latency_ms"]["p50_ci95"] is None
+
+
 async def test_one_hung_stream_is_timed_out_and_the_rest_is_measured(service: Service) -> None:
     done = await service.run(
         model="sim-ttft5-gap1-n4-hang0-every20", prompts=["x"] * 20, concurrency=20, timeouts={"ttft_s": 3}
