@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from api.schemas.metric_fields import defined, result_fields, with_fields
+from shared.benchmark.flags import FLAGS
 from shared.benchmark.outcome import Outcome
 from shared.numbers.percentiles import MIN_COUNT
 
@@ -41,7 +42,10 @@ class TimelineEventOut(BaseModel):
         "or `other`.",
         examples=["content"],
     )
-    size: int = Field(description="Text that the event carried. Unit: bytes of UTF-8.", examples=[6])
+    size: int = Field(
+        description="Text that the event carried. Unit: bytes of UTF-8. Of `usage`: output tokens so far, or 0.",
+        examples=[6],
+    )
 
 
 @with_fields(result_fields(), after="response")
@@ -66,8 +70,12 @@ class ResultOut(BaseModel):
     )
     scheduled_at: datetime = defined("scheduled_at", "2025-01-15T10:30:00.000000Z")
     sent_at: datetime = defined("sent_at", "2025-01-15T10:30:00.001200Z")
+    ended_at: datetime | None = defined("ended_at", "2025-01-15T10:30:00.825200Z")
     connection_reused: bool = defined("connection_reused", False)
     token_source: str | None = defined("token_source", "usage")
+    served_model: str | None = defined("served_model", "claude-3-haiku-20240307")
+    service_tier: str | None = defined("service_tier", "standard")
+    system_fingerprint: str | None = defined("system_fingerprint", None)
     finish_reason: str | None = Field(
         description="Why the model stopped, in the provider's word. Null when it did not say.", examples=["end_turn"]
     )
@@ -75,9 +83,7 @@ class ResultOut(BaseModel):
         description="Text of the model's reasoning. Null when it showed none.", examples=[None]
     )
     flags: list[str] = Field(
-        description="What is unusual about the answer: `buffered`, `usage_missing`, `no_terminal_event`, "
-        "`reasoning_hidden`, `max_tokens_ignored`, `not_streamed`, `invalid_utf8_replaced`, "
-        "`unstorable_text_replaced`, `text_cut`, `connection_renewed`, `ttft_doubtful`, `possible_duplicate`.",
+        description=f"What is unusual about the answer: {', '.join(f'`{name}`' for name in sorted(FLAGS))}.",
         examples=[[]],
     )
     provider_request_id: str | None = Field(

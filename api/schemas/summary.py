@@ -49,6 +49,9 @@ class TokenTotals(BaseModel):
     input_tokens: int | None = Field(
         description="Sum of `input_tokens`. Unit: tokens. Null when unknown.", examples=[2160]
     )
+    total_input_tokens: int | None = Field(
+        default=None, description="Sum of `total_input_tokens`. Unit: tokens. Null when unknown.", examples=[2160]
+    )
     output_tokens: int | None = Field(
         description="Sum of `output_tokens`. Unit: tokens. Null when unknown.", examples=[5400]
     )
@@ -60,6 +63,9 @@ class TokenTotals(BaseModel):
     )
     cache_write_tokens: int | None = Field(
         description="Sum of `cache_write_tokens`. Unit: tokens. Null when unknown.", examples=[0]
+    )
+    cache_write_1h_tokens: int | None = Field(
+        default=None, description="Sum of `cache_write_1h_tokens`. Unit: tokens. Null when unknown.", examples=[None]
     )
 
 
@@ -81,6 +87,29 @@ class CostOut(BaseModel):
     unpriced_requests: int = Field(
         description="Measured requests whose cost is unknown; the sums leave them out.", examples=[0]
     )
+    provider_usd: float | None = Field(
+        default=None,
+        description="What the provider itself says the measured requests cost. Unit: USD. Null when it does not say.",
+        examples=[None],
+    )
+
+
+class Finding(BaseModel):
+    """An oddity of the provider's streams that was met in this run."""
+
+    finding: str = Field(description="Its name: a flag of results.", examples=["keep_alive_data"])
+    requests: int = Field(description="Measured requests that have it.", examples=[118])
+    meaning: str = Field(description="What was seen.", examples=["Keep-alives were sent as data, not as comments"])
+    effect: str = Field(
+        description="What it does to the numbers.", examples=["None: they are neither tokens nor signs of life"]
+    )
+
+
+class ServedOut(BaseModel):
+    """What the answers say they came from: measured requests by the provider's word."""
+
+    models: dict[str, int] = Field(description="By `served_model`.", examples=[{"claude-3-haiku-20240307": 118}])
+    service_tiers: dict[str, int] = Field(description="By `service_tier`.", examples=[{"standard": 118}])
 
 
 class RequestRateOut(BaseModel):
@@ -191,12 +220,23 @@ class Summary(BaseModel):
         description="Measured requests that failed, by `error.kind`.", examples=[{"rate_limited": 1}]
     )
     flags: dict[str, int] = Field(description="Measured requests by flag.", examples=[{"buffered": 2}])
+    finish_reasons: dict[str, int] | None = Field(
+        default=None,
+        description="Measured requests by `finish_reason`, the provider's word for why the model stopped. Null in old "
+        "runs that did not count it.",
+        examples=[{"end_turn": 117, "max_tokens": 1}],
+    )
+    conformance: list[Finding] | None = Field(
+        default=None,
+        description="Oddities of the provider's streams, the most frequent first, with their effect on the numbers. "
+        "Null in old runs that did not count them.",
+    )
     error_latency_ms: Distribution = Field(
-        description="From sent to the end of the answer, over failed requests whose answer had an end. Unit: ms."
+        description="From sent to the end of the request, over failed requests. Unit: ms."
     )
     duration_s: float | None = Field(
-        description="From the first request sent to the end of the last answer. For an interrupted run, only the time "
-        "in which a request was in flight. Unit: s. Null when nothing was sent.",
+        description="From the first request sent to the end of the last request, failed ones included. For an "
+        "interrupted run, only the time in which a request was in flight. Unit: s. Null when nothing was sent.",
         examples=[26.4],
     )
     request_throughput: float | None = Field(
@@ -216,6 +256,15 @@ class Summary(BaseModel):
         default=None, description="Requested and achieved rate of an open loop. Null in a closed loop."
     )
     tokens: TokenTotals = Field(description="Token totals.")
+    cached_share: float | None = Field(
+        default=None,
+        description="Input tokens read from a prompt cache, divided by all input tokens. Above a few per cent, TTFT "
+        "and latency are those of cache hits. Null when the provider says nothing about a cache.",
+        examples=[0.0],
+    )
+    served: ServedOut | None = Field(
+        default=None, description="What the answers say they came from. Null in old runs that did not count it."
+    )
     cost: CostOut = Field(description="Cost totals.")
     measurement: Measurement | None = Field(
         default=None,

@@ -20,6 +20,9 @@ from shared.numbers.metrics import DISTRIBUTED, REPORTED
 from shared.numbers.time_series import TimeSeries
 
 FAILURES = ("errored", "timed_out", "truncated")
+# The most different words of servers that are counted one by one. All further ones are counted under OTHER_WORDS.
+MOST_WORDS = 50
+OTHER_WORDS = "(other)"
 # The first byte of a stored aggregate names its format.
 _FORMAT = b"\x01"
 
@@ -37,22 +40,19 @@ class Observed:
     warmup: bool
     outcome: str
     sent_us: int
+    ended_us: int
     queue_ms: float
     metrics: Mapping[str, float | None]
     counts: Mapping[str, int | None]
     cost_usd: Decimal | None
+    provider_cost_usd: Decimal | None
+    served_model: str | None
+    service_tier: str | None
+    finish_reason: str | None
     error_kind: str | None
     flags: Sequence[str]
     gaps_ms: Digest | None
     tokens: TimeSeries | None
-
-    @property
-    def ended_us(self) -> int:
-        """When the request ended. For a stream that was cut off: when its last content came."""
-        length_ms = self.metrics["stream_close_ms"]
-        if length_ms is None:
-            length_ms = self.metrics["latency_ms"]
-        return self.sent_us + round((length_ms or 0) * 1_000)
 
 
 class RunAggregate:
@@ -66,6 +66,10 @@ class RunAggregate:
         self.flags: Counter[str] = Counter()
         # Whether a prompt was sent more than once, as far as the ids tell. Then its results depend on each other.
         self.repeats = False
+        # How answers ended, and what they say they came from. Servers choose these words: `_word` bounds their number.
+        self.finish_reasons: Counter[str] = Counter()
+        self.served_models: Counter[str] = Counter()
+        self.service_tiers: Counter[str] = Counter()
         self.metrics = {name: Digest() for name in DISTRIBUTED}
         self.effective_ms = Digest()
         self.error_ms = Digest()
@@ -77,7 +81,11 @@ class RunAggregate:
         self.generated_tokens = 0
         # Sums of the known values; None if none is known.
         self.counts: dict[str, int | None] = dict.fromkeys(REPORTED)
+        # Input tokens of requests whose usage speaks of a cache, and how many of them were read from it.
+        self.cacheable_tokens = 0
+        self.cached_tokens = 0
         self.cost_usd: Decimal | None = None
+        self.provider_cost_usd: Decimal | None = None
         self.warmup_cost_usd: Decimal | None = None
         self.unpriced = 0
         # Requests that earlier segments may have sent too: how many have a price, and what they cost.
@@ -105,8 +113,20 @@ class RunAggregate:
         self.cost_usd = plus(self.cost_usd, result.cost_usd)
         self.unpriced += result.cost_usd is None
         self.flags.update(result.flags)
+        self.provider_cost_usd = plus(self.provider_cost_usd, result.provider_cost_usd)
+        for counter, word in (
+            (self.finish_reasons, result.finish_reason),
+            (self.served_models, result.served_model),
+            (self.service_tiers, result.service_tier),
+        ):
+            if word is not None:
+                counter[_word(counter, word)] += 1
         for name in REPORTED:
             self.counts[name] = _sum(self.counts[name], result.counts[name])
+        total, read = result.counts["total_input_tokens"], result.counts["cache_read_tokens"]
+        if total is not None and read is not None:
+            self.cacheable_tokens += total
+            self.cached_tokens += read
         if result.outcome != "cancelled":
             self.activity.add(result.sent_us, result.ended_us, succeeded=result.outcome == "succeeded")
         if result.outcome == "succeeded":
@@ -114,8 +134,8 @@ class RunAggregate:
             return
         if result.error_kind is not None:
             self.error_kinds[result.error_kind] += 1
-        if result.outcome != "cancelled" and (length_ms := result.metrics["stream_close_ms"]) is not None:
-            self.error_ms.add(length_ms, result.prompt_index)
+        if result.outcome != "cancelled" and result.ended_us > result.sent_us:
+            self.error_ms.add((result.ended_us - result.sent_us) / 1_000, result.prompt_index)
 
     def merge(self, other: "RunAggregate") -> None:
         """Adds another segment of the same run."""
@@ -125,13 +145,17 @@ class RunAggregate:
         self.without_events += other.without_events
         self.generated_tokens += other.generated_tokens
         self.duplicates_priced += other.duplicates_priced
+        self.cacheable_tokens += other.cacheable_tokens
+        self.cached_tokens += other.cached_tokens
         self.cost_usd = plus(self.cost_usd, other.cost_usd)
+        self.provider_cost_usd = plus(self.provider_cost_usd, other.provider_cost_usd)
         self.warmup_cost_usd = plus(self.warmup_cost_usd, other.warmup_cost_usd)
         self.duplicates_cost_usd = plus(self.duplicates_cost_usd, other.duplicates_cost_usd)
         for name in REPORTED:
             self.counts[name] = _sum(self.counts[name], other.counts[name])
         for ours, theirs in self._counters(other):
-            ours.update(theirs)
+            for word, count in theirs.items():
+                ours[_word(ours, word)] += count
         for mine, its in self._digests(other):
             mine.merge(its)
         self.tokens.merge(other.tokens)
@@ -178,6 +202,9 @@ class RunAggregate:
             "error_kinds": self.error_kinds,
             "flags": self.flags,
             "repeats": self.repeats,
+            "finish_reasons": self.finish_reasons,
+            "served_models": self.served_models,
+            "service_tiers": self.service_tiers,
             "metrics": {name: digest.document() for name, digest in self.metrics.items()},
             "effective_ms": self.effective_ms.document(),
             "error_ms": self.error_ms.document(),
@@ -186,6 +213,9 @@ class RunAggregate:
             "tokens": self.tokens.document(),
             "generated_tokens": self.generated_tokens,
             "counts": self.counts,
+            "cacheable_tokens": self.cacheable_tokens,
+            "cached_tokens": self.cached_tokens,
+            "provider_cost_usd": _text(self.provider_cost_usd),
             "costs": [_text(item) for item in (self.cost_usd, self.warmup_cost_usd, self.duplicates_cost_usd)],
             "unpriced": self.unpriced,
             "duplicates_priced": self.duplicates_priced,
@@ -204,6 +234,13 @@ class RunAggregate:
         aggregate.activity = Activity.load(state["activity"])
         for name in ("outcomes", "error_kinds", "flags"):
             setattr(aggregate, name, Counter(state[name]))
+        # Versions before did not have these.
+        for name in ("finish_reasons", "served_models", "service_tiers"):
+            setattr(aggregate, name, Counter(state.get(name, {})))
+        for name in ("cacheable_tokens", "cached_tokens"):
+            setattr(aggregate, name, state.get(name, 0))
+        if state.get("provider_cost_usd") is not None:
+            aggregate.provider_cost_usd = Decimal(state["provider_cost_usd"])
         for name in ("warmup", "without_events", "generated_tokens", "unpriced", "duplicates_priced"):
             setattr(aggregate, name, state[name])
         # Older programs did not say. Without the prompts of the values, no interval is better than a wrong one.
@@ -242,6 +279,9 @@ class RunAggregate:
             (self.outcomes, other.outcomes),
             (self.error_kinds, other.error_kinds),
             (self.flags, other.flags),
+            (self.finish_reasons, other.finish_reasons),
+            (self.served_models, other.served_models),
+            (self.service_tiers, other.service_tiers),
         ]
 
     def _digests(self, other: "RunAggregate") -> list[tuple[Digest, Digest]]:
@@ -251,6 +291,14 @@ class RunAggregate:
             (self.error_ms, other.error_ms),
             (self.gaps_ms, other.gaps_ms),
         ]
+
+
+def _word(counter: Counter[str], word: str) -> str:
+    """The word under which it is counted: itself, or OTHER_WORDS if the counter has many words already.
+
+    Only then does it matter in which order the results came.
+    """
+    return word if word in counter or len(counter) < MOST_WORDS else OTHER_WORDS
 
 
 def plus(total: Decimal | None, value: Decimal | None) -> Decimal | None:

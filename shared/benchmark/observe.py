@@ -27,9 +27,16 @@ class StoredResult(Protocol):
     warmup: bool
     outcome: str
     sent_at: datetime
+    ended_at: datetime | None
+    stream_close_ms: float | None
+    latency_ms: float | None
     queue_ms: float
     output_tokens: int | None
     cost_usd: Decimal | None
+    provider_cost_usd: Decimal | None
+    served_model: str | None
+    service_tier: str | None
+    finish_reason: str | None
     error: dict[str, Any] | None
     flags: list[str]
     timeline: bytes | None
@@ -44,10 +51,15 @@ def of_record(record: ResultRecord) -> Observed:
         warmup=record.warmup,
         outcome=record.outcome,
         sent_us=epoch_us(record.sent_at),
+        ended_us=epoch_us(record.ended_at),
         queue_ms=record.metrics["queue_ms"] or 0.0,
         metrics=record.metrics,
         counts={name: getattr(record.usage, name) for name in REPORTED},
         cost_usd=record.cost_usd,
+        provider_cost_usd=record.provider_cost_usd,
+        served_model=record.served_model,
+        service_tier=record.service_tier,
+        finish_reason=record.finish_reason,
         error_kind=record.error.kind if record.error is not None else None,
         flags=record.flags,
         gaps_ms=record.gaps_ms,
@@ -70,15 +82,28 @@ def of_row(row: StoredResult, request_id: RequestId) -> Observed:
         warmup=row.warmup,
         outcome=row.outcome,
         sent_us=epoch_us(row.sent_at),
+        ended_us=_ended_us(row),
         queue_ms=row.queue_ms,
         metrics={name: getattr(row, name) for name in _NAMES},
         counts=counts,
         cost_usd=row.cost_usd,
+        provider_cost_usd=row.provider_cost_usd,
+        served_model=row.served_model,
+        service_tier=row.service_tier,
+        finish_reason=row.finish_reason,
         error_kind=str(row.error["kind"]) if row.error else None,
         flags=row.flags,
         gaps_ms=gaps_ms,
         tokens=tokens,
     )
+
+
+def _ended_us(row: StoredResult) -> int:
+    """When the request was over. Older versions did not store it: then when its stream or its last content ended."""
+    if row.ended_at is not None:
+        return epoch_us(row.ended_at)
+    length_ms = row.latency_ms if row.stream_close_ms is None else row.stream_close_ms
+    return epoch_us(row.sent_at) + round((length_ms or 0) * 1_000)
 
 
 def gaps_of(offsets_us: Sequence[int]) -> Digest:

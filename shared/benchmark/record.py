@@ -17,6 +17,7 @@ Phase = Literal["connect", "before_first_token", "mid_stream"]
 class Usage:
     """Tokens as the provider counted them. Zero is a value, None is unknown.
 
+    `cache_write_1h_tokens`: the part of `cache_write_tokens` that lives for an hour, at a price of its own.
     `cache_in_input`: whether `input_tokens` includes the cached tokens. That depends on the protocol.
     """
 
@@ -25,6 +26,7 @@ class Usage:
     reasoning_tokens: int | None = None
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
     cache_in_input: bool = False
 
     @property
@@ -33,6 +35,12 @@ class Usage:
         if self.input_tokens is None or not self.cache_in_input:
             return self.input_tokens
         return max(0, self.input_tokens - (self.cache_read_tokens or 0) - (self.cache_write_tokens or 0))
+
+    @property
+    def total_input_tokens(self) -> int | None:
+        """All input tokens, whether they came from a cache or not."""
+        uncached = self.uncached_input_tokens
+        return None if uncached is None else uncached + (self.cache_read_tokens or 0) + (self.cache_write_tokens or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,8 @@ class ResultRecord:
     outcome: Outcome
     scheduled_at: datetime
     sent_at: datetime
+    # When the request was over, whatever its outcome.
+    ended_at: datetime
     connection_reused: bool
     metrics: dict[str, float | None]
     usage: Usage
@@ -81,6 +91,11 @@ class ResultRecord:
     reasoning: str | None
     provider_request_id: str | None
     timeline: bytes | None
+    # What the answer says it came from, and what the provider says it cost.
+    served_model: str | None = field(default=None)
+    service_tier: str | None = field(default=None)
+    system_fingerprint: str | None = field(default=None)
+    provider_cost_usd: Decimal | None = field(default=None)
     cost_usd: Decimal | None = field(default=None)
     # Whether its place in the sequence has no further turn.
     ends_place: bool = field(default=True)

@@ -72,6 +72,8 @@ class Benchmark(Base):
     # The spec without its prompts, which are in `prompts`. Read it through `spec`.
     spec_document: Mapped[dict[str, Any]] = mapped_column("spec", JsonDocument)
     notices: Mapped[list[str]] = mapped_column(JsonDocument)
+    # The endpoint as the first worker used it, with secrets masked. None before the run has begun.
+    target: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
     # The benchmark that this one repeats. No foreign key: the number stays when the other one is deleted.
     rerun_of: Mapped[int | None] = mapped_column(BigKey)
     # The trace of the POST, by W3C's Trace Context; the worker's spans continue it.
@@ -167,6 +169,8 @@ class Result(Base):
     outcome: Mapped[str] = mapped_column(String(16))
     scheduled_at: Mapped[datetime] = mapped_column(UtcDateTime)
     sent_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # None in results of versions that did not store it.
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     queue_ms: Mapped[float] = mapped_column(Float(53))
     connect_ms: Mapped[float | None] = mapped_column(Float(53))
     tls_ms: Mapped[float | None] = mapped_column(Float(53))
@@ -180,12 +184,18 @@ class Result(Base):
     tpot_ms: Mapped[float | None] = mapped_column(Float(53))
     max_stall_ms: Mapped[float | None] = mapped_column(Float(53))
     input_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    total_input_tokens: Mapped[int | None] = mapped_column(BigInteger)
     output_tokens: Mapped[int | None] = mapped_column(BigInteger)
     reasoning_tokens: Mapped[int | None] = mapped_column(BigInteger)
     cache_read_tokens: Mapped[int | None] = mapped_column(BigInteger)
     cache_write_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    cache_write_1h_tokens: Mapped[int | None] = mapped_column(BigInteger)
     token_source: Mapped[str | None] = mapped_column(String(16))
     cost_usd: Mapped[Decimal | None] = mapped_column(Usd)
+    provider_cost_usd: Mapped[Decimal | None] = mapped_column(Usd)
+    served_model: Mapped[str | None] = mapped_column(Text)
+    service_tier: Mapped[str | None] = mapped_column(Text)
+    system_fingerprint: Mapped[str | None] = mapped_column(Text)
     finish_reason: Mapped[str | None] = mapped_column(Text)
     error: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
     flags: Mapped[list[str]] = mapped_column(JsonDocument)

@@ -10,7 +10,7 @@ from shared.numbers.formulas import RequestFacts
 NEVER = "never"
 
 # Where the value of a request comes from. `run`: a request has no such value, only the summary has a distribution.
-Source = Literal["timeline", "engine", "usage", "price", "run"]
+Source = Literal["timeline", "engine", "usage", "price", "answer", "run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

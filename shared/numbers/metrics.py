@@ -10,7 +10,9 @@ from shared.numbers import formulas
 from shared.numbers.formulas import RequestFacts
 from shared.numbers.metric import Definition, Metric
 
-_TOKENS_UNKNOWN = "`output_tokens` is unknown or below 2, or the whole answer came in one read (flag `buffered`)"
+_TOKENS_UNKNOWN = (
+    "the number of visible tokens is unknown or below 2, or the answer came at once or in a burst (flag `buffered`)"
+)
 _NO_EVENT = "no such event arrived"
 _NOT_REPORTED = "the provider reported none"
 
@@ -121,7 +123,9 @@ METRICS = {
         Metric(
             name="tpot_ms",
             unit="ms/token",
-            definition="Time per output token after the first: `(latency_ms - ttft_ms) / (output_tokens - 1)`",
+            definition="Time per output token after the first event: `latency_ms - ttft_ms`, divided by the tokens "
+            "after the first event. These are the visible tokens less 1, or fewer if the stream says that its first "
+            "event held several. Hidden reasoning is taken out",
             null_when=_TOKENS_UNKNOWN,
             source="timeline",
             compute=formulas.tpot_ms,
@@ -133,7 +137,8 @@ METRICS = {
         Metric(
             name="tokens_per_second",
             unit="tokens/s",
-            definition="Generation speed after the first token: `output_tokens / (latency_ms - ttft_ms) * 1000`",
+            definition="Generation speed after the first token: `output_tokens / (latency_ms - ttft_ms) * 1000`, over "
+            "visible tokens: hidden reasoning is taken out",
             null_when=_TOKENS_UNKNOWN,
             source="timeline",
             compute=formulas.tokens_per_second,
@@ -175,6 +180,16 @@ METRICS = {
             sortable=True,
         ),
         Metric(
+            name="total_input_tokens",
+            unit="tokens",
+            definition="All input tokens, counted in the same way for every provider: uncached ones, those read from a "
+            "cache, and those written to one",
+            null_when=_NOT_REPORTED,
+            source="usage",
+            example=18,
+            sortable=True,
+        ),
+        Metric(
             name="output_tokens",
             unit="tokens",
             definition="Output tokens, from the provider's usage. Reasoning is included",
@@ -209,6 +224,13 @@ METRICS = {
             example=0,
         ),
         Metric(
+            name="cache_write_1h_tokens",
+            unit="tokens",
+            definition="The part of `cache_write_tokens` that the cache keeps for an hour. It has a price of its own",
+            null_when=_NOT_REPORTED,
+            source="usage",
+        ),
+        Metric(
             name="cost_usd",
             unit="USD",
             definition="Tokens of each class (input, cache read, cache write, output) times the price when the "
@@ -218,6 +240,15 @@ METRICS = {
             example=0.000011,
             sortable=True,
             column="cost",
+        ),
+        Metric(
+            name="provider_cost_usd",
+            unit="USD",
+            definition="The provider's own statement of what the request cost. It is stored beside `cost_usd`, which "
+            "does not depend on it",
+            null_when="the provider stated no cost",
+            source="answer",
+            sortable=True,
         ),
     )
 }
@@ -240,6 +271,13 @@ FIELDS = {
             definition="When the first byte of the request was written to the socket",
         ),
         Definition(
+            name="ended_at",
+            unit="UTC instant",
+            definition="When the request was over, whatever its outcome: the end of the response, of the connection "
+            "or of its time",
+            null_when="an older version stored the result",
+        ),
+        Definition(
             name="connection_reused",
             unit="",
             definition="Whether the request went over a connection that was already open",
@@ -249,6 +287,26 @@ FIELDS = {
             unit="",
             definition="`usage`: the provider counted the tokens. Chunks are never counted as tokens",
             null_when="the provider reported no output tokens",
+        ),
+        Definition(
+            name="served_model",
+            unit="",
+            definition="The model that the answer says it came from. If it is another one than was asked for, the "
+            "result has the flag `served_model_differs`",
+            null_when="the answer names no model",
+        ),
+        Definition(
+            name="service_tier",
+            unit="",
+            definition="The service tier that the answer says it was served in. If it is another one than was asked "
+            "for, the result has the flag `service_tier_differs`",
+            null_when="the answer names no tier",
+        ),
+        Definition(
+            name="system_fingerprint",
+            unit="",
+            definition="The provider's id of the configuration that served the answer",
+            null_when="the answer has none",
         ),
     )
 }

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from shared.benchmark.aggregate import RunAggregate, plus
+from shared.benchmark.flags import FLAGS
 from shared.benchmark.outcome import OUTCOMES
 from shared.numbers.digest import Digest
 from shared.numbers.metrics import DISTRIBUTED
@@ -42,6 +43,8 @@ def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
         },
         "error_kinds": dict(sorted(results.error_kinds.items())),
         "flags": dict(sorted(results.flags.items())),
+        "finish_reasons": dict(sorted(results.finish_reasons.items())),
+        "conformance": _conformance(results),
         **{name: of_requests(results.metrics[name]) for name in DISTRIBUTED},
         "effective_latency_ms": None if plan.request_rate is None else of_requests(results.effective_ms),
         # The gaps of one stream depend on each other.
@@ -56,6 +59,11 @@ def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
         "concurrency": {"requested": plan.concurrency, "peak": results.activity.peak},
         "request_rate": _rate(results, plan),
         "tokens": dict(results.counts),
+        "cached_share": results.cached_tokens / results.cacheable_tokens if results.cacheable_tokens else None,
+        "served": {
+            "models": dict(sorted(results.served_models.items())),
+            "service_tiers": dict(sorted(results.service_tiers.items())),
+        },
         "cost": _cost(results),
         "possible_duplicates": {
             "requests": plan.sent_in_vain,
@@ -69,6 +77,15 @@ def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
         # A run that sent nothing has no grade.
         document["measurement"] = measurement if measurement["grade"] else None
     return document
+
+
+def _conformance(results: RunAggregate) -> list[dict[str, Any]]:
+    """The oddities of the provider's streams, the most frequent first."""
+    found = [(FLAGS[name], count) for name, count in results.flags.items() if name in FLAGS and FLAGS[name].oddity]
+    return [
+        {"finding": flag.name, "requests": count, "meaning": flag.meaning, "effect": flag.effect}
+        for flag, count in sorted(found, key=lambda item: (-item[1], item[0].name))
+    ]
 
 
 def _steady_window(results: RunAggregate, plan: Plan) -> Mapping[str, Any] | None:
@@ -109,6 +126,7 @@ def _cost(results: RunAggregate) -> dict[str, Any]:
         "warmup_usd": _text(results.warmup_cost_usd),
         "per_succeeded_usd": _text(per_succeeded),
         "unpriced_requests": results.unpriced,
+        "provider_usd": _text(results.provider_cost_usd),
     }
 
 

@@ -39,16 +39,23 @@ def observed(number: int, generator: random.Random) -> Observed:
         warmup=generator.random() < 0.1,
         outcome=outcome,
         sent_us=sent_us,
+        ended_us=sent_us + generator.randrange(1_000, 190_000),
         queue_ms=generator.uniform(0, 5),
-        metrics={**metrics, "stream_close_ms": generator.uniform(1, 190)},
+        metrics=metrics,
         counts={
             "input_tokens": generator.choice((None, 12)),
             "output_tokens": tokens,
             "reasoning_tokens": None,
             "cache_read_tokens": 0,
             "cache_write_tokens": None,
+            "cache_write_1h_tokens": None,
+            "total_input_tokens": generator.choice((None, 12)),
         },
         cost_usd=generator.choice((None, Decimal("0.000125"))),
+        provider_cost_usd=generator.choice((None, Decimal("0.0002"))),
+        served_model=generator.choice((None, "m", "m-2026-01-01")),
+        service_tier=generator.choice((None, "default")),
+        finish_reason=generator.choice((None, "stop", "length")),
         error_kind="server_error" if outcome == "errored" else None,
         flags=generator.choice(([], ["buffered"])),
         gaps_ms=gaps_of(offsets),
@@ -169,9 +176,10 @@ def test_tokens_are_shared_among_events_and_none_is_lost(events: int) -> None:
 
 def test_a_record_is_observed_as_it_was_measured() -> None:
     sent_at = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
-    record = replace(make_record(3), id=RequestId(3), sent_at=sent_at, cost_usd=Decimal("0.5"))
+    ended_at = sent_at + timedelta(milliseconds=201)
+    record = replace(make_record(3), id=RequestId(3), sent_at=sent_at, ended_at=ended_at, cost_usd=Decimal("0.5"))
     result = of_record(record)
     assert result.sent_us == epoch_us(sent_at) == sent_at.timestamp() * 1e6
-    assert result.ended_us - result.sent_us == round((record.metrics["stream_close_ms"] or 0) * 1_000)
+    assert result.ended_us - result.sent_us == 201_000
     assert epoch_us(sent_at + timedelta(microseconds=7)) - epoch_us(sent_at) == 7
     assert (result.metrics["ttft_ms"], result.cost_usd) == (record.ttft_ms, Decimal("0.5"))

@@ -45,6 +45,7 @@ def make_record(prompt_index: int = 0, repetition: int = 0, **changes: Any) -> R
         "outcome": "succeeded",
         "scheduled_at": AT,
         "sent_at": AT,
+        "ended_at": AT,
         "connection_reused": True,
         "metrics": metrics,
         "usage": Usage(input_tokens=18, output_tokens=5),

@@ -138,8 +138,10 @@ def record_of(index: int) -> ResultRecord:
     record = make_record(index)
     for place, name in enumerate(SORTABLE):
         value = VALUES[(index + place) % len(VALUES)]
-        if name == "cost_usd":
-            record.cost_usd = None if value is None else Decimal(value % 7) / Decimal(10**12)
+        if name in ("cost_usd", "provider_cost_usd"):
+            setattr(record, name, None if value is None else Decimal(value % 7) / Decimal(10**12))
+        elif name == "total_input_tokens":
+            continue  # it follows from the other counts
         elif name.endswith("_tokens"):
             record.usage = replace(record.usage, **{name: value})
         elif name == "queue_ms":

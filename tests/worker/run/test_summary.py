@@ -45,6 +45,14 @@ class Row:
     reasoning_tokens: int | None = None
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    total_input_tokens: int | None = None
+    provider_cost_usd: Decimal | None = None
+    served_model: str | None = None
+    service_tier: str | None = None
+    finish_reason: str | None = "stop"
+    # Versions before did not store it.
+    ended_at: datetime | None = None
 
     @property
     def sent_at(self) -> datetime:
