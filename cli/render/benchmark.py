@@ -92,6 +92,8 @@ def _totals(benchmark: dict[str, Any], summary: dict[str, Any]) -> Iterator[Line
     if measurement := summary.get("measurement"):
         why = "; ".join(measurement["reasons"]) or "the measuring itself adds less than 1 ms to a TTFT"
         yield _pair("Grade", f"{measurement['grade']}: {why}", "" if measurement["grade"] in "AB" else "yellow")
+    elif "measurement" in summary:
+        yield _pair("Grade", "none: no measured request was sent")
 
 
 def _tokens(tokens: dict[str, Any]) -> str:

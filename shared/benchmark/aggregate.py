@@ -35,6 +35,8 @@ class Observed:
     """
 
     id: RequestId
+    prompt_index: int
+    repetition: int
     warmup: bool
     outcome: str
     sent_us: int
@@ -62,6 +64,8 @@ class RunAggregate:
         self.warmup = 0
         self.error_kinds: Counter[str] = Counter()
         self.flags: Counter[str] = Counter()
+        # Whether a prompt was sent more than once, as far as the ids tell. Then its results depend on each other.
+        self.repeats = False
         # How answers ended, and what they say they came from. Servers choose these words: `_word` bounds their number.
         self.finish_reasons: Counter[str] = Counter()
         self.served_models: Counter[str] = Counter()
@@ -104,6 +108,7 @@ class RunAggregate:
             self.warmup += 1
             self.warmup_cost_usd = plus(self.warmup_cost_usd, result.cost_usd)
             return
+        self.repeats |= result.repetition > 0 or result.id.turn > 0
         self.outcomes[result.outcome] += 1
         self.cost_usd = plus(self.cost_usd, result.cost_usd)
         self.unpriced += result.cost_usd is None
@@ -130,10 +135,11 @@ class RunAggregate:
         if result.error_kind is not None:
             self.error_kinds[result.error_kind] += 1
         if result.outcome != "cancelled" and result.ended_us > result.sent_us:
-            self.error_ms.add((result.ended_us - result.sent_us) / 1_000)
+            self.error_ms.add((result.ended_us - result.sent_us) / 1_000, result.prompt_index)
 
     def merge(self, other: "RunAggregate") -> None:
         """Adds another segment of the same run."""
+        self.repeats |= other.repeats
         self.warmup += other.warmup
         self.unpriced += other.unpriced
         self.without_events += other.without_events
@@ -163,7 +169,8 @@ class RunAggregate:
     def observe(self, disturbance: Disturbance) -> None:
         """Sets how far the measuring of this segment was disturbed. Called when the segment has ended."""
         self.disturbance = disturbance
-        self.verdicts = [disturbance.grade()]
+        verdict = disturbance.grade()
+        self.verdicts = [] if verdict is None else [verdict]
 
     @property
     def count(self) -> int:
@@ -194,6 +201,7 @@ class RunAggregate:
             "warmup": self.warmup,
             "error_kinds": self.error_kinds,
             "flags": self.flags,
+            "repeats": self.repeats,
             "finish_reasons": self.finish_reasons,
             "served_models": self.served_models,
             "service_tiers": self.service_tiers,
@@ -235,6 +243,8 @@ class RunAggregate:
             aggregate.provider_cost_usd = Decimal(state["provider_cost_usd"])
         for name in ("warmup", "without_events", "generated_tokens", "unpriced", "duplicates_priced"):
             setattr(aggregate, name, state[name])
+        # Older programs did not say. Without the prompts of the values, no interval is better than a wrong one.
+        aggregate.repeats = state.get("repeats", True)
         # A worker of another version may know other metrics. Those that it did not measure stay empty.
         for name in aggregate.metrics.keys() & state["metrics"].keys():
             aggregate.metrics[name] = Digest.load(state["metrics"][name])
@@ -253,10 +263,10 @@ class RunAggregate:
     def _add_succeeded(self, result: Observed) -> None:
         for name, digest in self.metrics.items():
             if (value := result.metrics[name]) is not None:
-                digest.add(value)
+                digest.add(value, result.prompt_index)
         latency_ms, output_tokens = result.metrics["latency_ms"], result.counts["output_tokens"]
         if latency_ms is not None:
-            self.effective_ms.add(result.queue_ms + latency_ms)
+            self.effective_ms.add(result.queue_ms + latency_ms, result.prompt_index)
             self.generated_tokens += output_tokens or 0
         if result.gaps_ms is None or result.tokens is None:
             self.without_events += 1

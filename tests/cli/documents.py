@@ -24,6 +24,7 @@ def spread(*values: float) -> dict[str, Any]:
         "p50_ci95": None,
         "p95_ci95": None,
         "p99_ci95": None,
+        "interval_basis": "requests",
     }
 
 

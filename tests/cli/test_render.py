@@ -195,3 +195,9 @@ def test_workers_show_whether_they_are_alive_and_what_they_measure_exactly() -> 
     assert first.split()[:3] == ["bench-1-3f0c2a7be911", "alive", "2"]
     assert ("16 streams" in first, "64 streams" in first, "anthropic, simulator" in first) == (True,) * 3
     assert ("silent" in second, second.endswith("none: it has no key")) == (True, True)
+
+
+def test_a_run_that_sent_nothing_has_no_grade() -> None:
+    benchmark = documents.benchmark(status="failed")
+    benchmark["summary"] = {**documents.benchmark(status="completed")["summary"], "measurement": None}
+    assert "Grade        none: no measured request was sent" in _text(benchmark_lines(benchmark))

@@ -1,13 +1,14 @@
 """Makes the summary of a run, as JSON, from the aggregate of its results."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from shared.benchmark.aggregate import RunAggregate, plus
 from shared.benchmark.flags import FLAGS
 from shared.benchmark.outcome import OUTCOMES
+from shared.numbers.digest import Digest
 from shared.numbers.metrics import DISTRIBUTED
 
 
@@ -15,7 +16,8 @@ from shared.numbers.metrics import DISTRIBUTED
 class Plan:
     """What a summary says beside the results.
 
-    `sent_in_vain`: how many requests may have been sent without their answer being stored.
+    `sent_in_vain`: how many requests may have been sent without their answer being stored. `equal_prompts`: see
+    `Workload.equal_prompts`.
     """
 
     requests: int
@@ -23,10 +25,15 @@ class Plan:
     request_rate: float | None
     interrupted: bool
     sent_in_vain: int
+    equal_prompts: Mapping[int, int] = field(default_factory=dict)
 
 
 def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
     """Counts, distributions, throughput, tokens, cost, and how far the measuring may have distorted them."""
+
+    def of_requests(values: Digest) -> dict[str, Any]:
+        return values.distribution(independent=not results.repeats and not plan.equal_prompts, same=plan.equal_prompts)
+
     active_s = results.activity.busy_s if plan.interrupted else results.activity.duration_s
     document: dict[str, Any] = {
         "requests": {
@@ -38,10 +45,11 @@ def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
         "flags": dict(sorted(results.flags.items())),
         "finish_reasons": dict(sorted(results.finish_reasons.items())),
         "conformance": _conformance(results),
-        **{name: results.metrics[name].distribution() for name in DISTRIBUTED},
-        "effective_latency_ms": None if plan.request_rate is None else results.effective_ms.distribution(),
-        "inter_chunk_latency_ms": None if results.without_events else results.gaps_ms.distribution(),
-        "error_latency_ms": results.error_ms.distribution(),
+        **{name: of_requests(results.metrics[name]) for name in DISTRIBUTED},
+        "effective_latency_ms": None if plan.request_rate is None else of_requests(results.effective_ms),
+        # The gaps of one stream depend on each other.
+        "inter_chunk_latency_ms": None if results.without_events else results.gaps_ms.distribution(independent=False),
+        "error_latency_ms": of_requests(results.error_ms),
         "duration_s": active_s,
         "request_throughput": results.succeeded / active_s if active_s else None,
         "output_token_throughput": results.generated_tokens / active_s
@@ -65,7 +73,9 @@ def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
         "interrupted": plan.interrupted,
     }
     if results.disturbance is not None:
-        document["measurement"] = results.disturbance.document(results.verdicts)
+        measurement = results.disturbance.document(results.verdicts)
+        # A run that sent nothing has no grade.
+        document["measurement"] = measurement if measurement["grade"] else None
     return document
 
 

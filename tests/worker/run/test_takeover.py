@@ -74,6 +74,9 @@ async def test_a_benchmark_of_a_dead_worker_goes_on_without_what_is_stored(
     assert (dead.worker_id, dead.ended_by, dead.results, dead.unanswered) == ("dead", "crashed", 2, [[1, 0]])
     assert (heir.ended_by, heir.results, heir.unanswered) == ("completed", 2, [])
     assert heir.measurement is not None
+    # Nobody knows how late the dead worker was.
+    graded = document.summary["measurement"]
+    assert (graded["grade"], "measured 2 of the results died" in graded["reasons"][0]) == ("D", True)
 
 
 async def test_a_stopping_worker_ends_what_is_in_flight_and_gives_the_rest_back(
