@@ -1,7 +1,7 @@
 """Warm-up requests that start with a text of their own. Used by `worker.run.recovery`.
 
-Prompt caches work from the first token on. So a warm-up request with a prefix of its own fills no cache for the measured
-requests that have the same prompt.
+Prompt caches work from the first token on. So a warm-up request with a prefix of its own fills no cache for the
+measured requests that have the same prompt.
 """
 
 import hashlib

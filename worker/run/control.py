@@ -174,6 +174,8 @@ class BenchmarkRun:
             request_rate=spec.request_rate,
             interrupted=self._benchmark.interrupted,
             sent_in_vain=inherited.sent_in_vain.total() + len(end.unanswered),
+            repetitions=spec.repetitions,
+            warmup_is_measured=spec.warmup > 0 and not spec.warmup_prefix,
         )
         summary = await asyncio.to_thread(summarize, inherited.results, plan)
         if "measurement" in summary:
