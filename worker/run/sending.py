@@ -20,7 +20,7 @@ from shared.providers.endpoints import Endpoint
 from shared.scrubber import Scrubber
 from worker.engine.children import processes_for
 from worker.engine.engine import Engine
-from worker.engine.measurer import MeasureContext, RunClock
+from worker.engine.planned import MeasureContext, RunClock
 from worker.engine.recorded import Recorded
 from worker.engine.sdk_clients import make_target
 from worker.patience import until_available
