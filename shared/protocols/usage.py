@@ -41,6 +41,7 @@ _NAMES: dict[str, Count] = {
     "thoughtstokencount": "reasoning",
     "thoughts_token_count": "reasoning",
 }
+_CACHE: frozenset[Count] = frozenset({"read", "write", "write_5m", "write_1h"})
 # Objects inside a usage that do not describe the whole request, or not in tokens.
 _FOREIGN = frozenset({"iterations", "cost_details", "server_tool_use", "speculative_decoding"})
 
@@ -51,6 +52,7 @@ class UsageReader:
     def __init__(self, *, cache_in_input: bool) -> None:
         self._cache_in_input = cache_in_input
         self._counts: dict[Count, int] = {}
+        self._out_of_range: set[Count] = set()
         self.provider_cost_usd: Decimal | None = None
         # Flags of `shared.benchmark.flags`.
         self.flags: set[str] = set()
@@ -70,6 +72,7 @@ class UsageReader:
         number = _whole(value)
         if number is None:
             self.flags.add("usage_out_of_range")
+            self._out_of_range.add(count)
             return
         before = self._counts.get(count)
         if before is not None and number < before:
@@ -92,6 +95,7 @@ class UsageReader:
             cache_write_tokens=write,
             cache_write_1h_tokens=long_lived,
             cache_in_input=self._cache_in_input,
+            cache_unknown=not _CACHE.isdisjoint(self._out_of_range - counts.keys()),
         )
         if self._cache_in_input:
             usage = self._by_total(_beside_input(usage))
