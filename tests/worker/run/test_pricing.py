@@ -9,7 +9,7 @@ import pytest
 
 from shared.benchmark.record import ResultRecord, Usage
 from shared.benchmark.spec import BenchmarkSpec
-from shared.providers.endpoints import BUILT_IN, Endpoint
+from shared.providers.endpoints import Endpoint
 from shared.providers.prices import PriceList
 from tests.support.streams import anthropic_stream
 from tests.worker.engine.measuring import measure
@@ -23,9 +23,6 @@ MINE = {"input_usd_per_mtok": "1", "output_usd_per_mtok": "2"}
 
 
 def endpoint(price_provider: str | None, **changes: Any) -> Endpoint:
-    for built_in in BUILT_IN:
-        if built_in.price_provider == price_provider and not changes:
-            return built_in
     return Endpoint(
         name="mine", protocol="openai", base_url="http://127.0.0.1", price_provider=price_provider, **changes
     )
