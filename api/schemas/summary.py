@@ -262,6 +262,11 @@ class Summary(BaseModel):
         "and latency are those of cache hits. Null when the provider says nothing about a cache.",
         examples=[0.0],
     )
+    notices: list[str] = Field(
+        default=[],
+        description="Warnings about these numbers, for example that much of the input was read from a prompt cache.",
+        examples=[[]],
+    )
     served: ServedOut | None = Field(
         default=None, description="What the answers say they came from. Null in old runs that did not count it."
     )

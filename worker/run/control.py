@@ -175,6 +175,8 @@ class BenchmarkRun:
             interrupted=self._benchmark.interrupted,
             sent_in_vain=inherited.sent_in_vain.total() + len(end.unanswered),
             equal_prompts=await asyncio.to_thread(load.workload.equal_prompts) if load is not None else {},
+            repetitions=spec.repetitions,
+            warmup_is_measured=spec.warmup > 0 and not spec.warmup_prefix,
         )
         summary = await asyncio.to_thread(summarize, inherited.results, plan)
         if summary.get("measurement") is not None:

@@ -8,6 +8,7 @@ from typing import Any
 from shared.benchmark.aggregate import RunAggregate, plus
 from shared.benchmark.flags import FLAGS
 from shared.benchmark.outcome import OUTCOMES
+from shared.benchmark.record import CACHE_HIT_SHARE
 from shared.numbers.digest import Digest
 from shared.numbers.metrics import DISTRIBUTED
 
@@ -26,10 +27,14 @@ class Plan:
     interrupted: bool
     sent_in_vain: int
     equal_prompts: Mapping[int, int] = field(default_factory=dict)
+    # What may have filled a prompt cache: each prompt was measured so often, or warm-up sent the measured prompts.
+    repetitions: int = 1
+    warmup_is_measured: bool = False
 
 
 def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
     """Counts, distributions, throughput, tokens, cost, and how far the measuring may have distorted them."""
+    cached_share = results.cached_tokens / results.cacheable_tokens if results.cacheable_tokens else None
 
     def of_requests(values: Digest) -> dict[str, Any]:
         return values.distribution(independent=not results.repeats and not plan.equal_prompts, same=plan.equal_prompts)
@@ -59,7 +64,8 @@ def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
         "concurrency": {"requested": plan.concurrency, "peak": results.activity.peak},
         "request_rate": _rate(results, plan),
         "tokens": dict(results.counts),
-        "cached_share": results.cached_tokens / results.cacheable_tokens if results.cacheable_tokens else None,
+        "cached_share": cached_share,
+        "notices": _notices(cached_share, plan),
         "served": {
             "models": dict(sorted(results.served_models.items())),
             "service_tiers": dict(sorted(results.service_tiers.items())),
@@ -77,6 +83,20 @@ def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
         # A run that sent nothing has no grade.
         document["measurement"] = measurement if measurement["grade"] else None
     return document
+
+
+def _notices(cached_share: float | None, plan: Plan) -> list[str]:
+    """What a reader must know before the numbers."""
+    if cached_share is None or cached_share < CACHE_HIT_SHARE:
+        return []
+    causes = []
+    if plan.repetitions > 1:
+        causes.append("repetitions of the same prompt")
+    if plan.warmup_is_measured:
+        causes.append("warm-up requests with the same prompts")
+    filled_by = " or ".join(causes) or "an earlier run, or a beginning that the prompts share"
+    share = f"{cached_share:.0%} of the input tokens were read from a prompt cache"
+    return [f"{share}: TTFT and latency are those of cache hits. The cache may have been filled by {filled_by}."]
 
 
 def _conformance(results: RunAggregate) -> list[dict[str, Any]]:

@@ -238,3 +238,24 @@ def test_what_was_sent_in_vain_costs_what_its_answer_did_and_is_no_part_of_the_c
 
 def test_a_run_that_nothing_interrupted_has_no_duplicates() -> None:
     assert summary(Row())["possible_duplicates"] == {"requests": 0, "cost_usd": None, "unpriced_requests": 0}
+
+
+def _cached(read: int, **plan: Any) -> list[str]:
+    row = Row(cache_read_tokens=read, total_input_tokens=100)
+    notices: list[str] = summarize(folded(row, row), Plan(2, 1, None, False, 0, **plan))["notices"]
+    return notices
+
+
+def test_a_run_whose_input_came_from_a_prompt_cache_says_so_and_why() -> None:
+    assert _cached(4, repetitions=5) == []
+    assert summary(Row())["notices"] == []
+    (notice,) = _cached(5, repetitions=5)
+    assert notice == (
+        "5% of the input tokens were read from a prompt cache: TTFT and latency are those of cache hits. "
+        "The cache may have been filled by repetitions of the same prompt."
+    )
+    (notice,) = _cached(100, repetitions=5, warmup_is_measured=True)
+    assert notice.endswith("by repetitions of the same prompt or warm-up requests with the same prompts.")
+    (notice,) = _cached(83)
+    assert notice.startswith("83% of the input")
+    assert notice.endswith("by an earlier run, or a beginning that the prompts share.")
