@@ -15,7 +15,7 @@ from shared.numbers.metrics import DISTRIBUTED
 class Plan:
     """What a summary says beside the results.
 
-    `sent_in_vain`: how many requests may have been sent without their answer being stored.
+    `sent_in_vain`: how many requests earlier segments may have sent without storing their answers.
     """
 
     requests: int
@@ -27,6 +27,7 @@ class Plan:
 
 def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
     """Counts, distributions, throughput, tokens, cost, and how far the measuring may have distorted them."""
+    sent_in_vain = plan.sent_in_vain + results.renewed
     active_s = results.activity.busy_s if plan.interrupted else results.activity.duration_s
     document: dict[str, Any] = {
         "requests": {
@@ -58,9 +59,9 @@ def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
         },
         "cost": _cost(results),
         "possible_duplicates": {
-            "requests": plan.sent_in_vain,
+            "requests": sent_in_vain,
             "cost_usd": _text(results.duplicates_cost_usd),
-            "unpriced_requests": plan.sent_in_vain - results.duplicates_priced,
+            "unpriced_requests": sent_in_vain - results.duplicates_priced,
         },
         "interrupted": plan.interrupted,
     }
