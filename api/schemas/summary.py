@@ -200,7 +200,8 @@ class PossibleDuplicates(BaseModel):
     """Requests that may have been sent and billed without a stored answer, and were sent again."""
 
     requests: int = Field(
-        description="An upper bound over all interruptions. 0 if no worker died or was stopped at once.",
+        description="An upper bound over all interruptions and all connections that the server closed under a "
+        "request. 0 if no worker died or was stopped at once, and no connection was renewed.",
         examples=[0],
     )
     cost_usd: float | None = Field(
@@ -277,7 +278,8 @@ class Summary(BaseModel):
         "if a worker died before it told how late it was. Null when no measured request was sent.",
     )
     possible_duplicates: PossibleDuplicates | None = Field(
-        default=None, description="What crashes may have cost. Null in old runs that did not count it."
+        default=None,
+        description="What crashes and renewed connections may have cost. Null in old runs that did not count it.",
     )
     interrupted: bool = Field(
         description="Whether another worker continued the run after the first one stopped or died.", examples=[False]

@@ -88,7 +88,10 @@ class RunAggregate:
         self.provider_cost_usd: Decimal | None = None
         self.warmup_cost_usd: Decimal | None = None
         self.unpriced = 0
-        # Requests that earlier segments may have sent too: how many have a price, and what they cost.
+        # Requests, warm-up included, that were sent again because a kept connection was closed under them.
+        self.renewed = 0
+        # Requests that were sent again, by this segment or after an earlier one: how many have a price, and what they
+        # cost.
         self.duplicates_priced = 0
         self.duplicates_cost_usd: Decimal | None = None
         self.activity = Activity(wave)
@@ -99,8 +102,12 @@ class RunAggregate:
     def add(self, result: Observed, *, sent_in_vain: int = 0) -> None:
         """Adds a result. Warm-up counts only for cost; a cancelled request is left out of all statistics.
 
-        `sent_in_vain`: how often earlier segments may have sent the same request. Each is priced like this result.
+        `sent_in_vain`: how often earlier segments may have sent the same request. Each is priced like this result, and
+        so is the attempt before a renewed connection: the server may have worked on it.
         """
+        renewed = "connection_renewed" in result.flags
+        self.renewed += renewed
+        sent_in_vain += renewed
         if sent_in_vain and result.cost_usd is not None:
             self.duplicates_priced += sent_in_vain
             self.duplicates_cost_usd = plus(self.duplicates_cost_usd, sent_in_vain * result.cost_usd)
@@ -144,6 +151,7 @@ class RunAggregate:
         self.unpriced += other.unpriced
         self.without_events += other.without_events
         self.generated_tokens += other.generated_tokens
+        self.renewed += other.renewed
         self.duplicates_priced += other.duplicates_priced
         self.cacheable_tokens += other.cacheable_tokens
         self.cached_tokens += other.cached_tokens
@@ -218,6 +226,7 @@ class RunAggregate:
             "provider_cost_usd": _text(self.provider_cost_usd),
             "costs": [_text(item) for item in (self.cost_usd, self.warmup_cost_usd, self.duplicates_cost_usd)],
             "unpriced": self.unpriced,
+            "renewed": self.renewed,
             "duplicates_priced": self.duplicates_priced,
             "disturbance": None if self.disturbance is None else self.disturbance.state(),
             "verdicts": self.verdicts,
@@ -237,7 +246,7 @@ class RunAggregate:
         # Versions before did not have these.
         for name in ("finish_reasons", "served_models", "service_tiers"):
             setattr(aggregate, name, Counter(state.get(name, {})))
-        for name in ("cacheable_tokens", "cached_tokens"):
+        for name in ("cacheable_tokens", "cached_tokens", "renewed"):
             setattr(aggregate, name, state.get(name, 0))
         if state.get("provider_cost_usd") is not None:
             aggregate.provider_cost_usd = Decimal(state["provider_cost_usd"])

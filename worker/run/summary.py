@@ -17,8 +17,8 @@ from shared.numbers.metrics import DISTRIBUTED
 class Plan:
     """What a summary says beside the results.
 
-    `sent_in_vain`: how many requests may have been sent without their answer being stored. `equal_prompts`: see
-    `Workload.equal_prompts`.
+    `sent_in_vain`: how many requests earlier segments may have sent without storing their answers.
+    `equal_prompts`: see `Workload.equal_prompts`.
     """
 
     requests: int
@@ -34,6 +34,7 @@ class Plan:
 
 def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
     """Counts, distributions, throughput, tokens, cost, and how far the measuring may have distorted them."""
+    sent_in_vain = plan.sent_in_vain + results.renewed
     cached_share = results.cached_tokens / results.cacheable_tokens if results.cacheable_tokens else None
 
     def of_requests(values: Digest) -> dict[str, Any]:
@@ -72,9 +73,9 @@ def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
         },
         "cost": _cost(results),
         "possible_duplicates": {
-            "requests": plan.sent_in_vain,
+            "requests": sent_in_vain,
             "cost_usd": _text(results.duplicates_cost_usd),
-            "unpriced_requests": plan.sent_in_vain - results.duplicates_priced,
+            "unpriced_requests": sent_in_vain - results.duplicates_priced,
         },
         "interrupted": plan.interrupted,
     }

@@ -57,7 +57,7 @@ def observed(number: int, generator: random.Random) -> Observed:
         service_tier=generator.choice((None, "default")),
         finish_reason=generator.choice((None, "stop", "length")),
         error_kind="server_error" if outcome == "errored" else None,
-        flags=generator.choice(([], ["buffered"])),
+        flags=generator.choice(([], ["buffered"], ["connection_renewed"])),
         gaps_ms=gaps_of(offsets),
         tokens=tokens_of(offsets, sent_us, tokens),
     )

@@ -236,6 +236,19 @@ def test_what_was_sent_in_vain_costs_what_its_answer_did_and_is_no_part_of_the_c
     assert result["cost"]["total_usd"] == "0.101"
 
 
+def test_a_request_that_was_sent_again_over_a_new_connection_is_a_possible_duplicate() -> None:
+    renewed = ["connection_renewed"]
+    rows = [
+        Row(prompt_index=0, flags=renewed, cost_usd=Decimal("0.1")),
+        Row(prompt_index=1, flags=renewed, cost_usd=None, outcome="truncated"),
+        Row(prompt_index=2, flags=renewed, cost_usd=Decimal("0.2"), warmup=True),
+        Row(prompt_index=3),
+    ]
+    result = summary(*rows, sent_in_vain={0: 1})
+    assert result["possible_duplicates"] == {"requests": 4, "cost_usd": "0.4", "unpriced_requests": 1}
+    assert result["flags"]["connection_renewed"] == 2
+
+
 def test_a_run_that_nothing_interrupted_has_no_duplicates() -> None:
     assert summary(Row())["possible_duplicates"] == {"requests": 0, "cost_usd": None, "unpriced_requests": 0}
 
