@@ -44,10 +44,10 @@ class Answer:
         self.head = "\r\n".join([*lines, "", ""]).encode()
 
 
-def refusal(status: str, body: bytes, at: float = 50, content_type: str = "application/json", **headers: str) -> Answer:
+def refusal(status: str, body: bytes, **headers: str) -> Answer:
     """An error answer. Header names are written with underscores."""
     names = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer((at, body), status=status, content_type=content_type, headers=names)
+    return Answer((50, body), status=status, content_type="application/json", headers=names)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Turns cases into benchmarks, submits all of them at once, and collects what the API says of each."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
@@ -16,11 +16,11 @@ from tests.support.service import WAIT, running_service
 from worker.engine.children import Children
 
 # Long enough for a case that thinks for 9 s.
-PATIENT = {"connect_s": 60, "ttft_s": 60, "idle_s": 60, "total_s": 90}
+PATIENT = {"connect_s": 60, "ttft_s": 12, "idle_s": 12, "total_s": 60}
 # For cases that say nothing for ever. Their events are at most half a second apart.
 IMPATIENT = {"connect_s": 60, "ttft_s": 2, "idle_s": 2, "total_s": 30}
 # Benchmarks at the same time. Each needs a measuring process, which takes a moment to start; most are used again.
-AT_ONCE = 8
+AT_ONCE = 6
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,11 @@ class Run:
     @property
     def provider(self) -> str:
         return self.endpoint or self.name
+
+    @property
+    def last_ms(self) -> float:
+        """When the server writes the last read, if every case is sent at the start."""
+        return max((at for case in self.cases for at, _ in case.answer(0).reads), default=0)
 
     def endpoint_at(self, url: str) -> Endpoint:
         return Endpoint(
@@ -85,30 +90,41 @@ class Seen:
         return self.attempts[run.provider, case.name]
 
 
-def runs_of(cases: Iterable[Case]) -> list[Run]:
+def runs_of(cases: Sequence[Case]) -> list[Run]:
     """One run for all cases of a kind, by each transport."""
-
-    def kind(case: Case) -> tuple[str, str, str, str]:
-        return (case.run, case.protocol, case.model, case.price or "")
-
+    by_transport: list[tuple[Transport, list[Case]]] = [
+        ("auto", [case for case in cases if "auto" in case.transports]),
+        ("sdk", [_unpriced(case) for case in cases if "sdk" in case.transports]),
+    ]
     return [
         Run(
             name=f"{'.'.join(part.replace('/', '-') for part in (word, protocol, model, price) if part)}.{transport}",
-            cases=[case for case in alike if transport in case.transports],
-            protocol=alike[0].protocol,
+            cases=list(alike),
+            protocol=protocol,
             model=model,
             transport=transport,
             price=price or None,
             spec={"timeouts": IMPATIENT} if word == "impatient" else {},
         )
-        for (word, protocol, model, price), group in groupby(sorted(cases, key=kind), key=kind)
-        for alike in [list(group)]
-        for transport in alike[0].transports
+        for transport, of_transport in by_transport
+        for (word, protocol, model, price), alike in groupby(sorted(of_transport, key=_kind), key=_kind)
     ]
 
 
+def _kind(case: Case) -> tuple[str, Protocol, str, str]:
+    return (case.run, case.protocol, case.model, case.price or "")
+
+
+def _unpriced(case: Case) -> Case:
+    """The case among those without a price. No transport has a part in a price, and each run needs time."""
+    if case.price is None:
+        return case
+    must = {name: value for name, value in case.must.items() if name not in ("cost", "flags", "no_flags")}
+    return replace(case, must=must, model="m", price=None)
+
+
 async def measure_all(runs: Sequence[Run], database_url: str, redis_url: str, children: Children) -> Seen:
-    """Runs all benchmarks and returns when the last has ended. The longest run, `main`, begins first."""
+    """Runs all benchmarks and returns when the last has ended. The longest run begins first."""
     cases = {case.name: case for run in runs for case in run.cases}
     seen = Seen()
     ended = {run.name: asyncio.Event() for run in runs}
@@ -131,7 +147,7 @@ async def measure_all(runs: Sequence[Run], database_url: str, redis_url: str, ch
             providers=tuple(endpoints.values()),
             worker_max_benchmarks=AT_ONCE,
         ) as service:
-            ordered = sorted(runs, key=lambda run: not run.name.startswith("main"))
+            ordered = sorted(runs, key=lambda run: run.last_ms, reverse=True)
             await asyncio.gather(*(submit(service.client, run) for run in ordered))
         seen.attempts = dict(server.attempts)
     return seen

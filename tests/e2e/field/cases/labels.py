@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from typing import Any
 
 import orjson
 
@@ -37,9 +38,7 @@ _ANTHROPIC = orjson.dumps(
 )
 
 
-def _compressed(
-    name: str, body: bytes, encoding: str, must: dict[str, object], kind: str = "text/event-stream"
-) -> Case:
+def _compressed(name: str, body: bytes, encoding: str, must: dict[str, Any], kind: str = "text/event-stream") -> Case:
     return Case(name, Answer((50, body), content_type=kind, headers={"content-encoding": encoding}), must)
 
 

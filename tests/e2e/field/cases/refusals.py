@@ -38,6 +38,7 @@ def _mended(name: str, body: bytes, status: str = "400 Bad Request") -> Case:
         [refusal(status, body), Answer((50, answer("Hi", usage=b"")))],
         {"outcome": "succeeded", "response": "Hi", "mended": True, "flags": "usage_missing", "ttft_ms": 50},
         run=f"mended-{name}",
+        transports=("auto",),
     )
 
 
@@ -124,6 +125,7 @@ CASES = (
         {"outcome": "succeeded", "mended": True},
         model="old",
         run="one-model",
+        transports=("auto",),
     ),
     Case(
         "asked-for-another-model",
@@ -131,6 +133,7 @@ CASES = (
         {"outcome": "succeeded", "requests": 1, "output_tokens": 2},
         model="new",
         run="other-model",
+        transports=("auto",),
     ),
     Case(
         "another-refusal-is-not-mended",

@@ -19,6 +19,7 @@ def _finished(name: str, reason: str, flag: str) -> Case:
         Answer((50, HI), (90, text("!") + chunk({}, reason) + usage(3, 2) + DONE)),
         {"outcome": "succeeded", "response": "Hi!", "finish_reason": reason, "flags": flag},
         run="finishes",
+        transports=("auto",),
     )
 
 
@@ -28,7 +29,6 @@ def _stopped(name: str, reason: str, flag: str) -> Case:
         Answer((50, message("Hi", stop_reason=reason))),
         {"outcome": "succeeded", "response": "Hi", "finish_reason": reason, "flags": flag},
         protocol="anthropic",
-        run="finishes",
     )
 
 
@@ -82,11 +82,13 @@ CASES = (
             "flags": ("no_answer", "cut_by_max_tokens"),
         },
         run="finishes",
+        transports=("auto",),
     ),
     Case(
         "ended-as-usual",
         Answer((50, HI), (90, STOP + usage(3, 2) + DONE)),
         {"outcome": "succeeded", "no_flags": ("cut_by_max_tokens", "refused", "filtered", "paused", "no_answer")},
         run="finishes",
+        transports=("auto",),
     ),
 )

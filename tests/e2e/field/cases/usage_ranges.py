@@ -52,7 +52,7 @@ CASES = (
                 "tokens_per_second": None,
                 **({"flags": "usage_out_of_range"} if name in _OF_NUMBERS else {}),
             },
-            run="ranges",
+            run="robust",
         )
         for name, (value, seen) in _VALUES.items()
     ],
@@ -66,7 +66,7 @@ CASES = (
                 "output_tokens": 5,
                 "flags": "usage_out_of_range",
             },
-            run="ranges",
+            run="robust",
         )
         for name in _OF_NUMBERS
         for value in [_VALUES[name][0]]
@@ -80,7 +80,7 @@ CASES = (
             ),
             {"outcome": "succeeded", "input_tokens": 25, "output_tokens": None, "flags": "usage_out_of_range"},
             protocol="anthropic",
-            run="ranges",
+            run="robust",
         )
         for name in _OF_NUMBERS
     ],
@@ -111,19 +111,19 @@ CASES = (
             "reasoning_tokens": None,
             "flags": "usage_out_of_range",
         },
-        run="ranges",
+        run="robust",
     ),
     Case(
         "stated-cost-out-of-range",
         Answer((50, HI), (90, STOP + _said(usage(10, 5, cost=77), "1e300") + DONE)),
         {"outcome": "succeeded", "output_tokens": 5, "provider_cost_usd": None},
-        run="ranges",
+        run="robust",
     ),
     Case(
         "stated-cost-negative",
         Answer((50, HI), (90, STOP + usage(10, 5, cost=-1) + DONE)),
         {"outcome": "succeeded", "output_tokens": 5, "provider_cost_usd": None},
-        run="ranges",
+        run="robust",
     ),
     Case(
         "served-names-of-any-kind-and-length",
@@ -135,14 +135,14 @@ CASES = (
             (90, STOP + usage(10, 5) + DONE),
         ),
         {"outcome": "succeeded", "output_tokens": 5},
-        run="ranges",
+        run="robust",
     ),
     *[
         Case(
             f"good-answer-{number}",
             Answer((50, answer("Hi", usage=usage(10, 5)))),
             {"outcome": "succeeded", "response": "Hi", "output_tokens": 5},
-            run="ranges",
+            run="robust",
         )
         for number in range(3)
     ],
