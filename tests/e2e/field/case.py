@@ -167,14 +167,17 @@ def _holds(name: str, wanted: Any, seen: Any, result: dict[str, Any], attempts: 
         case "no_flags":
             return not set(_words(wanted)) & set(seen)
     if name.endswith("_ms") and isinstance(wanted, int | float) and attempts:
-        expected = _arrival_ms(wanted, result, attempts[-1])
-        return seen is not None and expected - EARLY_MS <= seen <= expected + LATE_MS
+        expected = _arrival_ms(wanted, result, attempts)
+        if seen is None or expected is None:
+            return False
+        return bool(expected - EARLY_MS <= seen <= expected + LATE_MS)
     return _same(seen, wanted)
 
 
-def _arrival_ms(nominal: float, result: dict[str, Any], attempt: Attempt) -> float:
-    """When the read of these nominal ms was really written, in ms since the request was sent."""
-    return (attempt.sent[nominal] - _unix(result["sent_at"])) * 1_000
+def _arrival_ms(nominal: float, result: dict[str, Any], attempts: Sequence[Attempt]) -> float | None:
+    """When the read of these nominal ms was really written, in ms since the request was sent. None if it was not."""
+    written = next((attempt.sent[nominal] for attempt in reversed(attempts) if nominal in attempt.sent), None)
+    return None if written is None else (written - _unix(result["sent_at"])) * 1_000
 
 
 def _same(seen: Any, wanted: Any) -> bool:

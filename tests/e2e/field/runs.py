@@ -19,6 +19,8 @@ from worker.engine.children import Children
 PATIENT = {"connect_s": 60, "ttft_s": 12, "idle_s": 12, "total_s": 60}
 # For cases that say nothing for ever. Their events are at most half a second apart.
 IMPATIENT = {"connect_s": 60, "ttft_s": 2, "idle_s": 2, "total_s": 30}
+# Requests of a run at the same time. The SDK's client is late from a few dozen on.
+MOST_IN_FLIGHT = {"auto": 64, "sdk": 16}
 # Benchmarks at the same time. Each needs a measuring process, which takes a moment to start; most are used again.
 AT_ONCE = 6
 
@@ -44,7 +46,7 @@ class Run:
     @property
     def last_ms(self) -> float:
         """When the server writes the last read, if every case is sent at the start."""
-        return max((at for case in self.cases for at, _ in case.answer(0).reads), default=0)
+        return max(map(_length_ms, self.cases))
 
     def endpoint_at(self, url: str) -> Endpoint:
         return Endpoint(
@@ -65,7 +67,12 @@ class Run:
             for case in self.cases
         ]
         fixed = {"name": self.name, "model": self.model, "provider": self.provider, "prompts": prompts}
-        return {**fixed, "concurrency": len(prompts), "timeouts": PATIENT, **self.spec}
+        return {
+            **fixed,
+            "concurrency": min(len(prompts), MOST_IN_FLIGHT[self.transport]),
+            "timeouts": PATIENT,
+            **self.spec,
+        }
 
 
 @dataclass
@@ -99,7 +106,8 @@ def runs_of(cases: Sequence[Case]) -> list[Run]:
     return [
         Run(
             name=f"{'.'.join(part.replace('/', '-') for part in (word, protocol, model, price) if part)}.{transport}",
-            cases=list(alike),
+            # The longest begins first, so that it ends with the others.
+            cases=sorted(alike, key=_length_ms, reverse=True) if word == "main" else list(alike),
             protocol=protocol,
             model=model,
             transport=transport,
@@ -113,6 +121,10 @@ def runs_of(cases: Sequence[Case]) -> list[Run]:
 
 def _kind(case: Case) -> tuple[str, Protocol, str, str]:
     return (case.run, case.protocol, case.model, case.price or "")
+
+
+def _length_ms(case: Case) -> float:
+    return max((at for at, _ in case.answer(0).reads), default=0)
 
 
 def _unpriced(case: Case) -> Case:
