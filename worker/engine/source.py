@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from shared.benchmark.load import Phase
 from shared.benchmark.workload import WorkItem, Workload
 from shared.protocols.base import Adapter
-from worker.engine.measurer import PlannedRequest
+from worker.engine.planned import PlannedRequest
 from worker.engine.recorded import Recorded
 
 
