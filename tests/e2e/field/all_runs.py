@@ -34,6 +34,21 @@ QUEUED = tuple(
     )
     for number in range(5)
 )
+# 50 clients, each event in two halves 20 ms apart.
+HALVED = tuple(
+    Case(
+        f"halved-{number}",
+        Answer(
+            (50, HI[:100]),
+            (70, HI[100:]),
+            (90, STOP[:50]),
+            (110, STOP[50:] + usage(10, 5)[:60]),
+            (130, usage(10, 5)[60:] + DONE),
+        ),
+        {"outcome": "succeeded", "response": "Hi", "output_tokens": 5},
+    )
+    for number in range(50)
+)
 
 
 def _special(name: str, cases: tuple[Case, ...], transports: Sequence[Transport], **spec: object) -> list[Run]:
@@ -57,6 +72,7 @@ RUNS = [
     *_special(
         "hanging", HANGING, ("auto", "sdk"), timeouts={"connect_s": 60, "ttft_s": TTFT_S, "idle_s": 60, "total_s": 60}
     ),
+    *_special("halved", HALVED, ("auto",)),
     *_special("queued", QUEUED, ("auto",), concurrency=1),
 ]
 RUNS_BY_NAME = {run.name: run for run in RUNS}

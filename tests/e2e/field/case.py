@@ -113,8 +113,12 @@ def other_than(*values: Any) -> Check:
     return Check(f"none of {values}", lambda value: value is not None and value not in values)
 
 
-def misses(case: Case, result: dict[str, Any], attempts: Sequence[Attempt]) -> dict[str, tuple[Any, Any]]:
-    """What is not as it must be: field -> (what it must be, what it is).
+# Field -> (what it must be, what it is).
+Misses = dict[str, tuple[Any, Any]]
+
+
+def misses(case: Case, result: dict[str, Any], attempts: Sequence[Attempt]) -> Misses:
+    """What is not as it must be.
 
     Times are those of the reads that carry their nominal ms, so a busy server does no harm. `speed_tokens` and
     `tpot_tokens` are the tokens that the speed counts. `requests` is how often the request was sent; `mended`, whether

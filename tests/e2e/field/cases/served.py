@@ -49,17 +49,15 @@ CASES = (
     ),
     Case(
         "same-model-by-its-date",
-        Answer((50, HI.replace(b'"m"', b'"gpt-4o-2024-08-06"')), (90, STOP + usage(1000, 1000) + DONE)),
+        Answer((50, answer("Hi", usage=usage(1000, 1000)).replace(b'"m"', b'"gpt-4o-2024-08-06"'))),
         # 1,000 x 2.5 + 1,000 x 10
         {"outcome": "succeeded", "no_flags": "served_model_differs", "cost": 0.0125},
         model="gpt-4o",
         price="openai",
     ),
     Case(
-        "model-changes-in-the-run",
-        [
-            Answer((50, answer("Hi").replace(b'"m"', b'"gpt-4o-mini-2024-07-18"'))),
-        ],
+        "model-changes-in-the-stream",
+        Answer((50, HI.replace(b'"m"', b'"gpt-4o"')), (90, (STOP + DONE).replace(b'"m"', b'"gpt-4o-mini-2024-07-18"'))),
         {"outcome": "succeeded", "served_model": "gpt-4o-mini-2024-07-18", "flags": "served_model_differs"},
         model="gpt-4o",
         price="openai",
