@@ -72,7 +72,7 @@ RUNS = [
     *_special(
         "hanging", HANGING, ("auto", "sdk"), timeouts={"connect_s": 60, "ttft_s": TTFT_S, "idle_s": 60, "total_s": 60}
     ),
-    *_special("halved", HALVED, ("auto",)),
+    *_special("halved", HALVED, ("auto", "sdk")),
     *_special("queued", QUEUED, ("auto",), concurrency=1),
 ]
 RUNS_BY_NAME = {run.name: run for run in RUNS}
