@@ -20,7 +20,7 @@ PATIENT = {"connect_s": 60, "ttft_s": 12, "idle_s": 12, "total_s": 60}
 # For cases that say nothing for ever. Their events are at most half a second apart.
 IMPATIENT = {"connect_s": 60, "ttft_s": 2, "idle_s": 2, "total_s": 30}
 # Requests of a run at the same time. The SDK's client is late from a few dozen on.
-MOST_IN_FLIGHT = {"auto": 64, "sdk": 16}
+MOST_IN_FLIGHT = {"auto": 64, "sdk": 8}
 # Benchmarks at the same time. Each needs a measuring process, which takes a moment to start; most are used again.
 AT_ONCE = 6
 
