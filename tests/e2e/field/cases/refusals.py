@@ -103,6 +103,16 @@ CASES = (
             ),
         )
     ],
+    Case(
+        "busy-in-anthropic-words",
+        refusal(
+            "529 Site Overloaded",
+            b'{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"req_1"}',
+            request_id="req_1",
+        ),
+        {"outcome": "errored", "error_kind": "overloaded", "message": "Overloaded", "provider_request_id": "req_1"},
+        protocol="anthropic",
+    ),
     # `stream_options` refused in any words.
     _mended("in-openai-words", b'{"error":{"message":"Unrecognized request argument supplied: stream_options"}}'),
     _mended("as-param", b'{"error":{"message":"Unknown parameter","param":"stream_options"}}'),
