@@ -91,6 +91,8 @@ async def _answer(answer: Answer, attempt: Attempt, reader: asyncio.StreamReader
         while loop.time() < begin + at_ms / 1_000:
             await asyncio.sleep(0)
         framed = b"%x\r\n%s\r\n" % (len(read), read) if answer.chunked and not answer.raw and read else read
+        if writer.is_closing():
+            return False
         attempt.sent[at_ms] = time.time()
         # Nothing is waiting to be written, so this is one call of `send`.
         writer.write(head + framed)
