@@ -14,6 +14,7 @@ from shared.settings import load_settings
 
 # The number of the advisory lock that a migration takes on PostgreSQL. Any number that nothing else uses.
 LOCK = 7_423_586_201
+ASK_EVERY_S = 0.2
 
 
 def _run(connection: Connection) -> None:
@@ -54,9 +55,13 @@ async def _alone(engine: AsyncEngine) -> AsyncIterator[None]:
     # The lock belongs to this transaction and not to a session: behind a pooler in transaction mode, a session would
     # keep it for the next client.
     async with engine.begin() as connection:
-        for timeout in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
-            await connection.exec_driver_sql(f"SET LOCAL {timeout} = 0")
-        await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+        # CREATE INDEX CONCURRENTLY waits for every snapshot of another session. A statement that waits for the lock
+        # would have one, and so has a SELECT until the session's next statement. SET has none.
+        no_timeout = "SET LOCAL idle_in_transaction_session_timeout = 0"
+        while not (await connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({LOCK})")).scalar_one():
+            await connection.exec_driver_sql(no_timeout)
+            await asyncio.sleep(ASK_EVERY_S)
+        await connection.exec_driver_sql(no_timeout)
         yield
 
 

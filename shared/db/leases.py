@@ -12,11 +12,11 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from shared.benchmark.status import CLAIM, FINISH, KEEP, Change, TerminalStatus
+from shared.benchmark.status import FINISH, KEEP, Change, TerminalStatus
 from shared.db.database import Database
 from shared.db.events import tell_of
 from shared.db.segments import SegmentEnd, StoredId, end_crashed_segments, end_segment
-from shared.db.tables import Benchmark, Segment
+from shared.db.tables import Benchmark, Segment, is_open
 from shared.db.types import utc_now
 from shared.errors import LeaseLost
 
@@ -183,7 +183,7 @@ class LeaseRepository:
 def _free() -> ColumnElement[bool]:
     """It has not ended, and no worker holds a valid lease of it. A pending one has no lease."""
     unleased = or_(Benchmark.lease_expires_at.is_(None), Benchmark.lease_expires_at < utc_now())
-    return and_(Benchmark.status.in_(CLAIM.before), unleased)
+    return and_(is_open(), unleased)
 
 
 def _take(lease_s: float) -> ReturningUpdate[Benchmark]:

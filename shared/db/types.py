@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Float, Integer, Numeric, String, literal
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Float, Integer, Numeric, String, literal, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.selectable import ScalarSelect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 # SQLite has no date type. Dates are texts of one fixed width, so that they sort by time.
@@ -82,6 +83,11 @@ class utc_now(FunctionElement[datetime]):  # noqa: N801 - reads as an SQL functi
 
     def __init__(self, plus_s: float = 0) -> None:
         super().__init__(literal(float(plus_s), Float(53)))
+
+
+def as_constant(instant: utc_now) -> ScalarSelect[datetime]:
+    """The instant, read once for the whole statement: only then does PostgreSQL look it up in an index."""
+    return select(instant).scalar_subquery()
 
 
 @compiles(utc_now, "sqlite")

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.database import Database
 from shared.db.events import tell_of_test
+from shared.db.lanes import clear_lanes
 from shared.db.tables import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from shared.db.types import utc_now
 from shared.errors import NotFound
@@ -55,6 +56,8 @@ class WebhookRepository:
             await _registered(session, endpoint_id)
             if values:
                 await session.execute(update(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id).values(**values))
+            if "url" in values or values.get("enabled"):
+                await clear_lanes(session, WebhookEndpoint.id == endpoint_id)
             return await _registered(session, endpoint_id)
 
     async def rotate(self, endpoint_id: int, sealed: str) -> datetime:
