@@ -15,7 +15,7 @@ down_revision: str | None = "0009"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-# (name, table, columns, condition)
+# Each has a name, a table, columns and a condition.
 INDEXES: tuple[tuple[str, str, list[str], str | None], ...] = (
     ("ix_benchmarks_status_id", "benchmarks", ["status", "id"], None),
     ("ix_benchmarks_provider_id", "benchmarks", ["provider", "id"], None),
@@ -82,6 +82,4 @@ def _create_index(name: str, table: str, columns: list[str], condition: str | No
         invalid = sa.text("SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(:name) AND NOT indisvalid")
         if op.get_bind().scalar(invalid.bindparams(name=name)):
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-        op.create_index(
-            name, table, columns, postgresql_where=where, postgresql_concurrently=True, if_not_exists=True
-        )
+        op.create_index(name, table, columns, postgresql_where=where, postgresql_concurrently=True, if_not_exists=True)

@@ -1,11 +1,9 @@
-"""Benchmarks as the API needs them: create, read, list, cancel, delete."""
+"""Benchmarks as the API needs them: create, read, cancel, delete. `benchmark_pages` lists them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.benchmark.spec import BenchmarkSpec
@@ -20,19 +18,6 @@ from shared.webhooks.message import NewEndpoint
 
 # How long an Idempotency-Key is remembered.
 KEEP_KEYS_S = 24 * 3600
-
-
-@dataclass(frozen=True, slots=True)
-class BenchmarkFilter:
-    """The filters of a list of benchmarks. None: this filter is not set."""
-
-    status: Status | None = None
-    model: str | None = None
-    provider: str | None = None
-    name_contains: str | None = None
-    rerun_of: int | None = None
-    created_from: datetime | None = None
-    created_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,23 +132,6 @@ class BenchmarkRepository:
         now, started_at = row
         return 0.0 if started_at is None else float((now - started_at).total_seconds())
 
-    async def prompts(self, benchmark_id: int, indexes: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:
-        """Prompt documents by index: all of them, or those of `indexes`."""
-        query = select(Prompt.prompt_index, Prompt.document).where(Prompt.benchmark_id == benchmark_id)
-        if indexes is not None:
-            query = query.where(Prompt.prompt_index.in_(set(indexes)))
-        async with self._database.read() as session:
-            rows = await session.execute(query)
-        return {index: document for index, document in rows}  # noqa: C416 - rows are not pairs to mypy
-
-    async def page(self, where: BenchmarkFilter, *, before_id: int | None, limit: int) -> Sequence[Benchmark]:
-        """Benchmarks that pass the filters, newest first, with ids below `before_id`."""
-        query = _filtered(select(Benchmark), where).order_by(Benchmark.id.desc()).limit(limit)
-        if before_id is not None:
-            query = query.where(Benchmark.id < before_id)
-        async with self._database.read() as session:
-            return (await session.scalars(query)).all()
-
     async def cancel(self, benchmark_id: int) -> Benchmark:
         """Cancels a pending benchmark at once, and asks the worker of a running one to stop. A cancelled one stays so.
 
@@ -251,25 +219,6 @@ async def _replayed(session: AsyncSession, once: Once) -> Benchmark:
     if benchmark is None:
         raise Conflict(f"benchmark {known.benchmark_id}, which this Idempotency-Key created, was deleted")
     return benchmark
-
-
-def _filtered(query: Select[Benchmark], where: BenchmarkFilter) -> Select[Benchmark]:
-    for column, value in (
-        (Benchmark.status, where.status),
-        (Benchmark.model, where.model),
-        (Benchmark.provider, where.provider),
-        (Benchmark.rerun_of, where.rerun_of),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    if where.name_contains is not None:
-        # The database converts both sides to lower case. It may know only ASCII, so Python must convert neither.
-        query = query.where(Benchmark.name.icontains(where.name_contains, autoescape=True))
-    if where.created_from is not None:
-        query = query.where(Benchmark.created_at >= where.created_from)
-    if where.created_before is not None:
-        query = query.where(Benchmark.created_at < where.created_before)
-    return query
 
 
 async def _existing(session: AsyncSession, benchmark_id: int) -> Benchmark:

@@ -195,7 +195,9 @@ class DeliveryRepository:
         )
         async with self._database.read() as session:
             row = (await session.execute(query)).one_or_none()
-        return None if row is None else max(0.0, (row[0] - row[1]).total_seconds())
+        if row is None or row[0] is None:
+            return None
+        return max(0.0, (row[0] - row[1]).total_seconds())
 
     async def page(
         self, *, endpoint_id: int | None, benchmark_id: int | None, before_id: int | None, limit: int

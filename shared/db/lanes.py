@@ -35,9 +35,7 @@ def is_due() -> ColumnElement[bool]:
 
 def lane_of(endpoint_id: int) -> ScalarSelect[str]:
     """The lane of an endpoint's deliveries."""
-    return (
-        select(func.substr(WebhookEndpoint.url, 1, LANE)).where(WebhookEndpoint.id == endpoint_id).scalar_subquery()
-    )
+    return select(func.substr(WebhookEndpoint.url, 1, LANE)).where(WebhookEndpoint.id == endpoint_id).scalar_subquery()
 
 
 async def clear_lanes(session: AsyncSession, endpoints: ColumnElement[bool]) -> None:
@@ -56,7 +54,9 @@ async def set_missing_lanes(session: AsyncSession) -> None:
     """Gives a lane to the deliveries that have none, such as those that a process of an older version added."""
     url = select(WebhookEndpoint.url).where(WebhookEndpoint.id == WebhookDelivery.endpoint_id).scalar_subquery()
     await session.execute(
-        update(WebhookDelivery).where(is_pending(), WebhookDelivery.lane.is_(None)).values(lane=func.substr(url, 1, LANE)),
+        update(WebhookDelivery)
+        .where(is_pending(), WebhookDelivery.lane.is_(None))
+        .values(lane=func.substr(url, 1, LANE)),
         execution_options={"synchronize_session": False},
     )
 
