@@ -112,7 +112,7 @@ class BenchmarkPages:
             Prompt.benchmark_id == benchmark_id, Prompt.prompt_index.in_(sorted(set(indexes)))
         )
         async with self._database.read() as session:
-            return dict((await session.execute(query)).tuples().all())
+            return {row[0]: row[1] for row in await session.execute(query)}
 
     async def prompts(self, benchmark_id: int, *, after: int, limit: int) -> list[ListedPrompt]:
         """The prompts with indexes above `after`, in order."""
@@ -130,7 +130,7 @@ class BenchmarkPages:
             Prompt.benchmark_id == benchmark_id, Prompt.prompt_index.in_(indexes)
         )
         async with self._database.read() as session:
-            return dict((await session.execute(query)).tuples().all())
+            return {row[0]: row[1] for row in await session.execute(query)}
 
 
 _IS_SMALL = byte_length(cast(Benchmark.spec_document, Text)) <= WHOLE_SPEC_BYTES
