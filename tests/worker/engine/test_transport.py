@@ -178,34 +178,6 @@ async def test_a_connection_is_used_again_and_connecting_is_outside_ttft(
     assert second.metrics["connect_ms"] is None
 
 
-@every_protocol
-async def test_a_kept_connection_that_the_server_closed_is_renewed(run: Run, protocol: str) -> None:
-    """The server answers once on each connection, says nothing of closing it, and closes it at the next request."""
-    stream, kind = spoken(protocol).stream("Hi"), spoken(protocol).content_type
-    head = f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {len(stream)}\r\n\r\n"
-    connections = 0
-
-    async def answer_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal connections
-        connections += 1
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(head.encode() + stream)
-        await writer.drain()
-        if connections == 1:
-            # The body of the first request, then the head of the second: the connection ends under it.
-            await reader.readuntil(b"\r\n\r\n")
-        writer.close()
-
-    async with await asyncio.start_server(answer_once, "127.0.0.1") as server:
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        first, second = await run(url, protocol, "m", "m")
-    assert [first.outcome, second.outcome] == ["succeeded", "succeeded"]
-    assert "connection_renewed" not in first.flags
-    assert "connection_renewed" in second.flags
-    assert second.connection_reused is False
-    assert connections == 2
-
-
 async def test_an_endpoint_that_delivers_events_in_halves_loses_none(run: Run, simulator: Simulator) -> None:
     records = await run(simulator.base_url, "openai", *["sim-ttft5-gap1-n6-split20"] * 50, concurrency=50)
     assert {record.outcome for record in records} == {"succeeded"}
