@@ -113,6 +113,11 @@ class _Response(AnswerDecoder):
     """
 
     cache_in_input = True
+    # Those of events with text. All other documents are searched for errors.
+    usual_fields = frozenset(
+        {"type", "sequence_number", "output_index", "item_id", "content_index", "summary_index"}
+        | {"delta", "text", "arguments", "logprobs", "obfuscation", "part", "item", "response"}
+    )
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         super().__init__(headers)
@@ -125,7 +130,7 @@ class _Response(AnswerDecoder):
     def decode(self, document: dict[str, Any], raw: ServerSentEvent) -> list[StreamEvent]:
         kind = text_of(document.get("type")) or raw.event
         if not kind.startswith("response."):
-            return self._without_type(document, raw)
+            return [failure_of(document)] if kind == "error" else self._without_type(document, raw)
         name, _, step = kind.removeprefix("response.").rpartition(".")
         if not name and (step in _ENDS or "response" in document):
             return self._response(object_of(document.get("response")), step, document, raw)
