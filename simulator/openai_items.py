@@ -14,8 +14,8 @@ class Item:
     part_event: ClassVar[str | None] = None
     # Fields that say which part of the item an event is about.
     inner: ClassVar[dict[str, int]] = {}
-    # Fields of each delta after its text.
-    delta_tail: ClassVar[bytes] = b""
+    # Further fields of the events with text.
+    more: ClassVar[dict[str, Any]] = {}
     prefix: ClassVar[str]
 
     def __init__(self, call: Call) -> None:
@@ -38,7 +38,7 @@ class Message(Item):
     text_event = "response.output_text"
     part_event = "response.content_part"
     inner: ClassVar[dict[str, int]] = {"content_index": 0}
-    delta_tail = b',"logprobs":[]'
+    more: ClassVar[dict[str, Any]] = {"logprobs": []}
     prefix = "msg"
 
     def begun(self) -> dict[str, Any]:

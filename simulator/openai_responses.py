@@ -84,7 +84,7 @@ class _Stream:
         self._call = call
         self._answer = answer
         self._profile = profile
-        self._number = 0
+        self._number = -1
         self._slot = 0
         self._items: list[dict[str, Any]] = []
         # The whole text of an endless answer would fill the memory, and is never sent.
@@ -115,31 +115,31 @@ class _Stream:
         head = b'event: %b\ndata: {"type":"%b",%b,"delta":' % (
             name.encode(),
             name.encode(),
-            orjson.dumps(inner)[1:-1],
+            orjson.dumps({**inner, **item.more})[1:-1],
         )
         texts: list[str] = []
         for piece in pieces:
-            data = head + orjson.dumps(piece.text) + b"%b}\n\n" % self._sequence(item.delta_tail)
+            data = head + orjson.dumps(piece.text) + b',"sequence_number":%d}\n\n' % self._next()
             yield Event(self._slot, data, piece.tokens)
             self._slot += 1
             if not self._endless:
                 texts.append(piece.text)
         text = "".join(texts)
         whole = item.whole(text, state)
-        yield self._event(f"{item.text_event}.done", **inner, **{item.text_field: text})
+        yield self._event(f"{item.text_event}.done", **inner, **item.more, **{item.text_field: text})
         if item.part_event:
             yield self._event(f"{item.part_event}.done", **inner, part=item.part(text))
         yield self._event("response.output_item.done", output_index=index, item=whole)
         self._items.append(whole)
 
-    def _sequence(self, before: bytes) -> bytes:
+    def _next(self) -> int:
+        """The number of the next event."""
         self._number += 1
-        return before + b',"sequence_number":%d' % (self._number - 1)
+        return self._number
 
     def _event(self, kind: str, **fields: Any) -> Event:
         """An event without a token. It is sent with the text before it; the first ones stand before all text."""
-        self._number += 1
-        return Event(self._slot - 1, _frame(kind, **fields, sequence_number=self._number - 1))
+        return Event(self._slot - 1, _frame(kind, **fields, sequence_number=self._next()))
 
 
 def _thought(call: Call, profile: Profile) -> Item:
