@@ -12,7 +12,7 @@ from shared.benchmark.spec import BenchmarkSpec
 
 
 def _merge(base: dict[str, Any], **flags: Any) -> dict[str, Any]:
-    empty: dict[str, Any] = {"prompts": [], "parameters": {}, "timeouts": {}, "metadata": {}}
+    empty: dict[str, Any] = {"prompts": [], "parameters": {}, "extra_body": {}, "timeouts": {}, "metadata": {}}
     return merge(base, **{**empty, **flags})
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from shared.benchmark.extra_body import NO_EXTRA, ExtraFields
 from shared.benchmark.observe import epoch_us, gaps_of, tokens_of
 from shared.benchmark.outcome import Outcome
 from shared.benchmark.record import Phase, RequestError, ResultRecord, Usage
@@ -85,6 +86,8 @@ class MeasureContext:
     clock: RunClock
     scrubber: Scrubber
     keep_timeline: bool
+    # What endpoint and benchmark add to each body.
+    extra: ExtraFields = NO_EXTRA
 
 
 class Measurement:
