@@ -17,7 +17,7 @@ from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
 from shared.clock import SystemClock
 from shared.db.benchmarks import BenchmarkRepository
-from shared.db.database import Database
+from shared.db.database import Database, warn_of_ignored_parameters
 from shared.db.deliveries import DeliveryRepository
 from shared.db.monitoring import MonitoringRepository
 from shared.db.results import ResultRepository
@@ -54,6 +54,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logs(settings, Scrubber(parts.keys.secrets(parts.endpoints)))
+        warn_of_ignored_parameters(settings.database_url)
         await check_schema(parts.database)
         # The API answers requests while these tasks run. Requests that need the price list wait for it.
         background = [asyncio.create_task(_load(parts)), asyncio.create_task(parts.monitor.watch())]
@@ -104,7 +105,11 @@ async def _load(parts: State) -> None:
 
 
 def _parts(settings: Settings, keys: KeyRing, tracing: Tracing) -> State:
-    database = Database(settings.database_url, pool_size=settings.database_pool_size)
+    database = Database(
+        settings.database_url,
+        pool_size=settings.database_pool_size,
+        transaction_pooling=settings.transaction_pooling,
+    )
     price_list = PriceList()
     endpoints = settings.endpoints(price_list)
     doorbell = Doorbell(client_redis(settings.redis_url))

@@ -1,10 +1,11 @@
 """Brings the database's schema up to date, for `migrate` and the embedded stack."""
 
 import asyncio
+import re
 from pathlib import Path
 
 from cli.exits import CliError, ExitCode
-from shared.scrubber import Scrubber
+from shared.scrubber import MASK, Scrubber
 
 
 def migrate(url: str) -> None:
@@ -57,7 +58,9 @@ def _sqlite_file(url: str) -> Path | None:
 
 
 def shown(url: str) -> str:
-    """The URL without its password."""
+    """The URL without its password, also if that is not percent-encoded."""
+    if not url.startswith("sqlite"):
+        url = re.sub(r"(?<=://)[^@]*(?=@)", MASK, url)
     return Scrubber().scrub(url)
 
 

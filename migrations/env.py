@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 from alembic import context
 from sqlalchemy import Connection, pool
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.db.database import async_url
+from shared.db.engine import async_url, make_engine
 from shared.db.tables import Base
 from shared.settings import load_settings
 
@@ -31,7 +31,8 @@ def _run(connection: Connection) -> None:
 
 
 async def _connect_and_run(url: str) -> None:
-    engine = create_async_engine(async_url(url), poolclass=pool.NullPool)
+    # As if there were a pooler in transaction mode: a migration gains nothing from what such a pooler breaks.
+    engine = make_engine(url, poolclass=pool.NullPool, transaction_pooling=True)
     async with _alone(engine), engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             # The file keeps this mode. Programs that start together and each set it can fail: "database is locked".
@@ -50,10 +51,12 @@ async def _alone(engine: AsyncEngine) -> AsyncIterator[None]:
         # Only one host uses the file, and only one program starts the stack there.
         yield
         return
-    async with engine.connect() as waiting:
-        connection = await waiting.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.exec_driver_sql(f"SELECT pg_advisory_lock({LOCK})")
-        # The lock ends with its session.
+    # The lock belongs to this transaction and not to a session: behind a pooler in transaction mode, a session would
+    # keep it for the next client.
+    async with engine.begin() as connection:
+        for timeout in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+            await connection.exec_driver_sql(f"SET LOCAL {timeout} = 0")
+        await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
         yield
 
 

@@ -17,6 +17,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared.db import postgresql_url
 from shared.network.ssrf import Network as IpNetwork
 from shared.network.ssrf import SsrfGuard, networks
 from shared.program.otlp import TraceExporter, trace_exporter
@@ -25,6 +26,7 @@ from shared.providers.endpoints import Endpoint, EndpointRegistry
 from shared.providers.files import parse_endpoints, read_endpoints
 from shared.providers.key_ring import KeyRing
 from shared.providers.prices import PriceList
+from shared.queue import redis_url
 from shared.webhooks.secret_box import SecretBox
 
 ENV_FILE = ".env"
@@ -47,6 +49,11 @@ class Settings(BaseSettings):
     database_url: str = Field(
         default="sqlite:///llmbench.db",
         description="Database: `sqlite:///path` or `postgresql://user:password@host/name`.",
+    )
+    database_pooler: Literal["none", "transaction"] = Field(
+        default="none",
+        description="`transaction`: DATABASE_URL leads to a pooler such as PgBouncer in transaction mode. `none`: to "
+        "the database itself, or to a pooler in session mode.",
     )
     redis_url: str = Field(
         default="redis://127.0.0.1:6379/0",
@@ -148,6 +155,8 @@ class Settings(BaseSettings):
     def _known_database(cls, value: str) -> str:
         if not value.startswith(("sqlite:", "sqlite+aiosqlite:", "postgresql:", "postgresql+asyncpg:", "postgres:")):
             raise ValueError("must start with sqlite:/// or postgresql://")
+        if value.startswith("postgres"):
+            postgresql_url.parse(value)
         if value.partition("://")[2] in ("", "/", "/:memory:") and value.startswith("sqlite"):
             raise ValueError("must name a file: API and workers share it")
         return value
@@ -155,8 +164,7 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _known_redis(cls, value: str) -> str:
-        if not value.startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("must start with redis://, rediss:// or unix://")
+        redis_url.check(value)
         return value
 
     @field_validator("public_url")
@@ -197,6 +205,11 @@ class Settings(BaseSettings):
         if self.sweep_s >= self.lease_s:
             raise ValueError("SWEEP_S must be smaller than LEASE_S")
         return self
+
+    @property
+    def transaction_pooling(self) -> bool:
+        """Whether each transaction may be on another server connection."""
+        return self.database_pooler == "transaction"
 
     def secret_box(self) -> SecretBox:
         """Opens and seals webhook secrets."""

@@ -12,10 +12,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 from redis.asyncio import Redis
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import make_url, text
 
-from shared.db.database import Database, async_url
+from shared.db.database import Database
+from shared.db.engine import make_engine
 from shared.db.migrate import upgrade
 from simulator.server import Simulator
 from tests.support import guards
@@ -56,7 +56,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 async def _admin(url: str, *statements: str) -> None:
-    engine = create_async_engine(async_url(url), isolation_level="AUTOCOMMIT")
+    engine = make_engine(url, isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         for statement in statements:
             await connection.execute(text(statement))
@@ -64,7 +64,7 @@ async def _admin(url: str, *statements: str) -> None:
 
 
 def _with_database(url: str, name: str) -> str:
-    return async_url(url).set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+    return make_url(url).set(drivername="postgresql", database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")

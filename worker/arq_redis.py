@@ -7,9 +7,28 @@ import structlog
 from arq.connections import ArqRedis, RedisSettings
 from redis.asyncio import ConnectionPool
 from redis.asyncio.client import Pipeline
+from redis.asyncio.connection import parse_url
 from redis.exceptions import WatchError
 
 from shared.queue.redis import FAILURES, MESSAGES, connection_pool
+
+# Parameters of a URL that arq's settings call by the same name.
+_SAME_IN_ARQ = frozenset(
+    [
+        "host",
+        "port",
+        "username",
+        "password",
+        "max_connections",
+        "retry_on_timeout",
+        "ssl_keyfile",
+        "ssl_certfile",
+        "ssl_cert_reqs",
+        "ssl_ca_certs",
+        "ssl_ca_data",
+        "ssl_check_hostname",
+    ]
+)
 
 log = structlog.get_logger(__name__)
 
@@ -23,8 +42,17 @@ def queue_redis(url: str) -> "QueueRedis":
 
 
 def redis_settings(url: str) -> RedisSettings:
-    """For arq's own health check; the worker itself uses `queue_redis`."""
-    return RedisSettings.from_dsn(url)
+    """For arq's own health check; the worker itself uses `queue_redis`.
+
+    arq's `from_dsn` neither decodes passwords nor knows the parameters of TLS.
+    """
+    given: dict[str, Any] = {**parse_url(url)}
+    return RedisSettings(
+        unix_socket_path=given.get("path"),
+        database=given.get("db", 0),
+        ssl=url.startswith("rediss:"),
+        **{name: value for name, value in given.items() if name in _SAME_IN_ARQ},
+    )
 
 
 class QueueRedis(ArqRedis):

@@ -25,7 +25,7 @@ from shared.providers.endpoints import Endpoint
 from shared.scrubber import Scrubber
 from worker.engine.children import Child, Children, processes_for
 from worker.engine.engine import Engine
-from worker.engine.measurer import MeasureContext, RunClock
+from worker.engine.planned import MeasureContext, RunClock
 from worker.engine.sdk_clients import make_target
 
 LEVELS = (1, 16, 64, 256, 512, 1_024)

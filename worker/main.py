@@ -13,7 +13,7 @@ from shared.benchmark.load import Load, load_of
 from shared.benchmark.spec import BenchmarkSpec
 from shared.clock import SystemClock
 from shared.db.benchmarks import BenchmarkRepository
-from shared.db.database import Database
+from shared.db.database import Database, warn_of_ignored_parameters
 from shared.db.leases import LeaseRepository
 from shared.db.results import ResultRepository
 from shared.db.retention import RetentionRepository
@@ -60,12 +60,17 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Load]
     endpoints = settings.endpoints(price_list)
     configure_logs(settings, Scrubber(keys.secrets(endpoints)))
     _warn_of_unusable(endpoints, keys)
+    warn_of_ignored_parameters(settings.database_url)
     tracing = start_tracing(load_trace_exporter(), "llmbench-worker")
     raise_open_files_limit()
     children = Children()
     await children.prepare()
     calibration = await _calibrated(children, settings.engine_processes) if settings.calibrate_on_start else None
-    database = Database(settings.database_url, pool_size=settings.database_pool_size)
+    database = Database(
+        settings.database_url,
+        pool_size=settings.database_pool_size,
+        transaction_pooling=settings.transaction_pooling,
+    )
     await check_schema(database)
     monitor = WorkerMonitor(database)
     if settings.worker_metrics_port:

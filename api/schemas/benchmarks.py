@@ -185,6 +185,7 @@ class BenchmarkBase(BaseModel):
     on_interrupt: Literal["resume", "fail"] = Field(description="As submitted.", examples=["resume"])
     repetitions: int = Field(description="As submitted.", examples=[3])
     warmup: int = Field(description="As submitted.", examples=[1])
+    warmup_prefix: bool = Field(default=True, description="As submitted.", examples=[True])
     system: str | None = Field(description="As submitted. Null when there is none.", examples=[None])
     parameters: Parameters = Field(description="As submitted.")
     extra_body: dict[str, Any] = Field(

@@ -38,11 +38,30 @@ class Prices(BaseModel):
     cache_write_usd_per_mtok: float | TieredPrice | None = Field(
         default=None, description="Input tokens written to a cache. Unit: USD per million tokens.", examples=[0.3]
     )
+    cache_write_1h_usd_per_mtok: float | TieredPrice | None = Field(
+        default=None,
+        description="Input tokens written to a cache that keeps them for an hour. Unit: USD per million tokens.",
+        examples=[0.5],
+    )
     requests_usd_per_thousand: float | TieredPrice | None = Field(
         default=None,
         description="Fee of each request, in addition to its tokens. Unit: USD per thousand requests.",
         examples=[None],
     )
+
+
+class ServedPrice(Prices):
+    """The price of answers that came from another model or service tier than was asked for."""
+
+    served_model: str | None = Field(
+        description="The model as the answers name it. Null: they name none.", examples=["gpt-4o-mini-2024-07-18"]
+    )
+    service_tier: str | None = Field(
+        description="The tier as the answers name it. Null: the standard one.", examples=["flex"]
+    )
+    source: str = Field(description="Price list that it comes from.", examples=["genai-prices 0.2.3"])
+    provider: str = Field(description="Whose price it is.", examples=["openai"])
+    model: str = Field(description="The price list's name of the model.", examples=["gpt-4o-mini"])
 
 
 class PriceOut(Prices):
@@ -53,6 +72,11 @@ class PriceOut(Prices):
     )
     provider: str = Field(description="Whose price it is.", examples=["anthropic"])
     model: str = Field(description="The price list's name of the model.", examples=["claude-3-haiku"])
+    served: list[ServedPrice] = Field(
+        default=[],
+        description="Prices of answers that came from another model or service tier than was asked for. Their results "
+        "are priced with these.",
+    )
 
 
 # The list has at most 12 for a model today.

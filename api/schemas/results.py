@@ -42,7 +42,10 @@ class TimelineEventOut(BaseModel):
         "or `other`.",
         examples=["content"],
     )
-    size: int = Field(description="Text that the event carried. Unit: bytes of UTF-8.", examples=[6])
+    size: int = Field(
+        description="Text that the event carried. Unit: bytes of UTF-8. Of `usage`: output tokens so far, or 0.",
+        examples=[6],
+    )
 
 
 @with_fields(result_fields(), after="response")

@@ -88,6 +88,14 @@ def run(
     warmup: Annotated[
         int | None, typer.Option(metavar="N", help="Requests before the measured ones, not in the statistics.")
     ] = None,
+    warmup_prefix: Annotated[
+        bool | None,
+        typer.Option(
+            "--warmup-prefix/--no-warmup-prefix",
+            help="Whether each warm-up request starts with a text of its own, so that it fills no prompt cache for the "
+            "measured ones. By default it does.",
+        ),
+    ] = None,
     max_duration: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", help="Longest time of the run. Then it fails and keeps its results."),
@@ -153,6 +161,7 @@ def run(
         max_duration_s=max_duration,
         on_interrupt=None if resume else "fail",
         warmup=warmup,
+        warmup_prefix=warmup_prefix,
     )
     if server is None:
         if detach:

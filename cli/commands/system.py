@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.exits import CliError, ExitCode
+from cli.output import clean, note
 
 
 def simulate(
@@ -60,9 +61,12 @@ def migrate(
     """Bring the database at DATABASE_URL to the newest schema."""
     from cli.database import migrate as upgrade
     from cli.database import missing_migrations, shown
+    from shared.db.postgresql_url import ignored_parameters
     from shared.settings import load_settings
 
     url = load_settings().database_url
+    if ignored := ignored_parameters(url):
+        note(f"warning: these parameters of DATABASE_URL have no effect: {', '.join(map(clean, ignored))}")
     if check:
         missing = missing_migrations(url)
         if missing is not None:

@@ -7,7 +7,7 @@ would survive a killed parent.
 import socket
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from cli.exits import CliError, ExitCode
 from shared.scrubber import Scrubber
@@ -47,7 +47,7 @@ def check_reachable(url: str) -> None:
         if parts.scheme == "unix":
             with socket.socket(socket.AF_UNIX) as probe:
                 probe.settimeout(_REACH_S)
-                probe.connect(parts.path)
+                probe.connect(unquote(parts.path))
         else:
             address = (parts.hostname or "localhost", parts.port or 6379)
             socket.create_connection(address, timeout=_REACH_S).close()

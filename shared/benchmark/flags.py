@@ -117,13 +117,16 @@ FLAGS = {
         Flag(
             name="served_model_differs",
             meaning="The answer names another model than was asked for",
-            effect="The cost is that of the served model, or null if its price is unknown",
+            effect="The cost is that of the served model, or null if its price is unknown. A name that is not a "
+            "model's, such as a deployment or a file, does not change the cost; nor does it where the endpoint has "
+            "`prices`",
             oddity=True,
         ),
         Flag(
             name="service_tier_differs",
             meaning="The answer was served in another service tier than was asked for",
-            effect="The cost is that of the served tier, or null if its price is unknown",
+            effect="The cost is that of the served tier, or null if its price is unknown; where the endpoint has "
+            "`prices`, those apply",
             oddity=True,
         ),
         # The stream.

@@ -11,6 +11,8 @@ from shared.numbers.digest import Digest
 from shared.numbers.time_series import TimeSeries
 
 Phase = Literal["connect", "before_first_token", "mid_stream"]
+# From this share of input tokens on, an answer counts as that of a cache hit.
+CACHE_HIT_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,12 @@ class Usage:
         """All input tokens, whether they came from a cache or not."""
         uncached = self.uncached_input_tokens
         return None if uncached is None else uncached + (self.cache_read_tokens or 0) + (self.cache_write_tokens or 0)
+
+    @property
+    def prompt_cached(self) -> bool:
+        """Whether so much of the input was read from a prompt cache that the times are those of a cache hit."""
+        total = self.total_input_tokens
+        return total is not None and total > 0 and (self.cache_read_tokens or 0) >= CACHE_HIT_SHARE * total
 
 
 @dataclass(frozen=True, slots=True)

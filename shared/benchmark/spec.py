@@ -90,6 +90,14 @@ class RunSpec(BaseModel):
         "priced, but left out of the statistics.",
         examples=[1],
     )
+    warmup_prefix: bool = Field(
+        default=True,
+        # Workers of the version before refuse a field that they do not know.
+        exclude_if=lambda value: value is True,
+        description="Whether each warm-up request starts with a short text of its own, so that it does not fill the "
+        "provider's prompt cache for the measured requests.",
+        examples=[True],
+    )
     concurrency: int = Field(
         default=1,
         ge=1,

@@ -5,38 +5,42 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import Any
 
+import structlog
 from sqlalchemy import event, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.pool import QueuePool
 
+from shared.db.engine import is_sqlite, make_engine
+from shared.db.postgresql_url import ignored_parameters
 from shared.errors import Unavailable
+
+log = structlog.get_logger(__name__)
 
 # How long a SQLite writer waits for another process's transaction; transactions here take milliseconds.
 SQLITE_BUSY_MS = 30_000
 # Prepared statements that a connection keeps.
 SQLITE_STATEMENTS = 24
-# SQLSTATE classes: connection, no such database, no resources, operator's intervention (start, shutdown).
-CANNOT_SERVE = ("08", "3D", "53", "57")
+# SQLSTATE classes: connection, log-in, no such database, no resources, operator's intervention (start, shutdown).
+CANNOT_SERVE = ("08", "28", "3D", "53", "57")
 
 
-def async_url(url: str) -> URL:
-    """The URL with the driver that this service uses: asyncpg or aiosqlite."""
-    parsed = make_url(url)
-    driver = {"sqlite": "sqlite+aiosqlite", "postgres": "postgresql+asyncpg", "postgresql": "postgresql+asyncpg"}
-    return parsed.set(drivername=driver.get(parsed.drivername, parsed.drivername))
+def warn_of_ignored_parameters(url: str) -> None:
+    """For a program's start: one line with the URL's parameters that have no effect."""
+    ignored = ignored_parameters(url)
+    if ignored:
+        log.warning("database_url_parameters_ignored", parameters=list(ignored))
 
 
 class Database:
     """An engine with `read()` and `write()` transactions. No transaction is held across a network call."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        parsed = async_url(url)
-        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+    def __init__(self, url: str, *, pool_size: int = 10, transaction_pooling: bool = False) -> None:
+        """`transaction_pooling`: see `make_engine`."""
+        self.is_sqlite = is_sqlite(url)
         # The dialect's own INSERT, which knows ON CONFLICT.
         self.insert = sqlite_insert if self.is_sqlite else postgresql_insert
         options: dict[str, Any] = {
@@ -50,8 +54,8 @@ class Database:
             # An INSERT of many rows is another statement for each number of rows, of about 300 kB.
             options |= {"connect_args": {"cached_statements": SQLITE_STATEMENTS}}
         else:
-            options |= {"pool_pre_ping": True, "connect_args": {"timeout": 5, "command_timeout": 60}}
-        self.engine: AsyncEngine = create_async_engine(parsed, **options)
+            options |= {"pool_pre_ping": True, "connect_args": {"command_timeout": 60}}
+        self.engine: AsyncEngine = make_engine(url, transaction_pooling=transaction_pooling, **options)
         # All statements of one read see the database at the same moment, as they do in SQLite.
         self._reading = (
             self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
@@ -107,7 +111,7 @@ def _unavailable_where_it_does_not_answer() -> Iterator[None]:
 
 
 def _cannot_serve(exc: DBAPIError) -> bool:
-    # asyncpg has no error class for a server that is starting, is full or does not have the database.
+    # asyncpg has no error class for a server that is starting, is full, lets nobody in or does not have the database.
     state = str(getattr(exc.orig, "sqlstate", None))
     # SQLite raises a plain DatabaseError if the file is broken or is not a database.
     return type(exc) in (OperationalError, InterfaceError, DatabaseError) or state.startswith(CANNOT_SERVE)

@@ -122,6 +122,11 @@ class LeaseRepository:
                 .on_conflict_do_nothing(index_elements=["benchmark_id", "fence"])
             )
 
+    async def store_price(self, lease: Lease, price: dict[str, Any] | None) -> None:
+        """Replaces the stored price of a running benchmark. Raises LeaseLost."""
+        async with self._database.write() as session:
+            await self._update(session, lease, price=price)
+
     async def end_crashed(self, lease: Lease, unanswered: Sequence[StoredId]) -> None:
         """Closes the segments that dead workers left open. Raises LeaseLost."""
         async with self._database.write() as session:

@@ -10,7 +10,9 @@ from shared.numbers import formulas
 from shared.numbers.formulas import RequestFacts
 from shared.numbers.metric import Definition, Metric
 
-_TOKENS_UNKNOWN = "`output_tokens` is unknown or below 2, or the whole answer came in one read (flag `buffered`)"
+_TOKENS_UNKNOWN = (
+    "the number of visible tokens is unknown or below 2, or the answer came at once or in a burst (flag `buffered`)"
+)
 _NO_EVENT = "no such event arrived"
 _NOT_REPORTED = "the provider reported none"
 
@@ -121,7 +123,9 @@ METRICS = {
         Metric(
             name="tpot_ms",
             unit="ms/token",
-            definition="Time per output token after the first: `(latency_ms - ttft_ms) / (output_tokens - 1)`",
+            definition="Time per output token after the first event: `latency_ms - ttft_ms`, divided by the tokens "
+            "after the first event. These are the visible tokens less 1, or fewer if the stream says that its first "
+            "event held several. Hidden reasoning is taken out",
             null_when=_TOKENS_UNKNOWN,
             source="timeline",
             compute=formulas.tpot_ms,
@@ -133,7 +137,8 @@ METRICS = {
         Metric(
             name="tokens_per_second",
             unit="tokens/s",
-            definition="Generation speed after the first token: `output_tokens / (latency_ms - ttft_ms) * 1000`",
+            definition="Generation speed after the first token: `output_tokens / (latency_ms - ttft_ms) * 1000`, over "
+            "visible tokens: hidden reasoning is taken out",
             null_when=_TOKENS_UNKNOWN,
             source="timeline",
             compute=formulas.tokens_per_second,

@@ -31,7 +31,10 @@ ANSWER_KINDS = frozenset({EventKind.CONTENT, EventKind.TOOL})
 
 
 class TimelineEvent(NamedTuple):
-    """`offset_us`: microseconds since sent; `size`: bytes of text that it carried."""
+    """`offset_us`: microseconds since sent; `size`: bytes of text that it carried.
+
+    For `USAGE`, `size` is the output tokens that it reported so far; 0 if it reported none.
+    """
 
     offset_us: int
     kind: EventKind

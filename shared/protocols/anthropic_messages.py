@@ -5,33 +5,13 @@ from functools import partial
 from typing import Any, ClassVar
 
 from shared.benchmark.prompt import Parameters
-from shared.benchmark.record import Usage
 from shared.errors import FieldError
 from shared.protocols.base import Adapter, given_values
-from shared.protocols.decoders import JsonDecoder, SseDecoder, StreamDecoder
-from shared.protocols.error_kinds import failure
-from shared.protocols.events import (
-    Content,
-    Done,
-    Failure,
-    Finish,
-    Other,
-    Ping,
-    Reasoning,
-    StreamEvent,
-    ToolCall,
-    UsageReport,
-)
-from shared.protocols.json_values import answer_id, load_object, optional_int, text_of
+from shared.protocols.decoders import AnswerDecoder
+from shared.protocols.events import Content, Done, Failure, Other, Reasoning, StreamEvent, ToolCall
+from shared.protocols.json_values import answer_id, json_text, object_of, objects_of, text_of, word_of
 from shared.protocols.sdk import Sdk
 from shared.protocols.sse import ServerSentEvent
-
-_USAGE_FIELDS = {
-    "input_tokens": "input_tokens",
-    "output_tokens": "output_tokens",
-    "cache_read_input_tokens": "cache_read_tokens",
-    "cache_creation_input_tokens": "cache_write_tokens",
-}
 
 
 class AnthropicMessages(Adapter):
@@ -83,87 +63,97 @@ class AnthropicMessages(Adapter):
             body["thinking"] = {"type": "enabled", "budget_tokens": parameters.thinking_budget_tokens}
         return body
 
-    def decoder(self, content_type: str) -> StreamDecoder:
-        return _Message() if content_type.startswith("application/json") else _MessageStream()
+    def decoder(self, headers: Mapping[str, str]) -> AnswerDecoder:
+        return _Message(headers)
 
 
-class _UsageSoFar:
-    """Counts are cumulative: the last value of each field wins. `input_tokens` leaves cached tokens out."""
+class _Message(AnswerDecoder):
+    """The events of a streamed message, or a whole message in one document."""
 
-    def __init__(self) -> None:
-        self._fields: dict[str, Any] = {}
+    cache_in_input = False
 
-    def report(self, usage: Any, *, final: bool) -> list[StreamEvent]:
-        if not isinstance(usage, dict):
-            return []
-        for theirs, ours in _USAGE_FIELDS.items():
-            if usage.get(theirs) is not None:
-                self._fields[ours] = optional_int(usage[theirs])
-        details = usage.get("output_tokens_details")
-        if isinstance(details, dict) and details.get("thinking_tokens") is not None:
-            self._fields["reasoning_tokens"] = optional_int(details["thinking_tokens"])
-        return [UsageReport(Usage(**self._fields), final)]
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        super().__init__(headers)
+        # A block of thinking is open, and it has shown no text so far.
+        self._silent_thinking = False
 
-
-class _MessageStream(SseDecoder):
-    def __init__(self) -> None:
-        super().__init__()
-        self._usage = _UsageSoFar()
-
-    def decode(self, raw: ServerSentEvent) -> list[StreamEvent]:
-        document = load_object(raw.data)
-        if isinstance(document, Failure):
-            return [document]
+    def decode(self, document: dict[str, Any], raw: ServerSentEvent) -> list[StreamEvent]:
         match document.get("type", raw.event):
             case "content_block_delta":
-                return [_delta(document.get("delta"))]
+                return [self._delta(object_of(document.get("delta")))]
             case "content_block_start":
-                return [_block_start(document.get("content_block"))]
+                return [self._block_start(object_of(document.get("content_block")))]
+            case "content_block_stop":
+                self._end_thinking()
+                return [Other()]
             case "message_start":
-                message = document.get("message")
-                usage = message.get("usage") if isinstance(message, dict) else None
-                self.answer_id = answer_id(message) if isinstance(message, dict) else None
-                return self._usage.report(usage, final=False) or [Other()]
+                message = object_of(document.get("message"))
+                self._note_message(message)
+                # Its count of output tokens is a placeholder.
+                usage = {**object_of(message.get("usage")), "output_tokens": None}
+                return [*self.report_usage({"usage": usage}, raw)] or [Other()]
             case "message_delta":
-                events = self._usage.report(document.get("usage"), final=True)
-                delta = document.get("delta")
-                reason = text_of(delta.get("stop_reason")) if isinstance(delta, dict) else ""
-                return [*events, Finish(reason)] if reason else events or [Other()]
+                self._end_thinking()
+                self._note_served(object_of(document.get("usage")))
+                reason = text_of(object_of(document.get("delta")).get("stop_reason"))
+                return [*self.report_usage(document, raw), *self.finish_events(reason)] or [Other()]
             case "message_stop":
                 return [Done()]
-            case "ping":
-                return [Ping()]
-            case "error":
-                return [failure(document.get("error"))]
+            case "message":
+                return self._whole(document, raw)
             case _:
-                return [Other()]
+                return self._whole(document, raw) if isinstance(document.get("content"), list) else [Other()]
 
+    def _whole(self, message: dict[str, Any], raw: ServerSentEvent) -> list[StreamEvent]:
+        self.facts.flags.add("not_streamed")
+        self._note_message(message)
+        events: list[StreamEvent] = []
+        if text := text_of(message.get("content")):
+            events.append(Content(text))
+        for block in objects_of(message.get("content")):
+            events.append(self._block_start(block))
+            if object_of(block.get("input")):
+                events.append(ToolCall(json_text(block["input"])))
+            self._end_thinking()
+        events += self.report_usage(message, raw)
+        ends = self.finish_events(text_of(message.get("stop_reason")))
+        failed = any(isinstance(end, Failure) for end in ends)
+        return [*events, *ends] if failed else [*events, *ends, Done()]
 
-class _Message(JsonDecoder):
-    """A whole message in one JSON body."""
+    def _note_message(self, message: dict[str, Any]) -> None:
+        self.facts.id = answer_id(message)
+        self.facts.model = word_of(message.get("model")) or self.facts.model
+        self._note_served(object_of(message.get("usage")))
 
-    def decode(self, document: dict[str, Any]) -> list[StreamEvent]:
-        blocks = document.get("content")
-        events: list[StreamEvent] = [_block_start(block) for block in blocks] if isinstance(blocks, list) else []
-        events += _UsageSoFar().report(document.get("usage"), final=True)
-        reason = text_of(document.get("stop_reason"))
-        return [*events, Finish(reason), Done()] if reason else events
+    def _note_served(self, usage: dict[str, Any]) -> None:
+        self.facts.service_tier = word_of(usage.get("service_tier")) or self.facts.service_tier
+        for iteration in objects_of(usage.get("iterations")):
+            # A fallback of the server names the model that went on with the answer.
+            self.facts.model = word_of(iteration.get("model")) or self.facts.model
 
-
-def _delta(delta: Any) -> StreamEvent:
-    if not isinstance(delta, dict):
+    def _delta(self, delta: dict[str, Any]) -> StreamEvent:
+        if text := text_of(delta.get("text")):
+            return Content(text)
+        if text := text_of(delta.get("thinking")):
+            self._silent_thinking = False
+            return Reasoning(text)
+        if text := text_of(delta.get("partial_json")):
+            return ToolCall(text)
         return Other()
-    if text := text_of(delta.get("text")):
-        return Content(text)
-    if text := text_of(delta.get("thinking")):
-        return Reasoning(text)
-    if text := text_of(delta.get("partial_json")):
-        return ToolCall(text)
-    return Other()
 
+    def _block_start(self, block: dict[str, Any]) -> StreamEvent:
+        """A block may begin with text. The block of a tool call begins with the tool's name."""
+        self._end_thinking()
+        kind = text_of(block.get("type"))
+        if kind == "redacted_thinking":
+            self.note_hidden_reasoning()
+        self._silent_thinking = kind == "thinking"
+        if kind.endswith("tool_use"):
+            return ToolCall(name) if (name := text_of(block.get("name"))) else Other()
+        return self._delta(block)
 
-def _block_start(block: Any) -> StreamEvent:
-    """A block may begin with text. The block of a tool call begins with the tool's name."""
-    if isinstance(block, dict) and block.get("type") == "tool_use":
-        return ToolCall(text_of(block.get("name"))) if text_of(block.get("name")) else Other()
-    return _delta(block)
+    def _end_thinking(self) -> None:
+        """Newer models leave out the text of their thinking, but bill it."""
+        if self._silent_thinking:
+            self._silent_thinking = False
+            self.note_hidden_reasoning()

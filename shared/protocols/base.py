@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from shared.benchmark.prompt import Parameters
 from shared.benchmark.record import RequestError
 from shared.errors import FieldError
-from shared.protocols.decoders import StreamDecoder
+from shared.protocols.decoders import AnswerDecoder
 from shared.protocols.sdk import Sdk
 
 
@@ -77,8 +77,8 @@ class Adapter(ABC):
         """The JSON body of a request for a streamed answer."""
 
     @abstractmethod
-    def decoder(self, content_type: str) -> StreamDecoder:
-        """A decoder for one answer; `content_type` tells a stream from a plain JSON answer."""
+    def decoder(self, headers: Mapping[str, str]) -> AnswerDecoder:
+        """A decoder for one answer. `headers`: those of the answer; the names are in lower case."""
 
     def current_body(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """The planned body without the fields that the server has refused since."""

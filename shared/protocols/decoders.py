@@ -1,81 +1,230 @@
-"""Decoders turn the bytes of one answer into events. Protocols derive theirs from `SseDecoder` and `JsonDecoder`."""
+"""Decoders turn the bytes of one answer into events. The body decides how it is read, not its content type.
 
+`AnswerDecoder` reads what all protocols have in common: compression, framing, errors, keep-alives, the end of the
+answer. Each protocol derives its own, which says what a JSON document means.
+"""
+
+import re
 from abc import ABC, abstractmethod
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from shared.protocols.error_kinds import failure
-from shared.protocols.events import Failure, StreamEvent
-from shared.protocols.json_values import answer_id, load_object
+from shared.benchmark.record import Usage
+from shared.protocols.compression import CannotDecompress, Decompressor
+from shared.protocols.error_shapes import failure_of, find_error
+from shared.protocols.events import (
+    AnswerFacts,
+    Content,
+    Done,
+    Failure,
+    Finish,
+    HiddenReasoning,
+    Other,
+    Ping,
+    Reasoning,
+    StreamEvent,
+    ToolCall,
+    UsageReport,
+)
+from shared.protocols.finish_reasons import class_of, kind_of_failure
+from shared.protocols.json_values import NOT_JSON, text_of
 from shared.protocols.sse import ServerSentEvent, SseParser
+from shared.protocols.usage import UsageReader, find_usage
+
+# The most bytes of an answer, decompressed. The engine has the same limit for what is sent.
+MAX_BYTES = 64_000_000
+# Some servers end a stream with the marker of another protocol.
+END_MARKER = "[DONE]"
+TOKENS = (Content, Reasoning, ToolCall)
+_ERROR_WORDS = re.compile(
+    r"\b(error|exception|fail(ed|ure)?|timeout|timed out|unavailable|overloaded|refused|denied|unauthorized|forbidden"
+    r"|exceeded|quota|traceback)\b",
+    re.IGNORECASE,
+)
+_KEEP_ALIVE_NAMES = frozenset({"ping", "heartbeat", "keepalive", "keep-alive", "keep_alive"})
+# Markers such as `[END]`.
+_MARKER = re.compile(r"\[[\w -]*\]")
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<[^>]{0,200}>")
 
 
-class StreamDecoder(Protocol):
-    """What the engine needs of a decoder. The events do not depend on where the reads are cut."""
+class AnswerDecoder(ABC):
+    """Decodes one answer. The events do not depend on where the reads are cut."""
 
-    @property
-    def invalid_utf8(self) -> bool: ...
+    # Whether the input tokens of this protocol's usage include cached ones.
+    cache_in_input: bool
 
-    @property
-    def answer_id(self) -> str | None:
-        """The provider's own id of this answer; None until the answer names it."""
-        ...
-
-    def feed(self, data: bytes) -> list[StreamEvent]:
-        """Adds a read and returns the events that it completes."""
-        ...
-
-    def finish(self) -> list[StreamEvent]:
-        """Returns the events that the end of the body completes."""
-        ...
-
-
-class SseDecoder(ABC):
-    """Decodes server-sent events one by one. The protocol says what each means."""
-
-    def __init__(self) -> None:
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        """`headers`: those of the answer; the names are in lower case."""
+        self.facts = AnswerFacts()
+        self._label = headers.get("content-type", "").partition(";")[0].strip().lower()
+        self._decompressor = Decompressor(headers.get("content-encoding", ""))
         self._parser = SseParser()
-        self.answer_id: str | None = None
+        self._usage = UsageReader(cache_in_input=self.cache_in_input)
+        self._html = ""
+        self._size = 0
+        # What has come so far.
+        self.token_seen = self._finished = self._done = self._understood = False
+        # Whether JSON documents came outside `data` lines, and whether events came inside them.
+        self._bare_seen = self._data_seen = False
 
     @property
     def invalid_utf8(self) -> bool:
         return self._parser.invalid_utf8
 
-    def feed(self, data: bytes) -> list[StreamEvent]:
-        return [event for raw in self._parser.feed(data) for event in self.decode(raw)]
+    def feed(self, data: bytes) -> Iterator[StreamEvent]:
+        """Adds a read and gives the events that it completes, one by one: a few compressed bytes may hold very many."""
+        try:
+            for piece in self._decompressor.feed(data):
+                if self._size > MAX_BYTES:
+                    yield Failure("answer_too_large", f"the answer has more than {MAX_BYTES / 1e6:g} MB decompressed")
+                    return
+                yield from self._feed(piece)
+        except CannotDecompress as exc:
+            yield Failure("compressed_answer", str(exc))
 
-    def finish(self) -> list[StreamEvent]:
-        # A body that ends inside an event leaves a piece of JSON. Such a stream is truncated, not malformed.
-        return [event for raw in self._parser.finish() for event in self.decode(raw) if not _is_malformed(event)]
-
-    @abstractmethod
-    def decode(self, raw: ServerSentEvent) -> list[StreamEvent]:
-        """The events that one server-sent event stands for."""
-
-
-class JsonDecoder(ABC):
-    """Decodes an answer in one JSON body. Servers send it if they ignore `stream` or put an error into a 200."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-        self.invalid_utf8 = False
-        self.answer_id: str | None = None
-
-    def feed(self, data: bytes) -> list[StreamEvent]:
-        self._parts.append(data)
-        return []
-
-    def finish(self) -> list[StreamEvent]:
-        document = load_object(b"".join(self._parts).decode("utf-8", "replace"))
-        if isinstance(document, Failure):
-            return [document]
-        if document.get("error"):
-            return [failure(document["error"])]
-        self.answer_id = answer_id(document)
-        return self.decode(document)
+    def finish(self) -> Iterator[StreamEvent]:
+        """Gives the events that the end of the body completes."""
+        if rest := self._decompressor.finish():
+            yield from self._feed(rest)
+        for raw in self._parser.finish():
+            # A body that ends inside an event leaves a piece of JSON. Such a stream is truncated, not malformed.
+            yield from (event for event in self._events(raw) if not _is_malformed(event))
+        if not self._understood and self._size and (words := self._no_answer()):
+            yield Failure("not_an_answer", words)
 
     @abstractmethod
-    def decode(self, document: dict[str, Any]) -> list[StreamEvent]:
-        """The events that a whole answer stands for."""
+    def decode(self, document: dict[str, Any], raw: ServerSentEvent) -> list[StreamEvent]:
+        """The events that one JSON document stands for. Errors and usage are read elsewhere."""
+
+    def report_usage(self, document: dict[str, Any], raw: ServerSentEvent) -> list[UsageReport]:
+        """The usage in a document, if it has one."""
+        found = find_usage(document) if "sage" in raw.data else None
+        if found is None:
+            return []
+        report, usual_place = found
+        usage = self._usage.read(report)
+        if usage == Usage(cache_in_input=self.cache_in_input):
+            return []
+        if not usual_place:
+            self.facts.flags.add("usage_misplaced")
+        self.facts.flags |= self._usage.flags
+        self.facts.provider_cost_usd = self._usage.provider_cost_usd
+        return [UsageReport(usage)]
+
+    def finish_events(self, reason: str) -> list[StreamEvent]:
+        """The end of an answer in the provider's word: a finish, or a failure if the word means one."""
+        if not reason or reason.lower() in ("null", "none"):
+            return []
+        if class_of(reason) == "failed":
+            return [Failure(kind_of_failure(reason), f"the answer ended with the finish reason {reason!r}", reason)]
+        return [Finish(reason)]
+
+    def note_hidden_reasoning(self) -> None:
+        """Reasoning was billed, or marked, that has no text."""
+        within = self.token_seen or self.facts.hidden_reasoning is HiddenReasoning.WITHIN
+        self.facts.hidden_reasoning = HiddenReasoning.WITHIN if within else HiddenReasoning.BEFORE
+
+    def _feed(self, data: bytes) -> Iterator[StreamEvent]:
+        if not self._size:
+            data = data.lstrip(b" \t\r\n")
+        self._size += len(data)
+        if self._decompressor.compressed:
+            self.facts.flags.add("compressed")
+        if self._html or (self._size == len(data) and data.startswith(b"<")):
+            self._html += data[: 8_000 - len(self._html)].decode("utf-8", "replace")
+            return
+        for raw in self._parser.feed(data):
+            yield from self._events(raw)
+        for raw in self._parser.take_open_document():
+            yield from self._events(raw)
+
+    def _events(self, raw: ServerSentEvent) -> Iterator[StreamEvent]:
+        """The events of one server-sent event, without what follows the end of the answer."""
+        if self._parser.events_unseparated:
+            self.facts.flags.add("events_unseparated")
+        self._see_label(raw)
+        for event in self._meaning(raw):
+            if self._done and not isinstance(event, UsageReport):
+                self._note_after_end(event)
+                continue
+            if self._finished and isinstance(event, Failure):
+                self._note_after_end(event)
+                continue
+            match event:
+                case Content() | Reasoning() | ToolCall():
+                    self.token_seen = True
+                case Finish():
+                    self._finished = True
+                case Done():
+                    self._done = True
+            self._understood |= not isinstance(event, Other | Ping)
+            yield event
+
+    def _meaning(self, raw: ServerSentEvent) -> list[StreamEvent]:
+        document = raw.document
+        if isinstance(document, list):
+            # Some servers wrap each document, or an error, into a list.
+            documents = [item for item in document if isinstance(item, dict)]
+            return [event for item in documents for event in self._of_document(item, raw)] or [Other()]
+        if isinstance(document, dict):
+            return self._of_document(document, raw)
+        return [self._of_words(raw)]
+
+    def _of_document(self, document: dict[str, Any], raw: ServerSentEvent) -> list[StreamEvent]:
+        if raw.event == "error":
+            return [failure_of(document)]
+        failure = find_error(document)
+        if failure is not None:
+            return [*self.report_usage(document, raw), failure]
+        kind = text_of(document.get("type"))
+        if not document or raw.event in _KEEP_ALIVE_NAMES or kind in _KEEP_ALIVE_NAMES:
+            if kind != raw.event:
+                self.facts.flags.add("keep_alive_data")
+            return [Ping()]
+        return self.decode(document, raw)
+
+    def _of_words(self, raw: ServerSentEvent) -> StreamEvent:
+        """The meaning of data that is no JSON object: an end marker, an error, a keep-alive, or half a document."""
+        words = raw.data.strip() if not isinstance(raw.document, str) else raw.document.strip()
+        if words == END_MARKER:
+            return Done()
+        if raw.event == "error":
+            return failure_of(words)
+        if raw.document is NOT_JSON and words[:1] in ("{", "[", "<") and not _MARKER.fullmatch(words):
+            return Failure("malformed_event", f"not a JSON object: {words[:200]!r}")
+        if _ERROR_WORDS.search(words):
+            return failure_of(words)
+        if not self._finished:
+            self.facts.flags.add("keep_alive_data")
+        return Ping()
+
+    def _note_after_end(self, event: StreamEvent) -> None:
+        if not isinstance(event, Ping | Done):
+            self.facts.flags.add("sent_after_end")
+
+    def _see_label(self, raw: ServerSentEvent) -> None:
+        """Compares the first event with the content type."""
+        self._bare_seen |= raw.bare and raw.document is not NOT_JSON
+        self._data_seen |= not raw.bare
+        if self._understood or not self._label:
+            return
+        expected = ("application/json",) if raw.bare else ("text/event-stream",)
+        if self._label not in expected and not (raw.bare and "json" in self._label):
+            self.facts.flags.add("mislabelled")
+
+    def _no_answer(self) -> str:
+        """Words for a body in which nothing was understood. Empty if it is a stream that ended early."""
+        label = f" ({self._label})" if self._label else ""
+        if self._html:
+            title = _TITLE.search(self._html)
+            text = title.group(1) if title else _TAG.sub(" ", self._html)
+            return f"the server sent an HTML page{label}, not an answer: {' '.join(text.split())[:300]!r}"
+        if self._parser.stray.strip():
+            return f"the server sent text{label}, not an answer: {self._parser.stray.strip()[:300]!r}"
+        if self._bare_seen and not self._data_seen:
+            return f"the server sent a JSON document{label} that is no answer of this protocol"
+        return ""
 
 
 def _is_malformed(event: StreamEvent) -> bool:

@@ -1,50 +1,58 @@
 """Turns an answer that is not 2xx into a request error: its kind, the provider's words, how long to wait."""
 
+import html
+import re
 from collections.abc import Mapping
 from datetime import datetime
-from email.utils import parsedate_to_datetime
-from typing import Any
+
+import orjson
 
 from shared.benchmark.record import RequestError
-from shared.protocols.error_kinds import failure, kind_of_http_status
+from shared.protocols.error_shapes import failure_of, says_something
+from shared.protocols.retry_after import retry_after_s
 from shared.scrubber import Scrubber
+from shared.text import replace_unstorable
+
+_MAX_TEXT = 300
+# The first of these parts of a page that is there says best what went wrong.
+_HTML_PARTS = [re.compile(rf"<{part}\b[^>]*>(.*?)</{part}\s*>", re.I | re.S) for part in ("title", "h1", "body")]
+_HTML_START = re.compile(r"\s*<(?:!doctype\s+html|html|head|body|h1|title)\b", re.I)
+_TAG = re.compile(r"<[^>]*>")
 
 
 def status_error(
-    status: int, headers: Mapping[str, str], body: Any, text: str, scrubber: Scrubber, now: datetime
+    status: int, headers: Mapping[str, str], body: object, text: str, scrubber: Scrubber, now: datetime
 ) -> RequestError:
     """The error of an answer. `body`: its JSON, None if it has none; `text`: the answer as text; `now`: its arrival."""
-    # Most servers put the error object into `error`; for the others the body is the error object.
-    inner = body.get("error", body) if isinstance(body, dict) else None
-    said = failure(inner) if inner else None
-    kind = kind_of_http_status(status)
-    if said is not None and said.kind != "provider_error":
-        kind = said.kind
-    message = said.message if said is not None else f"HTTP {status}: {text[:300]}"
-    if said is not None and isinstance(inner, dict) and inner.get("param"):
-        message = f"{message} (param: {inner['param']})"
+    document = body if body is not None else _event_of(text)
+    # Amazon names the error in a header only.
+    failure = failure_of(document, status, headers.get("x-amzn-errortype"))
+    message = failure.message if says_something(document) else f"HTTP {status}: {_words(text)}"
     return RequestError(
-        kind=kind,
+        kind=failure.kind,
         message=scrubber.scrub(message),
         phase="before_first_token",
         http_status=status,
-        provider_code=scrubber.scrub(said.provider_code, 100) if said and said.provider_code else None,
-        retry_after_s=retry_after_s(headers, now),
+        provider_code=scrubber.scrub(failure.provider_code, 100) if failure.provider_code else None,
+        retry_after_s=retry_after_s(headers, document, now),
     )
 
 
-def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
-    """How many seconds the provider asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date."""
-    milliseconds = headers.get("retry-after-ms", "")
-    if milliseconds.replace(".", "", 1).isdecimal():
-        return float(milliseconds) / 1_000
-    value = headers.get("retry-after", "").strip()
-    if value.replace(".", "", 1).isdecimal():
-        return float(value)
-    try:
-        until = parsedate_to_datetime(value)
-        # Our clock may differ from the server's, so the wait counts from the server's own date if it gives one.
-        since = parsedate_to_datetime(headers["date"]) if "date" in headers else now
-    except (ValueError, TypeError):
-        return None
-    return max(0.0, (until - since).total_seconds())
+def _event_of(text: str) -> object:
+    """The JSON in the first event of a stream: some servers refuse with an event. None if there is none."""
+    for line in text[: _MAX_TEXT * 100].lstrip("\ufeff").splitlines():
+        name, colon, value = line.partition(":")
+        try:
+            return orjson.loads(value if colon and name == "data" else line)
+        except orjson.JSONDecodeError:
+            continue
+    return None
+
+
+def _words(text: str) -> str:
+    """The words of an answer that is not JSON. Of a web page, its title."""
+    if _HTML_START.match(text):
+        found = (match.group(1) for part in _HTML_PARTS if (match := part.search(text)) is not None)
+        words = (" ".join(html.unescape(_TAG.sub(" ", part)).split()) for part in found)
+        text = next((word for word in words if word), text)
+    return replace_unstorable(text.strip()[:_MAX_TEXT])[0] or "no words"

@@ -1,29 +1,52 @@
 """The kind of an error, from the provider's words and status. Decoders and `error_answers` use it."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from shared.protocols.events import Failure
 
-# Error types and codes of providers, and the kind that results carry for them.
+# Kinds that say little. A word or status that says more wins over them.
+_VAGUE = frozenset({"provider_error", "invalid_request", "server_error"})
+# Endings of error words that do not change the meaning.
+_ENDING = re.compile(r"(error|exception)$")
+_NO_LETTER = re.compile(r"[^a-z0-9]+")
+
+
+def _plain(word: str) -> str:
+    """A word without its dress: `RateLimitError`, `rate_limit_error` and `Rate limit` are the same word."""
+    return _ENDING.sub("", _NO_LETTER.sub("", word.lower()))
+
+
+# Error types, codes and status words of providers, by the kind that results carry for them.
 ERROR_KINDS = {
-    "authentication_error": "authentication",
-    "invalid_api_key": "authentication",
-    "permission_error": "permission",
-    "billing_error": "billing",
-    "insufficient_quota": "billing",
-    "not_found_error": "not_found",
-    "model_not_found": "not_found",
-    "request_too_large": "invalid_request",
-    "invalid_request_error": "invalid_request",
-    "context_length_exceeded": "invalid_request",
-    "rate_limit_error": "rate_limited",
-    "rate_limit_exceeded": "rate_limited",
-    "timeout_error": "provider_timeout",
-    "overloaded_error": "overloaded",
-    "api_error": "server_error",
-    "server_error": "server_error",
-    "internal_server_error": "server_error",
+    _plain(word): kind
+    for kind, words in {
+        "authentication": "authentication_error unauthenticated unauthorized authentication_failed invalid_api_key "
+        "api_key_invalid incorrect_api_key missing_api_key invalid_token token_expired invalid_authentication "
+        "UnrecognizedClientException ExpiredTokenException InvalidSignatureException InvalidClientTokenId",
+        "permission": "permission_error permission_denied forbidden access_denied AccessDeniedException",
+        "billing": "billing_error insufficient_quota insufficient_balance insufficient_credits insufficient_funds "
+        "payment_required billing_not_active billing_hard_limit_reached exceeded_current_quota_error Arrearage",
+        "not_found": "not_found_error not_found model_not_found model_not_exist unknown_model deployment_not_found "
+        "ResourceNotFoundException",
+        "invalid_request": "invalid_request_error bad_request request_too_large payload_too_large validation_error "
+        "ValidationException validation unprocessable_entity context_length_exceeded string_above_max_length "
+        "invalid_argument failed_precondition out_of_range invalid_parameter invalid_parameter_value "
+        "unsupported_parameter unsupported_value unknown_parameter invalid_value invalid_type extra_forbidden "
+        "value_error missing_required_parameter",
+        "rate_limited": "rate_limit_error rate_limit_exceeded rate_limit rate_limited rate_limit_reached "
+        "resource_exhausted too_many_requests throttling ThrottlingException throttled quota_exceeded "
+        "ServiceQuotaExceededException QuotaViolation SpikeArrestViolation limit_requests",
+        "provider_timeout": "timeout_error timeout request_timeout gateway_timeout deadline_exceeded "
+        "ModelTimeoutException APITimeoutError",
+        "overloaded": "overloaded_error overloaded server_overloaded engine_overloaded model_overloaded "
+        "service_overloaded ModelNotReadyException",
+        "server_error": "api_error server_error internal_server_error internal internal_error InternalServerException "
+        "internal_failure unavailable service_unavailable ServiceUnavailableException bad_gateway ModelErrorException "
+        "ModelStreamErrorException generation_error",
+    }.items()
+    for word in words.split()
 }
 
 
@@ -31,17 +54,34 @@ def failure(error: Any) -> Failure:
     """A provider's error object as a failure. Its `code` decides the kind, else its `type`, else a status in them."""
     if not isinstance(error, dict):
         return Failure("provider_error", str(error)[:2_000])
-    words = [str(error[key]) for key in ("code", "type") if error.get(key) is not None]
-    kind = next((ERROR_KINDS[word] for word in words if word in ERROR_KINDS), None) or _kind_of_status(words)
-    return Failure(kind, str(error.get("message") or "no message"), words[0] if words else None)
+    words = [word for key in ("code", "type") if isinstance(word := error.get(key), str | int)]
+    texts = [str(word)[:200] for word in words if isinstance(word, str) or abs(word) < 10**18]
+    message = error.get("message")
+    message = message if isinstance(message, str) and message else "no message"
+    return Failure(kind_of_words(texts), message[:2_000], texts[0] if texts else None)
 
 
-def _kind_of_status(words: Sequence[str]) -> str:
-    """The kind of the HTTP status that OpenRouter and others put into `code`."""
-    for word in words:
-        if word.isdecimal():
-            return kind_of_http_status(int(word))
-    return "provider_error"
+def kind_of_words(words: Sequence[str], status: int | None = None) -> str:
+    """The kind of an error with these types, codes and status words, the most important first.
+
+    `status`: the HTTP status of the answer. It decides if the words say nothing, or less than the status does.
+    """
+    kinds = [kind for word in words if (kind := kind_of_word(word)) is not None]
+    if "billing" in kinds:
+        # Providers say in one breath that a limit is reached and that it is one of money.
+        return "billing"
+    if status is not None:
+        kinds.append(kind_of_http_status(status))
+    return next((kind for kind in kinds if kind not in _VAGUE), kinds[0] if kinds else "provider_error")
+
+
+def kind_of_word(word: str) -> str | None:
+    """The kind of one word: a known type or code, with or without its namespace, or an HTTP status."""
+    if len(word) == 3 and word.isascii() and word.isdecimal():
+        return kind_of_http_status(int(word)) if "400" <= word <= "599" else None
+    # `litellm.RateLimitError`, `Throttling.RateQuota`, `com.amazon.coral.service#AccessDeniedException:http://…`
+    parts = [word, *reversed(re.split(r"[.#/]", word[:200].partition(":")[0]))]
+    return next((kind for part in parts if (kind := ERROR_KINDS.get(_plain(part[:100])))), None)
 
 
 def kind_of_http_status(status: int) -> str:

@@ -1,6 +1,8 @@
 """The events of an answer, the same for every protocol. Decoders produce them from a provider's bytes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
 
 from shared.benchmark.record import Usage
 
@@ -28,10 +30,9 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class UsageReport:
-    """Token counts so far; the last report counts. `final`: the provider has counted the whole output."""
+    """Token counts so far. The last report counts."""
 
     usage: Usage
-    final: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """A sign of life that is not a token. A comment in the stream is not an event at all."""
+    """A keep-alive that was sent as an event. It is no token and no sign of life. A comment is not an event at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,34 @@ class Done:
 @dataclass(frozen=True, slots=True)
 class Other:
     """An event without a token: a role, the start of a block, a signature, an unknown type."""
+
+
+class HiddenReasoning(Enum):
+    """What an answer shows of its reasoning, as far as the events tell.
+
+    `BEFORE`: hidden reasoning came before all text. `WITHIN`: some of it came after the first text, or only a summary
+    was shown, so nobody knows how much was generated within the visible span.
+    """
+
+    NONE = 0
+    BEFORE = 1
+    WITHIN = 2
+
+
+@dataclass(slots=True)
+class AnswerFacts:
+    """What an answer says about itself beside its events. The decoder fills it.
+
+    `flags`: names in `shared.benchmark.flags`.
+    """
+
+    id: str | None = None
+    model: str | None = None
+    service_tier: str | None = None
+    system_fingerprint: str | None = None
+    provider_cost_usd: Decimal | None = None
+    hidden_reasoning: HiddenReasoning = HiddenReasoning.NONE
+    flags: set[str] = field(default_factory=set)
 
 
 StreamEvent = Content | Reasoning | ToolCall | UsageReport | Finish | Failure | Ping | Done | Other

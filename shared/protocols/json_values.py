@@ -1,46 +1,67 @@
 """Reads values from a provider's JSON, in which any field may be missing or have another type."""
 
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
-from shared.protocols.events import Failure
+# Stands for the document of a text that is not JSON. None stands for JSON's null.
+NOT_JSON: Final = object()
+_MOST_DIGITS = 300
 
 
-def load_object(text: str) -> dict[str, Any] | Failure:
-    """The JSON object in a text, or a failure if it holds none."""
+def load(text: str) -> Any:
+    """The JSON document in a text; NOT_JSON if it is none."""
     try:
-        document = orjson.loads(text)
+        return orjson.loads(text)
     except orjson.JSONDecodeError:
         # Models emit lone surrogates, which orjson refuses. The measurer replaces them.
         return _load_leniently(text)
-    return document if isinstance(document, dict) else _malformed(text)
 
 
-def _load_leniently(text: str) -> dict[str, Any] | Failure:
+def _load_leniently(text: str) -> Any:
+    if text.lstrip()[:1] not in ("{", "["):
+        return NOT_JSON
     import json
 
     try:
-        document = json.loads(text)
+        return json.loads(text, parse_int=_int)
     except (ValueError, RecursionError):
-        return _malformed(text)
-    return document if isinstance(document, dict) else _malformed(text)
+        return NOT_JSON
 
 
-def _malformed(text: str) -> Failure:
-    return Failure("malformed_event", f"not a JSON object: {text[:200]!r}")
-
-
-def optional_int(value: Any) -> int | None:
-    """A count as the provider gave it; None, for unknown, if it is not a whole number >= 0."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+def _int(digits: str) -> int | str:
+    """A whole number. One that no field can mean stays a text, because Python refuses to convert very long ones."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else digits
 
 
 def answer_id(document: dict[str, Any]) -> str | None:
     """The `id` of an answer, cut to the length that is stored."""
-    return text_of(document.get("id"))[:200] or None
+    return word_of(document.get("id"))
+
+
+def word_of(value: Any) -> str | None:
+    """A short text of a provider, such as a name or an id, cut to the length that is stored. None if there is none."""
+    return text_of(value)[:200] or None
 
 
 def text_of(value: Any) -> str:
     """The text of a field; empty if it is missing, null or of another type."""
     return value if isinstance(value, str) else ""
+
+
+def object_of(value: Any) -> dict[str, Any]:
+    """The JSON object of a field; empty if it is missing, null or of another type."""
+    return value if isinstance(value, dict) else {}
+
+
+def objects_of(value: Any) -> list[dict[str, Any]]:
+    """The JSON objects in the list of a field; empty if it is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON text; empty if it cannot be written as such."""
+    try:
+        return orjson.dumps(value).decode()
+    except (TypeError, ValueError, RecursionError):
+        return ""

@@ -6,12 +6,13 @@ from typing import Any, Literal
 from pydantic import Field
 
 from shared.benchmark.prompt import Parameters
-from shared.benchmark.record import RequestError, Usage
+from shared.benchmark.record import RequestError
 from shared.protocols.base import Adapter, Options, given_values
-from shared.protocols.decoders import JsonDecoder, SseDecoder, StreamDecoder
-from shared.protocols.error_kinds import failure
-from shared.protocols.events import Content, Done, Failure, Finish, Other, Reasoning, StreamEvent, ToolCall, UsageReport
-from shared.protocols.json_values import answer_id, load_object, optional_int, text_of
+from shared.protocols.decoders import AnswerDecoder
+from shared.protocols.error_shapes import find_error
+from shared.protocols.events import Content, Done, Failure, Other, Reasoning, StreamEvent, ToolCall
+from shared.protocols.json_values import answer_id, json_text, object_of, objects_of, text_of, word_of
+from shared.protocols.refused_fields import RefusedField
 from shared.protocols.sdk import Sdk
 from shared.protocols.sse import ServerSentEvent
 
@@ -48,7 +49,7 @@ class OpenAiChat(Adapter):
     def __init__(self, options: ChatOptions) -> None:
         super().__init__(options)
         self._max_tokens_field = options.max_tokens_field
-        self._stream_options = True
+        self._stream_options = RefusedField("stream_options", "include_usage")
 
     @classmethod
     def sdk(cls) -> Sdk:
@@ -79,98 +80,122 @@ class OpenAiChat(Adapter):
             body["stop"] = parameters.stop if isinstance(parameters.stop, str) else list(parameters.stop)
         return body
 
-    def decoder(self, content_type: str) -> StreamDecoder:
-        return _Completion() if content_type.startswith("application/json") else _CompletionStream()
+    def decoder(self, headers: Mapping[str, str]) -> AnswerDecoder:
+        return _Completion(headers)
 
     def current_body(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        return body if self._stream_options else _without_stream_options(body)
+        return self._stream_options.current(body)
 
     def retry_body(self, body: Mapping[str, Any], error: RequestError) -> dict[str, Any] | None:
-        """Old servers refuse `stream_options` with 400 or 422. The adapter remembers that, so each is asked once."""
-        if error.http_status not in (400, 422) or "stream_options" not in body:
-            return None
-        if self._stream_options and not any(word in error.message for word in ("stream_options", "include_usage")):
-            return None
-        self._stream_options = False
-        return _without_stream_options(body)
+        """Old servers refuse `stream_options`. The adapter remembers for which models, so each is asked once."""
+        return self._stream_options.retry(body, error)
 
 
-def _without_stream_options(body: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in body.items() if key != "stream_options"}
+class _Completion(AnswerDecoder):
+    """Chunks with a `delta`, or a whole completion with a `message`."""
 
+    cache_in_input = True
 
-class _CompletionStream(SseDecoder):
-    def decode(self, raw: ServerSentEvent) -> list[StreamEvent]:
-        if raw.data.strip() == "[DONE]":
-            return [Done()]
-        document = load_object(raw.data)
-        if isinstance(document, Failure):
-            return [document]
-        if document.get("error"):
-            return [failure(document["error"])]
-        if self.answer_id is None:
-            self.answer_id = answer_id(document)
+    def decode(self, document: dict[str, Any], raw: ServerSentEvent) -> list[StreamEvent]:
+        facts = self.facts
+        facts.id = facts.id or answer_id(document)
+        facts.model = word_of(document.get("model")) or facts.model
+        facts.service_tier = word_of(document.get("service_tier")) or facts.service_tier
+        facts.system_fingerprint = word_of(document.get("system_fingerprint")) or facts.system_fingerprint
         events: list[StreamEvent] = []
-        for choice in _choices(document):
-            events += _tokens(choice.get("delta"))
-            if reason := text_of(choice.get("finish_reason")):
-                events.append(Finish(reason))
-        events += _usage(document.get("usage"))
-        return events or [Other()]
+        ends: list[StreamEvent] = []
+        for choice in objects_of(document.get("choices")):
+            whole = "message" in choice and not isinstance(choice.get("delta"), dict)
+            if whole and self.token_seen:
+                # The last chunk repeats the whole answer.
+                whole = False
+            elif whole:
+                facts.flags.add("not_streamed")
+                events += self._tokens(object_of(choice["message"]))
+            else:
+                events += self._tokens(object_of(choice.get("delta")))
+            if text := text_of(choice.get("text")):
+                events.append(Content(text))
+            if choice.get("error"):
+                ends.append(find_error(choice) or Failure("provider_error", str(choice["error"])[:2_000]))
+            ends += self.finish_events(text_of(choice.get("finish_reason")))
+            if whole and raw.bare and not any(isinstance(end, Failure) for end in ends):
+                ends.append(Done())
+        events += self.report_usage(document, raw)
+        return events + ends or [Other()]
 
+    def _tokens(self, delta: dict[str, Any]) -> list[StreamEvent]:
+        """The text of a delta or message: reasoning under its many names, content as text or as parts, tool calls."""
+        events: list[StreamEvent] = [Reasoning(text) for text in self._reasoning(delta)]
+        events += self._content(delta.get("content"))
+        if text := text_of(delta.get("refusal")):
+            self.facts.flags.add("refused")
+            events.append(Content(text))
+        calls = objects_of(delta.get("tool_calls"))
+        functions = [call.get("function") or call.get("custom") for call in calls] + [delta.get("function_call")]
+        events += [ToolCall(text) for function in functions if (text := _call_text(object_of(function)))]
+        return events
 
-class _Completion(JsonDecoder):
-    """A whole completion in one JSON body."""
+    def _reasoning(self, delta: dict[str, Any]) -> list[str]:
+        details = objects_of(delta.get("reasoning_details"))
+        if any(_is_encrypted(detail) for detail in details):
+            self.note_hidden_reasoning()
+        for name in _REASONING_NAMES:
+            if text := _text_in(delta.get(name)):
+                return [text]
+        texts = [_text_in(detail.get("text")) or _text_in(detail.get("summary")) for detail in details]
+        return [text for text in texts if text]
 
-    def decode(self, document: dict[str, Any]) -> list[StreamEvent]:
+    def _content(self, content: Any) -> list[StreamEvent]:
+        if isinstance(content, str):
+            return [Content(content)] if content else []
+        parts = content if isinstance(content, list) else [content]
         events: list[StreamEvent] = []
-        for choice in _choices(document):
-            events += _tokens(choice.get("message"))
-            if reason := text_of(choice.get("finish_reason")):
-                events += [Finish(reason), Done()]
-        return events + _usage(document.get("usage"))
+        for part in parts:
+            if isinstance(part, str):
+                events += [Content(part)] if part else []
+            elif isinstance(part, dict) and (text := _text_in(part)):
+                reasoning = any(word in text_of(part.get("type")) for word in ("think", "reason", "thought"))
+                events.append(Reasoning(text) if reasoning else Content(text))
+        return events
 
 
-def _choices(document: dict[str, Any]) -> list[dict[str, Any]]:
-    choices = document.get("choices")
-    return [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
+# Names under which servers send reasoning beside the content: DeepSeek, vLLM, OpenRouter, gateways of Anthropic models.
+_REASONING_NAMES = (
+    "reasoning_content",
+    "reasoning",
+    "reasoning_text",
+    "thinking",
+    "thinking_content",
+    "thought",
+    "thoughts",
+)
+# Names under which a typed part carries its text.
+_PART_NAMES = ("text", "content", "thinking", "reasoning", "summary", "refusal", "output_text")
 
 
-def _tokens(delta: Any) -> list[StreamEvent]:
-    """The text of a delta or message. Reasoning is in `reasoning_content` (DeepSeek, older vLLM) or `reasoning`."""
-    if not isinstance(delta, dict):
-        return []
-    events: list[StreamEvent] = []
-    if text := text_of(delta.get("reasoning_content")) or text_of(delta.get("reasoning")):
-        events.append(Reasoning(text))
-    if text := text_of(delta.get("content")) or text_of(delta.get("refusal")):
-        events.append(Content(text))
-    calls = delta.get("tool_calls")
-    for call in calls if isinstance(calls, list) else []:
-        function = call.get("function") if isinstance(call, dict) else None
-        if isinstance(function, dict):
-            text = text_of(function.get("name")) + text_of(function.get("arguments"))
-            if text:
-                events.append(ToolCall(text))
-    return events
+def _text_in(value: Any, depth: int = 4) -> str:
+    """The text in a value: a text, a typed part, or a list of them."""
+    if isinstance(value, str):
+        return value
+    if depth == 0:
+        return ""
+    if isinstance(value, list):
+        return "".join(_text_in(item, depth - 1) for item in value)
+    if isinstance(value, dict):
+        return next((text for name in _PART_NAMES if (text := _text_in(value.get(name), depth - 1))), "")
+    return ""
 
 
-def _usage(usage: Any) -> list[StreamEvent]:
-    if not isinstance(usage, dict):
-        return []
-    prompt = usage.get("prompt_tokens_details")
-    completion = usage.get("completion_tokens_details")
-    return [
-        UsageReport(
-            Usage(
-                input_tokens=optional_int(usage.get("prompt_tokens")),
-                output_tokens=optional_int(usage.get("completion_tokens")),
-                reasoning_tokens=optional_int(completion.get("reasoning_tokens"))
-                if isinstance(completion, dict)
-                else None,
-                cache_read_tokens=optional_int(prompt.get("cached_tokens")) if isinstance(prompt, dict) else None,
-                cache_in_input=True,
-            ),
-            final=True,
-        )
-    ]
+def _is_encrypted(detail: dict[str, Any]) -> bool:
+    """Whether a detail stands for reasoning that has no text."""
+    shown = _text_in(detail.get("text")) or _text_in(detail.get("summary"))
+    return not shown and (bool(text_of(detail.get("data"))) or "encrypted" in text_of(detail.get("type")))
+
+
+def _call_text(function: dict[str, Any]) -> str:
+    """The text of a tool call: its name and arguments, as far as this event carries them."""
+    arguments = function.get("arguments", function.get("input"))
+    if isinstance(arguments, dict) and arguments:
+        arguments = json_text(arguments)
+    return text_of(function.get("name")) + text_of(arguments)

@@ -1,19 +1,33 @@
-"""An incremental parser of server-sent events. It takes bytes as they arrive and returns whole events.
+"""An incremental parser of event streams. It takes bytes as they arrive and returns whole events.
 
-It follows the WHATWG algorithm. We wrote it because maintained parsers need decoded text or a response of their own
-client and hide invalid UTF-8 (docs/adr/0003-sse-parser.md).
+It follows the WHATWG algorithm of server-sent events. What servers send against it, it reads as it is meant: events
+without a blank line between them, JSON documents outside a `data` line, a whole body that is one JSON document. We
+wrote it because maintained parsers need decoded text or a response of their own client, hide invalid UTF-8, and lose
+such events (docs/adr/0003-sse-parser.md).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from shared.protocols.json_values import NOT_JSON, load
 
 _BOM = b"\xef\xbb\xbf"
+_SPACE = b" \t\r\n"
+# After a failed attempt to parse a JSON document that is not whole yet, it must grow by this factor for the next one.
+_GROWTH = 1.25
+# The most bytes that are kept of lines that belong to no event.
+_MOST_STRAY = 4_000
 
 
 class ServerSentEvent(NamedTuple):
-    """`event` is "message" if the stream does not name it."""
+    """`event` is "message" if the stream does not name it. `document`: the JSON in `data`; NOT_JSON if it is none.
+
+    `bare`: the document stood outside a `data` line.
+    """
 
     event: str
     data: str
+    document: Any = NOT_JSON
+    bare: bool = False
 
 
 class SseParser:
@@ -27,7 +41,16 @@ class SseParser:
         self._at_start = True
         self._event = ""
         self._data: list[str] = []
+        # A JSON document outside a `data` line, as far as it has come, and the size at which parsing is tried again.
+        self._bare: list[str] = []
+        self._bare_size = 0
+        self._next_try = 0
+        # A document was returned before the blank line that should have ended its event.
+        self._returned_early = False
+        # The start of the lines that belong to no event.
+        self.stray = ""
         self.invalid_utf8 = False
+        self.events_unseparated = False
 
     def feed(self, data: bytes) -> list[ServerSentEvent]:
         """Adds a read and returns the events that it completes."""
@@ -62,14 +85,45 @@ class SseParser:
         if self._buffer:
             self._line(self._buffer, events)
             self._buffer = bytearray()
+        if self._bare:
+            self._end_bare(events)
         self._line(b"", events)
         return events
 
+    def take_open_document(self) -> list[ServerSentEvent]:
+        """The JSON document whose last line end has not come, if it is whole. A server may never send that line end."""
+        if not self._buffer:
+            return []
+        tail = bytes(self._buffer[-100:]).rstrip(_SPACE)
+        if not tail.endswith((b"}", b"]")):
+            return []
+        tail = bytes(self._buffer).rstrip(_SPACE)
+        if len(tail) + self._bare_size < self._next_try:
+            return []
+        if not self._bare and not tail.lstrip(_SPACE).startswith((b"{", b"[")):
+            return []
+        text = "\n".join([*self._bare, tail.decode("utf-8", "replace")])
+        document = load(text)
+        if document is NOT_JSON:
+            self._next_try = int(len(text) * _GROWTH)
+            return []
+        self._buffer.clear()
+        self._searched = 0
+        self._forget_bare()
+        return [ServerSentEvent(self._event or "message", text, document, bare=True)]
+
     def _line(self, line: bytes | bytearray, events: list[ServerSentEvent]) -> None:
+        if self._bare and self._continue_bare(line, events):
+            return
         if not line:
             if self._data:
-                events.append(ServerSentEvent(self._event or "message", "\n".join(self._data)))
+                text = "\n".join(self._data)
+                events.append(ServerSentEvent(self._event or "message", text, load(text)))
             self._event, self._data = "", []
+            self._returned_early = False
+            return
+        if line.lstrip(_SPACE)[:1] in (b"{", b"["):
+            self._begin_bare(self._text(line), events)
             return
         name, colon, value = line.partition(b":")
         if colon and not name:
@@ -77,9 +131,81 @@ class SseParser:
         if value.startswith(b" "):
             value = value[1:]
         if name == b"data":
-            self._data.append(self._text(value))
+            self._add_data(self._text(value), events)
         elif name == b"event":
             self._event = self._text(value)
+        elif name == b"error" and colon:
+            # llama.cpp names an error so: in the field, where others have `data`.
+            text = self._text(value)
+            events.append(ServerSentEvent("error", text, load(text)))
+        elif name not in (b"id", b"retry") and len(self.stray) < _MOST_STRAY:
+            self.stray = f"{self.stray}{self._text(line)}\n"[:_MOST_STRAY]
+
+    def _add_data(self, text: str, events: list[ServerSentEvent]) -> None:
+        """A document that is whole, or the end marker, is an event at once: some servers send no blank line."""
+        if not self._data and (text == "[DONE]" or text[:1] in ("{", "[")):
+            document = load(text)
+            if document is not NOT_JSON or text == "[DONE]":
+                self._return_early(ServerSentEvent(self._event or "message", text, document), events)
+                return
+        elif self._data and text[:1] == "{" and not self._data[0].startswith(("{", "[")):
+            # A word such as `ping`, and then a document, without a blank line between them.
+            document = load(text)
+            if document is not NOT_JSON:
+                self._return_early(ServerSentEvent(self._event or "message", "\n".join(self._data)), events)
+                self._data = []
+                self._return_early(ServerSentEvent(self._event or "message", text, document), events)
+                return
+        elif not self._data and self._returned_early:
+            self.events_unseparated = True
+        self._data.append(text)
+        if len(self._data) > 1 and self._data[0][:1] in ("{", "[") and text.rstrip().endswith(("}", "]")):
+            whole = "\n".join(self._data)
+            document = load(whole)
+            if document is not NOT_JSON:
+                self._data = []
+                self._return_early(ServerSentEvent(self._event or "message", whole, document), events)
+
+    def _return_early(self, event: ServerSentEvent, events: list[ServerSentEvent]) -> None:
+        self.events_unseparated |= self._returned_early
+        self._returned_early = True
+        events.append(event)
+
+    def _begin_bare(self, text: str, events: list[ServerSentEvent]) -> None:
+        self._bare, self._bare_size, self._next_try = [text], len(text), 0
+        self._try_bare(events)
+
+    def _continue_bare(self, line: bytes | bytearray, events: list[ServerSentEvent]) -> bool:
+        """Adds a line to the open document. False if the line ends the document: it is then read as any other."""
+        if not line or line.startswith((b"data:", b"event:")):
+            self._end_bare(events)
+            return False
+        text = self._text(line)
+        self._bare.append(text)
+        self._bare_size += len(text) + 1
+        if text.rstrip().endswith(("}", "]")) and (text[:1] in ("}", "]") or self._bare_size >= self._next_try):
+            self._try_bare(events)
+        return True
+
+    def _try_bare(self, events: list[ServerSentEvent]) -> None:
+        text = "\n".join(self._bare)
+        document = load(text)
+        if document is NOT_JSON:
+            self._next_try = int(self._bare_size * _GROWTH)
+            if _is_word(text):
+                self._forget_bare()
+                events.append(ServerSentEvent("message", text.strip(), bare=True))
+            return
+        self._forget_bare()
+        events.append(ServerSentEvent(self._event or "message", text, document, bare=True))
+
+    def _end_bare(self, events: list[ServerSentEvent]) -> None:
+        text = "\n".join(self._bare)
+        self._forget_bare()
+        events.append(ServerSentEvent(self._event or "message", text, load(text), bare=True))
+
+    def _forget_bare(self) -> None:
+        self._bare, self._bare_size, self._next_try = [], 0, 0
 
     def _text(self, value: bytes | bytearray) -> str:
         try:
@@ -87,6 +213,12 @@ class SseParser:
         except UnicodeDecodeError:
             self.invalid_utf8 = True
             return value.decode("utf-8", "replace")
+
+
+def _is_word(text: str) -> bool:
+    """Whether it is a marker in brackets, such as `[DONE]`, and not the start of a JSON document."""
+    inner = text.strip()
+    return inner.startswith("[") and inner.endswith("]") and inner[1:-1].replace("_", "").replace(" ", "").isalpha()
 
 
 def _line_end(buffer: bytearray, start: int) -> int:

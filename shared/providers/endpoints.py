@@ -27,6 +27,7 @@ class PriceOverride(BaseModel):
     output_usd_per_mtok: Decimal = Field(ge=0)
     cache_read_usd_per_mtok: Decimal | None = Field(default=None, ge=0)
     cache_write_usd_per_mtok: Decimal | None = Field(default=None, ge=0)
+    cache_write_1h_usd_per_mtok: Decimal | None = Field(default=None, ge=0)
 
 
 class Tls(BaseModel):

@@ -23,6 +23,7 @@ PRICE_CLASSES = {
     "output_usd_per_mtok": "output_mtok",
     "cache_read_usd_per_mtok": "cache_read_mtok",
     "cache_write_usd_per_mtok": "cache_write_mtok",
+    "cache_write_1h_usd_per_mtok": "cache_write_1h_mtok",
     # A fee for each request, beside its tokens (Perplexity).
     "requests_usd_per_thousand": "requests_kcount",
 }
@@ -35,15 +36,21 @@ _VERSION_SUFFIX = re.compile(
 # The end of a part of an id that the list cuts inside a version.
 _CUT_VERSION = re.compile(r"[-@:]\d+$")
 
+_CUT_DATE = re.compile(r"[-@]20\d{2}\d{0,3}$")
+
 
 @dataclass(frozen=True, slots=True)
 class TokenCounts:
-    """What one request used, each token once: `uncached_input` leaves cached tokens out; output includes reasoning."""
+    """What one request used, each token once: `uncached_input` leaves cached tokens out; output includes reasoning.
+
+    `cache_write_1h`: the part of `cache_write` that lives for an hour.
+    """
 
     uncached_input: int
     output: int
     cache_read: int = 0
     cache_write: int = 0
+    cache_write_1h: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +80,17 @@ class PriceSnapshot:
         self.document = document
         self._price = _to_model_price(document)
 
-    def cost_usd(self, counts: TokenCounts) -> Decimal:
+    def cost_usd(self, counts: TokenCounts) -> Decimal | None:
         """USD for one request: each token class once at its own price. The library does the arithmetic.
 
         A cache class without a price of its own costs the input price, as providers without cache discounts bill.
+        None if tokens were written for an hour, and only the lower price of five minutes is known.
         """
         from genai_prices import Usage
+
+        hour = min(counts.cache_write_1h, counts.cache_write)
+        if hour and "cache_write_usd_per_mtok" in self.document and "cache_write_1h_usd_per_mtok" not in self.document:
+            return None
 
         cache_read, cache_write = counts.cache_read, counts.cache_write
         uncached = counts.uncached_input
@@ -86,8 +98,10 @@ class PriceSnapshot:
         usage["input_tokens"] = uncached + cache_read + cache_write
         if cache_read and "cache_read_usd_per_mtok" in self.document:
             usage["cache_read_tokens"] = cache_read
-        if cache_write and "cache_write_usd_per_mtok" in self.document:
+        if cache_write and self._price.cache_write_mtok is not None:
             usage["cache_write_tokens"] = cache_write
+            if hour:
+                usage["cache_write_1h_tokens"] = hour
         return Decimal(self._price.calc_price(Usage(**usage))["total_price"])
 
 
@@ -108,17 +122,33 @@ class PriceList:
         found = self._find(model, None)
         return found[0].id if found else None
 
-    def snapshot(self, model: str, provider_id: str | None, at: datetime) -> PriceSnapshot | None:
-        """The price at this time; None if unknown. `provider_id` None: the provider that the list infers."""
+    def snapshot(
+        self, model: str, provider_id: str | None, at: datetime, tier: str | None = None
+    ) -> PriceSnapshot | None:
+        """The price at this time; None if unknown. `provider_id` None: the provider that the list infers.
+
+        `tier`: a service tier in lower case; None is the standard one. Few models have prices for others.
+        """
         found = self._find(model, provider_id)
         if found is None:
             return None
         provider, info = found
-        document = _to_document(info.get_prices(at))
+        if tier is not None and not _has_tier(provider, info, tier, at):
+            return None
+        document = _to_document(info.get_prices(at, None if tier is None else _tier_context(tier)))
         if "input_usd_per_mtok" not in document or "output_usd_per_mtok" not in document:
             return None
-        source = f"genai-prices {version('genai-prices')}"
-        return PriceSnapshot({"source": source, "provider": provider.id, "model": info.id, **document})
+        return PriceSnapshot({"source": self.source, "provider": provider.id, "model": info.id, **document})
+
+    @property
+    def source(self) -> str:
+        """Name and version of the list, as stored with prices."""
+        return f"genai-prices {version('genai-prices')}"
+
+    def has_same_entry(self, model: str, other: str, provider_id: str | None) -> bool:
+        """Whether the list has one entry for both names."""
+        found, found_other = self._find(model, provider_id), self._find(other, provider_id)
+        return found is not None and found_other is not None and found[1] is found_other[1]
 
     @cached_property
     def models(self) -> tuple[PricedModel, ...]:
@@ -175,7 +205,10 @@ def _is_same_model(model: str, info: "ModelInfo") -> bool:
         if isinstance(clause, ClauseAnd):
             return clause.is_match(name) and any(holds(item) for item in clause.and_)
         if isinstance(clause, ClauseStartsWith) and clause.is_match(name):
-            return bool(_VERSION_SUFFIX.match(name[len(clause.starts_with) :]))
+            # Some prefixes end inside a date: `claude-sonnet-4-2025`.
+            cut_date = _CUT_DATE.search(clause.starts_with)
+            start = len(clause.starts_with) if cut_date is None else cut_date.start()
+            return bool(_VERSION_SUFFIX.match(name[start:]))
         if isinstance(clause, ClauseContains) and clause.is_match(name):
             part = clause.contains.lower()
             end = name.rindex(part) + len(part)
@@ -187,6 +220,19 @@ def _is_same_model(model: str, info: "ModelInfo") -> bool:
 
     name = model.lower()
     return name == info.id.lower() or holds(info.match)
+
+
+def _tier_context(tier: str) -> dict[str, str]:
+    """How the list names a service tier."""
+    return {"processing": "batch"} if tier == "batch" else {"service_tier": tier}
+
+
+def _has_tier(provider: "Provider", info: "ModelInfo", tier: str, at: datetime) -> bool:
+    """Whether the list has prices of this tier. They are those of the model's own provider, not of a cloud."""
+    return any(info is model for model in provider.models) and any(
+        variant.when == _tier_context(tier) and (variant.constraint is None or variant.constraint.active(at))
+        for variant in info.price_variants or ()
+    )
 
 
 def _priced_model(provider: str, info: "ModelInfo") -> PricedModel:
@@ -244,4 +290,7 @@ def _to_model_price(document: dict[str, Any]) -> "ModelPrice":
             prices[theirs] = TieredPrices(base=Decimal(value["base"]), tiers=tiers)
         elif value is not None:
             prices[theirs] = Decimal(value)
+    if "cache_write_1h_mtok" in prices:
+        # The library has no price of an hour alone.
+        prices.setdefault("cache_write_mtok", prices["input_mtok"])
     return ModelPrice(**prices)

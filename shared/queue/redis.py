@@ -41,11 +41,12 @@ def client_redis(url: str) -> ArqRedis:
 
 def connection_pool(url: str, timeout_s: float) -> ConnectionPool:
     """Connections that retry once on a new socket, because the old one may have been closed long ago."""
+    options: dict[str, Any] = {} if url.startswith("unix:") else {"socket_keepalive": True}
     return ConnectionPool.from_url(
         url,
+        **options,
         socket_connect_timeout=timeout_s,
         socket_timeout=timeout_s,
-        socket_keepalive=True,
         retry=Retry(NoBackoff(), 1),
         # The Redis client's own errors, not Python's errors of the same names.
         retry_on_error=[RedisConnectionError, RedisTimeoutError, OSError],

@@ -94,6 +94,7 @@ def test_a_text_and_its_long_form_are_the_same_prompt() -> None:
     "change",
     [
         {"repetitions": 24},
+        {"warmup_prefix": False},
         {"concurrency": 1},
         {"prompts": ["y", "x"]},
         {"parameters": {"max_tokens": 201}},

@@ -2,10 +2,10 @@
 
 import httpx2
 import pytest
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import make_url, text
 
-from shared.db.database import Database, async_url
+from shared.db.database import Database
+from shared.db.engine import make_engine
 from shared.providers.key_ring import KeyRing
 from shared.version import __version__
 from tests.api.conftest import SIMULATOR
@@ -64,11 +64,10 @@ async def test_an_old_schema_is_a_missing_database(api: httpx2.AsyncClient, data
 
 async def test_a_database_that_is_gone_is_a_missing_database(postgresql_url: str, redis_url: str) -> None:
     """Dropped under the API's connections, so that it has to connect again and cannot."""
-    server = async_url(postgresql_url)
-    admin = create_async_engine(server, isolation_level="AUTOCOMMIT")
+    admin = make_engine(postgresql_url, isolation_level="AUTOCOMMIT")
     async with admin.connect() as connection:
         await connection.execute(text(f"CREATE DATABASE doomed TEMPLATE {TEMPLATE}"))
-        doomed = server.set(database="doomed").render_as_string(hide_password=False)
+        doomed = make_url(postgresql_url).set(database="doomed").render_as_string(hide_password=False)
         async with running_api(make_settings(doomed, redis_url, SIMULATOR), KeyRing({})) as client:
             assert list(await not_ready(client)) == ["worker"]
             await connection.execute(text("DROP DATABASE doomed WITH (FORCE)"))

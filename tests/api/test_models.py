@@ -29,6 +29,7 @@ async def test_a_model_has_its_price_and_its_endpoint(sqlite_api: httpx2.AsyncCl
         "output_usd_per_mtok": 1.25,
         "cache_read_usd_per_mtok": 0.03,
         "cache_write_usd_per_mtok": 0.3,
+        "cache_write_1h_usd_per_mtok": 0.5,
         "requests_usd_per_thousand": None,
     }
 

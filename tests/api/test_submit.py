@@ -46,6 +46,7 @@ async def test_what_was_left_out_is_shown_as_it_will_be_used(api: httpx2.AsyncCl
     assert document["provider"] == "simulator"
     assert document["parameters"]["max_tokens"] == 1_024
     assert (document["concurrency"], document["repetitions"], document["warmup"]) == (2, 1, 0)
+    assert document["warmup_prefix"] is True
     assert document["timeouts"] == {"connect_s": 10, "ttft_s": 120, "idle_s": 60, "total_s": 600}
     assert "The simulator answered for claude-3-haiku-20240307" in document["notices"][0]
 
@@ -58,6 +59,7 @@ async def test_what_was_sent_is_shown_as_it_was(api: httpx2.AsyncClient) -> None
         "concurrency": 3,
         "repetitions": 2,
         "warmup": 1,
+        "warmup_prefix": False,
         "timeouts": {"connect_s": 1.5, "ttft_s": 2, "idle_s": 3, "total_s": 4},
         "metadata": {"b": 1, "a": {"d": [None, 1.5, "ü😀"], "c": 2**63}},
     }

@@ -6,9 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from shared.db.database import async_url
+from shared.db.engine import make_engine
 from tests.chaos.conftest import Scenario
 from tests.chaos.stack import LEASE_S, Chaos
 
@@ -83,7 +82,7 @@ async def test_sessions_killed(scenario: Scenario) -> None:
     server = scenario.chaos.postgresql
     assert server is not None
     number = await scenario.submit(prompts=40)
-    engine = create_async_engine(async_url(server.url), isolation_level="AUTOCOMMIT")
+    engine = make_engine(server.url, isolation_level="AUTOCOMMIT")
     kill = text(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = 'test'"
     )

@@ -114,6 +114,7 @@ def benchmark(benchmark_id: int = 1, status: str = "completed", **changes: Any) 
         "arrival_seed": 0,
         "repetitions": 1,
         "warmup": 0,
+        "warmup_prefix": True,
         "system": None,
         "parameters": {"max_tokens": 1024},
         "extra_body": {},

@@ -16,6 +16,7 @@ def test_flags_become_the_request(api: FakeApi, llmbench: Llmbench) -> None:
         *("run", "-m", "m", "-p", "one", "-p", "two", "--provider", "p", "--system", "s", "--max-tokens", "5"),
         *("--temperature", "0", "--top-p", "0.5", "--stop", "a", "--stop", "b", "-n", "2", "-c", "3", "--warmup", "1"),
         *("--name", "n", "--metadata", "team=search", "--ttft-timeout", "2", "--param", "seed=42"),
+        "--no-warmup-prefix",
     )
     assert done.exit_code == ExitCode.OK, done.output
     assert api.sent("POST", "/benchmarks") == [
@@ -27,6 +28,7 @@ def test_flags_become_the_request(api: FakeApi, llmbench: Llmbench) -> None:
             "repetitions": 2,
             "concurrency": 3,
             "warmup": 1,
+            "warmup_prefix": False,
             "prompts": ["one", "two"],
             "parameters": {"max_tokens": 5, "temperature": 0.0, "top_p": 0.5, "stop": ["a", "b"], "seed": 42},
             "timeouts": {"ttft_s": 2.0},

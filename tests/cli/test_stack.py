@@ -56,6 +56,20 @@ def test_readiness_names_the_part_that_is_missing(api: FakeApi) -> None:
     assert readiness("http://127.0.0.1:1").part == "api"
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:hunter22@h/db",
+        "postgresql://u:hunter22/%?@h/db",
+        "postgresql://u@h/db?password=hunter22&sslmode=require",
+    ],
+)
+def test_a_url_is_shown_without_its_password(url: str) -> None:
+    assert "hunter22" not in shown(url)
+    assert shown(url).startswith("postgresql://")
+    assert shown("sqlite:////home/me@work/x.db") == "sqlite:////home/me@work/x.db"
+
+
 def test_migrate_makes_a_database_whole_and_check_changes_nothing(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/a.db"
     assert "there is no database file" in (missing_migrations(url) or "")

@@ -20,6 +20,8 @@ KNOWN = "plain-known-key-without-a-pattern"
         ("x-api-key: abcdefgh12345", "[redacted]"),
         ('{"api_key": "abcdefgh12345"}', '{"[redacted]"}'),
         ("postgresql://user:hunter2@db/x", "postgresql://[redacted]@db/x"),
+        ("postgresql://h/x?password=hunter2&sslmode=require", "postgresql://h/x?[redacted]&sslmode=require"),
+        ("postgresql://h/x?a=b&sslpassword=hunter2", "postgresql://h/x?a=b&[redacted]"),
         ("redis://:hunter2@host:6379/0", "redis://[redacted]@host:6379/0"),
     ],
 )

@@ -67,6 +67,9 @@ def test_each_setting_has_a_valid_default_and_a_description(name: str) -> None:
         ({"database_url": "mysql://x"}, ["DATABASE_URL: must start with sqlite:/// or postgresql://"]),
         ({"database_url": "sqlite://"}, ["DATABASE_URL: must name a file"]),
         ({"database_url": "sqlite:///:memory:"}, ["DATABASE_URL: must name a file"]),
+        ({"database_url": "postgres://u:p@h/db?sslmode=on"}, ["DATABASE_URL: sslmode must be one of disable, "]),
+        ({"database_pooler": "statement"}, ["DATABASE_POOLER: "]),
+        ({"redis_url": "rediss://h?ssl_cert_reqs=on"}, ["REDIS_URL: ssl_cert_reqs must be one of none, "]),
         ({"redis_url": "http://x"}, ["REDIS_URL: must start with redis://, rediss:// or unix://"]),
         ({"log_level": "LOUD"}, ["LOG_LEVEL: "]),
         ({"sweep_s": 30, "lease_s": 30}, ["settings: SWEEP_S must be smaller than LEASE_S"]),
@@ -125,6 +128,11 @@ def test_an_unknown_protocol_in_the_file_is_an_error_that_lists_the_known_ones(t
     path.write_text("- {name: x, protocol: gopher, base_url: 'http://h'}")
     with pytest.raises(SystemExit, match=f"PROVIDERS_FILE: protocol: unknown .* {', '.join(PROTOCOLS)}$"):
         settings_of(providers_file=path)
+
+
+def test_a_pooler_is_a_setting() -> None:
+    assert settings_of(database_pooler="transaction").transaction_pooling
+    assert not settings_of().transaction_pooling
 
 
 def test_the_variable_wins_over_the_file_and_the_file_over_what_is_built_in(tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 """Collects one answer: its events on a timeline, its text, its usage, and whether it is complete."""
 
-from dataclasses import replace
+from collections.abc import Iterable
 from io import StringIO
 
 from shared.benchmark.record import Usage
 from shared.numbers.timeline import EventKind, Timeline
-from shared.protocols.decoders import StreamDecoder
+from shared.protocols.decoders import MAX_BYTES, TOKENS, AnswerDecoder
 from shared.protocols.events import (
+    AnswerFacts,
     Content,
     Done,
     Failure,
@@ -29,10 +30,8 @@ _KINDS: dict[type[StreamEvent], EventKind] = {
     Failure: EventKind.ERROR,
     Done: EventKind.DONE,
 }
-_TOKENS = (Content, Reasoning, ToolCall)
-# The largest answers of today's models, 128,000 tokens of some 250 bytes an event, are half of this. A larger answer
-# would probably never end, and each of its tokens may cost money.
-MAX_BYTES = 64_000_000
+# The largest answers of today's models, 128,000 tokens of some 250 bytes an event, are half of this and of MAX_BYTES. A
+# larger answer would probably never end, and each of its tokens may cost money.
 MAX_EVENTS = 250_000
 # The most characters that are kept of an answer, and of its reasoning. 128,000 tokens are half a million characters.
 MAX_TEXT = 1_000_000
@@ -41,38 +40,49 @@ MAX_TEXT = 1_000_000
 class Answer:
     """Takes bytes with the stamp of their read (monotonic ns) and makes a timeline with offsets (µs) from `sent_ns`."""
 
-    def __init__(self, decoder: StreamDecoder, sent_ns: int) -> None:
+    def __init__(self, decoder: AnswerDecoder, sent_ns: int) -> None:
         self.timeline = Timeline()
+        self.usage = Usage()
         self.finish_reason: str | None = None
-        self.done = False
         self.failure: Failure | None = None
-        self.token_seen = False
-        # Stamp of the latest content, or of a later ping: the server was at work then.
-        self.alive_ns: int | None = None
+        # Stamps of the latest event with text, of the finish reason, and of the end event.
+        self.token_ns: int | None = None
+        self.finished_ns: int | None = None
+        self.done_ns: int | None = None
+        # Whether text came that is no reasoning.
+        self.answered = False
         self._decoder = decoder
         self._sent_ns = sent_ns
         self._response = _Text()
         self._reasoning = _Text()
         self._size = 0
-        self._usage = Usage()
-        self._usage_final = False
 
     def feed(self, data: bytes, stamp_ns: int) -> bool:
         """Takes one read. True if its last event is its only token: then the stamp belongs to that token."""
         self._size += len(data)
         if not len(self.timeline):
             self._mark(EventKind.FIRST_BYTE, stamp_ns)
-        events = self._decoder.feed(data)
-        for event in events:
-            self._take(event, stamp_ns)
-        whole = data.endswith((b"\n", b"\r"))
-        return bool(whole and events and isinstance(events[-1], _TOKENS) and _tokens(events) == 1)
+        tokens, last = self._take_all(self._decoder.feed(data), stamp_ns)
+        return tokens == 1 and isinstance(last, TOKENS) and data.endswith((b"\n", b"\r"))
 
     def finish(self, stamp_ns: int) -> None:
         """Takes the end of the body."""
-        for event in self._decoder.finish():
-            self._take(event, stamp_ns)
+        self._take_all(self._decoder.finish(), stamp_ns)
         self._mark(EventKind.END, stamp_ns)
+
+    @property
+    def empty(self) -> bool:
+        """Whether not one byte came."""
+        return not self._size
+
+    @property
+    def token_seen(self) -> bool:
+        return self.token_ns is not None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the answer has ended: what follows changes nothing, but usage may still come."""
+        return self.done_ns is not None or self.finished_ns is not None
 
     @property
     def excess(self) -> str | None:
@@ -84,14 +94,20 @@ class Answer:
         return None
 
     @property
-    def usage(self) -> Usage:
-        """Usage as the provider reported it. Output counts are None before the final report: they are placeholders."""
-        return self._usage if self._usage_final else replace(self._usage, output_tokens=None, reasoning_tokens=None)
+    def ended_ns(self) -> int:
+        """When the answer was over: at its end event, else at its finish reason or the text after it (monotonic ns)."""
+        if self.done_ns is not None:
+            return self.done_ns
+        return max(self.finished_ns or self._sent_ns, self.token_ns or self._sent_ns)
 
     @property
-    def id(self) -> str | None:
-        """The provider's id of the answer."""
-        return self._decoder.answer_id
+    def facts(self) -> AnswerFacts:
+        """What the answer says about itself."""
+        return self._decoder.facts
+
+    @property
+    def reasoning_shown(self) -> bool:
+        return self._reasoning.any
 
     def texts(self) -> tuple[str | None, str | None, set[str]]:
         """Response and reasoning as they can be stored, and flags that say what was replaced or cut."""
@@ -104,38 +120,43 @@ class Answer:
             flags.add("invalid_utf8_replaced")
         return response, reasoning, flags
 
+    def _take_all(self, events: Iterable[StreamEvent], stamp_ns: int) -> tuple[int, StreamEvent | None]:
+        """Takes events with one stamp. Returns how many of them have text, and the last one."""
+        tokens, last = 0, None
+        for last in events:
+            self._take(last, stamp_ns)
+            tokens += isinstance(last, TOKENS)
+            if self.failure is not None or len(self.timeline) > MAX_EVENTS:
+                break
+        return tokens, last
+
     def _take(self, event: StreamEvent, stamp_ns: int) -> None:
         size = 0
         match event:
             case Content(text) | ToolCall(text):
+                self.answered = True
                 self._response.add(text)
                 size = self._token(text, stamp_ns)
             case Reasoning(text):
                 self._reasoning.add(text)
                 size = self._token(text, stamp_ns)
-            case UsageReport(usage, final):
-                self._usage, self._usage_final = usage, final
+            case UsageReport(usage):
+                self.usage = usage
+                size = usage.output_tokens or 0
             case Finish(reason):
-                self.finish_reason = reason
+                self.finish_reason, self.finished_ns = reason, stamp_ns
             case Failure():
-                self.failure = self.failure or event
-            case Ping() if self.token_seen:
-                self.alive_ns = stamp_ns
+                self.failure = event
             case Done():
-                self.done = True
+                self.done_ns = stamp_ns
         self._mark(_KINDS.get(type(event), EventKind.OTHER), stamp_ns, size)
 
     def _token(self, text: str, stamp_ns: int) -> int:
-        self.token_seen = True
-        self.alive_ns = stamp_ns
+        self.token_ns = stamp_ns
         return len(text.encode("utf-8", "surrogatepass"))
 
     def _mark(self, kind: EventKind, stamp_ns: int, size: int = 0) -> None:
         self.timeline.append(max(0, (stamp_ns - self._sent_ns + 500) // 1_000), kind, size)
-
-
-def _tokens(events: list[StreamEvent]) -> int:
-    return sum(isinstance(event, _TOKENS) for event in events)
 
 
 class _Text:
@@ -145,13 +166,13 @@ class _Text:
         self.cut = False
         self._kept = StringIO()
         self._room = MAX_TEXT
-        self._any = False
+        self.any = False
 
     def add(self, piece: str) -> None:
-        self._any = True
+        self.any = True
         self.cut |= len(piece) > self._room
         self._room -= self._kept.write(piece[: self._room])
 
     def whole(self) -> tuple[str | None, bool]:
         """The text as it can be stored (None if no piece came), and whether something was replaced."""
-        return replace_unstorable(self._kept.getvalue()) if self._any else (None, False)
+        return replace_unstorable(self._kept.getvalue()) if self.any else (None, False)

@@ -10,9 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import structlog
+
 from shared.benchmark.record import ResultRecord
 from worker.engine.measurer import Measurement
 from worker.engine.messages import Slice
+
+log = structlog.get_logger(__name__)
 
 # With more undecoded bytes than this, the thread is `behind`.
 MOST_WAITING_BYTES = 64_000_000
@@ -115,7 +119,10 @@ class DecodingThread:
     def _take(self, part: Slice) -> None:
         measurement = self._live.get(part.id)
         if measurement is not None:
-            measurement.take(part)
+            try:
+                measurement.take(part)
+            except Exception as exc:  # noqa: BLE001 - one answer must not end the run
+                self._give_up(measurement, exc)
             if measurement.accepted and not self._accepted:
                 self._accepted = True
                 self._call(self._listener.accepted)
@@ -146,8 +153,18 @@ class DecodingThread:
         if measurement.outcome is None:
             return
         self._live.pop(request_id, None)
-        concluded = Concluded(request_id, measurement, measurement.record(), closed)
+        try:
+            record = measurement.record()
+        except Exception as exc:  # noqa: BLE001 - one answer must not end the run
+            self._give_up(measurement, exc)
+            record = measurement.record()
+        concluded = Concluded(request_id, measurement, record, closed)
         self._call(lambda: self._listener.concluded(concluded))
+
+    def _give_up(self, measurement: Measurement, exc: Exception) -> None:
+        """Ends a request whose answer our code cannot read. That is a fault of ours, so it is logged."""
+        log.error("answer_unreadable", error=f"{type(exc).__name__}: {exc}"[:300], exc_info=exc)
+        measurement.break_off(exc)
 
     def _call(self, function: Callable[[], None]) -> None:
         # Raised if the loop has been closed: then nobody needs the call.

@@ -17,7 +17,7 @@ from shared.numbers.disturbance import Disturbance
 from worker.engine.children import Child
 from worker.engine.decoding import Concluded, DecodingThread
 from worker.engine.lanes import Lane, Lanes
-from worker.engine.measurer import MeasureContext, Measurement, PlannedRequest
+from worker.engine.measurer import Measurement
 from worker.engine.messages import (
     Abort,
     Alive,
@@ -37,6 +37,7 @@ from worker.engine.messages import (
     Watermark,
 )
 from worker.engine.phase_run import PhaseRun
+from worker.engine.planned import MeasureContext, PlannedRequest
 from worker.engine.recorded import Recorded
 from worker.engine.source import Source
 

@@ -1,93 +1,30 @@
-"""Measures one request from the slices that a measuring process reports: events, deadlines, outcome, record.
+"""Measures one request from the slices that a measuring process reports: events, deadlines, outcome.
 
 Every adapter and transport uses this one measurer. It holds no socket and waits for nothing: its decisions depend on
-stamps alone, not on when it sees them.
+stamps alone, not on when it sees them. `result.py` makes the record of a request that has ended.
 """
 
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any
 
 import orjson
 
-from shared.benchmark.extra_body import NO_EXTRA, ExtraFields
-from shared.benchmark.observe import epoch_us, gaps_of, tokens_of
 from shared.benchmark.outcome import Outcome
-from shared.benchmark.record import Phase, RequestError, ResultRecord, Usage
-from shared.benchmark.request_id import RequestId
-from shared.benchmark.spec import Timeouts
-from shared.clock import Clock
-from shared.numbers.formulas import RequestFacts
-from shared.numbers.metrics import compute
-from shared.numbers.timeline import encode
-from shared.protocols.base import Adapter
+from shared.benchmark.record import Phase, RequestError, ResultRecord
 from shared.protocols.error_answers import status_error
 from shared.protocols.events import Failure
-from shared.scrubber import Scrubber
-from shared.text import replace_unstorable
 from worker.engine.answer import Answer
 from worker.engine.messages import Began, End, Slice
+from worker.engine.planned import MeasureContext, PhaseStart, PlannedRequest
+from worker.engine.result import Ended, record_of
 
 # The most bytes of an error answer that are read.
 MAX_REFUSAL_BYTES = 64_000
 # A first token is in doubt if it may have lain unread, together with later bytes, for longer than this.
 DOUBTFUL_US = 1_000
+# How long the server may keep the response open after the end of the answer, and after a finish reason without usage.
+CLOSE_NS, USAGE_NS = 1_000_000_000, 5_000_000_000
 
 _READ = struct.Struct("<qqq")
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedRequest:
-    """One request that is about to be sent. `max_tokens` is what it asked for.
-
-    `offset_ns`: when it is due after the start of its phase (open loop); None: as soon as there is room.
-    """
-
-    id: RequestId
-    prompt_index: int
-    repetition: int
-    warmup: bool
-    body: Mapping[str, Any]
-    max_tokens: int | None
-    offset_ns: int | None = None
-
-
-@dataclass(slots=True)
-class PhaseStart:
-    """When a phase starts (monotonic ns). Set once all connections are made, before the first request is sent."""
-
-    ns: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class RunClock:
-    """Turns stamps into dates. The wall clock is read once per run; every date is that plus a monotonic difference."""
-
-    clock: Clock
-    started_at: datetime
-    started_ns: int
-
-    @classmethod
-    def start(cls, clock: Clock) -> "RunClock":
-        return cls(clock, clock.wall_now(), clock.monotonic_ns())
-
-    def at(self, stamp_ns: int) -> datetime:
-        return self.started_at + timedelta(microseconds=(stamp_ns - self.started_ns) / 1_000)
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureContext:
-    """What all requests of a run share."""
-
-    adapter: Adapter
-    timeouts: Timeouts
-    clock: RunClock
-    scrubber: Scrubber
-    keep_timeline: bool
-    # What endpoint and benchmark add to each body.
-    extra: ExtraFields = NO_EXTRA
 
 
 class Measurement:
@@ -104,6 +41,8 @@ class Measurement:
         self.send_delay_ns = 0
         self.doubtful = False
         self.selector_stamped = False
+        # The server kept the response open after the end of the answer.
+        self._left_open = False
         self._context = context
         self._start = start
         self._began: Began | None = None
@@ -128,8 +67,7 @@ class Measurement:
             self._status, self._headers = part.head.status, part.head.headers
             self.accepted = 200 <= self._status < 300
             if self.accepted:
-                decoder = self._context.adapter.decoder(self._headers.get("content-type", "").lower())
-                self._answer = Answer(decoder, self._sent_ns)
+                self._answer = Answer(self._context.adapter.decoder(self._headers), self._sent_ns)
         self._read(part)
         if part.end is not None and self.outcome is None:
             self._end(part.end)
@@ -142,6 +80,12 @@ class Measurement:
     def lose(self, message: str) -> None:
         """Ends the request as errored, because its measuring process died."""
         self._conclude("errored", RequestError("engine_died", message, self._phase), self._last_seen_ns)
+
+    def break_off(self, exc: Exception) -> None:
+        """Ends the request as errored, because our own code could not read its answer."""
+        message = f"the answer could not be read: {type(exc).__name__}: {exc}"
+        self._answer = None
+        self._conclude("errored", RequestError("unreadable_answer", message, self._phase), self._last_seen_ns)
 
     @property
     def begun(self) -> bool:
@@ -184,6 +128,10 @@ class Measurement:
         self._deadline_ns = min(began.sent_ns + int(self._context.timeouts.ttft_s * 1e9), self._total_ns)
 
     def _time_out(self) -> None:
+        if self._answer is not None and self._answer.complete:
+            self._left_open = True
+            self._end_answer(self._answer, "", self._answer.ended_ns)
+            return
         timeouts = self._context.timeouts
         ended_ns = self._deadline_ns or self._last_seen_ns
         kind = "idle_timeout" if self._token_seen else "ttft_timeout"
@@ -224,13 +172,23 @@ class Measurement:
         if answer.token_seen and not token_was_seen:
             # The kernel stamps the last bytes of a read, so a token that came before them has their stamp too.
             self.doubtful = late_us > DOUBTFUL_US and not (kernel and alone)
-        if answer.alive_ns is not None:
-            self._deadline_ns = min(answer.alive_ns + self._idle_ns, self._total_ns)
+        if (deadline_ns := self._deadline_of(answer)) is not None:
+            self._deadline_ns = min(deadline_ns, self._total_ns)
         if answer.failure is not None:
             self._fail(answer.failure)
+        elif answer.excess is not None and answer.complete:
+            self._time_out()
         elif (excess := answer.excess) is not None:
             message = f"the answer has {excess}: its stream was closed"
             self._conclude("errored", RequestError("answer_too_large", message, self._phase), stamp_ns)
+
+    def _deadline_of(self, answer: Answer) -> int | None:
+        """When the wait for more of this answer ends, apart from `total_s`. None before its first event with text."""
+        if answer.done_ns is not None:
+            return answer.done_ns + CLOSE_NS
+        if answer.finished_ns is not None:
+            return answer.ended_ns + (USAGE_NS if answer.usage.output_tokens is None else CLOSE_NS)
+        return None if answer.token_ns is None else answer.token_ns + self._idle_ns
 
     def _fail(self, failure: Failure) -> None:
         """Ends the request as errored: the provider reported a failure within a 2xx answer."""
@@ -244,15 +202,16 @@ class Measurement:
                 self._end_refusal()
             case "complete" if answer is not None:
                 answer.finish(end.stamp_ns)
-                self._end_answer(answer, "the server closed the stream without a finish reason or end event", end)
-            case "lost" if answer is not None:
-                self._end_answer(answer, f"the connection broke off: {end.message}", end)
-            case "lost" if self._status:
+                unfinished = "the server closed the stream without a finish reason or end event"
+                self._end_answer(answer, unfinished, end.stamp_ns)
+            case "lost" if answer is not None and not answer.empty:
+                self._end_answer(answer, f"the connection broke off: {end.message}", end.stamp_ns)
+            case "lost" if self._status and answer is None:
                 self._end_refusal()
             case "lost":
-                # The request was sent and may have been billed, so it is truncated, not refused.
-                message = self._context.scrubber.scrub(f"the connection broke off: {end.message}")
-                self._conclude("truncated", RequestError("truncated", message, self._phase), end.stamp_ns)
+                # The request was sent, so it may have been billed all the same.
+                message = self._context.scrubber.scrub(f"the connection ended before any answer: {end.message}")
+                self._conclude("errored", RequestError("connection_lost", message, self._phase), end.stamp_ns)
             case "closed":
                 error = RequestError(
                     "cancelled", "its stream was closed: the run was cancelled, or its time was up", self._phase
@@ -276,18 +235,21 @@ class Measurement:
         self.refused = True
         self._conclude("errored", error, self._last_seen_ns)
 
-    def _end_answer(self, answer: Answer, unfinished: str, end: End) -> None:
-        """Ends the request when its stream has ended. `unfinished`: the error message if the answer is not complete."""
+    def _end_answer(self, answer: Answer, unfinished: str, ended_ns: int) -> None:
+        """Ends the request when its answer has ended. `unfinished`: the error message if the answer is not complete."""
         if answer.failure is not None:
             self._fail(answer.failure)
-        elif not answer.done and answer.finish_reason is None:
+        elif answer.empty:
+            error = RequestError("empty_answer", "the server sent an empty body", self._phase)
+            self._conclude("errored", error, ended_ns)
+        elif not answer.complete:
             message = self._context.scrubber.scrub(unfinished)
-            self._conclude("truncated", RequestError("truncated", message, self._phase), end.stamp_ns)
+            self._conclude("truncated", RequestError("truncated", message, self._phase), ended_ns)
         elif not answer.token_seen and answer.finish_reason is None:
             message = "the stream ended with neither content nor a finish reason"
-            self._conclude("errored", RequestError("empty_answer", message, self._phase), end.stamp_ns)
+            self._conclude("errored", RequestError("empty_answer", message, self._phase), ended_ns)
         else:
-            self._conclude("succeeded", None, end.stamp_ns)
+            self._conclude("succeeded", None, ended_ns)
 
     def _conclude(self, outcome: Outcome, error: RequestError | None, ended_ns: int) -> None:
         self.outcome, self.error, self._ended_ns = outcome, error, ended_ns
@@ -297,68 +259,17 @@ class Measurement:
         """The record of the request. Raises RuntimeError before `outcome` is set."""
         if self.outcome is None:
             raise RuntimeError("the request has not ended")
-        request, began, answer = self.request, self._began, self._answer
-        usage = answer.usage if answer is not None else Usage()
-        timeline = list(answer.timeline) if answer is not None else []
-        facts = RequestFacts.of(timeline, usage.output_tokens)
-        response, reasoning, flags = answer.texts() if answer is not None else (None, None, set())
-        finish_reason = answer.finish_reason if answer is not None else None
-        flags |= self._flags(usage, reasoning, buffered=facts.buffered)
-        error = self.error
-        if error is not None:
-            error = replace(error, message=replace_unstorable(error.message)[0][:2_000])
-        clock = self._context.clock
-        sent_at = clock.at(self._sent_ns)
-        return ResultRecord(
-            id=request.id,
-            prompt_index=request.prompt_index,
-            repetition=request.repetition,
-            warmup=request.warmup,
+        ended = Ended(
+            request=self.request,
             outcome=self.outcome,
-            scheduled_at=clock.at(self._scheduled_ns),
-            sent_at=sent_at,
-            ended_at=clock.at(max(self._ended_ns, self._sent_ns)),
-            connection_reused=self.begun and began is not None and not began.new_connection,
-            metrics={
-                "queue_ms": max(0, self._sent_ns - self._scheduled_ns) / 1e6,
-                "connect_ms": self._connect_ms,
-                "tls_ms": began.tls_ms if began is not None else None,
-                **compute(facts),
-            },
-            usage=usage,
-            finish_reason=replace_unstorable(finish_reason)[0] if finish_reason else None,
-            error=error,
-            flags=sorted(flags),
-            response=response,
-            reasoning=reasoning,
-            provider_request_id=self._headers.get("request-id")
-            or self._headers.get("x-request-id")
-            or (answer.id if answer is not None else None),
-            timeline=encode(timeline) if self._context.keep_timeline else None,
-            # Computed here, in the decoding thread, so that long answers do not hold up the worker's loop.
-            gaps_ms=gaps_of(facts.token_us),
-            tokens_over_time=tokens_of(facts.token_us, epoch_us(sent_at), usage.output_tokens),
+            error=self.error,
+            scheduled_ns=self._scheduled_ns,
+            sent_ns=self._sent_ns,
+            ended_ns=max(self._ended_ns, self._sent_ns),
+            began=self._began,
+            headers=self._headers,
+            answer=self._answer,
+            doubtful=self.doubtful,
+            left_open=self._left_open,
         )
-
-    def _flags(self, usage: Usage, reasoning: str | None, *, buffered: bool) -> set[str]:
-        """Flags that a reader of the numbers should know, beside those about the text."""
-        succeeded, output, most = self.outcome == "succeeded", usage.output_tokens, self.request.max_tokens
-        told = {
-            "connection_renewed": self._began is not None and self._began.renewed > 0,
-            "ttft_doubtful": self.doubtful,
-            "buffered": buffered,
-            "no_terminal_event": succeeded and self._answer is not None and not self._answer.done,
-            "usage_missing": succeeded and output is None,
-            "reasoning_hidden": bool(usage.reasoning_tokens) and reasoning is None,
-            "max_tokens_ignored": most is not None and output is not None and output > most,
-            "not_streamed": succeeded and self._headers.get("content-type", "").lower().startswith("application/json"),
-        }
-        return {flag for flag, holds in told.items() if holds}
-
-    @property
-    def _connect_ms(self) -> float | None:
-        """DNS + TCP + TLS, in ms; None if the connection was reused or never made."""
-        began = self._began
-        if began is None or not began.new_connection or began.connected_ns is None:
-            return None
-        return (began.connected_ns - began.started_ns) / 1e6
+        return record_of(ended, self._context)

@@ -10,8 +10,8 @@ from shared.benchmark.record import ResultRecord
 from shared.benchmark.stop import Tally
 from shared.clock import Clock
 from worker.engine.lanes import Lanes, share
-from worker.engine.measurer import PhaseStart, PlannedRequest
 from worker.engine.messages import Cease, Cut, Go
+from worker.engine.planned import PhaseStart, PlannedRequest
 from worker.engine.source import Source
 
 

@@ -6,7 +6,7 @@ from shared.benchmark.extra_body import NO_EXTRA, ExtraFields
 from shared.benchmark.load import Phase
 from shared.benchmark.workload import WorkItem, Workload
 from shared.protocols.base import Adapter
-from worker.engine.measurer import PlannedRequest
+from worker.engine.planned import PlannedRequest
 from worker.engine.recorded import Recorded
 
 

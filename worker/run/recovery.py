@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from shared.benchmark.aggregate import RunAggregate
@@ -11,6 +11,7 @@ from shared.benchmark.load import Load
 from shared.benchmark.observe import of_row
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import BenchmarkSpec
+from shared.benchmark.warmup_prefix import UniqueWarmup
 from shared.db.leases import Lease
 from shared.db.tables import Benchmark, Result, Segment
 from shared.errors import Conflict
@@ -57,7 +58,10 @@ class Recovery:
             spec = await self.spec()
         except Conflict:
             return None
-        return self._context.load_of(spec)
+        load = self._context.load_of(spec)
+        if not spec.warmup_prefix:
+            return load
+        return replace(load, workload=UniqueWarmup(load.workload, self._lease.benchmark_id))
 
     async def take_over(self, load: Load | None) -> Inheritance:
         """Closes the segments that dead workers left open, and reads what all earlier workers did."""

@@ -23,7 +23,7 @@ from shared.providers.endpoints import Endpoint
 from shared.scrubber import Scrubber
 from worker.engine.children import processes_for
 from worker.engine.engine import Engine
-from worker.engine.measurer import MeasureContext, RunClock
+from worker.engine.planned import MeasureContext, RunClock
 from worker.engine.recorded import Recorded
 from worker.engine.sdk_clients import make_target
 from worker.patience import until_available
@@ -90,7 +90,8 @@ class Sending:
         """Sends all that has no result yet. Raises CannotRun, LeaseLost, Unavailable."""
         context, benchmark = self._context, self._benchmark
         endpoint, key = self._endpoint()
-        price = find_price(endpoint, benchmark.model, benchmark.price, context.price_list, context.clock.wall_now())
+        began_at = benchmark.started_at or context.clock.wall_now()
+        price = find_price(endpoint, spec, benchmark.price, context.price_list, began_at)
         log.info("benchmark_started", already_recorded=self._inherited.recorded.count)
         target = await make_target(
             endpoint,
@@ -173,8 +174,11 @@ class Sending:
                             self.cut.append(record.id)
                             continue
                         if inherited.sent_in_vain[record.id]:
-                            record.flags = sorted([*record.flags, "possible_duplicate"])
-                        record.cost_usd = price.cost_usd(record.usage)
+                            record.flags.append("possible_duplicate")
+                        if record.usage.prompt_cached:
+                            record.flags.append("prompt_cached")
+                        if price.settle(record):
+                            await self._store_price(price)
                         _scrub(record, scrubber)
                         context.monitor.request_ended(self._benchmark.provider, self._benchmark.model, record)
                         recorder.add(record)
@@ -183,6 +187,11 @@ class Sending:
                 deadline.cancel()
         except* (LeaseLost, Unavailable) as lost:
             raise lost.exceptions[0] from None
+
+    async def _store_price(self, price: RunPrice) -> None:
+        """Stores the price of a model or tier that was served for the first time."""
+        context, document = self._context, price.document
+        await until_available(lambda: context.leases.store_price(self._lease, document), "price_waits")
 
     async def _deadline(self, spec: BenchmarkSpec) -> None:
         """Closes the streams when `max_duration_s` is over. A resumed run has only what is left of it."""

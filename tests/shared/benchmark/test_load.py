@@ -9,6 +9,8 @@ from shared.benchmark.load import load_of
 from shared.benchmark.pace import ClosedLoop, ConstantRate, PoissonRate, Room
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.stop import StopRule, Tally
+from shared.benchmark.warmup_prefix import UniqueWarmup
+from shared.benchmark.workload import WorkItem
 
 
 def spec(**changes: object) -> BenchmarkSpec:
@@ -94,3 +96,46 @@ def test_warm_up_is_a_closed_loop_of_its_own_before_any_schedule() -> None:
 def test_a_stop_rule_ends_nothing_unless_it_says_so() -> None:
     assert not StopRule().stops(Tally(1e9, {"errored": 1_000}))
     assert Tally(1, {"errored": 2, "succeeded": 3}).ended == 5
+
+
+def warmed_up(benchmark_id: int = 1, **changes: object) -> list[WorkItem]:
+    """Three warm-up requests and four measured ones."""
+    workload = UniqueWarmup(load_of(spec(**changes)).workload, benchmark_id)
+    items = [workload.item(place) for place in range(7)]
+    return [item for item in items if item is not None]
+
+
+def test_each_warm_up_request_starts_with_a_text_of_its_own() -> None:
+    items = warmed_up(system="s")
+    texts = [(item.system, item.messages[0]["content"]) for item in items]
+    assert texts[3:] == [("s", "a"), ("s", "b")] * 2
+    starts = [start for system, content in texts[:3] for start in ((system or "")[:16], content[:16])]
+    assert len(set(starts)) == 3
+    assert [(system or "")[16:] for system, _ in texts[:3]] == ["\n\ns"] * 3
+    assert [content[16:] for _, content in texts[:3]] == ["\n\na", "\n\nb", "\n\na"]
+
+
+def test_the_prefix_of_a_warm_up_request_is_the_same_whoever_sends_it_and_another_in_each_benchmark() -> None:
+    assert warmed_up() == warmed_up()
+    others = [item.messages[0]["content"] for item in warmed_up(2)]
+    assert not {item.messages[0]["content"] for item in warmed_up()[:3]} & set(others[:3])
+
+
+def test_only_the_first_message_of_a_warm_up_request_has_a_prefix() -> None:
+    turns = [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": "Hello"},
+        {"role": "user", "content": "Bye"},
+    ]
+    item = warmed_up(prompts=[{"messages": turns}], repetitions=4)[0]
+    assert item.system is None
+    assert list(item.messages[1:]) == turns[1:]
+    assert item.messages[0]["content"].endswith("\n\nHi")
+
+
+def test_a_workload_with_prefixes_is_otherwise_the_same() -> None:
+    plain = load_of(spec()).workload
+    prefixed = UniqueWarmup(plain, 1)
+    assert (prefixed.length, prefixed.warmup, prefixed.has_turns) == (plain.length, plain.warmup, plain.has_turns)
+    assert prefixed.item(7) is None
+    assert [prefixed.place_of(item.prompt_index, item.repetition) for item in warmed_up()] == list(range(7))

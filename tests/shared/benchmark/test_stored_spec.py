@@ -51,6 +51,8 @@ def test_a_field_that_an_older_version_did_not_have_means_what_it_did_then() -> 
         assert (spec.request_rate, spec.arrival, spec.arrival_seed) == (None, "constant", 0)
         assert (spec.on_interrupt, spec.max_duration_s) == ("resume", None)
         assert (spec.provider, spec.system, spec.metadata) == (None, None, {})
+        # The rest of a warm-up that an older version began gets a prefix, which changes no measured request.
+        assert spec.warmup_prefix
 
 
 @pytest.mark.parametrize("document", [FIRST, WITH_RATES, WITH_INTERRUPTS, FULL, LATER])
@@ -74,6 +76,16 @@ def test_what_this_version_stores_is_read_back() -> None:
     assert {name: getattr(read, name) for name in RunSpec.model_fields} == {
         name: getattr(spec, name) for name in RunSpec.model_fields
     }
+
+
+def test_workers_of_the_version_before_can_read_a_spec_with_the_default() -> None:
+    """They refuse a field that they do not know."""
+    spec = BenchmarkSpec.model_validate({"name": "n", "model": "m", "prompts": ["a"]}).with_defaults()
+    document = spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True)
+    assert document.keys() == WITH_INTERRUPTS.keys()
+    told = spec.model_copy(update={"warmup_prefix": False}).model_dump(mode="json", exclude_none=True)
+    assert told["warmup_prefix"] is False
+    assert not RunSpec.of_stored(told).warmup_prefix
 
 
 def test_a_field_of_a_newer_version_does_not_hide_a_benchmark() -> None:

@@ -11,7 +11,8 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
-from shared.db.database import Database, async_url
+from shared.db.database import Database
+from shared.db.engine import async_url
 from shared.db.migrate import alembic_config, downgrade, upgrade
 from shared.db.revision import MIGRATIONS, head, of_sqlite
 from shared.db.schema import check_schema

@@ -1,6 +1,9 @@
 """Segments: who ran what, and which requests may have been sent without an answer being stored."""
 
+import pytest
+
 from shared.db.segments import SegmentEnd
+from shared.errors import LeaseLost
 from tests.shared.db.rows import Tables, make_record
 
 
@@ -59,3 +62,15 @@ async def test_segments_go_with_their_benchmark(tables: Tables) -> None:
     await tables.leases.begin(await tables.claimed(), dispatched=1, price=None)
     await tables.benchmarks.delete(benchmark_id)
     assert await tables.segments.of(benchmark_id) == []
+
+
+async def test_the_price_of_a_running_benchmark_can_grow_under_its_lease_alone(tables: Tables) -> None:
+    benchmark_id = await tables.add()
+    claimed = await tables.lapsing.claim("dead")
+    assert claimed is not None
+    await tables.leases.begin(claimed[0], dispatched=1, price={"source": "x"})
+    await tables.leases.store_price(claimed[0], {"source": "x", "served": [{"model": "y"}]})
+    assert (await tables.benchmarks.get(benchmark_id)).price == {"source": "x", "served": [{"model": "y"}]}
+    await tables.claimed("next")
+    with pytest.raises(LeaseLost):
+        await tables.leases.store_price(claimed[0], {"source": "z"})

@@ -18,8 +18,13 @@ def timeline(*events: tuple[float, EventKind]) -> list[TimelineEvent]:
     return [TimelineEvent(round(at_ms * 1_000), kind, 5) for at_ms, kind in events]
 
 
-def metrics(events: list[TimelineEvent], output_tokens: int | None) -> dict[str, float | None]:
-    return compute(RequestFacts.of(events, output_tokens))
+def metrics(events: list[TimelineEvent], output_tokens: int | None, hidden: int = 0) -> dict[str, float | None]:
+    """`hidden`: how many of the output tokens are hidden reasoning."""
+    return compute(facts(events, output_tokens, hidden))
+
+
+def facts(events: list[TimelineEvent], output_tokens: int | None, hidden: int = 0) -> RequestFacts:
+    return RequestFacts.of(events, output_tokens, None if output_tokens is None else output_tokens - hidden)
 
 
 STREAM = timeline(
@@ -83,7 +88,9 @@ def test_a_request_without_any_byte_has_no_metric_at_all() -> None:
         ((50,), 40, True),
         ((50,), None, True),
         ((50,), 1, False),
-        ((50, 51), 40, False),
+        ((50, 51), 40, True),
+        ((50, 62), 40, False),
+        ((50, 51), None, False),
         ((), 0, False),
         ((), None, False),
     ],
@@ -92,7 +99,51 @@ def test_an_answer_of_several_tokens_in_one_read_is_buffered(
     contents: tuple[float, ...], output_tokens: int | None, buffered: bool
 ) -> None:
     stream = timeline((10, K.FIRST_BYTE), *((at_ms, K.CONTENT) for at_ms in contents), (52, K.END))
-    assert RequestFacts.of(stream, output_tokens).buffered is buffered
+    assert facts(stream, output_tokens).buffered is buffered
+
+
+@pytest.mark.parametrize(
+    ("contents", "output_tokens", "speed"),
+    [
+        # 1,000 tokens in two reads 50 µs apart.
+        ((50, 50.05), 1_000, None),
+        # A proxy that held back the answer for 5 s and then sent it in three reads.
+        ((5_000, 5_001, 5_002.5), 80, None),
+        # A single stream of very fast hardware.
+        (tuple(100 + step * 0.5 for step in range(200)), 400, 400 / 99.5 * 1_000),
+        ((100, 200), 2, 20),
+    ],
+)
+def test_a_burst_has_no_speed(contents: tuple[float, ...], output_tokens: int, speed: float | None) -> None:
+    found = metrics(timeline(*((at_ms, K.CONTENT) for at_ms in contents)), output_tokens)
+    assert found["tokens_per_second"] == (None if speed is None else pytest.approx(speed))
+    assert (found["tpot_ms"] is None) == (speed is None)
+
+
+def test_hidden_reasoning_is_taken_out_of_the_speed() -> None:
+    """10 s of hidden reasoning, then 101 visible tokens in 1 s."""
+    found = metrics(timeline((10_000, K.CONTENT), (10_500, K.CONTENT), (11_000, K.CONTENT)), 1_101, hidden=1_000)
+    assert found["tokens_per_second"] == pytest.approx(101)
+    assert found["tpot_ms"] == pytest.approx(10)
+
+
+def test_without_the_number_of_visible_tokens_there_is_no_speed() -> None:
+    found = compute(RequestFacts.of(timeline((10, K.CONTENT), (900, K.CONTENT)), 1_800, None))
+    assert (found["tokens_per_second"], found["tpot_ms"]) == (None, None)
+
+
+def test_usage_with_each_event_tells_how_many_tokens_the_first_one_held() -> None:
+    events = [
+        TimelineEvent(200_000 + step * 80_000, kind, 16 if kind is K.CONTENT else 8 * (step + 1))
+        for step in range(4)
+        for kind in (K.CONTENT, K.USAGE)
+    ]
+    found = metrics(events, 32)
+    assert found["tpot_ms"] == pytest.approx(240 / 24)
+    assert found["tokens_per_second"] == pytest.approx(32 / 0.24)
+    # A count that never changes says nothing about the first event.
+    constant = [event._replace(size=32) if event.kind is K.USAGE else event for event in events]
+    assert metrics(constant, 32)["tpot_ms"] == pytest.approx(240 / 31)
 
 
 def test_an_answer_in_one_read_has_no_speed() -> None:

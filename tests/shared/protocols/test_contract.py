@@ -104,7 +104,7 @@ async def test_a_stream_cut_inside_an_event_is_truncated_not_malformed(protocol:
 async def test_a_finish_reason_is_enough_where_the_end_event_never_comes(protocol: str) -> None:
     """Where the last event carries the finish reason itself, the answer is cut short."""
     stream = spoken(protocol).without_last_event("a")
-    finished = any(isinstance(event, Finish) for event in adapter(protocol).decoder("").feed(stream))
+    finished = any(isinstance(event, Finish) for event in adapter(protocol).decoder({}).feed(stream))
     record = measured(protocol, (10, stream))
     assert record.outcome == ("succeeded" if finished else "truncated")
     assert ("no_terminal_event" in record.flags) == finished

@@ -21,9 +21,9 @@ STREAM = (
     'id: 7\nretry: 10\nevent: x\r\ndata: "grüße 🚀"\r\n\r\ndata:no space\r\rdata\n\n'
 ).encode()
 EVENTS = [
-    ServerSentEvent("message_start", '{"a": 1}'),
+    ServerSentEvent("message_start", '{"a": 1}', {"a": 1}),
     ServerSentEvent("message", "two\nlines"),
-    ServerSentEvent("x", '"grüße 🚀"'),
+    ServerSentEvent("x", '"grüße 🚀"', "grüße 🚀"),
     ServerSentEvent("message", "no space"),
     ServerSentEvent("message", ""),
 ]

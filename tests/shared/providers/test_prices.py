@@ -150,3 +150,30 @@ def test_the_list_is_in_order_and_holds_each_model_once(prices: PriceList) -> No
     keys = [(item.provider, item.model) for item in prices.models]
     assert keys == sorted(set(keys))
     assert len(keys) > 1_000
+
+
+def test_a_date_that_the_list_cuts_in_two_is_a_date(prices: PriceList) -> None:
+    """The list names this model by the prefix `claude-sonnet-4-2025`."""
+    assert snapshot(prices, "claude-sonnet-4-20250514", "anthropic").document["model"] == "claude-sonnet-4-0"
+    assert prices.snapshot("claude-sonnet-4-2025-foo", "anthropic", NOW) is None
+
+
+def test_tokens_cached_for_an_hour_cost_the_input_price_where_no_cache_price_is_known() -> None:
+    configured = {"input_usd_per_mtok": Decimal(1), "output_usd_per_mtok": Decimal(2)}
+    hour = TokenCounts(0, 0, cache_write=MILLION, cache_write_1h=MILLION)
+    assert override(configured, "m", "home").cost_usd(hour) == 1
+    assert override({**configured, "cache_write_1h_usd_per_mtok": Decimal(5)}, "m", "home").cost_usd(hour) == 5
+    only_minutes = {**configured, "cache_write_usd_per_mtok": Decimal("1.25")}
+    assert override(only_minutes, "m", "home").cost_usd(hour) is None
+
+
+def test_a_service_tier_without_a_price_has_none(prices: PriceList) -> None:
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    flex = prices.snapshot("gpt-5", "openai", now, "flex")
+    assert flex is not None
+    assert flex.document["input_usd_per_mtok"] == "0.625"
+    assert prices.snapshot("gpt-5", "openai", now, "scale") is None
+    # Azure takes the standard prices of OpenAI, not those of its tiers.
+    assert prices.snapshot("gpt-5", "azure", now, "flex") is None
+    # The list knows the prices of tiers only from this day on.
+    assert prices.snapshot("gpt-5", "openai", datetime(2026, 10, 11, tzinfo=UTC), "flex") is None

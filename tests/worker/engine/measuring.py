@@ -10,8 +10,9 @@ from shared.providers.adapters import adapter_for
 from shared.providers.endpoints import Endpoint
 from shared.scrubber import Scrubber
 from tests.support.scripted import FrozenClock
-from worker.engine.measurer import MeasureContext, Measurement, PhaseStart, PlannedRequest, RunClock
+from worker.engine.measurer import Measurement
 from worker.engine.messages import Began, End, Head, Slice
+from worker.engine.planned import MeasureContext, PhaseStart, PlannedRequest, RunClock
 
 REQUEST = PlannedRequest(
     id=RequestId(0), prompt_index=0, repetition=0, warmup=False, body={"model": "m"}, max_tokens=100

@@ -21,7 +21,7 @@ from shared.scrubber import Scrubber
 from tests.support.waiting import PATIENCE_S
 from worker.engine.children import Child, Children
 from worker.engine.engine import Engine
-from worker.engine.measurer import MeasureContext, RunClock
+from worker.engine.planned import MeasureContext, RunClock
 from worker.engine.sdk_clients import make_target
 
 Run = Callable[..., Awaitable[list[ResultRecord]]]

@@ -152,6 +152,18 @@ async def test_warm_up_is_sent_and_costed_but_not_counted(service: Service, simu
     assert [item["warmup"] for item in whole["results"]].count(True) == 3
 
 
+async def test_warm_up_starts_with_a_text_of_its_own_unless_told_otherwise(
+    service: Service, simulator: Simulator
+) -> None:
+    run = {"model": "sim-ttft5-gap1-n2", "system": "s", "prompts": ["a"], "repetitions": 2, "warmup": 2}
+    await service.run(**run, concurrency=1)
+    await service.run(**run, concurrency=1, warmup_prefix=False)
+    sent = [(request.body["system"], request.body["messages"][0]["content"]) for request in simulator.requests]
+    assert sent[2:] == [("s", "a")] * 6
+    assert [(system[16:], content[16:]) for system, content in sent[:2]] == [("\n\ns", "\n\na")] * 2
+    assert sent[0][1] != sent[1][1]
+
+
 async def test_failures_have_counts_of_their_own_and_do_not_shorten_latencies(service: Service) -> None:
     done = await service.run(model="sim-ttft60-gap5-n4-err500-every2", prompts=["x"] * 6)
     summary = done["summary"]

@@ -1,0 +1,68 @@
+"""Decompresses answers that a server compressed although uncompressed ones were asked for."""
+
+import zlib
+from collections.abc import Iterator
+
+# What comes out of one step. A few bytes can stand for very many, so they are taken in pieces.
+_STEP_BYTES = 65_536
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+
+
+class CannotDecompress(Exception):
+    """The message says why, in words for a reader of the result."""
+
+
+class Decompressor:
+    """Takes the bytes of a body. The first ones decide whether it is compressed; the header names the method."""
+
+    def __init__(self, encoding: str) -> None:
+        """`encoding`: the value of the Content-Encoding header, empty if there is none."""
+        self._encoding = encoding.strip().lower()
+        self._start = b""
+        self._inflate: zlib._Decompress | None = None
+        self._plain = False
+
+    @property
+    def compressed(self) -> bool:
+        """Whether the body is known to be compressed."""
+        return self._inflate is not None
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The plain bytes, in pieces. Raises CannotDecompress."""
+        if not self._plain and self._inflate is None:
+            self._start += data
+            if len(self._start) < 4 and self._start.lstrip()[:1] not in (b"{", b"[", b"d", b"e", b":", b"<"):
+                return
+            data, self._start = self._start, b""
+            self._decide(data)
+        if self._inflate is None:
+            yield data
+            return
+        try:
+            while data:
+                piece = self._inflate.decompress(data, _STEP_BYTES)
+                data = self._inflate.unconsumed_tail
+                if piece:
+                    yield piece
+        except zlib.error as exc:
+            raise CannotDecompress(f"the server sent a compressed answer that cannot be decompressed: {exc}") from None
+
+    def finish(self) -> bytes:
+        """The bytes of a body that is too short to decide about."""
+        return self._start
+
+    def _decide(self, start: bytes) -> None:
+        if start.startswith(_GZIP):
+            self._inflate = zlib.decompressobj(wbits=31)
+        elif self._encoding == "deflate" and not _is_text(start):
+            # zlib's own header, or none: servers do both.
+            self._inflate = zlib.decompressobj(wbits=15 if start[0] & 0x0F == 8 else -15)
+        elif start.startswith(_ZSTD) or (self._encoding not in ("", "identity") and not _is_text(start)):
+            method = "zstd" if start.startswith(_ZSTD) else self._encoding
+            raise CannotDecompress(f"the server compressed its answer ({method}), although it was asked not to")
+        else:
+            self._plain = True
+
+
+def _is_text(start: bytes) -> bool:
+    return all(byte >= 0x20 or byte in b"\r\n\t" for byte in start[:4])
