@@ -61,6 +61,12 @@ FLAGS = {
             oddity=True,
         ),
         Flag(
+            name="think_tags",
+            meaning="The model wrote its reasoning into the content, between `<think>` tags",
+            effect="None: it counts as reasoning, and `ttfat_ms` is that of the answer after it",
+            oddity=True,
+        ),
+        Flag(
             name="prompt_cached",
             meaning="At least 5 % of the input was read from a prompt cache",
             effect="`ttft_ms` and `latency_ms` are those of cache hits; warm-up or repetitions may have filled it",

@@ -48,7 +48,9 @@ class Decompressor:
             raise CannotDecompress(f"the server sent a compressed answer that cannot be decompressed: {exc}") from None
 
     def finish(self) -> bytes:
-        """The bytes of a body that is too short to decide about."""
+        """The rest of the plain bytes: a body may be too short to decide about. Raises CannotDecompress."""
+        if self._inflate is not None and not self._inflate.eof:
+            raise CannotDecompress("the server sent a compressed answer that breaks off")
         return self._start
 
     def _decide(self, start: bytes) -> None:
@@ -65,4 +67,4 @@ class Decompressor:
 
 
 def _is_text(start: bytes) -> bool:
-    return all(byte >= 0x20 or byte in b"\r\n\t" for byte in start[:4])
+    return start.startswith(b"\xef\xbb\xbf") or all(0x20 <= byte < 0x7F or byte in b"\r\n\t" for byte in start[:4])

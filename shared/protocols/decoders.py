@@ -77,16 +77,21 @@ class AnswerDecoder(ABC):
         try:
             for piece in self._decompressor.feed(data):
                 if self._size > MAX_BYTES:
-                    yield Failure("answer_too_large", f"the answer has more than {MAX_BYTES / 1e6:g} MB decompressed")
+                    message = f"the answer has more than {MAX_BYTES / 1e6:g} MB decompressed"
+                    yield from self._unless_over(Failure("answer_too_large", message))
                     return
                 yield from self._feed(piece)
         except CannotDecompress as exc:
-            yield Failure("compressed_answer", str(exc))
+            yield from self._unless_over(Failure("compressed_answer", str(exc)))
 
     def finish(self) -> Iterator[StreamEvent]:
         """Gives the events that the end of the body completes."""
-        if rest := self._decompressor.finish():
-            yield from self._feed(rest)
+        try:
+            rest = self._decompressor.finish()
+        except CannotDecompress as exc:
+            yield from self._unless_over(Failure("compressed_answer", str(exc)))
+            return
+        yield from self._feed(rest)
         for raw in self._parser.finish():
             # A body that ends inside an event leaves a piece of JSON. Such a stream is truncated, not malformed.
             yield from (event for event in self._events(raw) if not _is_malformed(event))
@@ -145,21 +150,23 @@ class AnswerDecoder(ABC):
             self.facts.flags.add("events_unseparated")
         self._see_label(raw)
         for event in self._meaning(raw):
-            if self._done and not isinstance(event, UsageReport):
-                self._note_after_end(event)
-                continue
-            if self._finished and isinstance(event, Failure):
-                self._note_after_end(event)
-                continue
-            match event:
-                case Content() | Reasoning() | ToolCall():
-                    self.token_seen = True
-                case Finish():
-                    self._finished = True
-                case Done():
-                    self._done = True
-            self._understood |= not isinstance(event, Other | Ping)
-            yield event
+            yield from self._unless_over(event)
+
+    def _unless_over(self, event: StreamEvent) -> Iterator[StreamEvent]:
+        """The event, unless it follows the end of the answer: then only usage counts, and nothing is a failure."""
+        if (self._done and not isinstance(event, UsageReport)) or (self._finished and isinstance(event, Failure)):
+            if not isinstance(event, Ping | Done):
+                self.facts.flags.add("sent_after_end")
+            return
+        match event:
+            case Content() | Reasoning() | ToolCall():
+                self.token_seen = True
+            case Finish():
+                self._finished = True
+            case Done():
+                self._done = True
+        self._understood |= not isinstance(event, Other | Ping)
+        yield event
 
     def _meaning(self, raw: ServerSentEvent) -> list[StreamEvent]:
         document = raw.document
@@ -199,12 +206,10 @@ class AnswerDecoder(ABC):
             self.facts.flags.add("keep_alive_data")
         return Ping()
 
-    def _note_after_end(self, event: StreamEvent) -> None:
-        if not isinstance(event, Ping | Done):
-            self.facts.flags.add("sent_after_end")
-
     def _see_label(self, raw: ServerSentEvent) -> None:
         """Compares the first event with the content type."""
+        if raw.bare and raw.document is not NOT_JSON and (self._bare_seen or self._data_seen):
+            self.facts.flags.add("bare_json")
         self._bare_seen |= raw.bare and raw.document is not NOT_JSON
         self._data_seen |= not raw.bare
         if self._understood or not self._label:

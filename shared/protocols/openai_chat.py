@@ -15,6 +15,7 @@ from shared.protocols.json_values import answer_id, json_text, object_of, object
 from shared.protocols.refused_fields import RefusedField
 from shared.protocols.sdk import Sdk
 from shared.protocols.sse import ServerSentEvent
+from shared.protocols.think_tags import ThinkTags
 
 # Parameters that the body carries under their own names.
 _SAME_NAME = (
@@ -96,6 +97,10 @@ class _Completion(AnswerDecoder):
 
     cache_in_input = True
 
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        super().__init__(headers)
+        self._think_tags = ThinkTags()
+
     def decode(self, document: dict[str, Any], raw: ServerSentEvent) -> list[StreamEvent]:
         facts = self.facts
         facts.id = facts.id or answer_id(document)
@@ -127,7 +132,10 @@ class _Completion(AnswerDecoder):
     def _tokens(self, delta: dict[str, Any]) -> list[StreamEvent]:
         """The text of a delta or message: reasoning under its many names, content as text or as parts, tool calls."""
         events: list[StreamEvent] = [Reasoning(text) for text in self._reasoning(delta)]
-        events += self._content(delta.get("content"))
+        for event in self._content(delta.get("content")):
+            events += self._think_tags.events(event.text) if isinstance(event, Content) else [event]
+        if self._think_tags.thinking:
+            self.facts.flags.add("think_tags")
         if text := text_of(delta.get("refusal")):
             self.facts.flags.add("refused")
             events.append(Content(text))

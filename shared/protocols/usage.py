@@ -51,6 +51,8 @@ class UsageReader:
     def __init__(self, *, cache_in_input: bool) -> None:
         self._cache_in_input = cache_in_input
         self._counts: dict[Count, int] = {}
+        # Counts that a report gave out of range. They are unknown, whatever other counts suggest.
+        self._unusable: set[Count] = set()
         self.provider_cost_usd: Decimal | None = None
         # Flags of `shared.benchmark.flags`.
         self.flags: set[str] = set()
@@ -70,6 +72,7 @@ class UsageReader:
         number = _whole(value)
         if number is None:
             self.flags.add("usage_out_of_range")
+            self._unusable.add(count)
             return
         before = self._counts.get(count)
         if before is not None and number < before:
@@ -93,7 +96,7 @@ class UsageReader:
             cache_write_1h_tokens=long_lived,
             cache_in_input=self._cache_in_input,
         )
-        if self._cache_in_input:
+        if self._cache_in_input and "output" not in self._unusable:
             usage = self._by_total(_beside_input(usage))
         return self._within_output(usage)
 
@@ -205,8 +208,6 @@ def _whole(value: Any) -> int | None:
     """A count from 0 to MAX_TOKENS; None if the value is no such count."""
     if isinstance(value, bool):
         return None
-    if isinstance(value, str):
-        value = int(value) if value.isascii() and value.isdecimal() and len(value) <= 9 else None
     if isinstance(value, float):
         value = int(value) if value.is_integer() else None
     return value if isinstance(value, int) and 0 <= value <= MAX_TOKENS else None

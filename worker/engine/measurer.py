@@ -199,7 +199,7 @@ class Measurement:
         answer = self._answer
         match end.kind:
             case "complete" if answer is None:
-                self._end_refusal()
+                self._end_refusal(end.stamp_ns)
             case "complete" if answer is not None:
                 answer.finish(end.stamp_ns)
                 unfinished = "the server closed the stream without a finish reason or end event"
@@ -207,7 +207,7 @@ class Measurement:
             case "lost" if answer is not None and not answer.empty:
                 self._end_answer(answer, f"the connection broke off: {end.message}", end.stamp_ns)
             case "lost" if self._status and answer is None:
-                self._end_refusal()
+                self._end_refusal(end.stamp_ns)
             case "lost":
                 # The request was sent, so it may have been billed all the same.
                 message = self._context.scrubber.scrub(f"the connection ended before any answer: {end.message}")
@@ -223,7 +223,7 @@ class Measurement:
                 message = self._context.scrubber.scrub(end.message)
                 self._conclude("errored", RequestError(end.kind, message, "connect"), end.stamp_ns)
 
-    def _end_refusal(self) -> None:
+    def _end_refusal(self, ended_ns: int | None = None) -> None:
         """Ends the request as errored by the server's error answer."""
         text = self._refusal[:MAX_REFUSAL_BYTES].decode("utf-8", "replace")
         try:
@@ -233,7 +233,7 @@ class Measurement:
         now = self._context.clock.at(self._last_seen_ns)
         error = status_error(self._status, self._headers, document, text, self._context.scrubber, now)
         self.refused = True
-        self._conclude("errored", error, self._last_seen_ns)
+        self._conclude("errored", error, self._last_seen_ns if ended_ns is None else ended_ns)
 
     def _end_answer(self, answer: Answer, unfinished: str, ended_ns: int) -> None:
         """Ends the request when its answer has ended. `unfinished`: the error message if the answer is not complete."""

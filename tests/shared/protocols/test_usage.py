@@ -145,16 +145,18 @@ def test_counts_of_a_stream_never_shrink_and_what_is_left_out_says_nothing() -> 
 
 @pytest.mark.parametrize(
     "value",
-    [9223372036854775808, MAX_TOKENS + 1, -1, 1e300, 12.5, float("inf"), float("nan"), True, "many", "9" * 5000],
+    [9223372036854775808, MAX_TOKENS + 1, -1, 1e300, 12.5, float("inf"), float("nan"), True, "12", "9" * 5000],
 )
 def test_counts_out_of_range_are_unknown_and_flagged(value: Any) -> None:
     usage, flags = read({"prompt_tokens": 5, "completion_tokens": value})
     assert counts(usage) == (5, None, None, None, None)
     assert flags == {"usage_out_of_range"}
+    # Other counts do not tell what the server meant.
+    assert read({"prompt_tokens": 5, "completion_tokens": value, "total_tokens": 9})[0].output_tokens is None
 
 
-@pytest.mark.parametrize("value", [12, 12.0, "12"])
-def test_a_whole_number_counts_in_any_dress(value: Any) -> None:
+@pytest.mark.parametrize("value", [12, 12.0])
+def test_a_whole_number_counts(value: Any) -> None:
     assert read({"completion_tokens": value}) == (Usage(output_tokens=12, cache_in_input=True), set())
 
 
@@ -213,8 +215,19 @@ def test_text_without_output_tokens_and_a_prompt_without_input_tokens_are_contra
 
 
 NAMES = st.sampled_from(
-    ["prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens"]
-    + ["ephemeral_1h_input_tokens", "ephemeral_5m_input_tokens", "cost", "usage", "details"]
+    (
+        "prompt_tokens",
+        "completion_tokens",
+        "total_tokens",
+        "cached_tokens",
+        "cache_write_tokens",
+        "reasoning_tokens",
+        "ephemeral_1h_input_tokens",
+        "ephemeral_5m_input_tokens",
+        "cost",
+        "usage",
+        "details",
+    )
 )
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

@@ -5,19 +5,20 @@ import os
 import signal
 
 import orjson
+from msgspec import structs
 
 from shared.benchmark.record import ResultRecord
 from shared.clock import monotonic_ns
 from shared.numbers.digest import Digest
 from shared.numbers.disturbance import Disturbance
 from simulator.server import Simulator
-from tests.support.streams import openai_text, sse
+from tests.support.streams import openai_stream, openai_text, sse
 from tests.support.waiting import PATIENCE_S
 from tests.worker.engine.measuring import BEGAN, measurement, part
 from tests.worker.engine.running import KEY, endpoint_at, engine_at, engine_over, load
 from worker.engine.children import Child, Children, processes_for
 from worker.engine.decoding import Concluded, DecodingThread
-from worker.engine.messages import Begin, Go, Head, Hold, Opened, Report, Request, Requests, Slice, Watermark
+from worker.engine.messages import Begin, End, Go, Head, Hold, Opened, Report, Request, Requests, Slice, Watermark
 from worker.engine.sdk_clients import make_target
 
 
@@ -140,16 +141,20 @@ async def test_decoding_that_is_behind_says_so_and_says_when_it_has_caught_up() 
     decoding.stop()
 
 
-async def test_an_error_of_ours_in_decoding_is_told_and_not_swallowed() -> None:
+async def test_an_error_of_ours_in_decoding_ends_that_request_and_no_other() -> None:
     listening = Listening()
     decoding = DecodingThread(listening)
-    decoding.begin(1, measurement("openai"))
-    decoding.take(Slice(1, None, HEAD, b"", b"not whole reads", kernel=True, end=None))
+    for request_id in (1, 2):
+        decoding.begin(request_id, measurement("openai"))
+    decoding.take(Slice(1, BEGAN, HEAD, b"", b"not whole reads", kernel=True, end=None))
+    whole = part((10.0, openai_stream("Hi")), began=BEGAN, head=HEAD, end=End("complete", 11_000_000))
+    decoding.take(structs.replace(whole, id=2))
     decoding.start()
     async with asyncio.timeout(PATIENCE_S):
-        while listening.broken is None:
-            await asyncio.sleep(0)
-    assert type(listening.broken).__name__ == "error"
+        first, second = [(await listening.ended.get()).record for _ in range(2)]
+    assert (first.outcome, second.outcome) == ("errored", "succeeded")
+    assert first.error is not None
+    assert (first.error.kind, listening.broken) == ("unreadable_answer", None)
 
 
 def test_processes_follow_the_setting_and_never_outnumber_the_streams() -> None:

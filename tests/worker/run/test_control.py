@@ -200,7 +200,8 @@ async def test_every_metric_can_be_computed_again_from_the_timeline(service: Ser
             TimelineEvent(round(event["offset_ms"] * 1_000), EventKind[event["kind"].upper()], event["size"])
             for event in result["timeline"]
         ]
-        for name, value in compute(RequestFacts.of(timeline, result["output_tokens"])).items():
+        facts = RequestFacts.of(timeline, result["output_tokens"], result["output_tokens"])
+        for name, value in compute(facts).items():
             assert result[name] == value, name
 
 
