@@ -10,7 +10,8 @@ import pytest
 
 from shared.benchmark.record import ResultRecord, Usage
 from shared.benchmark.spec import BenchmarkSpec
-from shared.providers.endpoints import BUILT_IN, Endpoint
+from shared.providers.built_in import BUILT_IN
+from shared.providers.endpoints import Endpoint
 from shared.providers.prices import PriceList
 from tests.support.streams import anthropic_stream
 from tests.worker.engine.measuring import measure
