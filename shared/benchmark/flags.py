@@ -212,7 +212,7 @@ FLAGS = {
         Flag(
             name="connection_renewed",
             meaning="The server had closed the kept connection, so the request was sent again over a new one",
-            effect="The times are those of the second attempt",
+            effect="The times are those of the second attempt; the first counts in `possible_duplicates`",
         ),
         Flag(
             name="possible_duplicate",

@@ -71,6 +71,7 @@ class _Message(AnswerDecoder):
     """The events of a streamed message, or a whole message in one document."""
 
     cache_in_input = False
+    usual_fields = frozenset({"type", "index", "delta", "content_block", "message", "usage"})
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         super().__init__(headers)

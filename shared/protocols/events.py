@@ -23,7 +23,7 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class WasReasoning:
-    """All content so far was reasoning: what came now shows it."""
+    """The content so far was a piece of the tag that begins the reasoning: what came now shows it."""
 
 
 @dataclass(frozen=True, slots=True)

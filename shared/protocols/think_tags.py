@@ -40,7 +40,7 @@ class ThinkTags:
                 self.thinking = False
                 events: list[StreamEvent] = [Reasoning(before)] if before else []
                 after = after.lstrip("\n")
-                return (events + [Content(after)] if after else events) or [Other()]
+                return ([*events, Content(after)] if after else events) or [Other()]
         start = text.rfind("<")
         if start >= 0 and any(tag.startswith(text[start:]) for tag in _CLOSINGS):
             text, self._held = text[:start], text[start:]

@@ -7,8 +7,8 @@ import orjson
 import pytest
 
 from cli.demo import EXAMPLE
+from shared.benchmark.documentation import with_all_tables
 from shared.benchmark.flags import FLAGS
-from shared.numbers.documentation import with_tables
 from shared.numbers.metrics import DEFINITIONS
 from shared.protocols.registry import PROTOCOLS
 from shared.providers.adapters import adapter_for
@@ -24,8 +24,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("requ
 
 def test_every_metric_is_documented_with_its_definition() -> None:
     page = (ROOT / "docs/metrics.md").read_text()
-    assert with_tables(page) == page, "run `make docs`"
-    for name in DEFINITIONS:
+    assert with_all_tables(page) == page, "run `make docs`"
+    for name in (*DEFINITIONS, *FLAGS):
         assert page.count(f"| `{name}` | ") == 1, name
 
 

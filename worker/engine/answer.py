@@ -143,7 +143,8 @@ class Answer:
                 size = self._token(text, stamp_ns)
             case WasReasoning():
                 self.timeline.replace(EventKind.CONTENT, EventKind.REASONING)
-                self._reasoning, self._response, self.answered = self._response, _Text(), False
+                # The text so far is a piece of the tag, which belongs to neither.
+                self._response, self.answered = _Text(), False
                 return
             case UsageReport(usage):
                 self.usage = usage

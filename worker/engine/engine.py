@@ -162,7 +162,7 @@ class Engine:
         self._news.put_nowait(None)
 
     def _begin(self, load: Load) -> None:
-        self.disturbance.processes = len(self._children)
+        self.disturbance.expect(len(self._children))
         self._lanes.begin(
             self._children,
             self._target,
@@ -235,8 +235,7 @@ class Engine:
                 self._news.put_nowait(None)
             case Health():
                 lane.finished = True
-                cpu_share = report.cpu_ns / report.wall_ns if report.wall_ns else None
-                self.disturbance.observe_process(report.lag_histogram, report.lag_max_ns / 1e6, cpu_share)
+                self.disturbance.observe_process(report.lag_histogram, report.lag_max_ns / 1e6, report.cpu_share)
                 self._news.put_nowait(None)
 
     # The decoding thread calls these on the loop.

@@ -193,12 +193,14 @@ class Dropped(msgspec.Struct, array_like=True, frozen=True, tag="dropped"):
 
 
 class Health(msgspec.Struct, array_like=True, frozen=True, tag="health"):
-    """How undisturbed a measuring process was: the last report of a run."""
+    """How undisturbed a measuring process was: the last report of a run.
+
+    `cpu_share`: the largest share of a core that it used over a second; None if it did not run.
+    """
 
     lag_histogram: dict[int, int]
     lag_max_ns: int
-    cpu_ns: int
-    wall_ns: int
+    cpu_share: float | None
 
 
 Report = Opened | Slice | Watermark | Dropped | Health

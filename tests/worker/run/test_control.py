@@ -183,6 +183,32 @@ async def test_a_benchmark_of_which_nothing_succeeded_has_failed(service: Servic
     assert [item["error"]["http_status"] for item in done["results"]] == [401, 401]
 
 
+async def test_a_benchmark_that_reached_nobody_has_no_grade(database_url: str, redis_url: str) -> None:
+    """Nothing was sent, so nothing was measured, well or badly."""
+    endpoint = {"name": "mine", "protocol": "openai", "base_url": "http://127.0.0.1:1/v1"}
+    async with running_service(database_url, redis_url, None, providers=[endpoint]) as service:
+        done = await service.run(provider="mine", prompts=["x", "y"])
+    assert done["summary"]["error_kinds"] == {"connect_error": 2}
+    assert done["summary"]["measurement"] is None
+    assert [segment["measurement"] for segment in done["segments"]] == [None]
+
+
+async def test_intervals_count_prompts_and_not_requests(service: Service) -> None:
+    """Six distinct prompts are the fewest that have an interval of the median."""
+    six = [f"prompt {number}" for number in range(6)]
+    for prompts, repetitions, basis, there in (
+        (six, 1, "requests", True),
+        (six, 2, "prompts", True),
+        (six[:5], 2, "prompts", False),
+        (["the same"] * 6, 1, "prompts", False),
+    ):
+        done = await service.run(prompts=prompts, repetitions=repetitions, concurrency=6)
+        summary = done["summary"]
+        assert summary["ttft_ms"]["interval_basis"] == basis
+        assert (summary["ttft_ms"]["p50_ci95"] is not None) is there
+        assert summary["inter_chunk_latency_ms"]["p50_ci95"] is None
+
+
 async def test_one_hung_stream_is_timed_out_and_the_rest_is_measured(service: Service) -> None:
     done = await service.run(
         model="sim-ttft5-gap1-n4-hang0-every20", prompts=["x"] * 20, concurrency=20, timeouts={"ttft_s": 3}
