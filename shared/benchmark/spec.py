@@ -75,9 +75,9 @@ class RunSpec(BaseModel):
     )
     parameters: Parameters = Field(default_factory=Parameters, description="Generation parameters of every prompt.")
     extra_body: StoredExtraBody = Field(
-        default_factory=dict,
-        # Workers of the version before refuse a field that they do not know.
+        # Not stored if it is empty: workers of the version before refuse a field that they do not know.
         exclude_if=lambda value: not value,
+        default_factory=dict,
         description="Further fields for the body of every request, such as `ignore_eos`, `chat_template_kwargs` or "
         "`provider`. They replace what parameters and endpoint say; objects are merged. Fields that have a place of "
         "their own here (`model`, `messages`, `stream`, output limit) and secrets are refused. At most 16 kB.",
