@@ -141,7 +141,7 @@ class Connection:
             over = [data or ended for _, _, data in arrived for data, ended in (self._plain(data),)]
         except OSError as exc:
             # With TLS 1.3, a server refuses a client's certificate only after the handshake.
-            self.broken = self.broken or exc.with_traceback(None)
+            self.broken, self.broken_ns = exc.with_traceback(None), monotonic_ns()
             return self.close()
         if self.broken is not None or any(over):
             self.close()
