@@ -51,6 +51,12 @@ class Parameters(BaseModel):
     thinking_budget_tokens: int | None = Field(
         default=None, ge=1_024, description="Anthropic only: switches extended thinking on.", examples=[2048]
     )
+    service_tier: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")] | None = Field(
+        default=None,
+        description="Tier to ask for: OpenAI `auto`, `default`, `flex`, `priority`; Anthropic `auto`, "
+        "`standard_only`. Other providers have words of their own.",
+        examples=["default"],
+    )
 
     @field_validator("stop")
     @classmethod

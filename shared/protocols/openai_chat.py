@@ -26,6 +26,7 @@ _SAME_NAME = (
     "frequency_penalty",
     "presence_penalty",
     "reasoning_effort",
+    "service_tier",
 )
 
 

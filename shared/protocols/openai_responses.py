@@ -24,7 +24,7 @@ from shared.protocols.sse import ServerSentEvent
 from shared.protocols.think_tags import ThinkTags
 
 # Parameters that the body carries under their own names.
-_SAME_NAME = ("temperature", "top_p")
+_SAME_NAME = ("temperature", "top_p", "service_tier")
 
 
 class OpenAiResponses(Adapter):

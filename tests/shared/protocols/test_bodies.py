@@ -46,7 +46,7 @@ def test_an_openai_body() -> None:
 
 
 def test_a_responses_body() -> None:
-    same = {"temperature": 0.5, "top_p": 0.9}
+    same = {"temperature": 0.5, "top_p": 0.9, "service_tier": "flex"}
     assert body_of("openai-responses", "Be brief.", max_tokens=16, reasoning_effort="low", **same) == {
         "model": "m",
         "instructions": "Be brief.",
