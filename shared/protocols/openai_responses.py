@@ -89,8 +89,12 @@ _CHANNELS: dict[str, Channel] = {
     "reasoning": "reasoning",
     "reasoning_summary": "summary",
 }
-# Events with a part of an item. vLLM has a name of its own for the parts of reasoning.
-_PART_EVENTS = frozenset({"content_part", "reasoning_summary_part", "reasoning_part"})
+# Events with a part of an item, and what it is; None if its type tells. vLLM has a name of its own for reasoning.
+_PART_EVENTS: dict[str, Channel | None] = {
+    "content_part": None,
+    "reasoning_summary_part": "summary",
+    "reasoning_part": "reasoning",
+}
 _PARTS: dict[str, Channel] = {
     "output_text": "answer",
     "text": "answer",
@@ -142,7 +146,7 @@ class _Response(AnswerDecoder):
             events = self._text(channel, _text_in(document), level, place)
         elif name in _PART_EVENTS:
             part = object_of(document.get("part"))
-            events = self._text(_channel_of(part), _text_in(part), level, place)
+            events = self._text(_PART_EVENTS[name] or _channel_of(part), _text_in(part), level, place)
         elif name == "output_item":
             events = self._item(object_of(document.get("item")), level, place)
         if isinstance(document.get("usage"), dict):
@@ -233,17 +237,18 @@ class _Response(AnswerDecoder):
         if level != _DELTA and channel not in _THOUGHTS and not self._answered:
             self.facts.flags.add("not_streamed")
         self._levels.setdefault(channel, {}).setdefault(place, level)
-        if channel == "answer":
-            return self._answer(text)
-        if channel == "refusal":
-            self.facts.flags.add("refused")
-            return [Content(text)]
         if channel in _THOUGHTS:
             self._silent_reasoning = False
             if channel == "summary":
                 # Nobody knows how much of the reasoning was generated within the visible span.
                 self.facts.hidden_reasoning = HiddenReasoning.WITHIN
             return [Reasoning(text)]
+        self._end_reasoning()
+        if channel == "answer":
+            return self._answer(text)
+        if channel == "refusal":
+            self.facts.flags.add("refused")
+            return [Content(text)]
         return [ToolCall(text)]
 
     def _answer(self, text: str) -> list[StreamEvent]:

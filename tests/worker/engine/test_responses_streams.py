@@ -270,6 +270,18 @@ def test_an_item_of_reasoning_without_text_is_hidden_reasoning_before_the_answer
     assert record.metrics["tpot_ms"] == pytest.approx(100)
 
 
+def test_hidden_reasoning_ends_with_the_first_text_where_nothing_else_ends_it() -> None:
+    record = read(CREATED, added(0, REASONING), *said(*"abc", index=1), ended(usage=used(67, 64)))
+    assert record.flags == ["reasoning_hidden"]
+    assert record.metrics["tokens_per_second"] == pytest.approx(3 / 0.2)
+
+
+def test_a_part_of_reasoning_is_no_answer_whatever_its_type() -> None:
+    part_done = {"type": "response.reasoning_part.done", "output_index": 0, "part": {"type": "text", "text": "Hm"}}
+    record = read(CREATED, delta("reasoning_text", "Hm"), part_done, *said("Yes", index=1), ended())
+    assert (record.reasoning, record.response) == ("Hm", "Yes")
+
+
 def test_hidden_reasoning_between_two_messages_leaves_the_speed_unknown() -> None:
     more = {**REASONING, "id": "rs_2"}
     events = [CREATED, added(0, REASONING), added(1, MESSAGE), *said("a", index=1), added(2, more), done(2, more)]
