@@ -51,7 +51,10 @@ async def test_the_numbers_agree_with_the_simulator(service: Service, simulator:
         assert request.last_content_ns is not None
         # What it did, not what it was told: a busy machine makes it late.
         off_ms["ttft_ms"].append(result["ttft_ms"] - (request.first_content_ns - request.received_ns) / 1e6)
-        off_ms["tpot_ms"].append(result["tpot_ms"] - (request.last_content_ns - request.first_content_ns) / 10 / 1e6)
+        # A machine that is very busy makes a burst of an answer, which has no speed.
+        if "buffered" not in result["flags"]:
+            truth_ms = (request.last_content_ns - request.first_content_ns) / 10 / 1e6
+            off_ms["tpot_ms"].append(result["tpot_ms"] - truth_ms)
     assert abs(median(off_ms["ttft_ms"])) < 10
     assert abs(median(off_ms["tpot_ms"])) < 1
 
@@ -121,7 +124,8 @@ async def test_a_conversation_reaches_the_responses_api_as_items(
         "reasoning": {"effort": "low"},
     }
     assert (result["outcome"], result["output_tokens"], result["reasoning_tokens"]) == ("succeeded", 16, 4)
-    assert (result["finish_reason"], result["flags"]) == ("max_output_tokens", ["cut_by_max_tokens"])
+    assert result["finish_reason"] == "max_output_tokens"
+    assert "cut_by_max_tokens" in result["flags"]
     assert (result["reasoning"], len(result["response"].split())) == ("First I restate the ", 12)
     assert result["tokens_per_second"] is not None
 
