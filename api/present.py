@@ -11,6 +11,7 @@ from api.schemas.benchmarks import (
     Progress,
     RunError,
     SegmentOut,
+    TargetOut,
 )
 from api.schemas.prices import PriceOut
 from api.schemas.results import ResultOut
@@ -76,6 +77,7 @@ def benchmark_with_results(
     return BenchmarkOut(
         **_fields_of(benchmark, benchmark.spec),
         segments=[_segment_out(segment) for segment in segments],
+        target=TargetOut.model_validate(benchmark.target) if benchmark.target else None,
         webhook=webhook,
         results=results,
     )
