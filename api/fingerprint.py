@@ -9,7 +9,39 @@ from typing import Any
 import orjson
 
 from shared.benchmark.request import BenchmarkRequest, WebhookRequest
-from shared.benchmark.spec import BenchmarkSpec
+
+# The fields that the old fingerprint covers. Fields that came later are not part of it.
+_OLD_PARAMETERS = {
+    "max_tokens": True,
+    "temperature": True,
+    "top_p": True,
+    "top_k": True,
+    "stop": True,
+    "seed": True,
+    "frequency_penalty": True,
+    "presence_penalty": True,
+    "reasoning_effort": True,
+    "thinking_budget_tokens": True,
+}
+_OLD_FIELDS: dict[str, Any] = {
+    "name": True,
+    "model": True,
+    "provider": True,
+    "system": True,
+    "parameters": _OLD_PARAMETERS,
+    "repetitions": True,
+    "warmup": True,
+    "warmup_prefix": True,
+    "concurrency": True,
+    "request_rate": True,
+    "arrival": True,
+    "arrival_seed": True,
+    "on_interrupt": True,
+    "max_duration_s": True,
+    "timeouts": {"connect_s": True, "ttft_s": True, "idle_s": True, "total_s": True},
+    "metadata": True,
+    "prompts": {"__all__": {"system": True, "messages": True, "parameters": _OLD_PARAMETERS}},
+}
 
 
 def of_request(request: BenchmarkRequest) -> str:
@@ -26,18 +58,11 @@ def of_rerun(benchmark_id: int) -> str:
 def old_of_request(request: BenchmarkRequest) -> str:
     """The fingerprint that older versions stored: it covers the defaults. Delete this when those keys have expired."""
     webhook = {} if request.webhook is None else {"webhook": _document(request.webhook)}
-    return _old(request.spec, {"rerun_of": None, **webhook})
-
-
-def old_of_rerun(spec: BenchmarkSpec, benchmark_id: int) -> str:
-    """The fingerprint that older versions stored for a rerun. `spec` is the stored spec of the benchmark to repeat."""
-    return _old(spec, {"rerun_of": benchmark_id})
-
-
-def _old(spec: BenchmarkSpec, asked: dict[str, Any]) -> str:
+    spec = request.spec
     if spec.request_rate is None and "concurrency" not in spec.model_fields_set:
         spec = spec.model_copy(update={"concurrency": 1})
-    return _digest({**asked, "spec": spec.with_defaults().model_dump(mode="json")})
+    document = spec.with_defaults().model_dump(mode="json", include=_OLD_FIELDS)
+    return _digest({"rerun_of": None, **webhook, "spec": document})
 
 
 def _document(webhook: WebhookRequest) -> dict[str, Any]:

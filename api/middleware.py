@@ -6,6 +6,7 @@ import uuid
 import structlog
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.monitoring import ApiMonitor
@@ -47,6 +48,12 @@ class RequestContextMiddleware:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, send_with_id)
+            except ClientDisconnect:
+                raise
+            except Exception:
+                # The server's own 500 is sent outside of this middleware. An answer that broke off is one too.
+                status = 500
+                raise
             finally:
                 duration_ns = self._clock.monotonic_ns() - started_ns
                 self._monitor.observe(scope, status, duration_ns / 1e9)

@@ -92,14 +92,18 @@ class Submitter:
 
         Raises NotFound, InvalidRequest, Conflict.
         """
+        once = None
+        if key is not None:
+            once = Once(key, fingerprint.of_rerun(benchmark_id), rerun_of=benchmark_id)
+            # A repetition is answered even if the benchmark to repeat was deleted meanwhile.
+            replayed = await self._benchmarks.replayed(once)
+            if replayed is not None:
+                return await self._with_secret(Submitted(replayed, created=False))
         spec, before = await self._benchmarks.spec(benchmark_id)
         told = await self._webhooks.of_benchmark(benchmark_id)
         webhook = None
         if told is not None:
             webhook = NewEndpoint(told.url, told.events, [item["sealed"] for item in told.secrets])
-        once = None
-        if key is not None:
-            once = Once(key, fingerprint.of_rerun(benchmark_id), fingerprint.old_of_rerun(spec, benchmark_id))
         return await self._store(spec, before.provider, once, rerun_of=benchmark_id, webhook=webhook)
 
     async def _store(

@@ -32,7 +32,9 @@ class Parameters(BaseModel):
         default=None, ge=0, le=2, description="Sampling temperature (Anthropic: at most 1).", examples=[0.0]
     )
     top_p: float | None = Field(default=None, gt=0, le=1, description="Nucleus sampling share.", examples=[0.95])
-    top_k: int | None = Field(default=None, ge=1, description="Sample from the k most likely tokens.", examples=[40])
+    top_k: int | None = Field(
+        default=None, ge=1, le=2**63 - 1, description="Sample from the k most likely tokens.", examples=[40]
+    )
     stop: Annotated[
         tuple[Content, ...] | Content | None, BeforeValidator(to_tuple, json_schema_input_type=list[str] | str | None)
     ] = Field(default=None, description="Text, or up to 16 texts, that end the output.", examples=[["\n\n"]])
@@ -49,7 +51,11 @@ class Parameters(BaseModel):
         default=None, description="OpenAI protocol only: how long reasoning models think.", examples=["low"]
     )
     thinking_budget_tokens: int | None = Field(
-        default=None, ge=1_024, description="Anthropic only: switches extended thinking on.", examples=[2048]
+        default=None,
+        ge=1_024,
+        le=2**63 - 1,
+        description="Anthropic only: switches extended thinking on.",
+        examples=[2048],
     )
 
     @field_validator("stop")

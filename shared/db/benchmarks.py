@@ -39,12 +39,14 @@ class BenchmarkFilter:
 class Once:
     """A caller's key for a POST, and a fingerprint of the request.
 
-    `old_fingerprint`: the one that older versions stored for the same request.
+    `old_fingerprint`: the one that older versions stored for the same request. `rerun_of`: the benchmark that a rerun
+    repeats; a key that created a rerun of it belongs to the same request, whatever fingerprint was stored.
     """
 
     key: str
     fingerprint: str
     old_fingerprint: str | None = None
+    rerun_of: int | None = None
 
 
 class BenchmarkRepository:
@@ -245,9 +247,12 @@ async def _insert(
 
 async def _replayed(session: AsyncSession, once: Once) -> Benchmark:
     known = (await session.execute(select(IdempotencyKey).where(IdempotencyKey.key == once.key))).scalar_one()
-    if known.fingerprint not in (once.fingerprint, once.old_fingerprint):
-        raise KeyReused.of("Idempotency-Key", "was used for another request: use a new key for each")
     benchmark = await session.get(Benchmark, known.benchmark_id)
+    same = known.fingerprint in (once.fingerprint, once.old_fingerprint)
+    if not same and once.rerun_of is not None and benchmark is not None:
+        same = benchmark.rerun_of == once.rerun_of
+    if not same:
+        raise KeyReused.of("Idempotency-Key", "was used for another request: use a new key for each")
     if benchmark is None:
         raise Conflict(f"benchmark {known.benchmark_id}, which this Idempotency-Key created, was deleted")
     return benchmark

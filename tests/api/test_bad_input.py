@@ -40,6 +40,9 @@ LEAKY = {"name": KEY, "system": KEY, "metadata": {"key": KEY}, "prompts": [KEY]}
         ({"parameters": {"temperature": KEY}}, "parameters.temperature"),
         ({"parameters": {"seed": 1}}, "parameters.seed"),
         ({"parameters": {"stop": []}}, "parameters.stop"),
+        ({"parameters": {"top_k": 10**30}}, "parameters.top_k"),
+        ({"parameters": {"thinking_budget_tokens": 10**30}}, "parameters.thinking_budget_tokens"),
+        ({"prompts": [{"messages": [TURN], "parameters": {"top_k": 2**63}}]}, "prompts[0].parameters.top_k"),
         ({"prompts": [{"messages": [TURN], "parameters": {"seed": 1}}]}, "prompts[0].parameters.seed"),
         ({"timeouts": {"total_s": -1}}, "timeouts.total_s"),
         ({"provider": KEY}, "provider"),
@@ -60,6 +63,17 @@ async def test_a_wrong_field_is_named(sqlite_api: httpx2.AsyncClient, changes: d
     for error in found["errors"]:
         assert error["message"]
         assert error["code"]
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "a"}])
+async def test_a_number_that_no_column_holds_is_refused_with_a_key_and_without(
+    sqlite_api: httpx2.AsyncClient, headers: dict[str, str]
+) -> None:
+    """Nothing that is stored or hashed may meet a number beyond 64 bits."""
+    for parameters in ({"top_k": 10**30}, {"seed": 10**30}, {"max_tokens": 10**30}, {"temperature": 10**30}):
+        body = {**EXAMPLE, "parameters": parameters}
+        found = problem(await sqlite_api.post("/benchmarks", json=body, headers=headers), 422)
+        assert [error["field"] for error in found["errors"]] == [f"parameters.{next(iter(parameters))}"]
 
 
 @pytest.mark.parametrize(
