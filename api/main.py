@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
+from api.body import BodyLimitMiddleware
 from api.errors import install_error_handlers
-from api.middleware import QUIET, BodyLimitMiddleware, RequestContextMiddleware
+from api.middleware import QUIET, RequestContextMiddleware
 from api.monitoring import ApiMonitor
 from api.openapi import give_problems_their_media_type
 from api.routes import benchmarks, health, models, results, webhooks, workers

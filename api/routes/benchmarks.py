@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Header, Path, Query, Response, status
 from fastapi.openapi.models import Example
 
+from api.body import JsonRoute
 from api.cursor import decode_cursor, encode_cursor
 from api.preferences import wait_for_end, wait_seconds
 from api.present import benchmark_with_results, benchmark_without_results, result_out
@@ -19,7 +20,7 @@ from shared.db.benchmarks import BenchmarkFilter
 from shared.db.tables import Benchmark
 from shared.errors import InvalidRequest
 
-router = APIRouter(tags=["benchmarks"])
+router = APIRouter(tags=["benchmarks"], route_class=JsonRoute)
 
 MAX_EMBEDDED_RESULTS = 1_000
 INCLUDABLE = ("results", "timeline", "warmup", "none")

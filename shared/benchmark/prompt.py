@@ -2,7 +2,15 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FailFast,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from shared.text import StorableText
 
@@ -14,6 +22,13 @@ STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=Fals
 def to_tuple(value: Any) -> Any:
     """Strict mode accepts only a tuple, but JSON has arrays."""
     return tuple(value) if isinstance(value, list) else value
+
+
+def _few(value: Any) -> Any:
+    # Before the items are looked at: each wrong one would be an error.
+    if isinstance(value, list | tuple) and not 1 <= len(value) <= 16:
+        raise ValueError("must be one text or a list of 1 to 16")
+    return to_tuple(value)
 
 
 def _text_to_prompt(value: Any) -> Any:
@@ -36,7 +51,7 @@ class Parameters(BaseModel):
         default=None, ge=1, le=2**63 - 1, description="Sample from the k most likely tokens.", examples=[40]
     )
     stop: Annotated[
-        tuple[Content, ...] | Content | None, BeforeValidator(to_tuple, json_schema_input_type=list[str] | str | None)
+        tuple[Content, ...] | Content | None, BeforeValidator(_few, json_schema_input_type=list[str] | str | None)
     ] = Field(default=None, description="Text, or up to 16 texts, that end the output.", examples=[["\n\n"]])
     seed: int | None = Field(
         default=None, ge=0, le=2**63 - 1, description="Sampling seed (OpenAI protocol).", examples=[42]
@@ -58,13 +73,6 @@ class Parameters(BaseModel):
         examples=[2048],
     )
 
-    @field_validator("stop")
-    @classmethod
-    def _few(cls, value: Any) -> Any:
-        if isinstance(value, tuple) and not 1 <= len(value) <= 16:
-            raise ValueError("must be one text or a list of 1 to 16")
-        return value
-
     def over(self, base: "Parameters") -> "Parameters":
         """These parameters. Those that are not set come from `base`."""
         return base.model_copy(update=self.model_dump(exclude_none=True))
@@ -85,7 +93,7 @@ class Prompt(BaseModel):
     model_config = STRICT
 
     system: Content | None = Field(default=None, description="Replaces the benchmark's `system`.")
-    messages: Annotated[tuple[Message, ...], BeforeValidator(to_tuple)] = Field(
+    messages: Annotated[tuple[Message, ...], FailFast(), BeforeValidator(to_tuple)] = Field(
         min_length=1,
         max_length=1_000,
         description="The conversation, oldest first. The last turn is the user's.",

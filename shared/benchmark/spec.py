@@ -9,6 +9,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    FailFast,
     Field,
     JsonValue,
     StringConstraints,
@@ -145,14 +146,17 @@ class RunSpec(BaseModel):
     def _storable(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         if info.context is _STORED:
             return value
-        for path, problem in unstorable_parts(value):
-            raise ValueError(f"{path.lstrip('.') or 'object'} {problem}")
+        # The size comes first: it is known at once, and what is too large is not looked at any further.
         try:
             size = len(orjson.dumps(value))
         except (orjson.JSONEncodeError, RecursionError):
-            raise ValueError("holds a number beyond 64 bits or is nested too deeply") from None
-        if size > MAX_METADATA_BYTES:
+            size = None
+        if size is not None and size > MAX_METADATA_BYTES:
             raise ValueError(f"must be at most {MAX_METADATA_BYTES} bytes as JSON, is {size}")
+        for path, problem in unstorable_parts(value):
+            raise ValueError(f"{path.lstrip('.') or 'object'} {problem}")
+        if size is None:
+            raise ValueError("holds a number beyond 64 bits or is nested too deeply")
         return value
 
     @model_validator(mode="after")
@@ -186,7 +190,7 @@ class BenchmarkSpec(RunSpec):
 
     model_config = ConfigDict(json_schema_extra=_as_people_write_it)
 
-    prompts: Annotated[tuple[PromptOrText, ...], BeforeValidator(to_tuple)] = Field(
+    prompts: Annotated[tuple[PromptOrText, ...], FailFast(), BeforeValidator(to_tuple)] = Field(
         min_length=1,
         max_length=MAX_PROMPTS,
         description="Texts, or objects with `messages` and optional `system` and `parameters`. 1 to 10,000.",
