@@ -12,42 +12,23 @@ from shared.benchmark.request import BenchmarkRequest, WebhookRequest
 
 # The fields that the old fingerprint covers. Fields that came later are not part of it.
 _OLD_PARAMETERS = {
-    "max_tokens": True,
-    "temperature": True,
-    "top_p": True,
-    "top_k": True,
-    "stop": True,
-    "seed": True,
-    "frequency_penalty": True,
-    "presence_penalty": True,
-    "reasoning_effort": True,
-    "thinking_budget_tokens": True,
+    *("max_tokens", "temperature", "top_p", "top_k", "stop", "seed", "frequency_penalty", "presence_penalty"),
+    *("reasoning_effort", "thinking_budget_tokens"),
 }
-_OLD_FIELDS: dict[str, Any] = {
-    "name": True,
-    "model": True,
-    "provider": True,
-    "system": True,
-    "parameters": _OLD_PARAMETERS,
-    "repetitions": True,
-    "warmup": True,
-    "warmup_prefix": True,
-    "concurrency": True,
-    "request_rate": True,
-    "arrival": True,
-    "arrival_seed": True,
-    "on_interrupt": True,
-    "max_duration_s": True,
-    "timeouts": {"connect_s": True, "ttft_s": True, "idle_s": True, "total_s": True},
-    "metadata": True,
-    "prompts": {"__all__": {"system": True, "messages": True, "parameters": _OLD_PARAMETERS}},
+_OLD_TIMEOUTS = {"connect_s", "ttft_s", "idle_s", "total_s"}
+_OLD_FIELDS = {
+    *("name", "model", "provider", "system", "parameters", "repetitions", "warmup", "warmup_prefix", "concurrency"),
+    *("request_rate", "arrival", "arrival_seed", "on_interrupt", "max_duration_s", "timeouts", "metadata", "prompts"),
 }
 
 
 def of_request(request: BenchmarkRequest) -> str:
     """The fingerprint of a `POST /benchmarks`. The order of its fields does not matter."""
     webhook = None if request.webhook is None else _document(request.webhook)
-    return _digest({"spec": request.spec.model_dump(mode="json", exclude_unset=True), "webhook": webhook})
+    document = request.spec.model_dump(mode="json", exclude_unset=True, exclude={"prompts"})
+    # One by one, because a dump of all of them lets no other thread run.
+    document["prompts"] = [prompt.model_dump(mode="json", exclude_unset=True) for prompt in request.spec.prompts]
+    return _digest({"spec": document, "webhook": webhook})
 
 
 def of_rerun(benchmark_id: int) -> str:
@@ -55,13 +36,28 @@ def of_rerun(benchmark_id: int) -> str:
     return _digest({"rerun_of": benchmark_id})
 
 
-def old_of_request(request: BenchmarkRequest) -> str:
-    """The fingerprint that older versions stored: it covers the defaults. Delete this when those keys have expired."""
+def old_of_request(request: BenchmarkRequest) -> str | None:
+    """The fingerprint that older versions stored: it covers the defaults. Delete this when those keys have expired.
+
+    None for a request with a field that older versions did not know.
+    """
     webhook = {} if request.webhook is None else {"webhook": _document(request.webhook)}
     spec = request.spec
+    parameters = [spec.parameters, *(prompt.parameters for prompt in spec.prompts)]
+    if spec.model_fields_set - _OLD_FIELDS or any(item.model_fields_set - _OLD_PARAMETERS for item in parameters):
+        return None
     if spec.request_rate is None and "concurrency" not in spec.model_fields_set:
         spec = spec.model_copy(update={"concurrency": 1})
-    document = spec.with_defaults().model_dump(mode="json", include=_OLD_FIELDS)
+    document = spec.with_defaults().model_dump(
+        mode="json",
+        include={
+            **dict.fromkeys(_OLD_FIELDS - {"prompts"}, True),
+            "parameters": _OLD_PARAMETERS,
+            "timeouts": _OLD_TIMEOUTS,
+        },
+    )
+    of_a_prompt: Any = {"system": True, "messages": True, "parameters": _OLD_PARAMETERS}
+    document["prompts"] = [prompt.model_dump(mode="json", include=of_a_prompt) for prompt in spec.prompts]
     return _digest({"rerun_of": None, **webhook, "spec": document})
 
 

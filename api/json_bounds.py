@@ -3,7 +3,7 @@
 A small body can become many objects: a megabyte of `[],[],…` takes thirty megabytes when it is parsed.
 """
 
-MAX_DEPTH = 100
+MAX_DEPTH = 150
 # Items of arrays and members of objects, all together.
 MAX_VALUES = 250_000
 MAX_MEMBERS = 4_096

@@ -1,5 +1,6 @@
 """Submits a benchmark: finds its endpoint, checks its parameters against the protocol, stores it, and rings."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -65,7 +66,8 @@ class Submitter:
         """
         once = None
         if key is not None:
-            once = Once(key, fingerprint.of_request(request), fingerprint.old_of_request(request))
+            # In a thread: fingerprints of thousands of prompts take a while.
+            once = await asyncio.to_thread(_once, key, request)
             before = await self._benchmarks.replayed(once)
             if before is not None:
                 return await self._with_secret(Submitted(before, created=False))
@@ -159,6 +161,10 @@ class Submitter:
         """A function that says whether this process or a worker can use an endpoint. The API itself needs no key."""
         reported = await self._workers.providers()
         return lambda endpoint: self._keys.can_use(endpoint) or endpoint.name in reported
+
+
+def _once(key: str, request: BenchmarkRequest) -> Once:
+    return Once(key, fingerprint.of_request(request), fingerprint.old_of_request(request))
 
 
 def notices(spec: BenchmarkSpec, endpoint: Endpoint) -> list[str]:

@@ -1,5 +1,6 @@
 """A benchmark as lines: warnings first, then distributions, counts, throughput, tokens, cost and grade."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -95,11 +96,27 @@ def _totals(benchmark: dict[str, Any], summary: dict[str, Any]) -> Iterator[Line
     yield pair("Concurrency", f"{concurrency['requested']:,} requested, {concurrency['peak']:,} at the peak")
     yield pair("Tokens", _tokens(summary["tokens"], summary.get("cached_share")))
     yield pair("Cost", _cost(benchmark, summary["cost"]))
+    if sent_with := _sent_with(benchmark.get("target") or {}):
+        yield pair("Sent with", sent_with)
     if measurement := summary.get("measurement"):
         why = "; ".join(measurement["reasons"]) or "the measuring itself adds less than 1 ms to a TTFT"
         yield pair("Grade", f"{measurement['grade']}: {why}", "" if measurement["grade"] in "AB" else "yellow")
     elif "measurement" in summary:
         yield pair("Grade", "none: no measured request was sent")
+
+
+def _sent_with(target: dict[str, Any]) -> str:
+    """What the endpoint or the benchmark added to the usual request; empty if nothing."""
+    parts = [f"{name}={value}" for name, value in target.get("query", {}).items()]
+    if target.get("extra_body"):
+        parts.append(f"extra_body {json.dumps(target['extra_body'], ensure_ascii=False)}")
+    if target.get("service_tier"):
+        parts.append(f"service_tier {target['service_tier']}")
+    tls = target.get("tls") or {}
+    if not tls.get("verify", True):
+        parts.append("certificate not verified")
+    parts += [f"{name} {tls[name]}" for name in ("ca_file", "client_cert") if tls.get(name)]
+    return clean("; ".join(parts))
 
 
 def _tokens(tokens: dict[str, Any], cached_share: float | None) -> str:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from operator import sub
 from typing import Any, Protocol
 
-from shared.benchmark.aggregate import Observed
+from shared.benchmark.observed import Observed
 from shared.benchmark.record import ResultRecord
 from shared.benchmark.request_id import RequestId
 from shared.numbers.digest import Digest

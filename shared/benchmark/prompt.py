@@ -72,6 +72,12 @@ class Parameters(BaseModel):
         description="Anthropic only: switches extended thinking on.",
         examples=[2048],
     )
+    service_tier: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")] | None = Field(
+        default=None,
+        description="Tier to ask for: OpenAI `auto`, `default`, `flex`, `priority`; Anthropic `auto`, "
+        "`standard_only`. Other providers have words of their own.",
+        examples=["default"],
+    )
 
     def over(self, base: "Parameters") -> "Parameters":
         """These parameters. Those that are not set come from `base`."""

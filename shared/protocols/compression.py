@@ -6,6 +6,8 @@ from collections.abc import Iterator
 # What comes out of one step. A few bytes can stand for very many, so they are taken in pieces.
 _STEP_BYTES = 65_536
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+# Tells zlib to read one gzip member.
+_GZIP_BITS = 31
 
 
 class CannotDecompress(Exception):
@@ -20,7 +22,12 @@ class Decompressor:
         self._encoding = encoding.strip().lower()
         self._start = b""
         self._inflate: zlib._Decompress | None = None
-        self._plain = False
+        # Whether the body is known to be plain: then its bytes need not go through `feed`.
+        self.plain = False
+        # The first byte of what follows a gzip member, until the second one says whether it is another member.
+        self._between = b""
+        # The compressed data have ended.
+        self._over = False
 
     @property
     def compressed(self) -> bool:
@@ -29,7 +36,7 @@ class Decompressor:
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The plain bytes, in pieces. Raises CannotDecompress."""
-        if not self._plain and self._inflate is None:
+        if not self.plain and self._inflate is None:
             self._start += data
             if len(self._start) < 4 and self._start.lstrip()[:1] not in (b"{", b"[", b"d", b"e", b":", b"<"):
                 return
@@ -39,9 +46,11 @@ class Decompressor:
             yield data
             return
         try:
-            while data:
+            while data and not self._over:
+                if self._inflate.eof and not (data := self._next_member(data)):
+                    return
                 piece = self._inflate.decompress(data, _STEP_BYTES)
-                data = self._inflate.unconsumed_tail
+                data = self._inflate.unused_data if self._inflate.eof else self._inflate.unconsumed_tail
                 if piece:
                     yield piece
         except zlib.error as exc:
@@ -53,9 +62,21 @@ class Decompressor:
             raise CannotDecompress("the server sent a compressed answer that breaks off")
         return self._start
 
+    def _next_member(self, data: bytes) -> bytes:
+        """The data, if they begin a gzip member: servers may flush by a new one. Anything else is no answer."""
+        data, self._between = self._between + data, b""
+        if data.startswith(_GZIP):
+            self._inflate = zlib.decompressobj(wbits=_GZIP_BITS)
+            return data
+        if _GZIP.startswith(data):
+            self._between = data
+        else:
+            self._over = True
+        return b""
+
     def _decide(self, start: bytes) -> None:
         if start.startswith(_GZIP):
-            self._inflate = zlib.decompressobj(wbits=31)
+            self._inflate = zlib.decompressobj(wbits=_GZIP_BITS)
         elif self._encoding == "deflate" and not _is_text(start):
             # zlib's own header, or none: servers do both.
             self._inflate = zlib.decompressobj(wbits=15 if start[0] & 0x0F == 8 else -15)
@@ -63,7 +84,7 @@ class Decompressor:
             method = "zstd" if start.startswith(_ZSTD) else self._encoding
             raise CannotDecompress(f"the server compressed its answer ({method}), although it was asked not to")
         else:
-            self._plain = True
+            self.plain = True
 
 
 def _is_text(start: bytes) -> bool:

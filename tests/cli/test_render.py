@@ -84,6 +84,20 @@ def test_notices_stand_above_the_numbers() -> None:
     assert lines.index(f"! {documents.NOTICE}") < next(i for i, line in enumerate(lines) if line.startswith("TTFT"))
 
 
+def test_what_was_added_to_the_usual_request_is_shown() -> None:
+    target = {
+        "query": {"api-version": "2024-10-21", "sig": "[redacted]"},
+        "extra_body": {"ignore_eos": True},
+        "service_tier": "flex",
+        "tls": {"verify": False, "ca_file": None, "client_cert": "/etc/client.pem", "client_key": None},
+    }
+    text = _text(benchmark_lines(documents.benchmark(target=target)))
+    assert 'Sent with    api-version=2024-10-21; sig=[redacted]; extra_body {"ignore_eos": true}' in text
+    assert "service_tier flex; certificate not verified; client_cert /etc/client.pem" in text
+    plain = {"query": {}, "extra_body": {}, "service_tier": None, "tls": {"verify": True}}
+    assert "Sent with" not in _text(benchmark_lines(documents.benchmark(target=plain)))
+
+
 def test_outcomes_and_error_kinds_are_counted() -> None:
     text = _text(benchmark_lines(documents.benchmark(summary=documents.summary(succeeded=3, errored=2))))
     assert "3 succeeded, 2 errored" in text

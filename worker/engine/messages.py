@@ -9,6 +9,8 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
+from shared.network.tls import TlsOptions
+
 _LENGTH_BYTES = 4
 
 
@@ -20,16 +22,25 @@ class SocketTarget(msgspec.Struct, array_like=True, frozen=True, tag="socket"):
     tls: bool
     head: bytes
     connect_s: float
+    trust: TlsOptions = TlsOptions()
 
 
 class SdkTarget(msgspec.Struct, array_like=True, frozen=True, tag="sdk"):
-    """What the official SDK's client needs. Never log `key`. `protocol` is a name of the registry."""
+    """What the official SDK's client needs. `protocol` is a name of the registry.
+
+    Never log `key`, `query` and `headers`, which may hold secrets. `key_header`: the header that carries the key; None:
+    the SDK's own. `headers` replace those of the SDK.
+    """
 
     protocol: str
     base_url: str
     key: str | None
     proxy: str | None
     connect_s: float
+    key_header: str | None = None
+    query: dict[str, str] = {}
+    headers: dict[str, str] = {}
+    trust: TlsOptions = TlsOptions()
 
 
 # Down: worker to measuring process.

@@ -131,9 +131,12 @@ def find_price(
 
 def _asked_tier(spec: BenchmarkSpec, endpoint: Endpoint, prompt_index: int) -> str | None:
     """The service tier that this prompt asks for; None if it asks for none."""
-    for place in (spec.prompts[prompt_index].parameters, spec.parameters, spec, endpoint):
-        extra = getattr(place, "extra_body", None)
-        asked = getattr(place, "service_tier", None) or (extra.get("service_tier") if extra else None)
+    parameters = spec.effective_parameters(spec.prompts[prompt_index])
+    for asked in (
+        spec.extra_body.get("service_tier"),
+        parameters.service_tier,
+        endpoint.extra_body.get("service_tier"),
+    ):
         if isinstance(asked, str):
             return asked
     return None

@@ -70,9 +70,13 @@ def _adapted(run: Run) -> Run:
 RUNS = [
     *map(_adapted, runs_of(CASES)),
     *_special(
-        "hanging", HANGING, ("auto", "sdk"), timeouts={"connect_s": 60, "ttft_s": TTFT_S, "idle_s": 60, "total_s": 60}
+        "hanging",
+        HANGING,
+        ("auto", "sdk"),
+        concurrency=16,
+        timeouts={"connect_s": 60, "ttft_s": TTFT_S, "idle_s": 60, "total_s": 60},
     ),
-    *_special("halved", HALVED, ("auto", "sdk")),
+    *_special("halved", HALVED, ("auto", "sdk"), concurrency=50),
     *_special("queued", QUEUED, ("auto",), concurrency=1),
 ]
 RUNS_BY_NAME = {run.name: run for run in RUNS}

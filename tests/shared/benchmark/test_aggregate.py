@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.benchmark.aggregate import Observed, RunAggregate
+from shared.benchmark.aggregate import RunAggregate
 from shared.benchmark.observe import epoch_us, gaps_of, of_record, tokens_of
+from shared.benchmark.observed import Observed
 from shared.benchmark.request_id import RequestId
 from shared.numbers.digest import Digest
 from shared.numbers.disturbance import Disturbance

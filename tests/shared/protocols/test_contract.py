@@ -30,6 +30,7 @@ VALUES: dict[str, Any] = {
     "presence_penalty": 0.5,
     "reasoning_effort": "low",
     "thinking_budget_tokens": 2_048,
+    "service_tier": "flex",
 }
 MESSAGES = [
     {"role": "user", "content": "hi"},

@@ -11,7 +11,7 @@ from shared.numbers.formulas import RequestFacts
 from shared.numbers.metrics import compute
 from shared.numbers.timeline import EventKind, TimelineEvent
 from shared.protocols.registry import PROTOCOLS
-from shared.providers.endpoints import simulator_endpoints
+from shared.providers.built_in import simulator_endpoints
 from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
 from tests.support.dates import instant

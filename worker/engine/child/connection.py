@@ -66,9 +66,12 @@ class Connection:
         self.stamped_by_kernel = True
         self.answered = False
         self.used = True
-        data = request if self._tls is None else self._tls.encrypt(request)
         sent_ns = monotonic_ns()
         try:
+            if self.broken is not None:
+                raise self.broken
+            data = request if self._tls is None else self._tls.encrypt(request)
+            sent_ns = monotonic_ns()
             self._write(data)
         except OSError as exc:
             self._fail(exc, sent_ns)
@@ -136,7 +139,9 @@ class Connection:
         """Between requests only TLS session tickets may come. Anything else closes the connection."""
         try:
             over = [data or ended for _, _, data in arrived for data, ended in (self._plain(data),)]
-        except (ssl.SSLError, OSError):
+        except OSError as exc:
+            # With TLS 1.3, a server refuses a client's certificate only after the handshake.
+            self.broken, self.broken_ns = exc.with_traceback(None), monotonic_ns()
             return self.close()
         if self.broken is not None or any(over):
             self.close()

@@ -36,12 +36,9 @@ class SdkClient:
     """One SDK client for all slots of a run, with a pool of as many connections."""
 
     def __init__(self, target: SdkTarget, slots: int) -> None:
-        transport = self._transport = StampingTransport(connections=slots, proxy=target.proxy)
-        # The worker applies all deadlines but that of connecting, which only the client can tell from the rest.
-        timeout = httpx2.Timeout(None, connect=target.connect_s)
-        self._http = httpx2.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False, trust_env=False)
+        transport = self._transport = StampingTransport(connections=slots, proxy=target.proxy, trust=target.trust)
         self.sdk = protocol_named(target.protocol).sdk()
-        self.send = streamed_create(self.sdk, target.base_url, target.key, self._http)
+        self._http, self.send = streamed_create(self.sdk, target, transport)
 
     async def close_idle(self) -> None:
         """Closes the connections that carry no request, so that the next request goes out on a new one."""

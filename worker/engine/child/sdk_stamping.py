@@ -11,7 +11,7 @@ import httpx2
 
 from shared.clock import monotonic_ns
 from shared.network.round_trip import round_trip_ns
-from shared.network.tls import trust_store
+from shared.network.tls import TlsOptions, client_context
 from worker.engine.messages import Began
 
 
@@ -43,9 +43,9 @@ current_wire: ContextVar[Wire | None] = ContextVar("current_wire", default=None)
 class StampingTransport(httpx2.AsyncBaseTransport):
     """HTTP/1.1 over a pool of `connections`, through `proxy` if it is given, without redirects and retries."""
 
-    def __init__(self, *, connections: int, proxy: str | None) -> None:
+    def __init__(self, *, connections: int, proxy: str | None, trust: TlsOptions) -> None:
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=trust_store(),
+            ssl_context=client_context(trust),
             proxy=httpcore2.Proxy(proxy) if proxy else None,
             max_connections=connections,
             max_keepalive_connections=connections,

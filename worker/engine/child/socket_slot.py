@@ -10,7 +10,7 @@ import aiohappyeyeballs
 
 from shared.clock import monotonic_ns
 from shared.network.round_trip import round_trip_ns
-from shared.network.tls import TlsSession, trust_store
+from shared.network.tls import TlsSession, UnusableTls, client_context
 from worker.engine.child.connection import Connection
 from worker.engine.child.outbox import Stream
 from worker.engine.child.slot import lost_in_race
@@ -151,7 +151,7 @@ class SocketSlot:
                     raise
         except TimeoutError:
             raise _CannotConnect("connect_timeout", "no connection within connect_s", started_ns) from None
-        except ssl.SSLError as exc:
+        except (ssl.SSLError, UnusableTls) as exc:
             raise _CannotConnect("tls_error", f"cannot connect: {exc}", started_ns) from None
         except (OSError, UnicodeError) as exc:
             raise _CannotConnect("connect_error", f"cannot connect: {exc}", started_ns) from None
@@ -162,7 +162,7 @@ class SocketSlot:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         tls = tls_ms = None
         if self._target.tls:
-            tls, begin_ns = TlsSession(trust_store(), host=self._target.host), monotonic_ns()
+            tls, begin_ns = TlsSession(client_context(self._target.trust), host=self._target.host), monotonic_ns()
             await _shake_hands(tls, sock)
             tls_ms = (monotonic_ns() - begin_ns) / 1e6
         connection = Connection(
