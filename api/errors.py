@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from api.body import BodyTooComplex
 from api.middleware import HEADER
 from api.schemas.problem import Problem
+from api.security_headers import security_headers
 from shared.errors import Conflict, FieldError, InvalidRequest, LlmBenchError, NotFound, Unavailable
 from shared.text import MAX_NAME_CHARS
 
@@ -191,9 +192,9 @@ async def _http_error(request: Request, exc: Exception) -> JSONResponse:
 
 
 async def _unexpected(request: Request, exc: Exception) -> JSONResponse:
-    # This handler runs outside the middleware that adds the id to logs and responses.
+    # This handler runs outside the middleware that adds the id to logs and headers to responses.
     request_id = request.state.request_id
     log.error("request_failed", path=request.url.path, request_id=request_id, exc_info=exc)
     detail = "the server failed; its log has the cause under this request_id"
-    headers = {HEADER: request_id}
+    headers = {HEADER: request_id, **security_headers(request.url.path)}
     return problem_response(request, 500, "Internal error", detail, code="internal_error", headers=headers)

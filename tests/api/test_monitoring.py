@@ -49,7 +49,7 @@ async def test_an_unexpected_error_counts_as_500(sqlite_url: str) -> None:
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=transport, base_url="http://api") as client,
+        httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client,
     ):
         assert (await client.get("/breaks")).status_code == 500
         found = samples((await client.get("/metrics")).text)
