@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx2
@@ -28,6 +28,7 @@ HELD_MS = 250
 TIMES_SIZE = 5
 SMALL_MB = 40
 TIMEOUT_S = 60
+ALONE_MB = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,38 +89,67 @@ class Report:
 
 
 def abuse(folder: Path, url: str, *, minutes: float, quick: bool, progress: Callable[[str], None]) -> Report:
-    """Everything, against one process with this database."""
+    """Everything, against an API with this database."""
     report = Report()
-    port = free_port()
-    with _api(folder, url, port) as pid, loop_watch(pid, port) as watch:
-        peak = Peak(pid)
-        with httpx2.Client(base_url=f"http://localhost:{port}", timeout=TIMEOUT_S) as client:
-            # What a process loads with its first requests is not the fault of a hostile one.
-            assert client.post("/benchmarks", json={"name": "a", "model": "sim", "prompts": ["x"]}).status_code == 202
-            client.get("/models?q=haiku").raise_for_status()
-            for case in cases():
-                if quick and not case.quick:
-                    continue
-                item = _measure(case, pid, port, watch, peak)
-                report.measured.append(item)
-                report.peak_mb = max(report.peak_mb, peak.mb())
-                progress(f"{item.shown_status:>6} {item.held_ms:7.0f} ms {item.grown_mb:6.0f} MB  {case.name}")
-            peak.reset()
-            watch.worst_ms()
-            if minutes:
-                report.fuzzed = fuzz(client, minutes * 60)
-            report.fuzz_held_ms = watch.worst_ms()
-            report.peak_mb = max(report.peak_mb, peak.mb())
+    migrate(url)
+    # First one process for all of them, as in life. What it keeps for later shows in its peak.
+    with _watched_api(folder, url) as api:
+        for case in cases():
+            if quick and not case.quick:
+                continue
+            item = api.measure(case)
+            report.measured.append(item)
+            report.peak_mb = max(report.peak_mb, api.peak.mb())
+            progress(f"{item.shown_status:>6} {item.held_ms:7.0f} ms {item.grown_mb:6.0f} MB  {case.name}")
+        api.watch.worst_ms()
+        if minutes:
+            report.fuzzed = fuzz(api.client, minutes * 60)
+        report.fuzz_held_ms = api.watch.worst_ms()
+        report.peak_mb = max(report.peak_mb, api.peak.mb())
+    if not quick:
+        # Then a new process for each large one: an old one answers from memory that it kept.
+        for number, item in enumerate(report.measured):
+            if item.sent_mb > ALONE_MB:
+                with _watched_api(folder, url) as api:
+                    again = api.measure(item.case)
+                held = max(item.held_ms, again.held_ms)
+                report.measured[number] = replace(item, held_ms=held, grown_mb=again.grown_mb)
+                progress(f"{again.shown_status:>6} {again.held_ms:7.0f} ms {again.grown_mb:6.0f} MB  {item.case.name}")
     return report
 
 
-def _measure(case: Case, pid: int, port: int, watch: LoopWatch, peak: Peak) -> Measured:
-    message = _message(case, port)
-    peak.reset()
-    before = resident_mb(pid)
-    watch.worst_ms()
-    status = _status(message, port)
-    return Measured(case, len(message) / 1e6, status, watch.worst_ms(), max(0.0, peak.mb() - before))
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A running API and what watches it."""
+
+    pid: int
+    port: int
+    client: httpx2.Client
+    watch: LoopWatch
+    peak: Peak
+
+    def measure(self, case: Case) -> Measured:
+        message = _message(case, self.port)
+        self.peak.reset()
+        before = resident_mb(self.pid)
+        self.watch.worst_ms()
+        status = _status(message, self.port)
+        return Measured(case, len(message) / 1e6, status, self.watch.worst_ms(), max(0.0, self.peak.mb() - before))
+
+
+@contextmanager
+def _watched_api(folder: Path, url: str) -> Iterator[Watched]:
+    port = free_port()
+    with (
+        _api(folder, url, port) as pid,
+        loop_watch(pid, port) as watch,
+        httpx2.Client(base_url=f"http://localhost:{port}", timeout=TIMEOUT_S) as client,
+    ):
+        # What a process loads with its first requests is not the fault of a hostile one.
+        posted = client.post("/benchmarks", json={"name": "a", "model": "sim", "prompts": ["x"]})
+        client.get("/models?q=haiku").raise_for_status()
+        posted.raise_for_status()
+        yield Watched(pid, port, client, watch, Peak(pid))
 
 
 def _message(case: Case, port: int) -> bytes:
@@ -146,7 +176,6 @@ def _status(message: bytes, port: int) -> int:
 @contextmanager
 def _api(folder: Path, url: str, port: int) -> Iterator[int]:
     """A process id. Nobody runs what is submitted; Redis is away, as it may be at any time."""
-    migrate(url)
     environment = process_environment(
         DATABASE_URL=url,
         REDIS_URL="redis://127.0.0.1:9/0",
@@ -157,7 +186,7 @@ def _api(folder: Path, url: str, port: int) -> Iterator[int]:
     )
     command = [sys.executable, "-m", *UVICORN, "--host", "127.0.0.1", "--port", str(port)]
     with (
-        (folder / "api.log").open("wb") as log,
+        (folder / "api.log").open("ab") as log,
         subprocess.Popen(command, env=environment, stdout=log, stderr=log) as api,
     ):
         try:

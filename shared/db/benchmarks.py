@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import Select, delete, func, insert, inspect, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.benchmark.spec import BenchmarkSpec
@@ -20,6 +20,8 @@ from shared.webhooks.message import NewEndpoint
 
 # How long an Idempotency-Key is remembered.
 KEEP_KEYS_S = 24 * 3600
+# Prompts that one statement stores. Between two statements the event loop does other work.
+PROMPTS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,34 +214,35 @@ async def _insert(
     webhook: NewEndpoint | None,
     traceparent: str | None,
 ) -> Benchmark:
-    created = await session.execute(
-        insert(Benchmark)
-        .values(
-            name=spec.name,
-            model=spec.model,
-            provider=provider,
-            status="pending",
-            spec_document=spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True),
-            notices=list(notices),
-            rerun_of=rerun_of,
-            traceparent=traceparent,
-            planned=spec.planned_requests,
-            created_at=utc_now(),
+    # Added as an object: a RETURNING of the whole row would bring back all its texts.
+    benchmark = Benchmark(
+        name=spec.name,
+        model=spec.model,
+        provider=provider,
+        status="pending",
+        spec_document=spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True),
+        notices=list(notices),
+        rerun_of=rerun_of,
+        traceparent=traceparent,
+        planned=spec.planned_requests,
+        created_at=utc_now(),
+    )
+    session.add(benchmark)
+    await session.flush()
+    # What the database decided: the time, and defaults.
+    await session.refresh(benchmark, inspect(benchmark).unloaded)
+    for begin in range(0, len(spec.prompts), PROMPTS_AT_ONCE):
+        await session.execute(
+            insert(Prompt),
+            [
+                {
+                    "benchmark_id": benchmark.id,
+                    "prompt_index": begin + offset,
+                    "document": prompt.model_dump(mode="json", exclude_none=True),
+                }
+                for offset, prompt in enumerate(spec.prompts[begin : begin + PROMPTS_AT_ONCE])
+            ],
         )
-        .returning(Benchmark)
-    )
-    benchmark = created.scalar_one()
-    await session.execute(
-        insert(Prompt),
-        [
-            {
-                "benchmark_id": benchmark.id,
-                "prompt_index": index,
-                "document": prompt.model_dump(mode="json", exclude_none=True),
-            }
-            for index, prompt in enumerate(spec.prompts)
-        ],
-    )
     if webhook is not None:
         await insert_endpoint(session, webhook, benchmark.id)
     return benchmark
