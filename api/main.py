@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
+from api.body import BodyLimitMiddleware
 from api.errors import install_error_handlers
-from api.middleware import QUIET, BodyLimitMiddleware, RequestContextMiddleware
+from api.guard import GuardMiddleware
+from api.middleware import QUIET, RequestContextMiddleware
 from api.monitoring import ApiMonitor
 from api.openapi import give_problems_their_media_type
 from api.routes import benchmarks, health, models, prompts, results, webhooks, workers
@@ -92,6 +94,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.state.parts = parts
     install_error_handlers(app)
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
+    app.add_middleware(GuardMiddleware, hosts=settings.hosts())
     app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
     for module in (benchmarks, prompts, results, webhooks, models, workers, health):
         app.include_router(module.router)

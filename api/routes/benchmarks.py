@@ -9,6 +9,7 @@ from fastapi import APIRouter, Body, Header, Path, Query, Response, status
 from fastapi.openapi.models import Example
 
 from api.answers import json_answer
+from api.body import JsonRoute
 from api.cursor import decode_cursor, encode_cursor, wrong_cursor
 from api.preferences import wait_for_end, wait_seconds
 from api.present import benchmark_with_results, benchmark_without_results, listed_benchmark
@@ -24,7 +25,7 @@ from shared.db.benchmark_pages import BenchmarkFilter, Position
 from shared.db.tables import Benchmark
 from shared.errors import InvalidRequest
 
-router = APIRouter(tags=["benchmarks"])
+router = APIRouter(tags=["benchmarks"], route_class=JsonRoute)
 
 MAX_EMBEDDED_RESULTS = 1_000
 INCLUDABLE = ("results", "timeline", "warmup", "none")

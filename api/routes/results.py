@@ -23,6 +23,8 @@ router = APIRouter(tags=["benchmarks"])
 
 # No request costs this much, and both databases can compare with it.
 MOST_USD = 1_000_000
+# Digits after the point that the column holds, see `shared.db.types.Usd`.
+USD_PLACES = 12
 
 
 class ResultQuery(BaseModel):
@@ -108,4 +110,7 @@ def _decimal(text: str) -> Decimal | str:
         amount = Decimal(text)
     except ArithmeticError:
         return text
-    return amount if amount.is_finite() and abs(amount) < MOST_USD else text
+    # A driver would expand an amount such as 1e-20000 to all its digits.
+    exponent = amount.as_tuple().exponent
+    is_amount = isinstance(exponent, int) and -USD_PLACES <= exponent <= 0 and abs(amount) < MOST_USD
+    return amount if is_amount else text

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, inspect, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.benchmark.spec import BenchmarkSpec
@@ -18,18 +18,22 @@ from shared.webhooks.message import NewEndpoint
 
 # How long an Idempotency-Key is remembered.
 KEEP_KEYS_S = 24 * 3600
+# Prompts that one statement stores. Between two statements the event loop does other work.
+PROMPTS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Once:
     """A caller's key for a POST, and a fingerprint of the request.
 
-    `old_fingerprint`: the one that older versions stored for the same request.
+    `old_fingerprint`: the one that older versions stored for the same request. `rerun_of`: the benchmark that a rerun
+    repeats; a key that created a rerun of it belongs to the same request, whatever fingerprint was stored.
     """
 
     key: str
     fingerprint: str
     old_fingerprint: str | None = None
+    rerun_of: int | None = None
 
 
 class BenchmarkRepository:
@@ -178,34 +182,35 @@ async def _insert(
     webhook: NewEndpoint | None,
     traceparent: str | None,
 ) -> Benchmark:
-    created = await session.execute(
-        insert(Benchmark)
-        .values(
-            name=spec.name,
-            model=spec.model,
-            provider=provider,
-            status="pending",
-            spec_document=spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True),
-            notices=list(notices),
-            rerun_of=rerun_of,
-            traceparent=traceparent,
-            planned=spec.planned_requests,
-            created_at=utc_now(),
+    # Added as an object: a RETURNING of the whole row would bring back all its texts.
+    benchmark = Benchmark(
+        name=spec.name,
+        model=spec.model,
+        provider=provider,
+        status="pending",
+        spec_document=spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True),
+        notices=list(notices),
+        rerun_of=rerun_of,
+        traceparent=traceparent,
+        planned=spec.planned_requests,
+        created_at=utc_now(),
+    )
+    session.add(benchmark)
+    await session.flush()
+    # What the database decided: the time, and defaults.
+    await session.refresh(benchmark, inspect(benchmark).unloaded)
+    for begin in range(0, len(spec.prompts), PROMPTS_AT_ONCE):
+        await session.execute(
+            insert(Prompt),
+            [
+                {
+                    "benchmark_id": benchmark.id,
+                    "prompt_index": begin + offset,
+                    "document": prompt.model_dump(mode="json", exclude_none=True),
+                }
+                for offset, prompt in enumerate(spec.prompts[begin : begin + PROMPTS_AT_ONCE])
+            ],
         )
-        .returning(Benchmark)
-    )
-    benchmark = created.scalar_one()
-    await session.execute(
-        insert(Prompt),
-        [
-            {
-                "benchmark_id": benchmark.id,
-                "prompt_index": index,
-                "document": prompt.model_dump(mode="json", exclude_none=True),
-            }
-            for index, prompt in enumerate(spec.prompts)
-        ],
-    )
     if webhook is not None:
         await insert_endpoint(session, webhook, benchmark.id)
     return benchmark
@@ -213,9 +218,12 @@ async def _insert(
 
 async def _replayed(session: AsyncSession, once: Once) -> Benchmark:
     known = (await session.execute(select(IdempotencyKey).where(IdempotencyKey.key == once.key))).scalar_one()
-    if known.fingerprint not in (once.fingerprint, once.old_fingerprint):
-        raise KeyReused.of("Idempotency-Key", "was used for another request: use a new key for each")
     benchmark = await session.get(Benchmark, known.benchmark_id)
+    same = known.fingerprint in (once.fingerprint, once.old_fingerprint)
+    if not same and once.rerun_of is not None and benchmark is not None:
+        same = benchmark.rerun_of == once.rerun_of
+    if not same:
+        raise KeyReused.of("Idempotency-Key", "was used for another request: use a new key for each")
     if benchmark is None:
         raise Conflict(f"benchmark {known.benchmark_id}, which this Idempotency-Key created, was deleted")
     return benchmark
