@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.db.again import tries_again
 from shared.db.database import Database
+from shared.db.hand_over import HandOver
 from shared.db.tables import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from shared.db.types import utc_now
 from shared.errors import NotFound
@@ -61,14 +63,37 @@ class DeliveryOfEvent:
     attempts: Sequence[WebhookAttempt]
 
 
+@tries_again
 class DeliveryRepository:
     """Rows of `webhook_deliveries` and `webhook_attempts`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._hand_over = HandOver(self._not_begun)
 
     async def claim(self, limit: int) -> list[Due]:
         """Claims up to `limit` deliveries that are due, each for one attempt, and stores that the attempt has begun."""
+        return await self._hand_over.of(lambda taken: self._claim(limit, taken))
+
+    async def give_back_lost(self) -> None:
+        """Gives back attempts that a cancelled or broken `claim` may have taken. Raises Unavailable."""
+        await self._hand_over.give_back()
+
+    async def _not_begun(self, due: Due) -> None:
+        """Deletes an attempt that nobody makes."""
+        async with self._database.write() as session:
+            dropped = await session.execute(
+                update(WebhookDelivery)
+                .where(WebhookDelivery.id == due.delivery_id, WebhookDelivery.attempts == due.number)
+                .values(lease_expires_at=None, attempts=due.number - 1)
+                .returning(WebhookDelivery.id)
+            )
+            if dropped.scalar_one_or_none() is not None:
+                attempt = and_(WebhookAttempt.delivery_id == due.delivery_id, WebhookAttempt.number == due.number)
+                await session.execute(delete(WebhookAttempt).where(attempt))
+
+    async def _claim(self, limit: int, claimed: list[Due]) -> list[Due]:
+        """`claimed` gets the attempts before the commit."""
         due = and_(_open(), WebhookDelivery.next_attempt_at <= utc_now(), _unclaimed())
         async with self._database.read() as session:
             if await session.scalar(select(WebhookDelivery.id).where(due).limit(1)) is None:
@@ -116,7 +141,8 @@ class DeliveryRepository:
                     for delivery, _, endpoint in rows
                 ],
             )
-            return [_due(delivery, event, endpoint) for delivery, event, endpoint in rows]
+            claimed += [_due(delivery, event, endpoint) for delivery, event, endpoint in rows]
+        return claimed
 
     async def settle(self, due: Due, attempt: Attempt) -> None:
         """Stores how an attempt ended.
@@ -216,7 +242,10 @@ class DeliveryRepository:
             wanted = wanted.where(WebhookDelivery.endpoint_id == endpoint_id)
         if benchmark_id is not None:
             wanted = wanted.where(WebhookEvent.benchmark_id == benchmark_id)
+        # As in `settle` and in deletions: the endpoint first, then the delivery.
+        endpoint_of = wanted.with_only_columns(WebhookEndpoint.id).with_for_update(of=WebhookEndpoint)
         async with self._database.write() as session:
+            await session.execute(endpoint_of)
             await session.execute(
                 update(WebhookDelivery)
                 .where(WebhookDelivery.id.in_(wanted.with_only_columns(WebhookDelivery.id)))

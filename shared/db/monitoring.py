@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from shared.benchmark.status import OPEN
+from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.tables import Benchmark, WebhookDelivery, WebhookEndpoint, Worker
 from shared.db.types import utc_now
@@ -22,6 +23,7 @@ class Backlog:
     deliveries_due: int
 
 
+@tries_again
 class MonitoringRepository:
     """Counts open benchmarks and deliveries, and living workers."""
 
