@@ -1,5 +1,7 @@
 """The driver's connection that a transaction has. `Database` fills it in, `Transaction` closes it."""
 
+import contextlib
+import sqlite3
 from contextvars import ContextVar
 from typing import Any
 
@@ -13,6 +15,11 @@ class Checkout:
     def take(self, connection: Any) -> None:
         """`connection`: asyncpg's or aiosqlite's."""
         self._connection = connection
+
+    def give(self, connection: Any) -> None:
+        """The pool has it back. From now on, the connection may be another transaction's."""
+        if connection is self._connection:
+            self._connection = None
 
     @property
     def closed(self) -> bool:
@@ -28,9 +35,14 @@ class Checkout:
             return
         if hasattr(self._connection, "terminate"):
             self._connection.terminate()
-        elif (closed := self._connection.stop()) is not None:
-            # aiosqlite closes in its thread, once the statement under way has ended.
-            await closed
+            return
+        # aiosqlite closes in its thread, once the statement under way has ended.
+        try:
+            with contextlib.suppress(sqlite3.Error, ValueError):
+                await self._connection.rollback()
+        finally:
+            if (closed := self._connection.stop()) is not None:
+                await closed
 
 
 # Of the transaction that this task runs.

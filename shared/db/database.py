@@ -1,6 +1,8 @@
 """Connections to the one database, PostgreSQL or SQLite, and transactions on it."""
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
@@ -9,6 +11,7 @@ import structlog
 from sqlalchemy import event, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.pool import QueuePool
 
@@ -67,9 +70,11 @@ class Database:
         # Transactions whose callers have given up.
         self._ending: set[asyncio.Task[None]] = set()
         event.listen(self.engine.sync_engine, "checkout", _check_out)
+        event.listen(self.engine.sync_engine, "checkin", _check_in)
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+            event.listen(self.engine.sync_engine, "close", _roll_back_sqlite)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -135,6 +140,13 @@ def _check_out(connection: Any, _record: Any, _proxy: Any) -> None:
         checkout.take(connection.driver_connection)
 
 
+def _check_in(connection: Any, _record: Any) -> None:
+    """Called by the pool when it has the connection back, or None if that was lost."""
+    checkout = checked_out.get()
+    if checkout is not None and connection is not None:
+        checkout.give(connection.driver_connection)
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver must not begin transactions by itself: `_begin_sqlite` does.
     connection.isolation_level = None
@@ -154,3 +166,9 @@ def _begin_sqlite(connection: Any) -> None:
     # IMMEDIATE takes the write lock at the start: a deferred transaction that begins to write can fail with "locked".
     mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
     connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _roll_back_sqlite(connection: Any, _record: Any) -> None:
+    # A connection that is closed while a statement of it is still known keeps its transaction and the lock.
+    with contextlib.suppress(SQLAlchemyError, sqlite3.Error, ValueError):
+        connection.rollback()

@@ -47,6 +47,7 @@ class Transaction:
             return await step
         if self.task is None:
             self.task = asyncio.create_task(self._run())
+            self.task.add_done_callback(self._drop_left)
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._todo.put_nowait((step, answer))
         return await answer
@@ -71,19 +72,22 @@ class Transaction:
 
     async def _run(self) -> None:
         checked_out.set(self._checkout)
-        try:
-            async with self._gate:
-                self._entered = True
-                try:
-                    while (step := await self._todo.get()) is not None:
-                        await self._answer(*step)
-                finally:
-                    await self._close()
-        finally:
-            while not self._todo.empty():
-                if (left := self._todo.get_nowait()) is not None:
-                    left[0].close()
-                    left[1].cancel()
+        async with self._gate:
+            self._entered = True
+            try:
+                while (step := await self._todo.get()) is not None:
+                    await self._answer(*step)
+            except asyncio.CancelledError:
+                self._broken = True
+                raise
+            finally:
+                await self._close()
+
+    def _drop_left(self, _: "asyncio.Task[None]") -> None:
+        while not self._todo.empty():
+            if (step := self._todo.get_nowait()) is not None:
+                step[0].close()
+                step[1].cancel()
 
     async def _answer(self, step: Coroutine[Any, Any, Any], answer: "asyncio.Future[Any]") -> None:
         if answer.done():
@@ -93,10 +97,10 @@ class Transaction:
         try:
             result = await step
         except asyncio.CancelledError as exc:
-            self._broken = True
             if _is_cancelled():
                 answer.cancel()
                 raise
+            self._broken = True
             # Nobody cancelled this task: the driver's connection was lost under it.
             _fail(answer, Unavailable("the database does not answer: the connection was lost"), exc)
         except Exception as exc:  # noqa: BLE001 - the caller gets it
@@ -116,8 +120,11 @@ class Transaction:
         except Exception as exc:  # noqa: BLE001 - how the transaction ended is known by now
             # The pool throws such a connection away.
             log.debug("connection_not_closed", error=str(exc))
+        except asyncio.CancelledError:
+            self._broken = True
+            raise
         finally:
-            if self._broken or _is_cancelled():
+            if self._broken:
                 # On SQLite the lock is free only when the driver's thread has closed the file.
                 await self._checkout.close()
 

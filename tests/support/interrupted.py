@@ -155,12 +155,12 @@ async def _endpoint(other: Writer) -> int:
     return (await WebhookRepository(other.database).add(NewEndpoint("http://receiver.example", (), ()))).id
 
 
-async def assert_nothing_is_locked(database: Database) -> None:
+async def assert_nothing_is_locked(database: Database, patience_s: float = 0) -> None:
     """Another connection writes without waiting for anybody."""
     if database.is_sqlite:
         path = database.engine.url.database
         assert path is not None
-        with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(path, timeout=patience_s, isolation_level=None)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")
         return
