@@ -8,11 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.status import CANCEL, FINISH, TERMINAL, Status
+from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.events import tell_of
 from shared.db.tables import Benchmark, IdempotencyKey, Prompt
 from shared.db.types import utc_now
-from shared.db.webhook_endpoints import insert_endpoint
+from shared.db.webhook_endpoints import insert_endpoint, lock_endpoint
 from shared.errors import Conflict, KeyReused, NotFound
 from shared.webhooks.message import NewEndpoint
 
@@ -36,6 +37,7 @@ class Once:
     rerun_of: int | None = None
 
 
+@tries_again
 class BenchmarkRepository:
     """Rows of `benchmarks` and their `prompts`."""
 
@@ -168,7 +170,9 @@ class BenchmarkRepository:
     async def delete(self, benchmark_id: int) -> bool:
         """Deletes it with its results. True if it was running: its worker then loses the lease. Raises NotFound."""
         async with self._database.write() as session:
+            await session.execute(select(Benchmark.id).where(Benchmark.id == benchmark_id).with_for_update())
             benchmark = await _existing(session, benchmark_id)
+            await lock_endpoint(session, benchmark_id)
             await session.execute(delete(Benchmark).where(Benchmark.id == benchmark_id))
         return benchmark.status == "running"
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, exists, func, insert, or_, select, update
+from sqlalchemy import and_, case, delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.db.again import tries_again
 from shared.db.database import Database
+from shared.db.hand_over import HandOver
 from shared.db.lanes import LaneReader, clear_lanes, is_due, set_missing_lanes, unclaimed
 from shared.db.tables import (
     WebhookAttempt,
@@ -69,15 +71,38 @@ class DeliveryOfEvent:
     attempts: Sequence[WebhookAttempt]
 
 
+@tries_again
 class DeliveryRepository:
     """Rows of `webhook_deliveries` and `webhook_attempts`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lanes = LaneReader()
+        self._hand_over = HandOver(self._not_begun)
 
     async def claim(self, limit: int) -> list[Due]:
         """Claims up to `limit` deliveries that are due, each for one attempt, and stores that the attempt has begun."""
+        return await self._hand_over.of(lambda taken: self._claim(limit, taken))
+
+    async def give_back_lost(self) -> None:
+        """Gives back attempts that a cancelled or broken `claim` may have taken. Raises Unavailable."""
+        await self._hand_over.give_back()
+
+    async def _not_begun(self, due: Due) -> None:
+        """Deletes an attempt that nobody makes."""
+        async with self._database.write() as session:
+            dropped = await session.execute(
+                update(WebhookDelivery)
+                .where(WebhookDelivery.id == due.delivery_id, WebhookDelivery.attempts == due.number)
+                .values(lease_expires_at=None, attempts=due.number - 1)
+                .returning(WebhookDelivery.id)
+            )
+            if dropped.scalar_one_or_none() is not None:
+                attempt = and_(WebhookAttempt.delivery_id == due.delivery_id, WebhookAttempt.number == due.number)
+                await session.execute(delete(WebhookAttempt).where(attempt))
+
+    async def _claim(self, limit: int, claimed: list[Due]) -> list[Due]:
+        """`claimed` gets the attempts before the commit."""
         missing = exists().where(is_pending(), WebhookDelivery.lane.is_(None))
         async with self._database.read() as session:
             if not await session.scalar(select(or_(exists().where(is_due()), missing))):
@@ -108,7 +133,8 @@ class DeliveryRepository:
                     for delivery, _, endpoint in rows
                 ],
             )
-            return [_due(delivery, event, endpoint) for delivery, event, endpoint in rows]
+            claimed += [_due(delivery, event, endpoint) for delivery, event, endpoint in rows]
+        return claimed
 
     async def _take(self, session: AsyncSession, limit: int) -> Sequence[int]:
         """Locks due deliveries and returns their ids."""
@@ -228,7 +254,10 @@ class DeliveryRepository:
             wanted = wanted.where(WebhookDelivery.endpoint_id == endpoint_id)
         if benchmark_id is not None:
             wanted = wanted.where(WebhookEvent.benchmark_id == benchmark_id)
+        # As in `settle` and in deletions: the endpoint first, then the delivery.
+        endpoint_of = wanted.with_only_columns(WebhookEndpoint.id).with_for_update(of=WebhookEndpoint)
         async with self._database.write() as session:
+            await session.execute(endpoint_of)
             await session.execute(
                 update(WebhookDelivery)
                 .where(WebhookDelivery.id.in_(wanted.with_only_columns(WebhookDelivery.id)))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.tables import Benchmark, WebhookDelivery, Worker, is_open, is_waiting
 from shared.db.types import as_constant, utc_now
@@ -21,6 +22,7 @@ class Backlog:
     deliveries_due: int
 
 
+@tries_again
 class MonitoringRepository:
     """Counts open benchmarks and deliveries, and living workers."""
 

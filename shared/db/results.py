@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import undefer
 
 from shared.benchmark.record import ResultRecord
+from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.leases import Lease, held
 from shared.db.tables import Benchmark, Result
@@ -23,6 +24,7 @@ _NOT_COPIED = {"id", "ends_place", "metrics", "usage", "error", "gaps_ms", "toke
 _COPIED = tuple(item.name for item in fields(ResultRecord) if item.name not in _NOT_COPIED)
 
 
+@tries_again
 class ResultRepository:
     """Rows of `results`."""
 
