@@ -29,6 +29,18 @@ def _load_leniently(text: str) -> Any:
         return NOT_JSON
 
 
+def first_document(text: str) -> tuple[Any, str] | None:
+    """The JSON document with which the text begins, and what follows it; None if it begins with none."""
+    import json
+
+    text = text.lstrip()
+    try:
+        document, end = json.JSONDecoder(parse_int=_int).raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return document, text[end:]
+
+
 def _int(digits: str) -> int | str:
     """A whole number. One that no field can mean stays a text, because Python refuses to convert very long ones."""
     return int(digits) if len(digits) <= _MOST_DIGITS else digits

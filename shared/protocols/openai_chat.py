@@ -115,8 +115,8 @@ class _Completion(AnswerDecoder):
                 events += self._tokens(object_of(choice.get("delta")))
             if text := text_of(choice.get("text")):
                 events.append(Content(text))
-            if choice.get("error"):
-                ends.append(find_error(choice) or Failure("provider_error", str(choice["error"])[:2_000]))
+            if (error := choice.get("error")) and str(error).strip():
+                ends.append(find_error(choice) or Failure("provider_error", str(error)[:2_000]))
             ends += self.finish_events(text_of(choice.get("finish_reason")))
             if whole and raw.bare and not any(isinstance(end, Failure) for end in ends):
                 ends.append(Done())

@@ -79,3 +79,26 @@ def test_invalid_utf8_is_replaced_and_remembered() -> None:
     parser = SseParser()
     assert parser.feed(b"data: a\xffb\n\n") == [ServerSentEvent("message", "a\ufffdb")]
     assert parser.invalid_utf8
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n\n"])
+@pytest.mark.parametrize("size", [1, 5, 1_000])
+def test_documents_in_one_line_are_events_wherever_it_is_cut(size: int, end: bytes) -> None:
+    found = parse(cut(b'{"a": 1}{"b": 2} {\n"c": 3}]' + end, size))
+    assert [event.document for event in found] == [{"a": 1}, {"b": 2}, {"c": 3}]
+    assert all(event.bare for event in found)
+
+
+def test_a_data_line_after_a_document_in_one_line_is_read() -> None:
+    found = parse([b'{"a": 1}data: {"b": 2}\n\n'])
+    assert [event.document for event in found] == [{"a": 1}, {"b": 2}]
+
+
+@pytest.mark.parametrize("before", ["data: ", ""])
+@pytest.mark.parametrize("closing", [1, 2_000, 100_000])
+def test_a_document_of_many_lines_is_an_event_before_the_blank_line(before: str, closing: int) -> None:
+    """Every line may be its end, so it is tried again and again."""
+    lines = [f"{before}[", *[f"{before}{{}}", f"{before},"] * closing, f"{before}0", f"{before}]"]
+    parser = SseParser()
+    events = parser.feed("\n".join(lines).encode() + b"\n") or parser.finish()
+    assert [len(event.document) for event in events] == [closing + 1]

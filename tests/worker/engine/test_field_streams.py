@@ -1,5 +1,7 @@
 """Protocol cases that people met in other tools, each with the value that is right."""
 
+import json
+
 import pytest
 
 from shared.benchmark.record import RequestError
@@ -170,6 +172,26 @@ async def test_an_error_inside_a_stream_keeps_the_providers_words(protocol: str,
     record = measure(protocol, [(10, begun), (20, error)])
     assert (record.outcome, record.response) == ("errored", "abc")
     assert record.error == RequestError("overloaded", "Overloaded", "mid_stream", provider_code="overloaded_error")
+
+
+async def test_a_document_without_a_type_is_no_whole_message() -> None:
+    """An event without a name is called `message`, like a whole answer."""
+    record = measure("anthropic", [(10, sse(message_start(), *anthropic_text("Hi"), {"x": 1}))])
+    assert (record.outcome, record.response) == ("truncated", "Hi")
+
+
+async def test_a_blank_error_in_a_choice_is_none() -> None:
+    chunk = openai_chunk({"content": "Hi"})
+    chunk["choices"][0]["error"] = " "
+    record = measure("openai", [(10, sse(chunk, openai_chunk({}, "stop"), "[DONE]"))])
+    assert (record.outcome, record.response) == ("succeeded", "Hi")
+
+
+async def test_a_finish_reason_that_means_failure_is_stored_as_a_short_code() -> None:
+    reason = "error\x00\ud83d" + "x" * 1_000
+    record = measure("openai", [(10, sse(openai_chunk({}, "error")).replace(b'"error"', json.dumps(reason).encode()))])
+    assert record.error is not None
+    assert record.error.provider_code == "error\ufffd\ufffd" + "x" * 193
 
 
 @pytest.mark.parametrize(
