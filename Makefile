@@ -97,8 +97,8 @@ fmt: $(VENV)/.dev ## format and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: $(VENV)/.dev ## write the tables of docs/metrics.md from the registry of metrics
-	@$(BIN)/python -m shared.numbers.documentation <docs/metrics.md >docs/.metrics.md && mv docs/.metrics.md docs/metrics.md
+docs: $(VENV)/.dev ## write the tables of docs/metrics.md from the registries
+	@$(BIN)/python -m shared.benchmark.documentation <docs/metrics.md >docs/.metrics.md && mv docs/.metrics.md docs/metrics.md
 
 wheel-test: $(VENV)/.dev ## build the wheel and use it in a clean environment
 	@PYTHON="$(PYTHON)" .ci/wheel-test

@@ -37,7 +37,12 @@ def old_of_rerun(spec: BenchmarkSpec, benchmark_id: int) -> str:
 def _old(spec: BenchmarkSpec, asked: dict[str, Any]) -> str:
     if spec.request_rate is None and "concurrency" not in spec.model_fields_set:
         spec = spec.model_copy(update={"concurrency": 1})
-    return _digest({**asked, "spec": spec.with_defaults().model_dump(mode="json")})
+    document = spec.with_defaults().model_dump(mode="json")
+    # Older versions did not have this parameter.
+    for parameters in (document["parameters"], *(prompt["parameters"] for prompt in document["prompts"])):
+        if parameters["service_tier"] is None:
+            del parameters["service_tier"]
+    return _digest({**asked, "spec": document})
 
 
 def _document(webhook: WebhookRequest) -> dict[str, Any]:

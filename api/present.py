@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, LiveMetrics, Progress, RunError, SegmentOut
+from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, LiveMetrics, Progress, RunError, SegmentOut, TargetOut
 from api.schemas.prices import PriceOut
 from api.schemas.results import RequestErrorOut, ResultOut, TimelineEventOut
 from api.schemas.summary import Measurement, Summary
@@ -68,6 +68,7 @@ def benchmark_with_results(
     return BenchmarkOut(
         **_fields_of(benchmark),
         segments=[_segment_out(segment) for segment in segments],
+        target=TargetOut.model_validate(benchmark.target) if benchmark.target else None,
         webhook=webhook,
         results=None if results is None else list(results),
         results_truncated=truncated,

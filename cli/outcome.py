@@ -8,7 +8,7 @@ from cli.client import Client, Json
 from cli.exits import CliError, ExitCode, Interrupted
 from cli.follow import follow
 from cli.output import Line, note, write, write_json
-from cli.render.benchmark import benchmark_lines, succeeded_entirely
+from cli.render.benchmark import benchmark_lines, notices, succeeded_entirely
 from cli.render.results import result_lines
 from cli.stop import Stop
 from cli.target import Target
@@ -58,7 +58,7 @@ def print_benchmark(
 ) -> None:
     """Prints a benchmark as a table, or as the API's JSON with the notices on stderr."""
     if as_json:
-        for notice in benchmark["notices"]:
+        for notice in notices(benchmark):
             note(f"! {notice}", "bold yellow")
         write_json(client.benchmark(benchmark["id"]))
         return

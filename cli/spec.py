@@ -46,20 +46,23 @@ def merge(
     *,
     prompts: Sequence[Any],
     parameters: Mapping[str, Any],
+    extra_body: Mapping[str, Any],
     timeouts: Mapping[str, Any],
     metadata: Mapping[str, Any],
     **fields: Any,
 ) -> dict[str, Any]:
     """The spec of the file with the flags applied over it. A flag that is None was not given.
 
-    `parameters`, `timeouts` and `metadata` are merged key by key; prompts are replaced as a whole. Raises CliError.
+    `parameters`, `extra_body`, `timeouts` and `metadata` are merged key by key; prompts are replaced as a whole.
+    Raises CliError.
     """
     spec = dict(base)
     spec |= _given(fields)
     if prompts:
         spec["prompts"] = list(prompts)
-    for name, flags in (("parameters", parameters), ("timeouts", timeouts), ("metadata", metadata)):
-        given = _given(flags)
+    # A null in a body is a value that the provider gets.
+    objects = {"parameters": _given(parameters), "timeouts": _given(timeouts), "metadata": metadata}
+    for name, given in (objects | {"extra_body": extra_body}).items():
         below = spec.get(name)
         if given:
             spec[name] = {**below, **given} if isinstance(below, dict) else given
@@ -104,6 +107,17 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
 def typed_pairs(texts: Sequence[str], option: str) -> dict[str, Any]:
     """Like `pairs`, but a value that is JSON is parsed: `seed=42` gives a number, `reasoning_effort=low` a text."""
     return {key: _json_or_text(value) for key, value in pairs(texts, option).items()}
+
+
+def typed_pairs_or_objects(texts: Sequence[str], option: str) -> dict[str, Any]:
+    """Like `typed_pairs`, but a text may also be a JSON object, whose fields are added. Raises CliError."""
+    found: dict[str, Any] = {}
+    for text in texts:
+        parsed = _json_or_text(text) if text.lstrip().startswith("{") else typed_pairs([text], option)
+        if not isinstance(parsed, dict):
+            raise usage(f"{option} {text}: must be key=value or a JSON object")
+        found |= parsed
+    return found
 
 
 def _json_or_text(value: str) -> Any:

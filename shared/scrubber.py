@@ -1,7 +1,8 @@
 """Keeps keys out of everything that is stored, logged or returned."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 # Patterns of provider keys, authorisation headers and URLs' passwords. They find keys that this process does not know.
 _PATTERNS = (
@@ -11,7 +12,40 @@ _PATTERNS = (
     re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"),
     re.compile(r"(?i)(?<=[?&])(?:ssl)?password=[^&\s]+"),
 )
+# Names of headers, query parameters and fields whose value is a secret, whatever it looks like.
+# `prompt_cache_key` and `eos_token` are none.
+_SECRET_NAME = re.compile(
+    r"(?i)^(?!.*cache[-_]?key$)(?:sig|set-cookie|cookie|x-.*token|(?:.*[-_])?key"
+    r"|.*(?:api|access|subscription|secret|private|account)key"
+    r"|.*(?:authorization|credentials?|passw(?:or)?d|passphrase|secret|signature)"
+    r"|(?:.*[-_])?(?:(?:access|auth|api|bearer|id|refresh|security|session)[-_]?)?token)$"
+)
+_NO_SECRET = re.compile(r"(?i)^(?:bos|eos|pad|stop|unk|sep|cls|mask)[-_]token$")
 MASK = "[redacted]"
+
+
+def looks_secret(name: str, value: str) -> bool:
+    """Whether a text is a secret, by the name of its header, parameter or field, or because it looks like a key."""
+    named = _SECRET_NAME.match(name) and not _NO_SECRET.match(name)
+    return bool(named) or any(pattern.search(value) for pattern in _PATTERNS)
+
+
+def secrets_in(value: Any, path: tuple[int | str, ...] = ()) -> Iterator[tuple[tuple[int | str, ...], str]]:
+    """(path, text) of each text in a JSON value that is a secret, by the name of its field or by its looks."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, part in parts:
+        if isinstance(part, str) and looks_secret(str(name), part):
+            yield (*path, name), part
+        yield from secrets_in(part, (*path, name))
+
+
+def without_secrets(value: Any, name: str = "") -> Any:
+    """A JSON value with MASK in place of each secret."""
+    if isinstance(value, dict):
+        return {key: without_secrets(part, key) for key, part in value.items()}
+    if isinstance(value, list):
+        return [without_secrets(part) for part in value]
+    return MASK if isinstance(value, str) and looks_secret(name, value) else value
 
 
 class Scrubber:

@@ -21,7 +21,8 @@ from shared.db import postgresql_url
 from shared.network.ssrf import Network as IpNetwork
 from shared.network.ssrf import SsrfGuard, networks
 from shared.program.otlp import TraceExporter, trace_exporter
-from shared.providers.endpoints import BUILT_IN, Endpoint, EndpointRegistry, simulator_endpoints
+from shared.providers.built_in import BUILT_IN, simulator_endpoints
+from shared.providers.endpoints import Endpoint, EndpointRegistry
 from shared.providers.files import parse_endpoints, read_endpoints
 from shared.providers.key_ring import KeyRing
 from shared.providers.prices import PriceList

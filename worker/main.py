@@ -24,6 +24,9 @@ from shared.program.heap import keep_what_is_loaded, loading
 from shared.program.limits import raise_open_files_limit
 from shared.program.logs import configure_logs
 from shared.program.tracing import start_tracing
+from shared.providers.built_in import BUILT_IN
+from shared.providers.endpoints import EndpointRegistry
+from shared.providers.key_ring import KeyRing
 from shared.providers.prices import PriceList
 from shared.queue.doorbell import RING_FUNCTION, Doorbell
 from shared.queue.redis import QUEUE_NAME, client_redis, deserialize, serialize
@@ -55,8 +58,8 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Load]
     keys = load_key_ring()
     price_list = PriceList()
     endpoints = settings.endpoints(price_list)
-    secrets = [key.get_secret_value() for endpoint in endpoints if (key := keys.get(endpoint)) is not None]
-    configure_logs(settings, Scrubber(secrets))
+    configure_logs(settings, Scrubber(keys.secrets(endpoints)))
+    _warn_of_unusable(endpoints, keys)
     warn_of_ignored_parameters(settings.database_url)
     tracing = start_tracing(load_trace_exporter(), "llmbench-worker")
     raise_open_files_limit()
@@ -110,6 +113,13 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Load]
     ctx |= {"tracing": tracing, "shutdown": shutdown}
     shutdown.take_signals()
     await dispatcher.start()
+
+
+def _warn_of_unusable(endpoints: EndpointRegistry, keys: KeyRing) -> None:
+    """Logs the configured endpoints that lack a variable. Of the built-in ones most have no key, so they are quiet."""
+    for endpoint in endpoints:
+        if endpoint not in BUILT_IN and (problems := keys.problems(endpoint)):
+            log.warning("endpoint_unusable", endpoint=endpoint.name, problems=problems)
 
 
 async def _load(protocols: Iterable[str]) -> None:

@@ -11,6 +11,7 @@ from api.routes.benchmarks import INVALID
 from api.schemas.prices import MAX_ALIASES, ModelOut, ModelPage, Prices, ProviderList, ProviderOut
 from api.state import Parts
 from shared.providers.model_search import ModelSearch
+from shared.scrubber import without_secrets
 
 router = APIRouter(tags=["models"])
 
@@ -67,7 +68,7 @@ async def list_models(query: Annotated[ModelQuery, Query()], parts: Parts) -> Mo
 
 @router.get("/providers", summary="List the configured endpoints")
 async def list_providers(parts: Parts) -> ProviderList:
-    """The endpoints that benchmarks can use. Shows the variable of a key and whether the key is set, never the key."""
+    """The endpoints that benchmarks can use. Shows which variables hold secrets and whether they are set, no secret."""
     has_key = await parts.submitter.key_holders()
     return ProviderList(
         items=[
@@ -81,6 +82,13 @@ async def list_providers(parts: Parts) -> ProviderList:
                 price_provider=endpoint.price_provider,
                 prices=Prices.model_validate(endpoint.prices.model_dump()) if endpoint.prices else None,
                 stand_in=endpoint.stand_in,
+                variables=list(endpoint.variables),
+                query=endpoint.shown_query,
+                headers=endpoint.shown_headers,
+                key_header=endpoint.key_header,
+                extra_body=without_secrets(endpoint.extra_body),
+                tls=endpoint.tls.model_dump(mode="json") if endpoint.tls else None,
+                transport=endpoint.transport,
             )
             for endpoint in sorted(parts.endpoints, key=lambda item: item.name)
         ]

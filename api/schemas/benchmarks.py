@@ -92,6 +92,48 @@ class SegmentOut(BaseModel):
     )
 
 
+class TargetTls(BaseModel):
+    """Whom the requests trusted, and how they proved who they are."""
+
+    verify: bool = Field(description="Whether the server's certificate was checked.", examples=[True])
+    ca_file: str | None = Field(default=None, description="Own CAs, a file of the workers. Null: the system's.")
+    client_cert: str | None = Field(default=None, description="File of the client's certificate. Null: none.")
+    client_key: str | None = Field(default=None, description="File of its key. Null: none, or it is in `client_cert`.")
+
+
+class TargetOut(BaseModel):
+    """What the requests were sent to and with. Secrets are masked as `[redacted]`."""
+
+    protocol: str = Field(description="Wire protocol.", examples=["openai"])
+    base_url: str = Field(description="Base URL of the endpoint.", examples=["https://api.openai.com/v1"])
+    path: str = Field(description="Path that the requests were sent to.", examples=["/v1/chat/completions"])
+    query: dict[str, str] = Field(description="Parameters of the URL.", examples=[{"api-version": "2024-10-21"}])
+    headers: dict[str, str] = Field(
+        description="Headers of each request, without those of the connection.",
+        examples=[{"api-key": "[redacted]", "content-type": "application/json"}],
+    )
+    key_env: str | None = Field(
+        description="Environment variable of the key. Null: the endpoint needs none.", examples=["OPENAI_API_KEY"]
+    )
+    body: dict[str, Any] = Field(
+        description="Fields of each body beside model and prompt, as planned from the benchmark's `parameters`. A "
+        "prompt's own parameters replace them, and a field that the server refused was left out.",
+        examples=[{"stream": True, "max_tokens": 256, "ignore_eos": True}],
+    )
+    extra_body: dict[str, Any] = Field(
+        description="The part of `body` that the `extra_body` of endpoint and benchmark asked for.",
+        examples=[{"ignore_eos": True}],
+    )
+    service_tier: str | None = Field(
+        description="Tier that was asked for. Null: none. What was served is in each result.", examples=[None]
+    )
+    tls: TargetTls | None = Field(description="Null: the endpoint is reached without TLS.")
+    transport: Literal["socket", "sdk"] = Field(
+        description="`socket`: the engine's own sockets. `sdk`: the official SDK's client.", examples=["socket"]
+    )
+    proxy: bool = Field(description="Whether the requests went through a proxy.", examples=[False])
+
+
 class BenchmarkBase(BaseModel):
     """A benchmark without its results."""
 
@@ -146,6 +188,9 @@ class BenchmarkBase(BaseModel):
     warmup_prefix: bool = Field(default=True, description="As submitted.", examples=[True])
     system: str | None = Field(description="As submitted. Null when there is none.", examples=[None])
     parameters: Parameters = Field(description="As submitted.")
+    extra_body: dict[str, Any] = Field(
+        default={}, description="As submitted.", examples=[{"ignore_eos": True, "min_tokens": 256}]
+    )
     timeouts: Timeouts = Field(description="As submitted, or the defaults.")
     metadata: dict[str, Any] = Field(description="As submitted.", examples=[{"team": "search"}])
     results_url: str = Field(description="Path of its results, in pages.", examples=["/benchmarks/1/results"])
@@ -158,6 +203,11 @@ class BenchmarkOut(BenchmarkBase):
         default=[], description="Which worker ran which part, in order of time. Empty before it runs."
     )
 
+    target: TargetOut | None = Field(
+        default=None,
+        description="What its requests were sent to and with, as its first worker did it. Null before it runs, and for "
+        "benchmarks of versions that did not store it.",
+    )
     webhook: BenchmarkWebhook | None = Field(
         default=None, description="Its own `webhook_url`, besides the registered endpoints. Null: it has none."
     )

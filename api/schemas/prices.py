@@ -1,5 +1,7 @@
 """Prices, models and endpoints."""
 
+from typing import Any, Literal
+
 from pydantic import BaseModel, Field
 
 from shared.protocols.registry import ProtocolName
@@ -139,6 +141,32 @@ class ProviderOut(BaseModel):
         description="Prices configured in place of the price list's. Null: none.", examples=[None]
     )
     stand_in: bool = Field(description="Answers for models whose own provider has no key.", examples=[False])
+    variables: list[str] = Field(
+        default=[],
+        description="Every environment variable that it needs where the workers run: that of the key, and those that "
+        "`query` and `headers` name.",
+        examples=[["ANTHROPIC_API_KEY"]],
+    )
+    query: dict[str, str] = Field(
+        default={}, description="Parameters of the URL, secrets masked.", examples=[{"api-version": "2024-10-21"}]
+    )
+    headers: dict[str, str] = Field(
+        default={}, description="Configured headers, secrets masked.", examples=[{"x-team": "search"}]
+    )
+    key_header: str | None = Field(
+        default=None, description="Header that carries the key. Null: that of the protocol.", examples=["api-key"]
+    )
+    extra_body: dict[str, Any] = Field(
+        default={}, description="Further fields of each body, secrets masked.", examples=[{"ignore_eos": True}]
+    )
+    tls: dict[str, Any] | None = Field(
+        default=None,
+        description="Own CA, client certificate, and whether certificates are verified. Null: the defaults.",
+        examples=[{"verify": True, "ca_file": "/etc/ssl/own-ca.pem"}],
+    )
+    transport: Literal["auto", "sdk"] = Field(
+        default="auto", description="`auto`: own sockets, or the SDK's client through a proxy.", examples=["auto"]
+    )
 
 
 class ProviderList(BaseModel):

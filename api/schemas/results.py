@@ -121,14 +121,22 @@ class Distribution(BaseModel):
     p95: float | None = Field(description=f"95th percentile. Null below {MIN_COUNT[95]} values.", examples=[240.7])
     p99: float | None = Field(description=f"99th percentile. Null below {MIN_COUNT[99]} values.", examples=[371.3])
     p50_ci95: tuple[float, float] | None = Field(
-        description="95 % confidence interval of p50, from order statistics. Null when there are too few values.",
+        description="95 % confidence interval of p50, from order statistics. Null below 6 independent values, and when "
+        "it is not known how the values depend on each other.",
         examples=[(136.0, 149.1)],
     )
     p95_ci95: tuple[float, float] | None = Field(
-        description="95 % confidence interval of p95. Null when there are too few values.", examples=[(214.2, 301.5)]
+        description="95 % confidence interval of p95. Null below 72 independent values.", examples=[(214.2, 301.5)]
     )
     p99_ci95: tuple[float, float] | None = Field(
-        description="95 % confidence interval of p99. Null when there are too few values.", examples=[None]
+        description="95 % confidence interval of p99. Null below 368 independent values.", examples=[None]
+    )
+    interval_basis: Literal["requests", "prompts"] | None = Field(
+        default=None,
+        description="What the intervals take for independent. `requests`: each value. `prompts`: a prompt was sent "
+        "more than once, so there are as many independent values as prompts. Null when neither is possible, as for "
+        "the gaps within streams, and in summaries that were stored before it existed.",
+        examples=["requests"],
     )
     relative_error: float = Field(
         default=0.0,

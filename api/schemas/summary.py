@@ -124,15 +124,23 @@ class RequestRateOut(BaseModel):
 
 
 class LoopLag(BaseModel):
-    """How late the measuring loop woke, sampled every 10 ms, beyond its timer's resolution of 1 ms. Unit: ms."""
+    """How late the measuring loop woke, beyond its timer's resolution of 1 ms. Sampled every 10 ms while requests were
+    in flight. Each sample weighs by the time that it covers, so a stall counts for as long as it lasted. P50 and P99
+    are those of the process that was latest. Unit: ms.
+    """
 
     p50: float | None = Field(description="Unit: ms. Null when there was no sample.", examples=[0.0])
-    p99: float | None = Field(description="Unit: ms. Null below 100 samples.", examples=[0.4])
+    p99: float | None = Field(
+        description="The loop was not later than this for 99 % of the time. Unit: ms. Null below 1 s (100 samples).",
+        examples=[0.4],
+    )
     max: float | None = Field(description="Unit: ms. Null when there was no sample.", examples=[2.1])
 
 
 class SendDelay(BaseModel):
-    """From the moment when a request was due (and a slot free) to its first byte on the socket. Unit: ms."""
+    """From the moment when a request was due (and a slot free) to its first byte on the socket, without the time in
+    which it made its own connection (`connect_ms`). Unit: ms.
+    """
 
     p50: float | None = Field(description="Unit: ms. Null when nothing was sent.", examples=[0.12])
     p99: float | None = Field(description="Unit: ms. Null below 100 requests.", examples=[0.8])
@@ -180,7 +188,7 @@ class Measurement(BaseModel):
     loop_lag_ms: LoopLag = Field(description="How late the measuring loop woke. Unit: ms.")
     send_delay_ms: SendDelay = Field(description="How late requests were sent. Unit: ms.")
     cpu_share: float | None = Field(
-        description="CPU time of the busiest measuring process, divided by its wall time. Null when unknown.",
+        description="The largest share of a core that a measuring process used in any second. Null when unknown.",
         examples=[0.31],
     )
     calibrated: Calibrated | None = Field(
@@ -192,7 +200,8 @@ class PossibleDuplicates(BaseModel):
     """Requests that may have been sent and billed without a stored answer, and were sent again."""
 
     requests: int = Field(
-        description="An upper bound over all interruptions. 0 if no worker died or was stopped at once.",
+        description="An upper bound over all interruptions and all connections that the server closed under a "
+        "request. 0 if no worker died or was stopped at once, and no connection was renewed.",
         examples=[0],
     )
     cost_usd: float | None = Field(
@@ -254,17 +263,23 @@ class Summary(BaseModel):
         "and latency are those of cache hits. Null when the provider says nothing about a cache.",
         examples=[0.0],
     )
+    notices: list[str] = Field(
+        default=[],
+        description="Warnings about these numbers, for example that much of the input was read from a prompt cache.",
+        examples=[[]],
+    )
     served: ServedOut | None = Field(
         default=None, description="What the answers say they came from. Null in old runs that did not count it."
     )
     cost: CostOut = Field(description="Cost totals.")
     measurement: Measurement | None = Field(
         default=None,
-        description="How far the measuring may have distorted the run. The grade is the worst of its `segments`. Null "
-        "when nothing was sent.",
+        description="How far the measuring may have distorted the run. The grade is the worst of its `segments`, and D "
+        "if a worker died before it told how late it was. Null when no measured request was sent.",
     )
     possible_duplicates: PossibleDuplicates | None = Field(
-        default=None, description="What crashes may have cost. Null in old runs that did not count it."
+        default=None,
+        description="What crashes and renewed connections may have cost. Null in old runs that did not count it.",
     )
     interrupted: bool = Field(
         description="Whether another worker continued the run after the first one stopped or died.", examples=[False]

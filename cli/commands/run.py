@@ -54,6 +54,16 @@ def run(
         list[str] | None,
         typer.Option(metavar="KEY=VALUE", help="Any other parameter, as in seed=42 or reasoning_effort=low."),
     ] = None,
+    service_tier: Annotated[
+        str | None, typer.Option(metavar="TIER", help="Tier to ask the provider for, as in flex or priority.")
+    ] = None,
+    extra_body: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE|JSON",
+            help="Further field of every request's body, as in ignore_eos=true; or a JSON object of them; repeatable.",
+        ),
+    ] = None,
     repetitions: Annotated[
         int | None, typer.Option("--repetitions", "-n", metavar="N", help="How often each prompt is sent.")
     ] = None,
@@ -130,7 +140,9 @@ def run(
             "temperature": temperature,
             "top_p": top_p,
             "stop": stop or None,
+            "service_tier": service_tier,
         },
+        extra_body=specs.typed_pairs_or_objects(extra_body or [], "--extra-body"),
         timeouts={
             "connect_s": connect_timeout,
             "ttft_s": ttft_timeout,

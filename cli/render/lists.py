@@ -69,11 +69,11 @@ def _aliases(aliases: Sequence[str]) -> str:
 
 
 def provider_lines(providers: Sequence[dict[str, Any]]) -> list[Line]:
-    """One row for each endpoint. If it is not ready, the row names the variable to set."""
+    """One row for each endpoint. If it is not ready, the row names the variables to set."""
     rows = [
         (
             clean(item["name"]),
-            "ready" if item["ready"] else f"set {item['api_key_env']}",
+            "ready" if item["ready"] else f"set {' and '.join(item.get('variables') or [str(item['api_key_env'])])}",
             item["protocol"],
             clean(item["base_url"]),
             clean(", ".join(item["models"])) or ("models without a key" if item["stand_in"] else "by the price list"),

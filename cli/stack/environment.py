@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.providers.endpoints import BUILT_IN
+from shared.providers.built_in import BUILT_IN
 from shared.settings import Settings, load_settings, process_environment
 from shared.webhooks.secret_box import new_key
 

@@ -6,14 +6,12 @@ so it can be stored with them or be rebuilt from them.
 
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 import orjson
 
 from shared.benchmark.activity import Activity
-from shared.benchmark.request_id import RequestId
+from shared.benchmark.observed import Observed
 from shared.numbers.digest import Digest
 from shared.numbers.disturbance import Disturbance, Verdict
 from shared.numbers.metrics import DISTRIBUTED, REPORTED
@@ -27,32 +25,6 @@ OTHER_WORDS = "(other)"
 _FORMAT = b"\x01"
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """One result as an aggregate sees it. Times are µs since the epoch; the keys of `metrics` are names of metrics.
-
-    `gaps_ms`: gaps between its content events; `tokens`: its output tokens by time. None if its events are unknown.
-    """
-
-    id: RequestId
-    warmup: bool
-    outcome: str
-    sent_us: int
-    ended_us: int
-    queue_ms: float
-    metrics: Mapping[str, float | None]
-    counts: Mapping[str, int | None]
-    cost_usd: Decimal | None
-    provider_cost_usd: Decimal | None
-    served_model: str | None
-    service_tier: str | None
-    finish_reason: str | None
-    error_kind: str | None
-    flags: Sequence[str]
-    gaps_ms: Digest | None
-    tokens: TimeSeries | None
-
-
 class RunAggregate:
     """What the results of one segment or one run add up to. `wave`: the concurrency, the size of the first wave."""
 
@@ -62,6 +34,8 @@ class RunAggregate:
         self.warmup = 0
         self.error_kinds: Counter[str] = Counter()
         self.flags: Counter[str] = Counter()
+        # Whether a prompt was sent more than once, as far as the ids tell. Then its results depend on each other.
+        self.repeats = False
         # How answers ended, and what they say they came from. Servers choose these words: `_word` bounds their number.
         self.finish_reasons: Counter[str] = Counter()
         self.served_models: Counter[str] = Counter()
@@ -84,7 +58,10 @@ class RunAggregate:
         self.provider_cost_usd: Decimal | None = None
         self.warmup_cost_usd: Decimal | None = None
         self.unpriced = 0
-        # Requests that earlier segments may have sent too: how many have a price, and what they cost.
+        # Requests, warm-up included, that were sent again because a kept connection was closed under them.
+        self.renewed = 0
+        # Requests that were sent again, by this segment or after an earlier one: how many have a price, and what they
+        # cost.
         self.duplicates_priced = 0
         self.duplicates_cost_usd: Decimal | None = None
         self.activity = Activity(wave)
@@ -95,8 +72,12 @@ class RunAggregate:
     def add(self, result: Observed, *, sent_in_vain: int = 0) -> None:
         """Adds a result. Warm-up counts only for cost; a cancelled request is left out of all statistics.
 
-        `sent_in_vain`: how often earlier segments may have sent the same request. Each is priced like this result.
+        `sent_in_vain`: how often earlier segments may have sent the same request. Each is priced like this result, and
+        so is the attempt before a renewed connection: the server may have worked on it.
         """
+        renewed = "connection_renewed" in result.flags
+        self.renewed += renewed
+        sent_in_vain += renewed
         if sent_in_vain and result.cost_usd is not None:
             self.duplicates_priced += sent_in_vain
             self.duplicates_cost_usd = plus(self.duplicates_cost_usd, sent_in_vain * result.cost_usd)
@@ -104,6 +85,7 @@ class RunAggregate:
             self.warmup += 1
             self.warmup_cost_usd = plus(self.warmup_cost_usd, result.cost_usd)
             return
+        self.repeats |= result.repetition > 0 or result.id.turn > 0
         self.outcomes[result.outcome] += 1
         self.cost_usd = plus(self.cost_usd, result.cost_usd)
         self.unpriced += result.cost_usd is None
@@ -130,14 +112,16 @@ class RunAggregate:
         if result.error_kind is not None:
             self.error_kinds[result.error_kind] += 1
         if result.outcome != "cancelled" and result.ended_us > result.sent_us:
-            self.error_ms.add((result.ended_us - result.sent_us) / 1_000)
+            self.error_ms.add((result.ended_us - result.sent_us) / 1_000, result.prompt_index)
 
     def merge(self, other: "RunAggregate") -> None:
         """Adds another segment of the same run."""
+        self.repeats |= other.repeats
         self.warmup += other.warmup
         self.unpriced += other.unpriced
         self.without_events += other.without_events
         self.generated_tokens += other.generated_tokens
+        self.renewed += other.renewed
         self.duplicates_priced += other.duplicates_priced
         self.cacheable_tokens += other.cacheable_tokens
         self.cached_tokens += other.cached_tokens
@@ -163,7 +147,8 @@ class RunAggregate:
     def observe(self, disturbance: Disturbance) -> None:
         """Sets how far the measuring of this segment was disturbed. Called when the segment has ended."""
         self.disturbance = disturbance
-        self.verdicts = [disturbance.grade()]
+        verdict = disturbance.grade()
+        self.verdicts = [] if verdict is None else [verdict]
 
     @property
     def count(self) -> int:
@@ -194,6 +179,7 @@ class RunAggregate:
             "warmup": self.warmup,
             "error_kinds": self.error_kinds,
             "flags": self.flags,
+            "repeats": self.repeats,
             "finish_reasons": self.finish_reasons,
             "served_models": self.served_models,
             "service_tiers": self.service_tiers,
@@ -210,6 +196,7 @@ class RunAggregate:
             "provider_cost_usd": _text(self.provider_cost_usd),
             "costs": [_text(item) for item in (self.cost_usd, self.warmup_cost_usd, self.duplicates_cost_usd)],
             "unpriced": self.unpriced,
+            "renewed": self.renewed,
             "duplicates_priced": self.duplicates_priced,
             "disturbance": None if self.disturbance is None else self.disturbance.state(),
             "verdicts": self.verdicts,
@@ -229,12 +216,14 @@ class RunAggregate:
         # Versions before did not have these.
         for name in ("finish_reasons", "served_models", "service_tiers"):
             setattr(aggregate, name, Counter(state.get(name, {})))
-        for name in ("cacheable_tokens", "cached_tokens"):
+        for name in ("cacheable_tokens", "cached_tokens", "renewed"):
             setattr(aggregate, name, state.get(name, 0))
         if state.get("provider_cost_usd") is not None:
             aggregate.provider_cost_usd = Decimal(state["provider_cost_usd"])
         for name in ("warmup", "without_events", "generated_tokens", "unpriced", "duplicates_priced"):
             setattr(aggregate, name, state[name])
+        # Older programs did not say. Without the prompts of the values, no interval is better than a wrong one.
+        aggregate.repeats = state.get("repeats", True)
         # A worker of another version may know other metrics. Those that it did not measure stay empty.
         for name in aggregate.metrics.keys() & state["metrics"].keys():
             aggregate.metrics[name] = Digest.load(state["metrics"][name])
@@ -253,10 +242,10 @@ class RunAggregate:
     def _add_succeeded(self, result: Observed) -> None:
         for name, digest in self.metrics.items():
             if (value := result.metrics[name]) is not None:
-                digest.add(value)
+                digest.add(value, result.prompt_index)
         latency_ms, output_tokens = result.metrics["latency_ms"], result.counts["output_tokens"]
         if latency_ms is not None:
-            self.effective_ms.add(result.queue_ms + latency_ms)
+            self.effective_ms.add(result.queue_ms + latency_ms, result.prompt_index)
             self.generated_tokens += output_tokens or 0
         if result.gaps_ms is None or result.tokens is None:
             self.without_events += 1

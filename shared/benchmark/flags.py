@@ -61,6 +61,12 @@ FLAGS = {
             oddity=True,
         ),
         Flag(
+            name="think_tags",
+            meaning="The model wrote its reasoning into the content, between `<think>` tags",
+            effect="None: it counts as reasoning, and `ttfat_ms` is that of the answer after it",
+            oddity=True,
+        ),
+        Flag(
             name="prompt_cached",
             meaning="At least 5 % of the input was read from a prompt cache",
             effect="`ttft_ms` and `latency_ms` are those of cache hits; warm-up or repetitions may have filled it",
@@ -132,7 +138,7 @@ FLAGS = {
         # The stream.
         Flag(
             name="not_streamed",
-            meaning="The server sent the whole answer as one JSON document, although a stream was asked for",
+            meaning="The server sent the whole answer at once, although a stream was asked for",
             effect="TTFT and latency are the time of the whole answer; speed is null",
             oddity=True,
         ),
@@ -206,7 +212,7 @@ FLAGS = {
         Flag(
             name="connection_renewed",
             meaning="The server had closed the kept connection, so the request was sent again over a new one",
-            effect="The times are those of the second attempt",
+            effect="The times are those of the second attempt; the first counts in `possible_duplicates`",
         ),
         Flag(
             name="possible_duplicate",

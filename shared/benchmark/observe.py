@@ -7,7 +7,7 @@ from itertools import pairwise
 from operator import sub
 from typing import Any, Protocol
 
-from shared.benchmark.aggregate import Observed
+from shared.benchmark.observed import Observed
 from shared.benchmark.record import ResultRecord
 from shared.benchmark.request_id import RequestId
 from shared.numbers.digest import Digest
@@ -46,6 +46,8 @@ def of_record(record: ResultRecord) -> Observed:
     """A result that has just been measured."""
     return Observed(
         id=record.id,
+        prompt_index=record.prompt_index,
+        repetition=record.repetition,
         warmup=record.warmup,
         outcome=record.outcome,
         sent_us=epoch_us(record.sent_at),
@@ -75,6 +77,8 @@ def of_row(row: StoredResult, request_id: RequestId) -> Observed:
         tokens = tokens_of(offsets_us, epoch_us(row.sent_at), row.output_tokens)
     return Observed(
         id=request_id,
+        prompt_index=row.prompt_index,
+        repetition=row.repetition,
         warmup=row.warmup,
         outcome=row.outcome,
         sent_us=epoch_us(row.sent_at),

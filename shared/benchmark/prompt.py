@@ -37,19 +37,25 @@ class Parameters(BaseModel):
         tuple[Content, ...] | Content | None, BeforeValidator(to_tuple, json_schema_input_type=list[str] | str | None)
     ] = Field(default=None, description="Text, or up to 16 texts, that end the output.", examples=[["\n\n"]])
     seed: int | None = Field(
-        default=None, ge=0, le=2**63 - 1, description="Sampling seed (OpenAI protocol).", examples=[42]
+        default=None, ge=0, le=2**63 - 1, description="Sampling seed (`openai` protocol).", examples=[42]
     )
     frequency_penalty: float | None = Field(
-        default=None, ge=-2, le=2, description="OpenAI protocol only.", examples=[0.0]
+        default=None, ge=-2, le=2, description="`openai` protocol only.", examples=[0.0]
     )
     presence_penalty: float | None = Field(
-        default=None, ge=-2, le=2, description="OpenAI protocol only.", examples=[0.0]
+        default=None, ge=-2, le=2, description="`openai` protocol only.", examples=[0.0]
     )
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = Field(
-        default=None, description="OpenAI protocol only: how long reasoning models think.", examples=["low"]
+        default=None, description="OpenAI protocols only: how long reasoning models think.", examples=["low"]
     )
     thinking_budget_tokens: int | None = Field(
         default=None, ge=1_024, description="Anthropic only: switches extended thinking on.", examples=[2048]
+    )
+    service_tier: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")] | None = Field(
+        default=None,
+        description="Tier to ask for: OpenAI `auto`, `default`, `flex`, `priority`; Anthropic `auto`, "
+        "`standard_only`. Other providers have words of their own.",
+        examples=["default"],
     )
 
     @field_validator("stop")

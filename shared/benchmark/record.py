@@ -21,6 +21,7 @@ class Usage:
 
     `cache_write_1h_tokens`: the part of `cache_write_tokens` that lives for an hour, at a price of its own.
     `cache_in_input`: whether `input_tokens` includes the cached tokens. That depends on the protocol.
+    `cache_unknown`: the provider reported cached tokens, but by a number that cannot be right.
     """
 
     input_tokens: int | None = None
@@ -30,6 +31,7 @@ class Usage:
     cache_write_tokens: int | None = None
     cache_write_1h_tokens: int | None = None
     cache_in_input: bool = False
+    cache_unknown: bool = False
 
     @property
     def uncached_input_tokens(self) -> int | None:

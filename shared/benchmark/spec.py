@@ -3,7 +3,6 @@
 import math
 from typing import Annotated, Any, Literal
 
-import orjson
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -17,8 +16,10 @@ from pydantic import (
     model_validator,
 )
 
+from shared.benchmark.extra_body import STORED, StoredExtraBody
+from shared.benchmark.json_object import check_object
 from shared.benchmark.prompt import STRICT, Content, Parameters, Prompt, PromptOrText, to_tuple
-from shared.text import refuse_unstorable, unstorable_parts
+from shared.text import refuse_unstorable
 
 MAX_PROMPTS = 10_000
 MAX_REQUESTS = 1_000_000
@@ -29,9 +30,6 @@ DEFAULT_MAX_TOKENS = 1_024
 DEFAULT_CONCURRENCY = 8
 # An open loop without `concurrency` has room for the requests of this many seconds.
 OPEN_LOOP_ROOM_S = 10
-
-# Tells validators that a spec comes from the database: metadata was checked when it was stored.
-_STORED = object()
 
 # The constraints come first, so that space around a name does not count for its length.
 Name = Annotated[
@@ -76,6 +74,15 @@ class RunSpec(BaseModel):
         default=None, description="System text of every prompt that has none of its own.", examples=["Be brief."]
     )
     parameters: Parameters = Field(default_factory=Parameters, description="Generation parameters of every prompt.")
+    extra_body: StoredExtraBody = Field(
+        # Not stored if it is empty: workers of the version before refuse a field that they do not know.
+        exclude_if=lambda value: not value,
+        default_factory=dict,
+        description="Further fields for the body of every request, such as `ignore_eos`, `chat_template_kwargs` or "
+        "`provider`. They replace what parameters and endpoint say; objects are merged. Fields that have a place of "
+        "their own here (`model`, `messages`, `stream`, output limit) and secrets are refused. At most 16 kB.",
+        examples=[{"ignore_eos": True, "min_tokens": 256}],
+    )
     repetitions: int = Field(default=1, ge=1, le=10_000, description="How often each prompt is sent.", examples=[3])
     warmup: int = Field(
         default=0,
@@ -143,16 +150,8 @@ class RunSpec(BaseModel):
     @field_validator("metadata")
     @classmethod
     def _storable(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        if info.context is _STORED:
-            return value
-        for path, problem in unstorable_parts(value):
-            raise ValueError(f"{path.lstrip('.') or 'object'} {problem}")
-        try:
-            size = len(orjson.dumps(value))
-        except (orjson.JSONEncodeError, RecursionError):
-            raise ValueError("holds a number beyond 64 bits or is nested too deeply") from None
-        if size > MAX_METADATA_BYTES:
-            raise ValueError(f"must be at most {MAX_METADATA_BYTES} bytes as JSON, is {size}")
+        if info.context is not STORED:
+            check_object(value, MAX_METADATA_BYTES)
         return value
 
     @model_validator(mode="after")
@@ -164,7 +163,7 @@ class RunSpec(BaseModel):
     @classmethod
     def of_stored(cls, document: dict[str, Any]) -> "RunSpec":
         """The spec in a benchmark's row. A newer or older version may have written it: unknown fields are ignored."""
-        return cls.model_validate(document, extra="ignore", context=_STORED)
+        return cls.model_validate(document, extra="ignore", context=STORED)
 
 
 def _as_people_write_it(schema: dict[str, Any]) -> None:

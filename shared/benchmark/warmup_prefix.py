@@ -1,7 +1,7 @@
 """Warm-up requests that start with a text of their own. Used by `worker.run.recovery`.
 
-Prompt caches work from the first token on. So a warm-up request with a prefix of its own fills no cache for the measured
-requests that have the same prompt.
+Prompt caches work from the first token on. So a warm-up request with a prefix of its own fills no cache for the
+measured requests that have the same prompt.
 """
 
 import hashlib
@@ -36,6 +36,9 @@ class UniqueWarmup(Workload):
 
     def place_of(self, prompt_index: int, repetition: int) -> int:
         return self._workload.place_of(prompt_index, repetition)
+
+    def equal_prompts(self) -> Mapping[int, int]:
+        return self._workload.equal_prompts()
 
 
 def _prefix(benchmark_id: int, place: int) -> str:

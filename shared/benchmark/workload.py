@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from shared.benchmark.prompt import Parameters
+from shared.benchmark.prompt import Message, Parameters
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import BenchmarkSpec
 
@@ -56,6 +56,11 @@ class Workload(ABC):
     def place_of(self, prompt_index: int, repetition: int) -> int:
         """The place of a request that a stored result names by prompt and repetition. The inverse of `item`."""
 
+    def equal_prompts(self) -> Mapping[int, int]:
+        """Prompts with the same text as an earlier one, by index, and the first of them. Sent again, a prompt may be
+        answered from a cache."""
+        return {}
+
 
 class PromptsInTurn(Workload):
     """The spec's prompts, round after round: first the warm-up, then the repetitions."""
@@ -97,3 +102,12 @@ class PromptsInTurn(Workload):
         if repetition < 0:
             return (-1 - repetition) * self._prompts + prompt_index
         return self.warmup + repetition * self._prompts + prompt_index
+
+    def equal_prompts(self) -> Mapping[int, int]:
+        first: dict[tuple[str | None, tuple[Message, ...]], int] = {}
+        found = {}
+        for index, prompt in enumerate(self._spec.prompts):
+            system = self._spec.system if prompt.system is None else prompt.system
+            if (earlier := first.setdefault((system, prompt.messages), index)) != index:
+                found[index] = earlier
+        return found

@@ -92,12 +92,21 @@ class LeaseRepository:
             raise _lost(lease)
         return row[0] is not None
 
-    async def begin(self, lease: Lease, *, dispatched: int, price: dict[str, Any] | None) -> None:
+    async def begin(
+        self,
+        lease: Lease,
+        *,
+        dispatched: int,
+        price: dict[str, Any] | None,
+        target: dict[str, Any] | None = None,
+        notices: Sequence[str] | None = None,
+    ) -> None:
         """Opens a segment: requests of places below `dispatched` may be sent from now on. Raises LeaseLost.
 
-        `price`: the price to store with the benchmark; None keeps the one that it has.
+        `price`, `target` and `notices` are stored with the benchmark; None keeps what it has.
         """
-        values = {"dispatched": dispatched} if price is None else {"dispatched": dispatched, "price": price}
+        changes = {"price": price, "target": target, "notices": None if notices is None else list(notices)}
+        values = {"dispatched": dispatched} | {name: value for name, value in changes.items() if value is not None}
         async with self._database.write() as session:
             done = await self._update(session, lease, **values)
             # Inserted once, even if the answer to a commit was lost and this is the second try.

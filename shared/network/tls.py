@@ -1,16 +1,77 @@
-"""TLS in memory, for callers that first read and stamp the plain socket and decrypt afterwards."""
+"""TLS of the measuring engine: whom it trusts, and sessions in memory.
+
+The engine first reads and stamps the plain socket, and decrypts afterwards.
+"""
 
 import contextlib
 import ssl
-from functools import cache
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 
-@cache
-def trust_store() -> ssl.SSLContext:
-    """The system's certificates (`SSL_CERT_FILE` and `SSL_CERT_DIR` name others). Read once: it takes milliseconds."""
-    context = ssl.create_default_context()
+@dataclass(frozen=True, slots=True)
+class TlsOptions:
+    """Whom a client trusts, and how it proves who it is. Paths of PEM files; `client_cert` may hold the key as well.
+
+    `ca_file` replaces the system's certificates. With `verify` False any certificate of any name is accepted.
+    """
+
+    ca_file: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    verify: bool = True
+
+
+class UnusableTls(ValueError):
+    """A certificate or key of the configuration cannot be used. The message names its field and file."""
+
+
+_SYSTEM = TlsOptions()
+
+
+def client_context(options: TlsOptions = _SYSTEM) -> ssl.SSLContext:
+    """The context of a client. Its files are read when they are new or have changed. Raises UnusableTls.
+
+    Without `ca_file` it trusts the system's certificates (`SSL_CERT_FILE` and `SSL_CERT_DIR` name others).
+    """
+    files = (options.ca_file, options.client_cert, options.client_key)
+    return _context(options, tuple(_changed_at(file) for file in files if file is not None))
+
+
+def _changed_at(file: str) -> int | None:
+    """When the file was changed (ns); None if it is not there."""
+    try:
+        return Path(file).stat().st_mtime_ns
+    except OSError:
+        return None
+
+
+# Cached, because reading certificates takes milliseconds and each new connection asks.
+@lru_cache(maxsize=32)
+def _context(options: TlsOptions, changed_at: tuple[int | None, ...]) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=options.ca_file)
+    except (OSError, ValueError) as exc:
+        raise UnusableTls(f"tls.ca_file {options.ca_file} cannot be used: {_reason(exc)}") from None
     context.set_alpn_protocols(["http/1.1"])
+    if not options.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if options.client_cert is not None:
+        try:
+            # Without the function, OpenSSL would ask the terminal for the password of an encrypted key.
+            context.load_cert_chain(options.client_cert, options.client_key, password=lambda: "")
+        except (OSError, ValueError) as exc:
+            files = " and ".join(file for file in (options.client_cert, options.client_key) if file)
+            raise UnusableTls(f"tls.client_cert {files} cannot be used: {_reason(exc)}") from None
     return context
+
+
+def _reason(exc: Exception) -> str:
+    if isinstance(exc, ssl.SSLError):
+        return f"it is no certificate or key in PEM, the two do not belong together, or it is encrypted ({exc.reason})"
+    return exc.strerror or type(exc).__name__ if isinstance(exc, OSError) else str(exc)
 
 
 class TlsSession:

@@ -7,14 +7,15 @@ exact one. A digest depends only on the values, not on their order or on how the
 import math
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from operator import mul
 from typing import Any
 
+from shared.numbers.intervals import binomial_ranks, prompt_intervals
 from shared.numbers.percentiles import MIN_COUNT, WITH_INTERVAL
-from shared.numbers.statistics import binomial_ranks, distribution, percentile
+from shared.numbers.statistics import distribution, percentile
 
 # Up to this many values are kept as they are.
 EXACT = 5_000
@@ -31,7 +32,7 @@ _SCALE = 1_000_000
 class Digest:
     """Values of one kind, in their own unit, none of them far below zero."""
 
-    __slots__ = ("_buckets", "_max", "_min", "_squares", "_total", "_values", "count")
+    __slots__ = ("_buckets", "_max", "_min", "_prompts", "_squares", "_total", "_values", "count")
 
     def __init__(self, values: Sequence[float] = ()) -> None:
         self.count = 0
@@ -42,14 +43,17 @@ class Digest:
         # All values while they are few; None once they are counted in buckets.
         self._values: list[float] | None = []
         self._buckets: Counter[int] = Counter()
+        # The prompt of each of the values. None if there are no values, or if their prompts are not known.
+        self._prompts: list[int] | None = None
         self.extend(values)
 
     @property
     def exact(self) -> bool:
         return self._values is not None
 
-    def add(self, value: float) -> None:
-        self.extend((value,))
+    def add(self, value: float, prompt: int | None = None) -> None:
+        """`prompt`: values of one prompt are not independent of each other. None: not known."""
+        self._extend((value,), (round(value * _SCALE),), None if prompt is None else (prompt,))
 
     def extend(self, values: Sequence[float]) -> None:
         self._extend(values, [round(value * _SCALE) for value in values])
@@ -61,7 +65,7 @@ class Digest:
         digest._extend([value / 1_000 for value in values_us], [value * (_SCALE // 1_000) for value in values_us])
         return digest
 
-    def _extend(self, values: Sequence[float], scaled: Sequence[int]) -> None:
+    def _extend(self, values: Sequence[float], scaled: Sequence[int], prompts: Sequence[int] | None = None) -> None:
         if not values:
             return
         self.count += len(values)
@@ -69,7 +73,7 @@ class Digest:
         self._squares += sum(map(mul, scaled, scaled))
         self._min = min(self._min, min(values))
         self._max = max(self._max, max(values))
-        self._keep(values, Counter(map(_bucket, values)))
+        self._keep(values, prompts, Counter(map(_bucket, values)))
 
     def merge(self, other: "Digest") -> None:
         """Adds the other digest's values."""
@@ -78,12 +82,19 @@ class Digest:
         self._squares += other._squares
         self._min = min(self._min, other._min)
         self._max = max(self._max, other._max)
-        self._keep(other._values, other._buckets)
+        if other.count:
+            self._keep(other._values, other._prompts, other._buckets)
 
-    def distribution(self) -> dict[str, Any]:
-        """As `statistics.distribution`. `relative_error` is the largest error of a percentile: 0 if all are exact."""
+    def distribution(self, *, independent: bool = True, same: Mapping[int, int] | None = None) -> dict[str, Any]:
+        """As `statistics.distribution`, and `relative_error`: the largest error of a percentile, 0 if all are exact.
+
+        `independent`: whether no two values depend on each other, as far as that is known without the prompts of the
+        values. `same`: prompts that are equal to another one, by index. `interval_basis` says what the intervals take
+        for independent: `requests`, `prompts`, or None if neither is possible.
+        """
         if self._values is not None:
-            return {**distribution(self._values), "relative_error": 0.0}
+            found = distribution(self._values)
+            return {**found, **self._intervals(found, independent, same or {}), "relative_error": 0.0}
         count, mean = self.count, self._total / _SCALE / self.count
         # With whole numbers: floats would lose the small difference of two large sums.
         spread = (count * self._squares - self._total * self._total) / (count * (count - 1))
@@ -99,8 +110,22 @@ class Digest:
             result[f"p{percent}"] = ranks.quantile(percent / 100, count)
         for percent in WITH_INTERVAL:
             low, high = binomial_ranks(count, percent / 100)
-            result[f"p{percent}_ci95"] = [ranks.value(low - 1), ranks.value(high - 1)]
-        return {**result, "relative_error": RELATIVE_ERROR}
+            result[f"p{percent}_ci95"] = [ranks.value(low - 1), ranks.value(high - 1)] if independent else None
+        return {**result, "interval_basis": "requests" if independent else None, "relative_error": RELATIVE_ERROR}
+
+    def _intervals(self, found: dict[str, Any], independent: bool, same: Mapping[int, int]) -> dict[str, Any]:
+        """What replaces the intervals in a distribution of the values that are kept."""
+        names = [f"p{percent}_ci95" for percent in WITH_INTERVAL]
+        if not self.count or self._values is None:
+            return {"interval_basis": None}
+        if self._prompts is None:
+            return {"interval_basis": "requests"} if independent else {**dict.fromkeys(names), "interval_basis": None}
+        prompts = [same.get(prompt, prompt) for prompt in self._prompts]
+        if len(set(prompts)) == self.count:
+            return {"interval_basis": "requests"}
+        estimates = [found[f"p{percent}"] for percent in WITH_INTERVAL]
+        intervals = prompt_intervals(self._values, prompts, WITH_INTERVAL, estimates)
+        return {**dict(zip(names, intervals, strict=True)), "interval_basis": "prompts"}
 
     def percentile(self, percent: float) -> float | None:
         """One percentile, even of few values; None if there are none."""
@@ -116,13 +141,18 @@ class Digest:
 
     def document(self) -> dict[str, Any]:
         """As JSON; `Digest.load` reads it."""
+        values, prompts = self._values, self._prompts
+        if values is not None and prompts is not None:
+            pairs = sorted(zip(values, prompts, strict=True))
+            values, prompts = [value for value, _ in pairs], [prompt for _, prompt in pairs]
         return {
             "count": self.count,
             "total": str(self._total),
             "squares": str(self._squares),
             "min": self._min if self.count else None,
             "max": self._max if self.count else None,
-            "values": None if self._values is None else sorted(self._values),
+            "values": None if values is None else sorted(values),
+            "prompts": prompts,
             "buckets": sorted(self._buckets.items()) if self._values is None else [],
         }
 
@@ -134,18 +164,26 @@ class Digest:
         if digest.count:
             digest._min, digest._max = document["min"], document["max"]
         digest._values = document["values"]
+        # Older programs did not store them.
+        digest._prompts = document.get("prompts")
         exact = digest._values
         digest._buckets = Counter(dict(document["buckets"])) if exact is None else Counter(map(_bucket, exact))
         return digest
 
-    def _keep(self, values: Sequence[float] | None, buckets: Counter[int]) -> None:
+    def _keep(self, values: Sequence[float] | None, prompts: Sequence[int] | None, buckets: Counter[int]) -> None:
         """Keeps the values while they are few. They are counted in buckets from the start, so that it costs nothing to
         forget them."""
         self._buckets.update(buckets)
         if self._values is None or values is None or self.count > EXACT:
-            self._values = None
+            self._values = self._prompts = None
+            return
+        if prompts is None or (self._values and self._prompts is None):
+            self._prompts = None
+        elif self._prompts is None:
+            self._prompts = list(prompts)
         else:
-            self._values.extend(values)
+            self._prompts.extend(prompts)
+        self._values.extend(values)
 
 
 class _Ranks:

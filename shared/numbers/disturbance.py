@@ -1,6 +1,7 @@
 """How far the measuring itself may have distorted a run: what was observed of it, and a grade with its reasons.
 
-Each segment of a run has one. They merge; the grade of a run is the worst grade of its segments.
+Each segment of a run has one. They merge; the grade of a run is the worst grade of its segments. A process that is late
+spoils the requests that it measures, however punctual the others are: so the worst process counts, not their average.
 """
 
 from collections import Counter
@@ -24,7 +25,9 @@ DOUBTFUL_SHARE = {"A": 0.01, "B": 0.05, "C": 0.2}
 # once, and doubtful first tokens count that. But a loop that is later than this is not trusted. Without kernel stamps a
 # stamp is as late as the loop, and PROMISED_MS applies.
 KERNEL_LAG_MS = {"A": 100.0, "B": 250.0, "C": 1_000.0}
-# For each grade, the largest share of a core. A process without spare CPU time cannot tell how late it was.
+# For each grade, the longest single stall. A P99 does not see a stall of less than a hundredth of the run.
+STALL_MS = {"A": 1_000.0, "B": 5_000.0, "C": 20_000.0}
+# For each grade, the largest share of a core in a second. A process without spare CPU time cannot tell how late it was.
 CPU_SHARE = {"A": 0.8, "B": 0.95, "C": 1.0}
 # For each grade, the largest delay of a send. A late request is measured correctly, but the load was not as requested.
 SEND_DELAY_MS = {"A": 50.0, "B": 250.0, "C": 1_000.0}
@@ -36,17 +39,28 @@ class Disturbance:
 
     transport: Literal["socket", "sdk"]
     processes: int = 0
+    # Processes that have not reported. Not part of the state: it counts in the grade, which is stored.
+    silent: int = 0
     requests: int = 0
     doubtful: int = 0
     selector_stamped: int = 0
     send_delays_ms: Digest = field(default_factory=Digest)
+    # Of the process that was latest.
     lag_histogram: Counter[int] = field(default_factory=Counter)
     lag_max_ms: float = 0
     cpu_share: float | None = None
 
+    def expect(self, processes: int) -> None:
+        """A run begins in these processes, each of which reports at its end."""
+        self.processes = self.silent = processes
+
     def observe_process(self, lag_histogram: Mapping[int, int], lag_max_ms: float, cpu_share: float | None) -> None:
-        """Adds what a process reports at its end. Processes share the load, so their samples are pooled."""
-        self.lag_histogram.update(lag_histogram)
+        """Adds what a process reports at its end. `cpu_share`: in its busiest second."""
+        self.silent -= 1
+        self._add(lag_histogram, lag_max_ms, cpu_share)
+
+    def _add(self, lag_histogram: Mapping[int, int], lag_max_ms: float, cpu_share: float | None) -> None:
+        self.lag_histogram = max(self.lag_histogram, Counter(lag_histogram), key=_lateness)
         self.lag_max_ms = max(self.lag_max_ms, lag_max_ms)
         if cpu_share is not None:
             self.cpu_share = max(self.cpu_share or 0.0, cpu_share)
@@ -55,15 +69,20 @@ class Disturbance:
         """Adds the observations of another segment."""
         self.transport = "sdk" if "sdk" in (self.transport, other.transport) else "socket"
         self.processes = max(self.processes, other.processes)
+        self.silent = max(0, self.silent) + max(0, other.silent)
         self.requests += other.requests
         self.doubtful += other.doubtful
         self.selector_stamped += other.selector_stamped
         self.send_delays_ms.merge(other.send_delays_ms)
-        self.observe_process(other.lag_histogram, other.lag_max_ms, other.cpu_share)
+        self._add(other.lag_histogram, other.lag_max_ms, other.cpu_share)
 
     def document(self, verdicts: Sequence[Verdict] = ()) -> dict[str, Any]:
-        """The `measurement` block of a segment or, with the verdicts on all its segments, of a summary."""
-        grade, reasons = worst(verdicts or [self.grade()])
+        """The `measurement` block of a segment or, with the verdicts on all its segments, of a summary.
+
+        `grade` is None if nothing was sent.
+        """
+        own = self.grade()
+        grade, reasons = worst(verdicts) if verdicts else own or (None, [])
         return {
             "grade": grade,
             "reasons": reasons,
@@ -122,9 +141,22 @@ class Disturbance:
         enough = self.send_delays_ms.count >= MIN_COUNT[99]
         return self.send_delays_ms.percentile(99) if enough else None
 
-    def grade(self) -> Verdict:
-        """The worst grade of all observations and, in words, the reasons why it is less than A."""
+    @property
+    def sent(self) -> bool:
+        """Whether a measured request was sent."""
+        return self.send_delays_ms.count > 0 or self.requests > 0
+
+    def grade(self) -> Verdict | None:
+        """The worst grade of all observations and, in words, the reasons why it is less than A.
+
+        None if nothing was sent: then there is nothing that could have been distorted.
+        """
+        if not self.sent:
+            return None
         verdicts: list[tuple[Grade, str]] = []
+        if self.silent > 0:
+            reason = f"{self.silent} of {self.processes} measuring processes did not report how late they were"
+            verdicts.append(("D", reason))
         if self.requests and self.doubtful:
             share = self.doubtful / self.requests
             reason = (
@@ -138,8 +170,16 @@ class Disturbance:
             reason = f"the measuring loop was {lag_ms:.1f} ms late ({which})"
             reason += ", so that it may have read several events at once" if kernel else ", and so were its time stamps"
             verdicts.append((_worst(lag_ms, KERNEL_LAG_MS if kernel else PROMISED_MS), reason))
+            if which == "P99":
+                reason = (
+                    f"the measuring loop stood still for {self.lag_max_ms / 1_000:.1f} s while requests were in flight"
+                )
+                verdicts.append((_worst(self.lag_max_ms, STALL_MS), reason))
         if self.cpu_share is not None:
-            reason = f"the measuring process used {self.cpu_share:.0%} of a core: too little was left to be punctual"
+            reason = (
+                f"the measuring process used {self.cpu_share:.0%} of a core in its busiest second: too little was left "
+                "to be punctual"
+            )
             verdicts.append((_worst(self.cpu_share, CPU_SHARE), reason))
         if self.send_delays_ms.max is not None:
             delay_ms, which = _p99_or_max(self._send_delay_p99_ms, self.send_delays_ms.max)
@@ -158,6 +198,12 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """The worst grade of a run's segments, with the reasons of all of them."""
     grades, reasons = zip(*verdicts, strict=True)
     return max(grades), list(dict.fromkeys(reason for some in reasons for reason in some))
+
+
+def _lateness(histogram: Counter[int]) -> tuple[float, list[tuple[int, int]]]:
+    """Orders processes by their P99, or by their maximum if they have too few samples; and any two that differ."""
+    percent = 99 if histogram.total() >= MIN_COUNT[99] else 100
+    return lag_percentile_ms(histogram, percent) or 0.0, sorted(histogram.items())
 
 
 def _worst(value: float, bounds: dict[str, float]) -> Grade:

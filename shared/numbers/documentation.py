@@ -1,19 +1,22 @@
-"""Writes the tables of docs/metrics.md from the registry: `make docs` pipes the page through it."""
+"""Writes the tables of docs/metrics.md from the registry of metrics. `shared.benchmark.documentation` calls it."""
 
 import re
-import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from shared.numbers.metric import Definition
 from shared.numbers.metrics import FIELDS, METRICS
 
 
-def with_tables(page: str) -> str:
-    """The page with a new table in each part between `<!-- table: … -->` and `<!-- end -->`."""
-    parts = {"metrics": _metrics(), "fields": _table(FIELDS.values())}
+def with_tables(page: str, more: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The page with a new table in each part between `<!-- table: … -->` and `<!-- end -->`.
+
+    `more`: further tables by name. A part whose table is not known stays as it is.
+    """
+    parts = {"metrics": _metrics(), "fields": _table(FIELDS.values()), **more}
     return re.sub(
-        r"(?<=<!-- table: )(\w+) -->\n.*?(?=<!-- end -->)",
-        lambda found: f"{found[1]} -->\n{parts[found[1]]}",
+        r"(?<=<!-- table: )(\w+) -->\n(.*?)(?=<!-- end -->)",
+        lambda found: f"{found[1]} -->\n{parts.get(found[1], found[2])}",
         page,
         flags=re.DOTALL,
     )
@@ -36,7 +39,3 @@ def _table(definitions: Iterable[Definition]) -> str:
 
 def _listed(definitions: Iterable[Definition]) -> str:
     return ", ".join(f"`{item.name}`" for item in definitions)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(with_tables(sys.stdin.read()))

@@ -1,4 +1,4 @@
-"""A histogram of loop lags. Those of several processes add up. Buckets grow by 5 %; the first ends at 1 µs."""
+"""A histogram of loop lags: how much of the time the loop was how late. Buckets grow by 5 %; the first ends at 1 µs."""
 
 import math
 from collections import Counter

@@ -233,9 +233,10 @@ METRICS = {
         Metric(
             name="cost_usd",
             unit="USD",
-            definition="Tokens of each class (input, cache read, cache write, output) times the price when the "
-            "run started. That price is stored with the run",
-            null_when="the model has no known price or the usage is unknown; an unknown cost is never 0",
+            definition="Tokens of each class (input, cache read, cache write for minutes or an hour, output) times "
+            "the price of the model and service tier that were served, as it was when the run started. The prices "
+            "are stored with the run",
+            null_when="what was served has no known price or the usage is unknown; an unknown cost is never 0",
             source="price",
             example=0.000011,
             sortable=True,

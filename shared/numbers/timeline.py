@@ -57,6 +57,10 @@ class Timeline:
         self._kinds.append(kind)
         self._sizes.append(size)
 
+    def replace(self, kind: EventKind, by: EventKind) -> None:
+        """Changes all events of a kind to another kind."""
+        self._kinds = self._kinds.replace(bytes([kind]), bytes([by]))
+
     def __len__(self) -> int:
         return len(self._kinds)
 

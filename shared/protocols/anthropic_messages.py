@@ -20,7 +20,9 @@ class AnthropicMessages(Adapter):
     name = "anthropic"
     title = "Messages"
     base_path = ""
-    accepts = frozenset({"max_tokens", "temperature", "top_p", "top_k", "stop", "thinking_budget_tokens"})
+    accepts = frozenset(
+        {"max_tokens", "temperature", "top_p", "top_k", "stop", "thinking_budget_tokens", "service_tier"}
+    )
     maxima: ClassVar[Mapping[str, float]] = {"temperature": 1}
 
     @classmethod
@@ -54,7 +56,7 @@ class AnthropicMessages(Adapter):
         }
         if system is not None:
             body["system"] = system
-        body |= given_values(parameters, ("temperature", "top_p", "top_k"))
+        body |= given_values(parameters, ("temperature", "top_p", "top_k", "service_tier"))
         if parameters.stop is not None:
             body["stop_sequences"] = [parameters.stop] if isinstance(parameters.stop, str) else list(parameters.stop)
         if parameters.thinking_budget_tokens is not None:
@@ -69,6 +71,7 @@ class _Message(AnswerDecoder):
     """The events of a streamed message, or a whole message in one document."""
 
     cache_in_input = False
+    usual_fields = frozenset({"type", "index", "delta", "content_block", "message", "usage"})
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         super().__init__(headers)

@@ -23,7 +23,8 @@ class Decompressor:
         self._encoding = encoding.strip().lower()
         self._start = b""
         self._inflate: zlib._Decompress | None = None
-        self._plain = False
+        # Whether the body is known to be plain: then its bytes need not go through `feed`.
+        self.plain = False
         # The first byte of what follows a gzip member, until the second one says whether it is another member.
         self._between = b""
         # The compressed data have ended.
@@ -36,7 +37,7 @@ class Decompressor:
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The plain bytes, in pieces. Raises CannotDecompress."""
-        if not self._plain and self._inflate is None:
+        if not self.plain and self._inflate is None:
             self._start += data
             if len(self._start) < 4 and self._start.lstrip()[:1] not in (b"{", b"[", b"d", b"e", b":", b"<"):
                 return
@@ -87,7 +88,7 @@ class Decompressor:
             method = "zstd" if start.startswith(_ZSTD) else self._encoding
             raise CannotDecompress(f"the server compressed its answer ({method}), although it was asked not to")
         else:
-            self._plain = True
+            self.plain = True
 
 
 def _until_damage(inflate: "zlib._Decompress", data: bytes) -> bytes:

@@ -6,7 +6,7 @@ answer. Each protocol derives its own, which says what a JSON document means.
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from shared.benchmark.record import Usage
@@ -53,6 +53,8 @@ class AnswerDecoder(ABC):
 
     # Whether the input tokens of this protocol's usage include cached ones.
     cache_in_input: bool
+    # The fields of this protocol's documents. A document with no other field states no error of its own.
+    usual_fields: frozenset[str]
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         """`headers`: those of the answer; the names are in lower case."""
@@ -72,24 +74,28 @@ class AnswerDecoder(ABC):
     def invalid_utf8(self) -> bool:
         return self._parser.invalid_utf8
 
-    def feed(self, data: bytes) -> Iterator[StreamEvent]:
-        """Adds a read and gives the events that it completes, one by one: a few compressed bytes may hold very many."""
+    def feed(self, data: bytes) -> Iterable[StreamEvent]:
+        """Adds a read and gives the events that it completes."""
+        return self._feed(data) if self._decompressor.plain else self._feed_compressed(data)
+
+    def _feed_compressed(self, data: bytes) -> Iterator[StreamEvent]:
+        """Gives the events piece by piece: a few compressed bytes may hold very many."""
         try:
             for piece in self._decompressor.feed(data):
                 if self._size > MAX_BYTES:
                     message = f"the answer has more than {MAX_BYTES / 1e6:g} MB decompressed"
-                    yield from self._unless_over(Failure("answer_too_large", message))
+                    yield from self._unless_over([Failure("answer_too_large", message)])
                     return
                 yield from self._feed(piece)
         except CannotDecompress as exc:
-            yield from self._unless_over(Failure("compressed_answer", str(exc)))
+            yield from self._unless_over([Failure("compressed_answer", str(exc))])
 
     def finish(self) -> Iterator[StreamEvent]:
         """Gives the events that the end of the body completes."""
         try:
             rest = self._decompressor.finish()
         except CannotDecompress as exc:
-            yield from self._unless_over(Failure("compressed_answer", str(exc)))
+            yield from self._unless_over([Failure("compressed_answer", str(exc))])
             return
         yield from self._feed(rest)
         for raw in self._parser.finish():
@@ -104,7 +110,11 @@ class AnswerDecoder(ABC):
 
     def report_usage(self, document: dict[str, Any], raw: ServerSentEvent) -> list[UsageReport]:
         """The usage in a document, if it has one."""
-        found = find_usage(document) if "sage" in raw.data else None
+        mentions = raw.data.count("sage")
+        if not mentions or (mentions == 1 and document.get("usage", self) is None):
+            # Most chunks have `"usage": null`.
+            return []
+        found = find_usage(document)
         if found is None:
             return []
         report, usual_place = found
@@ -130,7 +140,7 @@ class AnswerDecoder(ABC):
         within = self.token_seen or self.facts.hidden_reasoning is HiddenReasoning.WITHIN
         self.facts.hidden_reasoning = HiddenReasoning.WITHIN if within else HiddenReasoning.BEFORE
 
-    def _feed(self, data: bytes) -> Iterator[StreamEvent]:
+    def _feed(self, data: bytes) -> list[StreamEvent]:
         if not self._size:
             data = data.lstrip(b" \t\r\n")
         self._size += len(data)
@@ -138,35 +148,40 @@ class AnswerDecoder(ABC):
             self.facts.flags.add("compressed")
         if self._html or (self._size == len(data) and data.startswith(b"<")):
             self._html += data[: 8_000 - len(self._html)].decode("utf-8", "replace")
-            return
+            return []
+        events: list[StreamEvent] = []
         for raw in self._parser.feed(data):
-            yield from self._events(raw)
+            events += self._events(raw)
         for raw in self._parser.take_open_document():
-            yield from self._events(raw)
+            events += self._events(raw)
+        return events
 
-    def _events(self, raw: ServerSentEvent) -> Iterator[StreamEvent]:
+    def _events(self, raw: ServerSentEvent) -> list[StreamEvent]:
         """The events of one server-sent event, without what follows the end of the answer."""
         if self._parser.events_unseparated:
             self.facts.flags.add("events_unseparated")
-        self._see_label(raw)
-        for event in self._meaning(raw):
-            yield from self._unless_over(event)
+        if raw.bare or not self._understood:
+            self._see_frame(raw)
+        return self._unless_over(self._meaning(raw))
 
-    def _unless_over(self, event: StreamEvent) -> Iterator[StreamEvent]:
-        """The event, unless it follows the end of the answer: then only usage counts, and nothing is a failure."""
-        if (self._done and not isinstance(event, UsageReport)) or (self._finished and isinstance(event, Failure)):
-            if not isinstance(event, Ping | Done):
-                self.facts.flags.add("sent_after_end")
-            return
-        match event:
-            case Content() | Reasoning() | ToolCall():
-                self.token_seen = True
-            case Finish():
-                self._finished = True
-            case Done():
-                self._done = True
-        self._understood |= not isinstance(event, Other | Ping)
-        yield event
+    def _unless_over(self, events: list[StreamEvent]) -> list[StreamEvent]:
+        """The events that do not follow the end of the answer: after it only usage counts, and nothing is a failure."""
+        kept: list[StreamEvent] = []
+        for event in events:
+            if (self._done and not isinstance(event, UsageReport)) or (self._finished and isinstance(event, Failure)):
+                if not isinstance(event, Ping | Done):
+                    self.facts.flags.add("sent_after_end")
+                continue
+            if isinstance(event, TOKENS):
+                self.token_seen = self._understood = True
+            elif isinstance(event, Finish):
+                self._finished = self._understood = True
+            elif isinstance(event, Done):
+                self._done = self._understood = True
+            elif not isinstance(event, Other | Ping):
+                self._understood = True
+            kept.append(event)
+        return kept
 
     def _meaning(self, raw: ServerSentEvent) -> list[StreamEvent]:
         document = raw.document
@@ -181,11 +196,10 @@ class AnswerDecoder(ABC):
     def _of_document(self, document: dict[str, Any], raw: ServerSentEvent) -> list[StreamEvent]:
         if raw.event == "error":
             return [failure_of(document)]
-        failure = find_error(document)
-        if failure is not None:
+        if not document.keys() <= self.usual_fields and (failure := find_error(document)) is not None:
             return [*self.report_usage(document, raw), failure]
         kind = text_of(document.get("type"))
-        if not document or raw.event in _KEEP_ALIVE_NAMES or kind in _KEEP_ALIVE_NAMES:
+        if kind in _KEEP_ALIVE_NAMES or raw.event in _KEEP_ALIVE_NAMES or not document:
             if kind != raw.event:
                 self.facts.flags.add("keep_alive_data")
             return [Ping()]
@@ -206,8 +220,8 @@ class AnswerDecoder(ABC):
             self.facts.flags.add("keep_alive_data")
         return Ping()
 
-    def _see_label(self, raw: ServerSentEvent) -> None:
-        """Compares the first event with the content type."""
+    def _see_frame(self, raw: ServerSentEvent) -> None:
+        """Sees how an event was sent, and compares the first one with the content type."""
         if raw.bare and raw.document is not NOT_JSON and (self._bare_seen or self._data_seen):
             self.facts.flags.add("bare_json")
         self._bare_seen |= raw.bare and raw.document is not NOT_JSON

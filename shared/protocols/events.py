@@ -22,6 +22,11 @@ class Reasoning:
 
 
 @dataclass(frozen=True, slots=True)
+class WasReasoning:
+    """The content so far was a piece of the tag that begins the reasoning: what came now shows it."""
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCall:
     """Text of a tool call: a name or a piece of its arguments."""
 
@@ -94,4 +99,4 @@ class AnswerFacts:
     flags: set[str] = field(default_factory=set)
 
 
-StreamEvent = Content | Reasoning | ToolCall | UsageReport | Finish | Failure | Ping | Done | Other
+StreamEvent = Content | Reasoning | WasReasoning | ToolCall | UsageReport | Finish | Failure | Ping | Done | Other

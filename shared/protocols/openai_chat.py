@@ -15,6 +15,7 @@ from shared.protocols.json_values import answer_id, json_text, object_of, object
 from shared.protocols.refused_fields import RefusedField
 from shared.protocols.sdk import Sdk
 from shared.protocols.sse import ServerSentEvent
+from shared.protocols.think_tags import ThinkTags
 
 # Parameters that the body carries under their own names.
 _SAME_NAME = (
@@ -25,6 +26,7 @@ _SAME_NAME = (
     "frequency_penalty",
     "presence_penalty",
     "reasoning_effort",
+    "service_tier",
 )
 
 
@@ -94,45 +96,69 @@ class _Completion(AnswerDecoder):
     """Chunks with a `delta`, or a whole completion with a `message`."""
 
     cache_in_input = True
+    usual_fields = frozenset(
+        {"id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint", "provider"}
+    )
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        super().__init__(headers)
+        self._think_tags = ThinkTags()
 
     def decode(self, document: dict[str, Any], raw: ServerSentEvent) -> list[StreamEvent]:
         facts = self.facts
-        facts.id = facts.id or answer_id(document)
-        facts.model = word_of(document.get("model")) or facts.model
-        facts.service_tier = word_of(document.get("service_tier")) or facts.service_tier
-        facts.system_fingerprint = word_of(document.get("system_fingerprint")) or facts.system_fingerprint
+        if facts.id is None:
+            facts.id = answer_id(document)
+        if document.get("model") != facts.model:
+            facts.model = word_of(document.get("model")) or facts.model
+        if document.get("service_tier") is not None:
+            facts.service_tier = word_of(document["service_tier"]) or facts.service_tier
+        if document.get("system_fingerprint") is not None:
+            facts.system_fingerprint = word_of(document["system_fingerprint"]) or facts.system_fingerprint
         events: list[StreamEvent] = []
         ends: list[StreamEvent] = []
         for choice in objects_of(document.get("choices")):
-            whole = "message" in choice and not isinstance(choice.get("delta"), dict)
-            if whole and self.token_seen:
-                # The last chunk repeats the whole answer.
-                whole = False
-            elif whole:
+            delta = choice.get("delta")
+            # A whole answer. The last chunk of some streams repeats it.
+            whole = not isinstance(delta, dict) and "message" in choice and not self.token_seen
+            if whole:
                 facts.flags.add("not_streamed")
-                events += self._tokens(object_of(choice["message"]))
-            else:
-                events += self._tokens(object_of(choice.get("delta")))
-            if text := text_of(choice.get("text")):
+                delta = choice["message"]
+            if isinstance(delta, dict):
+                events += self._tokens(delta)
+            if "text" in choice and (text := text_of(choice["text"])):
                 events.append(Content(text))
             if (error := choice.get("error")) and str(error).strip():
                 ends.append(find_error(choice) or Failure("provider_error", str(error)[:2_000]))
-            ends += self.finish_events(text_of(choice.get("finish_reason")))
+            if (reason := choice.get("finish_reason")) is not None:
+                ends += self.finish_events(text_of(reason))
             if whole and raw.bare and not any(isinstance(end, Failure) for end in ends):
                 ends.append(Done())
-        events += self.report_usage(document, raw)
+        if "sage" in raw.data:
+            events += self.report_usage(document, raw)
         return events + ends or [Other()]
 
     def _tokens(self, delta: dict[str, Any]) -> list[StreamEvent]:
         """The text of a delta or message: reasoning under its many names, content as text or as parts, tool calls."""
+        content = delta.get("content")
+        if type(content) is str and delta.keys() <= _PLAIN_DELTA:
+            # Nearly every chunk.
+            return self._of_text(content) if content else []
         events: list[StreamEvent] = [Reasoning(text) for text in self._reasoning(delta)]
-        events += self._content(delta.get("content"))
+        for event in self._content(content):
+            events += self._of_text(event.text) if isinstance(event, Content) else [event]
         if text := text_of(delta.get("refusal")):
             self.facts.flags.add("refused")
             events.append(Content(text))
         calls = objects_of(delta.get("tool_calls"))
         functions = [call.get("function") or call.get("custom") for call in calls] + [delta.get("function_call")]
         events += [ToolCall(text) for function in functions if (text := _call_text(object_of(function)))]
+        return events
+
+    def _of_text(self, text: str) -> list[StreamEvent]:
+        """What a piece of content is: the answer, or reasoning between tags."""
+        events = self._think_tags.events(text)
+        if self._think_tags.thinking:
+            self.facts.flags.add("think_tags")
         return events
 
     def _reasoning(self, delta: dict[str, Any]) -> list[str]:
@@ -159,6 +185,7 @@ class _Completion(AnswerDecoder):
         return events
 
 
+_PLAIN_DELTA = frozenset({"role", "content"})
 # Names under which servers send reasoning beside the content: DeepSeek, vLLM, OpenRouter, gateways of Anthropic models.
 _REASONING_NAMES = (
     "reasoning_content",

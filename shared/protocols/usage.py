@@ -41,6 +41,7 @@ _NAMES: dict[str, Count] = {
     "thoughtstokencount": "reasoning",
     "thoughts_token_count": "reasoning",
 }
+_CACHE: frozenset[Count] = frozenset({"read", "write", "write_5m", "write_1h"})
 # Objects inside a usage that do not describe the whole request, or not in tokens.
 _FOREIGN = frozenset({"iterations", "cost_details", "server_tool_use", "speculative_decoding"})
 
@@ -95,6 +96,7 @@ class UsageReader:
             cache_write_tokens=write,
             cache_write_1h_tokens=long_lived,
             cache_in_input=self._cache_in_input,
+            cache_unknown=not _CACHE.isdisjoint(self._unusable - counts.keys()),
         )
         if self._cache_in_input and "output" not in self._unusable:
             usage = self._by_total(_beside_input(usage))

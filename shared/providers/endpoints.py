@@ -3,15 +3,19 @@
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from shared.benchmark.extra_body import ExtraBody
 from shared.errors import MissingKey, UnknownModel, UnknownProvider
+from shared.network.tls import TlsOptions
 from shared.protocols.base import Options
 from shared.protocols.registry import PROTOCOLS, ProtocolName, protocol_named
 from shared.providers.prices import PriceList
+from shared.providers.values import HeaderName, Headers, Query
 
 
 class PriceOverride(BaseModel):
@@ -24,6 +28,37 @@ class PriceOverride(BaseModel):
     cache_read_usd_per_mtok: Decimal | None = Field(default=None, ge=0)
     cache_write_usd_per_mtok: Decimal | None = Field(default=None, ge=0)
     cache_write_1h_usd_per_mtok: Decimal | None = Field(default=None, ge=0)
+
+
+class Tls(BaseModel):
+    """TLS to one endpoint. The paths are those where the workers run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    ca_file: Path | None = Field(
+        default=None, description="PEM file of the CAs to trust, in place of the system's certificates."
+    )
+    client_cert: Path | None = Field(default=None, description="PEM file of the client's certificate.")
+    client_key: Path | None = Field(
+        default=None, description="PEM file of its private key, not encrypted. Left out: it is in `client_cert`."
+    )
+    verify: bool = Field(default=True, description="`false` accepts any certificate. Results say so.", strict=True)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Tls":
+        if self.client_key is not None and self.client_cert is None:
+            raise ValueError("client_key needs a client_cert")
+        if self.ca_file is not None and not self.verify:
+            raise ValueError("ca_file has no effect when verify is false: leave one of them out")
+        return self
+
+    @property
+    def options(self) -> TlsOptions:
+        paths = {name: None if (path := getattr(self, name)) is None else str(path) for name in _TLS_FILES}
+        return TlsOptions(**paths, verify=self.verify)
+
+
+_TLS_FILES = ("ca_file", "client_cert", "client_key")
 
 
 class Endpoint(BaseModel):
@@ -59,6 +94,27 @@ class Endpoint(BaseModel):
         description="`auto`: the measuring engine's own sockets, or the SDK's client if a proxy is set for the "
         "endpoint. `sdk`: always the SDK's client, which measures less exactly.",
     )
+    query: Query = Field(
+        default_factory=dict,
+        description='Parameters of the URL of every request, such as `api-version`. A value is a text, or `{"env": '
+        '"NAME"}` for a secret that the variable NAME holds.',
+    )
+    headers: Headers = Field(
+        default_factory=dict,
+        description="Headers of every request; their values are like those of `query`. They replace the SDK's headers "
+        "of the same name.",
+    )
+    key_header: HeaderName | None = Field(
+        default=None,
+        description="The header that carries the key, such as `api-key`. `Authorization` carries it as `Bearer`. If "
+        "left out: the header of the protocol's SDK.",
+    )
+    extra_body: ExtraBody = Field(
+        default_factory=dict,
+        description="Further fields for the body of every request. Parameters and the benchmark's own `extra_body` "
+        "win over them.",
+    )
+    tls: Tls | None = Field(default=None, description="Own CA, client certificate, or no verification.")
     stand_in: bool = Field(
         default=False,
         description="Answers for models whose own provider has no key (the simulator of the embedded stack).",
@@ -71,8 +127,22 @@ class Endpoint(BaseModel):
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("must be an http:// or https:// URL with a host")
         if parts.username or parts.password or parts.query or parts.fragment:
-            raise ValueError("must hold no credentials, query or fragment: name the key's variable in api_key_env")
+            raise ValueError(
+                "must hold no credentials, query or fragment: name the key's variable in `api_key_env`, put parameters "
+                "into `query`"
+            )
         return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Endpoint":
+        if self.tls is not None and not self.base_url.startswith("https://"):
+            raise ValueError("tls is for https:// URLs, and base_url is none")
+        if self.key_header is not None:
+            if self.api_key_env is None:
+                raise ValueError("key_header needs a key: name its variable in api_key_env")
+            if self.key_header.lower() in {name.lower() for name in self.headers}:
+                raise ValueError("key_header and headers name the same header: one of them must go")
+        return self
 
     @model_validator(mode="after")
     def _options_of_the_protocol(self) -> "Endpoint":
@@ -80,98 +150,31 @@ class Endpoint(BaseModel):
         self.options  # noqa: B018
         return self
 
+    # An endpoint is the key of its adapter. Endpoints of one name are compared field by field.
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Every environment variable that it needs: that of the key, then those of `query` and `headers`."""
+        values = (*self.query.values(), *self.headers.values())
+        names = (self.api_key_env, *(value.env for value in values))
+        return tuple(dict.fromkeys(name for name in names if name is not None))
+
+    @property
+    def shown_query(self) -> dict[str, str]:
+        """The parameters of the URL with secrets masked."""
+        return {name: value.shown(name) for name, value in self.query.items()}
+
+    @property
+    def shown_headers(self) -> dict[str, str]:
+        """The configured headers with secrets masked."""
+        return {name: value.shown(name) for name, value in self.headers.items()}
+
     @property
     def options(self) -> Options:
         """How this endpoint differs from others of its protocol."""
         return protocol_named(self.protocol).options.model_validate(self.model_extra)
-
-
-BUILT_IN = (
-    Endpoint(
-        name="anthropic",
-        protocol="anthropic",
-        base_url="https://api.anthropic.com",
-        api_key_env="ANTHROPIC_API_KEY",
-        price_provider="anthropic",
-    ),
-    Endpoint(
-        name="openai",
-        protocol="openai",
-        base_url="https://api.openai.com/v1",
-        api_key_env="OPENAI_API_KEY",
-        price_provider="openai",
-        max_tokens_field="max_completion_tokens",
-    ),
-    Endpoint(
-        name="groq",
-        protocol="openai",
-        base_url="https://api.groq.com/openai/v1",
-        api_key_env="GROQ_API_KEY",
-        price_provider="groq",
-    ),
-    Endpoint(
-        name="openrouter",
-        protocol="openai",
-        base_url="https://openrouter.ai/api/v1",
-        api_key_env="OPENROUTER_API_KEY",
-        price_provider="openrouter",
-    ),
-    Endpoint(
-        name="mistral",
-        protocol="openai",
-        base_url="https://api.mistral.ai/v1",
-        api_key_env="MISTRAL_API_KEY",
-        price_provider="mistral",
-    ),
-    Endpoint(
-        name="deepseek",
-        protocol="openai",
-        base_url="https://api.deepseek.com/v1",
-        api_key_env="DEEPSEEK_API_KEY",
-        price_provider="deepseek",
-    ),
-    Endpoint(
-        name="together",
-        protocol="openai",
-        base_url="https://api.together.xyz/v1",
-        api_key_env="TOGETHER_API_KEY",
-        price_provider="together",
-    ),
-    Endpoint(
-        name="fireworks",
-        protocol="openai",
-        base_url="https://api.fireworks.ai/inference/v1",
-        api_key_env="FIREWORKS_API_KEY",
-        price_provider="fireworks",
-    ),
-    Endpoint(
-        name="x-ai",
-        protocol="openai",
-        base_url="https://api.x.ai/v1",
-        api_key_env="XAI_API_KEY",
-        price_provider="x-ai",
-    ),
-)
-
-
-# The protocol of the simulator's own models (`sim-*`) if a benchmark names no provider.
-_SIMULATOR_PROTOCOL = "anthropic"
-
-
-def simulator_endpoints(url: str) -> tuple[Endpoint, ...]:
-    """The simulator under each protocol. It stands in for providers without a key; its prices are the real models'."""
-    root = url.rstrip("/")
-    return tuple(
-        Endpoint(
-            name="simulator" if name == _SIMULATOR_PROTOCOL else f"simulator-{name}",
-            protocol=name,
-            base_url=f"{root}{protocol.base_path}",
-            models=("sim-*", "sim") if name == _SIMULATOR_PROTOCOL else (),
-            price_provider="*",
-            stand_in=True,
-        )
-        for name, protocol in PROTOCOLS.items()
-    )
 
 
 class EndpointRegistry:
@@ -244,10 +247,11 @@ class EndpointRegistry:
     @staticmethod
     def _with_key(endpoint: Endpoint, has_key: Callable[[Endpoint], bool], field: str) -> Endpoint:
         if not has_key(endpoint):
+            needed = "a key" if endpoint.variables == (endpoint.api_key_env,) else "secrets"
             raise MissingKey.of(
                 field,
-                f"endpoint {endpoint.name!r} needs a key: set {endpoint.api_key_env} "
-                f"(or {endpoint.api_key_env}_FILE) where the workers run",
+                f"endpoint {endpoint.name!r} needs {needed}: set {' and '.join(endpoint.variables)} "
+                f"(or {', '.join(f'{name}_FILE' for name in endpoint.variables)}) where the workers run",
                 MissingKey.code,
             )
         return endpoint

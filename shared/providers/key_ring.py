@@ -1,33 +1,70 @@
-"""Provider keys, by the name of the variable that holds each."""
+"""The secrets of endpoints, by the name of the variable that holds each: keys, and values of headers and queries."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from pydantic import SecretStr
 
 from shared.providers.endpoints import Endpoint
+from shared.providers.values import unfit_for_a_header
+from shared.scrubber import looks_secret, secrets_in
 
 
 class KeyRing:
-    """Provider keys by the name of their variable: NAME, or a file named by NAME_FILE. Read each time, never kept."""
+    """Values of variables: NAME, or a file named by NAME_FILE. Read each time, never kept."""
 
     def __init__(self, environment: Mapping[str, str | None]) -> None:
         self._environment = environment
 
     def get(self, endpoint: Endpoint) -> SecretStr | None:
-        name = endpoint.api_key_env
-        if name is None:
-            return None
+        """The key of the endpoint; None if it needs none or the key is not here."""
+        return None if endpoint.api_key_env is None else self._value(endpoint.api_key_env)
+
+    def variables(self, endpoint: Endpoint) -> dict[str, str]:
+        """The values of the variables that `query` and `headers` of the endpoint name, as far as they are here."""
+        names = {value.env for value in (*endpoint.query.values(), *endpoint.headers.values())} - {None}
+        found = {name: self._value(name) for name in names if name is not None}
+        return {name: secret.get_secret_value() for name, secret in found.items() if secret is not None}
+
+    def can_use(self, endpoint: Endpoint) -> bool:
+        """True if every variable that the endpoint needs is here and fits into a request."""
+        return not self.problems(endpoint)
+
+    def problems(self, endpoint: Endpoint) -> list[str]:
+        """What keeps this process from using the endpoint, each in words that name the variable."""
+        in_headers = {value.env for value in endpoint.headers.values()} | {endpoint.api_key_env}
+        problems = []
+        for name in endpoint.variables:
+            secret = self._value(name)
+            if secret is None:
+                problems.append(f"{name} is not set, nor {name}_FILE")
+            elif name in in_headers and (unfit := unfit_for_a_header(secret.get_secret_value())):
+                problems.append(f"{name} {unfit}")
+        return problems
+
+    def secrets(self, endpoints: Iterable[Endpoint]) -> list[str]:
+        """The secrets of these endpoints as plain text, for a Scrubber."""
+        found: list[str] = []
+        for endpoint in endpoints:
+            values = [self._value(name) for name in endpoint.variables]
+            found += [value.get_secret_value() for value in values if value is not None]
+            found += _plain_secrets(endpoint)
+        # A server may quote the URL that it was asked for, in which a secret of the query is encoded.
+        return list(dict.fromkeys([*found, *(quote(text, safe="") for text in found)]))
+
+    def _value(self, name: str) -> SecretStr | None:
         value = self._environment.get(name)
         path = self._environment.get(f"{name}_FILE")
         if not value and path and Path(path).is_file():
             value = Path(path).read_text(encoding="utf-8").strip()
         return SecretStr(value) if value else None
 
-    def can_use(self, endpoint: Endpoint) -> bool:
-        """True if the endpoint needs no key or its key is here."""
-        return endpoint.api_key_env is None or self.get(endpoint) is not None
 
-    def secrets(self, endpoints: Iterable[Endpoint]) -> list[str]:
-        """The keys of these endpoints as plain text, for a Scrubber."""
-        return [key.get_secret_value() for endpoint in endpoints if (key := self.get(endpoint)) is not None]
+def _plain_secrets(endpoint: Endpoint) -> Iterator[str]:
+    """Secrets that the configuration holds itself, although it should name variables."""
+    for name, value in (*endpoint.query.items(), *endpoint.headers.items()):
+        if value.text is not None and looks_secret(name, value.text):
+            yield value.text
+    for _, text in secrets_in(endpoint.extra_body):
+        yield text

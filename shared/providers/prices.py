@@ -29,7 +29,12 @@ PRICE_CLASSES = {
 }
 
 # What may follow a prefix of the list if it is to remain the same model: a date, a version, "latest".
-_VERSION_SUFFIX = re.compile(r"^(?:[-@:](?:\d{8}|\d{4}-\d{2}-\d{2}|\d{4}|latest|v\d+(?::\d+)?|\d{3}))*$", re.IGNORECASE)
+_VERSION_SUFFIX = re.compile(
+    r"^(?:[-@:](?:\d{8}|\d{4}-\d{2}-\d{2}|\d{2}-\d{2}|\d{4}|latest|v\d+(?::\d+)?|\d{3}))*$", re.IGNORECASE
+)
+
+# The end of a part of an id that the list cuts inside a version.
+_CUT_VERSION = re.compile(r"[-@:]\d+$")
 
 _CUT_DATE = re.compile(r"[-@]20\d{2}\d{0,3}$")
 
@@ -191,8 +196,8 @@ def override(prices: dict[str, Decimal], model: str, provider: str) -> PriceSnap
 
 
 def _is_same_model(model: str, info: "ModelInfo") -> bool:
-    """False if the list's match is only a prefix and the rest names another model (`gpt-4o` for `gpt-4o-foo`)."""
-    from genai_prices.types import ClauseAnd, ClauseOr, ClauseStartsWith
+    """False if the list matches only a part and the rest names another model (`gpt-4o` for `gpt-4o-foo`)."""
+    from genai_prices.types import ClauseAnd, ClauseContains, ClauseOr, ClauseStartsWith
 
     def holds(clause: Any) -> bool:
         if isinstance(clause, ClauseOr):
@@ -204,6 +209,13 @@ def _is_same_model(model: str, info: "ModelInfo") -> bool:
             cut_date = _CUT_DATE.search(clause.starts_with)
             start = len(clause.starts_with) if cut_date is None else cut_date.start()
             return bool(_VERSION_SUFFIX.match(name[start:]))
+        if isinstance(clause, ClauseContains) and clause.is_match(name):
+            part = clause.contains.lower()
+            end = name.rindex(part) + len(part)
+            # Some parts end inside a version: `gemini-2.0-flash-0`.
+            cut = _CUT_VERSION.search(part)
+            starts = (end, end if cut is None else end - len(cut[0]))
+            return any(_VERSION_SUFFIX.match(name[start:]) for start in starts)
         return bool(clause.is_match(name))
 
     name = model.lower()

@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-from shared.providers.endpoints import simulator_endpoints
+from shared.providers.built_in import simulator_endpoints
 from shared.providers.prices import PriceList
 from tests.api.conftest import KEYS
 from tests.api.documents import KEY, pages, submit

@@ -24,6 +24,7 @@ def spread(*values: float) -> dict[str, Any]:
         "p50_ci95": None,
         "p95_ci95": None,
         "p99_ci95": None,
+        "interval_basis": "requests",
     }
 
 
@@ -76,6 +77,11 @@ def summary(succeeded: int = 2, errored: int = 0, **changes: Any) -> dict[str, A
         },
         "possible_duplicates": {"requests": 0, "cost_usd": None, "unpriced_requests": 0},
         "interrupted": False,
+        "finish_reasons": {"end_turn": succeeded},
+        "conformance": [],
+        "cached_share": 0.0,
+        "notices": [],
+        "served": {"models": {"claude-3-haiku-20240307": succeeded}, "service_tiers": {"standard": succeeded}},
         **changes,
     }
 
@@ -117,10 +123,12 @@ def benchmark(benchmark_id: int = 1, status: str = "completed", **changes: Any) 
         "warmup_prefix": True,
         "system": None,
         "parameters": {"max_tokens": 1024},
+        "extra_body": {},
         "timeouts": {"connect_s": 10.0, "ttft_s": 120.0, "idle_s": 60.0, "total_s": 600.0},
         "metadata": {},
         "results_url": f"/benchmarks/{benchmark_id}/results",
         "segments": [],
+        "target": None,
         "webhook": None,
         "results": None,
         "results_truncated": False,

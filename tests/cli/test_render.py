@@ -1,5 +1,7 @@
 """What people read."""
 
+from typing import Any
+
 import pytest
 
 from api.schemas.benchmarks import BenchmarkOut
@@ -82,6 +84,20 @@ def test_notices_stand_above_the_numbers() -> None:
     assert lines.index(f"! {documents.NOTICE}") < next(i for i, line in enumerate(lines) if line.startswith("TTFT"))
 
 
+def test_what_was_added_to_the_usual_request_is_shown() -> None:
+    target = {
+        "query": {"api-version": "2024-10-21", "sig": "[redacted]"},
+        "extra_body": {"ignore_eos": True},
+        "service_tier": "flex",
+        "tls": {"verify": False, "ca_file": None, "client_cert": "/etc/client.pem", "client_key": None},
+    }
+    text = _text(benchmark_lines(documents.benchmark(target=target)))
+    assert 'Sent with    api-version=2024-10-21; sig=[redacted]; extra_body {"ignore_eos": true}' in text
+    assert "service_tier flex; certificate not verified; client_cert /etc/client.pem" in text
+    plain = {"query": {}, "extra_body": {}, "service_tier": None, "tls": {"verify": True}}
+    assert "Sent with" not in _text(benchmark_lines(documents.benchmark(target=plain)))
+
+
 def test_outcomes_and_error_kinds_are_counted() -> None:
     text = _text(benchmark_lines(documents.benchmark(summary=documents.summary(succeeded=3, errored=2))))
     assert "3 succeeded, 2 errored" in text
@@ -98,6 +114,57 @@ def test_an_unknown_cost_is_a_dash_and_never_zero() -> None:
     }
     text = _text(benchmark_lines(documents.benchmark(summary=documents.summary(cost=cost), price=None)))
     assert "– (no price is known for this model)" in text
+
+
+def _shown(**changes: Any) -> str:
+    return _text(benchmark_lines(documents.benchmark(summary=documents.summary(**changes))))
+
+
+def test_answers_as_they_are_expected_take_no_line() -> None:
+    text = _shown()
+    assert not any(f"\n{name} " in text for name in ("Flags", "Findings", "Ended by", "Served"))
+    assert "from a cache" not in text
+    assert "provider states" not in text
+
+
+def test_findings_stand_with_their_effect_and_other_flags_beside_them() -> None:
+    findings = [
+        {"finding": "buffered", "requests": 2, "meaning": "It came at once", "effect": "Speed is null"},
+        {"finding": "bare_json", "requests": 1, "meaning": "No data line", "effect": "None: it was read"},
+    ]
+    text = _shown(flags={"buffered": 2, "bare_json": 1, "text_cut": 3}, conformance=findings)
+    assert "\nFlags        text_cut 3\n" in text
+    assert "\nFindings     buffered 2: It came at once. Speed is null\n" in text
+    assert "\n             bare_json 1: No data line; no effect on the numbers\n" in text
+
+
+def test_answers_that_did_not_end_by_themselves_are_counted_by_reason() -> None:
+    assert "\nEnded by     end_turn 5, max_tokens 1\n" in _shown(finish_reasons={"max_tokens": 1, "end_turn": 5})
+
+
+def test_another_model_or_tier_than_was_asked_for_is_shown() -> None:
+    served = {"models": {"claude-3-haiku-20240307": 1, "\x1bother": 2}, "service_tiers": {"flex": 3}}
+    assert "\nServed       \ufffdother 2, claude-3-haiku-20240307 1; tier flex 3\n" in _shown(served=served)
+
+
+def test_the_share_of_cached_input_is_shown_and_what_it_means() -> None:
+    text = _shown(cached_share=0.834, notices=["83% of the input was cached."])
+    assert "; 83% of the input from a cache" in text
+    assert "\n! 83% of the input was cached.\n" in text
+
+
+def test_the_providers_own_cost_stands_beside_ours() -> None:
+    cost = documents.summary()["cost"]
+    assert "; the provider states $0.0325 without warm-up" in _shown(cost={**cost, "provider_usd": 0.0325})
+    assert "(usage is unknown); the provider states $1.50" in _shown(
+        cost={**cost, "total_usd": None, "provider_usd": 1.5}
+    )
+
+
+def test_a_summary_of_an_older_version_is_shown() -> None:
+    old = documents.summary(finish_reasons=None, conformance=None, cached_share=None, served=None)
+    del old["notices"]
+    assert "Tokens " in _text(benchmark_lines(documents.benchmark(summary=old)))
 
 
 def test_a_failed_run_shows_why() -> None:
@@ -195,3 +262,9 @@ def test_workers_show_whether_they_are_alive_and_what_they_measure_exactly() -> 
     assert first.split()[:3] == ["bench-1-3f0c2a7be911", "alive", "2"]
     assert ("16 streams" in first, "64 streams" in first, "anthropic, simulator" in first) == (True,) * 3
     assert ("silent" in second, second.endswith("none: it has no key")) == (True, True)
+
+
+def test_a_run_that_sent_nothing_has_no_grade() -> None:
+    benchmark = documents.benchmark(status="failed")
+    benchmark["summary"] = {**documents.benchmark(status="completed")["summary"], "measurement": None}
+    assert "Grade        none: no measured request was sent" in _text(benchmark_lines(benchmark))

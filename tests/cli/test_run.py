@@ -16,7 +16,8 @@ def test_flags_become_the_request(api: FakeApi, llmbench: Llmbench) -> None:
         *("run", "-m", "m", "-p", "one", "-p", "two", "--provider", "p", "--system", "s", "--max-tokens", "5"),
         *("--temperature", "0", "--top-p", "0.5", "--stop", "a", "--stop", "b", "-n", "2", "-c", "3", "--warmup", "1"),
         *("--name", "n", "--metadata", "team=search", "--ttft-timeout", "2", "--param", "seed=42"),
-        "--no-warmup-prefix",
+        *("--no-warmup-prefix", "--service-tier", "flex", "--extra-body", "ignore_eos=true"),
+        *("--extra-body", '{"min_tokens": 5, "chat_template_kwargs": {"thinking": false}, "nothing": null}'),
     )
     assert done.exit_code == ExitCode.OK, done.output
     assert api.sent("POST", "/benchmarks") == [
@@ -30,7 +31,20 @@ def test_flags_become_the_request(api: FakeApi, llmbench: Llmbench) -> None:
             "warmup": 1,
             "warmup_prefix": False,
             "prompts": ["one", "two"],
-            "parameters": {"max_tokens": 5, "temperature": 0.0, "top_p": 0.5, "stop": ["a", "b"], "seed": 42},
+            "parameters": {
+                "max_tokens": 5,
+                "temperature": 0.0,
+                "top_p": 0.5,
+                "stop": ["a", "b"],
+                "seed": 42,
+                "service_tier": "flex",
+            },
+            "extra_body": {
+                "ignore_eos": True,
+                "min_tokens": 5,
+                "chat_template_kwargs": {"thinking": False},
+                "nothing": None,
+            },
             "timeouts": {"ttft_s": 2.0},
             "metadata": {"team": "search"},
         }

@@ -7,12 +7,12 @@ import pytest
 
 from cli.demo import EXAMPLE
 from cli.exits import CliError
-from cli.spec import check, load_spec, merge, pairs, typed_pairs
+from cli.spec import check, load_spec, merge, pairs, typed_pairs, typed_pairs_or_objects
 from shared.benchmark.spec import BenchmarkSpec
 
 
 def _merge(base: dict[str, Any], **flags: Any) -> dict[str, Any]:
-    empty: dict[str, Any] = {"prompts": [], "parameters": {}, "timeouts": {}, "metadata": {}}
+    empty: dict[str, Any] = {"prompts": [], "parameters": {}, "extra_body": {}, "timeouts": {}, "metadata": {}}
     return merge(base, **{**empty, **flags})
 
 
@@ -93,3 +93,15 @@ def test_every_wrong_field_is_named_before_anything_is_started() -> None:
 
 def test_the_example_of_the_readme_is_a_valid_spec() -> None:
     assert BenchmarkSpec.model_validate(EXAMPLE).planned_requests == 2
+
+
+@pytest.mark.parametrize("text", ['{"a": }', "{}x", "novalue", "=1"])
+def test_an_extra_body_is_pairs_or_a_json_object(text: str) -> None:
+    with pytest.raises(CliError, match="--extra-body"):
+        typed_pairs_or_objects(["a=1", text], "--extra-body")
+
+
+def test_a_spec_with_a_reserved_field_is_refused_before_anything_starts() -> None:
+    with pytest.raises(CliError) as caught:
+        check({"name": "n", "model": "m", "prompts": ["x"], "extra_body": {"model": "other"}})
+    assert caught.value.details == ("extra_body.model: is not for extra_body: `model` sets it",)

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from api.monitoring import ApiMonitor
 from shared.db.database import Database
-from shared.providers.endpoints import BUILT_IN
+from shared.providers.built_in import BUILT_IN
 from shared.settings import Settings
 from worker.monitoring import WorkerMonitor
 

@@ -28,7 +28,10 @@ def read_otherwise(sent: Sent) -> Iterator[str]:
 
 
 def _meaning(record: ResultRecord) -> dict[str, Any]:
-    names = ("outcome", "error", "response", "reasoning", "usage", "finish_reason", "served_model", "provider_cost_usd")
-    # What is read beyond a failure depends on the reads.
-    flags = set(record.flags) - _OF_READS if record.outcome == "succeeded" else set()
+    names = ["outcome", "error", "response", "reasoning"]
+    flags: set[str] = set()
+    # What else is read beyond a failure depends on the reads.
+    if record.outcome == "succeeded":
+        names += ["usage", "finish_reason", "served_model", "provider_cost_usd"]
+        flags = set(record.flags) - _OF_READS
     return {**{name: getattr(record, name) for name in names}, "flags": flags}

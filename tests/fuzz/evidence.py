@@ -11,8 +11,8 @@ from tests.fuzz.sent import Sent
 # A finish reason, or the name of an event that ends a stream, in any protocol.
 _END = re.compile(
     r'"(?:finish_reason|stop_reason)"\s*:\s*"[^"]'
-    r"|message_stop|\[DONE\]|response\.(?:completed|incomplete)"
-    r'|"status"\s*:\s*"(?:completed|incomplete)"'
+    r"|message_stop|\[DONE\]|response\.(?:completed|incomplete|done)"
+    r'|"status"\s*:\s*"(?:completed|incomplete|done)"'
 )
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 # What may stand between the parts of a document that lies on several lines.
@@ -80,5 +80,7 @@ def _is_whole_answer(document: Any) -> bool:
         return False
     choices = document.get("choices")
     if isinstance(choices, list) and any(isinstance(choice, dict) and "message" in choice for choice in choices):
+        return True
+    if document.get("object") == "response" or isinstance(document.get("output"), list):
         return True
     return document.get("type") == "message" or isinstance(document.get("content"), list)

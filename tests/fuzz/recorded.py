@@ -53,7 +53,7 @@ def _simulated(wire: WireFormat) -> Iterator[Recorded]:
         yield Recorded(f"{wire.name}/{model}", wire.name, tuple(events), wire.stream_type)
         body = wire.body(call, generate(profile, 60, ()), profile)
         yield Recorded(f"{wire.name}/{model}/whole", wire.name, (body,), "application/json")
-    begun = (*events[: len(events) // 2], wire.error_event("m"))
+    begun = (*events[: len(events) // 2], wire.error_event(call))
     yield Recorded(f"{wire.name}/error-in-stream", wire.name, begun, wire.stream_type)
     yield Recorded(f"{wire.name}/keep-alives", wire.name, (wire.keep_alive,) * 5 + tuple(events), wire.stream_type)
     for status in _STATUSES:

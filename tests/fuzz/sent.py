@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from shared.benchmark.record import ResultRecord
 from shared.benchmark.spec import BenchmarkSpec, Timeouts
-from shared.providers.endpoints import BUILT_IN
+from shared.providers.endpoints import Endpoint
 from shared.providers.prices import PriceList
 from shared.scrubber import Scrubber
 from tests.support.scripted import FrozenClock
@@ -72,8 +72,8 @@ def measure(sent: Sent) -> ResultRecord:
 
 def _price() -> RunPrice:
     spec = BenchmarkSpec.model_validate({"name": "n", "model": "gpt-4o", "prompts": ["x"]})
-    openai = next(endpoint for endpoint in BUILT_IN if endpoint.price_provider == "openai")
-    return find_price(openai, spec, None, PriceList(), datetime(2026, 11, 20, tzinfo=UTC))
+    endpoint = Endpoint(name="test", protocol="openai", base_url="http://127.0.0.1", price_provider="openai")
+    return find_price(endpoint, spec, None, PriceList(), datetime(2026, 11, 20, tzinfo=UTC))
 
 
 _PRICE = _price()

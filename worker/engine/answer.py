@@ -17,6 +17,7 @@ from shared.protocols.events import (
     StreamEvent,
     ToolCall,
     UsageReport,
+    WasReasoning,
 )
 from shared.text import replace_unstorable
 
@@ -140,6 +141,11 @@ class Answer:
             case Reasoning(text):
                 self._reasoning.add(text)
                 size = self._token(text, stamp_ns)
+            case WasReasoning():
+                self.timeline.replace(EventKind.CONTENT, EventKind.REASONING)
+                # The text so far is a piece of the tag, which belongs to neither.
+                self._response, self.answered = _Text(), False
+                return
             case UsageReport(usage):
                 self.usage = usage
                 size = usage.output_tokens or 0

@@ -20,7 +20,6 @@ from worker.engine.lanes import Lane, Lanes
 from worker.engine.measurer import Measurement
 from worker.engine.messages import (
     Abort,
-    Alive,
     Command,
     Drain,
     Dropped,
@@ -40,9 +39,8 @@ from worker.engine.phase_run import PhaseRun
 from worker.engine.planned import MeasureContext, PlannedRequest
 from worker.engine.recorded import Recorded
 from worker.engine.source import Source
+from worker.engine.watch import watch_lanes
 
-# A process that has been silent for this long, while the worker was awake, counts as dead.
-CHILD_SILENCE_S = 30
 # The longest time that closing the connections may take.
 FINISH_S = 10
 
@@ -109,13 +107,13 @@ class Engine:
         self._has_turns = load.workload.has_turns
         self._decoding.start()
         self._begin(load)
-        watch = asyncio.create_task(self._watch())
+        watch = asyncio.create_task(watch_lanes(self._lanes, self._clock, self._silence_s, self._bury))
         try:
             for phase in load.phases:
                 if self._stopping:
                     self._left = True
                     break
-                source = Source(load.workload, phase, recorded, self._context.adapter)
+                source = Source(load.workload, phase, recorded, self._context.adapter, self._context.extra)
                 self._phase = running = PhaseRun(phase, source, self._lanes, self._clock, self._tell)
                 await self._start(running)
                 while source.next_place is not None or self._lanes.in_flight or not self._news.empty():
@@ -162,7 +160,7 @@ class Engine:
         self._news.put_nowait(None)
 
     def _begin(self, load: Load) -> None:
-        self.disturbance.processes = len(self._children)
+        self.disturbance.expect(len(self._children))
         self._lanes.begin(
             self._children,
             self._target,
@@ -235,8 +233,7 @@ class Engine:
                 self._news.put_nowait(None)
             case Health():
                 lane.finished = True
-                cpu_share = report.cpu_ns / report.wall_ns if report.wall_ns else None
-                self.disturbance.observe_process(report.lag_histogram, report.lag_max_ns / 1e6, cpu_share)
+                self.disturbance.observe_process(report.lag_histogram, report.lag_max_ns / 1e6, report.cpu_share)
                 self._news.put_nowait(None)
 
     # The decoding thread calls these on the loop.
@@ -310,19 +307,3 @@ class Engine:
         self._decoding.lose(list(lane.live), message)
         self._lanes.say(Stop())
         self._news.put_nowait(None)
-
-    async def _watch(self) -> None:
-        """Tells the processes that the worker is alive, and ends the run if one of them is silent for too long."""
-        pause_s = min(1.0, self._silence_s / 3)
-        last_ns = self._clock.monotonic_ns()
-        while True:
-            await asyncio.sleep(pause_s)
-            now_ns = self._clock.monotonic_ns()
-            for lane in self._lanes:
-                lane.child.send(Alive())
-                if now_ns - last_ns > 2 * pause_s * 1e9 or not lane.child.reading:
-                    lane.heard_ns = now_ns  # the worker itself slept, or had paused the process
-                elif now_ns - lane.heard_ns > CHILD_SILENCE_S * 1e9 and self.failure is None:
-                    lane.child.end()
-                    self._bury(lane, f"a measuring process has not answered for {CHILD_SILENCE_S} s")
-            last_ns = now_ns

@@ -123,9 +123,16 @@ class Measurement:
         self._began = began
         if began.sent_ns is None:
             return
-        self.send_delay_ns = began.sent_ns - max(began.due_ns, self._scheduled_ns)
+        self.send_delay_ns = began.sent_ns - self._could_be_sent_ns(began)
         self._total_ns = began.sent_ns + int(self._context.timeouts.total_s * 1e9)
         self._deadline_ns = min(began.sent_ns + int(self._context.timeouts.ttft_s * 1e9), self._total_ns)
+
+    def _could_be_sent_ns(self, began: Began) -> int:
+        """From when on a wait was ours. The time that its own new connection took is `connect_ms`, and not a delay."""
+        due_ns = max(began.due_ns, self._scheduled_ns)
+        if not began.new_connection or began.connected_ns is None:
+            return due_ns
+        return due_ns + max(0, began.connected_ns - max(due_ns, began.started_ns))
 
     def _time_out(self) -> None:
         if self._answer is not None and self._answer.complete:

@@ -9,6 +9,8 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
+from shared.network.tls import TlsOptions
+
 _LENGTH_BYTES = 4
 
 
@@ -20,16 +22,25 @@ class SocketTarget(msgspec.Struct, array_like=True, frozen=True, tag="socket"):
     tls: bool
     head: bytes
     connect_s: float
+    trust: TlsOptions = TlsOptions()
 
 
 class SdkTarget(msgspec.Struct, array_like=True, frozen=True, tag="sdk"):
-    """What the official SDK's client needs. Never log `key`. `protocol` is a name of the registry."""
+    """What the official SDK's client needs. `protocol` is a name of the registry.
+
+    Never log `key`, `query` and `headers`, which may hold secrets. `key_header`: the header that carries the key; None:
+    the SDK's own. `headers` replace those of the SDK.
+    """
 
     protocol: str
     base_url: str
     key: str | None
     proxy: str | None
     connect_s: float
+    key_header: str | None = None
+    query: dict[str, str] = {}
+    headers: dict[str, str] = {}
+    trust: TlsOptions = TlsOptions()
 
 
 # Down: worker to measuring process.
@@ -182,12 +193,14 @@ class Dropped(msgspec.Struct, array_like=True, frozen=True, tag="dropped"):
 
 
 class Health(msgspec.Struct, array_like=True, frozen=True, tag="health"):
-    """How undisturbed a measuring process was: the last report of a run."""
+    """How undisturbed a measuring process was: the last report of a run.
+
+    `cpu_share`: the largest share of a core that it used over a second; None if it did not run.
+    """
 
     lag_histogram: dict[int, int]
     lag_max_ns: int
-    cpu_ns: int
-    wall_ns: int
+    cpu_share: float | None
 
 
 Report = Opened | Slice | Watermark | Dropped | Health

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.benchmark.extra_body import NO_EXTRA, ExtraFields
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import Timeouts
 from shared.clock import Clock
@@ -60,3 +61,5 @@ class MeasureContext:
     clock: RunClock
     scrubber: Scrubber
     keep_timeline: bool
+    # What endpoint and benchmark add to each body.
+    extra: ExtraFields = NO_EXTRA

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from shared.benchmark.extra_body import NO_EXTRA, ExtraFields
 from shared.benchmark.load import Phase
 from shared.benchmark.workload import WorkItem, Workload
 from shared.protocols.base import Adapter
@@ -12,7 +13,11 @@ from worker.engine.recorded import Recorded
 class Source:
     """Gives each request of the phase that has no result, once and in order."""
 
-    def __init__(self, workload: Workload, phase: Phase, recorded: Recorded, adapter: Adapter) -> None:
+    def __init__(
+        self, workload: Workload, phase: Phase, recorded: Recorded, adapter: Adapter, extra: ExtraFields = NO_EXTRA
+    ) -> None:
+        """`extra`: further fields of each body."""
+        self._extra = extra
         self._workload = workload
         self._phase = phase
         self._recorded = recorded
@@ -91,7 +96,7 @@ class Source:
             prompt_index=item.prompt_index,
             repetition=item.repetition,
             warmup=item.warmup,
-            body=self._adapter.body(item.model, item.messages, item.system, item.parameters),
+            body=self._extra.added_to(self._adapter.body(item.model, item.messages, item.system, item.parameters)),
             max_tokens=item.parameters.max_tokens,
             offset_ns=offset_ns,
         )

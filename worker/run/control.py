@@ -167,24 +167,28 @@ class BenchmarkRun:
         inherited = self._inherited or Inheritance(RunAggregate(1))
         if self._sending is not None:
             inherited.results.merge(self._sending.results)
-        spec = self._benchmark.spec
+        spec, load = self._benchmark.spec, self._load
         plan = Plan(
             requests=self._benchmark.planned,
             concurrency=spec.concurrency,
             request_rate=spec.request_rate,
             interrupted=self._benchmark.interrupted,
             sent_in_vain=inherited.sent_in_vain.total() + len(end.unanswered),
+            equal_prompts=await asyncio.to_thread(load.workload.equal_prompts) if load is not None else {},
+            repetitions=spec.repetitions,
+            warmup_is_measured=spec.warmup > 0 and not spec.warmup_prefix,
         )
         summary = await asyncio.to_thread(summarize, inherited.results, plan)
-        if "measurement" in summary:
+        if summary.get("measurement") is not None:
             summary["measurement"]["calibrated"] = self._calibrated()
         return summary
 
     def _measurement(self) -> JsonObject | None:
         """How far the measuring may have distorted this worker's results. None if it measured nothing."""
-        if self._sending is None or self._sending.engine is None:
+        engine = self._sending.engine if self._sending is not None else None
+        if engine is None or not engine.disturbance.sent:
             return None
-        return {**self._sending.engine.disturbance.document(), "calibrated": self._calibrated()}
+        return {**engine.disturbance.document(), "calibrated": self._calibrated()}
 
     def _calibrated(self) -> JsonObject | None:
         """The concurrency that this host measures exactly; None if it was not calibrated."""

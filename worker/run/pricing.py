@@ -22,8 +22,6 @@ STANDARD_TIERS = {"", "auto", "default", "on_demand", "standard", "standard_only
 ANY_TIER = "auto"
 # How many served models and tiers are remembered. Servers choose their names, so there may be many.
 MOST_SERVED = 50
-# With these flags, a missing count may be one that the provider gave wrong.
-DOUBTFUL = {"usage_out_of_range", "usage_contradictory"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ class RunPrice:
         if tier and asked != ANY_TIER and _special(tier) != _special(asked):
             flags.add("service_tier_differs")
         record.flags = sorted(flags)
-        counts = _counts(record.usage, record.flags)
+        counts = _counts(record.usage)
         if judged.price is not None and counts is not None:
             record.cost_usd = judged.price.cost_usd(counts)
         return grown
@@ -133,9 +131,12 @@ def find_price(
 
 def _asked_tier(spec: BenchmarkSpec, endpoint: Endpoint, prompt_index: int) -> str | None:
     """The service tier that this prompt asks for; None if it asks for none."""
-    for place in (spec.prompts[prompt_index].parameters, spec.parameters, spec, endpoint):
-        extra = getattr(place, "extra_body", None)
-        asked = getattr(place, "service_tier", None) or (extra.get("service_tier") if extra else None)
+    parameters = spec.effective_parameters(spec.prompts[prompt_index])
+    for asked in (
+        spec.extra_body.get("service_tier"),
+        parameters.service_tier,
+        endpoint.extra_body.get("service_tier"),
+    ):
         if isinstance(asked, str):
             return asked
     return None
@@ -150,12 +151,10 @@ def _special(tier: str) -> str | None:
     return None if tier in STANDARD_TIERS else tier
 
 
-def _counts(usage: Usage, flags: Iterable[str]) -> TokenCounts | None:
+def _counts(usage: Usage) -> TokenCounts | None:
     """The tokens to price; None if they are unknown. A class of which the provider says nothing has no tokens."""
     uncached, output = usage.uncached_input_tokens, usage.output_tokens
-    read, write = usage.cache_read_tokens, usage.cache_write_tokens
-    if uncached is None or output is None:
+    if uncached is None or output is None or usage.cache_unknown:
         return None
-    if (read is None or write is None) and not DOUBTFUL.isdisjoint(flags):
-        return None
-    return TokenCounts(uncached, output, read or 0, write or 0, usage.cache_write_1h_tokens or 0)
+    read, write, write_1h = usage.cache_read_tokens, usage.cache_write_tokens, usage.cache_write_1h_tokens
+    return TokenCounts(uncached, output, read or 0, write or 0, write_1h or 0)

@@ -130,6 +130,9 @@ class Recovery:
         for segment in segments:
             if segment.measurement is not None:
                 results.verdicts.append((segment.measurement["grade"], segment.measurement["reasons"]))
+            elif segment.results:
+                reason = f"the worker that measured {segment.results} of the results died: how late it was is not known"
+                results.verdicts.append(("D", [reason]))
         return results
 
 

@@ -2,13 +2,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from itertools import count
+from typing import Any
 
 import structlog
 
 from shared.benchmark.aggregate import RunAggregate
+from shared.benchmark.extra_body import ExtraFields
 from shared.benchmark.load import Load
 from shared.benchmark.record import ResultRecord
 from shared.benchmark.request_id import RequestId
@@ -16,6 +18,7 @@ from shared.benchmark.spec import BenchmarkSpec
 from shared.db.leases import Lease
 from shared.db.tables import Benchmark
 from shared.errors import LeaseLost, Unavailable
+from shared.network.tls import UnusableTls, client_context
 from shared.providers.endpoints import Endpoint
 from shared.scrubber import Scrubber
 from worker.engine.children import processes_for
@@ -30,6 +33,7 @@ from worker.run.pricing import RunPrice, find_price
 from worker.run.recorder import Recorder
 from worker.run.recovery import Inheritance
 from worker.run.send_window import SendWindow
+from worker.run.target import UNVERIFIED, target_document, unverified
 from worker.run.tracing import RequestSpans
 
 log = structlog.get_logger(__name__)
@@ -85,20 +89,29 @@ class Sending:
     async def run(self, spec: BenchmarkSpec, load: Load) -> None:
         """Sends all that has no result yet. Raises CannotRun, LeaseLost, Unavailable."""
         context, benchmark = self._context, self._benchmark
-        endpoint, key = self._target()
+        endpoint, key = self._endpoint()
         began_at = benchmark.started_at or context.clock.wall_now()
         price = find_price(endpoint, spec, benchmark.price, context.price_list, began_at)
         log.info("benchmark_started", already_recorded=self._inherited.recorded.count)
         target = await make_target(
-            endpoint, key, proxy=context.settings.proxy_for(endpoint.base_url), connect_s=spec.timeouts.connect_s
+            endpoint,
+            key,
+            proxy=context.settings.proxy_for(endpoint.base_url),
+            connect_s=spec.timeouts.connect_s,
+            variables=context.keys.variables(endpoint),
         )
         measuring = MeasureContext(
             adapter=context.adapters.of(endpoint),
             timeouts=spec.timeouts,
             clock=RunClock.start(context.clock),
-            scrubber=Scrubber([key] if key else []),
+            scrubber=Scrubber(context.keys.secrets([endpoint])),
             keep_timeline=(load.workload.length or 0) <= context.settings.timeline_max_requests,
+            extra=ExtraFields(endpoint.extra_body, spec.extra_body),
         )
+
+        async def describe() -> dict[str, Any]:
+            return await target_document(endpoint, target, spec, measuring.adapter, measuring.extra, measuring.scrubber)
+
         processes = processes_for(load.concurrency, context.settings.engine_processes)
         async with context.children.lend(processes) as children:
             engine = Engine(children, target, measuring, context.clock, silence_s=context.settings.lease_s)
@@ -110,7 +123,7 @@ class Sending:
             elif self._draining:
                 engine.drain()
             spans = RequestSpans(context.tracing, benchmark, endpoint, context.clock)
-            await self._record_all(engine, spec, load, price, measuring.scrubber, spans)
+            await self._record_all(engine, spec, load, price, measuring.scrubber, spans, describe)
         self._sent_all = True
 
     async def _record_all(
@@ -121,7 +134,9 @@ class Sending:
         price: RunPrice,
         scrubber: Scrubber,
         spans: RequestSpans,
+        describe: Callable[[], Awaitable[dict[str, Any]]],
     ) -> None:
+        """`describe` gives the document of the run's target."""
         context, lease, inherited = self._context, self._lease, self._inherited
         window = SendWindow(_open_places(load, inherited.recorded), load.concurrency)
         recorder = Recorder(
@@ -130,9 +145,22 @@ class Sending:
 
         async def begin() -> None:
             # Runs while connections are made. The first requests wait for both.
-            document = price.document if self._benchmark.price is None else None
-            mark = window.mark
-            await until_available(lambda: context.leases.begin(lease, dispatched=mark, price=document), "begin_waits")
+            benchmark, mark = self._benchmark, window.mark
+            document = price.document if benchmark.price is None else None
+            target = await describe()
+            notices = None
+            if unverified(target) and UNVERIFIED not in benchmark.notices:
+                notices = benchmark.notices = [*benchmark.notices, UNVERIFIED]
+            await until_available(
+                lambda: context.leases.begin(
+                    lease,
+                    dispatched=mark,
+                    price=document,
+                    target=target if benchmark.target is None else None,
+                    notices=notices,
+                ),
+                "begin_waits",
+            )
             engine.allow(mark)
 
         try:
@@ -178,13 +206,19 @@ class Sending:
         if self._engine is not None:
             self._engine.cancel()
 
-    def _target(self) -> tuple[Endpoint, str | None]:
+    def _endpoint(self) -> tuple[Endpoint, str | None]:
+        """The endpoint and its key. Raises CannotRun that names the endpoint and what is missing."""
         context, name = self._context, self._benchmark.provider
         endpoint = context.endpoints.get(name)
         if endpoint is None:
             raise CannotRun("unknown_provider", f"this worker has no endpoint named {name!r}")
-        if not context.keys.can_use(endpoint):
-            raise CannotRun("missing_key", f"this worker does not hold {endpoint.api_key_env}")
+        if problems := context.keys.problems(endpoint):
+            raise CannotRun("missing_key", f"this worker cannot use endpoint {name!r}: {', '.join(problems)}")
+        if endpoint.tls is not None:
+            try:
+                client_context(endpoint.tls.options)
+            except UnusableTls as exc:
+                raise CannotRun("unusable_tls", f"this worker cannot use endpoint {name!r}: {exc}") from None
         secret = context.keys.get(endpoint)
         return endpoint, secret.get_secret_value() if secret else None
 
@@ -198,8 +232,20 @@ def _open_places(load: Load, recorded: Recorded) -> Iterator[int]:
             yield place
 
 
+# Texts of a record that the server chooses.
+_SAID_BY_THE_SERVER = (
+    "response",
+    "reasoning",
+    "finish_reason",
+    "provider_request_id",
+    "served_model",
+    "service_tier",
+    "system_fingerprint",
+)
+
+
 def _scrub(record: ResultRecord, scrubber: Scrubber) -> None:
-    """Masks the key, which a server may repeat in its answer."""
+    """Masks the endpoint's secrets, which a server may repeat in its answer."""
     if record.error is not None:
         code = record.error.provider_code
         record.error = replace(
@@ -207,5 +253,6 @@ def _scrub(record: ResultRecord, scrubber: Scrubber) -> None:
             message=scrubber.scrub(record.error.message),
             provider_code=None if code is None else scrubber.scrub(code, 100),
         )
-    if record.response is not None:
-        record.response = scrubber.mask_known(record.response)
+    for name in _SAID_BY_THE_SERVER:
+        if (text := getattr(record, name)) is not None:
+            setattr(record, name, scrubber.mask_known(text))

@@ -1,13 +1,15 @@
 """Makes the summary of a run, as JSON, from the aggregate of its results."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from shared.benchmark.aggregate import RunAggregate, plus
 from shared.benchmark.flags import FLAGS
 from shared.benchmark.outcome import OUTCOMES
+from shared.benchmark.record import CACHE_HIT_SHARE
+from shared.numbers.digest import Digest
 from shared.numbers.metrics import DISTRIBUTED
 
 
@@ -15,7 +17,8 @@ from shared.numbers.metrics import DISTRIBUTED
 class Plan:
     """What a summary says beside the results.
 
-    `sent_in_vain`: how many requests may have been sent without their answer being stored.
+    `sent_in_vain`: how many requests earlier segments may have sent without storing their answers.
+    `equal_prompts`: see `Workload.equal_prompts`.
     """
 
     requests: int
@@ -23,10 +26,20 @@ class Plan:
     request_rate: float | None
     interrupted: bool
     sent_in_vain: int
+    equal_prompts: Mapping[int, int] = field(default_factory=dict)
+    # What may have filled a prompt cache: each prompt was measured so often, or warm-up sent the measured prompts.
+    repetitions: int = 1
+    warmup_is_measured: bool = False
 
 
 def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
     """Counts, distributions, throughput, tokens, cost, and how far the measuring may have distorted them."""
+    sent_in_vain = plan.sent_in_vain + results.renewed
+    cached_share = results.cached_tokens / results.cacheable_tokens if results.cacheable_tokens else None
+
+    def of_requests(values: Digest) -> dict[str, Any]:
+        return values.distribution(independent=not results.repeats and not plan.equal_prompts, same=plan.equal_prompts)
+
     active_s = results.activity.busy_s if plan.interrupted else results.activity.duration_s
     document: dict[str, Any] = {
         "requests": {
@@ -38,10 +51,11 @@ def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
         "flags": dict(sorted(results.flags.items())),
         "finish_reasons": dict(sorted(results.finish_reasons.items())),
         "conformance": _conformance(results),
-        **{name: results.metrics[name].distribution() for name in DISTRIBUTED},
-        "effective_latency_ms": None if plan.request_rate is None else results.effective_ms.distribution(),
-        "inter_chunk_latency_ms": None if results.without_events else results.gaps_ms.distribution(),
-        "error_latency_ms": results.error_ms.distribution(),
+        **{name: of_requests(results.metrics[name]) for name in DISTRIBUTED},
+        "effective_latency_ms": None if plan.request_rate is None else of_requests(results.effective_ms),
+        # The gaps of one stream depend on each other.
+        "inter_chunk_latency_ms": None if results.without_events else results.gaps_ms.distribution(independent=False),
+        "error_latency_ms": of_requests(results.error_ms),
         "duration_s": active_s,
         "request_throughput": results.succeeded / active_s if active_s else None,
         "output_token_throughput": results.generated_tokens / active_s
@@ -51,22 +65,39 @@ def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
         "concurrency": {"requested": plan.concurrency, "peak": results.activity.peak},
         "request_rate": _rate(results, plan),
         "tokens": dict(results.counts),
-        "cached_share": results.cached_tokens / results.cacheable_tokens if results.cacheable_tokens else None,
+        "cached_share": cached_share,
+        "notices": _notices(cached_share, plan),
         "served": {
             "models": dict(sorted(results.served_models.items())),
             "service_tiers": dict(sorted(results.service_tiers.items())),
         },
         "cost": _cost(results),
         "possible_duplicates": {
-            "requests": plan.sent_in_vain,
+            "requests": sent_in_vain,
             "cost_usd": _text(results.duplicates_cost_usd),
-            "unpriced_requests": plan.sent_in_vain - results.duplicates_priced,
+            "unpriced_requests": sent_in_vain - results.duplicates_priced,
         },
         "interrupted": plan.interrupted,
     }
     if results.disturbance is not None:
-        document["measurement"] = results.disturbance.document(results.verdicts)
+        measurement = results.disturbance.document(results.verdicts)
+        # A run that sent nothing has no grade.
+        document["measurement"] = measurement if measurement["grade"] else None
     return document
+
+
+def _notices(cached_share: float | None, plan: Plan) -> list[str]:
+    """What a reader must know before the numbers."""
+    if cached_share is None or cached_share < CACHE_HIT_SHARE:
+        return []
+    causes = []
+    if plan.repetitions > 1:
+        causes.append("repetitions of the same prompt")
+    if plan.warmup_is_measured:
+        causes.append("warm-up requests with the same prompts")
+    filled_by = " or ".join(causes) or "an earlier run, or a beginning that the prompts share"
+    share = f"{cached_share:.0%} of the input tokens were read from a prompt cache"
+    return [f"{share}: TTFT and latency are those of cache hits. The cache may have been filled by {filled_by}."]
 
 
 def _conformance(results: RunAggregate) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """The benchmarks in which the cases are measured, and those that are about a run as a whole."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from tests.e2e.field.case import Answer, Case, Transport, between
@@ -7,7 +8,6 @@ from tests.e2e.field.cases import CASES
 from tests.e2e.field.runs import Run, runs_of
 from tests.e2e.field.wire import DONE, HI, STOP, text, usage
 
-TRANSPORTS: tuple[Transport, ...] = ("auto", "sdk")
 TTFT_S = 2
 
 # Every second of sixteen requests gets no answer.
@@ -34,10 +34,25 @@ QUEUED = tuple(
     )
     for number in range(5)
 )
+# 50 clients, each event in two halves 20 ms apart.
+HALVED = tuple(
+    Case(
+        f"halved-{number}",
+        Answer(
+            (50, HI[:100]),
+            (70, HI[100:]),
+            (90, STOP[:50]),
+            (110, STOP[50:] + usage(10, 5)[:60]),
+            (130, usage(10, 5)[60:] + DONE),
+        ),
+        {"outcome": "succeeded", "response": "Hi", "output_tokens": 5},
+    )
+    for number in range(50)
+)
 
 
-def _special(name: str, cases: tuple[Case, ...], **spec: object) -> list[Run]:
-    return [Run(f"{name}.{transport}", cases, "openai", "m", transport, spec=dict(spec)) for transport in TRANSPORTS]
+def _special(name: str, cases: tuple[Case, ...], transports: Sequence[Transport], **spec: object) -> list[Run]:
+    return [Run(f"{name}.{transport}", cases, "openai", "m", transport, spec=dict(spec)) for transport in transports]
 
 
 def _adapted(run: Run) -> Run:
@@ -54,7 +69,14 @@ def _adapted(run: Run) -> Run:
 
 RUNS = [
     *map(_adapted, runs_of(CASES)),
-    *_special("hanging", HANGING, timeouts={"connect_s": 60, "ttft_s": TTFT_S, "idle_s": 60, "total_s": 60}),
-    *_special("queued", QUEUED, concurrency=1),
+    *_special(
+        "hanging",
+        HANGING,
+        ("auto", "sdk"),
+        concurrency=16,
+        timeouts={"connect_s": 60, "ttft_s": TTFT_S, "idle_s": 60, "total_s": 60},
+    ),
+    *_special("halved", HALVED, ("auto", "sdk"), concurrency=50),
+    *_special("queued", QUEUED, ("auto",), concurrency=1),
 ]
 RUNS_BY_NAME = {run.name: run for run in RUNS}

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 
-Protocol = Literal["openai", "anthropic"]
+Protocol = Literal["openai", "anthropic", "openai-responses"]
 Transport = Literal["auto", "sdk"]
 # How a response ends. `complete`: as HTTP says, and the connection stays. `close`: the server closes after the last
 # byte, and the response has no other end. `cut`: it closes before the end that HTTP asks for. `reset`: with RST.
@@ -44,10 +44,10 @@ class Answer:
         self.head = "\r\n".join([*lines, "", ""]).encode()
 
 
-def refusal(status: str, body: bytes, at: float = 50, content_type: str = "application/json", **headers: str) -> Answer:
+def refusal(status: str, body: bytes, **headers: str) -> Answer:
     """An error answer. Header names are written with underscores."""
     names = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer((at, body), status=status, content_type=content_type, headers=names)
+    return Answer((50, body), status=status, content_type="application/json", headers=names)
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,12 @@ def other_than(*values: Any) -> Check:
     return Check(f"none of {values}", lambda value: value is not None and value not in values)
 
 
-def misses(case: Case, result: dict[str, Any], attempts: Sequence[Attempt]) -> dict[str, tuple[Any, Any]]:
-    """What is not as it must be: field -> (what it must be, what it is).
+# Field -> (what it must be, what it is).
+Misses = dict[str, tuple[Any, Any]]
+
+
+def misses(case: Case, result: dict[str, Any], attempts: Sequence[Attempt]) -> Misses:
+    """What is not as it must be.
 
     Times are those of the reads that carry their nominal ms, so a busy server does no harm. `speed_tokens` and
     `tpot_tokens` are the tokens that the speed counts. `requests` is how often the request was sent; `mended`, whether
@@ -167,14 +171,17 @@ def _holds(name: str, wanted: Any, seen: Any, result: dict[str, Any], attempts: 
         case "no_flags":
             return not set(_words(wanted)) & set(seen)
     if name.endswith("_ms") and isinstance(wanted, int | float) and attempts:
-        expected = _arrival_ms(wanted, result, attempts[-1])
-        return seen is not None and expected - EARLY_MS <= seen <= expected + LATE_MS
+        expected = _arrival_ms(wanted, result, attempts)
+        if seen is None or expected is None:
+            return False
+        return bool(expected - EARLY_MS <= seen <= expected + LATE_MS)
     return _same(seen, wanted)
 
 
-def _arrival_ms(nominal: float, result: dict[str, Any], attempt: Attempt) -> float:
-    """When the read of these nominal ms was really written, in ms since the request was sent."""
-    return (attempt.sent[nominal] - _unix(result["sent_at"])) * 1_000
+def _arrival_ms(nominal: float, result: dict[str, Any], attempts: Sequence[Attempt]) -> float | None:
+    """When the read of these nominal ms was really written, in ms since the request was sent. None if it was not."""
+    written = next((attempt.sent[nominal] for attempt in reversed(attempts) if nominal in attempt.sent), None)
+    return None if written is None else (written - _unix(result["sent_at"])) * 1_000
 
 
 def _same(seen: Any, wanted: Any) -> bool:

@@ -85,12 +85,14 @@ async def _answer(answer: Answer, attempt: Attempt, reader: asyncio.StreamReader
     loop, head = asyncio.get_running_loop(), b"" if answer.raw else answer.head
     begin = loop.time()
     for at_ms, read in answer.reads:
-        # A timer's resolution is a millisecond.
+        # A timer's resolution is a millisecond, so only shorter gaps are waited out.
         if (left_s := begin + at_ms / 1_000 - loop.time()) > 0.001:
-            await asyncio.sleep(left_s - 0.001)
+            await asyncio.sleep(left_s)
         while loop.time() < begin + at_ms / 1_000:
             await asyncio.sleep(0)
         framed = b"%x\r\n%s\r\n" % (len(read), read) if answer.chunked and not answer.raw and read else read
+        if writer.is_closing():
+            return False
         attempt.sent[at_ms] = time.time()
         # Nothing is waiting to be written, so this is one call of `send`.
         writer.write(head + framed)

@@ -1,17 +1,20 @@
 """One aggregate for each segment; the whole is their merge, however the run was split."""
 
 import random
+import zlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.benchmark.aggregate import Observed, RunAggregate
+from shared.benchmark.aggregate import RunAggregate
 from shared.benchmark.observe import epoch_us, gaps_of, of_record, tokens_of
+from shared.benchmark.observed import Observed
 from shared.benchmark.request_id import RequestId
 from shared.numbers.digest import Digest
 from shared.numbers.disturbance import Disturbance
@@ -32,6 +35,8 @@ def observed(number: int, generator: random.Random) -> Observed:
     metrics = {name: generator.choice((None, generator.uniform(0, 900))) for name in (*DISTRIBUTED, "latency_ms")}
     return Observed(
         id=RequestId(number),
+        prompt_index=number % 17,
+        repetition=number // 17,
         warmup=generator.random() < 0.1,
         outcome=outcome,
         sent_us=sent_us,
@@ -53,7 +58,7 @@ def observed(number: int, generator: random.Random) -> Observed:
         service_tier=generator.choice((None, "default")),
         finish_reason=generator.choice((None, "stop", "length")),
         error_kind="server_error" if outcome == "errored" else None,
-        flags=generator.choice(([], ["buffered"])),
+        flags=generator.choice(([], ["buffered"], ["connection_renewed"])),
         gaps_ms=gaps_of(offsets),
         tokens=tokens_of(offsets, sent_us, tokens),
     )
@@ -134,6 +139,23 @@ def test_a_segment_of_a_version_with_other_metrics_is_merged_without_them() -> N
     assert whole.metrics["ttft_ms"].count == other.metrics["ttft_ms"].count > 0
     assert tuple(whole.counts) == REPORTED
     assert whole.counts["cache_read_tokens"] == 0
+
+
+def test_a_segment_of_a_version_that_did_not_tell_prompts_apart_gives_no_interval() -> None:
+    """It is merged, but what depends on what is not known."""
+    generator = random.Random(3)
+    results = [replace(observed(number, generator), prompt_index=number, repetition=0) for number in range(60)]
+    stored = folded(results).encode()
+    state = orjson.loads(zlib.decompress(stored[1:]))
+    del state["repeats"]
+    for digest in (*state["metrics"].values(), state["effective_ms"], state["error_ms"], state["gaps_ms"]):
+        del digest["prompts"]
+    old = RunAggregate.decode(stored[:1] + zlib.compress(orjson.dumps(state)))
+    assert old is not None
+    expected, found = document(folded(results))["ttft_ms"], document(old)["ttft_ms"]
+    assert isinstance(expected, dict)
+    assert expected["p50_ci95"] is not None
+    assert found == {**expected, "p50_ci95": None, "interval_basis": None}
 
 
 def test_a_long_run_takes_no_more_room_than_a_short_one() -> None:

@@ -136,6 +136,23 @@ def test_only_the_first_message_of_a_warm_up_request_has_a_prefix() -> None:
 def test_a_workload_with_prefixes_is_otherwise_the_same() -> None:
     plain = load_of(spec()).workload
     prefixed = UniqueWarmup(plain, 1)
+    assert prefixed.equal_prompts() == plain.equal_prompts()
     assert (prefixed.length, prefixed.warmup, prefixed.has_turns) == (plain.length, plain.warmup, plain.has_turns)
     assert prefixed.item(7) is None
     assert [prefixed.place_of(item.prompt_index, item.repetition) for item in warmed_up()] == list(range(7))
+
+
+def test_prompts_with_the_same_text_are_equal_whatever_their_parameters() -> None:
+    """The system text is part of the prompt, and a prompt's own replaces the benchmark's."""
+    said = {"messages": [{"role": "user", "content": "a"}]}
+    prompts = ["a", "b", said, {**said, "parameters": {"max_tokens": 7}}, {**said, "system": "own"}]
+    workload = load_of(spec(prompts=prompts, system="common")).workload
+    assert workload.equal_prompts() == {2: 0, 3: 0}
+    assert load_of(
+        spec(prompts=[*prompts, {**said, "system": "common"}], system="common")
+    ).workload.equal_prompts() == {
+        2: 0,
+        3: 0,
+        5: 0,
+    }
+    assert load_of(spec()).workload.equal_prompts() == {}

@@ -1,6 +1,6 @@
 """What every registered protocol must do. The bytes come from the simulator, which speaks them all.
 
-What is special about one protocol is tested in `tests/worker/engine/test_field_streams.py`, with bytes from the field.
+What is special about one protocol is tested in `tests/e2e/field/cases`, with bytes from the field.
 """
 
 from typing import Any
@@ -30,6 +30,7 @@ VALUES: dict[str, Any] = {
     "presence_penalty": 0.5,
     "reasoning_effort": "low",
     "thinking_budget_tokens": 2_048,
+    "service_tier": "flex",
 }
 MESSAGES = [
     {"role": "user", "content": "hi"},

@@ -71,6 +71,14 @@ def test_a_field_that_was_suspected_wrongly_is_sent_again() -> None:
     assert refused.retry(body_of(), named) is not None
 
 
+def test_a_request_that_was_already_under_way_is_mended_too() -> None:
+    """Whatever the server says to it."""
+    refused = field()
+    assert refused.retry(body_of(), error_of('{"error":"stream_options"}')) is not None
+    assert refused.retry(body_of(), error_of('{"error":"bad"}')) == {"model": "m", "messages": []}
+    assert refused.retry({"model": "m", "messages": []}, error_of('{"error":"stream_options"}')) is None
+
+
 def test_only_so_many_models_are_remembered() -> None:
     refused = field()
     error = RequestError("invalid_request", orjson.dumps(OPTIONS).decode(), "before_first_token", 400)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.protocols.json_values import NOT_JSON
 from shared.protocols.sse import ServerSentEvent, SseParser
 from tests.support.scripted import cut
 
@@ -79,6 +80,59 @@ def test_invalid_utf8_is_replaced_and_remembered() -> None:
     parser = SseParser()
     assert parser.feed(b"data: a\xffb\n\n") == [ServerSentEvent("message", "a\ufffdb")]
     assert parser.invalid_utf8
+
+
+def documents(*pieces: bytes) -> list[object]:
+    return [event.document for event in parse(list(pieces))]
+
+
+@pytest.mark.parametrize("size", [1, 5, 1_000])
+def test_events_without_a_blank_line_between_them_are_told_apart(size: int) -> None:
+    assert documents(*cut(b'data: {"a":1}\ndata: {"b":2}\n\ndata: ping\ndata: {"c":3}\n', size)) == [
+        {"a": 1},
+        {"b": 2},
+        NOT_JSON,
+        {"c": 3},
+    ]
+
+
+def test_a_document_is_an_event_with_the_read_that_completes_its_line() -> None:
+    parser = SseParser()
+    assert [event.document for event in parser.feed(b'data: {"a":1}\n')] == [{"a": 1}]
+    assert not parser.events_unseparated
+    assert [event.document for event in parser.feed(b'data: {"b":2}\n')] == [{"b": 2}]
+    assert parser.events_unseparated
+
+
+def test_a_document_over_several_data_lines_is_one_event() -> None:
+    assert documents(b'data: {"a":\ndata: {"b":2}\ndata: }\n\n') == [{"a": {"b": 2}}]
+
+
+@pytest.mark.parametrize("size", [1, 4, 1_000])
+def test_a_document_outside_a_data_line_is_an_event(size: int) -> None:
+    stream = b'data: {"a":1}\n\n{"error": {\n "message": "x"\n}}\n\ndata: {"b":2}\n\n'
+    events = parse(cut(stream, size))
+    assert [event.document for event in events] == [{"a": 1}, {"error": {"message": "x"}}, {"b": 2}]
+    assert [event.bare for event in events] == [False, True, False]
+
+
+def test_a_whole_document_without_a_line_end_is_known_before_the_stream_ends() -> None:
+    parser = SseParser()
+    assert parser.feed(b'{"a": [1,') + parser.take_open_document() == []
+    assert parser.feed(b" 2]}") == []
+    assert [event.document for event in parser.take_open_document()] == [{"a": [1, 2]}]
+    assert parser.finish() == []
+
+
+def test_an_error_in_a_field_of_that_name_is_an_event() -> None:
+    assert parse([b'error: {"message":"x"}\n\n']) == [ServerSentEvent("error", '{"message":"x"}', {"message": "x"})]
+
+
+def test_lines_that_belong_to_no_event_are_kept_up_to_a_bound() -> None:
+    parser = SseParser()
+    assert parser.feed(b"Internal Server Error\n" * 1_000) == []
+    assert parser.stray.startswith("Internal Server Error\nInternal")
+    assert len(parser.stray) <= 4_000
 
 
 @pytest.mark.parametrize("end", [b"", b"\n", b"\n\n"])

@@ -247,3 +247,21 @@ def test_no_report_breaks_the_reader_and_no_count_is_out_of_range(
     if usage.reasoning_tokens is not None and usage.output_tokens is not None:
         assert usage.reasoning_tokens <= usage.output_tokens
     assert flags <= FLAGS.keys()
+
+
+@pytest.mark.parametrize(
+    ("report", "unknown"),
+    [
+        ({"prompt_tokens": 9, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": -1}}, True),
+        ({"prompt_tokens": 9, "completion_tokens": 3, "cache_creation": {"ephemeral_1h_input_tokens": "many"}}, True),
+        ({"prompt_tokens": 9, "completion_tokens": 3, "completion_tokens_details": {"reasoning_tokens": -1}}, False),
+        ({"prompt_tokens": 9, "completion_tokens": 3}, False),
+    ],
+)
+def test_a_wrong_count_of_cached_tokens_is_not_the_absence_of_them(report: dict[str, Any], unknown: bool) -> None:
+    reader = UsageReader(cache_in_input=True)
+    assert reader.read(report).cache_unknown is unknown
+    # A later report that is right makes it known.
+    details = {"cached_tokens": 4, "cache_write_tokens": 0}
+    more = reader.read({"prompt_tokens_details": details, "cache_creation": {"ephemeral_1h_input_tokens": 0}})
+    assert not more.cache_unknown

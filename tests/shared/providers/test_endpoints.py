@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from shared.errors import InvalidRequest, MissingKey, UnknownModel, UnknownProvider
 from shared.protocols.registry import PROTOCOLS
-from shared.providers.endpoints import BUILT_IN, Endpoint, EndpointRegistry, simulator_endpoints
+from shared.providers.built_in import BUILT_IN, simulator_endpoints
+from shared.providers.endpoints import Endpoint, EndpointRegistry
 from shared.providers.prices import PriceList
 
 HAIKU = "claude-3-haiku-20240307"
@@ -39,6 +40,7 @@ ALL = holding("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GATED_KEY")
         pytest.param("gated-1", None, ALL, "gated", id="a pattern of an endpoint with its key"),
         pytest.param(HAIKU, None, ALL, "anthropic", id="the price list's provider"),
         pytest.param("gpt-4o", None, ALL, "openai", id="the price list's other provider"),
+        pytest.param("gemini-2.5-flash", None, holding("GEMINI_API_KEY"), "google", id="the price list's third one"),
         pytest.param("sim-ttft5", None, ALL, "simulator", id="a pattern of the simulator"),
         pytest.param(HAIKU, None, holding(), "simulator", id="a stand-in of the same protocol: anthropic"),
         pytest.param("gpt-4o", None, holding(), "simulator-openai", id="a stand-in of the same protocol: openai"),
@@ -49,11 +51,11 @@ def test_a_benchmark_goes_to(model: str, provider: str | None, keys: Callable[[E
 
 
 def test_a_priced_model_of_a_provider_that_is_not_configured_goes_to_the_openai_stand_in() -> None:
-    """`gemini-2.5-pro` is in the price list, its provider `google` is no endpoint here."""
-    assert PriceList().provider_of("gemini-2.5-pro") == "google"
-    assert registry(*SIMULATORS).resolve("gemini-2.5-pro", None, ALL).name == "simulator-openai"
+    """`command-r` is in the price list, its provider `cohere` is no endpoint here."""
+    assert PriceList().provider_of("command-r") == "cohere"
+    assert registry(*SIMULATORS).resolve("command-r", None, ALL).name == "simulator-openai"
     with pytest.raises(UnknownModel):
-        registry().resolve("gemini-2.5-pro", None, ALL)
+        registry().resolve("command-r", None, ALL)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.providers.endpoints import BUILT_IN, Endpoint
+from shared.providers.built_in import BUILT_IN
+from shared.providers.endpoints import Endpoint
 from shared.providers.key_ring import KeyRing
 
 ANTHROPIC = BUILT_IN[0]

@@ -1,9 +1,11 @@
 """Runs loads over real sockets: one call from model names to records."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any, Literal
 
+from shared.benchmark.extra_body import ExtraFields
 from shared.benchmark.load import Load, Phase
 from shared.benchmark.pace import ClosedLoop, Pace
 from shared.benchmark.prompt import Parameters
@@ -27,9 +29,10 @@ Transport = Literal["auto", "sdk"]
 KEY = "sk-test-0123456789abcdef"
 
 
-def endpoint_at(url: str, protocol: str, transport: Transport = "auto") -> Endpoint:
+def endpoint_at(url: str, protocol: str, transport: Transport = "auto", **options: Any) -> Endpoint:
     base_url = f"{url}{protocol_named(protocol).base_path}"
-    return Endpoint(name="test", protocol=protocol, base_url=base_url, transport=transport)
+    fields = {"name": "test", "protocol": protocol, "base_url": base_url, "transport": transport}
+    return Endpoint.model_validate(fields | options)
 
 
 async def engine_over(
@@ -40,18 +43,23 @@ async def engine_over(
     timeouts: Timeouts | None = None,
     transport: Transport = "auto",
     proxy: str | None = None,
+    options: Mapping[str, Any] = MappingProxyType({}),
+    variables: Mapping[str, str] = MappingProxyType({}),
+    extra_body: Mapping[str, Any] = MappingProxyType({}),
 ) -> Engine:
-    """An engine over these processes, for a server of the test."""
+    """An engine over these processes, for a server of the test. `options` are further fields of the endpoint."""
     timeouts = timeouts or Timeouts(connect_s=60, ttft_s=60, idle_s=60, total_s=PATIENCE_S)
-    endpoint, clock = endpoint_at(url, protocol, transport), SystemClock()
+    endpoint, clock = endpoint_at(url, protocol, transport, **options), SystemClock()
     context = MeasureContext(
         adapter=adapter_for(endpoint),
         timeouts=timeouts,
         clock=RunClock.start(clock),
         scrubber=Scrubber([KEY]),
         keep_timeline=True,
+        extra=ExtraFields(endpoint.extra_body, extra_body),
     )
-    target = await make_target(endpoint, KEY, proxy=proxy, connect_s=timeouts.connect_s)
+    key = None if options.get("api_key_env", "KEY") is None else KEY
+    target = await make_target(endpoint, key, proxy=proxy, connect_s=timeouts.connect_s, variables=variables)
     return Engine(processes, target, context, clock)
 
 
@@ -105,8 +113,9 @@ async def run_over(
     concurrency: int = 1,
     timeouts: Timeouts | None = None,
     max_tokens: int = 1_000,
+    **options: Any,
 ) -> list[ResultRecord]:
-    """The records of these requests, in their order."""
-    async with engine_at(pool, url, protocol, timeouts=timeouts, transport=transport) as engine:
+    """The records of these requests, in their order. `options` are those of `engine_over`."""
+    async with engine_at(pool, url, protocol, timeouts=timeouts, transport=transport, **options) as engine:
         work = load(*models, concurrency=concurrency, max_tokens=max_tokens)
         return sorted([record async for record in engine.run(work)], key=lambda record: record.prompt_index)

@@ -18,7 +18,20 @@ from tests.worker.engine.measuring import BEGAN, measurement, part
 from tests.worker.engine.running import KEY, endpoint_at, engine_at, engine_over, load
 from worker.engine.children import Child, Children, processes_for
 from worker.engine.decoding import Concluded, DecodingThread
-from worker.engine.messages import Begin, End, Go, Head, Hold, Opened, Report, Request, Requests, Slice, Watermark
+from worker.engine.messages import (
+    Began,
+    Begin,
+    End,
+    Go,
+    Head,
+    Hold,
+    Opened,
+    Report,
+    Request,
+    Requests,
+    Slice,
+    Watermark,
+)
 from worker.engine.sdk_clients import make_target
 
 
@@ -180,12 +193,67 @@ def test_a_first_token_that_lay_unread_with_later_ones_is_doubtful() -> None:
 
 def test_an_undisturbed_run_is_graded_a_and_the_sdk_never_better_than_c() -> None:
     assert Disturbance("socket", requests=200, send_delays_ms=Digest([0.1] * 200), cpu_share=0.3).grade() == ("A", [])
-    grade, reasons = Disturbance("sdk", requests=200, send_delays_ms=Digest([0.1] * 200)).grade()
+    grade, reasons = Disturbance("sdk", requests=200, send_delays_ms=Digest([0.1] * 200)).grade() or ("", [])
     assert grade == "C"
     assert "SDK" in reasons[0]
 
 
 def test_doubtful_first_tokens_lower_the_grade() -> None:
-    grade, reasons = Disturbance("socket", requests=100, doubtful=4).grade()
+    grade, reasons = Disturbance("socket", requests=100, doubtful=4).grade() or ("", [])
     assert grade == "B"
     assert "4 of 100" in reasons[0]
+
+
+async def test_a_process_that_stands_still_lowers_the_grade(simulator: Simulator) -> None:
+    """It is stopped for half of the run, in which it takes hardly a sample."""
+    process = await Child.start()
+    engine = await engine_over([process], simulator.base_url, "openai")
+    plan = load("sim-ttft5-gap10-n200")
+
+    async def consume() -> list[ResultRecord]:
+        return [record async for record in engine.run(plan)]
+
+    running = asyncio.create_task(consume())
+    assert process.pid is not None
+    for events in (20, 100):
+        await simulator.wait_for(
+            lambda server, events=events: bool(server.requests) and server.requests[0].content_events > events
+        )
+        os.kill(process.pid, signal.SIGSTOP)
+        await asyncio.sleep(0.5)
+        os.kill(process.pid, signal.SIGCONT)
+    async with asyncio.timeout(PATIENCE_S):
+        records = await running
+    process.end()
+    assert [record.outcome for record in records] == ["succeeded"]
+    measured = engine.disturbance.document()
+    assert measured["loop_lag_ms"]["p99"] > 400
+    assert measured["grade"] in ("C", "D")
+    assert f"{measured['loop_lag_ms']['p99']:.1f} ms late (P99)" in measured["reasons"][0]
+
+
+async def test_a_run_of_which_nothing_was_sent_has_no_grade(children: Children) -> None:
+    """Nobody listens on port 1."""
+    async with engine_at(children, "http://127.0.0.1:1", "openai") as engine:
+        records = [record async for record in engine.run(load("m", "m"))]
+    assert [record.error.kind if record.error else None for record in records] == ["connect_error"] * 2
+    assert engine.disturbance.document()["grade"] is None
+
+
+def test_connecting_is_not_our_delay() -> None:
+    """Times in ms. A request on a new connection: due, connecting from, connected, sent, and what remains as ours."""
+    for due, started, connected, sent, delay in (
+        (0, 0, 800, 801, 1),
+        (0, 30, 800, 801, 31),
+        (500, 0, 800, 801, 1),
+        (900, 0, 800, 905, 5),
+    ):
+        began = Began(
+            due * 10**6, started * 10**6, connected * 10**6, None, sent * 10**6, new_connection=True, renewed=0
+        )
+        measured = measurement("openai")
+        measured.take(part(began=began))
+        assert measured.send_delay_ns == delay * 10**6
+    kept = measurement("openai")
+    kept.take(part(began=Began(0, 0, None, None, 7 * 10**6, new_connection=False, renewed=0)))
+    assert kept.send_delay_ns == 7 * 10**6

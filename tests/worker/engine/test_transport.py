@@ -8,7 +8,7 @@ from shared.benchmark.spec import Timeouts
 from shared.protocols.registry import PROTOCOLS
 from simulator.server import Simulator
 from tests.support.ports import free_port
-from tests.support.scripted import ScriptedServer, cut, http
+from tests.support.scripted import ScriptedServer, http
 from tests.support.spoken import spoken
 from tests.support.streams import openai_stream, openai_text, sse
 from tests.worker.engine.running import KEY, Run, engine_at, load
@@ -176,50 +176,6 @@ async def test_a_connection_is_used_again_and_connecting_is_outside_ttft(
     assert (first.connection_reused, second.connection_reused) == (False, True)
     assert first.metrics["connect_ms"] is not None
     assert second.metrics["connect_ms"] is None
-
-
-@every_protocol
-async def test_a_kept_connection_that_the_server_closed_is_renewed(run: Run, protocol: str) -> None:
-    """The server answers once on each connection, says nothing of closing it, and closes it at the next request."""
-    stream, kind = spoken(protocol).stream("Hi"), spoken(protocol).content_type
-    head = f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {len(stream)}\r\n\r\n"
-    connections = 0
-
-    async def answer_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal connections
-        connections += 1
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(head.encode() + stream)
-        await writer.drain()
-        if connections == 1:
-            # The body of the first request, then the head of the second: the connection ends under it.
-            await reader.readuntil(b"\r\n\r\n")
-        writer.close()
-
-    async with await asyncio.start_server(answer_once, "127.0.0.1") as server:
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        first, second = await run(url, protocol, "m", "m")
-    assert [first.outcome, second.outcome] == ["succeeded", "succeeded"]
-    assert "connection_renewed" not in first.flags
-    assert "connection_renewed" in second.flags
-    assert second.connection_reused is False
-    assert connections == 2
-
-
-async def test_an_endpoint_that_delivers_events_in_halves_loses_none(run: Run, simulator: Simulator) -> None:
-    records = await run(simulator.base_url, "openai", *["sim-ttft5-gap1-n6-split20"] * 50, concurrency=50)
-    assert {record.outcome for record in records} == {"succeeded"}
-    assert {record.usage.output_tokens for record in records} == {6}
-
-
-@pytest.mark.parametrize("size", [1, 3, 7, 64])
-async def test_chunks_of_any_size_give_the_same_answer(run: Run, size: int) -> None:
-    stream = openai_stream("Hello", " grüße 🚀", usage={"prompt_tokens": 3, "completion_tokens": 2})
-    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-    chunks = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in cut(stream, size)]
-    async with ScriptedServer([head, *chunks, b"0\r\n\r\n"]).running() as server:
-        (record,) = await run(server.url, "openai", "m")
-    assert (record.outcome, record.response) == ("succeeded", "Hello grüße 🚀")
 
 
 async def test_events_of_one_read_share_its_stamp(run: Run) -> None:

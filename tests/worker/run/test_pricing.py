@@ -1,6 +1,5 @@
 """A result costs what was served, and says so where that is not what was asked for."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,7 +9,7 @@ import pytest
 
 from shared.benchmark.record import ResultRecord, Usage
 from shared.benchmark.spec import BenchmarkSpec
-from shared.providers.endpoints import BUILT_IN, Endpoint
+from shared.providers.endpoints import Endpoint
 from shared.providers.prices import PriceList
 from tests.support.streams import anthropic_stream
 from tests.worker.engine.measuring import measure
@@ -24,9 +23,6 @@ MINE = {"input_usd_per_mtok": "1", "output_usd_per_mtok": "2"}
 
 
 def endpoint(price_provider: str | None, **changes: Any) -> Endpoint:
-    for built_in in BUILT_IN:
-        if built_in.price_provider == price_provider and not changes:
-            return built_in
     return Endpoint(
         name="mine", protocol="openai", base_url="http://127.0.0.1", price_provider=price_provider, **changes
     )
@@ -44,11 +40,9 @@ def asking_for(tier: str, model: str) -> RunPrice:
     return find_price(endpoint("openai"), extended, None, LIST, NOW)
 
 
-def answer(
-    served: str | None = None, tier: str | None = None, usage: Usage = THOUSAND, flags: Sequence[str] = ()
-) -> ResultRecord:
+def answer(served: str | None = None, tier: str | None = None, usage: Usage = THOUSAND) -> ResultRecord:
     record = measure("anthropic", [(10, anthropic_stream("Hi"))])
-    return replace(record, served_model=served, service_tier=tier, usage=usage, flags=list(flags), cost_usd=None)
+    return replace(record, served_model=served, service_tier=tier, usage=usage, flags=[], cost_usd=None)
 
 
 def settled(price: RunPrice, *told: Any, **more: Any) -> tuple[Decimal | None, list[str]]:
@@ -191,10 +185,8 @@ def test_unknown_counts_have_no_cost() -> None:
     price = price_of("gpt-4o", endpoint("openai"))
     assert settled(price, usage=Usage())[0] is None
     assert settled(price, usage=replace(THOUSAND, output_tokens=None))[0] is None
-    # The provider's count of cached tokens was wrong, so it is unknown how many there were.
-    assert settled(price, flags=["usage_out_of_range"])[0] is None
-    known = replace(THOUSAND, cache_read_tokens=0, cache_write_tokens=0)
-    assert settled(price, usage=known, flags=["usage_out_of_range"])[0] == Decimal("0.0125")
+    # A count of cached tokens was wrong, so it is unknown how many there were.
+    assert settled(price, usage=replace(THOUSAND, cache_unknown=True))[0] is None
 
 
 def test_cache_writes_inside_the_prompt_are_priced_once() -> None:

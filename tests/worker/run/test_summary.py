@@ -102,6 +102,39 @@ def test_statistics_are_over_succeeded_measured_requests_alone() -> None:
     assert (result["ttft_ms"]["count"], result["ttft_ms"]["p50"]) == (2, 20)
 
 
+def test_an_interval_takes_prompts_for_independent_where_one_was_sent_more_than_once() -> None:
+    once = [Row(prompt_index=number, ttft_ms=number) for number in range(60)]
+    again = [replace(row, repetition=1) for row in once]
+    few = [replace(row, prompt_index=row.prompt_index % 5, repetition=row.prompt_index // 5) for row in once]
+    by_request, by_prompt, too_few = (summary(*rows)["ttft_ms"] for rows in (once, [*once, *again], few))
+    assert by_request["interval_basis"] == "requests"
+    assert by_prompt["interval_basis"] == too_few["interval_basis"] == "prompts"
+    # The second round says nothing new, so it narrows nothing.
+    assert by_prompt["p50_ci95"] == by_request["p50_ci95"]
+    assert (too_few["p50"], too_few["p50_ci95"]) == (by_request["p50"], None)
+
+
+def test_a_prompt_that_is_listed_twice_is_one_prompt() -> None:
+    results = folded(*[Row(prompt_index=number, ttft_ms=number) for number in range(60)])
+    plan = Plan(60, 1, None, interrupted=False, sent_in_vain=0, equal_prompts=dict.fromkeys(range(1, 60), 0))
+    found = summarize(results, plan)
+    for name in ("ttft_ms", "latency_ms", "error_latency_ms"):
+        assert found[name]["p50_ci95"] is None
+
+
+def test_gaps_of_one_stream_have_no_interval() -> None:
+    """However many there are: those of one stream depend on each other."""
+    rows = [Row(prompt_index=number, timeline=stream(*range(10, 200, 3))) for number in range(20)]
+    found = summary(*rows)["inter_chunk_latency_ms"]
+    assert (found["count"], found["p99"]) == (20 * 63, 3)
+    assert (found["p50_ci95"], found["p95_ci95"], found["p99_ci95"], found["interval_basis"]) == (
+        None,
+        None,
+        None,
+        None,
+    )
+
+
 def test_cancelled_requests_are_in_no_statistic() -> None:
     result = summary(Row(), Row(outcome="cancelled", at_ms=5_000, error={"kind": "cancelled"}))
     assert result["requests"]["cancelled"] == 1
@@ -203,5 +236,39 @@ def test_what_was_sent_in_vain_costs_what_its_answer_did_and_is_no_part_of_the_c
     assert result["cost"]["total_usd"] == "0.101"
 
 
+def test_a_request_that_was_sent_again_over_a_new_connection_is_a_possible_duplicate() -> None:
+    renewed = ["connection_renewed"]
+    rows = [
+        Row(prompt_index=0, flags=renewed, cost_usd=Decimal("0.1")),
+        Row(prompt_index=1, flags=renewed, cost_usd=None, outcome="truncated"),
+        Row(prompt_index=2, flags=renewed, cost_usd=Decimal("0.2"), warmup=True),
+        Row(prompt_index=3),
+    ]
+    result = summary(*rows, sent_in_vain={0: 1})
+    assert result["possible_duplicates"] == {"requests": 4, "cost_usd": "0.4", "unpriced_requests": 1}
+    assert result["flags"]["connection_renewed"] == 2
+
+
 def test_a_run_that_nothing_interrupted_has_no_duplicates() -> None:
     assert summary(Row())["possible_duplicates"] == {"requests": 0, "cost_usd": None, "unpriced_requests": 0}
+
+
+def _cached(read: int, **plan: Any) -> list[str]:
+    row = Row(cache_read_tokens=read, total_input_tokens=100)
+    notices: list[str] = summarize(folded(row, row), Plan(2, 1, None, False, 0, **plan))["notices"]
+    return notices
+
+
+def test_a_run_whose_input_came_from_a_prompt_cache_says_so_and_why() -> None:
+    assert _cached(4, repetitions=5) == []
+    assert summary(Row())["notices"] == []
+    (notice,) = _cached(5, repetitions=5)
+    assert notice == (
+        "5% of the input tokens were read from a prompt cache: TTFT and latency are those of cache hits. "
+        "The cache may have been filled by repetitions of the same prompt."
+    )
+    (notice,) = _cached(100, repetitions=5, warmup_is_measured=True)
+    assert notice.endswith("by repetitions of the same prompt or warm-up requests with the same prompts.")
+    (notice,) = _cached(83)
+    assert notice.startswith("83% of the input")
+    assert notice.endswith("by an earlier run, or a beginning that the prompts share.")

@@ -16,6 +16,7 @@ from shared.db.tables import Benchmark
 from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
 from tests.shared.db.rows import recorded
+from tests.support.closing import ClosingServer
 from tests.support.service import WAIT, make_settings, running_api, running_worker
 from tests.support.streams import anthropic_stream
 from tests.support.waiting import PATIENCE_S, until
@@ -47,6 +48,30 @@ async def test_a_benchmark_that_no_bell_was_rung_for_is_found_by_the_sweep(
         assert await ended(database, benchmark.id) == "completed"
 
 
+async def test_what_a_dead_worker_sent_again_over_new_connections_stays_counted(
+    database_url: str, database: Database, redis_url: str
+) -> None:
+    repository = BenchmarkRepository(database)
+    benchmark = await repository.create(spec(), "simulator")
+    claimed = await LeaseRepository(database, lease_s=0).claim("dead")
+    assert claimed is not None
+    stored = measure("anthropic", [(10, anthropic_stream("Hi"))])
+    records = [replace(stored, prompt_index=0), replace(stored, prompt_index=1, flags=["connection_renewed"])]
+    await LeaseRepository(database, lease_s=0).begin(claimed[0], dispatched=2, price=None)
+    await ResultRepository(database).record(claimed[0], records, dispatched=2)
+    # The next worker's second request meets a connection that the server closes.
+    async with (
+        ClosingServer("anthropic").running() as server,
+        running_worker(make_settings(database_url, redis_url, server.url), KEYS),
+    ):
+        assert await ended(database, benchmark.id) == "completed"
+    document = await repository.get(benchmark.id)
+    assert document.summary is not None
+    assert document.summary["flags"]["connection_renewed"] == 2
+    assert document.summary["possible_duplicates"]["requests"] == 2
+    assert server.requests == 3
+
+
 async def test_a_benchmark_of_a_dead_worker_goes_on_without_what_is_stored(
     database_url: str, database: Database, redis_url: str, simulator: Simulator
 ) -> None:
@@ -74,6 +99,9 @@ async def test_a_benchmark_of_a_dead_worker_goes_on_without_what_is_stored(
     assert (dead.worker_id, dead.ended_by, dead.results, dead.unanswered) == ("dead", "crashed", 2, [[1, 0]])
     assert (heir.ended_by, heir.results, heir.unanswered) == ("completed", 2, [])
     assert heir.measurement is not None
+    # Nobody knows how late the dead worker was.
+    graded = document.summary["measurement"]
+    assert (graded["grade"], "measured 2 of the results died" in graded["reasons"][0]) == ("D", True)
 
 
 async def test_a_stopping_worker_ends_what_is_in_flight_and_gives_the_rest_back(

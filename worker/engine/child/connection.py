@@ -9,6 +9,7 @@ from shared.clock import monotonic_ns
 from shared.network import kernel_stamps
 from shared.network.tls import TlsSession
 from worker.engine.child.http_response import HttpResponse, NotHttp
+from worker.engine.child.losses import words_of_loss, words_of_place
 from worker.engine.child.outbox import Stream
 from worker.engine.messages import End
 
@@ -24,12 +25,14 @@ class Connection:
         started_ns: int,
         connected_ns: int,
         tls_ms: float | None,
+        round_trip_ns: int,
         on_close: Callable[["Connection"], None],
     ) -> None:
         self.sock = sock
         self.started_ns = started_ns
         self.connected_ns = connected_ns
         self.tls_ms = tls_ms
+        self.round_trip_ns = round_trip_ns
         # Whether a request has gone over it.
         self.used = False
         # Since when bytes may have been waiting; None after the first read.
@@ -37,8 +40,9 @@ class Connection:
         self.last_read_ns = 0
         # Reads to be parsed: (stamp, µs that the first byte may have waited, bytes). Empty bytes: the server closed.
         self.arrived: list[tuple[int, int, bytes]] = []
-        # The error that broke the socket. It counts once everything that arrived before it is parsed.
+        # The error that broke the socket, and its stamp. It counts once everything that arrived before it is parsed.
         self.broken: OSError | None = None
+        self.broken_ns = 0
         # Whether a byte has come in answer to the latest request.
         self.answered = False
         # Whether all reads of the latest response had the kernel's own stamp.
@@ -62,12 +66,15 @@ class Connection:
         self.stamped_by_kernel = True
         self.answered = False
         self.used = True
-        data = request if self._tls is None else self._tls.encrypt(request)
         sent_ns = monotonic_ns()
         try:
+            if self.broken is not None:
+                raise self.broken
+            data = request if self._tls is None else self._tls.encrypt(request)
+            sent_ns = monotonic_ns()
             self._write(data)
         except OSError as exc:
-            self._fail(exc)
+            self._fail(exc, sent_ns)
             return sent_ns
         # The process may have waited for a CPU between reading the clock and sending, so the kernel's stamp is better.
         departed_ns = kernel_stamps.departure_ns(self.sock)
@@ -91,7 +98,7 @@ class Connection:
             if end is not None:
                 return self._end(end)
         if self.broken is not None:
-            return self._fail(self.broken)
+            return self._fail(self.broken, self.broken_ns)
         return None
 
     def close(self) -> None:
@@ -115,7 +122,7 @@ class Connection:
                 self.answered = True
                 response.feed(data)
         except (ssl.SSLError, OSError, NotHttp) as exc:
-            return End("lost", stamp_ns, _words(exc))
+            return End("lost", stamp_ns, self._words(exc))
         if response.head_complete and not head_known:
             stream.head(response.status, response.headers)
         stream.kernel = self.stamped_by_kernel
@@ -125,15 +132,16 @@ class Connection:
         if response.complete or (ended and response.ends_with_connection):
             return End("complete", stamp_ns)
         if ended:
-            where = "inside the answer" if response.head_complete else "without an answer"
-            return End("lost", stamp_ns, f"the server closed the connection {where}")
+            return End("lost", stamp_ns, f"the server closed the connection {self._where}")
         return None
 
     def _take_unasked(self, arrived: list[tuple[int, int, bytes]]) -> None:
         """Between requests only TLS session tickets may come. Anything else closes the connection."""
         try:
             over = [data or ended for _, _, data in arrived for data, ended in (self._plain(data),)]
-        except (ssl.SSLError, OSError):
+        except OSError as exc:
+            # With TLS 1.3, a server refuses a client's certificate only after the handshake.
+            self.broken, self.broken_ns = exc.with_traceback(None), monotonic_ns()
             return self.close()
         if self.broken is not None or any(over):
             self.close()
@@ -156,8 +164,18 @@ class Connection:
         if end.kind != "complete" or not self._response.keeps_alive or self.broken is not None:
             self.close()
 
-    def _fail(self, exc: Exception) -> None:
-        self._end(End("lost", monotonic_ns(), _words(exc)))
+    def _fail(self, exc: Exception, stamp_ns: int) -> None:
+        self._end(End("lost", stamp_ns, self._words(exc)))
+
+    def _words(self, exc: Exception) -> str:
+        """What happened to the connection."""
+        if isinstance(exc, NotHttp):
+            return f"the answer is not HTTP/1.1: {exc}"
+        return f"{words_of_loss(exc)} {self._where}"
+
+    @property
+    def _where(self) -> str:
+        return words_of_place(answered=self.answered, head_complete=self._response.head_complete)
 
     def _write(self, data: bytes) -> None:
         """Writes at once what the socket takes; the rest follows in order. Raises OSError."""
@@ -181,10 +199,5 @@ class Connection:
                 await asyncio.get_running_loop().sock_sendall(self.sock, data)
         except OSError as exc:
             # The server may have answered before it closed the connection, so its answer is read first.
-            self.broken = self.broken or exc.with_traceback(None)
-
-
-def _words(exc: Exception) -> str:
-    if isinstance(exc, NotHttp):
-        return f"the answer is not HTTP/1.1: {exc}"
-    return f"{type(exc).__name__}: {exc}"
+            if self.broken is None:
+                self.broken, self.broken_ns = exc.with_traceback(None), monotonic_ns()

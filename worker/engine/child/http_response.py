@@ -2,6 +2,9 @@
 
 import httptools
 
+# The most bytes that may come without one byte of the body: a head, with the 1xx answers before it, or trailers.
+MAX_BYTES_BESIDE = 128_000
+
 
 class NotHttp(Exception):
     """The bytes are not an HTTP/1.1 response."""
@@ -10,7 +13,7 @@ class NotHttp(Exception):
 class HttpResponse:
     """Takes bytes through `feed`. `parts` are the body bytes that the caller has not taken yet."""
 
-    __slots__ = ("_parser", "complete", "head_complete", "headers", "keeps_alive", "parts", "status")
+    __slots__ = ("_beside", "_parser", "complete", "head_complete", "headers", "keeps_alive", "parts", "status")
 
     def __init__(self) -> None:
         self.status = 0
@@ -19,20 +22,41 @@ class HttpResponse:
         self.complete = False
         self.keeps_alive = False
         self.parts: list[bytes] = []
+        # How many bytes have come since the last byte of the body.
+        self._beside = 0
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
+        # Line ends without CR, spaces after a chunk's size, and a length beside chunks: servers send them, and the
+        # other transport reads them.
+        self._parser.set_dangerous_leniencies(
+            lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True, lenient_chunked_length=True
+        )
 
     @property
     def ends_with_connection(self) -> bool:
         """Whether the body ends with the connection, because it has neither a length nor chunks."""
-        return self.head_complete and not {"content-length", "transfer-encoding"} & self.headers.keys()
+        if not self.head_complete:
+            return False
+        encoding = self.headers.get("transfer-encoding")
+        return "content-length" not in self.headers if encoding is None else "chunked" not in encoding.lower()
 
     def feed(self, data: bytes) -> None:
+        """Raises NotHttp. What follows the end of the response is not looked at, but ends the connection."""
         if self._parser is None:
             raise RuntimeError("the response is over")
+        self._beside += len(data)
         try:
             self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            # The bytes after a 101 belong to another protocol.
+            return
         except httptools.HttpParserError as exc:
+            if self.complete:
+                self.keeps_alive = False
+                return
             raise NotHttp(str(exc)) from None
+        if self._beside > MAX_BYTES_BESIDE and not self.complete:
+            where = "after its body" if self.head_complete else "before its body"
+            raise NotHttp(f"it has more than {MAX_BYTES_BESIDE:,} bytes of headers {where}")
 
     def release(self) -> None:
         """Drops the parser. It and the response refer to each other, and no garbage is collected during a run."""
@@ -40,23 +64,34 @@ class HttpResponse:
 
     # httptools calls these.
 
+    def on_message_begin(self) -> None:
+        if self.complete:
+            # The server answers a question that nobody asked.
+            self.keeps_alive = False
+
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self.head_complete:  # later ones are trailers
             self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
-        if self._parser is None:
+        if self._parser is None or self.head_complete:
             return
         status = self._parser.get_status_code()
-        if status < 200:
-            # 100 and 103 come before the answer.
+        if 100 <= status < 200 and status != 101:
+            # They come before the answer.
             self.headers.clear()
             return
         self.status, self.head_complete = status, True
+        if status == 101:
+            # The server speaks another protocol from now on, so this is all of its answer.
+            self.complete = True
+            return
         self.keeps_alive = self._parser.should_keep_alive()
 
     def on_body(self, data: bytes) -> None:
-        self.parts.append(data)
+        self._beside = 0
+        if not self.complete:
+            self.parts.append(data)
 
     def on_message_complete(self) -> None:
         self.complete = self.head_complete

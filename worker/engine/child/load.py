@@ -36,6 +36,11 @@ class Load:
         """Nothing waits and nothing is in flight."""
         return not self._waiting and not self._scheduled and not self._live
 
+    @property
+    def in_flight(self) -> bool:
+        """Whether a request is in flight, or its connection is being made."""
+        return bool(self._live)
+
     async def open(self, connections: int) -> None:
         """Connects this many slots ahead of their first request. The others connect when they are needed."""
         await asyncio.gather(*(slot.open() for slot in self._slots[:connections]))

@@ -3,6 +3,7 @@
 import asyncio
 import selectors
 from collections import Counter
+from collections.abc import Callable
 
 from shared.clock import monotonic_ns
 from shared.numbers.lag import lag_bucket
@@ -36,30 +37,40 @@ class WakefulSelector(selectors.DefaultSelector):
 
 
 class LagSampler:
-    """Wakes every 10 ms and counts how late it woke, in a histogram."""
+    """Wakes every 10 ms and notes how late it woke while requests were in flight.
 
-    def __init__(self) -> None:
+    A loop that stands still takes no samples. So each sample counts for as many periods as it covers: the histogram
+    says for how much of the time the loop was how late.
+    """
+
+    def __init__(self, in_flight: Callable[[], bool]) -> None:
         self.histogram: Counter[int] = Counter()
         self.max_ns = 0
-        self._due = 0.0
+        self._in_flight = in_flight
+        # When the latest sample was taken, and whether a request was in flight then.
+        self._at = 0.0
+        self._busy = False
         self._timer: asyncio.TimerHandle | None = None
 
-    async def run(self) -> None:
-        """Samples until cancelled. Uses a timer, not a task for each sample: hundreds of processes may share a core."""
-        loop = asyncio.get_running_loop()
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Samples until `stop`. Uses a timer, not a task for each sample: hundreds of processes may share a core."""
+        self._at = loop.time()
         self._arm(loop)
-        try:
-            await loop.create_future()
-        finally:
-            if self._timer is not None:
-                self._timer.cancel()
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._due = loop.time() + SAMPLE_EVERY_S
-        self._timer = loop.call_at(self._due, self._sample, loop)
+        self._busy = self._in_flight()
+        self._timer = loop.call_at(self._at + SAMPLE_EVERY_S, self._sample, loop)
 
     def _sample(self, loop: asyncio.AbstractEventLoop) -> None:
-        late_ns = max(0, int((loop.time() - self._due - TIMER_RESOLUTION_S) * 1e9))
-        self.max_ns = max(self.max_ns, late_ns)
-        self.histogram[lag_bucket(late_ns)] += 1
+        before, self._at = self._at, loop.time()
+        # A request that began or ended within the period is in flight at one of its ends.
+        if self._busy or self._in_flight():
+            covered_s = self._at - before
+            late_ns = max(0, int((covered_s - SAMPLE_EVERY_S - TIMER_RESOLUTION_S) * 1e9))
+            self.max_ns = max(self.max_ns, late_ns)
+            self.histogram[lag_bucket(late_ns)] += max(1, round(covered_s / SAMPLE_EVERY_S))
         self._arm(loop)

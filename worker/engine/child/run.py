@@ -5,6 +5,7 @@ import gc
 from collections.abc import Awaitable, Callable
 
 from shared.clock import cpu_ns, monotonic_ns
+from worker.engine.child.cpu_share import CpuSampler
 from worker.engine.child.load import Load
 from worker.engine.child.loop_lag import LagSampler
 from worker.engine.child.outbox import Outbox
@@ -22,9 +23,9 @@ class ChildRun:
         self.load = Load(slots, outbox)
         self._connections = begin.connections
         self._outbox = outbox
-        self._lag = LagSampler()
+        self._lag = LagSampler(lambda: self.load.in_flight)
+        self._cpu = CpuSampler(monotonic_ns, cpu_ns)
         self._tasks: list[asyncio.Task[None]] = []
-        self._begun_ns = self._cpu_ns = 0
 
     def start(self, on_end: Callable[[asyncio.Task[None]], None]) -> None:
         """Opens connections and sends the requests that are added. `on_end` is called with each task that ends."""
@@ -39,15 +40,16 @@ class ChildRun:
     async def _open_and_send(self) -> None:
         await self.load.open(self._connections)
         # Measured from here: a loop that is busy with handshakes disturbs no request.
-        self._begun_ns, self._cpu_ns = monotonic_ns(), cpu_ns()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._lag.run())
-            group.create_task(self.load.run())
+        loop = asyncio.get_running_loop()
+        self._lag.start(loop)
+        self._cpu.start(loop)
+        await self.load.run()
 
     async def finish(self) -> None:
         """Closes everything and sends the `Health` report."""
-        used_ns, wall_ns = (cpu_ns() - self._cpu_ns, monotonic_ns() - self._begun_ns) if self._begun_ns else (0, 0)
-        health = Health(dict(self._lag.histogram), self._lag.max_ns, used_ns, wall_ns)
+        self._lag.stop()
+        self._cpu.stop()
+        health = Health(dict(self._lag.histogram), self._lag.max_ns, self._cpu.busiest)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -10,7 +10,8 @@ import httpcore2
 import httpx2
 
 from shared.clock import monotonic_ns
-from shared.network.tls import trust_store
+from shared.network.round_trip import round_trip_ns
+from shared.network.tls import TlsOptions, client_context
 from worker.engine.messages import Began
 
 
@@ -24,7 +25,9 @@ class Wire:
     sent_ns: int | None = None
     last_read_ns: int | None = None
     new_connection: bool = False
+    # Whether a byte has come in answer, and how long the way to the server and back takes.
     answered: bool = False
+    round_trip_ns: int = 0
     on_sent: Callable[[], None] | None = None
 
     def began(self, due_ns: int, renewed: int) -> Began:
@@ -40,9 +43,9 @@ current_wire: ContextVar[Wire | None] = ContextVar("current_wire", default=None)
 class StampingTransport(httpx2.AsyncBaseTransport):
     """HTTP/1.1 over a pool of `connections`, through `proxy` if it is given, without redirects and retries."""
 
-    def __init__(self, *, connections: int, proxy: str | None) -> None:
+    def __init__(self, *, connections: int, proxy: str | None, trust: TlsOptions) -> None:
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=trust_store(),
+            ssl_context=client_context(trust),
             proxy=httpcore2.Proxy(proxy) if proxy else None,
             max_connections=connections,
             max_keepalive_connections=connections,
@@ -73,6 +76,12 @@ class StampingTransport(httpx2.AsyncBaseTransport):
             stream=_Body(response),
             extensions=response.extensions,
         )
+
+    async def close_idle(self) -> None:
+        """Closes the connections that carry no request."""
+        for connection in self._pool.connections:
+            if connection.is_idle():
+                await connection.aclose()
 
     async def aclose(self) -> None:
         await self._pool.aclose()
@@ -107,30 +116,38 @@ class _StampingBackend(httpcore2.AsyncNetworkBackend):
             # Connecting starts only now: waiting for the pool is queueing.
             wire.started_ns = monotonic_ns()
             wire.new_connection = True
+        begin_ns = monotonic_ns()
         stream = await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
+        connected_ns = monotonic_ns()
         if wire is not None:
-            wire.connected_ns = monotonic_ns()
-        return _StampingStream(stream)
+            wire.connected_ns = connected_ns
+        sock = stream.get_extra_info("socket")
+        return _StampingStream(stream, round_trip_ns(sock) or connected_ns - begin_ns)
 
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)
 
 
 class _StampingStream(httpcore2.AsyncNetworkStream):
-    def __init__(self, inner: httpcore2.AsyncNetworkStream) -> None:
+    def __init__(self, inner: httpcore2.AsyncNetworkStream, round_trip_ns: int) -> None:
         self._inner = inner
+        self._round_trip_ns = round_trip_ns
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        data = await self._inner.read(max_bytes, timeout)
-        wire = current_wire.get()
-        if wire is not None:
-            wire.last_read_ns = monotonic_ns()
+        wire, data = current_wire.get(), b""
+        try:
+            data = await self._inner.read(max_bytes, timeout)
+        finally:
+            if wire is not None:
+                wire.last_read_ns = monotonic_ns()
+                wire.answered |= bool(data)
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         wire = current_wire.get()
         if wire is not None and wire.sent_ns is None and not _is_connect(buffer):
             wire.sent_ns = monotonic_ns()
+            wire.answered, wire.round_trip_ns = False, self._round_trip_ns
             if wire.on_sent is not None:
                 wire.on_sent()
         await self._inner.write(buffer, timeout)
@@ -147,7 +164,8 @@ class _StampingStream(httpcore2.AsyncNetworkStream):
         if wire is not None:
             wire.connected_ns = monotonic_ns()
             wire.tls_ms = (wire.connected_ns - begin_ns) / 1e6
-        return _StampingStream(stream)
+        # Through a proxy, only the handshake goes all the way to the server.
+        return _StampingStream(stream, max(self._round_trip_ns, monotonic_ns() - begin_ns))
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)

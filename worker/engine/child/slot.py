@@ -4,8 +4,18 @@ from typing import Protocol
 
 from worker.engine.child.outbox import Stream
 
-# After this many kept connections that were found closed, the request goes out on a new one.
-MAX_RENEWALS = 3
+# A server that closes an idle connection does not know yet that a request is under way. The request then ends within
+# two round trips, and this much longer where the server or this host is busy. A server that closes the connection later
+# has worked on the request.
+RACE_NS = 100_000_000
+
+
+def lost_in_race(*, kept: bool, answered: bool, sent_ns: int, lost_ns: int, round_trip_ns: int) -> bool:
+    """Whether the server had closed a kept connection before the request reached it, so that it may be sent again.
+
+    `answered`: a byte came back. `sent_ns`, `lost_ns`: when the first byte went out, and when the end arrived.
+    """
+    return kept and not answered and lost_ns - sent_ns <= 2 * round_trip_ns + RACE_NS
 
 
 class Slot(Protocol):

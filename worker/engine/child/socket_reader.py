@@ -72,7 +72,7 @@ class SocketReader:
             except OSError as exc:
                 self.remove(connection)
                 # Without the traceback, which refers to the connection: no garbage is collected during a run.
-                connection.broken = exc.with_traceback(None)
+                connection.broken, connection.broken_ns = exc.with_traceback(None), now_ns
                 told.append(connection)
                 continue
             if not data:

@@ -9,10 +9,11 @@ from typing import Any
 import aiohappyeyeballs
 
 from shared.clock import monotonic_ns
-from shared.network.tls import TlsSession, trust_store
+from shared.network.round_trip import round_trip_ns
+from shared.network.tls import TlsSession, UnusableTls, client_context
 from worker.engine.child.connection import Connection
 from worker.engine.child.outbox import Stream
-from worker.engine.child.slot import MAX_RENEWALS
+from worker.engine.child.slot import lost_in_race
 from worker.engine.child.socket_reader import SocketReader
 from worker.engine.messages import Began, EndKind, SocketTarget
 
@@ -65,9 +66,9 @@ class SocketSlot:
 
     async def exchange(self, body: bytes, stream: Stream, due_ns: int) -> None:
         request = b"%scontent-length: %d\r\n\r\n%s" % (self._target.head, len(body), body)
-        for renewed in range(MAX_RENEWALS + 1):
+        for renewed in (0, 1):
             try:
-                connection = await self._ready(fresh=renewed == MAX_RENEWALS)
+                connection = await self._ready()
             except _CannotConnect as exc:
                 stream.began(Began(due_ns, exc.started_ns, None, None, None, True, renewed))
                 return stream.end(exc.kind, message=exc.message)
@@ -92,9 +93,14 @@ class SocketSlot:
                 )
             )
             end = await connection.end()
-            if end.kind == "lost" and kept and not connection.answered:
-                # The server had closed the kept connection. As in every HTTP client, the request goes out again on a
-                # new one, and only that attempt is measured.
+            if end.kind == "lost" and lost_in_race(
+                kept=kept,
+                answered=connection.answered,
+                sent_ns=sent_ns,
+                lost_ns=end.stamp_ns,
+                round_trip_ns=connection.round_trip_ns,
+            ):
+                # As in every HTTP client, it goes out again on a new connection, and only that attempt is measured.
                 continue
             return stream.end(end.kind, end.stamp_ns, end.message)
         raise AssertionError("the last attempt is on a new connection")
@@ -112,44 +118,51 @@ class SocketSlot:
             if not self._opening.cancelled() and self._opening.exception() is None:
                 self._opening.result().close()
 
-    async def _ready(self, *, fresh: bool) -> Connection:
+    async def _ready(self) -> Connection:
         """The kept connection, or a new one. Raises _CannotConnect."""
-        if self._opening is None:
-            if self._connection is not None and not self._connection.closed and not fresh:
-                return self._connection
+        await self._take_opened()
+        if self._connection is None or self._connection.closed:
             self._opening = asyncio.ensure_future(self._connect())
-        try:
-            self._connection = await self._opening
-        finally:
-            self._opening = None
+            await self._take_opened()
+        if self._connection is None:
+            raise RuntimeError("no connection was opened")
         return self._connection
+
+    async def _take_opened(self) -> None:
+        # No local variable refers to the task: with its error, it would be garbage.
+        if self._opening is not None:
+            try:
+                self._connection = await self._opening
+            finally:
+                self._opening = None
 
     async def _connect(self) -> Connection:
         started_ns = monotonic_ns()
         try:
             async with asyncio.timeout(self._target.connect_s):
+                addresses, begin_ns = await self._addresses.get(), monotonic_ns()
                 sock = await aiohappyeyeballs.start_connection(
-                    await self._addresses.get(), happy_eyeballs_delay=_HAPPY_EYEBALLS_DELAY_S, interleave=1
+                    addresses, happy_eyeballs_delay=_HAPPY_EYEBALLS_DELAY_S, interleave=1
                 )
                 try:
-                    return await self._set_up(sock, started_ns)
+                    return await self._set_up(sock, started_ns, round_trip_ns(sock) or monotonic_ns() - begin_ns)
                 except BaseException:
                     sock.close()
                     raise
         except TimeoutError:
             raise _CannotConnect("connect_timeout", "no connection within connect_s", started_ns) from None
-        except ssl.SSLError as exc:
+        except (ssl.SSLError, UnusableTls) as exc:
             raise _CannotConnect("tls_error", f"cannot connect: {exc}", started_ns) from None
         except (OSError, UnicodeError) as exc:
             raise _CannotConnect("connect_error", f"cannot connect: {exc}", started_ns) from None
 
-    async def _set_up(self, sock: socket.socket, started_ns: int) -> Connection:
+    async def _set_up(self, sock: socket.socket, started_ns: int, round_trip_ns: int) -> Connection:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         tls = tls_ms = None
         if self._target.tls:
-            tls, begin_ns = TlsSession(trust_store(), host=self._target.host), monotonic_ns()
+            tls, begin_ns = TlsSession(client_context(self._target.trust), host=self._target.host), monotonic_ns()
             await _shake_hands(tls, sock)
             tls_ms = (monotonic_ns() - begin_ns) / 1e6
         connection = Connection(
@@ -158,6 +171,7 @@ class SocketSlot:
             started_ns=started_ns,
             connected_ns=monotonic_ns(),
             tls_ms=tls_ms,
+            round_trip_ns=round_trip_ns,
             on_close=self._reader.remove,
         )
         self._reader.add(connection)

@@ -85,6 +85,25 @@ CASES = (
         _deltas({"reasoning_details": [{"type": "reasoning.encrypted", "data": "RW5j"}]}, {"content": "Hi"}),
         {"outcome": "succeeded", "response": "Hi", "reasoning": None, "ttft_ms": 200, "flags": "reasoning_hidden"},
     ),
+    Case(
+        "reasoning-between-think-tags",
+        _deltas({"content": "<think>Hm"}, {"content": "</think>Hi"}, {"content": " you"}),
+        {
+            "outcome": "succeeded",
+            "reasoning": "Hm",
+            "response": "Hi you",
+            "ttft_ms": 100,
+            "ttfat_ms": 200,
+            "latency_ms": 300,
+            "flags": "think_tags",
+            "no_flags": "reasoning_hidden",
+        },
+    ),
+    Case(
+        "think-tags-within-an-answer",
+        _deltas({"content": "Hi"}, {"content": " <think> you"}),
+        {"outcome": "succeeded", "response": "Hi <think> you", "reasoning": None, "ttfat_ms": 100},
+    ),
     # Calls and refusals.
     Case(
         "tool-call",

@@ -1,12 +1,13 @@
 """Where reads and connections are cut."""
 
-from tests.e2e.field.case import Answer, Case, Ending
+from tests.e2e.field.case import Answer, Case, Ending, Protocol
 from tests.e2e.field.wire import DONE, HI, ROLE, STOP, answer, message, text, usage
 from tests.support.scripted import cut
 
 _STREAM = answer("Hello", " grüße 🚀", usage=usage(3, 2))
 _MESSAGE = message("Hello", " grüße 🚀")
 _SIZES = (1, 3, 7, 64)
+_WHOLE: tuple[tuple[Protocol, bytes, int], ...] = (("openai", _STREAM, 2), ("anthropic", _MESSAGE, 15))
 
 
 def _pieces(stream: bytes, size: int) -> Answer:
@@ -26,9 +27,8 @@ CASES = (
             _pieces(stream, size),
             {"outcome": "succeeded", "response": "Hello grüße 🚀", "output_tokens": output, "flags": ()},
             protocol=protocol,
-            run="pieces",
         )
-        for protocol, stream, output in (("openai", _STREAM, 2), ("anthropic", _MESSAGE, 15))
+        for protocol, stream, output in _WHOLE
         for size in _SIZES
     ],
     Case(

@@ -96,7 +96,6 @@ CASES = (
         Answer((50, message("Hi")), ending="open"),
         {"outcome": "succeeded", "response": "Hi", "flags": "left_open", "ended_ms": at_most(2_500)},
         protocol="anthropic",
-        run="impatient",
     ),
     Case(
         "open-after-the-finish-reason",

@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from typing import Any
 
 import orjson
 
@@ -37,9 +38,7 @@ _ANTHROPIC = orjson.dumps(
 )
 
 
-def _compressed(
-    name: str, body: bytes, encoding: str, must: dict[str, object], kind: str = "text/event-stream"
-) -> Case:
+def _compressed(name: str, body: bytes, encoding: str, must: dict[str, Any], kind: str = "text/event-stream") -> Case:
     return Case(name, Answer((50, body), content_type=kind, headers={"content-encoding": encoding}), must)
 
 
@@ -93,6 +92,12 @@ CASES = (
         protocol="anthropic",
     ),
     Case(
+        "json-of-anthropic",
+        Answer((50, _ANTHROPIC), content_type="application/json"),
+        {**_SAID, "flags": "not_streamed", "input_tokens": 3},
+        protocol="anthropic",
+    ),
+    Case(
         "json-in-pieces-and-lines",
         Answer(
             (50, b"\n  " + orjson.dumps(orjson.loads(_JSON), option=orjson.OPT_INDENT_2)[:40]),
@@ -130,7 +135,9 @@ CASES = (
         "x-secret",
         {"outcome": "errored", "error_kind": _NAMED, "message_has": "x-secret"},
     ),
-    _compressed("broken-gzip", b"\x1f\x8b\x08\x00broken", "gzip", {"outcome": "errored", "error_kind": _NAMED}),
+    _compressed(
+        "broken-gzip", gzip.compress(_STREAM)[:10] + b"\xff" * 50, "gzip", {"outcome": "errored", "error_kind": _NAMED}
+    ),
     Case(
         "gzip-stream-in-parts",
         Answer(*_deflated(), headers={"content-encoding": "gzip"}),

@@ -38,6 +38,7 @@ def _mended(name: str, body: bytes, status: str = "400 Bad Request") -> Case:
         [refusal(status, body), Answer((50, answer("Hi", usage=b"")))],
         {"outcome": "succeeded", "response": "Hi", "mended": True, "flags": "usage_missing", "ttft_ms": 50},
         run=f"mended-{name}",
+        transports=("auto",),
     )
 
 
@@ -102,6 +103,16 @@ CASES = (
             ),
         )
     ],
+    Case(
+        "busy-in-anthropic-words",
+        refusal(
+            "529 Site Overloaded",
+            b'{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"req_1"}',
+            request_id="req_1",
+        ),
+        {"outcome": "errored", "error_kind": "overloaded", "message": "Overloaded", "provider_request_id": "req_1"},
+        protocol="anthropic",
+    ),
     # `stream_options` refused in any words.
     _mended("in-openai-words", b'{"error":{"message":"Unrecognized request argument supplied: stream_options"}}'),
     _mended("as-param", b'{"error":{"message":"Unknown parameter","param":"stream_options"}}'),
@@ -124,6 +135,7 @@ CASES = (
         {"outcome": "succeeded", "mended": True},
         model="old",
         run="one-model",
+        transports=("auto",),
     ),
     Case(
         "asked-for-another-model",
@@ -131,6 +143,7 @@ CASES = (
         {"outcome": "succeeded", "requests": 1, "output_tokens": 2},
         model="new",
         run="other-model",
+        transports=("auto",),
     ),
     Case(
         "another-refusal-is-not-mended",

@@ -11,7 +11,10 @@ CASES = (
         "detail-list-names-stream-options",
         refusal(
             "422 Unprocessable Entity",
-            b'{"detail":[{"type":"extra_forbidden","loc":["body","stream_options"],"msg":"Extra inputs are not permitted"}]}',
+            (
+                b'{"detail":[{"type":"extra_forbidden","loc":["body","stream_options"],'
+                b'"msg":"Extra inputs are not permitted"}]}'
+            ),
         ),
         {
             "outcome": "errored",
@@ -90,5 +93,6 @@ CASES = (
         ),
         {"outcome": "succeeded", "cache_read_tokens": 8111, "flags": "prompt_cached"},
         run="cache",
+        transports=("auto",),
     ),
 )

@@ -19,6 +19,7 @@ def _finished(name: str, reason: str, flag: str) -> Case:
         Answer((50, HI), (90, text("!") + chunk({}, reason) + usage(3, 2) + DONE)),
         {"outcome": "succeeded", "response": "Hi!", "finish_reason": reason, "flags": flag},
         run="finishes",
+        transports=("auto",),
     )
 
 
@@ -28,7 +29,6 @@ def _stopped(name: str, reason: str, flag: str) -> Case:
         Answer((50, message("Hi", stop_reason=reason))),
         {"outcome": "succeeded", "response": "Hi", "finish_reason": reason, "flags": flag},
         protocol="anthropic",
-        run="finishes",
     )
 
 
@@ -49,17 +49,15 @@ CASES = (
     ),
     Case(
         "same-model-by-its-date",
-        Answer((50, HI.replace(b'"m"', b'"gpt-4o-2024-08-06"')), (90, STOP + usage(1000, 1000) + DONE)),
+        Answer((50, answer("Hi", usage=usage(1000, 1000)).replace(b'"m"', b'"gpt-4o-2024-08-06"'))),
         # 1,000 x 2.5 + 1,000 x 10
         {"outcome": "succeeded", "no_flags": "served_model_differs", "cost": 0.0125},
         model="gpt-4o",
         price="openai",
     ),
     Case(
-        "model-changes-in-the-run",
-        [
-            Answer((50, answer("Hi").replace(b'"m"', b'"gpt-4o-mini-2024-07-18"'))),
-        ],
+        "model-changes-in-the-stream",
+        Answer((50, HI.replace(b'"m"', b'"gpt-4o"')), (90, (STOP + DONE).replace(b'"m"', b'"gpt-4o-mini-2024-07-18"'))),
         {"outcome": "succeeded", "served_model": "gpt-4o-mini-2024-07-18", "flags": "served_model_differs"},
         model="gpt-4o",
         price="openai",
@@ -82,11 +80,13 @@ CASES = (
             "flags": ("no_answer", "cut_by_max_tokens"),
         },
         run="finishes",
+        transports=("auto",),
     ),
     Case(
         "ended-as-usual",
         Answer((50, HI), (90, STOP + usage(3, 2) + DONE)),
         {"outcome": "succeeded", "no_flags": ("cut_by_max_tokens", "refused", "filtered", "paused", "no_answer")},
         run="finishes",
+        transports=("auto",),
     ),
 )

@@ -146,6 +146,20 @@ CASES = (
         {"outcome": "succeeded", "input_tokens": 27, "output_tokens": 15, "cache_read_tokens": 3},
         protocol="anthropic",
     ),
+    Case(
+        "cached-tokens-beside-the-input",
+        Answer(
+            (50, message_start(input_tokens=40, output_tokens=1) + block_start(TEXT_BLOCK) + block_text("Hi")),
+            (
+                90,
+                message_end(
+                    input_tokens=40, output_tokens=5, cache_read_input_tokens=60, cache_creation_input_tokens=7
+                ),
+            ),
+        ),
+        {"input_tokens": 40, "cache_read_tokens": 60, "cache_write_tokens": 7, "total_input_tokens": 107},
+        protocol="anthropic",
+    ),
     # Each class once, at its own price: 3 x 1 + 12,304 x 1.25 + 550 x 5.
     Case(
         "each-class-billed-once",

@@ -1,0 +1,68 @@
+"""Requests over kept connections: sent again if the server had closed the connection, never after it has worked."""
+
+import pytest
+
+from shared.protocols.registry import PROTOCOLS
+from tests.support.closing import ClosingServer
+from tests.worker.engine.running import Run
+from worker.engine.child.slot import RACE_NS, lost_in_race
+
+every_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
+
+
+@every_protocol
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+async def test_a_request_that_met_a_closed_connection_is_sent_again(run: Run, protocol: str, reset: bool) -> None:
+    async with ClosingServer(protocol, reset=reset).running() as server:
+        first, second = await run(server.url, protocol, "m", "m")
+    assert [first.outcome, second.outcome] == ["succeeded", "succeeded"]
+    assert "connection_renewed" not in first.flags
+    assert "connection_renewed" in second.flags
+    assert second.connection_reused is False
+    assert (server.connections, server.requests) == (2, 3)
+
+
+@every_protocol
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+async def test_a_request_that_the_server_has_worked_on_is_not_sent_again(run: Run, protocol: str, reset: bool) -> None:
+    async with ClosingServer(protocol, work_s=0.7, reset=reset).running() as server:
+        first, second = await run(server.url, protocol, "m", "m")
+    assert (first.outcome, server.requests) == ("succeeded", 2)
+    assert second.outcome != "succeeded"
+    assert second.flags == []
+    assert second.connection_reused is True
+    assert second.error is not None
+    words = "reset the connection (reset by peer)" if reset else "closed the connection"
+    assert f"the server {words} without an answer" in second.error.message
+    assert (second.ended_at - second.sent_at).total_seconds() >= 0.7
+
+
+async def test_a_request_that_was_answered_in_part_is_not_sent_again(run: Run) -> None:
+    async with ClosingServer(last=b"HTTP/1.1 200 OK\r\ncontent-").running() as server:
+        _, second = await run(server.url, "openai", "m", "m")
+    assert server.requests == 2
+    assert second.error is not None
+    assert "the server closed the connection inside the head of the answer" in second.error.message
+
+
+async def test_a_request_is_sent_again_once_and_then_over_a_new_connection(run: Run) -> None:
+    """Every kept connection is closed at its second request. So no other kept connection may carry the repetition."""
+    async with ClosingServer(closing=8).running() as server:
+        records = await run(server.url, "openai", *["m"] * 16, concurrency=8)
+    assert {record.outcome for record in records} == {"succeeded"}
+    renewed = sum("connection_renewed" in record.flags for record in records)
+    assert server.requests == 16 + renewed
+
+
+@pytest.mark.parametrize(
+    ("kept", "answered", "lost_ns", "again"),
+    [
+        (True, False, 0, True),
+        (True, False, RACE_NS + 20, True),
+        (True, False, RACE_NS + 21, False),
+        (True, True, 0, False),
+        (False, False, 0, False),
+    ],
+)
+def test_the_race_is_two_round_trips_and_a_moment_long(kept: bool, answered: bool, lost_ns: int, again: bool) -> None:
+    assert again == lost_in_race(kept=kept, answered=answered, sent_ns=1_000, lost_ns=1_000 + lost_ns, round_trip_ns=10)

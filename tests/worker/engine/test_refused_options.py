@@ -1,0 +1,57 @@
+"""A server that refuses `stream_options`, in the words of other servers: each model is asked once and then mended."""
+
+import asyncio
+from collections import Counter
+
+import orjson
+import pytest
+
+from tests.support.streams import openai_stream
+from tests.worker.engine.running import Run
+
+PYDANTIC = (
+    b'{"detail":[{"type":"extra_forbidden","loc":["body","stream_options"],"msg":"Extra inputs are not permitted"}]}'
+)
+
+
+class RefusingServer:
+    """Refuses `stream_options` for every model but `new`."""
+
+    def __init__(self, status: str, refusal: bytes) -> None:
+        self._status = status
+        self._refusal = refusal
+        self.refused: Counter[str] = Counter()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        lengths = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+        request = orjson.loads(await reader.readexactly(int(lengths[0])))
+        status, kind, body = "200 OK", "text/event-stream", openai_stream("Hi")
+        if "stream_options" in request and request["model"] != "new":
+            self.refused[request["model"]] += 1
+            status, kind, body = self._status, "application/json", self._refusal
+        writer.write(f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\nconnection: close\r\n\r\n".encode() + body)
+        await writer.drain()
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "refusal"),
+    [
+        ("422 Unprocessable Entity", PYDANTIC),
+        (
+            "400 Bad Request",
+            b'[{"error":{"code":400,"message":"Unknown name \\"stream_options\\": Cannot find field."}}]',
+        ),
+        ("500 Internal Server Error", b"create() got an unexpected keyword argument 'stream_options'"),
+        ("400 Bad Request", b'{"message":"Additional properties are not allowed"}'),
+    ],
+    ids=["pydantic", "google", "text", "schema"],
+)
+async def test_a_refusal_is_mended_for_that_model_alone(run: Run, status: str, refusal: bytes) -> None:
+    refusing = RefusingServer(status, refusal)
+    async with await asyncio.start_server(refusing.serve, "127.0.0.1") as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        records = await run(url, "openai", "old", "new", "older", "new", "old", "older")
+    assert [record.outcome for record in records] == ["succeeded"] * 6
+    assert refusing.refused == {"old": 1, "older": 1}
