@@ -11,6 +11,7 @@ from api.errors import install_error_handlers
 from api.middleware import QUIET, BodyLimitMiddleware, RequestContextMiddleware
 from api.monitoring import ApiMonitor
 from api.openapi import give_problems_their_media_type
+from api.proxy import ProxyMiddleware
 from api.routes import benchmarks, health, models, results, webhooks, workers
 from api.state import State
 from api.submit import Submitter
@@ -91,6 +92,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.state.parts = parts
     install_error_handlers(app)
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
+    app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
     app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
     for module in (benchmarks, results, webhooks, models, workers, health):
         app.include_router(module.router)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from api.proxy import link
 from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, LiveMetrics, Progress, RunError, SegmentOut, TargetOut
 from api.schemas.prices import PriceOut
 from api.schemas.results import RequestErrorOut, ResultOut, TimelineEventOut
@@ -47,7 +48,7 @@ def _fields_of(benchmark: Benchmark) -> dict[str, Any]:
         "interrupted": benchmark.interrupted,
         "rerun_of": benchmark.rerun_of,
         **{name: getattr(spec, name) for name in _OF_SPEC},
-        "results_url": f"/benchmarks/{benchmark.id}/results",
+        "results_url": link(f"/benchmarks/{benchmark.id}/results"),
     }
 
 

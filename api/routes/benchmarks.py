@@ -9,6 +9,7 @@ from api.cursor import decode_cursor, encode_cursor
 from api.preferences import wait_for_end, wait_seconds
 from api.present import benchmark_with_results, benchmark_without_results, result_out
 from api.present_webhooks import benchmark_webhook
+from api.proxy import link
 from api.schemas.benchmark_request import BenchmarkBody
 from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, BenchmarkPage, BenchmarkQuery, ReadQuery
 from api.schemas.problem import Problem
@@ -145,7 +146,7 @@ async def rerun(
 
 async def _submitted(parts: State, response: Response, prefer: str | None, submitted: Submitted) -> BenchmarkOut:
     benchmark, secret = submitted.benchmark, submitted.secret
-    response.headers["Location"] = f"/benchmarks/{benchmark.id}"
+    response.headers["Location"] = link(f"/benchmarks/{benchmark.id}")
     if not submitted.created:
         response.headers["Idempotency-Replayed"] = "true"
     seconds = wait_seconds(prefer, parts.settings.max_wait_s)
