@@ -83,12 +83,15 @@ deploy-test: $(VENV)/.dev ## build the images, run the compose stack, break and 
 coverage: ## as test, and show what it does not reach; fails below the floor
 	@$(MAKE) --no-print-directory test COVERAGE=1
 
-check: $(VENV)/.dev ## format, lint, types, import rules, manifests
+check: $(VENV)/.dev ## format, lint, types, import rules, manifests, licences, alert rules, known vulnerabilities
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/pytest -q tests/deploy
+	@$(BIN)/pytest -q tests/deploy tests/checks
+	@$(BIN)/python -m checks.licences
+	@$(BIN)/python -m checks.monitoring
+	@$(BIN)/python -m checks.audit $(if $(STRICT),--strict)
 
 fmt: $(VENV)/.dev ## format and mend what can be mended
 	@$(BIN)/ruff format .
