@@ -27,5 +27,10 @@ def decode_cursor(cursor: str, *types: type | tuple[type, ...]) -> tuple[Any, ..
         # Ids are 64-bit; orjson reads unsigned ones too.
         or any(isinstance(part, int) and part >= 2**63 for part in parts)
     ):
-        raise InvalidRequest.of("cursor", "is not a cursor of this list: take it from `next_cursor`", "invalid_cursor")
+        raise wrong_cursor()
     return tuple(parts)
+
+
+def wrong_cursor() -> InvalidRequest:
+    """The error for a cursor that the list did not give."""
+    return InvalidRequest.of("cursor", "is not a cursor of this list: take it from `next_cursor`", "invalid_cursor")

@@ -11,9 +11,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api.body import BodyTooComplex
 from api.middleware import HEADER
 from api.schemas.problem import Problem
+from api.security_headers import security_headers
 from shared.errors import Conflict, FieldError, InvalidRequest, LlmBenchError, NotFound, Unavailable
+from shared.text import MAX_NAME_CHARS
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +50,8 @@ _WORDS = {
     "float_parsing": "must be a number",
     "finite_number": "must be a finite number: NaN and Infinity are not JSON",
 }
+
+MAX_ERRORS = 20
 
 # Parts of a path that name a choice of a union, not a field.
 _UNION_PARTS = ("str", "float", "int", "bool", "list", "dict", "nullable")
@@ -116,16 +121,19 @@ async def _validation_error(request: Request, exc: Exception) -> JSONResponse:
 
 
 def field_errors(found: Sequence[Any], body: Any) -> list[FieldError]:
-    """At most 20 of pydantic's errors, with the caller's own field names and without the input values."""
+    """At most MAX_ERRORS of pydantic's errors, with the caller's own field names and without the input values."""
     paths = [tuple(error["loc"]) for error in found]
     parents = {path[:length] for path in paths for length in range(len(path))}
-    errors = []
+    # A dict, because it keeps the order and each error once.
+    errors: dict[FieldError, None] = {}
     for error, path in zip(found, paths, strict=True):
+        if len(errors) == MAX_ERRORS:
+            break
         # If an array's only item is wrong, pydantic also reports the array as empty. The item's error says more.
         if error["type"] == "too_short" and path in parents:
             continue
-        errors.append(FieldError(_field_name(path, body), _message(error), error["type"]))
-    return list(dict.fromkeys(errors))[:20]
+        errors[FieldError(_field_name(path, body), _message(error), error["type"])] = None
+    return list(errors)
 
 
 def _message(error: Any) -> str:
@@ -155,7 +163,8 @@ def _field_name(path: tuple[int | str, ...], body: Any) -> str:
         else:
             if name and part in _UNION_PARTS and not (isinstance(value, dict) and part in value):
                 continue
-            name += f".{ascii(part)[1:-1]}" if name else ascii(part)[1:-1]
+            shown = ascii(part[:MAX_NAME_CHARS])[1:-1] + ("..." if len(part) > MAX_NAME_CHARS else "")
+            name += f".{shown}" if name else shown
             value = value.get(part) if isinstance(value, dict) else None
         if isinstance(value, str):
             # The caller wrote a text here. The rest of the path has names that only our models use.
@@ -174,14 +183,18 @@ async def _http_error(request: Request, exc: Exception) -> JSONResponse:
     elif exc.status_code == 413:
         detail = f"the body is larger than MAX_BODY_BYTES = {request.app.state.settings.max_body_bytes:,} bytes"
         code = "body_too_large"
+    elif isinstance(exc, BodyTooComplex):
+        wrong = FieldError("body", detail, "too_complex")
+        title = "The request is not valid"
+        return problem_response(request, 422, title, f"body: {detail}", code="invalid_request", errors=[wrong])
     headers = dict(exc.headers) if exc.headers else None
     return problem_response(request, exc.status_code, phrase, detail, code=code, headers=headers)
 
 
 async def _unexpected(request: Request, exc: Exception) -> JSONResponse:
-    # This handler runs outside the middleware that adds the id to logs and responses.
+    # This handler runs outside the middleware that adds the id to logs and headers to responses.
     request_id = request.state.request_id
     log.error("request_failed", path=request.url.path, request_id=request_id, exc_info=exc)
     detail = "the server failed; its log has the cause under this request_id"
-    headers = {HEADER: request_id}
+    headers = {HEADER: request_id, **security_headers(request.url.path)}
     return problem_response(request, 500, "Internal error", detail, code="internal_error", headers=headers)

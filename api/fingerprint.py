@@ -9,13 +9,26 @@ from typing import Any
 import orjson
 
 from shared.benchmark.request import BenchmarkRequest, WebhookRequest
-from shared.benchmark.spec import BenchmarkSpec
+
+# The fields that the old fingerprint covers. Fields that came later are not part of it.
+_OLD_PARAMETERS = {
+    *("max_tokens", "temperature", "top_p", "top_k", "stop", "seed", "frequency_penalty", "presence_penalty"),
+    *("reasoning_effort", "thinking_budget_tokens"),
+}
+_OLD_TIMEOUTS = {"connect_s", "ttft_s", "idle_s", "total_s"}
+_OLD_FIELDS = {
+    *("name", "model", "provider", "system", "parameters", "repetitions", "warmup", "warmup_prefix", "concurrency"),
+    *("request_rate", "arrival", "arrival_seed", "on_interrupt", "max_duration_s", "timeouts", "metadata", "prompts"),
+}
 
 
 def of_request(request: BenchmarkRequest) -> str:
     """The fingerprint of a `POST /benchmarks`. The order of its fields does not matter."""
     webhook = None if request.webhook is None else _document(request.webhook)
-    return _digest({"spec": request.spec.model_dump(mode="json", exclude_unset=True), "webhook": webhook})
+    document = request.spec.model_dump(mode="json", exclude_unset=True, exclude={"prompts"})
+    # One by one, because a dump of all of them lets no other thread run.
+    document["prompts"] = [prompt.model_dump(mode="json", exclude_unset=True) for prompt in request.spec.prompts]
+    return _digest({"spec": document, "webhook": webhook})
 
 
 def of_rerun(benchmark_id: int) -> str:
@@ -23,26 +36,29 @@ def of_rerun(benchmark_id: int) -> str:
     return _digest({"rerun_of": benchmark_id})
 
 
-def old_of_request(request: BenchmarkRequest) -> str:
-    """The fingerprint that older versions stored: it covers the defaults. Delete this when those keys have expired."""
+def old_of_request(request: BenchmarkRequest) -> str | None:
+    """The fingerprint that older versions stored: it covers the defaults. Delete this when those keys have expired.
+
+    None for a request with a field that older versions did not know.
+    """
     webhook = {} if request.webhook is None else {"webhook": _document(request.webhook)}
-    return _old(request.spec, {"rerun_of": None, **webhook})
-
-
-def old_of_rerun(spec: BenchmarkSpec, benchmark_id: int) -> str:
-    """The fingerprint that older versions stored for a rerun. `spec` is the stored spec of the benchmark to repeat."""
-    return _old(spec, {"rerun_of": benchmark_id})
-
-
-def _old(spec: BenchmarkSpec, asked: dict[str, Any]) -> str:
+    spec = request.spec
+    parameters = [spec.parameters, *(prompt.parameters for prompt in spec.prompts)]
+    if spec.model_fields_set - _OLD_FIELDS or any(item.model_fields_set - _OLD_PARAMETERS for item in parameters):
+        return None
     if spec.request_rate is None and "concurrency" not in spec.model_fields_set:
         spec = spec.model_copy(update={"concurrency": 1})
-    document = spec.with_defaults().model_dump(mode="json")
-    # Older versions did not have this parameter.
-    for parameters in (document["parameters"], *(prompt["parameters"] for prompt in document["prompts"])):
-        if parameters["service_tier"] is None:
-            del parameters["service_tier"]
-    return _digest({**asked, "spec": document})
+    document = spec.with_defaults().model_dump(
+        mode="json",
+        include={
+            **dict.fromkeys(_OLD_FIELDS - {"prompts"}, True),
+            "parameters": _OLD_PARAMETERS,
+            "timeouts": _OLD_TIMEOUTS,
+        },
+    )
+    of_a_prompt: Any = {"system": True, "messages": True, "parameters": _OLD_PARAMETERS}
+    document["prompts"] = [prompt.model_dump(mode="json", include=of_a_prompt) for prompt in spec.prompts]
+    return _digest({"rerun_of": None, **webhook, "spec": document})
 
 
 def _document(webhook: WebhookRequest) -> dict[str, Any]:

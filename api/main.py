@@ -7,21 +7,24 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
+from api.body import BodyLimitMiddleware
 from api.errors import install_error_handlers
-from api.middleware import QUIET, BodyLimitMiddleware, RequestContextMiddleware
+from api.guard import GuardMiddleware
+from api.middleware import QUIET, RequestContextMiddleware
 from api.monitoring import ApiMonitor
 from api.openapi import give_problems_their_media_type
 from api.proxy import ProxyMiddleware
-from api.routes import benchmarks, health, models, results, webhooks, workers
+from api.routes import benchmarks, health, models, prompts, results, webhooks, workers
 from api.state import State
 from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
 from shared.clock import SystemClock
+from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database, warn_of_ignored_parameters
 from shared.db.deliveries import DeliveryRepository
 from shared.db.monitoring import MonitoringRepository
-from shared.db.results import ResultRepository
+from shared.db.result_pages import ResultPages
 from shared.db.schema import check_schema
 from shared.db.segments import SegmentRepository
 from shared.db.webhook_endpoints import WebhookRepository
@@ -92,9 +95,10 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.state.parts = parts
     install_error_handlers(app)
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
+    app.add_middleware(GuardMiddleware, hosts=settings.hosts())
     app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
     app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
-    for module in (benchmarks, results, webhooks, models, workers, health):
+    for module in (benchmarks, prompts, results, webhooks, models, workers, health):
         app.include_router(module.router)
     give_problems_their_media_type(app)
 
@@ -127,7 +131,8 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing) -> State:
         database=database,
         doorbell=doorbell,
         benchmarks=repository,
-        results=ResultRepository(database),
+        benchmark_pages=BenchmarkPages(database),
+        result_pages=ResultPages(database),
         segments=SegmentRepository(database),
         workers=worker_rows,
         monitor=ApiMonitor(database),

@@ -1,11 +1,10 @@
-"""Middleware of every request: an id in response, logs and errors, one log line, and a limit on the body's size."""
+"""Middleware of every request: an id in response, logs and errors, one log line, one count."""
 
 import re
 import uuid
 
 import structlog
-from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.monitoring import ApiMonitor
@@ -49,6 +48,12 @@ class RequestContextMiddleware:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, send_with_id)
+            except ClientDisconnect:
+                raise
+            except Exception:
+                # The server's own 500 is sent outside of this middleware. An answer that broke off is one too.
+                status = 500
+                raise
             finally:
                 duration_ns = self._clock.monotonic_ns() - started_ns
                 self._monitor.observe(scope, status, duration_ns / 1e9)
@@ -60,35 +65,3 @@ class RequestContextMiddleware:
                         status=status or None,
                         duration_ms=round(duration_ns / 1e6, 3),
                     )
-
-
-class BodyLimitMiddleware:
-    """Refuses a body that is too large when it is read, with or without a Content-Length.
-
-    FastAPI's `max_body_size` answers in plain text if Content-Length is too large. This error becomes a problem.
-    """
-
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        self._app = app
-        self._max_bytes = max_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        announced = Headers(scope=scope).get("content-length", "")
-        # int() refuses very long texts; twenty digits are enough to exceed any limit.
-        too_large = announced.isdecimal() and int(announced[:20]) > self._max_bytes
-        received = 0
-
-        async def receive_limited() -> Message:
-            nonlocal received
-            if too_large:
-                raise HTTPException(413)
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._max_bytes:
-                raise HTTPException(413)
-            return message
-
-        await self._app(scope, receive_limited, send)

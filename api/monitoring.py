@@ -36,7 +36,7 @@ class ApiMonitor(ProcessMonitor):
         )
 
     def observe(self, scope: Scope, status: int, seconds: float) -> None:
-        """Counts a request that took `seconds`. `status` is 0 if it broke off without an answer."""
+        """Counts a request that took `seconds`. `status` is 0 if the client went away before the answer."""
         route = getattr(scope.get("route"), "path", "other")
         self._requests.labels(scope["method"], route, str(status)).inc()
         self._durations.labels(scope["method"], route).observe(seconds)

@@ -1,26 +1,32 @@
 """Turns database rows into the API's schemas."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from api.proxy import link
-from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, LiveMetrics, Progress, RunError, SegmentOut, TargetOut
+from api.schemas.benchmarks import (
+    BenchmarkBase,
+    BenchmarkOut,
+    ListedBenchmarkOut,
+    LiveMetrics,
+    Progress,
+    RunError,
+    SegmentOut,
+    TargetOut,
+)
 from api.schemas.prices import PriceOut
-from api.schemas.results import RequestErrorOut, ResultOut, TimelineEventOut
+from api.schemas.results import ResultOut
 from api.schemas.summary import Measurement, Summary
 from api.schemas.webhooks import BenchmarkWebhook
 from shared.benchmark.spec import RunSpec
-from shared.db.tables import Benchmark, Result, Segment
-from shared.numbers.timeline import decode
+from shared.db.benchmark_pages import ListedBenchmark
+from shared.db.tables import Benchmark, Segment
 
 # Fields of a spec that the API shows under the same name; name, model and provider are columns of their own.
 _OF_SPEC = tuple(name for name in RunSpec.model_fields if name not in ("name", "model", "provider"))
-# Columns of a result that the API shows under the same name.
-_PLAIN = tuple(name for name in ResultOut.model_fields if name not in ("prompt", "error", "timeline"))
 
 
-def _fields_of(benchmark: Benchmark) -> dict[str, Any]:
-    spec = benchmark.spec
+def _fields_of(benchmark: Benchmark, spec: RunSpec) -> dict[str, Any]:
     return {
         "id": benchmark.id,
         "name": benchmark.name,
@@ -53,26 +59,28 @@ def _fields_of(benchmark: Benchmark) -> dict[str, Any]:
 
 
 def benchmark_without_results(benchmark: Benchmark) -> BenchmarkBase:
-    """A benchmark for lists, and for answers to a cancel."""
-    return BenchmarkBase(**_fields_of(benchmark))
+    """A benchmark for answers to a cancel."""
+    return BenchmarkBase(**_fields_of(benchmark, benchmark.spec))
+
+
+def listed_benchmark(listed: ListedBenchmark) -> ListedBenchmarkOut:
+    """A benchmark for lists."""
+    return ListedBenchmarkOut(**_fields_of(listed.benchmark, RunSpec.of_stored(listed.spec)), cut=list(listed.cut))
 
 
 def benchmark_with_results(
     benchmark: Benchmark,
     segments: Sequence[Segment],
     webhook: BenchmarkWebhook | None,
-    results: Sequence[ResultOut] | None,
-    *,
-    truncated: bool,
+    results: list[ResultOut] | None,
 ) -> BenchmarkOut:
     """A benchmark for `GET /benchmarks/{id}` and POST. `results` None: they were not asked for."""
     return BenchmarkOut(
-        **_fields_of(benchmark),
+        **_fields_of(benchmark, benchmark.spec),
         segments=[_segment_out(segment) for segment in segments],
         target=TargetOut.model_validate(benchmark.target) if benchmark.target else None,
         webhook=webhook,
-        results=None if results is None else list(results),
-        results_truncated=truncated,
+        results=results,
     )
 
 
@@ -86,21 +94,3 @@ def _segment_out(segment: Segment) -> SegmentOut:
         possible_duplicates=None if segment.unanswered is None else len(segment.unanswered),
         measurement=Measurement.model_validate(segment.measurement) if segment.measurement else None,
     )
-
-
-def result_out(result: Result, prompts: Mapping[int, Mapping[str, Any]], *, with_timeline: bool) -> ResultOut:
-    """One result with its prompt's text."""
-    prompt = prompts.get(result.prompt_index)
-    return ResultOut(
-        **{name: getattr(result, name) for name in _PLAIN},
-        prompt=prompt["messages"][-1]["content"] if prompt else "",
-        error=RequestErrorOut.model_validate(result.error) if result.error else None,
-        timeline=_timeline(result.timeline) if with_timeline and result.timeline is not None else None,
-    )
-
-
-def _timeline(blob: bytes) -> list[TimelineEventOut]:
-    return [
-        TimelineEventOut(offset_ms=event.offset_us / 1_000, kind=event.kind.name.lower(), size=event.size)
-        for event in decode(blob)
-    ]

@@ -19,6 +19,12 @@ def link(path: str) -> str:
     return _prefix.get() + path
 
 
+def route_path(scope: Scope) -> str:
+    """The path without the prefix, as the routes have it."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
 class ProxyMiddleware:
     """Puts the prefix and the scheme that the client used into the scope, and the prefix before every `link`.
 

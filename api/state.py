@@ -9,11 +9,12 @@ from api.monitoring import ApiMonitor
 from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
 from shared.clock import Clock
+from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.deliveries import DeliveryRepository
 from shared.db.monitoring import MonitoringRepository
-from shared.db.results import ResultRepository
+from shared.db.result_pages import ResultPages
 from shared.db.segments import SegmentRepository
 from shared.db.webhook_endpoints import WebhookRepository
 from shared.db.workers import WorkerRepository
@@ -36,7 +37,8 @@ class State:
     database: Database
     doorbell: Doorbell
     benchmarks: BenchmarkRepository
-    results: ResultRepository
+    benchmark_pages: BenchmarkPages
+    result_pages: ResultPages
     segments: SegmentRepository
     workers: WorkerRepository
     monitor: ApiMonitor

@@ -1,5 +1,6 @@
 """Submits a benchmark: finds its endpoint, checks its parameters against the protocol, stores it, and rings."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -65,7 +66,8 @@ class Submitter:
         """
         once = None
         if key is not None:
-            once = Once(key, fingerprint.of_request(request), fingerprint.old_of_request(request))
+            # In a thread: fingerprints of thousands of prompts take a while.
+            once = await asyncio.to_thread(_once, key, request)
             before = await self._benchmarks.replayed(once)
             if before is not None:
                 return await self._with_secret(Submitted(before, created=False))
@@ -92,14 +94,18 @@ class Submitter:
 
         Raises NotFound, InvalidRequest, Conflict.
         """
+        once = None
+        if key is not None:
+            once = Once(key, fingerprint.of_rerun(benchmark_id), rerun_of=benchmark_id)
+            # A repetition is answered even if the benchmark to repeat was deleted meanwhile.
+            replayed = await self._benchmarks.replayed(once)
+            if replayed is not None:
+                return await self._with_secret(Submitted(replayed, created=False))
         spec, before = await self._benchmarks.spec(benchmark_id)
         told = await self._webhooks.of_benchmark(benchmark_id)
         webhook = None
         if told is not None:
             webhook = NewEndpoint(told.url, told.events, [item["sealed"] for item in told.secrets])
-        once = None
-        if key is not None:
-            once = Once(key, fingerprint.of_rerun(benchmark_id), fingerprint.old_of_rerun(spec, benchmark_id))
         return await self._store(spec, before.provider, once, rerun_of=benchmark_id, webhook=webhook)
 
     async def _store(
@@ -155,6 +161,10 @@ class Submitter:
         """A function that says whether this process or a worker can use an endpoint. The API itself needs no key."""
         reported = await self._workers.providers()
         return lambda endpoint: self._keys.can_use(endpoint) or endpoint.name in reported
+
+
+def _once(key: str, request: BenchmarkRequest) -> Once:
+    return Once(key, fingerprint.of_request(request), fingerprint.old_of_request(request))
 
 
 def notices(spec: BenchmarkSpec, endpoint: Endpoint) -> list[str]:

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from alembic import context
-from sqlalchemy import Connection, pool
+from sqlalchemy import Connection, event, pool
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.db.engine import async_url, make_engine
@@ -14,17 +15,26 @@ from shared.settings import load_settings
 
 # The number of the advisory lock that a migration takes on PostgreSQL. Any number that nothing else uses.
 LOCK = 7_423_586_201
+ASK_EVERY_S = 0.2
+
+
+# How long a migration of a SQLite file waits for another program's.
+SQLITE_BUSY_MS = 30_000
 
 
 def _run(connection: Connection) -> None:
+    sqlite = connection.dialect.name == "sqlite"
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
         # SQLite changes a table by copying it.
-        render_as_batch=connection.dialect.name == "sqlite",
+        render_as_batch=sqlite,
         compare_type=True,
         compare_server_default=True,
-        transaction_per_migration=True,
+        # SQLite can roll back changes of the schema; Alembic assumes that it cannot. All revisions are one transaction
+        # there: a second program waits for it, and then finds nothing left to do.
+        transactional_ddl=True,
+        transaction_per_migration=not sqlite,
     )
     with context.begin_transaction():
         context.run_migrations()
@@ -33,12 +43,10 @@ def _run(connection: Connection) -> None:
 async def _connect_and_run(url: str) -> None:
     # As if there were a pooler in transaction mode: a migration gains nothing from what such a pooler breaks.
     engine = make_engine(url, poolclass=pool.NullPool, transaction_pooling=True)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
     async with _alone(engine), engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            # The file keeps this mode. Programs that start together and each set it can fail: "database is locked".
-            await connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-            # Each migration begins a transaction of its own.
-            await connection.rollback()
         await connection.run_sync(_run)
         await connection.commit()
     await engine.dispose()
@@ -48,16 +56,34 @@ async def _connect_and_run(url: str) -> None:
 async def _alone(engine: AsyncEngine) -> AsyncIterator[None]:
     """Lets one program at a time migrate a PostgreSQL database. The others wait, and then find nothing left to do."""
     if engine.dialect.name == "sqlite":
-        # Only one host uses the file, and only one program starts the stack there.
+        # The transaction of the migrations is the lock.
         yield
         return
     # The lock belongs to this transaction and not to a session: behind a pooler in transaction mode, a session would
     # keep it for the next client.
     async with engine.begin() as connection:
-        for timeout in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
-            await connection.exec_driver_sql(f"SET LOCAL {timeout} = 0")
-        await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+        # CREATE INDEX CONCURRENTLY waits for every snapshot of another session. A statement that waits for the lock
+        # would have one, and so has a SELECT until the session's next statement. SET has none.
+        no_timeout = "SET LOCAL idle_in_transaction_session_timeout = 0"
+        while not (await connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({LOCK})")).scalar_one():
+            await connection.exec_driver_sql(no_timeout)
+            await asyncio.sleep(ASK_EVERY_S)
+        await connection.exec_driver_sql(no_timeout)
         yield
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver must not begin transactions by itself, because it begins none before a change of the schema.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MS}")
+    # The file keeps this mode. Programs that start together and each set it can fail: "database is locked".
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _database_url() -> str:

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.db import postgresql_url
 from shared.network import path_prefix
+from shared.network.hosts import AllowedHosts, check_pattern
 from shared.network.ssrf import Network as IpNetwork
 from shared.network.ssrf import SsrfGuard, networks
 from shared.program.otlp import TraceExporter, trace_exporter
@@ -102,6 +103,12 @@ class Settings(BaseSettings):
         description="Private networks that webhooks may reach, e.g. `10.0.0.0/8,fd00::/8`.",
     )
 
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Host names under which clients reach the API, separated by commas, e.g. "
+        "`bench.example.com,*.internal`. Loopback names, IP addresses and the host of PUBLIC_URL always work. "
+        "`*`: any name.",
+    )
     max_body_bytes: int = Field(default=16_000_000, ge=1_000, description="Largest request body of the API, in bytes.")
     max_wait_s: float = Field(default=60, ge=0, le=600, description="Longest `Prefer: wait=` that the API honours.")
 
@@ -204,6 +211,13 @@ class Settings(BaseSettings):
     def _networks_from_text(cls, value: Any) -> Any:
         return networks(value) if isinstance(value, str) else value
 
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _hosts_from_text(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return tuple(check_pattern(part) for part in (item.strip() for item in value.split(",")) if part)
+
     @field_validator("providers", mode="before")
     @classmethod
     def _providers_from_text(cls, value: Any) -> Any:
@@ -226,6 +240,10 @@ class Settings(BaseSettings):
     def transaction_pooling(self) -> bool:
         """Whether each transaction may be on another server connection."""
         return self.database_pooler == "transaction"
+
+    def hosts(self) -> AllowedHosts:
+        """The host names that the API answers to."""
+        return AllowedHosts(self.allowed_hosts, self.public_url)
 
     def secret_box(self) -> SecretBox:
         """Opens and seals webhook secrets."""

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 REPLACEMENT = "\ufffd"
+# Names of a caller's fields are shown up to this length.
+MAX_NAME_CHARS = 100
 
 
 def refuse_unstorable(value: str) -> str:
@@ -33,20 +35,33 @@ def replace_unstorable(value: str) -> tuple[str, bool]:
 StorableText = Annotated[str, AfterValidator(refuse_unstorable)]
 
 
-def unstorable_parts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+def unstorable_parts(value: Any) -> Iterator[tuple[str, str]]:
     """Yields (path, problem) for each part of a JSON value that cannot be stored: bad text, NaN, infinity."""
+    for path, problem in _unstorable(value, ()):
+        yield "".join(path), problem
+
+
+def _unstorable(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[Iterator[str], str]]:
+    # A path is nested pairs until it is needed: texts of all paths would be as many times the value as it is deep.
     if isinstance(value, str):
         try:
             refuse_unstorable(value)
         except ValueError as exc:
-            yield path, str(exc)
+            yield _shown(path), str(exc)
     elif isinstance(value, float) and not math.isfinite(value):
-        yield path, "must be a finite number: NaN and Infinity are not JSON"
+        yield _shown(path), "must be a finite number: NaN and Infinity are not JSON"
     elif isinstance(value, dict):
         for key, item in value.items():
-            # The key itself may be unstorable, so the path has its escaped form.
-            yield from unstorable_parts(key, f"{path}.{ascii(key)[1:-1]}")
-            yield from unstorable_parts(item, f"{path}.{ascii(key)[1:-1]}")
+            yield from _unstorable(key, (path, key))
+            yield from _unstorable(item, (path, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from unstorable_parts(item, f"{path}[{index}]")
+            yield from _unstorable(item, (path, index))
+
+
+def _shown(path: tuple[Any, ...]) -> Iterator[str]:
+    if path:
+        before, part = path
+        yield from _shown(before)
+        # A name may itself be unstorable or very long.
+        yield f"[{part}]" if isinstance(part, int) else f".{ascii(part[:MAX_NAME_CHARS])[1:-1]}"

@@ -165,8 +165,8 @@ class AnthropicMessages(WireFormat):
     def error_body(self, problem: Problem, number: int) -> bytes:
         return orjson.dumps({**_error(problem), "request_id": f"req_{number:08d}"})
 
-    def error_event(self, model: str) -> bytes:
-        return b"event: error\ndata: %b\n\n" % orjson.dumps(_error(self.problem(529, model)))
+    def error_event(self, call: Call) -> bytes:
+        return b"event: error\ndata: %b\n\n" % orjson.dumps(_error(self.problem(529, call.model)))
 
     def model(self, model: str) -> dict[str, Any]:
         return {"type": "model", "id": model, "display_name": model, "created_at": _CREATED_AT}

@@ -31,7 +31,7 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An error, to be written in either protocol's shape; `kind` overrides the type that belongs to the status."""
+    """An error, to be written in the protocol's shape; `kind` overrides the type that belongs to the status."""
 
     status: int
     message: str

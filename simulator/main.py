@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     profile = Profile()
     parser = argparse.ArgumentParser(
         prog="python -m simulator",
-        description="An LLM endpoint that speaks the Anthropic Messages and OpenAI chat-completions protocols "
+        description="An LLM endpoint that speaks Anthropic Messages, OpenAI chat completions and OpenAI Responses "
         "with a known TTFT, token gap and fault. Any model name is served with the defaults below.",
         epilog="A model name `sim-OPTION-OPTION-…` (as in sim-ttft50-gap5-n64-rst3) chooses the behaviour:\n"
         + grammar(),

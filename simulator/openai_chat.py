@@ -6,10 +6,18 @@ from typing import Any
 import orjson
 
 from simulator.answer import Answer, Finish
-from simulator.call import Call, Event, Problem, Refused, count_or_none
+from simulator.call import Call, Event
+from simulator.openai_api import (
+    OpenAiApi,
+    check_messages,
+    error_object,
+    invalid,
+    limit,
+    model_and_messages,
+    wants_stream,
+)
 from simulator.profile import Profile
 from simulator.text import input_tokens
-from simulator.wire_format import WireFormat
 
 _FINISH_REASONS = {
     Finish.STOP: "stop",
@@ -17,41 +25,22 @@ _FINISH_REASONS = {
     Finish.TOOL: "tool_calls",
     Finish.STOP_SEQUENCE: "stop",
 }
-_OVERLOADED = "The server is currently overloaded with other requests. Sorry about that! Please retry shortly."
 _FINGERPRINT = "fp_5180000000"
 
 
-class OpenAiChat(WireFormat):
+class OpenAiChat(OpenAiApi):
     """`POST /v1/chat/completions`."""
 
     name = "openai"
     path = "/v1/chat/completions"
-
-    def response_headers(self, number: int) -> dict[str, str]:
-        return {"x-request-id": f"req_{number:08d}", "openai-version": "2020-10-01"}
+    messages_field = "messages"
 
     def parse(self, number: int, body: Any, headers: Mapping[str, str], created: int) -> Call:
-        if not isinstance(body, dict):
-            raise _invalid("We could not parse the JSON body of your request. The body must be a JSON object.")
-        model, messages = body.get("model"), body.get("messages")
-        if not isinstance(model, str) or not model:
-            raise _invalid("you must provide a model parameter")
-        if messages is None:
-            raise _invalid("Missing required parameter: 'messages'.", "messages", "missing_required_parameter")
-        if not isinstance(messages, list):
-            raise _invalid("Invalid type for 'messages': expected an array of objects.", "messages", "invalid_type")
-        if not messages:
-            expected = "Expected an array with minimum length 1, but got an empty array instead."
-            raise _invalid(f"Invalid 'messages': empty array. {expected}", "messages", "empty_array")
-        for index, message in enumerate(messages):
-            if not isinstance(message, dict) or not isinstance(message.get("role"), str):
-                where = f"messages[{index}].role"
-                raise _invalid(f"Missing required parameter: '{where}'.", where, "missing_required_parameter")
+        model, messages = model_and_messages(body, self.messages_field)
+        check_messages(messages, self.messages_field)
         if body.get("n") not in (None, 1):
-            raise _invalid("Invalid 'n': the simulator gives one choice.", "n", "unsupported_value")
-        stream = body.get("stream") or False
-        if not isinstance(stream, bool):
-            raise _invalid("Invalid type for 'stream': expected a boolean.", "stream", "invalid_type")
+            raise invalid("Invalid 'n': the simulator gives one choice.", "n", "unsupported_value")
+        stream = wants_stream(body)
         return Call(
             number=number,
             model=model,
@@ -68,7 +57,7 @@ class OpenAiChat(WireFormat):
     def adapt(self, profile: Profile, call: Call) -> Profile:
         if profile.no_stream_options and call.has_stream_options:
             # What servers said that were older than the parameter.
-            raise _invalid("Unrecognized request argument supplied: stream_options")
+            raise invalid("Unrecognized request argument supplied: stream_options")
         return profile
 
     def events(self, call: Call, answer: Answer, profile: Profile) -> Iterator[Event]:
@@ -119,61 +108,26 @@ class OpenAiChat(WireFormat):
             completion["usage"] = _usage(call, answer)
         return orjson.dumps(completion)
 
-    def problem(self, status: int, model: str, reason: str | None = None) -> Problem:
-        if status == 400:
-            where = "messages[0].content"
-            return Problem(400, f"Invalid value for '{where}'.", param=where, code="invalid_value")
-        if status == 401:
-            return Problem(401, "Incorrect API key provided.", code="invalid_api_key")
-        if status == 404:
-            text = f"The model `{model}` does not exist or you do not have access to it."
-            return Problem(404, f"{text} ({reason})" if reason else text, code="model_not_found")
-        if status == 429:
-            text = f"Rate limit reached for {model[:200]} on requests per min (RPM): Limit 3, Used 3, Requested 1."
-            return Problem(429, text, kind="requests", code="rate_limit_exceeded")
-        if status in (503, 529):
-            return Problem(status, _OVERLOADED, kind="server_error", code="server_overloaded")
-        return Problem(
-            status, "The server had an error while processing your request. Sorry about that!", "server_error"
-        )
-
-    def error_body(self, problem: Problem, number: int) -> bytes:
-        return orjson.dumps(_error(problem))
-
-    def error_event(self, model: str) -> bytes:
-        return b"data: %b\n\n" % orjson.dumps(_error(self.problem(500, model)))
-
-    def no_such_path(self, method: str, path: str) -> Problem:
-        return Problem(404, f"Invalid URL ({method} {path})")
-
-    def no_such_method(self, method: str, path: str) -> Problem:
-        return Problem(405, f"Not allowed to {method} on {path}.")
+    def error_event(self, call: Call) -> bytes:
+        return b"data: %b\n\n" % orjson.dumps(error_object(self.problem(500, call.model)))
 
 
 def _max_tokens(body: dict[str, Any]) -> int | None:
     names = [name for name in ("max_tokens", "max_completion_tokens") if body.get(name) is not None]
     if len(names) == 2:
         text = "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported."
-        raise _invalid(text, "max_tokens", "invalid_parameter_combination")
-    for field in names:
-        value = count_or_none(body[field])
-        if value is None:
-            raise _invalid(f"Invalid type for '{field}': expected an integer.", field, "invalid_type")
-        if value < 1:
-            text = f"Invalid '{field}': integer below minimum value. Expected a value >= 1, but got {value} instead."
-            raise _invalid(text, field, "integer_below_min_value")
-        return value
-    return None
+        raise invalid(text, "max_tokens", "invalid_parameter_combination")
+    return limit(body, names[0], 1) if names else None
 
 
 def _stops(body: dict[str, Any]) -> tuple[str, ...]:
     stop = body.get("stop") or []
     stops = [stop] if isinstance(stop, str) else stop
     if not isinstance(stops, list) or not all(isinstance(each, str) for each in stops):
-        raise _invalid("Invalid type for 'stop': expected a string or an array of strings.", "stop", "invalid_type")
+        raise invalid("Invalid type for 'stop': expected a string or an array of strings.", "stop", "invalid_type")
     if len(stops) > 4:
         text = "Invalid 'stop': array too long. Expected an array with maximum length 4."
-        raise _invalid(text, "stop", "array_above_max_length")
+        raise invalid(text, "stop", "array_above_max_length")
     return tuple(stops)
 
 
@@ -183,10 +137,10 @@ def _include_usage(body: dict[str, Any], stream: bool) -> bool:
         return False
     if not stream:
         text = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
-        raise _invalid(text, "stream_options")
+        raise invalid(text, "stream_options")
     if not isinstance(options, dict):
         text = "Invalid type for 'stream_options': expected an object."
-        raise _invalid(text, "stream_options", "invalid_type")
+        raise invalid(text, "stream_options", "invalid_type")
     return options.get("include_usage") is True
 
 
@@ -196,10 +150,6 @@ def _tool_name(body: dict[str, Any]) -> str:
     function = first.get("function") if isinstance(first, dict) else None
     named = function.get("name") if isinstance(function, dict) else None
     return named if isinstance(named, str) else "lookup"
-
-
-def _invalid(message: str, param: str | None = None, code: str | None = None) -> Refused:
-    return Refused(Problem(400, message, param=param, code=code))
 
 
 def _envelope(call: Call, kind: str) -> dict[str, Any]:
@@ -239,8 +189,3 @@ def _usage(call: Call, answer: Answer) -> dict[str, Any]:
             "rejected_prediction_tokens": 0,
         },
     }
-
-
-def _error(problem: Problem) -> dict[str, Any]:
-    kind = problem.kind or "invalid_request_error"
-    return {"error": {"message": problem.message, "type": kind, "param": problem.param, "code": problem.code}}

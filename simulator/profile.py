@@ -43,6 +43,7 @@ class Profile:
     no_done: bool = False
     no_stream_options: bool = False
     tool: bool = False
+    summary: bool = False
     ignore_max: bool = False
     utf8: bool = False
     nul: bool = False
@@ -104,10 +105,11 @@ NUMBERS: dict[str, _Number] = {
 FLAGS: dict[str, tuple[dict[str, Any], str]] = {
     "burst": ({"burst": True}, "the whole answer in one write, at ttft"),
     "earlyrole": ({"early_role": True}, "events before the first content are sent at once"),
-    "usage0": ({"no_usage": True}, "OpenAI: no usage even when asked for"),
-    "nodone": ({"no_done": True}, "OpenAI: finish_reason but no [DONE], then the server closes"),
-    "nostreamoptions": ({"no_stream_options": True}, "OpenAI: 400 on stream_options, like old servers"),
+    "usage0": ({"no_usage": True}, "chat completions: no usage even when asked for"),
+    "nodone": ({"no_done": True}, "chat completions: finish_reason but no [DONE], then the server closes"),
+    "nostreamoptions": ({"no_stream_options": True}, "chat completions: 400 on stream_options, like old servers"),
     "tool": ({"tool": True}, "the answer is a tool call"),
+    "summary": ({"summary": True}, "Responses: the reasoning is shown as its summary"),
     "empty": ({"tokens": 0}, "no content, a proper finish"),
     "ignoremax": ({"ignore_max": True}, "max_tokens is ignored"),
     "utf8": ({"utf8": True}, "text of 2, 3 and 4 byte characters"),

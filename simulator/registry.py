@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 from simulator.anthropic_messages import AnthropicMessages
 from simulator.openai_chat import OpenAiChat
+from simulator.openai_responses import OpenAiResponses
 from simulator.wire_format import WireFormat
 
 # In requests outside the registered paths, what most clients expect.
 DEFAULT: WireFormat = OpenAiChat()
-_FORMATS: tuple[WireFormat, ...] = (AnthropicMessages(), DEFAULT)
+_FORMATS: tuple[WireFormat, ...] = (AnthropicMessages(), DEFAULT, OpenAiResponses())
 
 WIRE_FORMATS: Mapping[str, WireFormat] = {wire.path: wire for wire in _FORMATS}
 

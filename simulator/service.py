@@ -151,7 +151,7 @@ class Service:
     ) -> Response:
         finished = Close.CLOSE if profile.no_done else Close.DONE
         frame = chunk if request.chunked else whole
-        script = Script(profile, deadlines, frame, wire.keep_alive, wire.error_event(call.model), finished)
+        script = Script(profile, deadlines, frame, wire.keep_alive, wire.error_event(call), finished)
         headers = {"content-type": wire.stream_type, "cache-control": "no-cache"}
         if request.chunked:
             headers["transfer-encoding"] = "chunked"

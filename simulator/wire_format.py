@@ -65,8 +65,8 @@ class WireFormat(ABC):
         """The body of an error answer to request `number`."""
 
     @abstractmethod
-    def error_event(self, model: str) -> bytes:
-        """The error event inside a stream."""
+    def error_event(self, call: Call) -> bytes:
+        """What a stream says when the answer to this request fails."""
 
     def no_such_path(self, method: str, path: str) -> Problem:
         return Problem(404, "Not Found")

@@ -111,6 +111,7 @@ class Dispatcher:
             await asyncio.wait([task for _, task in running])
         await self._deliverer.stop()
         with contextlib.suppress(Unavailable):
+            await self._context.leases.give_back_lost()
             # If this fails, the missing heartbeats say the same a little later.
             await self._workers.leave(self.info.id)
         for run, _ in running:

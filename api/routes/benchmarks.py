@@ -1,13 +1,19 @@
 """`/benchmarks`: submit, rerun, list, read, cancel, delete."""
 
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Body, Header, Path, Query, Response, status
 from fastapi.openapi.models import Example
 
-from api.cursor import decode_cursor, encode_cursor
+from api.answers import json_answer
+from api.body import JsonRoute
+from api.cursor import decode_cursor, encode_cursor, wrong_cursor
 from api.preferences import wait_for_end, wait_seconds
-from api.present import benchmark_with_results, benchmark_without_results, result_out
+from api.present import benchmark_with_results, benchmark_without_results, listed_benchmark
+from api.present_results import results_json
 from api.present_webhooks import benchmark_webhook
 from api.proxy import link
 from api.schemas.benchmark_request import BenchmarkBody
@@ -16,11 +22,11 @@ from api.schemas.problem import Problem
 from api.schemas.results import ResultOut
 from api.state import Parts, State
 from api.submit import Submitted
-from shared.db.benchmarks import BenchmarkFilter
+from shared.db.benchmark_pages import BenchmarkFilter, Position
 from shared.db.tables import Benchmark
 from shared.errors import InvalidRequest
 
-router = APIRouter(tags=["benchmarks"])
+router = APIRouter(tags=["benchmarks"], route_class=JsonRoute)
 
 MAX_EMBEDDED_RESULTS = 1_000
 INCLUDABLE = ("results", "timeline", "warmup", "none")
@@ -94,6 +100,7 @@ REPLAY: dict[int | str, dict[str, Any]] = {
 @router.post(
     "/benchmarks",
     status_code=status.HTTP_202_ACCEPTED,
+    response_model=BenchmarkOut,
     summary="Submit a benchmark",
     responses={
         200: {"model": BenchmarkOut, "description": "It ended within `Prefer: wait=`; results included."},
@@ -114,7 +121,7 @@ async def submit(
     response: Response,
     prefer: Prefer = None,
     idempotency_key: IdempotencyKey = None,
-) -> BenchmarkOut:
+) -> BenchmarkOut | Response:
     """Stores a pending benchmark and answers `202` with its `Location`; a worker starts it at once.
 
     Poll `GET /benchmarks/{id}` until `status` is `completed`, `failed` or `cancelled`.
@@ -125,6 +132,7 @@ async def submit(
 @router.post(
     "/benchmarks/{benchmark_id}/rerun",
     status_code=status.HTTP_202_ACCEPTED,
+    response_model=BenchmarkOut,
     summary="Run a benchmark again",
     responses={
         200: {"model": BenchmarkOut, "description": "It ended within `Prefer: wait=`; results included."},
@@ -139,12 +147,15 @@ async def rerun(
     response: Response,
     prefer: Prefer = None,
     idempotency_key: IdempotencyKey = None,
-) -> BenchmarkOut:
+) -> BenchmarkOut | Response:
     """Submits the same spec at the same endpoint as a new benchmark. Its `rerun_of` is this id; prices are today's."""
     return await _submitted(parts, response, prefer, await parts.submitter.rerun(benchmark_id, idempotency_key))
 
 
-async def _submitted(parts: State, response: Response, prefer: str | None, submitted: Submitted) -> BenchmarkOut:
+async def _submitted(
+    parts: State, response: Response, prefer: str | None, submitted: Submitted
+) -> BenchmarkOut | Response:
+    """The stored benchmark. `response` carries the headers."""
     benchmark, secret = submitted.benchmark, submitted.secret
     response.headers["Location"] = link(f"/benchmarks/{benchmark.id}")
     if not submitted.created:
@@ -153,15 +164,20 @@ async def _submitted(parts: State, response: Response, prefer: str | None, submi
     if seconds is None:
         return await _with(parts, benchmark, [], secret=secret)
     response.headers["Preference-Applied"] = f"wait={seconds:g}"
-    if await wait_for_end(parts.benchmarks, benchmark.id, seconds):
-        response.status_code = status.HTTP_200_OK
-    return await _whole(parts, await parts.benchmarks.get(benchmark.id), {"results"}, secret=secret)
+    ended = await wait_for_end(parts.benchmarks, benchmark.id, seconds)
+    return await _whole(
+        parts,
+        await parts.benchmarks.get(benchmark.id),
+        {"results"},
+        secret=secret,
+        status_code=status.HTTP_200_OK if ended else status.HTTP_202_ACCEPTED,
+        headers=response.headers,
+    )
 
 
 @router.get("/benchmarks", summary="List benchmarks, newest first", responses=INVALID)
 async def list_benchmarks(query: Annotated[BenchmarkQuery, Query()], parts: Parts) -> BenchmarkPage:
     """Pass `next_cursor` as `cursor` for the next page. Benchmarks that are added meanwhile do not shift it."""
-    before_id = decode_cursor(query.cursor, int)[0] if query.cursor else None
     where = BenchmarkFilter(
         status=query.status,
         model=query.model,
@@ -171,16 +187,37 @@ async def list_benchmarks(query: Annotated[BenchmarkQuery, Query()], parts: Part
         created_from=query.created_from,
         created_before=query.created_before,
     )
-    rows = await parts.benchmarks.page(where, before_id=before_id, limit=query.limit + 1)
-    items = rows[: query.limit]
+    before = None if query.cursor is None else _position(query.cursor, where)
+    page = await parts.benchmark_pages.page(where, before=before, limit=query.limit)
     return BenchmarkPage(
-        items=[benchmark_without_results(row) for row in items],
-        next_cursor=encode_cursor(items[-1].id) if len(rows) > query.limit else None,
+        items=[listed_benchmark(item) for item in page.items],
+        next_cursor=None if page.next is None else _cursor(page.next, where),
     )
 
 
-@router.get("/benchmarks/{benchmark_id}", summary="Read a benchmark", responses={**NOT_FOUND, **INVALID})
-async def read(benchmark_id: BenchmarkId, query: Annotated[ReadQuery, Query()], parts: Parts) -> BenchmarkOut:
+def _cursor(place: Position, where: BenchmarkFilter) -> str:
+    if not where.by_time or place.created_at is None:
+        return encode_cursor(place.id)
+    return encode_cursor(place.id, place.created_at.isoformat())
+
+
+def _position(cursor: str, where: BenchmarkFilter) -> Position:
+    if not where.by_time:
+        return Position(decode_cursor(cursor, int)[0])
+    benchmark_id, created_at = decode_cursor(cursor, int, str)
+    try:
+        return Position(benchmark_id, datetime.fromisoformat(created_at).astimezone(UTC))
+    except (ValueError, OverflowError):
+        raise wrong_cursor() from None
+
+
+@router.get(
+    "/benchmarks/{benchmark_id}",
+    summary="Read a benchmark",
+    response_model=BenchmarkOut,
+    responses={**NOT_FOUND, **INVALID},
+)
+async def read(benchmark_id: BenchmarkId, query: Annotated[ReadQuery, Query()], parts: Parts) -> Response:
     """Status, progress, summary and results. While the benchmark runs, `results` holds the results so far."""
     return await _whole(parts, await parts.benchmarks.get(benchmark_id), parse_include(query.include))
 
@@ -222,31 +259,42 @@ def parse_include(include: str) -> set[str]:
     return wanted
 
 
-async def _whole(parts: State, benchmark: Benchmark, include: set[str], *, secret: str | None = None) -> BenchmarkOut:
-    if not include - {"none"}:
-        return await _with(parts, benchmark, None, secret=secret)
+async def _whole(
+    parts: State,
+    benchmark: Benchmark,
+    include: set[str],
+    *,
+    secret: str | None = None,
+    status_code: int = status.HTTP_200_OK,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The benchmark with its results, sent piece by piece."""
+    with_results = bool(include - {"none"})
+    document = (await _with(parts, benchmark, [] if with_results else None, secret=secret)).model_dump(mode="json")
+    if not with_results:
+        return Response(orjson.dumps(document), status_code, headers, media_type="application/json")
     with_timeline = "timeline" in include
-    rows = await parts.results.in_order(
-        benchmark.id,
-        limit=MAX_EMBEDDED_RESULTS + 1,
-        with_warmup="warmup" in include,
-        with_timeline=with_timeline,
+    listed = await parts.result_pages.in_order(
+        benchmark.id, limit=MAX_EMBEDDED_RESULTS + 1, with_warmup="warmup" in include, with_timeline=with_timeline
     )
-    shown = rows[:MAX_EMBEDDED_RESULTS]
-    prompts = await parts.benchmarks.prompts(benchmark.id, [row.prompt_index for row in shown])
-    results = [result_out(row, prompts, with_timeline=with_timeline) for row in shown]
-    return await _with(parts, benchmark, results, truncated=len(rows) > len(shown), secret=secret)
+    shown = listed[:MAX_EMBEDDED_RESULTS]
+    results = results_json(parts.result_pages, parts.benchmark_pages, benchmark.id, shown, timeline=with_timeline)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        before = {name: value for name, value in document.items() if name not in ("results", "results_truncated")}
+        yield orjson.dumps(before)[:-1] + b',"results":['
+        async for piece in results.pieces():
+            yield piece
+        truncated = results.is_cut or len(listed) > len(shown)
+        yield b'],"results_truncated":' + orjson.dumps(truncated) + b"}"
+
+    return await json_answer(pieces(), status_code, headers)
 
 
 async def _with(
-    parts: State,
-    benchmark: Benchmark,
-    results: list[ResultOut] | None,
-    *,
-    truncated: bool = False,
-    secret: str | None = None,
+    parts: State, benchmark: Benchmark, results: list[ResultOut] | None, *, secret: str | None = None
 ) -> BenchmarkOut:
     """The benchmark with its webhook and segments, which are in other tables."""
     webhook = benchmark_webhook(await parts.webhooks.of_benchmark(benchmark.id), secret)
     segments = await parts.segments.of(benchmark.id) if benchmark.started_at is not None else []
-    return benchmark_with_results(benchmark, segments, webhook, results, truncated=truncated)
+    return benchmark_with_results(benchmark, segments, webhook, results)

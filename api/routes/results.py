@@ -1,18 +1,21 @@
 """`/benchmarks/{id}/results`: results in pages, filtered and sorted."""
 
+from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+import orjson
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.answers import json_answer
 from api.cursor import decode_cursor, encode_cursor
-from api.present import result_out
+from api.present_results import results_json
 from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId, parse_include
 from api.schemas.results import ResultPage
 from api.state import Parts
 from shared.benchmark.outcome import Outcome
-from shared.db.results import SORTABLE
+from shared.db.result_pages import SORTABLE, ListedResult
 from shared.db.tables import Result
 from shared.errors import InvalidRequest
 
@@ -20,6 +23,8 @@ router = APIRouter(tags=["benchmarks"])
 
 # No request costs this much, and both databases can compare with it.
 MOST_USD = 1_000_000
+# Digits after the point that the column holds, see `shared.db.types.Usd`.
+USD_PLACES = 12
 
 
 class ResultQuery(BaseModel):
@@ -43,15 +48,20 @@ class ResultQuery(BaseModel):
     limit: int = Field(default=100, ge=1, le=1_000, description="Results on a page.")
 
 
-@router.get("/benchmarks/{benchmark_id}/results", summary="Page through results", responses={**NOT_FOUND, **INVALID})
-async def list_results(benchmark_id: BenchmarkId, query: Annotated[ResultQuery, Query()], parts: Parts) -> ResultPage:
+@router.get(
+    "/benchmarks/{benchmark_id}/results",
+    summary="Page through results",
+    response_model=ResultPage,
+    responses={**NOT_FOUND, **INVALID},
+)
+async def list_results(benchmark_id: BenchmarkId, query: Annotated[ResultQuery, Query()], parts: Parts) -> Response:
     """Results in the order of `sort`. Equal values are ordered by id, so that no result is repeated or left out."""
     column, descending = query.sort.removeprefix("-"), query.sort.startswith("-")
     if column not in SORTABLE:
         raise InvalidRequest.of("sort", f"must be one of {', '.join(SORTABLE)}, optionally with - in front")
     with_timeline = "timeline" in parse_include(query.include)
     await parts.benchmarks.status(benchmark_id)
-    rows = await parts.results.page(
+    listed = await parts.result_pages.page(
         benchmark_id,
         outcome=query.outcome,
         warmup=query.warmup,
@@ -61,18 +71,24 @@ async def list_results(benchmark_id: BenchmarkId, query: Annotated[ResultQuery, 
         limit=query.limit + 1,
         with_timeline=with_timeline,
     )
-    items = rows[: query.limit]
-    prompts = await parts.benchmarks.prompts(benchmark_id, [row.prompt_index for row in items])
-    return ResultPage(
-        items=[result_out(row, prompts, with_timeline=with_timeline) for row in items],
-        next_cursor=_cursor(items[-1], query.sort, column) if len(rows) > query.limit else None,
-    )
+    shown = listed[: query.limit]
+    results = results_json(parts.result_pages, parts.benchmark_pages, benchmark_id, shown, timeline=with_timeline)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b'{"items":['
+        async for piece in results.pieces():
+            yield piece
+        more = results.is_cut or len(listed) > len(shown)
+        cursor = _cursor(results.last, query.sort) if more and results.last is not None else None
+        yield b'],"next_cursor":' + orjson.dumps(cursor) + b"}"
+
+    return await json_answer(pieces())
 
 
-def _cursor(result: Result, sort: str, column: str) -> str:
-    value = getattr(result, column)
+def _cursor(result: ListedResult, sort: str) -> str:
     # A decimal is written as text, so that its exact value comes back.
-    return encode_cursor(sort, str(value) if isinstance(value, Decimal) else value, result.id)
+    value = str(result.value) if isinstance(result.value, Decimal) else result.value
+    return encode_cursor(sort, value, result.id)
 
 
 def _position(cursor: str | None, sort: str, column: str) -> tuple[Any, int] | None:
@@ -94,4 +110,7 @@ def _decimal(text: str) -> Decimal | str:
         amount = Decimal(text)
     except ArithmeticError:
         return text
-    return amount if amount.is_finite() and abs(amount) < MOST_USD else text
+    # A driver would expand an amount such as 1e-20000 to all its digits.
+    exponent = amount.as_tuple().exponent
+    is_amount = isinstance(exponent, int) and -USD_PLACES <= exponent <= 0 and abs(amount) < MOST_USD
+    return amount if is_amount else text

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response, status
 
+from api.body import JsonRoute
 from api.cursor import decode_cursor, encode_cursor
 from api.present_webhooks import delivery_out, webhook_out
 from api.proxy import link
@@ -22,7 +23,7 @@ from api.schemas.webhooks import (
 from api.state import Parts, State
 from shared.webhooks.message import new_secret
 
-router = APIRouter(tags=["webhooks"])
+router = APIRouter(tags=["webhooks"], route_class=JsonRoute)
 
 WebhookId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Id of the endpoint.", examples=[1])]
 DeliveryId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Id of the delivery.", examples=[1])]

@@ -9,7 +9,7 @@ from api.schemas.prices import PriceOut
 from api.schemas.results import ResultOut
 from api.schemas.summary import Measurement, Summary
 from api.schemas.webhooks import BenchmarkWebhook
-from shared.benchmark.prompt import Parameters
+from shared.benchmark.prompt import Message, Parameters
 from shared.benchmark.spec import Timeouts
 from shared.benchmark.status import SegmentEnding, Status
 from shared.text import StorableText
@@ -196,6 +196,17 @@ class BenchmarkBase(BaseModel):
     results_url: str = Field(description="Path of its results, in pages.", examples=["/benchmarks/1/results"])
 
 
+class ListedBenchmarkOut(BenchmarkBase):
+    """A benchmark in a list."""
+
+    cut: list[str] = Field(
+        default=[],
+        description="Fields whose texts are too long for a list: `system`, which is cut after 1,000 characters, and "
+        "`parameters.stop`, which is left out. `GET /benchmarks/{id}` has all of them.",
+        examples=[[]],
+    )
+
+
 class BenchmarkOut(BenchmarkBase):
     """A benchmark with its results."""
 
@@ -213,8 +224,8 @@ class BenchmarkOut(BenchmarkBase):
     )
     results: list[ResultOut] | None = Field(
         default=None,
-        description="The first 1,000 results in the order of the prompts, without warm-up unless `include` names it. "
-        "Null when `include` leaves results out.",
+        description="The first 1,000 results in the order of the prompts, up to 8 MB of them, without warm-up unless "
+        "`include` names it. Null when `include` leaves results out.",
     )
     results_truncated: bool = Field(
         default=False, description="Whether there are more results than these; `results_url` has all.", examples=[False]
@@ -224,10 +235,44 @@ class BenchmarkOut(BenchmarkBase):
 class BenchmarkPage(BaseModel):
     """A page of benchmarks, newest first."""
 
-    items: list[BenchmarkBase] = Field(description="The benchmarks of this page.")
+    items: list[ListedBenchmarkOut] = Field(description="The benchmarks of this page.")
     next_cursor: str | None = Field(
-        description="Pass as `cursor` for the next page. Null on the last one.", examples=["WzQyXQ"]
+        description="Pass as `cursor` for the next page. Null on the last one. With the filter `name`, a page before "
+        "the last one may have few items or none: each looks at 20,000 benchmarks at most.",
+        examples=["WzQyXQ"],
     )
+
+
+class PromptOut(BaseModel):
+    """A prompt of a benchmark."""
+
+    prompt_index: int = Field(description="Place of the prompt in `prompts`, from 0.", examples=[0])
+    system: str | None = Field(
+        default=None, description="Its own system text. Null when it has the benchmark's.", examples=[None]
+    )
+    messages: list[Message] = Field(description="The conversation, oldest first. The last turn is the user's.")
+    parameters: Parameters = Field(description="Its own parameters; the benchmark's hold for the others.")
+
+
+class PromptPage(BaseModel):
+    """A page of prompts, in order."""
+
+    items: list[PromptOut] = Field(description="The prompts of this page. None when retention deleted the texts.")
+    next_cursor: str | None = Field(
+        description="Pass as `cursor` for the next page. Null on the last one. A page ends before it exceeds 8 MB.",
+        examples=["WzQyXQ"],
+    )
+
+
+class PromptQuery(BaseModel):
+    """Which prompts to read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cursor: Annotated[str, Field(max_length=500)] | None = Field(
+        default=None, description="`next_cursor` of the previous page."
+    )
+    limit: int = Field(default=100, ge=1, le=1_000, description="Prompts on a page.")
 
 
 class BenchmarkQuery(BaseModel):

@@ -53,7 +53,15 @@ class ResultOut(BaseModel):
     """One request of a benchmark."""
 
     id: int = Field(description="Id of the result.", examples=[1])
-    prompt: str = Field(description="The prompt's text: its last user turn.", examples=["Say hello in exactly 3 words"])
+    prompt: str = Field(
+        description="The prompt's text: its last user turn, at most 4,000 characters of it.",
+        examples=["Say hello in exactly 3 words"],
+    )
+    prompt_cut: bool = Field(
+        default=False,
+        description="Whether the prompt's text is longer than `prompt`. `GET /benchmarks/{id}/prompts` has all of it.",
+        examples=[False],
+    )
     response: str | None = Field(
         description="Visible text of the answer; partial if the answer broke off. Null when there was none.",
         examples=["Hello there, friend!"],
@@ -100,7 +108,8 @@ class ResultPage(BaseModel):
 
     items: list[ResultOut] = Field(description="The results of this page.")
     next_cursor: str | None = Field(
-        description="Pass as `cursor` for the next page. Null on the last one.", examples=["WzE0Mi41LDFd"]
+        description="Pass as `cursor` for the next page. Null on the last one. A page ends before it exceeds 8 MB.",
+        examples=["WzE0Mi41LDFd"],
     )
 
 

@@ -3,11 +3,31 @@
 from datetime import datetime
 from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+)
+from pydantic_core import PydanticKnownError
 
 from shared.benchmark.prompt import to_tuple
 from shared.text import StorableText
 from shared.webhooks.message import BenchmarkEvent, DeliveryStatus, check_secret
+
+MAX_EVENTS = len(get_args(BenchmarkEvent))
+
+
+def _events(value: Any) -> Any:
+    # Before the items are looked at: each wrong one would be an error.
+    if isinstance(value, list | tuple) and len(value) > MAX_EVENTS:
+        raise PydanticKnownError(
+            "too_long", {"field_type": "Tuple", "max_length": MAX_EVENTS, "actual_length": len(value)}
+        )
+    return to_tuple(value)
 
 
 def _whole_secret(secret: SecretStr) -> SecretStr:
@@ -17,8 +37,8 @@ def _whole_secret(secret: SecretStr) -> SecretStr:
 
 WebhookEvents = Annotated[
     tuple[BenchmarkEvent, ...],
-    BeforeValidator(to_tuple),
-    Field(min_length=1, max_length=len(get_args(BenchmarkEvent))),
+    BeforeValidator(_events),
+    Field(min_length=1, max_length=MAX_EVENTS),
 ]
 WebhookSecret = Annotated[SecretStr, AfterValidator(_whole_secret)]
 

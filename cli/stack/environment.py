@@ -1,7 +1,7 @@
 """The environment of the stack's programs, and which parts the user provides."""
 
 import os
-from contextlib import suppress
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,10 +72,21 @@ def sqlite_url(folder: Path) -> str:
 def encryption_key(folder: Path) -> str:
     """The key that encrypts webhook secrets in a folder's database. It is made if there is none."""
     path = folder / KEY_FILE
-    with suppress(FileExistsError):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(new_key() + "\n")
+    if not path.exists():
+        # Made whole under another name: a program that starts at the same moment must not read an empty file.
+        descriptor, name = tempfile.mkstemp(dir=folder, prefix=f".{KEY_FILE}.")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(new_key() + "\n")
+            try:
+                os.link(name, path)
+            except FileExistsError:
+                pass
+            except OSError:
+                # A file system without hard links.
+                os.replace(name, path)
+        finally:
+            Path(name).unlink(missing_ok=True)
     return path.read_text(encoding="utf-8").strip()
 
 

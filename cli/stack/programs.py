@@ -6,6 +6,8 @@ from pathlib import Path
 
 # -P: Python must not import a folder `api` or `shared` of the user's current folder in place of ours.
 _PYTHON = (sys.executable, "-P", "-m")
+# h11, because httptools, Uvicorn's default where it is installed, takes a head of any size into memory.
+UVICORN = ("uvicorn", "--factory", "api.main:create_app", "--http", "h11")
 
 
 def simulator() -> list[str]:
@@ -16,7 +18,7 @@ def api(host: str, port: int) -> list[str]:
     """`uvicorn --factory api.main:create_app`."""
     return [
         *_PYTHON,
-        *("cli.child", "api.main", "uvicorn", "--factory", "api.main:create_app"),
+        *("cli.child", "api.main", *UVICORN),
         *("--host", host, "--port", str(port), "--workers", "1", "--timeout-graceful-shutdown", "5"),
         # The API reads the headers of proxies itself, and needs the peer's own address for that (TRUSTED_PROXIES).
         "--no-proxy-headers",

@@ -11,6 +11,7 @@ from types import MappingProxyType, TracebackType
 from cli import waiting
 from cli.exits import CliError, ExitCode
 from cli.stack import ports, programs, valkey
+from cli.stack.folder_lock import FolderLock
 from cli.stack.process import Child
 from cli.stack.readiness import readiness
 
@@ -22,7 +23,8 @@ class EmbeddedStack:
     """Inside `with EmbeddedStack() as stack:` the API at `stack.url` is ready.
 
     `port` 0 takes a free port. If DATABASE_URL, REDIS_URL or SIMULATOR_URL is set, it replaces the embedded part.
-    `isolated` ignores them and every provider key, and keeps the database in a temporary folder. `settings` are
+    `isolated` ignores them and every provider key, and keeps the database in a temporary folder. `exclusive` refuses
+    to start if another exclusive stack uses the folder's database. `settings` are
     environment variables of API and workers, which override all others. The stack waits by calling `pause`; if that
     raises, the start ends. `on_step` is called with a text for each step. Raises CliError.
     """
@@ -36,6 +38,7 @@ class EmbeddedStack:
         log_dir: Path | None = None,
         workers: int = 1,
         isolated: bool = False,
+        exclusive: bool = False,
         settings: Mapping[str, str] = MappingProxyType({}),
         start_s: float = START_S,
         pause: Callable[[float], None] = waiting.pause,
@@ -45,6 +48,8 @@ class EmbeddedStack:
         self._data_dir, self._log_dir = data_dir, log_dir
         self._worker_count = workers
         self._isolated = isolated
+        self._exclusive = exclusive
+        self._lock: FolderLock | None = None
         self._settings = settings
         self._start_s = start_s
         self._pause = pause
@@ -101,6 +106,9 @@ class EmbeddedStack:
             for child in self.children:
                 child.kill()
             self.children = []
+            if self._lock is not None:
+                self._lock.release()
+                self._lock = None
             if self._folder is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
                 self._folder = None
@@ -139,6 +147,8 @@ class EmbeddedStack:
             valkey.check_reachable(parts.redis_url)
         self.redis_url = parts.redis_url or self._start_valkey(deadline)
         data_dir = self._folder if self._isolated and self._folder else self._data_dir
+        if self._exclusive and parts.database_url is None:
+            self._lock = FolderLock(data_dir)
         self.database_url = parts.database_url or environment.sqlite_url(data_dir)
         self._say("bringing the database up to date")
         self._migrate()

@@ -13,7 +13,14 @@ branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 
+TABLES = ("webhook_attempts", "webhook_deliveries", "webhook_events", "webhook_endpoints")
+
+
 def upgrade() -> None:
+    if op.get_bind().dialect.name == "sqlite":
+        # Earlier versions left some of the tables behind, empty, if they were interrupted here.
+        for table in TABLES:
+            op.execute(f"DROP TABLE IF EXISTS {table}")
     op.create_table(
         "webhook_endpoints",
         sa.Column("id", BigKey, autoincrement=True, nullable=False),
@@ -113,7 +120,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("webhook_attempts")
-    op.drop_table("webhook_deliveries")
-    op.drop_table("webhook_events")
-    op.drop_table("webhook_endpoints")
+    for table in TABLES:
+        op.drop_table(table)

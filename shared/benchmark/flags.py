@@ -138,7 +138,7 @@ FLAGS = {
         # The stream.
         Flag(
             name="not_streamed",
-            meaning="The server sent the whole answer as one JSON document, although a stream was asked for",
+            meaning="The server sent the whole answer at once, although a stream was asked for",
             effect="TTFT and latency are the time of the whole answer; speed is null",
             oddity=True,
         ),

@@ -2,7 +2,15 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FailFast,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from shared.text import StorableText
 
@@ -14,6 +22,13 @@ STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=Fals
 def to_tuple(value: Any) -> Any:
     """Strict mode accepts only a tuple, but JSON has arrays."""
     return tuple(value) if isinstance(value, list) else value
+
+
+def _few(value: Any) -> Any:
+    # Before the items are looked at: each wrong one would be an error.
+    if isinstance(value, list | tuple) and not 1 <= len(value) <= 16:
+        raise ValueError("must be one text or a list of 1 to 16")
+    return to_tuple(value)
 
 
 def _text_to_prompt(value: Any) -> Any:
@@ -32,24 +47,30 @@ class Parameters(BaseModel):
         default=None, ge=0, le=2, description="Sampling temperature (Anthropic: at most 1).", examples=[0.0]
     )
     top_p: float | None = Field(default=None, gt=0, le=1, description="Nucleus sampling share.", examples=[0.95])
-    top_k: int | None = Field(default=None, ge=1, description="Sample from the k most likely tokens.", examples=[40])
+    top_k: int | None = Field(
+        default=None, ge=1, le=2**63 - 1, description="Sample from the k most likely tokens.", examples=[40]
+    )
     stop: Annotated[
-        tuple[Content, ...] | Content | None, BeforeValidator(to_tuple, json_schema_input_type=list[str] | str | None)
+        tuple[Content, ...] | Content | None, BeforeValidator(_few, json_schema_input_type=list[str] | str | None)
     ] = Field(default=None, description="Text, or up to 16 texts, that end the output.", examples=[["\n\n"]])
     seed: int | None = Field(
-        default=None, ge=0, le=2**63 - 1, description="Sampling seed (OpenAI protocol).", examples=[42]
+        default=None, ge=0, le=2**63 - 1, description="Sampling seed (`openai` protocol).", examples=[42]
     )
     frequency_penalty: float | None = Field(
-        default=None, ge=-2, le=2, description="OpenAI protocol only.", examples=[0.0]
+        default=None, ge=-2, le=2, description="`openai` protocol only.", examples=[0.0]
     )
     presence_penalty: float | None = Field(
-        default=None, ge=-2, le=2, description="OpenAI protocol only.", examples=[0.0]
+        default=None, ge=-2, le=2, description="`openai` protocol only.", examples=[0.0]
     )
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = Field(
-        default=None, description="OpenAI protocol only: how long reasoning models think.", examples=["low"]
+        default=None, description="OpenAI protocols only: how long reasoning models think.", examples=["low"]
     )
     thinking_budget_tokens: int | None = Field(
-        default=None, ge=1_024, description="Anthropic only: switches extended thinking on.", examples=[2048]
+        default=None,
+        ge=1_024,
+        le=2**63 - 1,
+        description="Anthropic only: switches extended thinking on.",
+        examples=[2048],
     )
     service_tier: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")] | None = Field(
         default=None,
@@ -57,13 +78,6 @@ class Parameters(BaseModel):
         "`standard_only`. Other providers have words of their own.",
         examples=["default"],
     )
-
-    @field_validator("stop")
-    @classmethod
-    def _few(cls, value: Any) -> Any:
-        if isinstance(value, tuple) and not 1 <= len(value) <= 16:
-            raise ValueError("must be one text or a list of 1 to 16")
-        return value
 
     def over(self, base: "Parameters") -> "Parameters":
         """These parameters. Those that are not set come from `base`."""
@@ -85,7 +99,7 @@ class Prompt(BaseModel):
     model_config = STRICT
 
     system: Content | None = Field(default=None, description="Replaces the benchmark's `system`.")
-    messages: Annotated[tuple[Message, ...], BeforeValidator(to_tuple)] = Field(
+    messages: Annotated[tuple[Message, ...], FailFast(), BeforeValidator(to_tuple)] = Field(
         min_length=1,
         max_length=1_000,
         description="The conversation, oldest first. The last turn is the user's.",

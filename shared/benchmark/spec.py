@@ -8,6 +8,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    FailFast,
     Field,
     JsonValue,
     StringConstraints,
@@ -185,7 +186,7 @@ class BenchmarkSpec(RunSpec):
 
     model_config = ConfigDict(json_schema_extra=_as_people_write_it)
 
-    prompts: Annotated[tuple[PromptOrText, ...], BeforeValidator(to_tuple)] = Field(
+    prompts: Annotated[tuple[PromptOrText, ...], FailFast(), BeforeValidator(to_tuple)] = Field(
         min_length=1,
         max_length=MAX_PROMPTS,
         description="Texts, or objects with `messages` and optional `system` and `parameters`. 1 to 10,000.",

@@ -1,52 +1,43 @@
-"""Benchmarks as the API needs them: create, read, list, cancel, delete."""
+"""Benchmarks as the API needs them: create, read, cancel, delete. `benchmark_pages` lists them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, inspect, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.status import CANCEL, FINISH, TERMINAL, Status
+from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.events import tell_of
 from shared.db.tables import Benchmark, IdempotencyKey, Prompt
 from shared.db.types import utc_now
-from shared.db.webhook_endpoints import insert_endpoint
+from shared.db.webhook_endpoints import insert_endpoint, lock_endpoint
 from shared.errors import Conflict, KeyReused, NotFound
 from shared.webhooks.message import NewEndpoint
 
 # How long an Idempotency-Key is remembered.
 KEEP_KEYS_S = 24 * 3600
-
-
-@dataclass(frozen=True, slots=True)
-class BenchmarkFilter:
-    """The filters of a list of benchmarks. None: this filter is not set."""
-
-    status: Status | None = None
-    model: str | None = None
-    provider: str | None = None
-    name_contains: str | None = None
-    rerun_of: int | None = None
-    created_from: datetime | None = None
-    created_before: datetime | None = None
+# Prompts that one statement stores. Between two statements the event loop does other work.
+PROMPTS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Once:
     """A caller's key for a POST, and a fingerprint of the request.
 
-    `old_fingerprint`: the one that older versions stored for the same request.
+    `old_fingerprint`: the one that older versions stored for the same request. `rerun_of`: the benchmark that a rerun
+    repeats; a key that created a rerun of it belongs to the same request, whatever fingerprint was stored.
     """
 
     key: str
     fingerprint: str
     old_fingerprint: str | None = None
+    rerun_of: int | None = None
 
 
+@tries_again
 class BenchmarkRepository:
     """Rows of `benchmarks` and their `prompts`."""
 
@@ -147,23 +138,6 @@ class BenchmarkRepository:
         now, started_at = row
         return 0.0 if started_at is None else float((now - started_at).total_seconds())
 
-    async def prompts(self, benchmark_id: int, indexes: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:
-        """Prompt documents by index: all of them, or those of `indexes`."""
-        query = select(Prompt.prompt_index, Prompt.document).where(Prompt.benchmark_id == benchmark_id)
-        if indexes is not None:
-            query = query.where(Prompt.prompt_index.in_(set(indexes)))
-        async with self._database.read() as session:
-            rows = await session.execute(query)
-        return {index: document for index, document in rows}  # noqa: C416 - rows are not pairs to mypy
-
-    async def page(self, where: BenchmarkFilter, *, before_id: int | None, limit: int) -> Sequence[Benchmark]:
-        """Benchmarks that pass the filters, newest first, with ids below `before_id`."""
-        query = _filtered(select(Benchmark), where).order_by(Benchmark.id.desc()).limit(limit)
-        if before_id is not None:
-            query = query.where(Benchmark.id < before_id)
-        async with self._database.read() as session:
-            return (await session.scalars(query)).all()
-
     async def cancel(self, benchmark_id: int) -> Benchmark:
         """Cancels a pending benchmark at once, and asks the worker of a running one to stop. A cancelled one stays so.
 
@@ -196,7 +170,9 @@ class BenchmarkRepository:
     async def delete(self, benchmark_id: int) -> bool:
         """Deletes it with its results. True if it was running: its worker then loses the lease. Raises NotFound."""
         async with self._database.write() as session:
+            await session.execute(select(Benchmark.id).where(Benchmark.id == benchmark_id).with_for_update())
             benchmark = await _existing(session, benchmark_id)
+            await lock_endpoint(session, benchmark_id)
             await session.execute(delete(Benchmark).where(Benchmark.id == benchmark_id))
         return benchmark.status == "running"
 
@@ -210,34 +186,35 @@ async def _insert(
     webhook: NewEndpoint | None,
     traceparent: str | None,
 ) -> Benchmark:
-    created = await session.execute(
-        insert(Benchmark)
-        .values(
-            name=spec.name,
-            model=spec.model,
-            provider=provider,
-            status="pending",
-            spec_document=spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True),
-            notices=list(notices),
-            rerun_of=rerun_of,
-            traceparent=traceparent,
-            planned=spec.planned_requests,
-            created_at=utc_now(),
+    # Added as an object: a RETURNING of the whole row would bring back all its texts.
+    benchmark = Benchmark(
+        name=spec.name,
+        model=spec.model,
+        provider=provider,
+        status="pending",
+        spec_document=spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True),
+        notices=list(notices),
+        rerun_of=rerun_of,
+        traceparent=traceparent,
+        planned=spec.planned_requests,
+        created_at=utc_now(),
+    )
+    session.add(benchmark)
+    await session.flush()
+    # What the database decided: the time, and defaults.
+    await session.refresh(benchmark, inspect(benchmark).unloaded)
+    for begin in range(0, len(spec.prompts), PROMPTS_AT_ONCE):
+        await session.execute(
+            insert(Prompt),
+            [
+                {
+                    "benchmark_id": benchmark.id,
+                    "prompt_index": begin + offset,
+                    "document": prompt.model_dump(mode="json", exclude_none=True),
+                }
+                for offset, prompt in enumerate(spec.prompts[begin : begin + PROMPTS_AT_ONCE])
+            ],
         )
-        .returning(Benchmark)
-    )
-    benchmark = created.scalar_one()
-    await session.execute(
-        insert(Prompt),
-        [
-            {
-                "benchmark_id": benchmark.id,
-                "prompt_index": index,
-                "document": prompt.model_dump(mode="json", exclude_none=True),
-            }
-            for index, prompt in enumerate(spec.prompts)
-        ],
-    )
     if webhook is not None:
         await insert_endpoint(session, webhook, benchmark.id)
     return benchmark
@@ -245,31 +222,15 @@ async def _insert(
 
 async def _replayed(session: AsyncSession, once: Once) -> Benchmark:
     known = (await session.execute(select(IdempotencyKey).where(IdempotencyKey.key == once.key))).scalar_one()
-    if known.fingerprint not in (once.fingerprint, once.old_fingerprint):
-        raise KeyReused.of("Idempotency-Key", "was used for another request: use a new key for each")
     benchmark = await session.get(Benchmark, known.benchmark_id)
+    same = known.fingerprint in (once.fingerprint, once.old_fingerprint)
+    if not same and once.rerun_of is not None and benchmark is not None:
+        same = benchmark.rerun_of == once.rerun_of
+    if not same:
+        raise KeyReused.of("Idempotency-Key", "was used for another request: use a new key for each")
     if benchmark is None:
         raise Conflict(f"benchmark {known.benchmark_id}, which this Idempotency-Key created, was deleted")
     return benchmark
-
-
-def _filtered(query: Select[Benchmark], where: BenchmarkFilter) -> Select[Benchmark]:
-    for column, value in (
-        (Benchmark.status, where.status),
-        (Benchmark.model, where.model),
-        (Benchmark.provider, where.provider),
-        (Benchmark.rerun_of, where.rerun_of),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    if where.name_contains is not None:
-        # The database converts both sides to lower case. It may know only ASCII, so Python must convert neither.
-        query = query.where(Benchmark.name.icontains(where.name_contains, autoescape=True))
-    if where.created_from is not None:
-        query = query.where(Benchmark.created_at >= where.created_from)
-    if where.created_before is not None:
-        query = query.where(Benchmark.created_at < where.created_before)
-    return query
 
 
 async def _existing(session: AsyncSession, benchmark_id: int) -> Benchmark:

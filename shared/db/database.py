@@ -1,21 +1,24 @@
 """Connections to the one database, PostgreSQL or SQLite, and transactions on it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 import structlog
 from sqlalchemy import event, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.pool import QueuePool
 
+from shared.db.checkout import checked_out
 from shared.db.engine import is_sqlite, make_engine
 from shared.db.postgresql_url import ignored_parameters
+from shared.db.transaction import Transaction
 from shared.errors import Unavailable
 
 log = structlog.get_logger(__name__)
@@ -24,8 +27,8 @@ log = structlog.get_logger(__name__)
 SQLITE_BUSY_MS = 30_000
 # Prepared statements that a connection keeps.
 SQLITE_STATEMENTS = 24
-# SQLSTATE classes: connection, log-in, no such database, no resources, operator's intervention (start, shutdown).
-CANNOT_SERVE = ("08", "28", "3D", "53", "57")
+# How long `close` waits for transactions whose callers have given up.
+CLOSE_S = 5.0
 
 
 def warn_of_ignored_parameters(url: str) -> None:
@@ -60,27 +63,54 @@ class Database:
         self._reading = (
             self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
         )
+        # BEGIN IMMEDIATE takes SQLite's write lock at the start: see `_begin_sqlite`.
+        self._writing = self.engine.execution_options(sqlite_begin="IMMEDIATE") if self.is_sqlite else self.engine
         # SQLite has one writer at a time. The lock lets writers in by their order; SQLite's own busy wait does not.
         self._writer: asyncio.Lock | nullcontext[None] = asyncio.Lock() if self.is_sqlite else nullcontext()
+        # Transactions whose callers have given up.
+        self._ending: set[asyncio.Task[None]] = set()
+        event.listen(self.engine.sync_engine, "checkout", _check_out)
+        event.listen(self.engine.sync_engine, "checkin", _check_in)
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+            event.listen(self.engine.sync_engine, "close", _roll_back_sqlite)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A consistent view. Never blocks a writer, never waits for one. Raises Unavailable without the database."""
-        with _unavailable_where_it_does_not_answer():
-            async with AsyncSession(self._reading, expire_on_commit=False) as session:
-                yield session
+        async with self._transaction(self._reading, nullcontext()) as transaction:
+            yield transaction.session
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        """A transaction that commits at the end or rolls back on an error. Raises Unavailable without the database."""
-        with _unavailable_where_it_does_not_answer():
-            async with self._writer, self.engine.connect() as plain:
-                connection = await plain.execution_options(sqlite_begin="IMMEDIATE")
-                async with AsyncSession(connection, expire_on_commit=False) as session, session.begin():
-                    yield session
+        """A transaction that commits at the end or rolls back on an error. Raises Unavailable without the database.
+
+        If the caller is cancelled, the transaction rolls back at once; a commit that has begun ends. Raises Conflicted
+        if another transaction was in the way: repositories run their methods again (`shared.db.again`).
+        """
+        async with self._transaction(self._writing, self._writer) as transaction:
+            yield transaction.session
+            await transaction.commit()
+
+    @asynccontextmanager
+    async def _transaction(
+        self, engine: AsyncEngine, gate: AbstractAsyncContextManager[Any]
+    ) -> AsyncIterator[Transaction]:
+        transaction = Transaction(engine, gate)
+        try:
+            yield transaction
+        finally:
+            try:
+                await transaction.end()
+            finally:
+                self._keep(transaction.task)
+
+    def _keep(self, task: "asyncio.Task[None] | None") -> None:
+        """Keeps the task of a transaction that has not ended, so that `close` can wait for it."""
+        if task is not None and not task.done():
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
 
     def connections(self) -> tuple[int, int]:
         """(in use, idle): counts of the connections in this process's pool."""
@@ -91,35 +121,30 @@ class Database:
 
     async def check(self) -> None:
         """Raises Unavailable, with the reason in words, if the database does not answer within 2 s."""
-        with _unavailable_where_it_does_not_answer():
-            async with asyncio.timeout(2), self.engine.connect() as connection:
-                await connection.execute(text("SELECT 1"))
+        try:
+            async with asyncio.timeout(2), self.read() as session:
+                await session.execute(text("SELECT 1"))
+        except TimeoutError as exc:
+            raise Unavailable("the database does not answer: no answer within 2 s") from exc
 
     async def close(self) -> None:
+        if self._ending:
+            await asyncio.wait(self._ending, timeout=CLOSE_S)
         await self.engine.dispose()
 
 
-@contextmanager
-def _unavailable_where_it_does_not_answer() -> Iterator[None]:
-    """Turns connection failures into Unavailable. Errors of the statements themselves pass unchanged."""
-    try:
-        yield
-    except (DBAPIError, PoolTimeout, OSError, TimeoutError) as exc:
-        if isinstance(exc, DBAPIError) and not _cannot_serve(exc):
-            raise
-        raise Unavailable(f"the database does not answer: {_reason(exc)}") from exc
+def _check_out(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Called by the pool, in the task of the transaction that gets the connection."""
+    checkout = checked_out.get()
+    if checkout is not None:
+        checkout.take(connection.driver_connection)
 
 
-def _cannot_serve(exc: DBAPIError) -> bool:
-    # asyncpg has no error class for a server that is starting, is full, lets nobody in or does not have the database.
-    state = str(getattr(exc.orig, "sqlstate", None))
-    # SQLite raises a plain DatabaseError if the file is broken or is not a database.
-    return type(exc) in (OperationalError, InterfaceError, DatabaseError) or state.startswith(CANNOT_SERVE)
-
-
-def _reason(exc: BaseException) -> str:
-    cause = exc.orig if isinstance(exc, DBAPIError) and exc.orig is not None else exc
-    return f"{type(cause).__name__}: {str(cause).splitlines()[0] if str(cause) else 'no answer in time'}"[:200]
+def _check_in(connection: Any, _record: Any) -> None:
+    """Called by the pool when it has the connection back, or None if that was lost."""
+    checkout = checked_out.get()
+    if checkout is not None and connection is not None:
+        checkout.give(connection.driver_connection)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -141,3 +166,9 @@ def _begin_sqlite(connection: Any) -> None:
     # IMMEDIATE takes the write lock at the start: a deferred transaction that begins to write can fail with "locked".
     mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
     connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _roll_back_sqlite(connection: Any, _record: Any) -> None:
+    # A connection that is closed while a statement of it is still known keeps its transaction and the lock.
+    with contextlib.suppress(SQLAlchemyError, sqlite3.Error, ValueError):
+        connection.rollback()

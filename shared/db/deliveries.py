@@ -5,19 +5,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, update
+from sqlalchemy import and_, case, delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.db.again import tries_again
 from shared.db.database import Database
-from shared.db.tables import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
+from shared.db.hand_over import HandOver
+from shared.db.lanes import LaneReader, clear_lanes, is_due, set_missing_lanes, unclaimed
+from shared.db.tables import (
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEvent,
+    is_pending,
+    is_waiting,
+)
 from shared.db.types import utc_now
 from shared.errors import NotFound
 from shared.webhooks.message import DISABLE_AFTER_S
 
 # An attempt takes at most 15 s. If it is not settled when the lease ends, its worker has died.
 LEASE_S = 45
-# The most attempts at one URL at the same time, over all workers, so that a slow receiver delays only itself.
-AT_ONE_URL = 8
+# How often a claim chooses again because another worker took what it chose.
+TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,39 +71,46 @@ class DeliveryOfEvent:
     attempts: Sequence[WebhookAttempt]
 
 
+@tries_again
 class DeliveryRepository:
     """Rows of `webhook_deliveries` and `webhook_attempts`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._lanes = LaneReader()
+        self._hand_over = HandOver(self._not_begun)
 
     async def claim(self, limit: int) -> list[Due]:
         """Claims up to `limit` deliveries that are due, each for one attempt, and stores that the attempt has begun."""
-        due = and_(_open(), WebhookDelivery.next_attempt_at <= utc_now(), _unclaimed())
-        async with self._database.read() as session:
-            if await session.scalar(select(WebhookDelivery.id).where(due).limit(1)) is None:
-                return []
-        # Numbers the deliveries of each URL. Those under way come first, so that they count towards AT_ONE_URL.
-        place = func.row_number().over(
-            partition_by=WebhookEndpoint.url,
-            order_by=(case((_unclaimed(), 1), else_=0), WebhookDelivery.next_attempt_at, WebhookDelivery.id),
-        )
-        ranked = (
-            select(WebhookDelivery.id, place.label("place"))
-            .join(WebhookEndpoint, WebhookEndpoint.id == WebhookDelivery.endpoint_id)
-            .where(_open(), WebhookEndpoint.enabled, WebhookDelivery.next_attempt_at <= utc_now())
-            .subquery()
-        )
-        taken = (
-            select(WebhookDelivery.id)
-            .where(WebhookDelivery.id.in_(select(ranked.c.id).where(ranked.c.place <= AT_ONE_URL)), due)
-            .order_by(WebhookDelivery.next_attempt_at, WebhookDelivery.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
+        return await self._hand_over.of(lambda taken: self._claim(limit, taken))
+
+    async def give_back_lost(self) -> None:
+        """Gives back attempts that a cancelled or broken `claim` may have taken. Raises Unavailable."""
+        await self._hand_over.give_back()
+
+    async def _not_begun(self, due: Due) -> None:
+        """Deletes an attempt that nobody makes."""
         async with self._database.write() as session:
-            # Lock the rows first, then change them: inside one UPDATE the LIMIT could be evaluated more than once.
-            ids = (await session.scalars(taken)).all()
+            dropped = await session.execute(
+                update(WebhookDelivery)
+                .where(WebhookDelivery.id == due.delivery_id, WebhookDelivery.attempts == due.number)
+                .values(lease_expires_at=None, attempts=due.number - 1)
+                .returning(WebhookDelivery.id)
+            )
+            if dropped.scalar_one_or_none() is not None:
+                attempt = and_(WebhookAttempt.delivery_id == due.delivery_id, WebhookAttempt.number == due.number)
+                await session.execute(delete(WebhookAttempt).where(attempt))
+
+    async def _claim(self, limit: int, claimed: list[Due]) -> list[Due]:
+        """`claimed` gets the attempts before the commit."""
+        missing = exists().where(is_pending(), WebhookDelivery.lane.is_(None))
+        async with self._database.read() as session:
+            if not await session.scalar(select(or_(exists().where(is_due()), missing))):
+                return []
+        async with self._database.write() as session:
+            if await session.scalar(select(missing)):
+                await set_missing_lanes(session)
+            ids = await self._take(session, limit)
             if not ids:
                 return []
             await session.execute(
@@ -116,7 +133,24 @@ class DeliveryRepository:
                     for delivery, _, endpoint in rows
                 ],
             )
-            return [_due(delivery, event, endpoint) for delivery, event, endpoint in rows]
+            claimed += [_due(delivery, event, endpoint) for delivery, event, endpoint in rows]
+        return claimed
+
+    async def _take(self, session: AsyncSession, limit: int) -> Sequence[int]:
+        """Locks due deliveries and returns their ids."""
+        passed: set[int] = set()
+        for _ in range(TRIES):
+            chosen = await self._lanes.choose(session, limit, passed)
+            if not chosen:
+                break
+            # Lock the rows first, then change them: inside one UPDATE the LIMIT could be evaluated more than once.
+            locked = select(WebhookDelivery.id).where(WebhookDelivery.id.in_(chosen), is_due())
+            ids = (await session.scalars(locked.with_for_update(skip_locked=True))).all()
+            if ids:
+                return ids
+            # Another worker has just taken all of them.
+            passed.update(chosen)
+        return []
 
     async def settle(self, due: Due, attempt: Attempt) -> None:
         """Stores how an attempt ended.
@@ -180,13 +214,16 @@ class DeliveryRepository:
     async def next_due_s(self) -> float | None:
         """Seconds until the next attempt is due; None if no delivery is open."""
         query = (
-            select(func.min(WebhookDelivery.next_attempt_at), utc_now())
-            .join(WebhookEndpoint, WebhookEndpoint.id == WebhookDelivery.endpoint_id)
-            .where(_open(), _unclaimed(), WebhookEndpoint.enabled)
+            select(WebhookDelivery.next_attempt_at, utc_now())
+            .where(is_waiting(), unclaimed())
+            .order_by(WebhookDelivery.next_attempt_at)
+            .limit(1)
         )
         async with self._database.read() as session:
-            at, now = (await session.execute(query)).one()
-        return None if at is None else max(0.0, (at - now).total_seconds())
+            row = (await session.execute(query)).one_or_none()
+        if row is None or row[0] is None:
+            return None
+        return max(0.0, (row[0] - row[1]).total_seconds())
 
     async def page(
         self, *, endpoint_id: int | None, benchmark_id: int | None, before_id: int | None, limit: int
@@ -196,7 +233,8 @@ class DeliveryRepository:
         if endpoint_id is not None:
             query = query.where(WebhookDelivery.endpoint_id == endpoint_id)
         if benchmark_id is not None:
-            query = query.where(WebhookEvent.benchmark_id == benchmark_id)
+            of_benchmark = select(WebhookEvent.id).where(WebhookEvent.benchmark_id == benchmark_id)
+            query = query.where(WebhookDelivery.event_id.in_(of_benchmark))
         if before_id is not None:
             query = query.where(WebhookDelivery.id < before_id)
         async with self._database.read() as session:
@@ -216,11 +254,14 @@ class DeliveryRepository:
             wanted = wanted.where(WebhookDelivery.endpoint_id == endpoint_id)
         if benchmark_id is not None:
             wanted = wanted.where(WebhookEvent.benchmark_id == benchmark_id)
+        # As in `settle` and in deletions: the endpoint first, then the delivery.
+        endpoint_of = wanted.with_only_columns(WebhookEndpoint.id).with_for_update(of=WebhookEndpoint)
         async with self._database.write() as session:
+            await session.execute(endpoint_of)
             await session.execute(
                 update(WebhookDelivery)
                 .where(WebhookDelivery.id.in_(wanted.with_only_columns(WebhookDelivery.id)))
-                .values(status="pending", step=0, next_attempt_at=utc_now(), delivered_at=None),
+                .values(status="pending", step=0, next_attempt_at=utc_now(), delivered_at=None, lane=None),
                 execution_options={"synchronize_session": False},
             )
             await session.execute(
@@ -232,18 +273,11 @@ class DeliveryRepository:
                 .values(enabled=True, disabled_reason=None, failing_since=None),
                 execution_options={"synchronize_session": False},
             )
+            await clear_lanes(session, WebhookEndpoint.id.in_(wanted.with_only_columns(WebhookEndpoint.id)))
             rows = (await session.execute(wanted.execution_options(populate_existing=True))).all()
             if not rows:
                 raise NotFound(f"there is no such delivery {delivery_id}")
             return (await _with_attempts(session, rows))[0]
-
-
-def _open() -> ColumnElement[bool]:
-    return WebhookDelivery.status == "pending"
-
-
-def _unclaimed() -> ColumnElement[bool]:
-    return or_(WebhookDelivery.lease_expires_at.is_(None), WebhookDelivery.lease_expires_at < utc_now())
 
 
 def _joined() -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.db.lanes import lane_of
 from shared.db.tables import Benchmark, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from shared.db.types import utc_now
 from shared.webhooks.event_data import benchmark_data, event_of
@@ -46,6 +47,7 @@ async def deliver(session: AsyncSession, event_id: str, endpoint_id: int) -> int
         .values(
             event_id=event_id,
             endpoint_id=endpoint_id,
+            lane=lane_of(endpoint_id),
             status="pending",
             next_attempt_at=utc_now(),
             created_at=utc_now(),

@@ -12,11 +12,13 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from shared.benchmark.status import CLAIM, FINISH, KEEP, Change, TerminalStatus
+from shared.benchmark.status import FINISH, KEEP, Change, TerminalStatus
+from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.events import tell_of
+from shared.db.hand_over import HandOver
 from shared.db.segments import SegmentEnd, StoredId, end_crashed_segments, end_segment
-from shared.db.tables import Benchmark, Segment
+from shared.db.tables import Benchmark, Segment, is_open
 from shared.db.types import utc_now
 from shared.errors import LeaseLost
 
@@ -43,6 +45,7 @@ def held(lease: Lease, change: Change = KEEP) -> ColumnElement[bool]:
     )
 
 
+@tries_again
 class LeaseRepository:
     """Claims benchmarks, and ends, extends and guards the leases."""
 
@@ -51,6 +54,7 @@ class LeaseRepository:
         self._database = database
         self._lease_s = lease_s
         self._public_url = public_url
+        self._hand_over = HandOver(self._give_back)
         # Built once: building them takes a fifth of the time of a claim.
         self._look = select(Benchmark.id).where(_free()).limit(1)
         self._take = _take(lease_s)
@@ -63,6 +67,14 @@ class LeaseRepository:
         `look_first`: read first whether there is one. Most sweeps find none and then need not take SQLite's write
         lock. A worker that heard the bell skips this.
         """
+        return await self._hand_over.of(lambda taken: self._claim(worker_id, look_first, taken))
+
+    async def give_back_lost(self) -> None:
+        """Gives back benchmarks that a cancelled or broken `claim` may have taken. Raises Unavailable."""
+        await self._hand_over.give_back()
+
+    async def _claim(self, worker_id: str, look_first: bool, taken: list[Lease]) -> tuple[Lease, Benchmark] | None:
+        """`taken` gets the lease before the commit."""
         if look_first:
             async with self._database.read() as session:
                 if await session.scalar(self._look) is None:
@@ -74,9 +86,15 @@ class LeaseRepository:
             benchmark = claimed.scalar_one_or_none()
             if benchmark is None:
                 return None
+            taken.append(Lease(benchmark.id, benchmark.fence, worker_id))
             if benchmark.fence == 1:
                 await tell_of(session, benchmark, self._public_url)
-        return Lease(benchmark.id, benchmark.fence, worker_id), benchmark
+        return taken[0], benchmark
+
+    async def _give_back(self, lease: Lease) -> None:
+        async with self._database.write() as session:
+            # `dispatched` stays: it says what a worker before this one may have sent.
+            await session.execute(update(Benchmark).where(held(lease)).values(lease_owner=None, lease_expires_at=None))
 
     async def heartbeat(self, lease: Lease) -> bool:
         """Extends the lease; True if a cancel was requested. Raises LeaseLost."""
@@ -192,7 +210,7 @@ class LeaseRepository:
 def _free() -> ColumnElement[bool]:
     """It has not ended, and no worker holds a valid lease of it. A pending one has no lease."""
     unleased = or_(Benchmark.lease_expires_at.is_(None), Benchmark.lease_expires_at < utc_now())
-    return and_(Benchmark.status.in_(CLAIM.before), unleased)
+    return and_(is_open(), unleased)
 
 
 def _take(lease_s: float) -> ReturningUpdate[Benchmark]:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from shared.benchmark.status import OPEN
+from shared.db.again import tries_again
 from shared.db.database import Database
-from shared.db.tables import Benchmark, WebhookDelivery, WebhookEndpoint, Worker
-from shared.db.types import utc_now
+from shared.db.tables import Benchmark, WebhookDelivery, Worker, is_open, is_waiting
+from shared.db.types import as_constant, utc_now
 from shared.db.workers import reported_within
 
 
@@ -22,6 +22,7 @@ class Backlog:
     deliveries_due: int
 
 
+@tries_again
 class MonitoringRepository:
     """Counts open benchmarks and deliveries, and living workers."""
 
@@ -30,13 +31,11 @@ class MonitoringRepository:
 
     async def backlog(self, *, alive_within_s: float) -> Backlog:
         """All counts of the same moment. `alive_within_s`: how old the last heartbeat of a living worker may be."""
-        is_open = Benchmark.status.in_(OPEN)
-        counts = select(Benchmark.status, func.count(), func.min(Benchmark.created_at)).where(is_open)
+        counts = select(Benchmark.status, func.count(), func.min(Benchmark.created_at)).where(is_open())
         due = (
             select(func.count())
-            .join_from(WebhookDelivery, WebhookEndpoint)
-            .where(WebhookEndpoint.enabled)
-            .where(WebhookDelivery.status == "pending", WebhookDelivery.next_attempt_at <= utc_now())
+            .select_from(WebhookDelivery)
+            .where(is_waiting(), WebhookDelivery.next_attempt_at <= as_constant(utc_now()))
         )
         alive = select(func.count()).select_from(Worker).where(reported_within(alive_within_s))
         async with self._database.read() as session:

@@ -1,22 +1,20 @@
-"""Results. The worker records them under its fence; the API reads pages, the summary reads all of them."""
+"""Results. The worker records them under its fence; a summary reads all of them. `result_pages` reads some of them."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import undefer
 
 from shared.benchmark.record import ResultRecord
+from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.leases import Lease, held
 from shared.db.tables import Benchmark, Result
 from shared.errors import LeaseLost
-from shared.numbers.metrics import METRICS, REPORTED
-
-# Columns that `GET …/results?sort=` takes.
-SORTABLE = ("id", *(metric.name for metric in METRICS.values() if metric.sortable))
+from shared.numbers.metrics import REPORTED
 
 KEYS_A_PAGE = 2_000
 
@@ -26,6 +24,7 @@ _NOT_COPIED = {"id", "ends_place", "metrics", "usage", "error", "gaps_ms", "toke
 _COPIED = tuple(item.name for item in fields(ResultRecord) if item.name not in _NOT_COPIED)
 
 
+@tries_again
 class ResultRepository:
     """Rows of `results`."""
 
@@ -95,43 +94,6 @@ class ResultRepository:
             yield [(row.prompt_index, row.repetition) for row in rows]
             last = rows[-1].id
 
-    async def in_order(
-        self, benchmark_id: int, *, limit: int, with_warmup: bool, with_timeline: bool
-    ) -> Sequence[Result]:
-        """The first results in the order of the prompts, as `GET /benchmarks/{id}` embeds them."""
-        query = select(Result).where(Result.benchmark_id == benchmark_id)
-        if not with_warmup:
-            query = query.where(Result.warmup.is_(False))
-        if with_timeline:
-            query = query.options(undefer(Result.timeline))
-        query = query.order_by(Result.repetition, Result.prompt_index).limit(limit)
-        async with self._database.read() as session:
-            return (await session.scalars(query)).all()
-
-    async def page(
-        self,
-        benchmark_id: int,
-        *,
-        outcome: str | None,
-        warmup: bool | None,
-        sort: str,
-        descending: bool,
-        after: tuple[Any, int] | None,
-        limit: int,
-        with_timeline: bool,
-    ) -> Sequence[Result]:
-        """Results sorted by a column, nulls last, equal values by id. `after`: (value, id) of the result before."""
-        query = select(Result).where(Result.benchmark_id == benchmark_id)
-        if outcome is not None:
-            query = query.where(Result.outcome == outcome)
-        if warmup is not None:
-            query = query.where(Result.warmup.is_(warmup))
-        if with_timeline:
-            query = query.options(undefer(Result.timeline))
-        query = _sorted(query, sort, descending, after).limit(limit)
-        async with self._database.read() as session:
-            return (await session.scalars(query)).all()
-
     async def all_for_summary(self, benchmark_id: int) -> AsyncIterator[Result]:
         """Every result with its timeline, read in pages so that they are never all in memory."""
         last = 0
@@ -150,22 +112,6 @@ class ResultRepository:
             if not rows:
                 return
             last = rows[-1].id
-
-
-def _sorted(query: Select[Result], sort: str, descending: bool, after: tuple[Any, int] | None) -> Select[Result]:
-    column = getattr(Result, sort)
-    if sort == "id":
-        if after is not None:
-            query = query.where(Result.id < after[1] if descending else Result.id > after[1])
-        return query.order_by(Result.id.desc() if descending else Result.id.asc())
-    if after is not None:
-        value, last_id = after
-        if value is None:
-            query = query.where(column.is_(None), Result.id > last_id)
-        else:
-            beyond = column < value if descending else column > value
-            query = query.where(or_(beyond, column.is_(None), and_(column == value, Result.id > last_id)))
-    return query.order_by(column.is_(None), column.desc() if descending else column.asc(), Result.id)
 
 
 def _row(benchmark_id: int, record: ResultRecord) -> dict[str, Any]:

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 
 from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.benchmark.status import TERMINAL
+from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.tables import Benchmark, Prompt, Result
 from shared.db.types import utc_now
+from shared.db.webhook_endpoints import lock_endpoint
 
 # Rows of one transaction.
 STEP_ROWS = 1_000
@@ -15,6 +18,7 @@ STEP_ROWS = 1_000
 PAGE = 100
 
 
+@tries_again
 class RetentionRepository:
     """Finds and deletes ended benchmarks by their age. Open ones are never touched."""
 
@@ -35,16 +39,21 @@ class RetentionRepository:
     async def delete_step(self, benchmark_id: int) -> bool:
         """Deletes some results of a benchmark, or the benchmark if it has none left. False: it is gone."""
         async with self._database.write() as session:
+            if not await _alone(session, benchmark_id):
+                return False
             some = select(Result.id).where(Result.benchmark_id == benchmark_id).limit(STEP_ROWS)
             deleted = await session.execute(delete(Result).where(Result.id.in_(some.scalar_subquery())))
             if deleted.rowcount:  # type: ignore[attr-defined]
                 return True
+            await lock_endpoint(session, benchmark_id)
             await session.execute(delete(Benchmark).where(Benchmark.id == benchmark_id))
         return False
 
     async def delete_texts_step(self, benchmark_id: int) -> bool:
         """Deletes the answers of some results, or the prompts if no answer is left. False: all texts are gone."""
         async with self._database.write() as session:
+            if not await _alone(session, benchmark_id):
+                return False
             some = (
                 select(Result.id)
                 .where(
@@ -60,3 +69,13 @@ class RetentionRepository:
                 return True
             await session.execute(delete(Prompt).where(Prompt.benchmark_id == benchmark_id))
         return False
+
+
+async def _alone(session: AsyncSession, benchmark_id: int) -> bool:
+    """Locks the benchmark; False if it is gone.
+
+    Without the lock, a worker that waits for the rows of another one finds them deleted, takes the benchmark for empty
+    and deletes all the rest at once.
+    """
+    locked = select(Benchmark.id).where(Benchmark.id == benchmark_id).with_for_update()
+    return await session.scalar(locked) is not None

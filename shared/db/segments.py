@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.benchmark.status import SegmentEnding
+from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.tables import Benchmark, Segment
 from shared.db.types import utc_now
@@ -32,6 +33,7 @@ class SegmentEnd:
     aggregate: bytes | None = None
 
 
+@tries_again
 class SegmentRepository:
     """Reads rows of `segments`; the lease's holder writes them."""
 

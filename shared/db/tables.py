@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
+    ColumnElement,
     Float,
     ForeignKey,
     Index,
@@ -17,7 +18,9 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    and_,
     false,
+    literal_column,
     text,
     true,
 )
@@ -29,9 +32,22 @@ from shared.benchmark.status import OPEN, STATUSES, SegmentEnding, Status
 from shared.db.types import BigKey, JsonDocument, Usd, UtcDateTime
 from shared.webhooks.message import DELIVERY_STATUSES, DeliveryStatus
 
+# Characters of a URL that make its lane.
+LANE = 200
+
 
 def _one_of(column: str, values: tuple[str, ...]) -> str:
     return f"{column} IN ({', '.join(repr(value) for value in values)})"
+
+
+def _index(name: str, *columns: str, where: str | None = None) -> Index:
+    """An index of the rows that the condition is true for.
+
+    SQLite uses it only for a statement that contains the condition word for word, without parameters.
+    """
+    if where is None:
+        return Index(name, *columns)
+    return Index(name, *columns, postgresql_where=text(where), sqlite_where=text(where))
 
 
 class Base(DeclarativeBase):
@@ -53,14 +69,23 @@ class Benchmark(Base):
     __table_args__ = (
         CheckConstraint(_one_of("status", STATUSES), name="status"),
         # Workers look for the few open rows among many ended ones.
-        Index(
-            "ix_benchmarks_open",
+        _index("ix_benchmarks_open", "id", where=_one_of("status", OPEN)),
+        # The filters of lists.
+        _index("ix_benchmarks_created_at_id", "created_at", "id"),
+        _index("ix_benchmarks_model_id", "model", "id"),
+        _index("ix_benchmarks_provider_id", "provider", "id"),
+        _index("ix_benchmarks_status_id", "status", "id"),
+        _index("ix_benchmarks_rerun_of_id", "rerun_of", "id", where="rerun_of IS NOT NULL"),
+        # A search in names reads this instead of the rows.
+        _index("ix_benchmarks_id_name", "id", "name"),
+        # Retention looks for what ended long ago.
+        _index("ix_benchmarks_completed_at_id", "completed_at", "id", where="completed_at IS NOT NULL"),
+        _index(
+            "ix_benchmarks_with_texts",
+            "completed_at",
             "id",
-            postgresql_where=text(_one_of("status", OPEN)),
-            sqlite_where=text(_one_of("status", OPEN)),
+            where="completed_at IS NOT NULL AND texts_deleted_at IS NULL",
         ),
-        Index("ix_benchmarks_created_at_id", "created_at", "id"),
-        Index("ix_benchmarks_model_id", "model", "id"),
         {"sqlite_autoincrement": True},
     )
 
@@ -99,6 +124,8 @@ class Benchmark(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When retention deleted its texts. None: it has them.
+    texts_deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @property
     def spec(self) -> RunSpec:
@@ -157,6 +184,9 @@ class Result(Base):
     __table_args__ = (
         UniqueConstraint("benchmark_id", "prompt_index", "repetition"),
         CheckConstraint(_one_of("outcome", OUTCOMES), name="outcome"),
+        _index("ix_results_benchmark_id_id", "benchmark_id", "id"),
+        _index("ix_results_in_order", "benchmark_id", "repetition", "prompt_index"),
+        _index("ix_results_failures", "benchmark_id", "outcome", "id", where="outcome <> 'succeeded'"),
         {"sqlite_autoincrement": True},
     )
 
@@ -268,12 +298,11 @@ class WebhookDelivery(Base):
     __table_args__ = (
         CheckConstraint(_one_of("status", DELIVERY_STATUSES), name="status"),
         Index("ix_webhook_deliveries_endpoint_id_id", "endpoint_id", "id"),
-        Index(
-            "ix_webhook_deliveries_due",
-            "next_attempt_at",
-            postgresql_where=text("status = 'pending'"),
-            sqlite_where=text("status = 'pending'"),
-        ),
+        # What a worker may send, in order of time; the same by lane; and what workers send now.
+        _index("ix_webhook_deliveries_waiting", "next_attempt_at", "id", where="status = 'pending' AND lane <> ''"),
+        _index("ix_webhook_deliveries_lane", "lane", "next_attempt_at", "id", where="status = 'pending'"),
+        _index("ix_webhook_deliveries_leased", "lease_expires_at", where="lease_expires_at IS NOT NULL"),
+        _index("ix_webhook_deliveries_pending_of", "endpoint_id", where="status = 'pending'"),
         {"sqlite_autoincrement": True},
     )
 
@@ -281,6 +310,9 @@ class WebhookDelivery(Base):
     event_id: Mapped[str] = mapped_column(ForeignKey("webhook_events.id", ondelete="CASCADE"), index=True)
     endpoint_id: Mapped[int] = mapped_column(ForeignKey("webhook_endpoints.id", ondelete="CASCADE"))
     status: Mapped[DeliveryStatus] = mapped_column(String(16))
+    # The beginning of the endpoint's URL: workers bound the attempts of a lane. Empty while the endpoint is disabled,
+    # None in rows of older versions.
+    lane: Mapped[str | None] = mapped_column(String(LANE))
     # How many attempts have begun. The number of the latest is also the fence of the worker that makes it.
     attempts: Mapped[int] = mapped_column(Integer, server_default="0")
     # Failures since the schedule was last started.
@@ -305,3 +337,27 @@ class WebhookAttempt(Base):
     error: Mapped[str | None] = mapped_column(Text)
     response: Mapped[str | None] = mapped_column(Text)
     next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+# The conditions of partial indexes. Their values stand in the statement itself: with parameters, SQLite could not tell
+# that an index is of use.
+
+
+def is_open() -> ColumnElement[bool]:
+    """The benchmark has not ended."""
+    return Benchmark.status.in_([literal_column(repr(status)) for status in OPEN])
+
+
+def is_pending() -> ColumnElement[bool]:
+    """The delivery has neither succeeded nor failed for good."""
+    return WebhookDelivery.status == literal_column("'pending'")
+
+
+def is_waiting() -> ColumnElement[bool]:
+    """The delivery is pending, and its endpoint was enabled when a worker last looked."""
+    return and_(is_pending(), WebhookDelivery.lane != literal_column("''"))
+
+
+def did_not_succeed() -> ColumnElement[bool]:
+    """The result has an outcome other than success."""
+    return Result.outcome != literal_column("'succeeded'")

@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Float, Integer, Numeric, String, literal
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Float, Integer, Numeric, String, literal, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.selectable import ScalarSelect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 # SQLite has no date type. Dates are texts of one fixed width, so that they sort by time.
@@ -87,6 +88,11 @@ class utc_now(FunctionElement[datetime]):  # noqa: N801 - reads as an SQL functi
         super().__init__(literal(float(plus_s), Float(53)))
 
 
+def as_constant(instant: utc_now) -> ScalarSelect[datetime]:
+    """The instant, read once for the whole statement: only then does PostgreSQL look it up in an index."""
+    return select(instant).scalar_subquery()
+
+
 @compiles(utc_now, "sqlite")
 def _sqlite_now(element: utc_now, compiler: SQLCompiler, **kw: Any) -> str:
     return f"strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', {compiler.process(element.clauses, **kw)} || ' seconds')"
@@ -96,3 +102,57 @@ def _sqlite_now(element: utc_now, compiler: SQLCompiler, **kw: Any) -> str:
 def _postgresql_now(element: utc_now, compiler: SQLCompiler, **kw: Any) -> str:
     # Not now(), which is the start of the transaction: one that waited for a lock needs the time after its wait.
     return f"(clock_timestamp() + make_interval(secs => {compiler.process(element.clauses, **kw)}))"
+
+
+class byte_length(FunctionElement[int]):  # noqa: N801 - reads as an SQL function
+    """Bytes of a text or of binary data. PostgreSQL need not read the data for that."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(byte_length, "sqlite")
+def _sqlite_length(element: byte_length, compiler: SQLCompiler, **kw: Any) -> str:
+    # `octet_length` came with SQLite 3.43. `length` of a text counts characters.
+    return f"length(CAST({compiler.process(element.clauses, **kw)} AS BLOB))"
+
+
+@compiles(byte_length, "postgresql")
+def _postgresql_length(element: byte_length, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"octet_length({compiler.process(element.clauses, **kw)})"
+
+
+class last_turn(FunctionElement[str]):  # noqa: N801 - reads as an SQL function
+    """The text of the last message in the document of a prompt."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(last_turn, "sqlite")
+def _sqlite_last_turn(element: last_turn, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_extract({compiler.process(element.clauses, **kw)}, '$.messages[#-1].content')"
+
+
+@compiles(last_turn, "postgresql")
+def _postgresql_last_turn(element: last_turn, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"({compiler.process(element.clauses, **kw)} #>> '{{messages,-1,content}}')"
+
+
+class light_spec(FunctionElement[Any]):  # noqa: N801 - reads as an SQL function
+    """A spec without the fields that may be of any length."""
+
+    type = JsonDocument
+    inherit_cache = True
+
+
+@compiles(light_spec, "sqlite")
+def _sqlite_light_spec(element: light_spec, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_remove({compiler.process(element.clauses, **kw)}, '$.system', '$.parameters.stop')"
+
+
+@compiles(light_spec, "postgresql")
+def _postgresql_light_spec(element: light_spec, compiler: SQLCompiler, **kw: Any) -> str:
+    # Only jsonb can leave fields out.
+    spec = compiler.process(element.clauses, **kw)
+    return f"((CAST({spec} AS jsonb) - 'system') #- '{{parameters,stop}}')"

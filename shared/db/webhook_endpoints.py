@@ -7,14 +7,17 @@ from typing import Any
 from sqlalchemy import delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.events import tell_of_test
+from shared.db.lanes import clear_lanes
 from shared.db.tables import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from shared.db.types import utc_now
 from shared.errors import NotFound
 from shared.webhooks.message import ROTATION_S, NewEndpoint
 
 
+@tries_again
 class WebhookRepository:
     """Rows of `webhook_endpoints`."""
 
@@ -55,6 +58,8 @@ class WebhookRepository:
             await _registered(session, endpoint_id)
             if values:
                 await session.execute(update(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id).values(**values))
+            if "url" in values or values.get("enabled"):
+                await clear_lanes(session, WebhookEndpoint.id == endpoint_id)
             return await _registered(session, endpoint_id)
 
     async def rotate(self, endpoint_id: int, sealed: str) -> datetime:
@@ -74,7 +79,7 @@ class WebhookRepository:
     async def delete(self, endpoint_id: int) -> None:
         """Deletes an endpoint with its deliveries and tests. Raises NotFound."""
         async with self._database.write() as session:
-            await _registered(session, endpoint_id)
+            await _registered(session, endpoint_id, lock=True)
             await session.execute(delete(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id))
             # A test event belongs to no benchmark, so nothing else would delete it.
             delivered = exists().where(WebhookDelivery.event_id == WebhookEvent.id)
@@ -105,6 +110,13 @@ async def insert_endpoint(session: AsyncSession, new: NewEndpoint, benchmark_id:
         .returning(WebhookEndpoint)
     )
     return created.scalar_one()
+
+
+async def lock_endpoint(session: AsyncSession, benchmark_id: int) -> None:
+    """For a deletion of the benchmark: its endpoint is locked before its deliveries, as `settle` does."""
+    await session.execute(
+        select(WebhookEndpoint.id).where(WebhookEndpoint.benchmark_id == benchmark_id).with_for_update()
+    )
 
 
 async def _registered(session: AsyncSession, endpoint_id: int, *, lock: bool = False) -> WebhookEndpoint:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
 
+from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.tables import Worker
 from shared.db.types import utc_now
@@ -31,6 +32,7 @@ def reported_within(seconds: float) -> ColumnElement[bool]:
     return Worker.heartbeat_at >= utc_now(-seconds)
 
 
+@tries_again
 class WorkerRepository:
     """Rows of `workers`."""
 

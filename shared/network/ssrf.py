@@ -7,15 +7,14 @@ later does not get past it, nor does an address in an odd spelling.
 
 import asyncio
 import re
-import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 import idna
+
+from shared.network.resolver import ThreadResolver
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -88,7 +87,7 @@ class SsrfGuard:
     def __init__(self, allowed: Iterable[Network] = (), *, resolve: Resolver | None = None) -> None:
         """`resolve` returns the addresses of a host name; it may raise OSError."""
         self._allowed = tuple(allowed)
-        self._resolve = resolve or _resolve
+        self._resolve = resolve or ThreadResolver()
 
     async def check(self, url: str) -> Host:
         """The URL's host. Raises ForbiddenUrl if the URL may not be requested or its host cannot be resolved."""
@@ -196,13 +195,3 @@ def _literal(name: str) -> Address | None:
         return ip_address(name)
     except ValueError:
         return None
-
-
-# Separate threads, because a lookup that hangs keeps its thread long after its caller has given up.
-_LOOKUPS = ThreadPoolExecutor(32, thread_name_prefix="resolve")
-
-
-async def _resolve(name: str) -> list[str]:
-    lookup = partial(socket.getaddrinfo, name, None, type=socket.SOCK_STREAM)
-    found = await asyncio.get_running_loop().run_in_executor(_LOOKUPS, lookup)
-    return [str(item[4][0]) for item in found]

@@ -110,7 +110,11 @@ class AnswerDecoder(ABC):
 
     def report_usage(self, document: dict[str, Any], raw: ServerSentEvent) -> list[UsageReport]:
         """The usage in a document, if it has one."""
-        found = find_usage(document) if "sage" in raw.data else None
+        mentions = raw.data.count("sage")
+        if not mentions or (mentions == 1 and document.get("usage", self) is None):
+            # Most chunks have `"usage": null`.
+            return []
+        found = find_usage(document)
         if found is None:
             return []
         report, usual_place = found

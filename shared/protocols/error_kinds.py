@@ -34,12 +34,12 @@ ERROR_KINDS = {
         "ValidationException validation unprocessable_entity context_length_exceeded string_above_max_length "
         "invalid_argument failed_precondition out_of_range invalid_parameter invalid_parameter_value "
         "unsupported_parameter unsupported_value unknown_parameter invalid_value invalid_type extra_forbidden "
-        "value_error missing_required_parameter",
+        "value_error missing_required_parameter invalid_prompt",
         "rate_limited": "rate_limit_error rate_limit_exceeded rate_limit rate_limited rate_limit_reached "
         "resource_exhausted too_many_requests throttling ThrottlingException throttled quota_exceeded "
         "ServiceQuotaExceededException QuotaViolation SpikeArrestViolation limit_requests",
         "provider_timeout": "timeout_error timeout request_timeout gateway_timeout deadline_exceeded "
-        "ModelTimeoutException APITimeoutError",
+        "ModelTimeoutException APITimeoutError vector_store_timeout",
         "overloaded": "overloaded_error overloaded server_overloaded engine_overloaded model_overloaded "
         "service_overloaded ModelNotReadyException",
         "server_error": "api_error server_error internal_server_error internal internal_error InternalServerException "

@@ -9,8 +9,9 @@ from pydantic import AfterValidator, WithJsonSchema
 from shared.protocols.anthropic_messages import AnthropicMessages
 from shared.protocols.base import Adapter
 from shared.protocols.openai_chat import OpenAiChat
+from shared.protocols.openai_responses import OpenAiResponses
 
-_ADAPTERS: tuple[type[Adapter], ...] = (AnthropicMessages, OpenAiChat)
+_ADAPTERS: tuple[type[Adapter], ...] = (AnthropicMessages, OpenAiChat, OpenAiResponses)
 
 PROTOCOLS: Mapping[str, type[Adapter]] = MappingProxyType({adapter.name: adapter for adapter in _ADAPTERS})
 

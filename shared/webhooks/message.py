@@ -25,6 +25,9 @@ DISABLE_AFTER_S = 5 * 24 * 3600
 # After a rotation, both secrets sign for this long.
 ROTATION_S = 24 * 3600
 
+# What attempts call themselves, before the version.
+USER_AGENT = "llmbench-webhooks/"
+
 PREFIX = "whsec_"
 SECRET_BYTES = (24, 64)
 MAX_PAYLOAD_BYTES = 20_000

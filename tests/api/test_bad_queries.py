@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from api.cursor import encode_cursor
+from api.cursor import decode_cursor, encode_cursor
 from tests.api.documents import KEY, problem, submit
 
 LISTS = ("/benchmarks", "/benchmarks/1/results", "/models")
@@ -86,9 +86,41 @@ FOREIGN_CURSORS = (
     ("cost_usd", encode_cursor("cost_usd", "sNaN", 1)),
     ("cost_usd", encode_cursor("cost_usd", "-Infinity", 1)),
     ("cost_usd", encode_cursor("cost_usd", "1e400", 1)),
+    ("cost_usd", encode_cursor("cost_usd", "1e-20000", 1)),
+    ("cost_usd", encode_cursor("cost_usd", "0e-20000", 1)),
+    ("cost_usd", encode_cursor("cost_usd", "0e20000", 1)),
+    ("cost_usd", encode_cursor("cost_usd", "1e-13", 1)),
+    ("cost_usd", encode_cursor("cost_usd", "1e6", 1)),
+    ("cost_usd", encode_cursor("cost_usd", "0." + "0" * 300 + "1", 1)),
     ("cost_usd", encode_cursor("cost_usd", "x", 1)),
     ("id", encode_cursor("id", 1, 2**63)),
 )
+
+
+# Well-formed, and of the right type. Whether this list gave them cannot be known; they are answered.
+EXTREME_CURSORS = (
+    *(("ttft_ms", encode_cursor("ttft_ms", value, 2**63 - 1)) for value in (1.7e308, -1.7e308, 5e-324, -0.0, None)),
+    *(("input_tokens", encode_cursor("input_tokens", value, -(2**63))) for value in (2**63 - 1, -(2**63), 0)),
+    *(("cost_usd", encode_cursor("cost_usd", value, 1)) for value in ("999999.999999999999", "-999999", "1E-12", "0")),
+    *(("id", encode_cursor("id", value, value)) for value in (2**63 - 1, -(2**63))),
+)
+
+
+async def test_a_cursor_with_an_extreme_value_is_answered(api: httpx2.AsyncClient) -> None:
+    await submit(api)
+    for sort, cursor in EXTREME_CURSORS:
+        for order in (sort, f"-{sort}"):
+            given = cursor if order == sort else _descending(cursor)
+            answer = await api.get("/benchmarks/1/results", params={"sort": order, "cursor": given})
+            assert answer.status_code == 200, (order, given, answer.text)
+    for number in (2**63 - 1, -(2**63), 0):
+        for path in ("/benchmarks", "/webhooks", "/benchmarks/1/webhook-deliveries"):
+            assert (await api.get(path, params={"cursor": encode_cursor(number)})).status_code == 200
+
+
+def _descending(cursor: str) -> str:
+    sort, value, result_id = decode_cursor(cursor, str, object, int)
+    return encode_cursor(f"-{sort}", value, result_id)
 
 
 async def test_a_cursor_that_this_list_never_gave_is_refused(api: httpx2.AsyncClient) -> None:

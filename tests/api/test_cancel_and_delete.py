@@ -81,7 +81,7 @@ async def test_a_deleted_benchmark_is_gone_with_its_results(api: httpx2.AsyncCli
     for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("GET", "/results")):
         problem(await api.request(method, f"/benchmarks/1{path}"), 404)
     assert await recorded(tables.results, 1) == set()
-    assert await tables.benchmarks.prompts(1) == {}
+    assert await tables.prompt_count(1) == 0
     assert (await api.get("/benchmarks/2")).status_code == 200
 
 

@@ -1,8 +1,10 @@
 """`/metrics` of the API."""
 
+import httpx2
 import pytest
 from sqlalchemy.engine import make_url
 
+from api.main import create_app
 from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
 from tests.support.prometheus import samples, value
@@ -34,6 +36,25 @@ async def test_the_api_counts_requests_by_route_and_shows_the_backlog(
     assert 0 < value(found, "llmbench_queue_oldest_age_seconds") < 300
     assert value(found, "llmbench_workers_alive") == 0
     assert value(found, "llmbench_database_up") == 1
+
+
+async def test_an_unexpected_error_counts_as_500(sqlite_url: str) -> None:
+    """The alert on errors reads this number."""
+    app = create_app(make_settings(sqlite_url, "redis://127.0.0.1:1/0", None), KeyRing({}))
+
+    @app.get("/breaks")
+    async def breaks() -> None:
+        raise RuntimeError("a bug")
+
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client,
+    ):
+        assert (await client.get("/breaks")).status_code == 500
+        found = samples((await client.get("/metrics")).text)
+    assert value(found, "llmbench_http_requests_total", method="GET", route="/breaks", status="500") == 1
+    assert not any(("status", "0") in labels for _, labels in found)
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

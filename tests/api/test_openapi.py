@@ -150,6 +150,34 @@ def test_bounds_of_a_benchmark_are_part_of_its_schema() -> None:
     assert openapi()["components"]["schemas"]["BenchmarkRequest"]["additionalProperties"] is False
 
 
+def test_every_integer_that_a_caller_sends_fits_into_64_bits() -> None:
+    """A larger one could be neither stored nor hashed."""
+
+    def integers(schema: Any, path: str) -> Iterator[tuple[str, Document]]:
+        if isinstance(schema, list):
+            for item in schema:
+                yield from integers(item, path)
+        elif isinstance(schema, dict):
+            if "$ref" in schema:
+                name = schema["$ref"].rpartition("/")[2]
+                yield from integers(openapi()["components"]["schemas"][name], f"{path}.{name}")
+            if schema.get("type") == "integer":
+                yield path, schema
+            for key in ("anyOf", "oneOf", "items", "additionalProperties"):
+                yield from integers(schema.get(key), path)
+            for field, inner in schema.get("properties", {}).items():
+                yield from integers(inner, f"{path}.{field}")
+
+    bodies = [operation["requestBody"] for _, operation in operations() if "requestBody" in operation]
+    found = [
+        item for body in bodies for content in body["content"].values() for item in integers(content["schema"], "body")
+    ]
+    assert len(found) > 10
+    assert [
+        path for path, schema in found if schema.get("minimum", -(2**99)) < 0 or schema.get("maximum", 2**99) > 2**63
+    ] == []
+
+
 def test_a_summary_counts_every_outcome() -> None:
     counts = openapi()["components"]["schemas"]["RequestCounts"]["properties"]
     assert counts.keys() == {"planned", "warmup", *OUTCOMES}

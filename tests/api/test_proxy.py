@@ -67,6 +67,15 @@ async def test_redirects_and_the_docs_page_lead_to_what_the_client_used(sqlite_u
         assert (await client.get("/swagger/swagger-ui.css", headers=headers)).status_code == 200
 
 
+async def test_a_page_below_the_prefix_has_the_same_headers(sqlite_url: str) -> None:
+    async with behind_proxy(sqlite_url) as client:
+        plain = await client.get("/docs")
+    async with behind_proxy(sqlite_url, **TRUSTED) as client:
+        for path in ("/docs", "/llmbench/docs"):
+            proxied = await client.get(path, headers=PREFIX)
+            assert proxied.headers["content-security-policy"] == plain.headers["content-security-policy"]
+
+
 @pytest.mark.parametrize(
     ("peer", "changes"),
     [
@@ -100,5 +109,5 @@ async def test_a_prefix_that_is_no_plain_path_is_ignored(sqlite_url: str, prefix
 async def test_probes_need_no_prefix(sqlite_url: str) -> None:
     """They reach the API directly."""
     async with behind_proxy(sqlite_url, root_path="/llmbench") as client:
-        assert (await client.get("/health")).status_code == 200
+        assert (await client.get("/health", headers={"Host": "any.example"})).status_code == 200
         assert 'route="/health"' in (await client.get("/metrics")).text

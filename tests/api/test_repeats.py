@@ -131,6 +131,31 @@ async def test_a_rerun_with_a_key_is_one(api: httpx2.AsyncClient) -> None:
     assert problem(await post(api), 422)["code"] == "idempotency_key_reused"
 
 
+async def test_a_reruns_repetition_is_answered_after_the_original_was_deleted(api: httpx2.AsyncClient) -> None:
+    first = await submit(api)
+    path = f"/benchmarks/{first['id']}/rerun"
+    second = await api.post(path, headers=KEY)
+    await api.delete(f"/benchmarks/{first['id']}")
+    again = await api.post(path, headers=KEY)
+    assert (again.status_code, again.headers["idempotency-replayed"]) == (202, "true")
+    assert again.json()["id"] == second.json()["id"]
+    assert problem(await api.post(path, headers={"Idempotency-Key": "other"}), 404)["code"] == "not_found"
+
+
+async def test_a_rerun_whose_key_an_older_version_stored_is_still_known(
+    api: httpx2.AsyncClient, database: Database
+) -> None:
+    """Its fingerprint covers the stored spec. What the key created says which benchmark was repeated."""
+    first, other = await submit(api), await submit(api)
+    second = (await api.post(f"/benchmarks/{first['id']}/rerun", headers=KEY)).json()
+    async with database.write() as session:
+        await session.execute(update(IdempotencyKey).values(fingerprint="of an older version"))
+    again = await api.post(f"/benchmarks/{first['id']}/rerun", headers=KEY)
+    assert (again.json()["id"], again.headers["idempotency-replayed"]) == (second["id"], "true")
+    refused = await api.post(f"/benchmarks/{other['id']}/rerun", headers=KEY)
+    assert problem(refused, 422)["code"] == "idempotency_key_reused"
+
+
 async def test_a_rerun_of_what_is_not_there_is_not_found(api: httpx2.AsyncClient) -> None:
     assert problem(await api.post("/benchmarks/99/rerun"), 404)["code"] == "not_found"
 

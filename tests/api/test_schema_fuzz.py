@@ -39,7 +39,7 @@ def app(sqlite_url: str) -> FastAPI:
 @pytest.fixture
 def client(app: FastAPI) -> Iterator[TestClient]:
     """With a benchmark that can be read, until some request deletes it."""
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
         assert client.post("/benchmarks", json=EXAMPLE).status_code == 202
         yield client
 
@@ -84,7 +84,7 @@ def test_no_request_is_a_server_error_and_every_refusal_is_a_problem(
 
 def request_of(case: schemathesis.Case) -> dict[str, Any]:
     """The case as arguments of the test client."""
-    request = case.as_transport_kwargs(base_url="http://testserver")
+    request = case.as_transport_kwargs(base_url="http://localhost")
     return {
         "method": request["method"],
         "url": request["url"],

@@ -1,5 +1,6 @@
 """Parts of the embedded stack, without starting it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from cli.database import migrate, missing_migrations, shown
 from cli.exits import CliError, ExitCode
 from cli.follow import progress_text
 from cli.stack import environment
+from cli.stack.folder_lock import FolderLock
 from cli.stack.readiness import readiness
 from cli.tail import Tail
 from tests.cli.fake_api import FakeApi
@@ -47,6 +49,23 @@ def test_valkey_and_simulator_get_no_key() -> None:
 def test_the_default_database_is_in_the_current_folder(tmp_path: Path) -> None:
     assert environment.sqlite_url(Path()) == "sqlite:///llmbench.db"
     assert environment.sqlite_url(tmp_path) == f"sqlite:///{tmp_path}/llmbench.db"
+
+
+def test_programs_that_start_at_once_share_one_encryption_key(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as programs:
+        keys = set(programs.map(environment.encryption_key, [tmp_path] * 8))
+    assert len(keys) == 1
+    assert len(keys.pop()) == 44
+    assert [(path.name, path.stat().st_mode & 0o777) for path in tmp_path.iterdir()] == [("llmbench.key", 0o600)]
+
+
+def test_of_two_stacks_in_one_folder_the_second_says_so(tmp_path: Path) -> None:
+    first = FolderLock(tmp_path)
+    with pytest.raises(CliError, match="another `llmbench up` uses the database of the folder") as refused:
+        FolderLock(tmp_path)
+    assert refused.value.code == ExitCode.USAGE
+    first.release()
+    FolderLock(tmp_path).release()
 
 
 def test_readiness_names_the_part_that_is_missing(api: FakeApi) -> None:

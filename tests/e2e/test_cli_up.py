@@ -11,7 +11,7 @@ import psutil
 from cli.client import Client
 from cli.exits import ExitCode
 from tests.support.llmbench import gone, llmbench
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, wait_until
 
 # Valkey, simulator, API, worker, its measuring process.
 PARTS = 5
@@ -71,6 +71,22 @@ def test_a_port_in_use_is_an_error_before_anything_starts(tmp_path: Path) -> Non
             assert up.ended() == ExitCode.USAGE
             assert f"cannot listen on 127.0.0.1 port {port}: Address already in use" in up.text
             assert list(up.folder.iterdir()) == []
+
+
+def test_of_two_that_start_at_once_in_one_folder_one_wins_and_the_other_says_so(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("one", "two")]
+    for folder in folders:
+        folder.mkdir()
+    arguments = ("up", "--port", "0", "--data-dir", str(tmp_path / "data"))
+    with llmbench(folders[0], *arguments) as one, llmbench(folders[1], *arguments) as two:
+        wait_until(lambda: any(up.process.poll() is not None or "is up at" in up.text for up in (one, two)))
+        winner, loser = (one, two) if one.process.poll() is None else (two, one)
+        assert loser.ended() == ExitCode.USAGE
+        assert "another `llmbench up` uses the database of the folder" in loser.text
+        with Client(winner.wait_for_url()) as client:
+            client.check_ready()
+        assert winner.end(signal.SIGTERM) == ExitCode.OK, winner.text
+        assert {path.name for path in (tmp_path / "data").iterdir()} == {"llmbench.db", "llmbench.key"}
 
 
 def test_a_redis_that_is_set_but_away_is_named_at_once(tmp_path: Path) -> None:

@@ -37,6 +37,10 @@ def anthropic_request(model: str, headers: dict[str, str] | None = None, **field
     return request_bytes("/v1/messages", body, {"anthropic-version": "2023-06-01", **(headers or {})})
 
 
+def responses_request(model: str, headers: dict[str, str] | None = None, **fields: Any) -> bytes:
+    return request_bytes("/v1/responses", {"model": model, "stream": True, "input": MESSAGES, **fields}, headers)
+
+
 RequestOf = Callable[..., bytes]
 
 
@@ -92,11 +96,13 @@ class RawResponse:
 
     @property
     def contents(self) -> list[str]:
-        """The texts of the content events of either protocol."""
+        """The texts of the content events of any protocol."""
         texts = []
         for event in self.events:
             if event.get("type") == "content_block_delta":
                 texts.append(event["delta"].get("text"))
+            elif event.get("type") == "response.output_text.delta":
+                texts.append(event["delta"])
             elif event.get("choices"):
                 texts.append(event["choices"][0]["delta"].get("content"))
         return [text for text in texts if text]

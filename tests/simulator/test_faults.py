@@ -9,14 +9,23 @@ import pytest
 
 from shared.clock import monotonic_ns, wall_now
 from simulator.server import Simulator
-from tests.simulator.raw import FAST, RequestOf, anthropic_request, exchange, openai_request, request_bytes, stream
+from tests.simulator.raw import (
+    FAST,
+    RequestOf,
+    anthropic_request,
+    exchange,
+    openai_request,
+    request_bytes,
+    responses_request,
+    stream,
+)
 from tests.support.waiting import PATIENCE_S
 
 CLOSE = {"connection": "close"}
-BOTH = pytest.mark.parametrize("request_of", [anthropic_request, openai_request])
+EACH = pytest.mark.parametrize("request_of", [anthropic_request, openai_request, responses_request])
 
 
-@BOTH
+@EACH
 async def test_fin_closes_in_mid_body(sim: Simulator, request_of: RequestOf) -> None:
     """`fin3` closes after three content events, with neither a terminal event nor a last chunk."""
     response = await exchange(sim, request_of(f"sim-{FAST}-fin3"))
@@ -25,7 +34,7 @@ async def test_fin_closes_in_mid_body(sim: Simulator, request_of: RequestOf) -> 
     assert not sim.requests[0].closed_by_client
 
 
-@BOTH
+@EACH
 async def test_rst_resets_in_mid_body(sim: Simulator, request_of: RequestOf) -> None:
     """`rst3` resets the connection after three content events, which the client could read."""
     response = await exchange(sim, request_of(f"sim-{FAST}-gap20-rst3"))
@@ -33,17 +42,18 @@ async def test_rst_resets_in_mid_body(sim: Simulator, request_of: RequestOf) -> 
     assert sim.requests[0].outcome == "truncated"
 
 
-@BOTH
+@EACH
 async def test_end_completes_the_body_only(sim: Simulator, request_of: RequestOf) -> None:
     """`end3` ends the body properly after three content events, without a terminal event."""
     response = await stream(sim, request_of(f"sim-{FAST}-end3"))
     assert (len(response.contents), response.complete) == (3, True)
     assert b"[DONE]" not in response.body
     assert b"message_stop" not in response.body
+    assert b"response.completed" not in response.body
     assert sim.requests[0].outcome == "truncated"
 
 
-@BOTH
+@EACH
 async def test_fault_after_the_last_content(sim: Simulator, request_of: RequestOf) -> None:
     """A fault after all content events still takes the terminal event away; after more than all it never happens."""
     response = await exchange(sim, request_of(f"sim-{FAST}-n3-fin3"))
@@ -53,7 +63,7 @@ async def test_fault_after_the_last_content(sim: Simulator, request_of: RequestO
     assert [record.outcome for record in sim.requests] == ["truncated", "succeeded"]
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("fault", ["fin0", "rst0", "end0"])
 async def test_fault_after_nothing(sim: Simulator, request_of: RequestOf, fault: str) -> None:
     """With a count of zero the client gets headers and no event."""
@@ -148,7 +158,7 @@ async def test_proxy_error_is_html(sim: Simulator) -> None:
     assert "x-request-id" not in response.headers
 
 
-@BOTH
+@EACH
 async def test_error_inside_success(sim: Simulator, request_of: RequestOf) -> None:
     """`err200` is HTTP 200 with a JSON error object, even to a client that asked for a stream."""
     response = await exchange(sim, request_of("sim-err200", CLOSE))

@@ -27,10 +27,10 @@ def test_every_number_is_read() -> None:
 
 def test_every_flag_is_read() -> None:
     """Each flag sets its own field, and `empty` means no tokens."""
-    flags = "burst-earlyrole-usage0-nodone-nostreamoptions-tool-empty-ignoremax-utf8-nul-html"
+    flags = "burst-earlyrole-usage0-nodone-nostreamoptions-tool-summary-empty-ignoremax-utf8-nul-html"
     expected = Profile(
         tokens=0, burst=True, early_role=True, no_usage=True, no_done=True, no_stream_options=True, tool=True,
-        ignore_max=True, utf8=True, nul=True, html=True,
+        summary=True, ignore_max=True, utf8=True, nul=True, html=True,
     )  # fmt: skip
     assert parse(f"sim-{flags}") == expected
 

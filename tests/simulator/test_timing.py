@@ -16,7 +16,15 @@ from simulator.record import RequestRecord
 from simulator.script import Close, Deadlines, Ending, Script, Write
 from simulator.server import Simulator
 from simulator.timer import LoopTimer, Timer, TimerFd, make_timer
-from tests.simulator.raw import RawResponse, RequestOf, anthropic_request, exchange, openai_request, stream
+from tests.simulator.raw import (
+    RawResponse,
+    RequestOf,
+    anthropic_request,
+    exchange,
+    openai_request,
+    responses_request,
+    stream,
+)
 from tests.support.waiting import PATIENCE_S
 
 MS = 1_000_000
@@ -73,7 +81,7 @@ def test_split_delays_the_second_half() -> None:
     assert [step.events for step in steps][:4] == [0, 0, 0, 1]
 
 
-@pytest.mark.parametrize("request_of", [anthropic_request, openai_request])
+@pytest.mark.parametrize("request_of", [anthropic_request, openai_request, responses_request])
 async def test_first_content_is_never_early(sim: Simulator, request_of: RequestOf) -> None:
     """TTFT is at least what was asked for, and the last content event at least n - 1 gaps later."""
     response = await stream(sim, request_of("sim-ttft60-gap10-n6"))

@@ -109,7 +109,7 @@ async def running_api(settings: Settings, keys: KeyRing) -> AsyncIterator[httpx2
         app.router.lifespan_context(app),
         httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app=app, raise_app_exceptions=False),
-            base_url="http://api",
+            base_url="http://localhost",
             timeout=PATIENCE_S,
         ) as client,
     ):

@@ -41,7 +41,7 @@ class Spoken:
 
     def error_event(self) -> bytes:
         """An error inside a stream."""
-        return self.wire.error_event(_MODEL)
+        return self.wire.error_event(_call(stream=True))
 
     def document(self, *texts: str) -> bytes:
         """The answer of a server that does not stream."""

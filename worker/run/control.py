@@ -12,7 +12,7 @@ from shared.db.leases import Lease
 from shared.db.segments import SegmentEnd
 from shared.db.tables import Benchmark
 from shared.errors import LeaseLost, NotFound, Unavailable
-from worker.patience import until_available
+from worker.patience import LONGEST_PAUSE_S, until_available
 from worker.run.cannot_run import CannotRun
 from worker.run.context import RunContext
 from worker.run.recovery import Inheritance, Recovery, stored_ids
@@ -217,7 +217,10 @@ class BenchmarkRun:
             try:
                 # If this process itself slept, it asks the database before it gives up: the lease may still be its own.
                 async with asyncio.timeout_at(max(prolonged + lease_s, begun + lease_s / 3)):
-                    cancel_requested = await until_available(self._prolong, "heartbeat_missed")
+                    # Short pauses: the last try before the lease ends must not come too late.
+                    cancel_requested = await until_available(
+                        self._prolong, "heartbeat_missed", longest_pause_s=min(LONGEST_PAUSE_S, lease_s / 20)
+                    )
             except TimeoutError:
                 raise Unavailable(f"the database has not answered for a whole lease of {lease_s:g} s") from None
             prolonged = begun

@@ -62,6 +62,8 @@ class Deliverer:
         for due in left.values():
             with contextlib.suppress(Unavailable):
                 await self._repository.give_back(due)
+        with contextlib.suppress(Unavailable):
+            await self._repository.give_back_lost()
 
     def _begin(self, due: Due) -> None:
         task = asyncio.create_task(self._attempt(due))

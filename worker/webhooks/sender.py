@@ -17,7 +17,7 @@ from shared.errors import Unavailable
 from shared.network.ssrf import ForbiddenUrl, SsrfGuard
 from shared.text import replace_unstorable
 from shared.version import __version__
-from shared.webhooks.message import payload, signed_headers, wait_s
+from shared.webhooks.message import USER_AGENT, payload, signed_headers, wait_s
 from shared.webhooks.secret_box import SecretBox
 
 log = structlog.get_logger(__name__)
@@ -94,7 +94,7 @@ class Sender:
             "host": url.netloc.decode(),
             "content-type": "application/json",
             "content-length": str(len(body)),
-            "user-agent": f"llmbench-webhooks/{__version__}",
+            "user-agent": f"{USER_AGENT}{__version__}",
             **signed_headers(due.event_id, now, body, signing),
         }
         # A new pool for each request, so that no connection rests on an older answer of DNS.

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 
-Protocol = Literal["openai", "anthropic"]
+Protocol = Literal["openai", "anthropic", "openai-responses"]
 Transport = Literal["auto", "sdk"]
 # How a response ends. `complete`: as HTTP says, and the connection stays. `close`: the server closes after the last
 # byte, and the response has no other end. `cut`: it closes before the end that HTTP asks for. `reset`: with RST.

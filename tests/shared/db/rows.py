@@ -6,11 +6,14 @@ from typing import Any
 from shared.benchmark.record import ResultRecord, Usage
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import BenchmarkSpec
+from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.leases import Lease, LeaseRepository
+from shared.db.result_pages import ResultPages
 from shared.db.results import ResultRepository
 from shared.db.segments import SegmentRepository
+from shared.db.tables import Result
 from shared.numbers.metrics import MEASURED
 
 AT = datetime(2025, 1, 15, 10, 30, 0, 123456, tzinfo=UTC)
@@ -68,6 +71,8 @@ class Tables:
         self.database = database
         self.benchmarks = BenchmarkRepository(database)
         self.results = ResultRepository(database)
+        self.benchmark_pages = BenchmarkPages(database)
+        self.result_pages = ResultPages(database)
         self.segments = SegmentRepository(database)
         self.leases = LeaseRepository(database, lease_s=lease_s)
         # A worker whose leases have lapsed in the moment in which they are taken.
@@ -81,6 +86,18 @@ class Tables:
         claimed = await self.leases.claim(worker_id)
         assert claimed is not None
         return claimed[0]
+
+    async def in_order(
+        self, benchmark_id: int, *, limit: int = 9, with_warmup: bool = False, with_timeline: bool = False
+    ) -> list[Result]:
+        """The first results, as `GET /benchmarks/{id}` embeds them."""
+        listed = await self.result_pages.in_order(
+            benchmark_id, limit=limit, with_warmup=with_warmup, with_timeline=with_timeline
+        )
+        return await self.result_pages.rows([item.id for item in listed], with_timeline=with_timeline)
+
+    async def prompt_count(self, benchmark_id: int) -> int:
+        return len(await self.benchmark_pages.prompts(benchmark_id, after=-1, limit=100))
 
 
 async def recorded(results: ResultRepository, benchmark_id: int) -> set[tuple[int, int]]:

@@ -3,20 +3,20 @@
 import asyncio
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
-from shared.db.benchmarks import BenchmarkFilter
 from shared.db.database import Database
 from shared.db.leases import Lease
 from shared.db.segments import SegmentEnd
-from shared.db.tables import Segment
+from shared.db.tables import Benchmark, Segment
 from shared.errors import LeaseLost
 from tests.shared.db.rows import Tables, make_record, recorded
 
 
 async def everything(tables: Tables) -> list[dict[str, object]]:
     """All columns of all benchmarks."""
-    rows = await tables.benchmarks.page(BenchmarkFilter(), before_id=None, limit=100)
+    async with tables.database.read() as session:
+        rows = (await session.scalars(select(Benchmark).order_by(Benchmark.id.desc()))).all()
     return [{name: getattr(row, name) for name in row.__table__.columns.keys()} for row in rows]  # noqa: SIM118
 
 

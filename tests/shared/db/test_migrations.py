@@ -3,13 +3,15 @@
 import asyncio
 import sqlite3
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import Engine, event, inspect, text
 
 from shared.db.database import Database
 from shared.db.engine import async_url
@@ -81,7 +83,6 @@ async def test_a_newer_schema_is_not_to_be_migrated(database_url: str, database:
         await asyncio.to_thread(upgrade, database_url)
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_several_that_migrate_at_once_do_it_once(database_url: str, database: Database) -> None:
     """As pods of a deployment do that all run `llmbench migrate` first."""
     await asyncio.to_thread(downgrade, database_url, "base")
@@ -91,6 +92,55 @@ async def test_several_that_migrate_at_once_do_it_once(database_url: str, databa
     assert [await program.wait() for program in programs] == [0, 0, 0]
     await check_schema(database)
     assert await Tables(database).add() == 1
+
+
+class Broken(Exception):
+    """Stands for the end of the program."""
+
+
+@contextmanager
+def broken_after(statements: int) -> Iterator[None]:
+    """The program's database statements fail after so many that change something."""
+    left = [statements]
+
+    def count(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.lstrip().startswith(("CREATE", "ALTER", "DROP", "INSERT", "UPDATE")):
+            left[0] -= 1
+            if left[0] < 0:
+                raise Broken(statement)
+
+    event.listen(Engine, "before_cursor_execute", count)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
+
+
+@pytest.mark.parametrize("statements", [0, 2, 7, 12])
+def test_a_sqlite_migration_that_was_interrupted_runs_again(tmp_path: Path, statements: int) -> None:
+    path = tmp_path / "half.db"
+    url = f"sqlite:///{path}"
+    upgrade(url, "0005")
+    with closing(sqlite3.connect(path)) as connection:
+        before = connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+    with broken_after(statements), pytest.raises(Broken):
+        upgrade(url)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall() == before
+    assert of_sqlite(path) == "0005"
+    upgrade(url)
+    assert of_sqlite(path) == head()
+
+
+def test_what_an_earlier_version_left_half_done_is_completed(tmp_path: Path) -> None:
+    path = tmp_path / "half.db"
+    upgrade(f"sqlite:///{path}", "0005")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE webhook_endpoints (id INTEGER)")
+        connection.execute("CREATE TABLE webhook_events (id INTEGER)")
+    upgrade(f"sqlite:///{path}")
+    assert of_sqlite(path) == head()
+    command.check(alembic_config(f"sqlite:///{path}"))
 
 
 async def test_an_upgrade_of_a_current_database_changes_nothing(database_url: str, tables: Tables) -> None:

@@ -10,8 +10,8 @@ from sqlalchemy.exc import IntegrityError
 
 from shared.benchmark.record import RequestError, ResultRecord, Usage
 from shared.db.database import Database
-from shared.db.results import SORTABLE
-from shared.db.tables import Prompt, Result
+from shared.db.result_pages import SORTABLE, ListedResult
+from shared.db.tables import Prompt
 from shared.numbers.metrics import REPORTED
 from tests.shared.db.rows import AT, Tables, make_record, recorded
 
@@ -29,7 +29,7 @@ async def test_a_result_is_read_back_as_it_was_recorded(tables: Tables) -> None:
         tpot_ms=1 / 3,
     )
     await tables.results.record(await tables.claimed(), [record])
-    (row,) = await tables.results.in_order(benchmark_id, limit=9, with_warmup=False, with_timeline=True)
+    (row,) = await tables.in_order(benchmark_id, with_timeline=True)
     for name in ("prompt_index", "sent_at", "flags", "reasoning", "cost_usd", "timeline", "response"):
         assert getattr(row, name) == getattr(record, name)
     for name, value in record.metrics.items():
@@ -44,7 +44,7 @@ async def test_a_result_is_read_back_as_it_was_recorded(tables: Tables) -> None:
 async def test_unknown_usage_is_null_and_has_no_source(tables: Tables) -> None:
     benchmark_id = await tables.add()
     await tables.results.record(await tables.claimed(), [make_record(usage=Usage())])
-    (row,) = await tables.results.in_order(benchmark_id, limit=9, with_warmup=False, with_timeline=False)
+    (row,) = await tables.in_order(benchmark_id)
     assert (row.input_tokens, row.output_tokens, row.token_source, row.cost_usd) == (None, None, None, None)
 
 
@@ -54,7 +54,7 @@ async def test_the_first_result_of_a_request_wins_and_is_counted_once(tables: Ta
     first = make_record(0, response="first", cost_usd=Decimal("0.1"))
     await tables.results.record(lease, [first])
     await tables.results.record(lease, [replace(first, response="second"), make_record(1, cost_usd=Decimal("0.2"))])
-    rows = await tables.results.in_order(benchmark_id, limit=9, with_warmup=True, with_timeline=False)
+    rows = await tables.in_order(benchmark_id, with_warmup=True)
     assert [(row.prompt_index, row.response) for row in rows] == [(0, "first"), (1, "Hello")]
     benchmark = await tables.benchmarks.get(benchmark_id)
     assert (benchmark.done, benchmark.errors, benchmark.cost_usd) == (2, 0, Decimal("0.3"))
@@ -92,9 +92,9 @@ async def test_results_stand_in_the_order_of_the_prompts(tables: Tables) -> None
     benchmark_id = await tables.add()
     slots = [(1, 1), (0, 0), (1, 0), (0, -1), (0, 1)]
     await tables.results.record(await tables.claimed(), [make_record(*slot, warmup=slot[1] < 0) for slot in slots])
-    rows = await tables.results.in_order(benchmark_id, limit=9, with_warmup=True, with_timeline=False)
+    rows = await tables.in_order(benchmark_id, with_warmup=True)
     assert [(row.prompt_index, row.repetition) for row in rows] == [(0, -1), (0, 0), (1, 0), (0, 1), (1, 1)]
-    rows = await tables.results.in_order(benchmark_id, limit=2, with_warmup=False, with_timeline=False)
+    rows = await tables.in_order(benchmark_id, limit=2)
     assert [(row.prompt_index, row.repetition) for row in rows] == [(0, 0), (1, 0)]
 
 
@@ -104,20 +104,20 @@ async def test_deleting_a_benchmark_takes_its_results_and_prompts_away(tables: T
         await tables.results.record(lease, [make_record()])
     assert await tables.benchmarks.delete(benchmark_id) is True
     assert await recorded(tables.results, benchmark_id) == set()
-    assert await tables.benchmarks.prompts(benchmark_id) == {}
+    assert await tables.prompt_count(benchmark_id) == 0
     assert await recorded(tables.results, kept) == {(0, 0)}
-    assert len(await tables.benchmarks.prompts(kept)) == 2
+    assert await tables.prompt_count(kept) == 2
 
 
 # Ties, nulls and neighbouring floats in every column.
 VALUES = (5, None, 1, 5, 3, None, 1, 2**40, 0, 5, None)
 
 
-async def page_through(tables: Tables, benchmark_id: int, sort: str, descending: bool, size: int) -> list[Result]:
-    rows: list[Result] = []
+async def page_through(tables: Tables, benchmark_id: int, sort: str, descending: bool, size: int) -> list[ListedResult]:
+    rows: list[ListedResult] = []
     after: tuple[Any, int] | None = None
     while True:
-        page = await tables.results.page(
+        page = await tables.result_pages.page(
             benchmark_id,
             outcome=None,
             warmup=False,
@@ -130,7 +130,7 @@ async def page_through(tables: Tables, benchmark_id: int, sort: str, descending:
         rows += page
         if len(page) < size:
             return rows
-        after = (getattr(page[-1], sort), page[-1].id)
+        after = (page[-1].value, page[-1].id)
 
 
 def record_of(index: int) -> ResultRecord:
@@ -158,7 +158,7 @@ async def test_pages_of_each_column_show_each_row_once_in_order_unknown_last(tab
         for descending in (False, True):
             everything = await page_through(tables, benchmark_id, sort, descending, 100)
             assert sorted(row.id for row in everything) == list(range(1, len(VALUES) + 1)), sort
-            values = [getattr(row, sort) for row in everything]
+            values = [row.value for row in everything]
             known = [value for value in values if value is not None]
             assert known == sorted(known, reverse=descending), sort
             assert values[len(known) :] == [None] * (len(values) - len(known)), sort

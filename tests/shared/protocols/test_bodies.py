@@ -45,6 +45,20 @@ def test_an_openai_body() -> None:
     }
 
 
+def test_a_responses_body() -> None:
+    same = {"temperature": 0.5, "top_p": 0.9, "service_tier": "flex"}
+    assert body_of("openai-responses", "Be brief.", max_tokens=16, reasoning_effort="low", **same) == {
+        "model": "m",
+        "instructions": "Be brief.",
+        "input": [{"type": "message", "role": "user", "content": "hi"}],
+        "stream": True,
+        "store": False,
+        "max_output_tokens": 16,
+        "reasoning": {"effort": "low"},
+        **same,
+    }
+
+
 @pytest.mark.parametrize(("protocol", "field"), [("anthropic", "stop_sequences"), ("openai", "stop")])
 @pytest.mark.parametrize("stop", ["x", ("x",), ("x", "y")])
 def test_stop_texts_are_what_the_protocol_takes(protocol: str, field: str, stop: str | tuple[str, ...]) -> None:
@@ -54,4 +68,11 @@ def test_stop_texts_are_what_the_protocol_takes(protocol: str, field: str, stop:
 
 def test_what_is_unset_is_not_sent() -> None:
     assert body_of("anthropic", max_tokens=9).keys() == {"model", "messages", "stream", "max_tokens"}
+    assert body_of("openai-responses", max_tokens=9).keys() == {
+        "model",
+        "input",
+        "stream",
+        "store",
+        "max_output_tokens",
+    }
     assert body_of("openai", max_tokens=9).keys() == {"model", "messages", "stream", "max_tokens", "stream_options"}

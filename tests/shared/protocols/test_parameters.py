@@ -25,6 +25,8 @@ def spec_of(**changes: Any) -> BenchmarkSpec:
         ("anthropic", {"reasoning_effort": "low"}, "unsupported_parameter"),
         ("anthropic", {"temperature": 1.5}, "out_of_range"),
         ("openai", {"thinking_budget_tokens": 2_048}, "unsupported_parameter"),
+        ("openai-responses", {"stop": "x"}, "unsupported_parameter"),
+        ("openai-responses", {"presence_penalty": 0.5}, "unsupported_parameter"),
     ],
 )
 @pytest.mark.parametrize("in_prompt", [True, False])

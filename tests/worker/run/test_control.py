@@ -2,7 +2,7 @@
 
 from itertools import islice
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -12,6 +12,7 @@ from shared.numbers.metrics import compute
 from shared.numbers.timeline import EventKind, TimelineEvent
 from shared.protocols.registry import PROTOCOLS
 from shared.providers.built_in import simulator_endpoints
+from shared.providers.endpoints import Endpoint
 from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
 from tests.support.dates import instant
@@ -50,7 +51,10 @@ async def test_the_numbers_agree_with_the_simulator(service: Service, simulator:
         assert request.last_content_ns is not None
         # What it did, not what it was told: a busy machine makes it late.
         off_ms["ttft_ms"].append(result["ttft_ms"] - (request.first_content_ns - request.received_ns) / 1e6)
-        off_ms["tpot_ms"].append(result["tpot_ms"] - (request.last_content_ns - request.first_content_ns) / 10 / 1e6)
+        # A machine that is very busy makes a burst of an answer, which has no speed.
+        if "buffered" not in result["flags"]:
+            truth_ms = (request.last_content_ns - request.first_content_ns) / 10 / 1e6
+            off_ms["tpot_ms"].append(result["tpot_ms"] - truth_ms)
     assert abs(median(off_ms["ttft_ms"])) < 10
     assert abs(median(off_ms["tpot_ms"])) < 1
 
@@ -92,6 +96,38 @@ async def test_every_protocol_gives_the_same_story(service: Service) -> None:
         (result,) = done["results"]
         stories.append([result[name] for name in ("response", "input_tokens", "output_tokens", "outcome", "flags")])
     assert stories == [stories[0]] * len(PROTOCOLS)
+
+
+@pytest.mark.parametrize("transport", ["auto", "sdk"])
+async def test_a_conversation_reaches_the_responses_api_as_items(
+    database_url: str, redis_url: str, simulator: Simulator, transport: Literal["auto", "sdk"]
+) -> None:
+    endpoint = Endpoint(
+        name="responses",
+        protocol="openai-responses",
+        base_url=f"{simulator.base_url}/v1",
+        transport=transport,
+    )
+    turns = [("user", "Hi"), ("assistant", "Hello"), ("user", "Bye")]
+    messages = [{"role": role, "content": content} for role, content in turns]
+    prompt = {"system": "Be brief.", "messages": messages, "parameters": {"max_tokens": 16, "reasoning_effort": "low"}}
+    async with running_service(database_url, redis_url, None, providers=(endpoint,)) as service:
+        done = await service.run(provider="responses", model="sim-ttft20-gap10-n20-think4", prompts=[prompt])
+    (result,), (request,) = done["results"], simulator.requests
+    assert request.body == {
+        "model": "sim-ttft20-gap10-n20-think4",
+        "input": [{"type": "message", **message} for message in messages],
+        "instructions": "Be brief.",
+        "stream": True,
+        "store": False,
+        "max_output_tokens": 16,
+        "reasoning": {"effort": "low"},
+    }
+    assert (result["outcome"], result["output_tokens"], result["reasoning_tokens"]) == ("succeeded", 16, 4)
+    assert result["finish_reason"] == "max_output_tokens"
+    assert "cut_by_max_tokens" in result["flags"]
+    assert (result["reasoning"], len(result["response"].split())) == ("First I restate the ", 12)
+    assert result["tokens_per_second"] is not None
 
 
 async def test_cost_is_usage_at_the_price_stored_with_the_run(service: Service) -> None:

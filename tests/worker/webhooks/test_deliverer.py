@@ -4,7 +4,7 @@ import asyncio
 
 from sqlalchemy import update
 
-from shared.db.deliveries import AT_ONE_URL
+from shared.db.lanes import IN_ONE_LANE
 from shared.db.tables import WebhookEndpoint
 from shared.db.types import utc_now
 from shared.webhooks.message import SCHEDULE_S, new_secret
@@ -122,5 +122,5 @@ async def test_a_hanging_receiver_holds_up_no_other(delivering: Delivering) -> N
             attempts = [await delivering.settled_attempts.queue.get() for _ in range(12)]
         assert all(attempt.succeeded for attempt in attempts)
         assert len(fast.received) == 12
-        assert len(slow.received) <= AT_ONE_URL
+        assert len(slow.received) <= IN_ONE_LANE
         released.set()

@@ -13,6 +13,7 @@ from tests.e2e.field.cases import (
     reported_errors,
     reported_streams,
     reported_usage,
+    responses,
     robustness,
     served,
     speed,
@@ -39,6 +40,7 @@ CASES: tuple[Case, ...] = tuple(
         connections,
         refusals,
         robustness,
+        responses,
     )
     for case in module.CASES
 )

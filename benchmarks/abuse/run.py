@@ -1,0 +1,211 @@
+"""Runs the hostile requests against an API process and measures each. Used by the command and by the suite."""
+
+import signal
+import socket
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import httpx2
+
+from benchmarks.abuse.cases import Case, cases
+from benchmarks.abuse.fuzz import fuzz
+from benchmarks.abuse.watch import LoopWatch, Peak, loop_watch, resident_mb
+from cli.database import migrate
+from cli.stack.ports import free_port
+from cli.stack.programs import UVICORN
+from shared.settings import process_environment
+from shared.webhooks.secret_box import new_key
+
+# The container's limit in docker-compose.yml and deploy/kubernetes/api.yaml.
+MEMORY_MB = 1_024
+HELD_MS = 250
+# A request may take so many times its size, or so many MB if it is small.
+TIMES_SIZE = 5
+SMALL_MB = 40
+TIMEOUT_S = 60
+ALONE_MB = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """`status` 0: the connection was closed without an answer."""
+
+    case: Case
+    sent_mb: float
+    status: int
+    held_ms: float
+    grown_mb: float
+
+    @property
+    def shown_status(self) -> str:
+        return str(self.status or "closed")
+
+    def broken(self) -> Iterator[str]:
+        name = self.case.name
+        if self.status not in (*self.case.answers, 0) or (self.status == 0 and 400 not in self.case.answers):
+            yield f"{name}: answered {self.shown_status}, not {' or '.join(map(str, self.case.answers))}"
+        if self.held_ms > HELD_MS:
+            yield f"{name}: held the loop for {self.held_ms:,.0f} ms"
+        if self.grown_mb > max(TIMES_SIZE * self.sent_mb, SMALL_MB):
+            yield f"{name}: took {self.grown_mb:,.0f} MB, more than {TIMES_SIZE} times its {self.sent_mb:,.1f} MB"
+
+
+@dataclass(slots=True)
+class Report:
+    """What was seen."""
+
+    measured: list[Measured] = field(default_factory=list)
+    fuzzed: Counter[int] = field(default_factory=Counter)
+    fuzz_held_ms: float = 0
+    peak_mb: float = 0
+    ended: bool = False
+
+    def broken(self) -> list[str]:
+        found = [line for item in self.measured for line in item.broken()]
+        wrong = {status: count for status, count in self.fuzzed.items() if status >= 500 and status != 503}
+        if wrong:
+            found.append(f"made-up requests were answered with server errors: {wrong}")
+        if self.fuzz_held_ms > HELD_MS:
+            found.append(f"a made-up request held the loop for {self.fuzz_held_ms:,.0f} ms")
+        if self.peak_mb > MEMORY_MB:
+            found.append(f"the process took {self.peak_mb:,.0f} MB, more than the container's {MEMORY_MB:,}")
+        if self.ended:
+            found.append("the API ended")
+        return found
+
+    def summary(self) -> list[str]:
+        held = max((item.held_ms for item in self.measured), default=0)
+        return [
+            f"{len(self.measured)} hostile requests, {self.fuzzed.total():,} made-up ones.",
+            f"Server errors: {sum(count for status, count in self.fuzzed.items() if status == 500)}.",
+            f"The loop was held for {max(held, self.fuzz_held_ms):,.0f} ms at most (bound: {HELD_MS} ms).",
+            f"Resident memory was {self.peak_mb:,.0f} MB at most (bound: {MEMORY_MB:,} MB).",
+        ]
+
+
+def abuse(folder: Path, url: str, *, minutes: float, quick: bool, progress: Callable[[str], None]) -> Report:
+    """Everything, against an API with this database."""
+    report = Report()
+    migrate(url)
+    # First one process for all of them, as in life. What it keeps for later shows in its peak.
+    with _watched_api(folder, url) as api:
+        for case in cases():
+            if quick and not case.quick:
+                continue
+            item = api.measure(case)
+            report.measured.append(item)
+            report.peak_mb = max(report.peak_mb, api.peak.mb())
+            progress(f"{item.shown_status:>6} {item.held_ms:7.0f} ms {item.grown_mb:6.0f} MB  {case.name}")
+        api.watch.worst_ms()
+        if minutes:
+            report.fuzzed = fuzz(api.client, minutes * 60)
+        report.fuzz_held_ms = api.watch.worst_ms()
+        report.peak_mb = max(report.peak_mb, api.peak.mb())
+    if not quick:
+        # Then a new process for each large one: an old one answers from memory that it kept.
+        for number, item in enumerate(report.measured):
+            if item.sent_mb > ALONE_MB:
+                with _watched_api(folder, url) as api:
+                    again = api.measure(item.case)
+                held = max(item.held_ms, again.held_ms)
+                report.measured[number] = replace(item, held_ms=held, grown_mb=again.grown_mb)
+                progress(f"{again.shown_status:>6} {again.held_ms:7.0f} ms {again.grown_mb:6.0f} MB  {item.case.name}")
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A running API and what watches it."""
+
+    pid: int
+    port: int
+    client: httpx2.Client
+    watch: LoopWatch
+    peak: Peak
+
+    def measure(self, case: Case) -> Measured:
+        message = _message(case, self.port)
+        self.peak.reset()
+        before = resident_mb(self.pid)
+        self.watch.worst_ms()
+        status = _status(message, self.port)
+        return Measured(case, len(message) / 1e6, status, self.watch.worst_ms(), max(0.0, self.peak.mb() - before))
+
+
+@contextmanager
+def _watched_api(folder: Path, url: str) -> Iterator[Watched]:
+    port = free_port()
+    with (
+        _api(folder, url, port) as pid,
+        loop_watch(pid, port) as watch,
+        httpx2.Client(base_url=f"http://localhost:{port}", timeout=TIMEOUT_S) as client,
+    ):
+        # What a process loads with its first requests is not the fault of a hostile one.
+        posted = client.post("/benchmarks", json={"name": "a", "model": "sim", "prompts": ["x"]})
+        client.get("/models?q=haiku").raise_for_status()
+        posted.raise_for_status()
+        yield Watched(pid, port, client, watch, Peak(pid))
+
+
+def _message(case: Case, port: int) -> bytes:
+    headers = {"Host": f"localhost:{port}", "Connection": "close", **case.headers}
+    if case.method != "GET":
+        headers = {"Content-Length": str(len(case.body)), "Content-Type": "application/json", **headers}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"{case.method} {case.path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + case.body
+
+
+def _status(message: bytes, port: int) -> int:
+    """The status that the message is answered with, by a connection that reads the answer to its end."""
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S)) as connection:
+        begin = b""
+        # It may be refused before it was sent. The answer is there all the same.
+        with suppress(OSError):
+            connection.sendall(message)
+        with suppress(OSError):
+            while piece := connection.recv(65_536):
+                begin = begin or piece
+    return int(begin.split(b" ", 2)[1]) if begin.startswith(b"HTTP/") else 0
+
+
+@contextmanager
+def _api(folder: Path, url: str, port: int) -> Iterator[int]:
+    """A process id. Nobody runs what is submitted; Redis is away, as it may be at any time."""
+    environment = process_environment(
+        DATABASE_URL=url,
+        REDIS_URL="redis://127.0.0.1:9/0",
+        SIMULATOR_URL="http://127.0.0.1:9",
+        ENCRYPTION_KEY=new_key(),
+        LOG_LEVEL="WARNING",
+        MAX_WAIT_S="0.1",
+    )
+    command = [sys.executable, "-m", *UVICORN, "--host", "127.0.0.1", "--port", str(port)]
+    with (
+        (folder / "api.log").open("ab") as log,
+        subprocess.Popen(command, env=environment, stdout=log, stderr=log) as api,
+    ):
+        try:
+            _wait_for(port, api)
+            yield api.pid
+            if api.poll() is not None:
+                raise RuntimeError(f"the API ended with {api.returncode}")
+        finally:
+            api.send_signal(signal.SIGTERM)
+            api.wait(TIMEOUT_S)
+
+
+def _wait_for(port: int, api: "subprocess.Popen[bytes]") -> None:
+    transport = httpx2.HTTPTransport(retries=10)
+    with httpx2.Client(transport=transport, base_url=f"http://localhost:{port}", timeout=TIMEOUT_S) as client:
+        while api.poll() is None:
+            try:
+                client.get("/health").raise_for_status()
+                return
+            except httpx2.TransportError:
+                continue
+    raise RuntimeError(f"the API ended with {api.returncode}")

@@ -1,0 +1,202 @@
+"""Lists benchmarks, and reads their prompts, for the API."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, case, cast, func, literal, null, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
+
+from shared.benchmark.status import Status
+from shared.db.database import Database
+from shared.db.tables import Benchmark, Prompt
+from shared.db.types import UtcDateTime, byte_length, last_turn, light_spec
+
+# Specs up to this many bytes are listed as they are.
+WHOLE_SPEC_BYTES = 16_384
+# The system text of a larger spec is cut after this many characters, and its `stop` is left out.
+SYSTEM_SHOWN = 1_000
+# A search in names looks at this many benchmarks for one page.
+NAMES_A_PAGE = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkFilter:
+    """The filters of a list of benchmarks. None: this filter is not set."""
+
+    status: Status | None = None
+    model: str | None = None
+    provider: str | None = None
+    name_contains: str | None = None
+    rerun_of: int | None = None
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+
+    @property
+    def by_time(self) -> bool:
+        """The list is in the order of `created_at`, since an index of ids would not help to find a time."""
+        return self.created_from is not None or self.created_before is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The place of a benchmark in a list. `created_at` counts only in lists that are filtered by time."""
+
+    id: int
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedBenchmark:
+    """A row of a list. `spec`: the stored document; `cut`: names of its fields that are cut or left out."""
+
+    benchmark: Benchmark
+    spec: Any
+    cut: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkList:
+    """A page. `next`: where the next one begins; None on the last one."""
+
+    items: Sequence[ListedBenchmark]
+    next: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPrompt:
+    """A prompt of a page. `size`: the bytes of its stored document."""
+
+    prompt_index: int
+    size: int
+
+
+class BenchmarkPages:
+    """Pages of `benchmarks` and `prompts`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(self, where: BenchmarkFilter, *, before: Position | None, limit: int) -> BenchmarkList:
+        """Benchmarks that pass the filters, newest first, from below `before` on.
+
+        With `name_contains` a page may have fewer than `limit` although it is not the last one.
+        """
+        chosen = select(Benchmark.id)
+        for condition in _conditions(where):
+            chosen = chosen.where(condition)
+        if before is not None:
+            chosen = chosen.where(_is_before(before, where))
+        async with self._database.read() as session:
+            lowest = None
+            if where.name_contains is not None:
+                lowest = await _lowest_searched(session, before)
+                chosen = chosen.where(Benchmark.id >= lowest)
+            order = _newest_first(where)
+            # Indexes choose the ids; only then are rows read, since they are large.
+            ids = chosen.order_by(*order).limit(limit + 1)
+            rows = (await session.execute(_COLUMNS.where(Benchmark.id.in_(ids)).order_by(*order))).all()
+            items = [ListedBenchmark(benchmark, spec) for benchmark, spec in rows[:limit]]
+            following = Position(lowest) if lowest else None
+            if len(rows) > limit:
+                last = items[-1].benchmark
+                following = Position(last.id, last.created_at)
+            return BenchmarkList(await _with_light_specs(session, items), following)
+
+    async def prompt_texts(self, benchmark_id: int, indexes: Collection[int], characters: int) -> dict[int, str]:
+        """The last turns of these prompts by index, each cut after so many characters."""
+        text = func.substr(last_turn(Prompt.document), 1, characters)
+        query = select(Prompt.prompt_index, text).where(
+            Prompt.benchmark_id == benchmark_id, Prompt.prompt_index.in_(sorted(set(indexes)))
+        )
+        async with self._database.read() as session:
+            return {row[0]: row[1] for row in await session.execute(query)}
+
+    async def prompts(self, benchmark_id: int, *, after: int, limit: int) -> list[ListedPrompt]:
+        """The prompts with indexes above `after`, in order."""
+        size = byte_length(cast(Prompt.document, Text))
+        query = select(Prompt.prompt_index, size).where(
+            Prompt.benchmark_id == benchmark_id, Prompt.prompt_index > after
+        )
+        async with self._database.read() as session:
+            rows = await session.execute(query.order_by(Prompt.prompt_index).limit(limit))
+        return [ListedPrompt(*row) for row in rows]
+
+    async def prompt_documents(self, benchmark_id: int, indexes: Sequence[int]) -> dict[int, str]:
+        """The documents of these prompts by index, as JSON texts."""
+        query = select(Prompt.prompt_index, cast(Prompt.document, Text)).where(
+            Prompt.benchmark_id == benchmark_id, Prompt.prompt_index.in_(indexes)
+        )
+        async with self._database.read() as session:
+            return {row[0]: row[1] for row in await session.execute(query)}
+
+
+_IS_SMALL = byte_length(cast(Benchmark.spec_document, Text)) <= WHOLE_SPEC_BYTES
+_COLUMNS = select(
+    Benchmark,
+    # None if it is large.
+    case((_IS_SMALL, Benchmark.spec_document), else_=null()).label("spec"),
+).options(defer(Benchmark.spec_document), defer(Benchmark.target))
+
+
+def _conditions(where: BenchmarkFilter) -> Iterator[ColumnElement[bool]]:
+    for column, value in (
+        (Benchmark.status, where.status),
+        (Benchmark.model, where.model),
+        (Benchmark.provider, where.provider),
+        (Benchmark.rerun_of, where.rerun_of),
+    ):
+        if value is not None:
+            yield column == value
+    if where.name_contains is not None:
+        # The database converts both sides to lower case. It may know only ASCII, so Python must convert neither.
+        yield Benchmark.name.icontains(where.name_contains, autoescape=True)
+    if where.created_from is not None:
+        yield Benchmark.created_at >= where.created_from
+    if where.created_before is not None:
+        yield Benchmark.created_at < where.created_before
+
+
+def _newest_first(where: BenchmarkFilter) -> Sequence[ColumnElement[Any]]:
+    return (Benchmark.created_at.desc(), Benchmark.id.desc()) if where.by_time else (Benchmark.id.desc(),)
+
+
+def _is_before(before: Position, where: BenchmarkFilter) -> ColumnElement[bool]:
+    if where.by_time and before.created_at is not None:
+        place = (literal(before.created_at, UtcDateTime), before.id)
+        return tuple_(Benchmark.created_at, Benchmark.id) < tuple_(*place)
+    return Benchmark.id < before.id
+
+
+async def _lowest_searched(session: AsyncSession, before: Position | None) -> int:
+    """The lowest id that a search in names looks at; 0 if it looks at all that are left."""
+    ids = select(func.min(Benchmark.id)), select(func.max(Benchmark.id))
+    first, last = [await session.scalar(query) or 0 for query in ids]
+    lowest = (last + 1 if before is None else before.id) - NAMES_A_PAGE
+    return lowest if lowest > first else 0
+
+
+async def _with_light_specs(session: AsyncSession, items: list[ListedBenchmark]) -> list[ListedBenchmark]:
+    """Reads the specs that are too large to be listed whole, without their long texts."""
+    large = [item.benchmark.id for item in items if item.spec is None]
+    if not large:
+        return items
+    spec = Benchmark.spec_document
+    system = spec["system"].as_string()
+    query = select(
+        Benchmark.id,
+        light_spec(spec).label("light"),
+        func.substr(system, 1, SYSTEM_SHOWN).label("system"),
+        (func.length(system) > SYSTEM_SHOWN).label("system_cut"),
+        spec[("parameters", "stop")].as_string().is_not(None).label("has_stop"),
+    ).where(Benchmark.id.in_(large))
+    found = {row.id: row for row in await session.execute(query)}
+    return [item if item.spec is not None else _light(item.benchmark, found[item.benchmark.id]) for item in items]
+
+
+def _light(benchmark: Benchmark, row: Any) -> ListedBenchmark:
+    cut = [name for name, is_cut in (("system", row.system_cut), ("parameters.stop", row.has_stop)) if is_cut]
+    spec = row.light if row.system is None else {**row.light, "system": row.system}
+    return ListedBenchmark(benchmark, spec, cut)

@@ -1,0 +1,71 @@
+"""Resolves host names in threads of its own. Names that hang do not keep others from being resolved.
+
+A lookup cannot be ended: it keeps its thread long after its caller has given up. So a name has at most one lookup at a
+time, and the names of one domain have few; the rest wait.
+"""
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from weakref import WeakValueDictionary
+
+# Lookups at the same time: of all names, and of names whose last two labels are the same.
+AT_ONCE, OF_ONE_DOMAIN = 512, 16
+
+
+class ThreadResolver:
+    """Call it with a name; it returns the name's addresses or raises OSError. Waits for as long as its caller does."""
+
+    def __init__(self, look_up: Callable[[str], Sequence[str]] | None = None) -> None:
+        """`look_up` blocks."""
+        self._look_up = look_up or _look_up
+        self._under_way: dict[str, asyncio.Task[Sequence[str]]] = {}
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._domains: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+
+    async def __call__(self, name: str) -> Sequence[str]:
+        task = self._under_way.get(name)
+        if task is None:
+            task = self._under_way[name] = asyncio.create_task(self._resolve(name))
+            task.add_done_callback(lambda ended: self._ended(name, ended))
+        # The caller may give up; the thread goes on.
+        return await asyncio.shield(task)
+
+    async def _resolve(self, name: str) -> Sequence[str]:
+        domain = ".".join(name.lower().rstrip(".").split(".")[-2:])
+        room = self._domains.setdefault(domain, asyncio.Semaphore(OF_ONE_DOMAIN))
+        async with room, self._room:
+            answer: asyncio.Future[Sequence[str]] = asyncio.get_running_loop().create_future()
+            # A daemon, so that a lookup that hangs does not hold up the end of the program.
+            threading.Thread(target=self._run, args=(name, answer), name="resolve", daemon=True).start()
+            return await answer
+
+    def _run(self, name: str, answer: "asyncio.Future[Sequence[str]]") -> None:
+        found: Sequence[str] | Exception
+        try:
+            found = self._look_up(name)
+        except Exception as exc:  # noqa: BLE001 - the caller gets it
+            found = exc
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            answer.get_loop().call_soon_threadsafe(_set, answer, found)
+
+    def _ended(self, name: str, task: "asyncio.Task[Sequence[str]]") -> None:
+        del self._under_way[name]
+        if not task.cancelled():
+            # Its caller may have given up, and asyncio reports exceptions that nobody looks at.
+            task.exception()
+
+
+def _set(answer: "asyncio.Future[Sequence[str]]", found: Sequence[str] | Exception) -> None:
+    if answer.done():
+        return
+    if isinstance(found, Exception):
+        answer.set_exception(found)
+    else:
+        answer.set_result(found)
+
+
+def _look_up(name: str) -> list[str]:
+    return [str(item[4][0]) for item in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)]

@@ -1,0 +1,169 @@
+"""The database's important writes, each with a check of what must hold after it was interrupted at any place."""
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select, text
+
+from shared.benchmark.spec import BenchmarkSpec
+from shared.db.benchmarks import BenchmarkRepository
+from shared.db.database import Database
+from shared.db.deliveries import Attempt, DeliveryRepository
+from shared.db.leases import LeaseRepository
+from shared.db.results import ResultRepository
+from shared.db.segments import SegmentEnd
+from shared.db.tables import Benchmark, Prompt, Result, WebhookAttempt, WebhookEvent
+from shared.db.webhook_endpoints import WebhookRepository
+from shared.errors import LeaseLost
+from shared.webhooks.message import NewEndpoint
+from tests.shared.db.rows import make_record
+
+SPEC = BenchmarkSpec.model_validate({"name": "test", "model": "sim", "prompts": ["one", "two", "three"]})
+
+
+class Writer:
+    """The repositories over one database: the interrupted one, or one that looks after it."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.benchmarks = BenchmarkRepository(database)
+        self.leases = LeaseRepository(database, lease_s=600)
+        self.results = ResultRepository(database)
+        self.deliveries = DeliveryRepository(database)
+
+    async def count(self, query: Any) -> int:
+        async with self.database.read() as session:
+            return (await session.scalar(query)) or 0
+
+    async def running(self) -> int:
+        """Adds a benchmark and claims it; returns its id."""
+        return (await self.benchmarks.create(SPEC, "simulator")).id
+
+
+@dataclass
+class Case:
+    """`write` may be interrupted. `check` gets what it returned, None if it was interrupted, and mends the rest."""
+
+    write: Callable[[], Awaitable[Any]]
+    check: Callable[[Any], Awaitable[None]]
+
+
+async def claim(interrupted: Writer, other: Writer) -> Case:
+    created = await other.benchmarks.create(SPEC, "simulator")
+
+    async def check(claimed: Any) -> None:
+        if claimed is None:
+            # The worker's end, or its next claim, gives back what it could not give back at once.
+            await interrupted.leases.give_back_lost()
+            claimed = await other.leases.claim("other")
+            assert claimed is not None, "nobody runs it, and nobody else can claim it"
+        lease, benchmark = claimed
+        assert (lease.benchmark_id, benchmark.crashes, benchmark.interrupted) == (created.id, 0, False)
+        await other.leases.finish(lease, "completed", summary=None, error=None)
+
+    return Case(lambda: interrupted.leases.claim("interrupted"), check)
+
+
+async def create(interrupted: Writer, other: Writer) -> Case:
+    before = await other.count(select(func.count(Benchmark.id)))
+
+    async def check(created: Any) -> None:
+        benchmarks = await other.count(select(func.count(Benchmark.id)))
+        prompts = await other.count(select(func.count()).select_from(Prompt))
+        assert prompts == 3 * benchmarks
+        assert benchmarks - before in ((0, 1) if created is None else (1,))
+        while (claimed := await other.leases.claim("other")) is not None:
+            await other.leases.finish(claimed[0], "completed", summary=None, error=None)
+
+    return Case(lambda: interrupted.benchmarks.create(SPEC, "simulator"), check)
+
+
+async def record(interrupted: Writer, other: Writer) -> Case:
+    created = await other.benchmarks.create(SPEC, "simulator")
+    claimed = await other.leases.claim("one")
+    assert claimed is not None
+    lease, records = claimed[0], [make_record(index) for index in range(3)]
+
+    async def check(_: Any) -> None:
+        rows = await other.count(select(func.count(Result.id)).where(Result.benchmark_id == created.id))
+        assert rows in (0, 3)
+        assert (await other.benchmarks.get(created.id)).done == rows
+        await other.results.record(lease, records)
+        assert (await other.benchmarks.get(created.id)).done == 3
+        await other.leases.finish(lease, "completed", summary=None, error=None)
+
+    return Case(lambda: interrupted.results.record(lease, records, dispatched=3), check)
+
+
+async def finish(interrupted: Writer, other: Writer) -> Case:
+    created = await other.benchmarks.create(SPEC, "simulator")
+    claimed = await other.leases.claim("one")
+    assert claimed is not None
+    lease = claimed[0]
+    await other.leases.begin(lease, dispatched=3, price=None)
+
+    async def check(ended: Any) -> None:
+        try:
+            await other.leases.finish(lease, "completed", summary=None, error=None, end=SegmentEnd())
+        except LeaseLost:
+            pass
+        else:
+            assert ended is None
+        assert (await other.benchmarks.get(created.id)).status == "completed"
+        events = select(func.count(WebhookEvent.id)).where(WebhookEvent.benchmark_id == created.id)
+        assert await other.count(events) == 2  # of its start and of its end
+
+    return Case(lambda: interrupted.leases.finish(lease, "completed", summary=None, error=None), check)
+
+
+async def claim_delivery(interrupted: Writer, other: Writer) -> Case:
+    delivery_id = await WebhookRepository(other.database).test(await _endpoint(other))
+
+    async def check(due: Any) -> None:
+        if due is None:
+            await interrupted.deliveries.give_back_lost()
+            due = await other.deliveries.claim(10)
+        assert [(item.delivery_id, item.number) for item in due] == [(delivery_id, 1)]
+        attempts = select(func.count()).select_from(WebhookAttempt).where(WebhookAttempt.delivery_id == delivery_id)
+        assert await other.count(attempts) == 1
+        await other.deliveries.settle(due[0], Attempt(succeeded=True, duration_ms=1, status_code=204))
+
+    return Case(lambda: interrupted.deliveries.claim(10), check)
+
+
+async def settle(interrupted: Writer, other: Writer) -> Case:
+    endpoint_id = await _endpoint(other)
+    await WebhookRepository(other.database).test(endpoint_id)
+    (due,) = await other.deliveries.claim(10)
+    attempt = Attempt(succeeded=True, duration_ms=1, status_code=204)
+
+    async def check(_: Any) -> None:
+        await other.deliveries.settle(due, attempt)
+        (kept,) = await other.deliveries.page(endpoint_id=endpoint_id, benchmark_id=None, before_id=None, limit=1)
+        assert (kept.delivery.status, [item.status_code for item in kept.attempts]) == ("delivered", [204])
+
+    return Case(lambda: interrupted.deliveries.settle(due, attempt), check)
+
+
+CASES = {case.__name__: case for case in (claim, create, record, finish, claim_delivery, settle)}
+
+
+async def _endpoint(other: Writer) -> int:
+    return (await WebhookRepository(other.database).add(NewEndpoint("http://receiver.example", (), ()))).id
+
+
+async def assert_nothing_is_locked(database: Database, patience_s: float = 0) -> None:
+    """Another connection writes without waiting for anybody."""
+    if database.is_sqlite:
+        path = database.engine.url.database
+        assert path is not None
+        with closing(sqlite3.connect(path, timeout=patience_s, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+        return
+    async with database.write() as session:
+        for table in ("benchmarks", "webhook_endpoints", "webhook_deliveries"):
+            await session.execute(text(f"SELECT 1 FROM {table} FOR UPDATE NOWAIT"))
