@@ -55,8 +55,9 @@ def test_what_was_written_is_what_is_read(written: list[tuple[str, list[str]]], 
         f"event: {name}{newline}" + "".join(f"data: {line}{newline}" for line in lines) + newline
         for name, lines in written
     )
-    expected = [ServerSentEvent(name or "message", "\n".join(lines)) for name, lines in written]
-    assert parse(cut(text.encode(), size)) == expected
+    expected = [(name or "message", "\n".join(lines)) for name, lines in written]
+    # Data that happens to be JSON is parsed too.
+    assert [(found.event, found.data) for found in parse(cut(text.encode(), size))] == expected
 
 
 @given(st.binary(max_size=200), st.integers(1, 50))
