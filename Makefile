@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test chaos steady deploy-test check fmt docs coverage fuzz abuse wheel-test bench-pickup bench-startup bench-accuracy bench-memory bench-long-run bench-webhooks bench-scaling lock clean .test-measuring .test-service
+.PHONY: help setup setup-dev demo up test test-pythons chaos steady deploy-test check fmt docs coverage fuzz abuse wheel-test bench-pickup bench-startup bench-accuracy bench-memory bench-long-run bench-webhooks bench-scaling lock clean .test-measuring .test-service
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -70,6 +70,9 @@ MEASURING = tests/worker tests/shared/db
 .test-service:
 	@$(PYTEST) -q tests $(addprefix --ignore=,$(MEASURING))
 
+test-pythons: $(VENV)/.dev ## run the part of the suite without workers on each other Python that pyproject.toml names
+	@.ci/pythons
+
 chaos: $(VENV)/.dev ## break real deployments in every way that is promised to be survived; ARGS="-k redis"
 	@$(BIN)/pytest -q tests/chaos $(ARGS)
 
@@ -83,18 +86,22 @@ steady: $(VENV)/.dev ## run test and chaos N=20 times with one core kept busy; W
 	@$(BIN)/python -m benchmarks.steady --runs $(or $(N),20) --what $(or $(WHAT),both) --args="$(ARGS)"
 
 deploy-test: $(VENV)/.dev ## build the images, run the compose stack, break and roll it (needs a Docker engine)
-	@docker compose version >/dev/null 2>&1 || { echo "deploy-test needs a Docker engine with Compose v2; none answers" >&2; exit 1; }
+	@docker info >/dev/null 2>&1 && docker compose version >/dev/null 2>&1 \
+		|| { printf '\033[1;31mNOT RUN: deploy-test: it needs a Docker engine with Compose v2, and none answers\033[0m\n' >&2; exit 1; }
 	@$(BIN)/pytest -q -s -p no:cacheprovider tests/deploy/test_compose.py $(ARGS)
 
 coverage: ## as test, and show what it does not reach; fails below the floor
 	@$(MAKE) --no-print-directory test COVERAGE=1
 
-check: $(VENV)/.dev ## format, lint, types, import rules, manifests
+check: $(VENV)/.dev ## format, lint, types, import rules, manifests, licences, alert rules, known vulnerabilities
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/pytest -q tests/deploy
+	@$(BIN)/pytest -q tests/deploy tests/checks
+	@$(BIN)/python -m checks.licences
+	@$(BIN)/python -m checks.monitoring
+	@$(BIN)/python -m checks.audit $(if $(STRICT),--strict)
 
 fmt: $(VENV)/.dev ## format and mend what can be mended
 	@$(BIN)/ruff format .
@@ -136,4 +143,4 @@ lock: $(if $(wildcard requirements/build.txt),$(VENV)/.build) ## write the lock 
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group build -c requirements/dev.txt -o requirements/build.txt
 
 clean: ## remove .venv, caches and builds
-	@rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov
+	@rm -rf $(VENV) .venv-* dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import problem_response
+from api.proxy import route_path
 from api.security_headers import security_headers
 from shared.network.hosts import AllowedHosts
 from shared.webhooks.message import USER_AGENT
@@ -29,7 +30,7 @@ class GuardMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        ours = [(name.encode(), value.encode()) for name, value in security_headers(scope["path"]).items()]
+        ours = [(name.encode(), value.encode()) for name, value in security_headers(route_path(scope)).items()]
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -40,7 +41,7 @@ class GuardMiddleware:
         await (self._app if refused is None else refused)(scope, receive, send_with_headers)
 
     def _refused(self, request: Request) -> Response | None:
-        headers, path = request.headers, request.scope["path"]
+        headers, path = request.headers, route_path(request.scope)
         hosts = headers.getlist("host")
         if path not in ANY_HOST and not (len(hosts) == 1 and self._hosts.allows(hosts[0])):
             detail = "the server does not answer to this host name; ALLOWED_HOSTS lists those that it answers to"

@@ -13,6 +13,7 @@ from api.guard import GuardMiddleware
 from api.middleware import QUIET, RequestContextMiddleware
 from api.monitoring import ApiMonitor
 from api.openapi import give_problems_their_media_type
+from api.proxy import ProxyMiddleware
 from api.routes import benchmarks, health, models, prompts, results, webhooks, workers
 from api.state import State
 from api.submit import Submitter
@@ -95,6 +96,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     install_error_handlers(app)
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
     app.add_middleware(GuardMiddleware, hosts=settings.hosts())
+    app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
     app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
     for module in (benchmarks, prompts, results, webhooks, models, workers, health):
         app.include_router(module.router)

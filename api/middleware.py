@@ -33,6 +33,8 @@ class RequestContextMiddleware:
         given = dict(scope["headers"]).get(HEADER.encode(), b"")
         request_id = given.decode() if _ACCEPTED.match(given) else uuid.uuid4().hex[:16]
         scope.setdefault("state", {})["request_id"] = request_id
+        # As it was asked for: inside, a proxy's prefix comes before it.
+        path = scope["path"]
         started_ns = self._clock.monotonic_ns()
         status = 0
 
@@ -55,11 +57,11 @@ class RequestContextMiddleware:
             finally:
                 duration_ns = self._clock.monotonic_ns() - started_ns
                 self._monitor.observe(scope, status, duration_ns / 1e9)
-                if scope["path"] not in QUIET or status >= 400:
+                if path not in QUIET or status >= 400:
                     log.info(
                         "request",
                         method=scope["method"],
-                        path=scope["path"],
+                        path=path,
                         status=status or None,
                         duration_ms=round(duration_ns / 1e6, 3),
                     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from api.proxy import link
 from api.schemas.benchmarks import (
     BenchmarkBase,
     BenchmarkOut,
@@ -53,7 +54,7 @@ def _fields_of(benchmark: Benchmark, spec: RunSpec) -> dict[str, Any]:
         "interrupted": benchmark.interrupted,
         "rerun_of": benchmark.rerun_of,
         **{name: getattr(spec, name) for name in _OF_SPEC},
-        "results_url": f"/benchmarks/{benchmark.id}/results",
+        "results_url": link(f"/benchmarks/{benchmark.id}/results"),
     }
 
 

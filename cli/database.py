@@ -1,11 +1,16 @@
-"""Brings the database's schema up to date, for `migrate` and the embedded stack."""
+"""Brings the database's schema and secrets up to date, for `migrate`, `webhooks reseal` and the embedded stack."""
 
 import asyncio
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cli.exits import CliError, ExitCode
 from shared.scrubber import MASK, Scrubber
+
+if TYPE_CHECKING:
+    from shared.db.reseal import Resealed
+    from shared.settings import Settings
 
 
 def migrate(url: str) -> None:
@@ -48,6 +53,29 @@ def missing_migrations(url: str) -> str | None:
 
     try:
         return asyncio.run(look())
+    except Exception as exc:
+        raise _unusable(url, exc) from exc
+
+
+def reseal_secrets(settings: "Settings", *, change: bool) -> "Resealed":
+    """Encrypts webhook secrets with the newest key, or only counts them. Raises CliError."""
+    from shared.db.database import Database
+    from shared.db.reseal import reseal
+
+    url = settings.database_url
+    missing = missing_migrations(url)
+    if missing is not None:
+        raise CliError(missing, ExitCode.FAILED)
+
+    async def work() -> "Resealed":
+        database = Database(url, pool_size=1, transaction_pooling=settings.transaction_pooling)
+        try:
+            return await reseal(database, settings.secret_box(), change=change)
+        finally:
+            await database.close()
+
+    try:
+        return asyncio.run(work())
     except Exception as exc:
         raise _unusable(url, exc) from exc
 

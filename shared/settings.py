@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.db import postgresql_url
+from shared.network import path_prefix
 from shared.network.hosts import AllowedHosts, check_pattern
 from shared.network.ssrf import Network as IpNetwork
 from shared.network.ssrf import SsrfGuard, networks
@@ -79,6 +80,16 @@ class Settings(BaseSettings):
         default=None,
         description="URL of a simulator. It stands in for providers without a key. Ignored if its host name cannot be "
         "resolved. `llmbench up` sets it.",
+    )
+
+    root_path: str = Field(
+        default="",
+        description="Path below which a proxy publishes the API, e.g. `/llmbench`. Links in answers begin with it.",
+    )
+    trusted_proxies: Annotated[tuple[IpNetwork, ...], NoDecode] = Field(
+        default=(),
+        description="Addresses of proxies whose `X-Forwarded-Prefix` and `X-Forwarded-Proto` count, e.g. "
+        "`10.0.0.0/8,127.0.0.1`. The headers of all others are ignored.",
     )
 
     public_url: str | None = Field(
@@ -194,7 +205,12 @@ class Settings(BaseSettings):
             raise ValueError("is not a key: `llmbench webhooks key` makes one") from None
         return value
 
-    @field_validator("allowed_private_cidrs", mode="before")
+    @field_validator("root_path")
+    @classmethod
+    def _plain_path(cls, value: str) -> str:
+        return path_prefix.check(value)
+
+    @field_validator("allowed_private_cidrs", "trusted_proxies", mode="before")
     @classmethod
     def _networks_from_text(cls, value: Any) -> Any:
         return networks(value) if isinstance(value, str) else value

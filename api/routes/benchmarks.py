@@ -15,6 +15,7 @@ from api.preferences import wait_for_end, wait_seconds
 from api.present import benchmark_with_results, benchmark_without_results, listed_benchmark
 from api.present_results import results_json
 from api.present_webhooks import benchmark_webhook
+from api.proxy import link
 from api.schemas.benchmark_request import BenchmarkBody
 from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, BenchmarkPage, BenchmarkQuery, ReadQuery
 from api.schemas.problem import Problem
@@ -156,7 +157,7 @@ async def _submitted(
 ) -> BenchmarkOut | Response:
     """The stored benchmark. `response` carries the headers."""
     benchmark, secret = submitted.benchmark, submitted.secret
-    response.headers["Location"] = f"/benchmarks/{benchmark.id}"
+    response.headers["Location"] = link(f"/benchmarks/{benchmark.id}")
     if not submitted.created:
         response.headers["Idempotency-Replayed"] = "true"
     seconds = wait_seconds(prefer, parts.settings.max_wait_s)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Response, status
 from api.body import JsonRoute
 from api.cursor import decode_cursor, encode_cursor
 from api.present_webhooks import delivery_out, webhook_out
+from api.proxy import link
 from api.schemas.problem import Problem
 from api.schemas.webhooks import (
     DeliveryOut,
@@ -49,7 +50,7 @@ async def register(body: WebhookIn, parts: Parts, response: Response) -> Webhook
         body.url, body.events, body.secret, field="url", description=body.description
     )
     endpoint = await parts.webhooks.add(prepared.endpoint)
-    response.headers["Location"] = f"/webhooks/{endpoint.id}"
+    response.headers["Location"] = link(f"/webhooks/{endpoint.id}")
     return WebhookCreated(**webhook_out(endpoint).model_dump(), secret=prepared.secret)
 
 

@@ -1,4 +1,4 @@
-"""`llmbench webhooks key` and `listen`."""
+"""`llmbench webhooks key`, `reseal` and `listen`."""
 
 import sys
 from contextlib import ExitStack
@@ -14,7 +14,7 @@ from cli.stop import Stop
 
 app = typer.Typer(
     cls=Commands,
-    help="Receive webhooks on this machine, or make an ENCRYPTION_KEY.",
+    help="Receive webhooks on this machine, make an ENCRYPTION_KEY, or replace one.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -29,6 +29,40 @@ def key() -> None:
     from shared.webhooks.secret_box import new_key
 
     sys.stdout.write(new_key() + "\n")
+
+
+@app.command()
+def reseal(
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit with 1 if a secret needs an older key.")
+    ] = False,
+) -> None:
+    """Encrypt all webhook secrets in the database with the first key of ENCRYPTION_KEY.
+
+    After it, the older keys of the list are no longer needed. It reads DATABASE_URL and ENCRYPTION_KEY, can run beside
+    the service, and can run again.
+    """
+    from cli.database import reseal_secrets, shown
+    from shared.settings import load_settings
+
+    settings = load_settings()
+    if settings.encryption_key is None:
+        raise usage("set ENCRYPTION_KEY to the new key and the old ones, separated by commas")
+    done = reseal_secrets(settings, change=not check)
+    counts = f"{done.current:,} had the newest key already" if not check else f"{done.current:,} have the newest key"
+    verb = "need" if check else "got"
+    sys.stdout.write(
+        f"{shown(settings.database_url)}: {done.changed:,} webhook secrets {verb} the newest key, {counts}\n"
+    )
+    if done.unreadable:
+        ids = ", ".join(map(str, done.unreadable))
+        raise CliError(
+            f"no key in ENCRYPTION_KEY opens the secrets of these webhooks: {ids}",
+            ExitCode.FAILED,
+            ["add the key that they were sealed with, or rotate their secrets"],
+        )
+    if check and done.changed:
+        raise CliError("run `llmbench webhooks reseal` before you remove the old keys", ExitCode.FAILED)
 
 
 @app.command()

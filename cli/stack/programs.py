@@ -20,6 +20,8 @@ def api(host: str, port: int) -> list[str]:
         *_PYTHON,
         *("cli.child", "api.main", *UVICORN),
         *("--host", host, "--port", str(port), "--workers", "1", "--timeout-graceful-shutdown", "5"),
+        # The API reads the headers of proxies itself, and needs the peer's own address for that (TRUSTED_PROXIES).
+        "--no-proxy-headers",
         # By default Uvicorn puts the current folder first.
         *("--app-dir", str(_home())),
     ]

@@ -83,7 +83,7 @@ async def _connect(target: PostgresqlUrl, arguments: dict[str, Any]) -> Any:
                 raise ConnectionError(message) from None
             except asyncpg.TargetServerAttributeNotMatched:
                 failure = ConnectionError(f"no host is {wanted} (target_session_attrs)")
-            except (OSError, asyncpg.CannotConnectNowError) as exc:
+            except (OSError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError) as exc:
                 failure = exc
     raise failure
 

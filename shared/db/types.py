@@ -41,6 +41,9 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         if isinstance(value, str):
             return datetime.strptime(value, _SQLITE_FORMAT).replace(tzinfo=UTC)
+        if value.tzinfo is None:
+            # asyncpg reads PostgreSQL's `infinity`, which is how it writes the last microsecond of the year 9999.
+            return value.replace(tzinfo=UTC)  # type: ignore[no-any-return]
         return value.astimezone(UTC)  # type: ignore[no-any-return]
 
 

@@ -17,7 +17,9 @@ class SecretBox:
 
     def __init__(self, keys: Sequence[str]) -> None:
         """Raises ValueError if one of the keys is not valid."""
-        self._fernet = MultiFernet([Fernet(key) for key in keys]) if keys else None
+        fernets = [Fernet(key) for key in keys]
+        self._newest = fernets[0] if fernets else None
+        self._fernet = MultiFernet(fernets) if fernets else None
 
     def seal(self, secret: str) -> str:
         """Raises Unavailable if no key is set."""
@@ -33,3 +35,13 @@ class SecretBox:
         except InvalidToken:
             pass
         raise Unavailable("no key in ENCRYPTION_KEY can decrypt the webhook's secret")
+
+    def reseal(self, sealed: str) -> str:
+        """The same secret, encrypted with the first key; unchanged if it already is. Raises Unavailable like `open`."""
+        try:
+            if self._newest is not None:
+                self._newest.decrypt(sealed.encode())
+                return sealed
+        except InvalidToken:
+            pass
+        return self.seal(self.open(sealed))

@@ -1,5 +1,8 @@
 """`llmbench webhooks`: a key, and a receiver that verifies and prints."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 from cryptography.fernet import Fernet
 from typer.testing import CliRunner
@@ -8,7 +11,11 @@ from cli.exits import ExitCode
 from cli.main import app
 from cli.receiver import Receiver
 from shared.clock import wall_now
-from shared.webhooks.message import new_secret, payload, signed_headers
+from shared.db.database import Database
+from shared.db.migrate import upgrade
+from shared.db.webhook_endpoints import WebhookRepository
+from shared.webhooks.message import NewEndpoint, new_secret, payload, signed_headers
+from shared.webhooks.secret_box import SecretBox, new_key
 
 BODY = payload("benchmark.completed", wall_now(), {"id": 7, "name": "Speed\x1b[31m", "sequence": 2})
 
@@ -52,3 +59,42 @@ def test_a_wrong_secret_is_a_wrong_option() -> None:
     done = CliRunner().invoke(app, ["webhooks", "listen", "--secret", "whsec_short"])
     assert done.exit_code == ExitCode.USAGE
     assert "24 to 64 random bytes" in done.stderr
+
+
+def test_reseal_lets_go_of_the_old_key(tmp_path: Path) -> None:
+    old, new = new_key(), new_key()
+    url = f"sqlite:///{tmp_path}/reseal.db"
+    upgrade(url)
+
+    async def add(*secrets: str) -> None:
+        database = Database(url)
+        await WebhookRepository(database).add(NewEndpoint("https://hooks.example/", None, secrets))
+        await database.close()
+
+    def run(keys: str, *options: str) -> tuple[int, str]:
+        done = CliRunner().invoke(
+            app, ["webhooks", "reseal", *options], env={"DATABASE_URL": url, "ENCRYPTION_KEY": keys}
+        )
+        return done.exit_code, done.output
+
+    asyncio.run(add(SecretBox([old]).seal("whsec_a")))
+    code, said = run(f"{new},{old}", "--check")
+    assert code == ExitCode.FAILED
+    assert "1 webhook secrets need the newest key, 0 have" in said
+    assert "before you remove the old keys" in said
+    code, said = run(new)
+    assert code == ExitCode.FAILED
+    assert "no key in ENCRYPTION_KEY opens the secrets of these webhooks: 1" in said
+    code, said = run(f"{new},{old}")
+    assert (code, "1 webhook secrets got the newest key, 0 had" in said) == (ExitCode.OK, True), said
+    code, said = run(new, "--check")
+    assert (code, "0 webhook secrets need the newest key, 1 have" in said) == (ExitCode.OK, True), said
+
+
+def test_reseal_needs_a_key_and_a_database(tmp_path: Path) -> None:
+    env = {"DATABASE_URL": f"sqlite:///{tmp_path}/none.db", "ENCRYPTION_KEY": ""}
+    assert "set ENCRYPTION_KEY" in CliRunner().invoke(app, ["webhooks", "reseal"], env=env).stderr
+    done = CliRunner().invoke(app, ["webhooks", "reseal"], env={**env, "ENCRYPTION_KEY": new_key()})
+    assert done.exit_code == ExitCode.FAILED
+    assert "run `llmbench migrate`" in done.stderr
+    assert list(tmp_path.iterdir()) == []

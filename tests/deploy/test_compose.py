@@ -5,6 +5,7 @@ Needs a Docker engine with Compose v2. `make deploy-test` runs it; what it measu
 
 import json
 import os
+import secrets
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from tests.support.ports import free_port
 ROOT = Path(__file__).parents[2]
 PROJECT = "llmbench-deploy-test"
 PROVIDER_KEY = "sk-ant-deploy-test-0123456789abcdef"
+REDIS_PASSWORD = secrets.token_hex(24)
 BASE = "python:3.13-slim"
 Json = dict[str, Any]
 
@@ -104,19 +106,20 @@ def stack() -> Iterator[Stack]:
         "LLMBENCH_PORT": str(port),
         "ANTHROPIC_API_KEY": PROVIDER_KEY,
         "ENCRYPTION_KEY": new_key(),
+        "REDIS_PASSWORD": REDIS_PASSWORD,
         # The receiver of this test is a container.
         "ALLOWED_PRIVATE_CIDRS": "172.16.0.0/12,192.168.0.0/16",
         "LLMBENCH_VERSION": "deploy-test",
     }
     running = Stack(environment, f"http://127.0.0.1:{port}")
     running.compose("down", "-v", "--remove-orphans")
-    begin = time.monotonic()
-    running.compose("build", "--quiet")
-    running.measured["build"] = f"{time.monotonic() - begin:.0f} s"
-    begin = time.monotonic()
-    running.up(3)
-    running.measured["docker compose up to healthy, 3 workers"] = f"{time.monotonic() - begin:.1f} s"
     try:
+        begin = time.monotonic()
+        running.compose("build", "--quiet")
+        running.measured["build"] = f"{time.monotonic() - begin:.0f} s"
+        begin = time.monotonic()
+        running.up(3)
+        running.measured["docker compose up to healthy, 3 workers"] = f"{time.monotonic() - begin:.1f} s"
         yield running
         print("\n".join(f"  {name}: {value}" for name, value in running.measured.items()))
     finally:
@@ -145,6 +148,26 @@ def test_images_are_small_beside_their_base(stack: Stack) -> None:
         added = megabytes(f"llmbench-{name}:deploy-test") - megabytes(BASE)
         stack.measured[f"llmbench-{name}"] = f"{added:.0f} MB on top of its base"
         assert added < 400
+
+
+# Of the suite, what needs no server.
+UNIT = ("benchmark", "network", "numbers", "program", "protocols", "providers", "webhooks", "test_settings.py")
+# The same versions of the tools, installed for the same version of Python (`make test-pythons`).
+TOOLS = ROOT / ".venv-3.13/lib/python3.13/site-packages"
+
+
+@pytest.mark.skipif(not TOOLS.is_dir(), reason="`make test-pythons` has not set up Python 3.13 here")
+def test_the_images_own_python_and_packages_pass_the_unit_tests(stack: Stack) -> None:
+    """The tools come last on the path, so that the image's packages are used wherever it has them."""
+    start = "import sys; sys.path.append('/tools'); import pytest; sys.exit(pytest.main(sys.argv[1:]))"
+    mounts = [f"-v={ROOT}:/src:ro", f"-v={TOOLS}:/tools:ro", "-w=/src", "--read-only", "--tmpfs=/tmp:mode=1777"]
+    paths = [f"tests/shared/{part}" for part in UNIT]
+    options = ["-q", "-p", "no:cacheprovider", "-W", "ignore::DeprecationWarning"]
+    program = ["llmbench-worker:deploy-test", "python", "-c", start, *options, *paths]
+    said = stack.docker(
+        "run", "--rm", "--entrypoint=", "-e=HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis", *mounts, *program
+    )
+    stack.measured["unit tests inside the worker's image"] = said.splitlines()[-1]
 
 
 @pytest.mark.parametrize("service", ["api", "worker", "simulator"])
@@ -209,6 +232,18 @@ def test_a_webhook_leaves_the_stack(stack: Stack) -> None:
     stack.until(lambda: stack.docker("logs", name).count('"type"') == 2, 30)
     types = [json.loads(line)["type"] for line in stack.docker("logs", name).splitlines() if line.startswith("{")]
     assert types == ["benchmark.started", "benchmark.completed"]
+
+
+def test_no_command_line_shows_a_password(stack: Stack) -> None:
+    """Every user of the host can read them."""
+    for service in ("api", "worker", "postgres", "redis", "simulator", "migrate"):
+        for container in stack.compose("ps", "-a", "-q", service).split():
+            (found,) = json.loads(stack.docker("inspect", container))
+            assert REDIS_PASSWORD not in json.dumps([found["Path"], found["Args"], found["Config"]["Healthcheck"]])
+            shown = stack.docker("top", container, check=service != "migrate")
+            assert REDIS_PASSWORD not in shown
+    (redis,) = stack.containers("redis")
+    assert "redis-server" in stack.docker("top", redis)
 
 
 def test_redis_keeps_what_it_has_and_drops_nothing(stack: Stack) -> None:

@@ -216,11 +216,20 @@ async def test_the_server_hears_name_and_options(postgresql_server_url: str) -> 
 async def test_the_next_host_is_asked_where_one_does_not_answer(
     postgresql_server_url: str, authority: Authority
 ) -> None:
-    """The first refuses, the second is silent, the others are right but for being no standby."""
+    """The first refuses, the second hangs up, the third is silent, the last is right but for being no standby."""
     never = asyncio.Event()
-    silent = await asyncio.start_server(lambda reader, writer: never.wait(), "127.0.0.1", 0)
-    async with silent, before(postgresql_server_url, authority.server("127.0.0.1")) as front:
-        ports = (free_port(), silent.sockets[0].getsockname()[1], front.port)
+
+    async def be_silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await never.wait()
+        writer.close()
+
+    async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.abort()
+
+    silent = await asyncio.start_server(be_silent, "127.0.0.1", 0)
+    rude = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    async with rude, silent, before(postgresql_server_url, authority.server("127.0.0.1")) as front:
+        ports = (free_port(), *(server.sockets[0].getsockname()[1] for server in (rude, silent)), front.port)
         hosts = "&".join(f"host=127.0.0.1:{port}" for port in ports)
         url = f"{postgresql_server_url}?{hosts}&sslmode=disable&connect_timeout=1"
         await connects(url)

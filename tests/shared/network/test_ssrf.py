@@ -238,7 +238,8 @@ async def test_a_name_without_addresses_is_refused() -> None:
 async def test_the_operator_may_open_networks() -> None:
     guard = SsrfGuard(networks("10.1.0.0/16, fd12::/16"))
     assert await guard.addresses("10.1.2.3") == ["10.1.2.3"]
-    assert await guard.addresses("::ffff:10.1.2.3") == ["::ffff:a01:203"]
+    # Python 3.13 writes such an address in another way than the versions before.
+    assert [ip_address(text) for text in await guard.addresses("::ffff:10.1.2.3")] == [ip_address("::ffff:10.1.2.3")]
     assert await guard.addresses("fd12::1") == ["fd12::1"]
     for closed in ("10.2.0.1", "127.0.0.1", "fd13::1"):
         with pytest.raises(ForbiddenUrl):

@@ -1,0 +1,1 @@
+"""The checks of `make check` that are programs of their own."""

@@ -1,0 +1,12 @@
+"""Programs of Debian packages that some tests need: on the PATH, or where `.ci/tools` has put them."""
+
+import shutil
+from pathlib import Path
+
+_FETCHED = Path(__file__).parents[2] / ".venv/tools"
+
+
+def tool(name: str) -> str | None:
+    """The program's path; None where it is not to be had."""
+    places = [str(_FETCHED / "usr" / folder) for folder in ("bin", "sbin")]
+    return shutil.which(name) or shutil.which(name, path=":".join([*places, "/usr/sbin"]))
