@@ -33,16 +33,14 @@ def _load_leniently(text: str) -> Any:
         return NOT_JSON
 
 
-def first_document(text: str) -> tuple[Any, str] | None:
-    """The JSON document with which the text begins, and what follows it; None if it begins with none."""
+def document_at(text: str, start: int) -> tuple[Any, int] | None:
+    """The JSON document that begins at this place of a text, and where it ends; None if none begins there."""
     import json
 
-    text = text.lstrip()
     try:
-        document, end = json.JSONDecoder(parse_int=_int).raw_decode(text)
+        return json.JSONDecoder(parse_int=_int).raw_decode(text, start)
     except (ValueError, RecursionError):
         return None
-    return document, text[end:]
 
 
 def may_break_off(text: str) -> bool:

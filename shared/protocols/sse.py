@@ -6,12 +6,14 @@ wrote it because maintained parsers need decoded text or a response of their own
 such events (docs/adr/0003-sse-parser.md).
 """
 
+import re
 from typing import Any, NamedTuple
 
-from shared.protocols.json_values import NOT_JSON, first_document, load
+from shared.protocols.json_values import NOT_JSON, document_at, load
 
 _BOM = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n"
+_NO_SPACE = re.compile(r"[^ \t\r\n]")
 # How much is parsed in vain of a JSON document that is not whole yet: so many characters, and so many times its size.
 _FREE, _TIMES = 100_000, 8
 # The most bytes that are kept of lines that belong to no event.
@@ -63,6 +65,8 @@ class SseParser:
         self._bare_tries, self._open_tries = _Tries(), _Tries()
         # A document was returned before the blank line that should have ended its event.
         self._returned_early = False
+        # The document of a line was taken before the line had ended.
+        self._line_taken = False
         # The start of the lines that belong to no event.
         self.stray = ""
         self.invalid_utf8 = False
@@ -103,6 +107,7 @@ class SseParser:
             self._buffer = bytearray()
         if self._bare:
             self._end_bare(events)
+        self._line_taken = False
         self._line(b"", events)
         return events
 
@@ -123,10 +128,15 @@ class SseParser:
             return []
         self._buffer.clear()
         self._searched = 0
+        self._line_taken = True
         self._forget_bare()
         return [ServerSentEvent(self._event or "message", text, document, bare=True)]
 
     def _line(self, line: bytes | bytearray, events: list[ServerSentEvent]) -> None:
+        if self._line_taken:
+            self._line_taken = False
+            if not line.strip(_SPACE):
+                return
         if self._bare and self._continue_bare(line, events):
             return
         if not line:
@@ -215,9 +225,10 @@ class SseParser:
             if _is_word(text):
                 self._forget_bare()
                 events.append(ServerSentEvent("message", text.strip(), bare=True))
-            elif (rest := self._split(text, events)) != text:
+            elif document_at(text, _start(text, 0)) is not None:
                 self._forget_bare()
-                self._rest(rest, events)
+                if rest := self._split(text, events):
+                    self._bare, self._bare_size = [rest], len(rest)
             return
         self._forget_bare()
         events.append(ServerSentEvent(self._event or "message", text, document, bare=True))
@@ -225,25 +236,27 @@ class SseParser:
     def _end_bare(self, events: list[ServerSentEvent]) -> None:
         text = "\n".join(self._bare)
         self._forget_bare()
-        rest = self._split(text, events)
-        if rest != text:
-            self._rest(rest, events)
-        else:
-            events.append(ServerSentEvent(self._event or "message", text, bare=True))
+        if rest := self._split(text, events):
+            events.append(ServerSentEvent(self._event or "message", rest, bare=True))
 
     def _split(self, text: str, events: list[ServerSentEvent]) -> str:
-        """Takes the whole documents off the start of a text. Returns what follows them."""
-        while text.lstrip()[:1] in ("{", "[") and (found := first_document(text)) is not None:
-            document, rest = found
-            whole = text[: len(text) - len(rest)]
-            events.append(ServerSentEvent(self._event or "message", whole, document, bare=True))
-            text = rest
-        return text
+        """Takes the documents off a text that begins with one. Returns the one that is not whole, empty without one.
 
-    def _rest(self, text: str, events: list[ServerSentEvent]) -> None:
-        """What follows a document is read as a line of its own, as it is if the reads are cut there."""
-        if text.strip():
-            self._line(text.encode("utf-8", "surrogatepass"), events)
+        What follows a document is read as a line of its own, as it is if the reads are cut there.
+        """
+        end = 0
+        while (start := _start(text, end)) < len(text):
+            if text[start] in "{[":
+                found = document_at(text, start)
+                if found is None:
+                    return text[start:]
+                document, end = found
+                events.append(ServerSentEvent(self._event or "message", text[start:end], document, bare=True))
+            else:
+                end = text.find("\n", start)
+                end = len(text) if end < 0 else end
+                self._line(text[start:end].encode("utf-8", "surrogatepass"), events)
+        return ""
 
     def _forget_bare(self) -> None:
         self._bare, self._bare_size = [], 0
@@ -255,6 +268,12 @@ class SseParser:
         except UnicodeDecodeError:
             self.invalid_utf8 = True
             return value.decode("utf-8", "replace")
+
+
+def _start(text: str, at: int) -> int:
+    """Where the first character from this place on stands that is no space."""
+    found = _NO_SPACE.search(text, at)
+    return len(text) if found is None else found.start()
 
 
 def _is_word(text: str) -> bool:
