@@ -16,7 +16,7 @@ from shared.db.types import as_constant, utc_now
 # The most attempts in one lane at the same time, over all workers.
 IN_ONE_LANE = 8
 # Due deliveries that are looked at together.
-WINDOW = 512
+WINDOW = 256
 # Lanes that are looked at together, and how many of them may give deliveries.
 LANES_SEEN, LANES_USED = 1_000, 32
 # How often a claim looks again after it has put deliveries aside.

@@ -105,10 +105,10 @@ def _statements(sqlite: bool) -> list[str]:
         FROM n CROSS JOIN m WHERE {ended}""",
         f"""{series} INSERT INTO segments (benchmark_id, fence, worker_id, started_at, done_before, ended_at)
         SELECT i, 1, 'one', {at}, 0, {at} FROM n WHERE {ended}""",
-        f"""INSERT INTO webhook_endpoints (id, url, description, secrets, enabled, created_at)
-        VALUES ({FAST}, 'http://127.0.0.1:9/fast', '', '{secrets}', {true}, {ago("0")}),
-            ({SLOW}, '{SLOW_URL}', '', '{secrets}', {true}, {ago("0")}),
-            ({QUIET}, 'http://127.0.0.1:9/quiet', '', '{secrets}', {true}, {ago("0")})""",
+        f"""INSERT INTO webhook_endpoints (id, url, description, events, secrets, enabled, created_at)
+        VALUES ({FAST}, 'http://127.0.0.1:9/fast', '', '[]', '{secrets}', {true}, {ago("0")}),
+            ({SLOW}, '{SLOW_URL}', '', NULL, '{secrets}', {true}, {ago("0")}),
+            ({QUIET}, 'http://127.0.0.1:9/quiet', '', '[]', '{secrets}', {true}, {ago("0")})""",
         # Every tenth benchmark has a URL of its own.
         f"""{series} INSERT INTO webhook_endpoints (id, benchmark_id, url, description, secrets, enabled, created_at)
         SELECT {QUIET} + i, i, 'http://127.0.0.1:9/own/' || (i % 7), '', '[]'{json}, {true}, {at}

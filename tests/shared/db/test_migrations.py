@@ -149,6 +149,26 @@ async def test_an_upgrade_of_a_current_database_changes_nothing(database_url: st
     assert (await tables.benchmarks.get(benchmark_id)).status == "pending"
 
 
+async def test_indexes_are_built_again_after_an_interruption(database_url: str, database: Database) -> None:
+    """The migration had added a column and one index, and was building another."""
+    await asyncio.to_thread(downgrade, database_url, "0009")
+    async with database.write() as session:
+        await session.execute(text("ALTER TABLE webhook_deliveries ADD COLUMN lane VARCHAR(200)"))
+        await session.execute(text("CREATE INDEX ix_benchmarks_status_id ON benchmarks (status, id)"))
+        await session.execute(text("CREATE INDEX ix_benchmarks_provider_id ON benchmarks (provider, id)"))
+        if not database.is_sqlite:
+            # As an interrupted CREATE INDEX CONCURRENTLY leaves it.
+            half = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_benchmarks_provider_id'::regclass"
+            await session.execute(text(half))
+    await asyncio.to_thread(upgrade, database_url)
+    await check_schema(database)
+    await asyncio.to_thread(command.check, alembic_config(database_url))
+    if not database.is_sqlite:
+        async with database.read() as session:
+            invalid = "SELECT count(*) FROM pg_index WHERE NOT indisvalid"
+            assert await session.scalar(text(invalid)) == 0
+
+
 @pytest.mark.parametrize(
     ("url", "driver"),
     [
