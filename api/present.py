@@ -3,12 +3,22 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, LiveMetrics, Progress, RunError, SegmentOut, TargetOut
+from api.schemas.benchmarks import (
+    BenchmarkBase,
+    BenchmarkOut,
+    EndpointOut,
+    LiveMetrics,
+    Progress,
+    RunError,
+    SegmentOut,
+    TargetOut,
+)
 from api.schemas.prices import PriceOut
 from api.schemas.results import RequestErrorOut, ResultOut, TimelineEventOut
 from api.schemas.summary import Measurement, Summary
 from api.schemas.webhooks import BenchmarkWebhook
 from shared.benchmark.spec import RunSpec
+from shared.benchmark.status import TERMINAL
 from shared.db.tables import Benchmark, Result, Segment
 from shared.numbers.timeline import decode
 
@@ -25,6 +35,7 @@ def _fields_of(benchmark: Benchmark) -> dict[str, Any]:
         "name": benchmark.name,
         "model": benchmark.model,
         "provider": benchmark.provider,
+        "endpoint": EndpointOut.model_validate(benchmark.endpoint) if benchmark.endpoint else None,
         "status": benchmark.status,
         "created_at": benchmark.created_at,
         "started_at": benchmark.started_at,
@@ -41,7 +52,7 @@ def _fields_of(benchmark: Benchmark) -> dict[str, Any]:
             else None,
         ),
         "error": RunError.model_validate(benchmark.error) if benchmark.error else None,
-        "notices": benchmark.notices,
+        "notices": [*benchmark.notices, *_unclaimable(benchmark)],
         "summary": Summary.model_validate(benchmark.summary) if benchmark.summary else None,
         "price": PriceOut.model_validate(benchmark.price) if benchmark.price else None,
         "interrupted": benchmark.interrupted,
@@ -49,6 +60,13 @@ def _fields_of(benchmark: Benchmark) -> dict[str, Any]:
         **{name: getattr(spec, name) for name in _OF_SPEC},
         "results_url": f"/benchmarks/{benchmark.id}/results",
     }
+
+
+def _unclaimable(benchmark: Benchmark) -> list[str]:
+    """What a benchmark waits for that no worker can run."""
+    if benchmark.unclaimable is None or benchmark.status in TERMINAL:
+        return []
+    return [f"No worker can run this benchmark now: {benchmark.unclaimable['message']}."]
 
 
 def benchmark_without_results(benchmark: Benchmark) -> BenchmarkBase:

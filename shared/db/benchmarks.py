@@ -16,6 +16,7 @@ from shared.db.tables import Benchmark, IdempotencyKey, Prompt
 from shared.db.types import utc_now
 from shared.db.webhook_endpoints import insert_endpoint
 from shared.errors import Conflict, KeyReused, NotFound
+from shared.providers.identity import EndpointIdentity
 from shared.webhooks.message import NewEndpoint
 
 # How long an Idempotency-Key is remembered.
@@ -61,13 +62,17 @@ class BenchmarkRepository:
         provider: str,
         notices: Sequence[str] = (),
         *,
+        endpoint: EndpointIdentity | None = None,
         rerun_of: int | None = None,
         webhook: NewEndpoint | None = None,
         traceparent: str | None = None,
     ) -> Benchmark:
-        """Stores a pending benchmark with its prompts and its webhook, all or nothing."""
+        """Stores a pending benchmark with its prompts and its webhook, all or nothing.
+
+        Only workers that hold `endpoint` claim it. None: those that have an endpoint named `provider`.
+        """
         async with self._database.write() as session:
-            return await _insert(session, spec, provider, notices, rerun_of, webhook, traceparent)
+            return await _insert(session, spec, provider, notices, endpoint, rerun_of, webhook, traceparent)
 
     async def create_once(
         self,
@@ -76,6 +81,7 @@ class BenchmarkRepository:
         provider: str,
         notices: Sequence[str] = (),
         *,
+        endpoint: EndpointIdentity | None = None,
         rerun_of: int | None = None,
         webhook: NewEndpoint | None = None,
         traceparent: str | None = None,
@@ -95,7 +101,7 @@ class BenchmarkRepository:
             )
             if claimed.one_or_none() is None:
                 return await _replayed(session, once), False
-            benchmark = await _insert(session, spec, provider, notices, rerun_of, webhook, traceparent)
+            benchmark = await _insert(session, spec, provider, notices, endpoint, rerun_of, webhook, traceparent)
             await session.execute(
                 update(IdempotencyKey).where(IdempotencyKey.key == once.key).values(benchmark_id=benchmark.id)
             )
@@ -206,6 +212,7 @@ async def _insert(
     spec: BenchmarkSpec,
     provider: str,
     notices: Sequence[str],
+    endpoint: EndpointIdentity | None,
     rerun_of: int | None,
     webhook: NewEndpoint | None,
     traceparent: str | None,
@@ -216,6 +223,8 @@ async def _insert(
             name=spec.name,
             model=spec.model,
             provider=provider,
+            endpoint=None if endpoint is None else endpoint.document(),
+            endpoint_key=None if endpoint is None else endpoint.key,
             status="pending",
             spec_document=spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True),
             notices=list(notices),
