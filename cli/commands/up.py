@@ -55,6 +55,7 @@ def up(
             data_dir=data_dir,
             log_dir=log_dir,
             workers=workers,
+            announce=True,
             pause=pause,
             on_step=note if verbose else steps,
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 
 from cli import waiting
+from cli.announcement import Announcement, digest
 from cli.exits import CliError, ExitCode
 from cli.stack import ports, programs, valkey
 from cli.stack.process import Child
@@ -16,13 +17,16 @@ from cli.stack.readiness import readiness
 
 START_S = 90.0
 _PROBE_S = 0.02
+# The stack's own simulator is the same at each start, but for its port.
+SIMULATOR_ID = "embedded"
 
 
 class EmbeddedStack:
     """Inside `with EmbeddedStack() as stack:` the API at `stack.url` is ready.
 
     `port` 0 takes a free port. If DATABASE_URL, REDIS_URL or SIMULATOR_URL is set, it replaces the embedded part.
-    `isolated` ignores them and every provider key, and keeps the database in a temporary folder. `settings` are
+    `isolated` ignores them and every provider key, and keeps the database in a temporary folder. `announce`:
+    commands in the data folder find it (`announced`). `settings` are
     environment variables of API and workers, which override all others. The stack waits by calling `pause`; if that
     raises, the start ends. `on_step` is called with a text for each step. Raises CliError.
     """
@@ -36,6 +40,7 @@ class EmbeddedStack:
         log_dir: Path | None = None,
         workers: int = 1,
         isolated: bool = False,
+        announce: bool = False,
         settings: Mapping[str, str] = MappingProxyType({}),
         start_s: float = START_S,
         pause: Callable[[float], None] = waiting.pause,
@@ -45,6 +50,8 @@ class EmbeddedStack:
         self._data_dir, self._log_dir = data_dir, log_dir
         self._worker_count = workers
         self._isolated = isolated
+        self._announce = announce
+        self._announcement: Announcement | None = None
         self._settings = settings
         self._start_s = start_s
         self._pause = pause
@@ -101,6 +108,9 @@ class EmbeddedStack:
             for child in self.children:
                 child.kill()
             self.children = []
+            if self._announcement is not None:
+                self._announcement.withdraw()
+                self._announcement = None
             if self._folder is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
                 self._folder = None
@@ -110,6 +120,8 @@ class EmbeddedStack:
         self.logs = self._log_dir or self._folder
         for folder in (self.logs, self._data_dir):
             _make(folder)
+        if self._announce:
+            self._announcement = Announcement(self._data_dir)
         # API and workers take longest: they import while all else is prepared, and get their settings with `go`.
         importing = [self._spawn("api", programs.api(self._host, port), None)]
         for number in range(self._worker_count):
@@ -121,6 +133,8 @@ class EmbeddedStack:
         self._say("waiting for the API and the worker")
         self.url = f"http://{_reachable(self._host)}:{port}"
         self._wait_until_ready(deadline)
+        if self._announcement is not None:
+            self._announcement.ready(self.url, digest(self.database_url))
 
     def _environment(self, deadline: waiting.Deadline) -> dict[str, str]:
         """Starts queue and simulator, migrates the database, and returns the environment of API and workers."""
@@ -148,6 +162,7 @@ class EmbeddedStack:
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,
             "SIMULATOR_URL": self.simulator_url,
+            **({"SIMULATOR_ID": SIMULATOR_ID} if simulator else {}),
             **self._settings,
         }
         if not parts.has_encryption_key:
