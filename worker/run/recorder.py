@@ -13,7 +13,7 @@ from shared.db.leases import Lease
 from shared.db.results import ResultRepository
 from worker.patience import until_available
 from worker.run.live import live_document
-from worker.run.send_window import SendWindow
+from worker.run.send_window import FAST_S, SendWindow
 
 # Rows in one INSERT; SQLite and PostgreSQL bound the parameters of a statement.
 MAX_BATCH = 200
@@ -100,7 +100,7 @@ class Recorder:
         await until_available(
             lambda: self._repository.record(self._lease, batch, dispatched=mark, live=live), "results_wait"
         )
-        self._window.stored(finished)
+        self._window.stored(finished, fast=all(_took_s(record) < FAST_S for record in batch))
         if not self._window.short and not self._closed:
             self._hurry.clear()
         self._allow(mark)
@@ -119,3 +119,7 @@ class Recorder:
             return None
         self._live_ns = now_ns
         return live_document(self._aggregate)
+
+
+def _took_s(record: ResultRecord) -> float:
+    return (record.ended_at - record.sent_at).total_seconds()

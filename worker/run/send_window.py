@@ -2,14 +2,16 @@
 
 Places are marked in blocks, in the transaction that stores results. After a crash, a marked place without a result may
 have reached the provider. So at most twice the concurrency is marked beyond what is stored: the requests in flight, and
-one more for each slot. This delays no request as long as no slot ends two of them before one is stored. If requests are
-faster than the database for several transactions, the window opens further. It also bounds the results that wait while
-the database is away: without commits nothing more is sent.
+one more for each slot. This delays no request as long as no slot ends two of them before one is stored. The window opens
+further only if requests that take less than FAST_S are faster than the database for several transactions. It also bounds
+the results that wait while the database is away: without commits nothing more is sent.
 """
 
 from collections import deque
 from collections.abc import Iterator
 
+# For longer requests, a database that is this slow is as good as away: the window stays as it is.
+FAST_S = 0.1
 # So many transactions in a row must be slower than the requests. A single slow one delays two.
 _LASTING = 3
 
@@ -25,7 +27,7 @@ class SendWindow:
         self._all_open = False
         self._ended = 0
         self._stored = 0
-        # How much had ended and was not stored, at the ends of the last transactions.
+        # How much had ended and was not stored, at the ends of the last transactions; 0 if the requests were not fast.
         self._peaks = deque([0] * _LASTING, maxlen=_LASTING)
         self.mark = 0
         self._open_to(concurrency + self._ready)
@@ -43,9 +45,9 @@ class SendWindow:
         """Called before results that finish this many places are stored."""
         self._open_to(self._stored + finished + self._concurrency + self._ready)
 
-    def stored(self, finished: int) -> None:
-        """Called after these results were stored."""
-        self._peaks.append(self._ended - self._stored)
+    def stored(self, finished: int, *, fast: bool) -> None:
+        """Called after these results were stored. `fast`: each of their requests took less than FAST_S."""
+        self._peaks.append(self._ended - self._stored if fast else 0)
         self._stored += finished
 
     @property

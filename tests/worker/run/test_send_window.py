@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from worker.run.send_window import SendWindow
 
 
-def store(window: SendWindow, finished: int, *, meanwhile: int = 0) -> None:
+def store(window: SendWindow, finished: int, *, meanwhile: int = 0, fast: bool = True) -> None:
     """One transaction. `meanwhile`: places that end while it commits."""
     window.advance(finished)
     for _ in range(meanwhile):
         window.ended()
-    window.stored(finished)
+    window.stored(finished, fast=fast)
 
 
 def end(window: SendWindow, places: int) -> None:
@@ -54,6 +54,16 @@ def test_it_opens_further_once_the_requests_are_faster_than_the_database() -> No
     assert window.mark == 23 + 8
     store(window, 3)
     assert window.mark == 26 + 4 + 2 * 8
+
+
+def test_a_database_that_is_slower_than_slow_requests_opens_nothing() -> None:
+    window, stored = SendWindow(count(), 4), 0
+    for _ in range(10):
+        end(window, window.mark - stored)
+        finished = window.mark - stored
+        store(window, finished, fast=False)
+        stored += finished
+        assert window.mark == stored + 8
 
 
 def test_it_closes_again_when_the_database_keeps_up() -> None:
