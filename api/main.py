@@ -119,7 +119,7 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing) -> State:
         transaction_pooling=settings.transaction_pooling,
     )
     price_list = PriceList()
-    endpoints = settings.endpoints(price_list)
+    endpoints, identities = settings.endpoints(price_list), settings.identities()
     doorbell = Doorbell(client_redis(settings.redis_url))
     repository = BenchmarkRepository(database, public_url=settings.public_url)
     worker_rows, webhook_rows = WorkerRepository(database), WebhookRepository(database)
@@ -142,5 +142,8 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing) -> State:
         webhooks=webhook_rows,
         deliveries=DeliveryRepository(database),
         webhook_setup=setup,
-        submitter=Submitter(endpoints, keys, repository, worker_rows, doorbell, webhook_rows, setup, tracing),
+        identities=identities,
+        submitter=Submitter(
+            endpoints, keys, repository, worker_rows, doorbell, webhook_rows, setup, tracing, identities
+        ),
     )

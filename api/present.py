@@ -7,6 +7,7 @@ from api.proxy import link
 from api.schemas.benchmarks import (
     BenchmarkBase,
     BenchmarkOut,
+    EndpointOut,
     ListedBenchmarkOut,
     LiveMetrics,
     Progress,
@@ -19,6 +20,7 @@ from api.schemas.results import ResultOut
 from api.schemas.summary import Measurement, Summary
 from api.schemas.webhooks import BenchmarkWebhook
 from shared.benchmark.spec import RunSpec
+from shared.benchmark.status import TERMINAL
 from shared.db.benchmark_pages import ListedBenchmark
 from shared.db.tables import Benchmark, Segment
 
@@ -32,6 +34,7 @@ def _fields_of(benchmark: Benchmark, spec: RunSpec) -> dict[str, Any]:
         "name": benchmark.name,
         "model": benchmark.model,
         "provider": benchmark.provider,
+        "endpoint": EndpointOut.model_validate(benchmark.endpoint) if benchmark.endpoint else None,
         "status": benchmark.status,
         "created_at": benchmark.created_at,
         "started_at": benchmark.started_at,
@@ -48,7 +51,7 @@ def _fields_of(benchmark: Benchmark, spec: RunSpec) -> dict[str, Any]:
             else None,
         ),
         "error": RunError.model_validate(benchmark.error) if benchmark.error else None,
-        "notices": benchmark.notices,
+        "notices": [*benchmark.notices, *_unclaimable(benchmark)],
         "summary": Summary.model_validate(benchmark.summary) if benchmark.summary else None,
         "price": PriceOut.model_validate(benchmark.price) if benchmark.price else None,
         "interrupted": benchmark.interrupted,
@@ -56,6 +59,13 @@ def _fields_of(benchmark: Benchmark, spec: RunSpec) -> dict[str, Any]:
         **{name: getattr(spec, name) for name in _OF_SPEC},
         "results_url": link(f"/benchmarks/{benchmark.id}/results"),
     }
+
+
+def _unclaimable(benchmark: Benchmark) -> list[str]:
+    """What a benchmark waits for that no worker can run."""
+    if benchmark.unclaimable is None or benchmark.status in TERMINAL:
+        return []
+    return [f"No worker can run this benchmark now: {benchmark.unclaimable['message']}."]
 
 
 def benchmark_without_results(benchmark: Benchmark) -> BenchmarkBase:

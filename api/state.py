@@ -19,6 +19,7 @@ from shared.db.segments import SegmentRepository
 from shared.db.webhook_endpoints import WebhookRepository
 from shared.db.workers import WorkerRepository
 from shared.providers.endpoints import EndpointRegistry
+from shared.providers.identity import Identities
 from shared.providers.key_ring import KeyRing
 from shared.providers.prices import PriceList
 from shared.queue.doorbell import Doorbell
@@ -46,6 +47,7 @@ class State:
     webhooks: WebhookRepository
     deliveries: DeliveryRepository
     webhook_setup: WebhookSetup
+    identities: Identities
     submitter: Submitter
 
 

@@ -19,6 +19,7 @@ from shared.program.tracing import Tracing, traceparent
 from shared.protocols.parameters import check_parameters
 from shared.protocols.registry import protocol_named
 from shared.providers.endpoints import Endpoint, EndpointRegistry
+from shared.providers.identity import EndpointIdentity, Identities
 from shared.providers.key_ring import KeyRing
 from shared.queue.doorbell import Doorbell
 from shared.webhooks.message import NewEndpoint
@@ -49,7 +50,9 @@ class Submitter:
         webhooks: WebhookRepository,
         webhook_setup: WebhookSetup,
         tracing: Tracing,
+        identities: Identities,
     ) -> None:
+        self._identities = identities
         self._tracing = tracing
         self._webhooks = webhooks
         self._webhook_setup = webhook_setup
@@ -106,7 +109,7 @@ class Submitter:
         webhook = None
         if told is not None:
             webhook = NewEndpoint(told.url, told.events, [item["sealed"] for item in told.secrets])
-        return await self._store(spec, before.provider, once, rerun_of=benchmark_id, webhook=webhook)
+        return await self._store(spec, before.provider, once, rerun_of=before, webhook=webhook)
 
     async def _store(
         self,
@@ -114,22 +117,37 @@ class Submitter:
         provider: str | None,
         once: Once | None,
         *,
-        rerun_of: int | None = None,
+        rerun_of: Benchmark | None = None,
         webhook: NewEndpoint | None = None,
     ) -> Submitted:
         endpoint = await self._resolve(spec.model, provider)
         spec = spec.with_defaults()
         check_parameters(spec, protocol_named(endpoint.protocol))
-        told, created = notices(spec, endpoint), True
+        identity, created = self._identities.of(endpoint), True
+        told = [*notices(spec, endpoint), *changed_endpoint(rerun_of, identity)]
+        repeated = None if rerun_of is None else rerun_of.id
         with self._tracing.span("enqueue benchmark", SpanKind.PRODUCER, {"llmbench.model": spec.model}) as span:
             trace = traceparent()
             if once is None:
                 benchmark = await self._benchmarks.create(
-                    spec, endpoint.name, told, rerun_of=rerun_of, webhook=webhook, traceparent=trace
+                    spec,
+                    endpoint.name,
+                    told,
+                    endpoint=identity,
+                    rerun_of=repeated,
+                    webhook=webhook,
+                    traceparent=trace,
                 )
             else:
                 benchmark, created = await self._benchmarks.create_once(
-                    once, spec, endpoint.name, told, rerun_of=rerun_of, webhook=webhook, traceparent=trace
+                    once,
+                    spec,
+                    endpoint.name,
+                    told,
+                    endpoint=identity,
+                    rerun_of=repeated,
+                    webhook=webhook,
+                    traceparent=trace,
                 )
             span.set_attributes({"llmbench.benchmark.id": benchmark.id, "llmbench.created": created})
             if created:
@@ -165,6 +183,15 @@ class Submitter:
 
 def _once(key: str, request: BenchmarkRequest) -> Once:
     return Once(key, fingerprint.of_request(request), fingerprint.old_of_request(request))
+
+
+def changed_endpoint(before: Benchmark | None, identity: EndpointIdentity) -> list[str]:
+    """A warning if the endpoint of this name is not the one that the repeated benchmark was submitted for."""
+    if before is None or before.endpoint is None or before.endpoint["fingerprint"] == identity.fingerprint:
+        return []
+    was, now = (f"{item['protocol']} at {item['base_url']}" for item in (before.endpoint, identity.document()))
+    words = f"It was {was}, and is {now}." if was != now else "It has another configuration."
+    return [f"Endpoint {identity.name!r} has changed since benchmark {before.id}. {words}"]
 
 
 def notices(spec: BenchmarkSpec, endpoint: Endpoint) -> list[str]:

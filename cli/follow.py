@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from cli.client import Client, Json, Unreachable
-from cli.output import console
+from cli.output import clean, console, note
 from cli.render.numbers import milliseconds, usd
 from cli.waiting import Deadline
 from shared.benchmark.status import TERMINAL
@@ -21,9 +21,14 @@ def follow(
 ) -> Json:
     """The benchmark after its end, without results. `pause` and `watch` can raise to end the waiting."""
     poll_s, lost = _POLL_S[0], None
+    told = set(benchmark["notices"])
     with progress() as shown:
         while benchmark["status"] not in TERMINAL:
             shown.show(benchmark)
+            if benchmark["status"] == "pending":
+                for notice in set(benchmark["notices"]) - told:
+                    shown.tell(f"! {clean(notice)}")
+                told |= set(benchmark["notices"])
             pause(poll_s)
             poll_s = min(poll_s * 1.3, _POLL_S[1])
             watch()
@@ -55,6 +60,10 @@ class Progress(Protocol):
 
     def show(self, benchmark: Json) -> None: ...
 
+    def tell(self, text: str) -> None:
+        """Prints a line that stays."""
+        ...
+
 
 def progress() -> Progress:
     """A progress bar in a terminal; elsewhere an object that shows nothing."""
@@ -74,6 +83,9 @@ class Silence:
 
     def show(self, benchmark: Json) -> None:
         pass
+
+    def tell(self, text: str) -> None:
+        note(text, "bold yellow")
 
 
 class Bar:
@@ -108,6 +120,9 @@ class Bar:
         self._progress.update(
             self._task, description=benchmark["status"], completed=state["done"], text=progress_text(state)
         )
+
+    def tell(self, text: str) -> None:
+        self._progress.console.print(text, style="bold yellow", markup=False, highlight=False)
 
 
 def progress_text(state: Json) -> str:

@@ -8,7 +8,15 @@ DEFAULT_SERVER = "http://127.0.0.1:8000"
 SERVER_ENV = "LLMBENCH_SERVER"
 
 Server = Annotated[
-    str, typer.Option("--server", envvar=SERVER_ENV, metavar="URL", help="Server to talk to.", show_envvar=True)
+    str | None,
+    typer.Option(
+        "--server",
+        envvar=SERVER_ENV,
+        metavar="URL",
+        help="Server to talk to.",
+        show_envvar=True,
+        show_default=f"the one that is up in this folder, else {DEFAULT_SERVER}",
+    ),
 ]
 BenchmarkId = Annotated[int, typer.Argument(min=1, metavar="ID", help="Id of the benchmark.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print only the API's JSON on stdout.")]

@@ -1,5 +1,6 @@
 """The server that `run`, `rerun` and `demo` use: a given one, or a stack of their own."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,14 @@ def target(server: str | None, stop: Stop, *, check_ready: bool = True) -> Itera
         from cli.stack import EmbeddedStack
 
         steps = parts.enter_context(Steps())
-        stack = parts.enter_context(EmbeddedStack(pause=stop.pause, on_step=steps))
+        stack = parts.enter_context(EmbeddedStack(settings=_alone(), pause=stop.pause, on_step=steps))
         steps.clear()
         yield Target(parts.enter_context(Client(stack.url)), stack.check)
+
+
+def _alone() -> dict[str, str]:
+    """Settings of a stack beside others on one database: its worker runs its benchmarks, and nobody else does.
+
+    If its worker cannot run one, no other will come.
+    """
+    return {"STACK_ID": uuid.uuid4().hex[:12], "UNCLAIMED_AFTER_S": "1"}

@@ -26,6 +26,7 @@ from shared.program.otlp import TraceExporter, trace_exporter
 from shared.providers.built_in import BUILT_IN, simulator_endpoints
 from shared.providers.endpoints import Endpoint, EndpointRegistry
 from shared.providers.files import parse_endpoints, read_endpoints
+from shared.providers.identity import Identities
 from shared.providers.key_ring import KeyRing
 from shared.providers.prices import PriceList
 from shared.queue import redis_url
@@ -91,6 +92,18 @@ class Settings(BaseSettings):
         description="Addresses of proxies whose `X-Forwarded-Prefix` and `X-Forwarded-Proto` count, e.g. "
         "`10.0.0.0/8,127.0.0.1`. The headers of all others are ignored.",
     )
+    simulator_id: str | None = Field(
+        default=None,
+        max_length=100,
+        description="Stands for SIMULATOR_URL where workers compare endpoints. `llmbench up` sets it: its simulator "
+        "has another port at each start.",
+    )
+    stack_id: str | None = Field(
+        default=None,
+        max_length=60,
+        description="Only workers with the same STACK_ID run what this API takes, and they run nothing else. `llmbench "
+        "run` sets it.",
+    )
 
     public_url: str | None = Field(
         default=None,
@@ -148,6 +161,9 @@ class Settings(BaseSettings):
     )
     max_crashes: int = Field(
         default=5, ge=1, description="After this many crashes of its workers, a benchmark fails with `crash_loop`."
+    )
+    unclaimed_after_s: float = Field(
+        default=900, gt=0, description="After this many seconds without a worker that can run it, a benchmark fails."
     )
     timeline_max_requests: int = Field(
         default=1_000, ge=0, description="Event timelines are stored for runs of up to this many requests."
@@ -271,6 +287,13 @@ class Settings(BaseSettings):
         from_file = read_endpoints(self.providers_file) if self.providers_file else ()
         simulated = simulator_endpoints(self.simulator_url) if _leads_somewhere(self.simulator_url) else ()
         return EndpointRegistry([*BUILT_IN, *from_file, *self.providers, *simulated], price_list)
+
+    def identities(self) -> Identities:
+        """Makes the identities of these endpoints."""
+        simulator = (
+            None if self.simulator_url is None or not self.simulator_id else (self.simulator_url, self.simulator_id)
+        )
+        return Identities(stack=self.stack_id, known_as=simulator)
 
 
 def _leads_somewhere(url: str | None) -> TypeGuard[str]:

@@ -5,15 +5,19 @@ import contextlib
 import os
 import socket
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 import structlog
 
+from shared.db.unclaimed import UnclaimedRepository
 from shared.db.workers import WorkerInfo, WorkerRepository
 from shared.errors import Unavailable
 from shared.program.tasks import end
+from shared.providers.identity import HeldEndpoint, Holdings
 from shared.queue.doorbell import Doorbell
 from shared.version import __version__
+from worker.holdings import held_endpoints
 from worker.monitoring import WorkerMonitor
 from worker.retention import Retention
 from worker.run.context import RunContext
@@ -28,15 +32,22 @@ FIRST_REQUEST_S = 0.05
 
 
 def describe_worker(context: RunContext) -> WorkerInfo:
-    """This worker's id, host and version, and the names of the endpoints that it can use."""
+    """This worker's id, host and version, and its endpoints."""
+    held = held_endpoints(context)
     return WorkerInfo(
         id=f"{socket.gethostname()[:40]}-{uuid.uuid4().hex[:12]}",
         hostname=socket.gethostname(),
         pid=os.getpid(),
         version=__version__,
-        providers=tuple(sorted(item.name for item in context.endpoints if context.keys.can_use(item))),
+        providers=usable_names(held),
+        endpoints=held,
         calibration=context.calibration.document() if context.calibration else None,
     )
+
+
+def usable_names(held: Sequence[HeldEndpoint]) -> tuple[str, ...]:
+    """The names of the endpoints that can be used."""
+    return tuple(item.identity.name for item in held if item.usable)
 
 
 async def nothing() -> None:
@@ -54,12 +65,14 @@ class Dispatcher:
         deliverer: Deliverer,
         retention: Retention | None = None,
         *,
+        unclaimed: UnclaimedRepository | None = None,
         warm_up: Callable[[], Awaitable[None]] = nothing,
     ) -> None:
         """`warm_up` runs in the background. It loads what the first benchmark would otherwise wait for."""
         self._context = context
         self._deliverer = deliverer
         self._retention = retention
+        self._unclaimed = unclaimed
         self._warm_up = warm_up
         self._workers = workers
         self._doorbell = doorbell
@@ -90,6 +103,8 @@ class Dispatcher:
         ]
         if self._retention is not None:
             self._background.append(asyncio.create_task(self._keep(self._retention.run, "retention")))
+        if self._unclaimed is not None:
+            self._background.append(asyncio.create_task(self._keep(self._look_for_unclaimed, "unclaimed")))
         self._background.append(asyncio.create_task(self._prepare()))
         log.info("worker_started", providers=self.info.providers)
 
@@ -143,7 +158,8 @@ class Dispatcher:
             self._rung.clear()
             claimed = None
             if len(self._runs) < settings.worker_max_benchmarks:
-                claimed = await self._context.leases.claim(self.info.id, look_first=not rung)
+                holdings = Holdings.of(self.info.endpoints)
+                claimed = await self._context.leases.claim(self.info.id, look_first=not rung, holdings=holdings)
             if claimed is None:
                 pause_s = settings.sweep_s
             else:
@@ -152,6 +168,16 @@ class Dispatcher:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
                     await self._rung.wait()
+
+    async def _look_for_unclaimed(self) -> None:
+        """With each sweep, marks benchmarks that no worker can run, and fails those that have waited long enough."""
+        context, unclaimed = self._context, self._unclaimed
+        while unclaimed is not None:
+            await asyncio.sleep(context.settings.sweep_s)
+            await unclaimed.mark(Holdings.of(self.info.endpoints), alive_within_s=context.settings.lease_s)
+            after_s = context.settings.unclaimed_after_s
+            while (claimed := await context.leases.claim_overdue(self.info.id, after_s=after_s)) is not None:
+                self._begin(BenchmarkRun(context, *claimed))
 
     def _begin(self, run: BenchmarkRun) -> None:
         task = asyncio.create_task(run.run())
@@ -185,6 +211,8 @@ class Dispatcher:
             await self._report_once()
 
     async def _report_once(self) -> None:
+        held = held_endpoints(self._context)
+        self.info = replace(self.info, providers=usable_names(held), endpoints=held)
         await self._workers.heartbeat(self.info, len(self._runs))
         if (path := self._context.settings.worker_health_file) is not None:
             path.write_text(str(self._context.settings.lease_s))

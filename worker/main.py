@@ -20,6 +20,7 @@ from shared.db.results import ResultRepository
 from shared.db.retention import RetentionRepository
 from shared.db.schema import check_schema
 from shared.db.segments import SegmentRepository
+from shared.db.unclaimed import UnclaimedRepository
 from shared.db.workers import WorkerRepository
 from shared.program.heap import keep_what_is_loaded, loading
 from shared.program.limits import raise_open_files_limit
@@ -91,6 +92,7 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Load]
         monitor=monitor,
         tracing=tracing,
         calibration=calibration,
+        identities=settings.identities(),
         load_of=load_of,
     )
     retention = Retention(
@@ -106,6 +108,7 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Load]
         doorbell,
         make_deliverer(settings, database, monitor),
         retention,
+        unclaimed=UnclaimedRepository(database),
         warm_up=lambda: _load(protocols),
     )
     # arq's hooks run in its main task.

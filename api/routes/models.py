@@ -76,6 +76,7 @@ async def list_providers(parts: Parts) -> ProviderList:
                 name=endpoint.name,
                 protocol=endpoint.protocol,
                 base_url=endpoint.base_url,
+                fingerprint=parts.identities.of(endpoint).fingerprint,
                 api_key_env=endpoint.api_key_env,
                 ready=has_key(endpoint),
                 models=list(endpoint.models),

@@ -92,6 +92,19 @@ class SegmentOut(BaseModel):
     )
 
 
+class EndpointOut(BaseModel):
+    """Who the endpoint of a benchmark is. Only workers that have the same one, by fingerprint, run it."""
+
+    name: str = Field(description="Its name, as in `provider`.", examples=["openai"])
+    protocol: str = Field(description="Wire protocol.", examples=["openai"])
+    base_url: str = Field(description="Where requests go.", examples=["https://api.openai.com/v1"])
+    fingerprint: str = Field(
+        description="Hash of name, protocol, base URL and all that decides what is measured (query, headers, options, "
+        "`extra_body`, transport, TLS). No secret and no price is part of it.",
+        examples=["9b0f6a52c1de4e7784c2f6a1d3b55e08"],
+    )
+
+
 class TargetTls(BaseModel):
     """Whom the requests trusted, and how they proved who they are."""
 
@@ -141,6 +154,10 @@ class BenchmarkBase(BaseModel):
     name: str = Field(description="As submitted.", examples=["Haiku Speed Test"])
     model: str = Field(description="As submitted.", examples=["claude-3-haiku-20240307"])
     provider: str = Field(description="Endpoint that the requests go to.", examples=["anthropic"])
+    endpoint: EndpointOut | None = Field(
+        default=None,
+        description="Who that endpoint was at the submit. Null: a version that did not store it took the submit.",
+    )
     status: Status = Field(
         description="`pending` → `running` → `completed`, `failed` or `cancelled`. The last three never change. "
         "`completed`: every request has a result; some may be errors. `failed`: the benchmark could not run, or no "

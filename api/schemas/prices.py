@@ -125,6 +125,12 @@ class ProviderOut(BaseModel):
     name: str = Field(description="What `provider` of a benchmark refers to.", examples=["anthropic"])
     protocol: ProtocolName = Field(description="Wire protocol that it speaks.", examples=["anthropic"])
     base_url: str = Field(description="Where requests go.", examples=["https://api.anthropic.com"])
+    fingerprint: str = Field(
+        default="",
+        description="Hash of name, protocol, base URL and all that decides what is measured (query, headers, options, "
+        "`extra_body`, transport, TLS). No secret and no price is part of it.",
+        examples=["9b0f6a52c1de4e7784c2f6a1d3b55e08"],
+    )
     api_key_env: str | None = Field(
         description="Environment variable that holds its key. Null when it needs none.", examples=["ANTHROPIC_API_KEY"]
     )

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from cli.exits import usage
-from cli.options import DEFAULT_SERVER, AsJson, BenchmarkId, Explain, Server, WithResults
+from cli.here import server_or_default
+from cli.options import AsJson, BenchmarkId, Explain, Server, WithResults
 from cli.output import Line, clean, note, write, write_json
 from shared.benchmark.status import Status
 
@@ -17,14 +18,14 @@ def list_benchmarks(
     provider: Annotated[str | None, typer.Option(help="Only this provider (exact name).")] = None,
     name: Annotated[str | None, typer.Option(help="Only names that contain this text.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="List at most this many.")] = 20,
-    server: Server = DEFAULT_SERVER,
+    server: Server = None,
     as_json: AsJson = False,
 ) -> None:
     """List benchmarks, newest first."""
     from cli.client import Client
     from cli.render.lists import list_lines
 
-    with Client(server) as client:
+    with Client(server_or_default(server)) as client:
         found = client.benchmarks(limit, status=status, model=model, provider=provider, name=name)
     if as_json:
         write_json(found)
@@ -36,7 +37,7 @@ def list_benchmarks(
 
 def show(
     benchmark_id: BenchmarkId,
-    server: Server = DEFAULT_SERVER,
+    server: Server = None,
     as_json: AsJson = False,
     results: WithResults = False,
     timeline: Annotated[bool, typer.Option("--timeline", help="Show every event of every request.")] = False,
@@ -47,7 +48,7 @@ def show(
     from cli.outcome import print_benchmark
     from cli.render.results import timeline_lines
 
-    with Client(server) as client:
+    with Client(server_or_default(server)) as client:
         if as_json:
             write_json(client.benchmark(benchmark_id, "timeline" if timeline else "results"))
             return
@@ -59,7 +60,7 @@ def show(
 
 def rerun(
     benchmark_id: BenchmarkId,
-    server: Server = DEFAULT_SERVER,
+    server: Server = None,
     detach: Annotated[bool, typer.Option("--detach", help="Submit it, print its id, and do not wait.")] = False,
     as_json: AsJson = False,
     results: WithResults = False,
@@ -73,17 +74,17 @@ def rerun(
     from cli.stop import Stop
     from cli.target import target
 
-    with Stop() as stop, target(server, stop, check_ready=not detach) as where:
+    with Stop() as stop, target(server_or_default(server), stop, check_ready=not detach) as where:
         again = where.client.rerun(benchmark_id)
         code = show_to_end(where, again, stop, detach=detach, as_json=as_json, results=results, explain=explain)
     raise typer.Exit(code)
 
 
-def cancel(benchmark_id: BenchmarkId, server: Server = DEFAULT_SERVER, as_json: AsJson = False) -> None:
+def cancel(benchmark_id: BenchmarkId, server: Server = None, as_json: AsJson = False) -> None:
     """Cancel a benchmark and keep its results."""
     from cli.client import Client
 
-    with Client(server) as client:
+    with Client(server_or_default(server)) as client:
         benchmark = client.cancel(benchmark_id)
     if as_json:
         write_json(benchmark)
@@ -95,12 +96,12 @@ def cancel(benchmark_id: BenchmarkId, server: Server = DEFAULT_SERVER, as_json: 
 def delete(
     benchmark_id: BenchmarkId,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    server: Server = DEFAULT_SERVER,
+    server: Server = None,
 ) -> None:
     """Delete a benchmark and its results."""
     from cli.client import Client
 
-    with Client(server) as client:
+    with Client(server_or_default(server)) as client:
         if not yes:
             if not sys.stdin.isatty():
                 raise usage("delete asks before it deletes, and stdin is no terminal: add --yes")

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from cli.options import DEFAULT_SERVER, AsJson, Server
+from cli.here import server_or_default
+from cli.options import AsJson, Server
 from cli.output import note, write, write_json
 
 
@@ -14,7 +15,7 @@ def models(
     ] = None,
     provider: Annotated[str | None, typer.Option(help="Only this provider of the price list (exact name).")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="List at most this many.")] = 20,
-    server: Server = DEFAULT_SERVER,
+    server: Server = None,
     as_json: AsJson = False,
 ) -> None:
     """Search the models of the price list. The best match comes first, with its aliases: other ids of the model.
@@ -24,7 +25,7 @@ def models(
     from cli.client import Client
     from cli.render.lists import model_lines
 
-    with Client(server) as client:
+    with Client(server_or_default(server)) as client:
         found, total = client.models(limit, q=query, provider=provider)
     if as_json:
         write_json(found)
@@ -35,12 +36,12 @@ def models(
         note("no model of the price list matches")
 
 
-def providers(server: Server = DEFAULT_SERVER, as_json: AsJson = False) -> None:
+def providers(server: Server = None, as_json: AsJson = False) -> None:
     """List the endpoints that benchmarks can go to, and which of them lack a key."""
     from cli.client import Client
     from cli.render.lists import provider_lines
 
-    with Client(server) as client:
+    with Client(server_or_default(server)) as client:
         found = client.providers()
     if as_json:
         write_json(found)
@@ -48,12 +49,12 @@ def providers(server: Server = DEFAULT_SERVER, as_json: AsJson = False) -> None:
         write(provider_lines(found))
 
 
-def workers(server: Server = DEFAULT_SERVER, as_json: AsJson = False) -> None:
+def workers(server: Server = None, as_json: AsJson = False) -> None:
     """List the workers of the last day: whether they are alive, what they run, and which load they measure exactly."""
     from cli.client import Client
     from cli.render.lists import worker_lines
 
-    with Client(server) as client:
+    with Client(server_or_default(server)) as client:
         found = client.workers()
     if as_json:
         write_json(found)

@@ -114,7 +114,9 @@ def run(
     server: Annotated[
         str | None,
         typer.Option(
-            metavar="URL", envvar=SERVER_ENV, help="Server that runs it. By default a stack of its own is started."
+            metavar="URL",
+            envvar=SERVER_ENV,
+            help="Server that runs it. By default the one that is up in this folder, else a stack of its own.",
         ),
     ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Submit it, print its id, and do not wait.")] = False,
@@ -124,8 +126,9 @@ def run(
 ) -> None:
     """Run a benchmark and show its numbers.
 
-    Without --server, API, worker and simulator are started only for this run. They store it in the database that
-    `llmbench up` uses. Ctrl-C cancels the benchmark and shows the numbers so far.
+    Without --server, the `llmbench up` of this folder runs it. If there is none, or if it lacks the endpoint or key of
+    this environment, API, worker and simulator are started only for this run, on the same database. Ctrl-C cancels
+    the benchmark and shows the numbers so far.
     """
     from cli import spec as specs
 
@@ -163,23 +166,28 @@ def run(
         warmup=warmup,
         warmup_prefix=warmup_prefix,
     )
-    if server is None:
-        if detach:
-            raise usage(f"--detach needs a server that keeps running: --server URL or {SERVER_ENV}")
-        specs.check(body)
     _run(body, server, detach=detach, as_json=as_json, results=results, explain=explain)
 
 
 def _run(
     body: dict[str, Any], server: str | None, *, detach: bool, as_json: bool, results: bool, explain: bool
 ) -> None:
+    from cli import spec as specs
+    from cli.here import server_for_run
     from cli.outcome import show_to_end
     from cli.stop import Stop
     from cli.target import target
 
-    with Stop() as stop, target(server, stop, check_ready=not detach) as where:
-        submitted = where.client.submit(body)
-        code = show_to_end(where, submitted, stop, detach=detach, as_json=as_json, results=results, explain=explain)
+    with Stop() as stop:
+        if server is None:
+            server = server_for_run(body, stop.pause)
+        if server is None:
+            if detach:
+                raise usage(f"--detach needs a server that keeps running: `llmbench up`, --server URL or {SERVER_ENV}")
+            specs.check(body)
+        with target(server, stop, check_ready=not detach) as where:
+            submitted = where.client.submit(body)
+            code = show_to_end(where, submitted, stop, detach=detach, as_json=as_json, results=results, explain=explain)
     raise typer.Exit(code)
 
 

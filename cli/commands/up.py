@@ -56,6 +56,7 @@ def up(
             log_dir=log_dir,
             workers=workers,
             exclusive=True,
+            announce=True,
             pause=pause,
             on_step=note if verbose else steps,
         )

@@ -8,7 +8,8 @@ import typer
 
 from cli.exits import CliError, ExitCode, Interrupted, usage
 from cli.group import Commands
-from cli.options import DEFAULT_SERVER, Server
+from cli.here import server_or_default
+from cli.options import Server
 from cli.output import Line, note, write
 from cli.stop import Stop
 
@@ -67,7 +68,7 @@ def reseal(
 
 @app.command()
 def listen(
-    server: Server = DEFAULT_SERVER,
+    server: Server = None,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.")] = 0,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     secret: Annotated[
@@ -99,6 +100,7 @@ def listen(
         except OSError as exc:
             raise CliError(f"cannot listen on {host}:{port}: {exc.strerror or exc}", ExitCode.USAGE) from exc
         if secret is None:
+            server = server_or_default(server)
             client = parts.enter_context(Client(server))
             created = client.add_webhook(receiver.url, "llmbench webhooks listen")
             parts.callback(client.delete_webhook, created["id"])

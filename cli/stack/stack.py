@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 
 from cli import waiting
+from cli.announcement import Announcement, digest
 from cli.exits import CliError, ExitCode
 from cli.stack import ports, programs, valkey
 from cli.stack.folder_lock import FolderLock
@@ -17,6 +18,8 @@ from cli.stack.readiness import readiness
 
 START_S = 90.0
 _PROBE_S = 0.02
+# The stack's own simulator is the same at each start, but for its port.
+SIMULATOR_ID = "embedded"
 
 
 class EmbeddedStack:
@@ -24,7 +27,8 @@ class EmbeddedStack:
 
     `port` 0 takes a free port. If DATABASE_URL, REDIS_URL or SIMULATOR_URL is set, it replaces the embedded part.
     `isolated` ignores them and every provider key, and keeps the database in a temporary folder. `exclusive` refuses
-    to start if another exclusive stack uses the folder's database. `settings` are
+    to start if another exclusive stack uses the folder's database. `announce`: commands in the data folder find it
+    (`announced`). `settings` are
     environment variables of API and workers, which override all others. The stack waits by calling `pause`; if that
     raises, the start ends. `on_step` is called with a text for each step. Raises CliError.
     """
@@ -39,6 +43,7 @@ class EmbeddedStack:
         workers: int = 1,
         isolated: bool = False,
         exclusive: bool = False,
+        announce: bool = False,
         settings: Mapping[str, str] = MappingProxyType({}),
         start_s: float = START_S,
         pause: Callable[[float], None] = waiting.pause,
@@ -50,6 +55,8 @@ class EmbeddedStack:
         self._isolated = isolated
         self._exclusive = exclusive
         self._lock: FolderLock | None = None
+        self._announce = announce
+        self._announcement: Announcement | None = None
         self._settings = settings
         self._start_s = start_s
         self._pause = pause
@@ -109,6 +116,9 @@ class EmbeddedStack:
             if self._lock is not None:
                 self._lock.release()
                 self._lock = None
+            if self._announcement is not None:
+                self._announcement.withdraw()
+                self._announcement = None
             if self._folder is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
                 self._folder = None
@@ -118,6 +128,8 @@ class EmbeddedStack:
         self.logs = self._log_dir or self._folder
         for folder in (self.logs, self._data_dir):
             _make(folder)
+        if self._announce:
+            self._announcement = Announcement(self._data_dir)
         # API and workers take longest: they import while all else is prepared, and get their settings with `go`.
         importing = [self._spawn("api", programs.api(self._host, port), None)]
         for number in range(self._worker_count):
@@ -129,6 +141,8 @@ class EmbeddedStack:
         self._say("waiting for the API and the worker")
         self.url = f"http://{_reachable(self._host)}:{port}"
         self._wait_until_ready(deadline)
+        if self._announcement is not None:
+            self._announcement.ready(self.url, digest(self.database_url))
 
     def _environment(self, deadline: waiting.Deadline) -> dict[str, str]:
         """Starts queue and simulator, migrates the database, and returns the environment of API and workers."""
@@ -158,6 +172,7 @@ class EmbeddedStack:
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,
             "SIMULATOR_URL": self.simulator_url,
+            **({"SIMULATOR_ID": SIMULATOR_ID} if simulator else {}),
             **self._settings,
         }
         if not parts.has_encryption_key:

@@ -15,6 +15,7 @@ from shared.db.tables import Benchmark, IdempotencyKey, Prompt
 from shared.db.types import as_constant, utc_now
 from shared.db.webhook_endpoints import insert_endpoint, lock_endpoint
 from shared.errors import Conflict, KeyReused, NotFound
+from shared.providers.identity import EndpointIdentity
 from shared.webhooks.message import NewEndpoint
 
 # How long an Idempotency-Key is remembered.
@@ -52,13 +53,17 @@ class BenchmarkRepository:
         provider: str,
         notices: Sequence[str] = (),
         *,
+        endpoint: EndpointIdentity | None = None,
         rerun_of: int | None = None,
         webhook: NewEndpoint | None = None,
         traceparent: str | None = None,
     ) -> Benchmark:
-        """Stores a pending benchmark with its prompts and its webhook, all or nothing."""
+        """Stores a pending benchmark with its prompts and its webhook, all or nothing.
+
+        Only workers that hold `endpoint` claim it. None: those that have an endpoint named `provider`.
+        """
         async with self._database.write() as session:
-            return await _insert(session, spec, provider, notices, rerun_of, webhook, traceparent)
+            return await _insert(session, spec, provider, notices, endpoint, rerun_of, webhook, traceparent)
 
     async def create_once(
         self,
@@ -67,6 +72,7 @@ class BenchmarkRepository:
         provider: str,
         notices: Sequence[str] = (),
         *,
+        endpoint: EndpointIdentity | None = None,
         rerun_of: int | None = None,
         webhook: NewEndpoint | None = None,
         traceparent: str | None = None,
@@ -87,7 +93,7 @@ class BenchmarkRepository:
             )
             if claimed.one_or_none() is None:
                 return await _replayed(session, once), False
-            benchmark = await _insert(session, spec, provider, notices, rerun_of, webhook, traceparent)
+            benchmark = await _insert(session, spec, provider, notices, endpoint, rerun_of, webhook, traceparent)
             await session.execute(
                 update(IdempotencyKey).where(IdempotencyKey.key == once.key).values(benchmark_id=benchmark.id)
             )
@@ -183,6 +189,7 @@ async def _insert(
     spec: BenchmarkSpec,
     provider: str,
     notices: Sequence[str],
+    endpoint: EndpointIdentity | None,
     rerun_of: int | None,
     webhook: NewEndpoint | None,
     traceparent: str | None,
@@ -192,6 +199,8 @@ async def _insert(
         name=spec.name,
         model=spec.model,
         provider=provider,
+        endpoint=None if endpoint is None else endpoint.document(),
+        endpoint_key=None if endpoint is None else endpoint.key,
         status="pending",
         spec_document=spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True),
         notices=list(notices),

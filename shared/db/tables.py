@@ -97,6 +97,12 @@ class Benchmark(Base):
     # The spec without its prompts, which are in `prompts`. Read it through `spec`.
     spec_document: Mapped[dict[str, Any]] = mapped_column("spec", JsonDocument)
     notices: Mapped[list[str]] = mapped_column(JsonDocument)
+    # Who its endpoint is (`EndpointIdentity.document`), and what workers compare. None: an older version submitted it.
+    endpoint: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
+    endpoint_key: Mapped[str | None] = mapped_column(String(100))
+    # Since when no living worker can run it, and why (`kind`, `message`). None: one can, or has claimed it.
+    unclaimable_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    unclaimable: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
     # The endpoint as the first worker used it, with secrets masked. None before the run has begun.
     target: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
     # The benchmark that this one repeats. No foreign key: the number stays when the other one is deleted.
@@ -246,6 +252,8 @@ class Worker(Base):
     version: Mapped[str] = mapped_column(String(32))
     # Endpoints whose key this worker holds. The API refuses a benchmark that no worker could run.
     providers: Mapped[list[str]] = mapped_column(JsonDocument)
+    # All its endpoints (`HeldEndpoint.document`). None: an older version, which claims any benchmark.
+    endpoints: Mapped[list[dict[str, Any]] | None] = mapped_column(JsonDocument)
     running: Mapped[int] = mapped_column(Integer, server_default="0")
     # Up to which load its host measures correctly; None if it did not calibrate.
     calibration: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)

@@ -4,7 +4,19 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Float, Integer, Numeric, String, literal, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    BindParameter,
+    DateTime,
+    Dialect,
+    Float,
+    Integer,
+    Numeric,
+    String,
+    literal,
+    select,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -84,8 +96,8 @@ class utc_now(FunctionElement[datetime]):  # noqa: N801 - reads as an SQL functi
     type = UtcDateTime()
     inherit_cache = True
 
-    def __init__(self, plus_s: float = 0) -> None:
-        super().__init__(literal(float(plus_s), Float(53)))
+    def __init__(self, plus_s: float | BindParameter[float] = 0) -> None:
+        super().__init__(plus_s if isinstance(plus_s, BindParameter) else literal(float(plus_s), Float(53)))
 
 
 def as_constant(instant: utc_now) -> ScalarSelect[datetime]:

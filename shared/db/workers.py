@@ -1,4 +1,4 @@
-"""Workers that report to the database, and the endpoints that they hold keys for."""
+"""Workers that report to the database, and the endpoints that they have."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.tables import Worker
 from shared.db.types import utc_now
+from shared.providers.identity import HeldEndpoint
 
 # A row is deleted after this long without a heartbeat: its worker is gone.
 FORGET_AFTER_S = 24 * 3600
@@ -24,6 +25,7 @@ class WorkerInfo:
     pid: int
     version: str
     providers: tuple[str, ...]
+    endpoints: tuple[HeldEndpoint, ...] = ()
     calibration: dict[str, Any] | None = None
 
 
@@ -45,7 +47,12 @@ class WorkerRepository:
             known = await session.execute(
                 update(Worker)
                 .where(Worker.id == info.id)
-                .values(heartbeat_at=utc_now(), running=running, providers=list(info.providers))
+                .values(
+                    heartbeat_at=utc_now(),
+                    running=running,
+                    providers=list(info.providers),
+                    endpoints=[item.document() for item in info.endpoints],
+                )
             )
             if not known.rowcount:  # type: ignore[attr-defined]
                 await session.execute(delete(Worker).where(Worker.heartbeat_at < utc_now(-FORGET_AFTER_S)))
@@ -56,6 +63,7 @@ class WorkerRepository:
                         pid=info.pid,
                         version=info.version,
                         providers=list(info.providers),
+                        endpoints=[item.document() for item in info.endpoints],
                         running=running,
                         calibration=info.calibration,
                         started_at=utc_now(),

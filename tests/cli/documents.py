@@ -94,6 +94,7 @@ def benchmark(benchmark_id: int = 1, status: str = "completed", **changes: Any) 
         "name": "Haiku Speed Test",
         "model": "claude-3-haiku-20240307",
         "provider": "simulator",
+        "endpoint": None,
         "status": status,
         "created_at": "2025-01-15T10:30:00Z",
         "started_at": None if status == "pending" else "2025-01-15T10:30:00Z",

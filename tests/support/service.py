@@ -15,6 +15,7 @@ from shared.db.database import Database
 from shared.db.leases import LeaseRepository
 from shared.db.results import ResultRepository
 from shared.db.segments import SegmentRepository
+from shared.db.unclaimed import UnclaimedRepository
 from shared.db.workers import WorkerRepository
 from shared.providers.key_ring import KeyRing
 from shared.providers.prices import PriceList
@@ -69,6 +70,7 @@ def make_context(
         children=children,
         monitor=WorkerMonitor(database),
         calibration=calibration,
+        identities=settings.identities(),
     )
 
 
@@ -89,6 +91,7 @@ async def running_worker(
         WorkerRepository(database),
         doorbell,
         make_deliverer(settings, database, context.monitor),
+        unclaimed=UnclaimedRepository(database),
         warm_up=warm_up,
     )
     await dispatcher.start()

@@ -13,6 +13,7 @@ from shared.db.segments import SegmentRepository
 from shared.program.tracing import Tracing
 from shared.providers.adapters import Adapters
 from shared.providers.endpoints import EndpointRegistry
+from shared.providers.identity import Identities
 from shared.providers.key_ring import KeyRing
 from shared.providers.prices import PriceList
 from shared.settings import Settings
@@ -40,5 +41,6 @@ class RunContext:
     # What this host can measure, if `CALIBRATE_ON_START` is set.
     calibration: Calibration | None = None
     adapters: Adapters = field(default_factory=Adapters)
+    identities: Identities = field(default_factory=Identities)
     # Makes the load of a spec.
     load_of: Callable[[BenchmarkSpec], Load] = load_of

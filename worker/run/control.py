@@ -145,6 +145,10 @@ class BenchmarkRun:
             )
         if self._cancelled:
             return None
+        if benchmark.unclaimable is not None:
+            waited_s, why = context.settings.unclaimed_after_s, benchmark.unclaimable
+            message = f"for {waited_s:g} s no worker could run it: {why['message']}"
+            raise CannotRun(why["kind"], message, sum_up=benchmark.interrupted)
         if benchmark.interrupted and benchmark.spec.on_interrupt == "fail":
             message = "its worker stopped or died during the run, and on_interrupt is fail"
             raise CannotRun("interrupted", message, sum_up=True)

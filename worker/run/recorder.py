@@ -13,11 +13,12 @@ from shared.db.leases import Lease
 from shared.db.results import ResultRepository
 from worker.patience import until_available
 from worker.run.live import live_document
-from worker.run.send_window import SendWindow
+from worker.run.send_window import FAST_S, SendWindow
 
 # Rows in one INSERT; SQLite and PostgreSQL bound the parameters of a statement.
 MAX_BATCH = 200
 # The pause after a transaction is as long as the transaction took, within these bounds. So others get half of the time.
+# It ends when the window becomes short.
 MIN_PAUSE_S, MAX_PAUSE_S = 0.02, 0.25
 # Results folded into the aggregate in one turn of the loop, so that heartbeats and bells wait a few ms at most.
 FOLDED_A_TURN = 20
@@ -52,16 +53,22 @@ class Recorder:
         self._sent_in_vain = sent_in_vain
         self._waiting: deque[ResultRecord] = deque()
         self._more = asyncio.Event()
-        self._closed = asyncio.Event()
+        self._closed = False
+        self._hurry = asyncio.Event()
         self._live_ns = clock.monotonic_ns()
 
     def add(self, record: ResultRecord) -> None:
         self._waiting.append(record)
+        if record.ends_place:
+            self._window.ended()
+            if self._window.short:
+                self._hurry.set()
         self._more.set()
 
     def close(self) -> None:
         """No more records will be added; `run` ends once all are stored."""
-        self._closed.set()
+        self._closed = True
+        self._hurry.set()
         self._more.set()
 
     async def run(self) -> None:
@@ -71,7 +78,7 @@ class Recorder:
             if not self._waiting:
                 return
             batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
-            if not self._waiting and not self._closed.is_set():
+            if not self._waiting and not self._closed:
                 self._more.clear()
             begin_ns = self._clock.monotonic_ns()
             await self._store(batch)
@@ -82,16 +89,20 @@ class Recorder:
     async def _pause(self, seconds: float) -> None:
         try:
             async with asyncio.timeout(seconds):
-                await self._closed.wait()
+                await self._hurry.wait()
         except TimeoutError:
             pass
 
     async def _store(self, batch: list[ResultRecord]) -> None:
-        self._window.advance(sum(record.ends_place for record in batch))
+        finished = sum(record.ends_place for record in batch)
+        self._window.advance(finished)
         mark, live = self._window.mark, self._live()
         await until_available(
             lambda: self._repository.record(self._lease, batch, dispatched=mark, live=live), "results_wait"
         )
+        self._window.stored(finished, fast=all(_took_s(record) < FAST_S for record in batch))
+        if not self._window.short and not self._closed:
+            self._hurry.clear()
         self._allow(mark)
 
     async def _fold(self, batch: list[ResultRecord]) -> None:
@@ -108,3 +119,7 @@ class Recorder:
             return None
         self._live_ns = now_ns
         return live_document(self._aggregate)
+
+
+def _took_s(record: ResultRecord) -> float:
+    return (record.ended_at - record.sent_at).total_seconds()

@@ -1,12 +1,19 @@
 """Limits how far ahead of its stored results a run may send, so that every request is marked before it is sent.
 
 Places are marked in blocks, in the transaction that stores results. After a crash, a marked place without a result may
-have reached the provider. So the window is as small as it can be without making a slot wait: the requests in flight, as
-many to follow them, and those that end while a transaction commits. The window also bounds the results that wait while
-the database is away: without commits nothing more is sent.
+have reached the provider. So at most twice the concurrency is marked beyond what is stored: the requests in flight, and
+one more for each slot. This delays no request as long as no slot ends two of them before one is stored. The window
+opens further only if requests that take less than FAST_S are faster than the database for several transactions. It also
+bounds the results that wait while the database is away: without commits nothing more is sent.
 """
 
+from collections import deque
 from collections.abc import Iterator
+
+# For longer requests, a database that is this slow is as good as away: the window stays as it is.
+FAST_S = 0.1
+# So many transactions in a row must be slower than the requests. A single slow one delays two.
+_LASTING = 3
 
 
 class SendWindow:
@@ -16,17 +23,45 @@ class SendWindow:
         """`open_places`: the places that are not finished, in rising order; it may be endless."""
         self._open_places = open_places
         self._concurrency = concurrency
-        self._finished = 0
         self._opened = 0
+        self._all_open = False
+        self._ended = 0
+        self._stored = 0
+        # How much had ended and was not stored, at the ends of the last transactions; 0 if the requests were not fast.
+        self._peaks = deque([0] * _LASTING, maxlen=_LASTING)
         self.mark = 0
-        self._open_to(2 * concurrency)
+        self._open_to(concurrency + self._ready)
+
+    @property
+    def short(self) -> bool:
+        """Whether at most half of the slots have a place behind the one that they send. Then results are urgent."""
+        return not self._all_open and self._opened - self._ended - self._concurrency <= self._concurrency // 2
+
+    def ended(self) -> None:
+        """A place has ended, and its result waits to be stored."""
+        self._ended += 1
 
     def advance(self, finished: int) -> None:
-        """Called before results that finish this many places are stored. As many may end before the next commit."""
-        self._finished += finished
-        self._open_to(self._finished + 2 * (self._concurrency + finished))
+        """Called before results that finish this many places are stored."""
+        self._open_to(self._stored + finished + self._concurrency + self._ready)
+
+    def stored(self, finished: int, *, fast: bool) -> None:
+        """Called after these results were stored. `fast`: each of their requests took less than FAST_S."""
+        self._peaks.append(self._ended - self._stored if fast else 0)
+        self._stored += finished
+
+    @property
+    def _ready(self) -> int:
+        """How many places may be marked beyond those in flight."""
+        # More than the concurrency means that slots had to wait.
+        lasting = min(self._peaks)
+        return self._concurrency if lasting <= self._concurrency else 2 * lasting
 
     def _open_to(self, count: int) -> None:
-        while self._opened < count and (place := next(self._open_places, None)) is not None:
-            self._opened += 1
-            self.mark = place + 1
+        while self._opened < count and not self._all_open:
+            place = next(self._open_places, None)
+            if place is None:
+                self._all_open = True
+            else:
+                self._opened += 1
+                self.mark = place + 1

@@ -140,18 +140,16 @@ async def test_a_worker_that_lost_a_variable_fails_the_benchmark_in_words(
     keys = KeyRing({"SOME_KEY": KEY, "SIG": SIG, "TOKEN_FILE": str(path)})
 
     class Forgetful(KeyRing):
-        """The API still sees the file, the worker does not."""
-
-        def problems(self, endpoint: Any) -> list[str]:
-            path.unlink(missing_ok=True)
-            return super().problems(endpoint)
+        """The file is gone once the API has seen it. The worker has reported before that it can use the endpoint."""
 
         def can_use(self, endpoint: Any) -> bool:
-            return True
+            usable = super().can_use(endpoint)
+            path.unlink(missing_ok=True)
+            return usable
 
     forgetful = Forgetful(keys._environment)
     endpoint = endpoint_at("http://127.0.0.1:9", **OPTIONS)
-    async with running_service(database_url, redis_url, None, forgetful, providers=[endpoint]) as service:
+    async with running_service(database_url, redis_url, None, forgetful, providers=[endpoint], lease_s=600) as service:
         done = await service.run(provider="deployed", prompts=["x"])
     assert done["error"] == {
         "kind": "missing_key",
@@ -176,12 +174,14 @@ async def test_a_run_without_verification_says_so(database_url: str, redis_url: 
     assert done["target"]["tls"] == {"verify": False, "ca_file": None, "client_cert": None, "client_key": None}
 
 
-async def test_tls_files_that_cannot_be_used_fail_the_benchmark_in_words(
+async def test_tls_files_that_no_worker_can_use_fail_the_benchmark_in_words(
     database_url: str, redis_url: str, children: Children
 ) -> None:
     endpoint = endpoint_at("https://127.0.0.1:9", tls={"ca_file": "/nowhere/ca.pem"})
-    async with running_service(database_url, redis_url, None, KEYS, children, providers=[endpoint]) as service:
+    async with running_service(
+        database_url, redis_url, None, KEYS, children, providers=[endpoint], unclaimed_after_s=0.1
+    ) as service:
         done = await service.run(provider="deployed", prompts=["x"])
     assert done["status"] == "failed"
     assert done["error"]["kind"] == "unusable_tls"
-    assert "'deployed': tls.ca_file /nowhere/ca.pem cannot be used" in done["error"]["message"]
+    assert "cannot use it: tls.ca_file /nowhere/ca.pem cannot be used" in done["error"]["message"]

@@ -1,0 +1,23 @@
+"""The endpoints that this worker has, and what keeps it from using some of them. It reports and claims by this."""
+
+from shared.network.tls import UnusableTls, client_context
+from shared.providers.endpoints import Endpoint
+from shared.providers.identity import HeldEndpoint
+from worker.run.context import RunContext
+
+
+def held_endpoints(context: RunContext) -> tuple[HeldEndpoint, ...]:
+    """Every configured endpoint, with its problems. Keys and certificates may be files that come and go."""
+    return tuple(_held(context, endpoint) for endpoint in sorted(context.endpoints, key=lambda item: item.name))
+
+
+def _held(context: RunContext, endpoint: Endpoint) -> HeldEndpoint:
+    identity = context.identities.of(endpoint)
+    if problems := context.keys.problems(endpoint):
+        return HeldEndpoint(identity, "missing_key", problems)
+    if endpoint.tls is not None:
+        try:
+            client_context(endpoint.tls.options)
+        except UnusableTls as exc:
+            return HeldEndpoint(identity, "unusable_tls", [str(exc)])
+    return HeldEndpoint(identity)
