@@ -7,6 +7,8 @@ from collections.abc import Iterator
 # What comes out of one step. A few bytes can stand for very many, so they are taken in pieces.
 _STEP_BYTES = 65_536
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+# What a plain answer begins with.
+_TEXT_STARTS = (b"{", b"[", b"d", b"e", b":", b"<")
 # Tells zlib to read one gzip member.
 _GZIP_BITS = 31
 
@@ -21,6 +23,7 @@ class Decompressor:
     def __init__(self, encoding: str) -> None:
         """`encoding`: the value of the Content-Encoding header, empty if there is none."""
         self._encoding = encoding.strip().lower()
+        self._labelled = self._encoding not in ("", "identity")
         self._start = b""
         self._inflate: zlib._Decompress | None = None
         # Whether the body is known to be plain: then its bytes need not go through `feed`.
@@ -39,7 +42,7 @@ class Decompressor:
         """The plain bytes, in pieces. Raises CannotDecompress."""
         if not self.plain and self._inflate is None:
             self._start += data
-            if len(self._start) < 4 and self._start.lstrip()[:1] not in (b"{", b"[", b"d", b"e", b":", b"<"):
+            if len(self._start) < 4 and (self._labelled or self._start.lstrip()[:1] not in _TEXT_STARTS):
                 return
             data, self._start = self._start, b""
             self._decide(data)
@@ -84,7 +87,7 @@ class Decompressor:
         elif self._encoding == "deflate" and not _is_text(start):
             # zlib's own header, or none: servers do both.
             self._inflate = zlib.decompressobj(wbits=15 if start[0] & 0x0F == 8 else -15)
-        elif start.startswith(_ZSTD) or (self._encoding not in ("", "identity") and not _is_text(start)):
+        elif start.startswith(_ZSTD) or (self._labelled and not _is_text(start)):
             method = "zstd" if start.startswith(_ZSTD) else self._encoding
             raise CannotDecompress(f"the server compressed its answer ({method}), although it was asked not to")
         else:

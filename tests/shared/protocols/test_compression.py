@@ -48,3 +48,11 @@ def test_what_comes_before_damaged_data_is_read_wherever_it_is_cut(size: int) ->
     with pytest.raises(CannotDecompress, match="cannot be decompressed"):
         read.extend(pieces)
     assert b"".join(read) == TEXT
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_a_bracket_alone_does_not_say_that_a_labelled_answer_is_plain(size: int) -> None:
+    with pytest.raises(CannotDecompress):
+        plain(b"{\x90X\x92\xa8\xa5", size, "deflate")
+    assert plain(b'{"a": 1}', size, "deflate") == b'{"a": 1}'
+    assert plain(b"{}", size, "deflate") == b"{}"
