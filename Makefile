@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test test-pythons chaos steady deploy-test check fmt docs coverage wheel-test bench-pickup bench-startup bench-accuracy bench-memory bench-long-run bench-webhooks bench-scaling lock clean .test-measuring .test-service
+.PHONY: help setup setup-dev demo up test test-pythons chaos steady deploy-test check fmt docs coverage fuzz abuse wheel-test bench-pickup bench-startup bench-accuracy bench-memory bench-long-run bench-webhooks bench-scaling lock clean .test-measuring .test-service
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -75,6 +75,12 @@ test-pythons: $(VENV)/.dev ## run the part of the suite without workers on each 
 
 chaos: $(VENV)/.dev ## break real deployments in every way that is promised to be survived; ARGS="-k redis"
 	@$(BIN)/pytest -q tests/chaos $(ARGS)
+
+fuzz: $(VENV)/.dev ## send N=100000 damaged answers through the decoder; SEED=… repeats a run, ONLY=… a single answer
+	@$(BIN)/python -m tests.fuzz --answers $(or $(N),100000) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
+
+abuse: $(VENV)/.dev ## send a real API what could hurt it, then made-up requests for MINUTES=10; ARGS="--quick"
+	@$(BIN)/python -m benchmarks.abuse --minutes $(or $(MINUTES),10) $(ARGS)
 
 steady: $(VENV)/.dev ## run test and chaos N=20 times with one core kept busy; WHAT=test or chaos, ARGS a part of it
 	@$(BIN)/python -m benchmarks.steady --runs $(or $(N),20) --what $(or $(WHAT),both) --args="$(ARGS)"

@@ -19,6 +19,8 @@ from api.json_bounds import JsonBounds, TooComplex
 INLINE_BYTES = 16_384
 # The parser that knows every oddity of JSON names what is wrong in bodies of up to this size.
 EXPLAINED_BYTES = 1_000_000
+# What a body's texts may take in memory, as a multiple of MAX_BODY_BYTES.
+TEXT_IN_MEMORY = 1.25
 # All bodies that are being handled, as a multiple of MAX_BODY_BYTES.
 BODIES_AT_ONCE = 6
 # This much of each body is not counted for that, so that small requests always get through.
@@ -51,7 +53,9 @@ class BodyLimitMiddleware:
         announced = headers.get("content-length", "")
         # int() refuses very long texts; twenty digits are enough to exceed any limit.
         too_large = announced.isdecimal() and int(announced[:20]) > self._max_bytes
-        bounds = JsonBounds() if "json" in headers.get("content-type", "") else None
+        bounds = (
+            JsonBounds(int(TEXT_IN_MEMORY * self._max_bytes)) if "json" in headers.get("content-type", "") else None
+        )
         deadline = asyncio.get_running_loop().time() + self._arrival_s
         received = held = 0
         complete = False

@@ -8,8 +8,6 @@ MAX_DEPTH = 150
 MAX_VALUES = 250_000
 MAX_MEMBERS = 4_096
 MAX_NAME_BYTES = 16_384
-# Texts take up to four times their size in memory, if one of their characters needs four bytes.
-MAX_TEXT_BYTES = 20_000_000
 # A piece is looked at in steps of this size, so that no step takes long.
 _STEP = 65_536
 
@@ -26,9 +24,13 @@ class TooComplex(Exception):
 
 
 class JsonBounds:
-    """Feed it the pieces of a JSON text. It raises TooComplex; wrong JSON it leaves to the parser."""
+    """Feed it the pieces of a JSON text. It raises TooComplex; wrong JSON it leaves to the parser.
 
-    def __init__(self) -> None:
+    `max_text_bytes`: what all texts may take in memory. One character of four bytes makes all of its text take four.
+    """
+
+    def __init__(self, max_text_bytes: int) -> None:
+        self._max_text_bytes = max_text_bytes
         self._in_string = False
         self._held_back = b""
         self._values = 1
@@ -80,9 +82,9 @@ class JsonBounds:
         if self._width < 4 and escapes:
             # An escape may be cut off at the end of the part; the widest is assumed then.
             self._width = 4 if b"\\ud" in part or b"\\uD" in part or part[-2:] == b"\\u" else max(self._width, 2)
-        if self._text_bytes + self._characters * self._width > MAX_TEXT_BYTES:
+        if self._text_bytes + self._characters * self._width > self._max_text_bytes:
             raise TooComplex(
-                f"texts must take at most {MAX_TEXT_BYTES:,} bytes in memory; one character that needs four "
+                f"texts must take at most {self._max_text_bytes:,} bytes in memory; one character that needs four "
                 "bytes makes all characters of its text take four"
             )
 

@@ -63,7 +63,11 @@ class Settings(BaseSettings):
         "`noeviction`.",
     )
     database_pool_size: int = Field(
-        default=10, ge=1, le=200, description="The most database connections that one process opens."
+        default=4,
+        ge=1,
+        le=200,
+        description="The most database connections that one process opens. All processes together must stay below "
+        "PostgreSQL's `max_connections`, which is 100 by default: 20 workers and 4 APIs open up to 96.",
     )
 
     providers_file: Path | None = Field(

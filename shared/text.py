@@ -16,7 +16,9 @@ def refuse_unstorable(value: str) -> str:
     if "\x00" in value:
         raise ValueError("must not contain NUL (U+0000): PostgreSQL cannot store it")
     try:
-        value.encode("utf-8")
+        # Most texts are ASCII, and a check of that makes no copy.
+        if not value.isascii():
+            value.encode("utf-8")
     except UnicodeEncodeError as exc:
         raise ValueError(
             f"must not contain a lone surrogate (at character {exc.start}): it is not valid text"

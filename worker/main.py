@@ -13,6 +13,7 @@ from shared.benchmark.load import Load, load_of
 from shared.benchmark.spec import BenchmarkSpec
 from shared.clock import SystemClock
 from shared.db.benchmarks import BenchmarkRepository
+from shared.db.connections import warn_of_too_many_connections
 from shared.db.database import Database, warn_of_ignored_parameters
 from shared.db.leases import LeaseRepository
 from shared.db.results import ResultRepository
@@ -113,6 +114,10 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Load]
     ctx |= {"tracing": tracing, "shutdown": shutdown}
     shutdown.take_signals()
     await dispatcher.start()
+    if settings.database_pooler == "none":
+        await warn_of_too_many_connections(
+            database, pool_size=settings.database_pool_size, alive_within_s=settings.lease_s
+        )
 
 
 def _warn_of_unusable(endpoints: EndpointRegistry, keys: KeyRing) -> None:

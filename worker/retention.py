@@ -1,7 +1,6 @@
 """Deletes benchmarks, or only their texts, that are older than the settings allow. Each worker does so once an hour."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
@@ -34,15 +33,25 @@ class Retention:
     async def sweep(self) -> None:
         """Deletes everything that is due now."""
         repository = self._repository
+        while await repository.delete_keys_step():  # noqa: ASYNC110 - a pause between steps, not a wait for something
+            await asyncio.sleep(PAUSE_S)
         if self._benchmark_days is not None:
             while due := await repository.ended_before(self._benchmark_days * _DAY_S):
-                await self._each(due, repository.delete_step, "benchmark_expired")
+                for benchmark_id in due:
+                    await self._delete(benchmark_id)
         if self._text_days is not None:
             while due := await repository.ended_before(self._text_days * _DAY_S, with_texts=True):
-                await self._each(due, repository.delete_texts_step, "texts_expired")
+                for benchmark_id in due:
+                    await self._delete_texts(benchmark_id)
 
-    async def _each(self, due: Sequence[int], step: Callable[[int], Awaitable[bool]], what: str) -> None:
-        for benchmark_id in due:
-            while await step(benchmark_id):  # noqa: ASYNC110 - a pause between steps, not a wait for something
-                await asyncio.sleep(PAUSE_S)
-            log.info(what, benchmark_id=benchmark_id)
+    async def _delete(self, benchmark_id: int) -> None:
+        while await self._repository.delete_step(benchmark_id):  # noqa: ASYNC110 - a pause between steps
+            await asyncio.sleep(PAUSE_S)
+        log.info("benchmark_expired", benchmark_id=benchmark_id)
+
+    async def _delete_texts(self, benchmark_id: int) -> None:
+        after = await self._repository.delete_texts_step(benchmark_id, 0)
+        while after is not None:
+            await asyncio.sleep(PAUSE_S)
+            after = await self._repository.delete_texts_step(benchmark_id, after)
+        log.info("texts_expired", benchmark_id=benchmark_id)

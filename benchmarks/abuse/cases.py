@@ -87,7 +87,7 @@ def _numbers_and_texts() -> Iterator[Case]:
         "16 MB of lone surrogates", (400, 422), _with(b'"name":"' + b"\\ud800" * (FULL // 6) + b'"'), quick=False
     )
     yield Case("1 MB with a lone surrogate", (400, 422), _with(b'"name":"' + b"x" * 990_000 + b'\\ud800"'))
-    yield Case("16 MB that are no UTF-8", (400,), _with(b'"name":"' + b"\xff" * FULL + b'"'), quick=False)
+    yield Case("16 MB that are no UTF-8", (400, 422), _with(b'"name":"' + b"\xff" * FULL + b'"'), quick=False)
     yield Case(
         "16 MB of text that is not JSON", (415,), b"x" * FULL, headers={"Content-Type": "text/plain"}, quick=False
     )

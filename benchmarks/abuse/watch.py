@@ -53,6 +53,8 @@ def loop_watch(pid: int, port: int) -> Iterator[LoopWatch]:
     ours, theirs = context.Pipe()
     process = context.Process(target=_probe, args=(theirs, pid, port), daemon=True)
     process.start()
+    # Ours to close, so that a probe that ended is an error and not a wait for ever.
+    theirs.close()
     try:
         watch = LoopWatch(ours)
         watch.worst_ms()

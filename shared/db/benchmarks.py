@@ -12,7 +12,7 @@ from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.events import tell_of
 from shared.db.tables import Benchmark, IdempotencyKey, Prompt
-from shared.db.types import utc_now
+from shared.db.types import as_constant, utc_now
 from shared.db.webhook_endpoints import insert_endpoint, lock_endpoint
 from shared.errors import Conflict, KeyReused, NotFound
 from shared.webhooks.message import NewEndpoint
@@ -76,7 +76,8 @@ class BenchmarkRepository:
         Raises KeyReused if the key belongs to another request, Conflict if its benchmark was deleted.
         """
         async with self._database.write() as session:
-            await session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < utc_now(-KEEP_KEYS_S)))
+            too_old = IdempotencyKey.created_at < as_constant(utc_now(-KEEP_KEYS_S))
+            await session.execute(delete(IdempotencyKey).where(too_old))
             # If another transaction is storing the same POST, this waits for its end and then returns its benchmark.
             claimed = await session.execute(
                 self._database.insert(IdempotencyKey)

@@ -1,9 +1,13 @@
 """The driver's connection that a transaction has. `Database` fills it in, `Transaction` closes it."""
 
-import contextlib
+import asyncio
 import sqlite3
 from contextvars import ContextVar
 from typing import Any
+
+import structlog
+
+log = structlog.get_logger(__name__)
 
 
 class Checkout:
@@ -36,13 +40,19 @@ class Checkout:
         if hasattr(self._connection, "terminate"):
             self._connection.terminate()
             return
-        # aiosqlite closes in its thread, once the statement under way has ended.
+        # aiosqlite does this in its thread, once the statement under way has ended.
         try:
-            with contextlib.suppress(sqlite3.Error, ValueError):
-                await self._connection.rollback()
-        finally:
-            if (closed := self._connection.stop()) is not None:
-                await closed
+            await self._connection.rollback()
+        except ValueError:
+            # It is closed, or its thread is about to close it.
+            return
+        except sqlite3.Error as exc:
+            log.debug("connection_not_rolled_back", error=str(exc))
+        except asyncio.CancelledError:
+            self._connection.stop()
+            raise
+        if (closed := self._connection.stop()) is not None:
+            await closed
 
 
 # Of the transaction that this task runs.

@@ -41,7 +41,7 @@ def warn_of_ignored_parameters(url: str) -> None:
 class Database:
     """An engine with `read()` and `write()` transactions. No transaction is held across a network call."""
 
-    def __init__(self, url: str, *, pool_size: int = 10, transaction_pooling: bool = False) -> None:
+    def __init__(self, url: str, *, pool_size: int = 4, transaction_pooling: bool = False) -> None:
         """`transaction_pooling`: see `make_engine`."""
         self.is_sqlite = is_sqlite(url)
         # The dialect's own INSERT, which knows ON CONFLICT.

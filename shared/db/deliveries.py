@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, delete, exists, func, insert, or_, select, update
+from sqlalchemy import and_, case, delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.again import tries_again
@@ -105,7 +105,9 @@ class DeliveryRepository:
         """`claimed` gets the attempts before the commit."""
         missing = exists().where(is_pending(), WebhookDelivery.lane.is_(None))
         async with self._database.read() as session:
-            if not await session.scalar(select(or_(exists().where(is_due()), missing))):
+            # In the order of an index, which ends at what is not due yet.
+            first = select(WebhookDelivery.id).where(is_due()).order_by(WebhookDelivery.next_attempt_at).limit(1)
+            if await session.scalar(first) is None and not await session.scalar(select(missing)):
                 return []
         async with self._database.write() as session:
             if await session.scalar(select(missing)):

@@ -125,7 +125,7 @@ async def _under_way(session: AsyncSession) -> dict[str, int]:
     """How many deliveries of each lane workers send now."""
     query = (
         select(WebhookDelivery.lane, func.count())
-        .where(WebhookDelivery.lease_expires_at >= as_constant(utc_now()), WebhookDelivery.status == "pending")
+        .where(WebhookDelivery.lease_expires_at >= as_constant(utc_now()))
         .group_by(WebhookDelivery.lane)
     )
     return {lane: count for lane, count in await session.execute(query) if lane}

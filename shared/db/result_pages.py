@@ -82,10 +82,9 @@ class ResultPages:
         """`chosen` selects id, prompt index and value. Only the results that it leaves are measured."""
         async with self._database.read() as session:
             rows = (await session.execute(chosen)).all()
-            of_these = Result.id.in_([row.id for row in rows])
-            sizes = dict(
-                (await session.execute(select(Result.id, _size(with_timeline)).where(of_these))).tuples().all()
-            )
+            measure = select(Result.id, _size(with_timeline).label("size"))
+            measured = await session.execute(measure.where(Result.id.in_([row.id for row in rows])))
+            sizes = {row.id: row.size for row in measured}
         return [ListedResult(number, index, value, sizes[number]) for number, index, value in rows]
 
 

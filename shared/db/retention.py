@@ -2,20 +2,29 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.benchmark.status import TERMINAL
+from shared.benchmark.without_texts import (
+    error_without_text,
+    name_without_text,
+    spec_without_texts,
+    target_without_texts,
+)
 from shared.db.again import tries_again
+from shared.db.benchmarks import KEEP_KEYS_S
 from shared.db.database import Database
-from shared.db.tables import Benchmark, Prompt, Result
-from shared.db.types import utc_now
+from shared.db.tables import Benchmark, IdempotencyKey, Prompt, Result, WebhookEndpoint, WebhookEvent
+from shared.db.types import as_constant, utc_now
 from shared.db.webhook_endpoints import lock_endpoint
 
 # Rows of one transaction.
 STEP_ROWS = 1_000
 # Benchmarks looked up at once.
 PAGE = 100
+
+_RESULTS = Result.metadata.tables[Result.__tablename__]
 
 
 @tries_again
@@ -26,15 +35,16 @@ class RetentionRepository:
         self._database = database
 
     async def ended_before(self, age_s: float, *, with_texts: bool = False) -> Sequence[int]:
-        """A page of ids of benchmarks that ended more than `age_s` seconds ago, lowest first.
+        """A page of ids of benchmarks that ended more than `age_s` seconds ago, the oldest end first.
 
-        `with_texts`: only of those that still have their prompts.
+        `with_texts`: only of those that still have their texts.
         """
-        query = select(Benchmark.id).where(Benchmark.status.in_(TERMINAL), Benchmark.completed_at < utc_now(-age_s))
+        long_ago = Benchmark.completed_at < as_constant(utc_now(-age_s))
+        query = select(Benchmark.id).where(long_ago, Benchmark.status.in_(TERMINAL))
         if with_texts:
-            query = query.where(exists().where(Prompt.benchmark_id == Benchmark.id))
+            query = query.where(Benchmark.texts_deleted_at.is_(None))
         async with self._database.read() as session:
-            return (await session.scalars(query.order_by(Benchmark.id).limit(PAGE))).all()
+            return (await session.scalars(query.order_by(Benchmark.completed_at, Benchmark.id).limit(PAGE))).all()
 
     async def delete_step(self, benchmark_id: int) -> bool:
         """Deletes some results of a benchmark, or the benchmark if it has none left. False: it is gone."""
@@ -49,26 +59,67 @@ class RetentionRepository:
             await session.execute(delete(Benchmark).where(Benchmark.id == benchmark_id))
         return False
 
-    async def delete_texts_step(self, benchmark_id: int) -> bool:
-        """Deletes the answers of some results, or the prompts if no answer is left. False: all texts are gone."""
+    async def delete_texts_step(self, benchmark_id: int, after: int) -> int | None:
+        """Deletes the texts of some results with ids above `after`, or those of the benchmark if there are none.
+
+        Returns the `after` of the next step; None if all texts are gone.
+        """
+        some = select(Result.id, Result.error).where(Result.benchmark_id == benchmark_id, Result.id > after)
         async with self._database.write() as session:
             if not await _alone(session, benchmark_id):
-                return False
-            some = (
-                select(Result.id)
-                .where(
-                    Result.benchmark_id == benchmark_id,
-                    or_(Result.response.is_not(None), Result.reasoning.is_not(None)),
+                return None
+            rows = (await session.execute(some.order_by(Result.id).limit(STEP_ROWS))).all()
+            if not rows:
+                await _delete_own_texts(session, benchmark_id)
+                return None
+            has_text = or_(Result.response.is_not(None), Result.reasoning.is_not(None))
+            await session.execute(
+                update(Result)
+                .where(Result.id.in_([row.id for row in rows]), has_text)
+                .values(response=None, reasoning=None),
+                execution_options={"synchronize_session": False},
+            )
+            errors = [{"of": row.id, "without": error_without_text(row.error)} for row in rows if row.error is not None]
+            if errors:
+                await session.execute(
+                    update(_RESULTS).where(_RESULTS.c.id == bindparam("of")).values(error=bindparam("without")), errors
                 )
-                .limit(STEP_ROWS)
+            last: int = rows[-1].id
+        return last
+
+    async def delete_keys_step(self) -> bool:
+        """Deletes some Idempotency-Keys that are no longer remembered. False: there are none."""
+        old = select(IdempotencyKey.key).where(IdempotencyKey.created_at < as_constant(utc_now(-KEEP_KEYS_S)))
+        async with self._database.write() as session:
+            deleted = await session.execute(
+                delete(IdempotencyKey).where(IdempotencyKey.key.in_(old.limit(STEP_ROWS).scalar_subquery())),
+                execution_options={"synchronize_session": False},
             )
-            emptied = await session.execute(
-                update(Result).where(Result.id.in_(some.scalar_subquery())).values(response=None, reasoning=None)
-            )
-            if emptied.rowcount:  # type: ignore[attr-defined]
-                return True
-            await session.execute(delete(Prompt).where(Prompt.benchmark_id == benchmark_id))
-        return False
+        return bool(deleted.rowcount)  # type: ignore[attr-defined]
+
+
+async def _delete_own_texts(session: AsyncSession, benchmark_id: int) -> None:
+    """Deletes the texts in the benchmark's row, its prompts, and its webhook with all events and attempts."""
+    # The endpoint first, then its deliveries: that is the order of every transaction.
+    await lock_endpoint(session, benchmark_id)
+    await session.execute(delete(WebhookEndpoint).where(WebhookEndpoint.benchmark_id == benchmark_id))
+    await session.execute(delete(WebhookEvent).where(WebhookEvent.benchmark_id == benchmark_id))
+    await session.execute(delete(Prompt).where(Prompt.benchmark_id == benchmark_id))
+    benchmark = await session.get(Benchmark, benchmark_id)
+    if benchmark is None:
+        return
+    name = name_without_text(benchmark_id)
+    await session.execute(
+        update(Benchmark)
+        .where(Benchmark.id == benchmark_id)
+        .values(
+            name=name,
+            spec_document=spec_without_texts(benchmark.spec_document, name),
+            target=target_without_texts(benchmark.target),
+            texts_deleted_at=utc_now(),
+        ),
+        execution_options={"synchronize_session": False},
+    )
 
 
 async def _alone(session: AsyncSession, benchmark_id: int) -> bool:

@@ -100,7 +100,8 @@ class _Message(AnswerDecoder):
                 return [*self.report_usage(document, raw), *self.finish_events(reason)] or [Other()]
             case "message_stop":
                 return [Done()]
-            case "message":
+            case "message" if "type" in document:
+                # An event without a name is called `message`, too.
                 return self._whole(document, raw)
             case _:
                 return self._whole(document, raw) if isinstance(document.get("content"), list) else [Other()]

@@ -1,5 +1,6 @@
 """Decompresses answers that a server compressed although uncompressed ones were asked for."""
 
+import contextlib
 import zlib
 from collections.abc import Iterator
 
@@ -45,16 +46,19 @@ class Decompressor:
         if self._inflate is None:
             yield data
             return
-        try:
-            while data and not self._over:
-                if self._inflate.eof and not (data := self._next_member(data)):
-                    return
+        while data and not self._over:
+            if self._inflate.eof and not (data := self._next_member(data)):
+                return
+            before = self._inflate.copy()
+            try:
                 piece = self._inflate.decompress(data, _STEP_BYTES)
-                data = self._inflate.unused_data if self._inflate.eof else self._inflate.unconsumed_tail
-                if piece:
-                    yield piece
-        except zlib.error as exc:
-            raise CannotDecompress(f"the server sent a compressed answer that cannot be decompressed: {exc}") from None
+            except zlib.error as exc:
+                yield _until_damage(before, data)
+                message = f"the server sent a compressed answer that cannot be decompressed: {exc}"
+                raise CannotDecompress(message) from None
+            data = self._inflate.unused_data if self._inflate.eof else self._inflate.unconsumed_tail
+            if piece:
+                yield piece
 
     def finish(self) -> bytes:
         """The rest of the plain bytes: a body may be too short to decide about. Raises CannotDecompress."""
@@ -85,6 +89,18 @@ class Decompressor:
             raise CannotDecompress(f"the server compressed its answer ({method}), although it was asked not to")
         else:
             self.plain = True
+
+
+def _until_damage(inflate: "zlib._Decompress", data: bytes) -> bytes:
+    """What can be read of data in which zlib has found an error, however they were cut."""
+    plain = b""
+    with contextlib.suppress(zlib.error):
+        for index in range(len(data)):
+            left = data[index : index + 1]
+            while left:
+                plain += inflate.decompress(left, _STEP_BYTES)
+                left = inflate.unconsumed_tail
+    return plain
 
 
 def _is_text(start: bytes) -> bool:

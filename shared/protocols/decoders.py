@@ -27,7 +27,7 @@ from shared.protocols.events import (
     UsageReport,
 )
 from shared.protocols.finish_reasons import class_of, kind_of_failure
-from shared.protocols.json_values import NOT_JSON, text_of
+from shared.protocols.json_values import NOT_JSON, may_break_off, text_of
 from shared.protocols.sse import ServerSentEvent, SseParser
 from shared.protocols.usage import UsageReader, find_usage
 
@@ -100,7 +100,7 @@ class AnswerDecoder(ABC):
         yield from self._feed(rest)
         for raw in self._parser.finish():
             # A body that ends inside an event leaves a piece of JSON. Such a stream is truncated, not malformed.
-            yield from (event for event in self._events(raw) if not _is_malformed(event))
+            yield from (event for event in self._events(raw) if not (_is_malformed(event) and may_break_off(raw.data)))
         if not self._understood and self._size and (words := self._no_answer()):
             yield Failure("not_an_answer", words)
 

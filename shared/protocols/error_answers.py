@@ -15,9 +15,11 @@ from shared.text import replace_unstorable
 
 _MAX_TEXT = 300
 # The first of these parts of a page that is there says best what went wrong.
-_HTML_PARTS = [re.compile(rf"<{part}\b[^>]*>(.*?)</{part}\s*>", re.I | re.S) for part in ("title", "h1", "body")]
+_HTML_PARTS = [
+    (re.compile(rf"<{part}\b[^<>]*>", re.I), re.compile(rf"</{part}\b", re.I)) for part in ("title", "h1", "body")
+]
 _HTML_START = re.compile(r"\s*<(?:!doctype\s+html|html|head|body|h1|title)\b", re.I)
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
 
 
 def status_error(
@@ -52,7 +54,14 @@ def _event_of(text: str) -> object:
 def _words(text: str) -> str:
     """The words of an answer that is not JSON. Of a web page, its title."""
     if _HTML_START.match(text):
-        found = (match.group(1) for part in _HTML_PARTS if (match := part.search(text)) is not None)
+        found = (part for edges in _HTML_PARTS if (part := _between(text, *edges)) is not None)
         words = (" ".join(html.unescape(_TAG.sub(" ", part)).split()) for part in found)
         text = next((word for word in words if word), text)
     return replace_unstorable(text.strip()[:_MAX_TEXT])[0] or "no words"
+
+
+def _between(text: str, start: re.Pattern[str], end: re.Pattern[str]) -> str | None:
+    """What stands between the two. Two searches, because one pattern for all of it can take very long."""
+    begun = start.search(text)
+    ended = None if begun is None else end.search(text, begun.end())
+    return None if begun is None or ended is None else text[begun.end() : ended.start()]

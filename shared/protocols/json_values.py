@@ -7,6 +7,10 @@ import orjson
 # Stands for the document of a text that is not JSON. None stands for JSON's null.
 NOT_JSON: Final = object()
 _MOST_DIGITS = 300
+# Words, and what may follow the digits of a number.
+_WORDS = ("true", "false", "null", "NaN", "-Infinity", "Infinity", ".", "e-", "e+", "E-", "E+")
+# `\\u` and four digits, for each half of a character.
+_LONGEST_ESCAPE = 12
 
 
 def load(text: str) -> Any:
@@ -27,6 +31,38 @@ def _load_leniently(text: str) -> Any:
         return json.loads(text, parse_int=_int)
     except (ValueError, RecursionError):
         return NOT_JSON
+
+
+def first_document(text: str) -> tuple[Any, str] | None:
+    """The JSON document with which the text begins, and what follows it; None if it begins with none."""
+    import json
+
+    text = text.lstrip()
+    try:
+        document, end = json.JSONDecoder(parse_int=_int).raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return document, text[end:]
+
+
+def may_break_off(text: str) -> bool:
+    """Whether a text that is no JSON could be the first part of a JSON document."""
+    import json
+
+    text = text.strip()
+    try:
+        json.loads(text, parse_int=_int)
+    except json.JSONDecodeError as exc:
+        rest = text[exc.pos :]
+        # A text is open, nothing is left, or what is left is the first part of an escape or of a word.
+        return (
+            exc.msg.startswith("Unterminated")
+            or ("escape" in exc.msg and len(rest) <= _LONGEST_ESCAPE)
+            or any(word.startswith(rest) for word in _WORDS)
+        )
+    except (ValueError, RecursionError):
+        return False
+    return False
 
 
 def _int(digits: str) -> int | str:

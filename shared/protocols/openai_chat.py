@@ -127,8 +127,8 @@ class _Completion(AnswerDecoder):
                 events += self._tokens(delta)
             if "text" in choice and (text := text_of(choice["text"])):
                 events.append(Content(text))
-            if choice.get("error"):
-                ends.append(find_error(choice) or Failure("provider_error", str(choice["error"])[:2_000]))
+            if (error := choice.get("error")) and str(error).strip():
+                ends.append(find_error(choice) or Failure("provider_error", str(error)[:2_000]))
             if (reason := choice.get("finish_reason")) is not None:
                 ends += self.finish_events(text_of(reason))
             if whole and raw.bare and not any(isinstance(end, Failure) for end in ends):

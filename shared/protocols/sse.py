@@ -8,12 +8,12 @@ such events (docs/adr/0003-sse-parser.md).
 
 from typing import Any, NamedTuple
 
-from shared.protocols.json_values import NOT_JSON, load
+from shared.protocols.json_values import NOT_JSON, first_document, load
 
 _BOM = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n"
-# After a failed attempt to parse a JSON document that is not whole yet, it must grow by this factor for the next one.
-_GROWTH = 1.25
+# How much is parsed in vain of a JSON document that is not whole yet: so many characters, and so many times its size.
+_FREE, _TIMES = 100_000, 8
 # The most bytes that are kept of lines that belong to no event.
 _MOST_STRAY = 4_000
 
@@ -30,6 +30,20 @@ class ServerSentEvent(NamedTuple):
     bare: bool = False
 
 
+class _Tries:
+    """Says whether to try to parse a document that grows. All tries together take time in proportion to its size."""
+
+    def __init__(self) -> None:
+        self._spent = 0
+
+    def allow(self, size: int) -> bool:
+        """Whether a try is allowed at this size. It counts as one in vain."""
+        if self._spent > _FREE + _TIMES * size:
+            return False
+        self._spent += size
+        return True
+
+
 class SseParser:
     """Takes reads of any size. Where they are cut makes no difference to the events."""
 
@@ -41,10 +55,12 @@ class SseParser:
         self._at_start = True
         self._event = ""
         self._data: list[str] = []
-        # A JSON document outside a `data` line, as far as it has come, and the size at which parsing is tried again.
+        self._data_size = 0
+        self._data_tries = _Tries()
+        # A JSON document outside a `data` line, as far as it has come. Tries that depend on the reads count apart.
         self._bare: list[str] = []
         self._bare_size = 0
-        self._next_try = 0
+        self._bare_tries, self._open_tries = _Tries(), _Tries()
         # A document was returned before the blank line that should have ended its event.
         self._returned_early = False
         # The start of the lines that belong to no event.
@@ -94,18 +110,16 @@ class SseParser:
         """The JSON document whose last line end has not come, if it is whole. A server may never send that line end."""
         if not self._buffer:
             return []
-        tail = bytes(self._buffer[-100:]).rstrip(_SPACE)
-        if not tail.endswith((b"}", b"]")):
+        # No more of the buffer is copied than must be: there may be very many reads.
+        if not self._buffer[-100:].rstrip(_SPACE).endswith((b"}", b"]")):
             return []
-        tail = bytes(self._buffer).rstrip(_SPACE)
-        if len(tail) + self._bare_size < self._next_try:
+        if not self._bare and not self._buffer[:100].lstrip(_SPACE).startswith((b"{", b"[")):
             return []
-        if not self._bare and not tail.lstrip(_SPACE).startswith((b"{", b"[")):
+        if not self._open_tries.allow(len(self._buffer) + self._bare_size):
             return []
-        text = "\n".join([*self._bare, tail.decode("utf-8", "replace")])
+        text = "\n".join([*self._bare, self._text(self._buffer.rstrip(_SPACE))])
         document = load(text)
         if document is NOT_JSON:
-            self._next_try = int(len(text) * _GROWTH)
             return []
         self._buffer.clear()
         self._searched = 0
@@ -119,7 +133,8 @@ class SseParser:
             if self._data:
                 text = "\n".join(self._data)
                 events.append(ServerSentEvent(self._event or "message", text, load(text)))
-            self._event, self._data = "", []
+            self._event = ""
+            self._forget_data()
             self._returned_early = False
             return
         if line.lstrip(_SPACE)[:1] in (b"{", b"["):
@@ -153,17 +168,19 @@ class SseParser:
             document = load(text)
             if document is not NOT_JSON:
                 self._return_early(ServerSentEvent(self._event or "message", "\n".join(self._data)), events)
-                self._data = []
+                self._forget_data()
                 self._return_early(ServerSentEvent(self._event or "message", text, document), events)
                 return
         elif not self._data and self._returned_early:
             self.events_unseparated = True
         self._data.append(text)
-        if len(self._data) > 1 and self._data[0][:1] in ("{", "[") and text.rstrip().endswith(("}", "]")):
+        self._data_size += len(text) + 1
+        may_end = len(self._data) > 1 and self._data[0][:1] in ("{", "[") and text.rstrip().endswith(("}", "]"))
+        if may_end and self._data_tries.allow(self._data_size):
             whole = "\n".join(self._data)
             document = load(whole)
             if document is not NOT_JSON:
-                self._data = []
+                self._forget_data()
                 self._return_early(ServerSentEvent(self._event or "message", whole, document), events)
 
     def _return_early(self, event: ServerSentEvent, events: list[ServerSentEvent]) -> None:
@@ -171,8 +188,12 @@ class SseParser:
         self._returned_early = True
         events.append(event)
 
+    def _forget_data(self) -> None:
+        if self._data:
+            self._data, self._data_size, self._data_tries = [], 0, _Tries()
+
     def _begin_bare(self, text: str, events: list[ServerSentEvent]) -> None:
-        self._bare, self._bare_size, self._next_try = [text], len(text), 0
+        self._bare, self._bare_size = [text], len(text)
         self._try_bare(events)
 
     def _continue_bare(self, line: bytes | bytearray, events: list[ServerSentEvent]) -> bool:
@@ -183,7 +204,7 @@ class SseParser:
         text = self._text(line)
         self._bare.append(text)
         self._bare_size += len(text) + 1
-        if text.rstrip().endswith(("}", "]")) and (text[:1] in ("}", "]") or self._bare_size >= self._next_try):
+        if text.rstrip().endswith(("}", "]")) and self._bare_tries.allow(self._bare_size):
             self._try_bare(events)
         return True
 
@@ -191,10 +212,12 @@ class SseParser:
         text = "\n".join(self._bare)
         document = load(text)
         if document is NOT_JSON:
-            self._next_try = int(self._bare_size * _GROWTH)
             if _is_word(text):
                 self._forget_bare()
                 events.append(ServerSentEvent("message", text.strip(), bare=True))
+            elif (rest := self._split(text, events)) != text:
+                self._forget_bare()
+                self._rest(rest, events)
             return
         self._forget_bare()
         events.append(ServerSentEvent(self._event or "message", text, document, bare=True))
@@ -202,10 +225,29 @@ class SseParser:
     def _end_bare(self, events: list[ServerSentEvent]) -> None:
         text = "\n".join(self._bare)
         self._forget_bare()
-        events.append(ServerSentEvent(self._event or "message", text, load(text), bare=True))
+        rest = self._split(text, events)
+        if rest != text:
+            self._rest(rest, events)
+        else:
+            events.append(ServerSentEvent(self._event or "message", text, bare=True))
+
+    def _split(self, text: str, events: list[ServerSentEvent]) -> str:
+        """Takes the whole documents off the start of a text. Returns what follows them."""
+        while text.lstrip()[:1] in ("{", "[") and (found := first_document(text)) is not None:
+            document, rest = found
+            whole = text[: len(text) - len(rest)]
+            events.append(ServerSentEvent(self._event or "message", whole, document, bare=True))
+            text = rest
+        return text
+
+    def _rest(self, text: str, events: list[ServerSentEvent]) -> None:
+        """What follows a document is read as a line of its own, as it is if the reads are cut there."""
+        if text.strip():
+            self._line(text.encode("utf-8", "surrogatepass"), events)
 
     def _forget_bare(self) -> None:
-        self._bare, self._bare_size, self._next_try = [], 0, 0
+        self._bare, self._bare_size = [], 0
+        self._bare_tries, self._open_tries = _Tries(), _Tries()
 
     def _text(self, value: bytes | bytearray) -> str:
         try:

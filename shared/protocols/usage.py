@@ -6,7 +6,7 @@ out says nothing about it. docs/metrics.md says what each count means.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -230,7 +230,7 @@ def _cost(report: dict[str, Any]) -> Decimal | None:
             continue
         try:
             cost = Decimal(str(value)) * unit
-        except InvalidOperation:
+        except ArithmeticError:
             continue
         if cost.is_finite() and 0 <= cost < MAX_COST_USD:
             return cost.quantize(_PICO)

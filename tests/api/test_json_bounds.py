@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from api.json_bounds import MAX_DEPTH, MAX_MEMBERS, MAX_NAME_BYTES, MAX_VALUES, JsonBounds, TooComplex
 
+MAX_TEXT_BYTES = 20_000_000
 TEXT = st.text(alphabet='ab"\\\\[]{},:\u00e9\U0001f600 \n', max_size=6)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | TEXT,
@@ -18,7 +19,7 @@ JSON = st.recursive(
 
 
 def verdict(raw: bytes, step: int | None = None) -> str | None:
-    bounds = JsonBounds()
+    bounds = JsonBounds(MAX_TEXT_BYTES)
     try:
         for begin in range(0, len(raw), step or 2**30):
             bounds.feed(raw[begin : begin + (step or 2**30)])
@@ -40,7 +41,7 @@ def counted(value: Any) -> int:
 @given(JSON, st.booleans(), st.integers(min_value=1, max_value=9))
 def test_texts_do_not_count_whatever_is_in_them_and_however_they_are_cut(value: Any, in_ascii: bool, step: int) -> None:
     raw = json.dumps(value, ensure_ascii=in_ascii).encode()
-    bounds = JsonBounds()
+    bounds = JsonBounds(MAX_TEXT_BYTES)
     for begin in range(0, len(raw), step):
         bounds.feed(raw[begin : begin + step])
     assert (bounds._values - 1, bounds._open, bounds._broken, bounds._in_string) == (counted(value), [], False, False)
@@ -63,12 +64,20 @@ def test_texts_do_not_count_whatever_is_in_them_and_however_they_are_cut(value: 
         (b'{"a":"' + b",[{" * 1_000_000 + b'"}', True),
         (b'{"a":"' + b'\\",[' * 1_000_000 + b'"}', True),
         (b'{"a":"' + b"\\\\" * 1_000_001 + b'"}', True),
+        # 16 MB that take 16, 4 and 64 MB in memory.
+        (b'"' + b"x" * 16_000_000 + b'"', True),
+        (b'"' + b"\\u597d" * 2_600_000 + b'"', True),
+        (b'"' + b"x" * 16_000_000 + "😀".encode() + b'"', False),
+        (b'"' + b"x" * 5_100_000 + b"\\ud83d" * 1_000 + b'"', False),
+        (b'"' + "é".encode() * 8_000_000 + b'"', True),
+        (b'"' + "好".encode() * 5_300_000 + b'"', True),
+        ('["😀","'.encode() + b"x" * 15_000_000 + b'"]', True),
         # No JSON. The parser says so.
         (b"]" * 1_000_000, True),
         (b'"' * 1_000_000, True),
         (b"", True),
     ],
-    ids=lambda value: value[:12].decode() if isinstance(value, bytes) else None,
+    ids=lambda value: value[:12].decode("utf-8", "replace") if isinstance(value, bytes) else None,
 )
 def test_what_is_too_complex_is_refused(raw: bytes, allowed: bool) -> None:
     assert (verdict(raw) is None) is allowed
@@ -76,7 +85,7 @@ def test_what_is_too_complex_is_refused(raw: bytes, allowed: bool) -> None:
 
 
 def test_it_refuses_before_the_body_has_arrived() -> None:
-    bounds = JsonBounds()
+    bounds = JsonBounds(MAX_TEXT_BYTES)
     bounds.feed(b"[" * MAX_DEPTH)
     with pytest.raises(TooComplex, match="nested"):
         bounds.feed(b"[")

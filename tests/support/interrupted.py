@@ -156,7 +156,7 @@ async def _endpoint(other: Writer) -> int:
 
 
 async def assert_nothing_is_locked(database: Database, patience_s: float = 0) -> None:
-    """Another connection writes without waiting for anybody."""
+    """Another connection writes at once; `patience_s`: within this time."""
     if database.is_sqlite:
         path = database.engine.url.database
         assert path is not None
@@ -165,5 +165,7 @@ async def assert_nothing_is_locked(database: Database, patience_s: float = 0) ->
             connection.execute("ROLLBACK")
         return
     async with database.write() as session:
+        await session.execute(text(f"SET LOCAL lock_timeout = {round(patience_s * 1000)}"))
         for table in ("benchmarks", "webhook_endpoints", "webhook_deliveries"):
-            await session.execute(text(f"SELECT 1 FROM {table} FOR UPDATE NOWAIT"))
+            lock = "FOR UPDATE" if patience_s else "FOR UPDATE NOWAIT"
+            await session.execute(text(f"SELECT 1 FROM {table} {lock}"))

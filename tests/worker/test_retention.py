@@ -1,10 +1,12 @@
 """What is deleted by age, and what is not."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import func, select, update
 
 from shared.db.database import Database
-from shared.db.retention import RetentionRepository
+from shared.db.retention import STEP_ROWS, RetentionRepository
 from shared.db.tables import Benchmark, Prompt, Result
 from shared.db.types import utc_now
 from shared.errors import Conflict, NotFound
@@ -54,6 +56,21 @@ async def test_old_benchmarks_go_with_all_that_they_have_and_younger_ones_stay(t
         await tables.benchmarks.get(old)
     assert (await count(tables, Result, old), await count(tables, Prompt, old)) == (0, 0)
     assert (await count(tables, Result, young), await count(tables, Prompt, young)) == (2, 2)
+
+
+async def test_two_workers_at_one_benchmark_each_delete_one_step(tables: Tables, database_url: str) -> None:
+    old = await ended(tables, 31, results=STEP_ROWS + 500)
+    other = Database(database_url)
+    steps = [RetentionRepository(item).delete_step(old) for item in (tables.database, other)]
+    # The second must not take the benchmark for empty and delete all the rest at once.
+    assert await asyncio.gather(*steps) == [True, True]
+    assert await count(tables, Result, old) == 0
+    assert (await tables.benchmarks.get(old)).id == old
+    steps = [RetentionRepository(item).delete_step(old) for item in (tables.database, other)]
+    assert await asyncio.gather(*steps) == [False, False]
+    with pytest.raises(NotFound):
+        await tables.benchmarks.get(old)
+    await other.close()
 
 
 async def test_more_results_than_one_step_takes_go_too(tables: Tables) -> None:

@@ -18,7 +18,8 @@ from worker.engine.messages import Began
 from worker.engine.planned import MeasureContext, PlannedRequest
 
 MAX_ERROR = 2_000
-MAX_REQUEST_ID = 200
+# The most characters of a code, a name or an id of the server.
+MAX_WORD = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ def record_of(ended: Ended, context: MeasureContext) -> ResultRecord:
         flags.add("reasoning_hidden")
     error = ended.error
     if error is not None:
-        error = replace(error, message=replace_unstorable(error.message)[0][:MAX_ERROR])
+        message = replace_unstorable(error.message)[0][:MAX_ERROR]
+        error = replace(error, message=message, provider_code=_storable(error.provider_code))
     sent_at = clock.at(ended.sent_ns)
     return ResultRecord(
         id=request.id,
@@ -138,4 +140,4 @@ def _flags(ended: Ended, usage: Usage, facts: RequestFacts) -> set[str]:
 
 def _storable(text: str | None) -> str | None:
     """A word of the server as it can be stored."""
-    return replace_unstorable(text)[0][:MAX_REQUEST_ID] if text else None
+    return replace_unstorable(text)[0][:MAX_WORD] if text else None

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 
-from shared.program.tasks import end
+import pytest
+
+from shared.program.tasks import end, ended, to_the_end
 from shared.queue.redis import client_redis
 from tests.support.waiting import PATIENCE_S
 
@@ -53,3 +55,38 @@ async def test_clients_of_redis_end_whenever_they_are_asked(redis_url: str) -> N
     async with asyncio.timeout(PATIENCE_S):
         await end(*tasks)
     await redis.aclose(close_connection_pool=True)
+
+
+async def test_a_cancel_of_the_caller_waits_for_the_end() -> None:
+    begun, go_on, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def operation() -> None:
+        begun.set()
+        await go_on.wait()
+        done.set()
+
+    caller = asyncio.create_task(to_the_end(operation()))
+    await begun.wait()
+    caller.cancel()
+    await asyncio.sleep(0)
+    caller.cancel()
+    go_on.set()
+    await asyncio.wait([caller])
+    assert done.is_set()
+    assert caller.cancelled()
+
+
+async def test_an_operation_without_a_cancel_returns_or_raises() -> None:
+    async def operation(divisor: int) -> float:
+        return 1 / divisor
+
+    assert await to_the_end(operation(2)) == 0.5
+    with pytest.raises(ZeroDivisionError):
+        await to_the_end(operation(0))
+
+
+async def test_after_a_cancel_an_operation_that_hangs_is_cancelled_as_well() -> None:
+    task = asyncio.create_task(asyncio.Event().wait())
+    assert await ended(task, patience_s=0.01) is False
+    await asyncio.wait([task])
+    assert task.cancelled()

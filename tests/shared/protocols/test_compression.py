@@ -36,3 +36,15 @@ def test_a_member_that_breaks_off_is_an_error() -> None:
     for data in (whole[:-1], whole + whole[:-1], whole + whole[:100]):
         with pytest.raises(CannotDecompress, match="breaks off"):
             plain(data, 500)
+
+
+@pytest.mark.parametrize("size", [1, 50, 10_000_000])
+def test_what_comes_before_damaged_data_is_read_wherever_it_is_cut(size: int) -> None:
+    damaged = bytearray(gzip.compress(TEXT))
+    # The check sum is at the end.
+    damaged[-6] ^= 1
+    decompressor, read = Decompressor("gzip"), []
+    pieces = (piece for part in cut(bytes(damaged), size) for piece in decompressor.feed(part))
+    with pytest.raises(CannotDecompress, match="cannot be decompressed"):
+        read.extend(pieces)
+    assert b"".join(read) == TEXT

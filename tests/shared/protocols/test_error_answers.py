@@ -41,6 +41,8 @@ def error_of(text: str, status: int = 400, headers: dict[str, str] | None = None
             "server_error",
             "HTTP 502: 502 Bad Gateway",
         ),
+        ("<html><TITLE lang='tr'>İİİ\nfull</TITLE ></html>", 503, "server_error", "HTTP 503: İİİ full"),
+        ("<html><title>cut off<h1>Too <b>busy</b></h1></html>", 503, "server_error", "HTTP 503: Too busy"),
         ("<!DOCTYPE html><body><p>Gone &amp; away</p></body>", 404, "not_found", "HTTP 404: Gone & away"),
         ('data: {"error":{"message":"slow","type":"rate_limit_error"}}\n\n', 400, "rate_limited", "slow"),
         (

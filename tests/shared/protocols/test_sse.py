@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.protocols.json_values import NOT_JSON
+from shared.protocols.json_values import NOT_JSON, load
 from shared.protocols.sse import ServerSentEvent, SseParser
 from tests.support.scripted import cut
 
@@ -55,9 +55,9 @@ def test_what_was_written_is_what_is_read(written: list[tuple[str, list[str]]], 
         f"event: {name}{newline}" + "".join(f"data: {line}{newline}" for line in lines) + newline
         for name, lines in written
     )
-    expected = [(name or "message", "\n".join(lines)) for name, lines in written]
-    # Data that happens to be JSON is parsed too.
-    assert [(found.event, found.data) for found in parse(cut(text.encode(), size))] == expected
+    texts = [(name or "message", "\n".join(lines)) for name, lines in written]
+    expected = [ServerSentEvent(name, text, load(text)) for name, text in texts]
+    assert parse(cut(text.encode(), size)) == expected
 
 
 @given(st.binary(max_size=200), st.integers(1, 50))
@@ -134,3 +134,26 @@ def test_lines_that_belong_to_no_event_are_kept_up_to_a_bound() -> None:
     assert parser.feed(b"Internal Server Error\n" * 1_000) == []
     assert parser.stray.startswith("Internal Server Error\nInternal")
     assert len(parser.stray) <= 4_000
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n\n"])
+@pytest.mark.parametrize("size", [1, 5, 1_000])
+def test_documents_in_one_line_are_events_wherever_it_is_cut(size: int, end: bytes) -> None:
+    found = parse(cut(b'{"a": 1}{"b": 2} {\n"c": 3}]' + end, size))
+    assert [event.document for event in found] == [{"a": 1}, {"b": 2}, {"c": 3}]
+    assert all(event.bare for event in found)
+
+
+def test_a_data_line_after_a_document_in_one_line_is_read() -> None:
+    found = parse([b'{"a": 1}data: {"b": 2}\n\n'])
+    assert [event.document for event in found] == [{"a": 1}, {"b": 2}]
+
+
+@pytest.mark.parametrize("before", ["data: ", ""])
+@pytest.mark.parametrize("closing", [1, 2_000, 100_000])
+def test_a_document_of_many_lines_is_an_event_before_the_blank_line(before: str, closing: int) -> None:
+    """Every line may be its end, so it is tried again and again."""
+    lines = [f"{before}[", *[f"{before}{{}}", f"{before},"] * closing, f"{before}0", f"{before}]"]
+    parser = SseParser()
+    events = parser.feed("\n".join(lines).encode() + b"\n") or parser.finish()
+    assert [len(event.document) for event in events] == [closing + 1]

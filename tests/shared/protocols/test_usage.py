@@ -183,6 +183,7 @@ def test_reasoning_beyond_the_output_is_unknown() -> None:
         ({"cost": 0}, Decimal(0)),
         ({"cost": -1}, None),
         ({"cost": 1e300}, None),
+        ({"cost": "1e999999999"}, None),
         ({"cost": "free"}, None),
         ({"cost": True}, None),
         ({}, None),

@@ -1,0 +1,44 @@
+"""Twice as many bytes take about twice as long, whatever they are. Answers that make a decoder look back do not."""
+
+import time
+
+import pytest
+
+from tests.fuzz.large import ANSWERS, REFUSALS
+from tests.fuzz.sent import Sent, measure
+from tests.support.scripted import cut
+
+# Work that grows with the square of the size takes four times as long for twice the size.
+MOST_GROWTH = 3
+ENOUGH_S = 0.02
+# Sizes are doubled until the answer takes long enough for a comparison, or has this size.
+FIRST_SIZE, LAST_SIZE = 30_000, 1_000_000
+# At most so many bytes of an error answer are read.
+REFUSAL_SIZE = 32_000
+
+
+def duration_s(status: int, reads: list[bytes]) -> float:
+    """Processor time of the quickest of three."""
+    sent = Sent("large", "openai", status, (), tuple(enumerate(reads)), "complete")
+    taken = []
+    for _ in range(3):
+        begin = time.thread_time()
+        measure(sent)
+        taken.append(time.thread_time() - begin)
+    return min(taken)
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_time_grows_with_the_size_of_an_answer(name: str) -> None:
+    size, taken_s = FIRST_SIZE, duration_s(200, ANSWERS[name](FIRST_SIZE))
+    while taken_s < ENOUGH_S and size < LAST_SIZE:
+        size, taken_s = 2 * size, duration_s(200, ANSWERS[name](2 * size))
+    if taken_s >= ENOUGH_S:
+        assert duration_s(200, ANSWERS[name](2 * size)) < MOST_GROWTH * taken_s
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_time_grows_with_the_size_of_an_error_answer(name: str) -> None:
+    # Too little to compare, unless it is much: then it is too much.
+    half_s = max(duration_s(500, cut(REFUSALS[name](REFUSAL_SIZE), 4_096)), ENOUGH_S)
+    assert duration_s(500, cut(REFUSALS[name](2 * REFUSAL_SIZE), 4_096)) < MOST_GROWTH * half_s

@@ -1,0 +1,249 @@
+"""The plan of every statement of API and worker in a database of some size: none reads a whole table."""
+
+import re
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import event
+
+from shared.clock import wall_now
+from shared.db.benchmarks import Once
+from shared.db.database import Database
+from shared.db.deliveries import Attempt, DeliveryRepository
+from shared.db.monitoring import MonitoringRepository
+from shared.db.result_pages import SORTABLE
+from shared.db.retention import RetentionRepository
+from shared.db.segments import SegmentEnd
+from shared.db.webhook_endpoints import WebhookRepository
+from shared.providers.key_ring import KeyRing
+from shared.webhooks.message import NewEndpoint
+from shared.webhooks.secret_box import new_key
+from tests.shared.db.rows import Tables, make_record, make_spec, recorded
+from tests.support.many_rows import FAST, QUIET, SLOW, Filled, fill
+from tests.support.ports import free_port
+from tests.support.service import make_settings, running_api
+
+COUNT = 2_000
+# Tables that grow. Others, such as `workers`, may be read as a whole.
+GROWING = (
+    "benchmarks",
+    "results",
+    "prompts",
+    "segments",
+    "idempotency_keys",
+    "webhook_endpoints",
+    "webhook_events",
+    "webhook_deliveries",
+    "webhook_attempts",
+)
+# Indexes of a few rows, however large the table: of open benchmarks, and of deliveries that wait in order of time, of
+# which a statement takes the first that nobody sends.
+SMALL_INDEXES = ("ix_benchmarks_open", "ix_webhook_deliveries_waiting")
+_EXPLAINABLE = re.compile(r"^(SELECT|INSERT|UPDATE|DELETE|WITH)", re.IGNORECASE)
+
+
+@dataclass
+class Statements:
+    """Each different statement that ran, with the values of its first run."""
+
+    seen: dict[str, Any] = field(default_factory=dict)
+
+    @contextmanager
+    def kept(self, database: Database) -> Iterator[None]:
+        engine = database.engine.sync_engine
+
+        def keep(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+            if _EXPLAINABLE.match(statement):
+                self.seen.setdefault(statement, parameters[0] if many and isinstance(parameters, list) else parameters)
+
+        event.listen(engine, "before_cursor_execute", keep)
+        yield
+        event.remove(engine, "before_cursor_execute", keep)
+
+
+@pytest.fixture
+async def filled(database: Database) -> Filled:
+    return await fill(database, COUNT)
+
+
+@pytest.fixture
+async def client(database_url: str, filled: Filled) -> AsyncIterator[httpx2.AsyncClient]:
+    # Redis is away: nothing here needs it.
+    settings = make_settings(
+        database_url, f"redis://127.0.0.1:{free_port()}/0", "http://127.0.0.1:9", encryption_key=new_key()
+    )
+    async with running_api(settings, KeyRing({})) as client:
+        yield client
+
+
+async def use_api(client: httpx2.AsyncClient, middle: int) -> None:
+    """Every route that reads or writes the database, with every filter and order."""
+    lists = [
+        "/benchmarks",
+        f"/benchmarks?status=failed&created_before={instant()}",
+        *(f"/benchmarks?{query}" for query in FILTERS),
+        f"/benchmarks/{middle}/results?outcome=errored",
+        f"/benchmarks/{middle}/results?outcome=succeeded&warmup=true",
+        *(f"/benchmarks/{middle}/results?sort={sign}{sort}" for sort in SORTABLE for sign in ("", "-")),
+        f"/benchmarks/{middle}/prompts",
+        f"/benchmarks/{middle}/webhook-deliveries",
+        f"/webhooks/{QUIET}/deliveries",
+        "/webhooks",
+    ]
+    for path in lists:
+        path = f"{path}{'&' if '?' in path else '?'}limit=1"
+        first = await client.get(path)
+        assert first.status_code == 200, first.text
+        cursor = first.json()["next_cursor"]
+        if cursor is not None:
+            second = await client.get(f"{path}&cursor={cursor}")
+            assert second.status_code == 200, second.text
+    spec = {"name": "new", "model": "sim", "prompts": ["x"]}
+    for method, path, body, headers in (
+        ("GET", f"/benchmarks/{middle}", None, {}),
+        ("GET", f"/benchmarks/{middle}?include=timeline,warmup", None, {}),
+        ("GET", "/metrics", None, {}),
+        ("GET", "/ready", None, {}),
+        ("GET", "/workers", None, {}),
+        ("POST", "/benchmarks", spec, {}),
+        ("POST", "/benchmarks", spec, {"Idempotency-Key": "one"}),
+        ("POST", "/benchmarks", spec, {"Idempotency-Key": "one"}),
+        ("POST", f"/benchmarks/{middle}/rerun", None, {}),
+        ("POST", f"/benchmarks/{COUNT}/cancel", None, {}),
+        ("DELETE", f"/benchmarks/{middle + 1}", None, {}),
+        ("GET", f"/webhooks/{FAST}", None, {}),
+        ("PATCH", f"/webhooks/{FAST}", {"enabled": True, "description": "fast"}, {}),
+        ("POST", f"/webhooks/{FAST}/rotate-secret", None, {}),
+        ("POST", f"/webhooks/{FAST}/test", None, {}),
+        ("POST", f"/webhooks/{FAST}/deliveries/{middle}/redeliver", None, {}),
+        ("POST", f"/benchmarks/{middle}/webhook-deliveries/{middle}/redeliver", None, {}),
+    ):
+        response = await client.request(method, path, json=body, headers=headers)
+        assert response.status_code < 300 or path == "/ready", (path, response.text)
+
+
+FILTERS = (
+    "status=failed",
+    "status=pending",
+    "model=model-7",
+    "provider=rare",
+    "rerun_of=199",
+    "name=run 77",
+    "created_from=2025-01-01T00:00:00Z",
+    "status=failed&model=model-7&provider=simulator",
+)
+
+
+def instant() -> str:
+    return wall_now().isoformat().replace("+00:00", "Z")
+
+
+async def use_as_worker(database: Database, middle: int) -> None:
+    """Every statement of a worker."""
+    tables = Tables(database)
+    assert await tables.leases.claim("one", look_first=True) is not None
+    lease = await tables.claimed()
+    assert await tables.leases.heartbeat(lease) is False
+    await tables.leases.begin(lease, dispatched=2, price=None)
+    await tables.results.record(lease, [make_record(), make_record(1)])
+    await recorded(tables.results, middle)
+    assert len([row async for row in tables.results.all_for_summary(middle)]) == 10
+    await tables.leases.end_crashed(lease, [])
+    await tables.segments.of(lease.benchmark_id)
+    await tables.benchmarks.running_s(middle)
+    await tables.leases.release(lease, SegmentEnd())
+    await tables.leases.finish(await tables.claimed(), "completed", summary=None, error=None)
+    once = Once("two", "f")
+    await tables.benchmarks.create_once(once, make_spec(), "simulator", webhook=NewEndpoint("http://x.test/", None, []))
+    await MonitoringRepository(database).backlog(alive_within_s=30)
+    await use_deliveries(database)
+    retention = RetentionRepository(database)
+    (first, second, *_) = await retention.ended_before(60)
+    assert await retention.delete_step(first) is True
+    assert await retention.delete_step(first) is False
+    assert await retention.ended_before(60, with_texts=True)
+    step = await retention.delete_texts_step(second, 0)
+    assert step is not None
+    assert await retention.delete_texts_step(second, step) is None
+    await retention.delete_keys_step()
+
+
+async def use_deliveries(database: Database) -> None:
+    """A claim beside a lane that is full, and the ends of its attempts."""
+    deliveries, endpoints = DeliveryRepository(database), WebhookRepository(database)
+    await endpoints.test(FAST)
+    claimed = await deliveries.claim(256)
+    assert FAST in {item.endpoint_id for item in claimed}
+    assert SLOW not in {item.endpoint_id for item in claimed}
+    await deliveries.settle(claimed[0], Attempt(succeeded=True, duration_ms=1.0))
+    await deliveries.give_back(claimed[1])
+    await deliveries.next_due_s()
+    await endpoints.change(SLOW, {"enabled": False})
+    assert SLOW not in {item.endpoint_id for item in await deliveries.claim(256)}
+
+
+def scans_of_sqlite(rows: Sequence[Any], statement: str) -> list[str]:
+    """Steps that read all of a growing table or index. The list without a filter begins at the newest and stops."""
+    unfiltered = "WHERE" not in statement.replace("WHERE benchmarks.id IN (SELECT", "", 1)
+    return [
+        row[3]
+        for row in rows
+        if (found := re.match(r"SCAN (\w+)", row[3])) and found.group(1) in GROWING and not unfiltered
+        if not row[3].endswith(SMALL_INDEXES)
+    ]
+
+
+def scans_of_postgresql(node: dict[str, Any]) -> Iterator[str]:
+    """Steps that read all of a growing table, or all of an index for the sake of a condition."""
+    table, kind = node.get("Relation Name"), node["Node Type"]
+    by_key = any(name in node for name in ("Index Cond", "Recheck Cond", "TID Cond"))
+    if node.get("Index Name") in SMALL_INDEXES:
+        pass
+    elif table in GROWING and (kind == "Seq Scan" or (kind.startswith("Index") and not by_key and "Filter" in node)):
+        yield f"{kind} of {table}, {node.get('Index Name')}: {node.get('Filter')}"
+    for child in node.get("Plans", ()):
+        yield from scans_of_postgresql(child)
+
+
+async def scans(database: Database, statements: Statements) -> dict[str, list[str]]:
+    """The scans in the plans, by statement."""
+    found = {}
+    async with database.engine.connect() as connection:
+        if not database.is_sqlite:
+            # A table of a few pages is read as a whole whatever its indexes.
+            await connection.exec_driver_sql("SET enable_seqscan = off")
+        for statement, values in statements.seen.items():
+            explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN (FORMAT JSON) "
+            rows = (await connection.exec_driver_sql(explain + statement, values)).all()
+            if database.is_sqlite:
+                steps = scans_of_sqlite(rows, statement)
+            else:
+                steps = list(scans_of_postgresql(rows[0][0][0]["Plan"]))
+            if steps:
+                found[statement] = steps
+    return found
+
+
+async def test_no_statement_reads_a_whole_table(database: Database, filled: Filled, client: httpx2.AsyncClient) -> None:
+    statements = Statements()
+    parts = client._transport.app.state.parts  # type: ignore[attr-defined]
+    with statements.kept(parts.database):
+        await use_api(client, filled.middle)
+    with statements.kept(database):
+        await use_as_worker(database, filled.middle + 100)
+    assert len(statements.seen) > 100
+    found = await scans(database, statements)
+    if database.is_sqlite:
+        # The statistics of a file that nobody has analyzed.
+        async with database.engine.connect() as connection:
+            await connection.exec_driver_sql("DELETE FROM sqlite_stat1")
+            await connection.commit()
+        await database.engine.dispose()
+        found |= await scans(database, statements)
+    for statement, steps in found.items():
+        print(steps, statement, sep="\n", end="\n\n")
+    assert found == {}
