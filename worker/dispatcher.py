@@ -229,6 +229,9 @@ class Dispatcher:
         while True:
             try:
                 await what()
+            except Unavailable as exc:
+                log.warning("loop_waits", loop=name, error=exc.message)
+                await asyncio.sleep(1)
             except Exception:
                 log.exception("loop_broke", loop=name)
                 await asyncio.sleep(1)

@@ -81,7 +81,11 @@ async def test_sessions_killed(scenario: Scenario) -> None:
     """pg_terminate_backend of every session, ten times in a run"""
     server = scenario.chaos.postgresql
     assert server is not None
+    # Long enough for a busy machine to prolong the lease between two of the kills.
+    await scenario.chaos.end_workers()
+    scenario.chaos.start_worker(LEASE_S="18")
     number = await scenario.submit(prompts=40)
+    await scenario.chaos.under_way(number, 2)
     engine = make_engine(server.url, isolation_level="AUTOCOMMIT")
     kill = text(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = 'test'"
@@ -93,6 +97,7 @@ async def test_sessions_killed(scenario: Scenario) -> None:
     await engine.dispose()
     document = await scenario.chaos.ended(number)
     assert (document["status"], document["interrupted"]) == ("completed", False)
+    await scenario.chaos.end_workers()
     account = await scenario.survived()
     assert account.duplicates == 0
 

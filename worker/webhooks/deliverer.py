@@ -9,6 +9,7 @@ from shared.db.deliveries import DeliveryRepository, Due
 from shared.errors import Unavailable
 from shared.program.tasks import end
 from worker.monitoring import WorkerMonitor
+from worker.patience import until_available
 from worker.webhooks.sender import Sender
 
 log = structlog.get_logger(__name__)
@@ -79,7 +80,8 @@ class Deliverer:
 
     async def _attempt(self, due: Due) -> None:
         attempt = await self._sender.attempt(due)
-        await self._repository.settle(due, attempt)
+        # Without this, another worker would repeat an attempt that the receiver has answered.
+        await until_available(lambda: self._repository.settle(due, attempt), "webhook_attempt_waits")
         self._monitor.webhook_attempted(attempt)
         log.info(
             "webhook_attempt",
