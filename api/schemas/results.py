@@ -57,11 +57,6 @@ class ResultOut(BaseModel):
         description="The prompt's text: its last user turn, at most 4,000 characters of it.",
         examples=["Say hello in exactly 3 words"],
     )
-    prompt_cut: bool = Field(
-        default=False,
-        description="Whether the prompt's text is longer than `prompt`. `GET /benchmarks/{id}/prompts` has all of it.",
-        examples=[False],
-    )
     response: str | None = Field(
         description="Visible text of the answer; partial if the answer broke off. Null when there was none.",
         examples=["Hello there, friend!"],
@@ -97,6 +92,11 @@ class ResultOut(BaseModel):
     provider_request_id: str | None = Field(
         description="The provider's id of the request. Its support asks for it. Null when it gave none.",
         examples=["req_011C"],
+    )
+    prompt_cut: bool = Field(
+        default=False,
+        description="Whether the prompt's text is longer than `prompt`. `GET /benchmarks/{id}/prompts` has all of it.",
+        examples=[False],
     )
     timeline: list[TimelineEventOut] | None = Field(
         default=None, description="Every event, with `include=timeline`. Null when not asked for or not stored."

@@ -6,8 +6,9 @@ A marked benchmark shows why. If the mark stays for as long as the setting says,
 
 from collections.abc import Mapping
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, literal_column, not_, or_, select, update
 
+from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.leases import free, held_values, of_holdings
 from shared.db.tables import Benchmark, Worker
@@ -19,22 +20,25 @@ from shared.providers.unclaimed import LivingWorker, Needed, why_nobody
 Marks = list[tuple[Needed, Mapping[str, str] | None]]
 
 
+@tries_again
 class UnclaimedRepository:
     """The marks of open benchmarks without a lease."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        # Without an index of its own: grouping by an index would read the ended benchmarks too.
+        provider = Benchmark.provider.concat(literal_column("''"))
         # Of each endpoint: one benchmark with its mark, and whether some have a mark and some have none.
         self._look = (
             select(
-                Benchmark.provider,
+                provider,
                 Benchmark.endpoint_key,
                 func.min(Benchmark.id),
                 func.count(),
                 func.count(Benchmark.unclaimable_since),
             )
             .where(_waits(), or_(not_(func.coalesce(of_holdings(), False)), Benchmark.unclaimable_since.is_not(None)))
-            .group_by(Benchmark.provider, Benchmark.endpoint_key)
+            .group_by(provider, Benchmark.endpoint_key)
         )
 
     async def mark(self, holdings: Holdings, *, alive_within_s: float) -> None:

@@ -1,6 +1,7 @@
 """Answers whose contents are huge: bounded in bytes, in pieces, and in lists without long texts."""
 
 import asyncio
+import time
 from collections.abc import Awaitable
 from typing import Any
 
@@ -10,7 +11,6 @@ from sqlalchemy import insert
 
 from api.answers import MAX_LIST_BYTES
 from api.present_results import PROMPT_SHOWN
-from shared.clock import monotonic_ns
 from shared.db.benchmark_pages import NAMES_A_PAGE, SYSTEM_SHOWN
 from shared.db.tables import Benchmark
 from shared.db.types import utc_now
@@ -27,12 +27,12 @@ HELD_S = 0.25
 
 
 async def longest_hold(work: Awaitable[Any]) -> float:
-    """The longest time in s for which the event loop did nothing else while this ran."""
+    """The longest processor time in s that one turn of the event loop took while this ran."""
     longest, task = 0.0, asyncio.ensure_future(work)
     while not task.done():
-        begin_ns = monotonic_ns()
+        begin_s = time.thread_time()
         await asyncio.sleep(0)
-        longest = max(longest, (monotonic_ns() - begin_ns) / 1e9)
+        longest = max(longest, time.thread_time() - begin_s)
     await task
     return longest
 
@@ -93,7 +93,7 @@ async def test_a_thousand_timelines_do_not_hold_the_loop(api: httpx2.AsyncClient
     answers: list[httpx2.Response] = []
 
     async def get() -> None:
-        answers.append(await api.get(f"/benchmarks/1{path}"))
+        answers.append(await api.get(path))
 
     assert await longest_hold(get()) < HELD_S
     document = answers[0].json()

@@ -174,6 +174,7 @@ def result(prompt_index: int = 0, **changes: Any) -> dict[str, Any]:
         "reasoning": None,
         "flags": [],
         "provider_request_id": None,
+        "prompt_cut": False,
         "timeline": None,
         **changes,
     }

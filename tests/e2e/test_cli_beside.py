@@ -47,7 +47,7 @@ def test_run_beside_an_up_that_does_not_know_the_endpoint(tmp_path: Path) -> Non
         one, two = (parts.enter_context(simulator_process(server)) for server in servers)
         up = parts.enter_context(llmbench(folder(tmp_path, "up", work), "up", "--port", "0", PROVIDERS=own(one)))
         url = up.wait_for_url()
-        for number in range(10):
+        for number in range(3):
             # Of the first `mine`, which `up` knows, and of another one by turns.
             meant, providers = (two, own(two)) if number % 2 else (one, own(one))
             place = folder(tmp_path, f"run-{number}", work)

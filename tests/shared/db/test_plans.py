@@ -18,7 +18,9 @@ from shared.db.monitoring import MonitoringRepository
 from shared.db.result_pages import SORTABLE
 from shared.db.retention import RetentionRepository
 from shared.db.segments import SegmentEnd
+from shared.db.unclaimed import UnclaimedRepository
 from shared.db.webhook_endpoints import WebhookRepository
+from shared.providers.identity import Holdings
 from shared.providers.key_ring import KeyRing
 from shared.webhooks.message import NewEndpoint
 from shared.webhooks.secret_box import new_key
@@ -146,6 +148,9 @@ async def use_as_worker(database: Database, middle: int) -> None:
     """Every statement of a worker."""
     tables = Tables(database)
     assert await tables.leases.claim("one", look_first=True) is not None
+    await tables.leases.claim("one", holdings=Holdings(("key",), ("simulator", "rare")))
+    await tables.leases.claim_overdue("one", after_s=60)
+    await UnclaimedRepository(database).mark(Holdings((), ()), alive_within_s=30)
     lease = await tables.claimed()
     assert await tables.leases.heartbeat(lease) is False
     await tables.leases.begin(lease, dispatched=2, price=None)

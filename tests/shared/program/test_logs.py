@@ -53,6 +53,8 @@ def log() -> Iterator[Log]:
 
 
 def test_a_line_is_a_json_object_with_the_request_it_belongs_to(log: Log) -> None:
+    # A worker of a test before may have bound its id.
+    structlog.contextvars.clear_contextvars()
     with structlog.contextvars.bound_contextvars(request_id="abc", benchmark_id=7):
         structlog.get_logger("api.x").info("stored", requests=3)
     structlog.get_logger("api.x").info("later")
