@@ -177,8 +177,8 @@ class Settings(BaseSettings):
     text_retention_days: float | None = Field(
         default=None,
         gt=0,
-        description="Prompts and answers of benchmarks that ended more than this many days ago are deleted; the "
-        "numbers stay. Not set: texts stay too.",
+        description="All texts that callers sent or models answered are deleted from benchmarks that ended more than "
+        "this many days ago; the numbers stay. Not set: texts stay too.",
     )
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
