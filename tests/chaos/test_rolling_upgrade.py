@@ -45,7 +45,9 @@ def migration(back: int) -> Script:
 def program_before(script: Script, folder: Path) -> None:
     """Unpacks the last state of the programs that did not know this migration."""
     path = Path(script.path).relative_to(ROOT)
-    added = git("log", "--diff-filter=A", "--format=%H", "-1", "--", str(path)).decode().strip()
+    # On the main line: a branch that was merged may lack the migration before.
+    line = ("--first-parent", "-m")
+    added = git("log", *line, "--diff-filter=A", "--format=%H", "-1", "--", str(path)).decode().strip()
     # One that is not committed yet: everything committed is before it.
     archive = git("archive", f"{added}^" if added else "HEAD", *PROGRAMS)
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
