@@ -53,9 +53,9 @@ class BodyLimitMiddleware:
         announced = headers.get("content-length", "")
         # int() refuses very long texts; twenty digits are enough to exceed any limit.
         too_large = announced.isdecimal() and int(announced[:20]) > self._max_bytes
-        bounds = (
-            JsonBounds(int(TEXT_IN_MEMORY * self._max_bytes)) if "json" in headers.get("content-type", "") else None
-        )
+        # FastAPI parses `application/json` and `application/…+json`, in upper and lower case, and nothing else.
+        is_json = "json" in headers.get("content-type", "").lower()
+        bounds = JsonBounds(int(TEXT_IN_MEMORY * self._max_bytes)) if is_json else None
         deadline = asyncio.get_running_loop().time() + self._arrival_s
         received = held = 0
         complete = False

@@ -25,6 +25,23 @@ async def nothing(message: Message) -> None:
     raise AssertionError("nothing is sent")
 
 
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        *((name, 422) for name in ("application/json", "application/JSON", "Application/Problem+Json; charset=utf-8")),
+        # FastAPI does not parse these.
+        *((name, 415) for name in ("text/plain", None)),
+    ],
+)
+async def test_no_body_that_is_parsed_escapes_the_bounds(
+    sqlite_api: httpx2.AsyncClient, content_type: str | None, status: int
+) -> None:
+    headers = {} if content_type is None else {"content-type": content_type}
+    document = problem(await sqlite_api.post("/benchmarks", content=b"[" * 500 + b"]" * 500, headers=headers), status)
+    if status == 422:
+        assert [error["code"] for error in document["errors"]] == ["too_complex"]
+
+
 async def test_a_body_that_does_not_arrive_is_refused() -> None:
     middleware = BodyLimitMiddleware(read_all, LIMIT, arrival_s=0.05)
 
