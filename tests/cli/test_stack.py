@@ -12,6 +12,7 @@ from cli.follow import progress_text
 from cli.stack import environment
 from cli.stack.folder_lock import FolderLock
 from cli.stack.readiness import readiness
+from cli.stack.valkey import check_reachable
 from cli.tail import Tail
 from tests.cli.fake_api import FakeApi
 
@@ -81,12 +82,25 @@ def test_readiness_names_the_part_that_is_missing(api: FakeApi) -> None:
         "postgresql://u:hunter22@h/db",
         "postgresql://u:hunter22/%?@h/db",
         "postgresql://u@h/db?password=hunter22&sslmode=require",
+        "postgresql://u@h/db?password=very@hunter22&sslmode=require",
+        "redis://:very@hunter22@h/0",
+        "redis://u:very@secret@hunter22@h/0",
+        "redis://u:very/@?#hunter22@h/0",
+        "redis://u:" + "long/" * 1_000 + "hunter22@h/0",
     ],
 )
 def test_a_url_is_shown_without_its_password(url: str) -> None:
-    assert "hunter22" not in shown(url)
-    assert shown(url).startswith("postgresql://")
+    for part in ("hunter22", "very", "secret@", "long"):
+        assert part not in shown(url)
+    assert shown(url).startswith(("postgresql://", "redis://"))
+    assert "@h/" in shown(url)
     assert shown("sqlite:////home/me@work/x.db") == "sqlite:////home/me@work/x.db"
+
+
+def test_a_redis_that_is_away_is_named_without_its_password() -> None:
+    with pytest.raises(CliError) as caught:
+        check_reachable("redis://:very@hunter22@127.0.0.1:1/0")
+    assert caught.value.message.startswith("no server answers at REDIS_URL redis://[redacted]@127.0.0.1:1/0: ")
 
 
 def test_migrate_makes_a_database_whole_and_check_changes_nothing(tmp_path: Path) -> None:
