@@ -30,6 +30,10 @@ TIMEOUT_S = 60
 ALONE_MB = 1
 
 
+class ApiEnded(Exception):
+    """The API process ended while it was asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """`status` 0: the connection was closed without an answer."""
@@ -90,9 +94,20 @@ class Report:
 
 
 def abuse(folder: Path, url: str, *, minutes: float, quick: bool, progress: Callable[[str], None]) -> Report:
-    """Everything, against an API with this database."""
+    """Everything, against an API with this database. If the API ends, the report says so and has what came before."""
     report = Report()
     migrate(url)
+    try:
+        _fill(report, folder, url, minutes=minutes, quick=quick, progress=progress)
+    except ApiEnded as exc:
+        progress(str(exc))
+        report.ended = True
+    return report
+
+
+def _fill(
+    report: Report, folder: Path, url: str, *, minutes: float, quick: bool, progress: Callable[[str], None]
+) -> None:
     # First one process for all of them, as in life. What it keeps for later shows in its peak.
     with _watched_api(folder, url) as api:
         for case in cases():
@@ -116,7 +131,6 @@ def abuse(folder: Path, url: str, *, minutes: float, quick: bool, progress: Call
                 held = max(item.held_ms, again.held_ms)
                 report.measured[number] = replace(item, held_ms=held, grown_mb=again.grown_mb)
                 progress(f"{again.shown_status:>6} {again.held_ms:7.0f} ms {again.grown_mb:6.0f} MB  {item.case.name}")
-    return report
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +210,13 @@ def _api(folder: Path, url: str, port: int) -> Iterator[int]:
         try:
             _wait_for(port, api)
             yield api.pid
-            if api.poll() is not None:
-                raise RuntimeError(f"the API ended with {api.returncode}")
+            _check_runs(api)
+        except Exception as exc:
+            # Its connections end a moment before the process does.
+            with suppress(subprocess.TimeoutExpired):
+                api.wait(1)
+            _check_runs(api, exc)
+            raise
         finally:
             api.send_signal(signal.SIGTERM)
             api.wait(TIMEOUT_S)
@@ -212,4 +231,9 @@ def _wait_for(port: int, api: "subprocess.Popen[bytes]") -> None:
                 return
             except httpx2.TransportError:
                 continue
-    raise RuntimeError(f"the API ended with {api.returncode}")
+    _check_runs(api)
+
+
+def _check_runs(api: "subprocess.Popen[bytes]", cause: Exception | None = None) -> None:
+    if api.poll() is not None:
+        raise ApiEnded(f"the API ended with {api.returncode}") from cause
