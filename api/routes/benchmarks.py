@@ -16,8 +16,9 @@ from api.present import benchmark_with_results, benchmark_without_results, liste
 from api.present_results import results_json
 from api.present_webhooks import benchmark_webhook
 from api.proxy import link
+from api.schemas.benchmark_queries import BenchmarkQuery, ReadQuery
 from api.schemas.benchmark_request import BenchmarkBody
-from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, BenchmarkPage, BenchmarkQuery, ReadQuery
+from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, BenchmarkPage
 from api.schemas.problem import Problem
 from api.schemas.results import ResultOut
 from api.state import Parts, State
