@@ -1,16 +1,19 @@
 """Parts of the embedded stack, without starting it."""
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from cli.announcement import Announced, Announcement, announced
 from cli.client import Client
 from cli.database import migrate, missing_migrations, shown
 from cli.exits import CliError, ExitCode
 from cli.follow import progress_text
-from cli.stack import environment
+from cli.stack import EmbeddedStack, environment
 from cli.stack.folder_lock import FolderLock
+from cli.stack.process import Child
 from cli.stack.readiness import readiness
 from cli.stack.valkey import check_reachable
 from cli.tail import Tail
@@ -67,6 +70,16 @@ def test_of_two_stacks_in_one_folder_the_second_says_so(tmp_path: Path) -> None:
     assert refused.value.code == ExitCode.USAGE
     first.release()
     FolderLock(tmp_path).release()
+
+
+def test_a_server_that_is_ending_is_no_longer_announced(tmp_path: Path) -> None:
+    seen: list[Announced | None] = []
+    stack = EmbeddedStack(data_dir=tmp_path, log_dir=tmp_path, on_step=lambda _: seen.append(announced(tmp_path)))
+    stack._announcement = Announcement(tmp_path)
+    stack.children = [Child("worker", [sys.executable, "-c", "input()"], {}, tmp_path, tmp_path / "worker.log")]
+    assert announced(tmp_path) is not None
+    stack.close()
+    assert seen == [None]
 
 
 def test_readiness_names_the_part_that_is_missing(api: FakeApi) -> None:
