@@ -18,6 +18,7 @@ from simulator.server import Simulator
 from tests.support.dates import instant
 from tests.support.service import Service, running_service
 from tests.support.waiting import until as eventually
+from worker.engine.children import Children
 
 KEY = "sk-test-0123456789abcdef"
 
@@ -100,7 +101,7 @@ async def test_every_protocol_gives_the_same_story(service: Service) -> None:
 
 @pytest.mark.parametrize("transport", ["auto", "sdk"])
 async def test_a_conversation_reaches_the_responses_api_as_items(
-    database_url: str, redis_url: str, simulator: Simulator, transport: Literal["auto", "sdk"]
+    database_url: str, redis_url: str, simulator: Simulator, transport: Literal["auto", "sdk"], children: Children
 ) -> None:
     endpoint = Endpoint(
         name="responses",
@@ -111,7 +112,7 @@ async def test_a_conversation_reaches_the_responses_api_as_items(
     turns = [("user", "Hi"), ("assistant", "Hello"), ("user", "Bye")]
     messages = [{"role": role, "content": content} for role, content in turns]
     prompt = {"system": "Be brief.", "messages": messages, "parameters": {"max_tokens": 16, "reasoning_effort": "low"}}
-    async with running_service(database_url, redis_url, None, providers=(endpoint,)) as service:
+    async with running_service(database_url, redis_url, None, children=children, providers=(endpoint,)) as service:
         done = await service.run(provider="responses", model="sim-ttft20-gap10-n20-think4", prompts=[prompt])
     (result,), (request,) = done["results"], simulator.requests
     assert request.body == {
@@ -155,14 +156,16 @@ async def test_the_simulator_in_place_of_a_provider_is_said(service: Service) ->
     assert "simulator answered" in done["notices"][0]
 
 
-async def test_a_configured_price_replaces_the_list(database_url: str, redis_url: str, simulator: Simulator) -> None:
+async def test_a_configured_price_replaces_the_list(
+    database_url: str, redis_url: str, simulator: Simulator, children: Children
+) -> None:
     endpoint = {
         "name": "mine",
         "protocol": "openai",
         "base_url": f"{simulator.base_url}/v1",
         "prices": {"input_usd_per_mtok": "1", "output_usd_per_mtok": "10"},
     }
-    async with running_service(database_url, redis_url, None, providers=[endpoint]) as service:
+    async with running_service(database_url, redis_url, None, children=children, providers=[endpoint]) as service:
         done = await service.run(provider="mine", prompts=["four"])
     assert done["results"][0]["cost_usd"] == pytest.approx((1 * 1 + 4 * 10) / 1e6)
     assert done["price"]["source"] == "configured"
@@ -219,10 +222,12 @@ async def test_a_benchmark_of_which_nothing_succeeded_has_failed(service: Servic
     assert [item["error"]["http_status"] for item in done["results"]] == [401, 401]
 
 
-async def test_a_benchmark_that_reached_nobody_has_no_grade(database_url: str, redis_url: str) -> None:
+async def test_a_benchmark_that_reached_nobody_has_no_grade(
+    database_url: str, redis_url: str, children: Children
+) -> None:
     """Nothing was sent, so nothing was measured, well or badly."""
     endpoint = {"name": "mine", "protocol": "openai", "base_url": "http://127.0.0.1:1/v1"}
-    async with running_service(database_url, redis_url, None, providers=[endpoint]) as service:
+    async with running_service(database_url, redis_url, None, children=children, providers=[endpoint]) as service:
         done = await service.run(provider="mine", prompts=["x", "y"])
     assert done["summary"]["error_kinds"] == {"connect_error": 2}
     assert done["summary"]["measurement"] is None
@@ -285,6 +290,7 @@ async def test_a_key_reaches_the_provider_and_nothing_else(
         "api_key_env": "LOCKED_KEY",
     }
     keys = KeyRing({"LOCKED_KEY": KEY})
+    # With a measuring process of its own, whose output is captured too.
     async with running_service(database_url, redis_url, None, keys, providers=[endpoint], log_level="DEBUG") as service:
         await service.run(provider="locked", prompts=["x"])
         whole = (await service.client.get("/benchmarks/1?include=timeline,warmup")).text
