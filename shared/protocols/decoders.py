@@ -29,6 +29,7 @@ from shared.protocols.events import (
 from shared.protocols.finish_reasons import class_of, kind_of_failure
 from shared.protocols.json_values import NOT_JSON, may_break_off, text_of
 from shared.protocols.sse import ServerSentEvent, SseParser
+from shared.protocols.think_tags import ThinkTags
 from shared.protocols.usage import UsageReader, find_usage
 
 # The most bytes of an answer, decompressed. The engine has the same limit for what is sent.
@@ -63,6 +64,7 @@ class AnswerDecoder(ABC):
         self._decompressor = Decompressor(headers.get("content-encoding", ""))
         self._parser = SseParser()
         self._usage = UsageReader(cache_in_input=self.cache_in_input)
+        self._think_tags = ThinkTags()
         self._html = ""
         self._size = 0
         # What has come so far.
@@ -126,6 +128,13 @@ class AnswerDecoder(ABC):
         self.facts.flags |= self._usage.flags
         self.facts.provider_cost_usd = self._usage.provider_cost_usd
         return [UsageReport(usage)]
+
+    def answer_events(self, text: str) -> list[StreamEvent]:
+        """What a piece of content is: the answer, or reasoning between tags."""
+        events = self._think_tags.events(text)
+        if self._think_tags.found:
+            self.facts.flags.add("think_tags")
+        return events
 
     def finish_events(self, reason: str) -> list[StreamEvent]:
         """The end of an answer in the provider's word: a finish, or a failure if the word means one."""

@@ -15,7 +15,6 @@ from shared.protocols.json_values import answer_id, json_text, object_of, object
 from shared.protocols.refused_fields import RefusedField
 from shared.protocols.sdk import Sdk
 from shared.protocols.sse import ServerSentEvent
-from shared.protocols.think_tags import ThinkTags
 
 # Parameters that the body carries under their own names.
 _SAME_NAME = (
@@ -100,10 +99,6 @@ class _Completion(AnswerDecoder):
         {"id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint", "provider"}
     )
 
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        super().__init__(headers)
-        self._think_tags = ThinkTags()
-
     def decode(self, document: dict[str, Any], raw: ServerSentEvent) -> list[StreamEvent]:
         facts = self.facts
         if facts.id is None:
@@ -142,23 +137,16 @@ class _Completion(AnswerDecoder):
         content = delta.get("content")
         if type(content) is str and delta.keys() <= _PLAIN_DELTA:
             # Nearly every chunk.
-            return self._of_text(content) if content else []
+            return self.answer_events(content) if content else []
         events: list[StreamEvent] = [Reasoning(text) for text in self._reasoning(delta)]
         for event in self._content(content):
-            events += self._of_text(event.text) if isinstance(event, Content) else [event]
+            events += self.answer_events(event.text) if isinstance(event, Content) else [event]
         if text := text_of(delta.get("refusal")):
             self.facts.flags.add("refused")
             events.append(Content(text))
         calls = objects_of(delta.get("tool_calls"))
         functions = [call.get("function") or call.get("custom") for call in calls] + [delta.get("function_call")]
         events += [ToolCall(text) for function in functions if (text := _call_text(object_of(function)))]
-        return events
-
-    def _of_text(self, text: str) -> list[StreamEvent]:
-        """What a piece of content is: the answer, or reasoning between tags."""
-        events = self._think_tags.events(text)
-        if self._think_tags.thinking:
-            self.facts.flags.add("think_tags")
         return events
 
     def _reasoning(self, delta: dict[str, Any]) -> list[str]:
