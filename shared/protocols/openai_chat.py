@@ -128,8 +128,7 @@ class _Completion(AnswerDecoder):
                 ends += self.finish_events(text_of(reason))
             if whole and raw.bare and not any(isinstance(end, Failure) for end in ends):
                 ends.append(Done())
-        if "sage" in raw.data:
-            events += self.report_usage(document, raw)
+        events += self.report_usage(document)
         return events + ends or [Other()]
 
     def _tokens(self, delta: dict[str, Any]) -> list[StreamEvent]:

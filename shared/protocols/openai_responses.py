@@ -148,7 +148,7 @@ class _Response(AnswerDecoder):
         elif name == "output_item":
             events = self._item(object_of(document.get("item")), level, place)
         if isinstance(document.get("usage"), dict):
-            events += self.report_usage(document, raw)
+            events += self.report_usage(document)
         return events or [Other()]
 
     def _without_type(self, document: dict[str, Any], raw: ServerSentEvent) -> list[StreamEvent]:
@@ -157,7 +157,7 @@ class _Response(AnswerDecoder):
             if not self.token_seen:
                 self.facts.flags.add("not_streamed")
             return self._response(document, text_of(document.get("status")) or "completed", document, raw)
-        return [*self.report_usage(document, raw)] or [Other()]
+        return [*self.report_usage(document)] or [Other()]
 
     def _response(
         self, response: dict[str, Any], step: str, document: dict[str, Any], raw: ServerSentEvent
@@ -172,7 +172,7 @@ class _Response(AnswerDecoder):
         for item in objects_of(response.get("output")):
             events += self._item(item, "response", None)
         self._end_reasoning()
-        for report in self.report_usage(response if response.get("usage") else document, raw):
+        for report in self.report_usage(response if response.get("usage") else document):
             events.append(report)
             self._see_billed(report)
         ends = self._ends(response, step)

@@ -46,6 +46,9 @@ ANSWERS: dict[str, Callable[[int], Reads]] = {
     "many-choices": lambda size: _one(
         b'data: {"choices":[' + b'{"delta":{"content":"x"}},' * (size // 26) + b"1]}\n\n"
     ),
+    "a-list-of-documents": lambda size: _one(
+        b"data: [" + b'{"choices":[{"delta":{"content":"x"}}]},' * (size // 40) + b"1]\n\n"
+    ),
     "parts-in-parts": lambda size: _one(
         b'data: {"choices":[{"delta":{"content":[' + b'{"text":[{"text":["x"]}]},' * (size // 26) + b'""]}}]}\n\n'
     ),
