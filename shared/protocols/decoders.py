@@ -31,6 +31,7 @@ from shared.protocols.json_values import NOT_JSON, may_break_off, text_of
 from shared.protocols.sse import ServerSentEvent, SseParser
 from shared.protocols.think_tags import ThinkTags
 from shared.protocols.usage import UsageReader, find_usage
+from shared.scrubber import shorten
 
 # The most bytes of an answer, decompressed. The engine has the same limit for what is sent.
 MAX_BYTES = 64_000_000
@@ -234,7 +235,7 @@ class AnswerDecoder(ABC):
         if raw.event == "error":
             return failure_of(words)
         if raw.document is NOT_JSON and words[:1] in ("{", "[", "<") and not _MARKER.fullmatch(words):
-            return Failure("malformed_event", f"not a JSON object: {words[:200]!r}")
+            return Failure("malformed_event", f"not a JSON object: {shorten(words, 200)!r}")
         if _ERROR_WORDS.search(words):
             return failure_of(words)
         if not self._finished:
@@ -259,9 +260,9 @@ class AnswerDecoder(ABC):
         if self._html:
             title = _TITLE.search(self._html)
             text = title.group(1) if title else _TAG.sub(" ", self._html)
-            return f"the server sent an HTML page{label}, not an answer: {' '.join(text.split())[:300]!r}"
+            return f"the server sent an HTML page{label}, not an answer: {shorten(' '.join(text.split()), 300)!r}"
         if self._parser.stray.strip():
-            return f"the server sent text{label}, not an answer: {self._parser.stray.strip()[:300]!r}"
+            return f"the server sent text{label}, not an answer: {shorten(self._parser.stray.strip(), 300)!r}"
         if self._bare_seen and not self._data_seen:
             return f"the server sent a JSON document{label} that is no answer of this protocol"
         return ""

@@ -9,12 +9,13 @@ from shared.benchmark.prompt import Parameters
 from shared.benchmark.record import RequestError
 from shared.protocols.base import Adapter, Options, given_values
 from shared.protocols.decoders import AnswerDecoder
-from shared.protocols.error_shapes import find_error
+from shared.protocols.error_shapes import MAX_MESSAGE, find_error
 from shared.protocols.events import Content, Done, Failure, Other, Reasoning, StreamEvent, ToolCall
 from shared.protocols.json_values import answer_id, json_text, object_of, objects_of, text_of, word_of
 from shared.protocols.refused_fields import RefusedField
 from shared.protocols.sdk import Sdk
 from shared.protocols.sse import ServerSentEvent
+from shared.scrubber import shorten
 
 # Parameters that the body carries under their own names.
 _SAME_NAME = (
@@ -123,7 +124,7 @@ class _Completion(AnswerDecoder):
             if "text" in choice and (text := text_of(choice["text"])):
                 events.append(Content(text))
             if (error := choice.get("error")) and str(error).strip():
-                ends.append(find_error(choice) or Failure("provider_error", str(error)[:2_000]))
+                ends.append(find_error(choice) or Failure("provider_error", shorten(str(error), MAX_MESSAGE)))
             if (reason := choice.get("finish_reason")) is not None:
                 ends += self.finish_events(text_of(reason))
             if whole and raw.bare and not any(isinstance(end, Failure) for end in ends):

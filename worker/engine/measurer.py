@@ -85,7 +85,7 @@ class Measurement:
 
     def break_off(self, exc: Exception) -> None:
         """Ends the request as errored, because our own code could not read its answer."""
-        message = f"the answer could not be read: {type(exc).__name__}: {exc}"
+        message = self._context.scrubber.scrub(f"the answer could not be read: {type(exc).__name__}: {exc}")
         self._answer = None
         self._conclude("errored", RequestError("unreadable_answer", message, self._phase), self._last_seen_ns)
 
@@ -200,7 +200,9 @@ class Measurement:
 
     def _fail(self, failure: Failure) -> None:
         """Ends the request as errored: the provider reported a failure within a 2xx answer."""
-        error = RequestError(failure.kind, failure.message, self._phase, provider_code=failure.provider_code)
+        scrub, code = self._context.scrubber.scrub, failure.provider_code
+        code = None if code is None else scrub(code)
+        error = RequestError(failure.kind, scrub(failure.message), self._phase, provider_code=code)
         self._conclude("errored", error, self._last_seen_ns)
 
     def _end(self, end: End) -> None:
