@@ -207,18 +207,18 @@ class AnswerDecoder(ABC):
     def _meaning(self, raw: ServerSentEvent) -> list[StreamEvent]:
         document = raw.document
         self._mentions = raw.data.count("sage")
+        if isinstance(document, dict):
+            return self._of_document(document, raw)
         if isinstance(document, list):
             # Some servers wrap each document, or an error, into a list.
             documents = [item for item in document if isinstance(item, dict)]
             return [event for item in documents for event in self._of_document(item, raw)] or [Other()]
-        if isinstance(document, dict):
-            return self._of_document(document, raw)
         return [self._of_words(raw)]
 
     def _of_document(self, document: dict[str, Any], raw: ServerSentEvent) -> list[StreamEvent]:
         if raw.event == "error":
             return [failure_of(document)]
-        if not document.keys() <= self.usual_fields and (failure := find_error(document)) is not None:
+        if not self.usual_fields.issuperset(document) and (failure := find_error(document)) is not None:
             return [*self.report_usage(document), failure]
         kind = text_of(document.get("type"))
         if kind in _KEEP_ALIVE_NAMES or raw.event in _KEEP_ALIVE_NAMES or not document:

@@ -106,10 +106,10 @@ class _Completion(AnswerDecoder):
             facts.id = answer_id(document)
         if document.get("model") != facts.model:
             facts.model = word_of(document.get("model")) or facts.model
-        if document.get("service_tier") is not None:
-            facts.service_tier = word_of(document["service_tier"]) or facts.service_tier
-        if document.get("system_fingerprint") is not None:
-            facts.system_fingerprint = word_of(document["system_fingerprint"]) or facts.system_fingerprint
+        if document.get("service_tier") != facts.service_tier:
+            facts.service_tier = word_of(document.get("service_tier")) or facts.service_tier
+        if document.get("system_fingerprint") != facts.system_fingerprint:
+            facts.system_fingerprint = word_of(document.get("system_fingerprint")) or facts.system_fingerprint
         events: list[StreamEvent] = []
         ends: list[StreamEvent] = []
         for choice in objects_of(document.get("choices")):
@@ -135,7 +135,7 @@ class _Completion(AnswerDecoder):
     def _tokens(self, delta: dict[str, Any]) -> list[StreamEvent]:
         """The text of a delta or message: reasoning under its many names, content as text or as parts, tool calls."""
         content = delta.get("content")
-        if type(content) is str and delta.keys() <= _PLAIN_DELTA:
+        if type(content) is str and _PLAIN_DELTA.issuperset(delta):
             # Nearly every chunk.
             return self.answer_events(content) if content else []
         events: list[StreamEvent] = [Reasoning(text) for text in self._reasoning(delta)]
