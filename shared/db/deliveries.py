@@ -32,7 +32,10 @@ TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """One attempt to make. `secrets`: sealed, with the instant at which they expire; `step`: failures before it."""
+    """One attempt to make. `secrets`: sealed, with the instant at which they expire; `step`: failures before it.
+
+    `leased_until`: when another worker may make the next attempt. It tells attempts of the same number apart.
+    """
 
     delivery_id: int
     endpoint_id: int
@@ -44,6 +47,7 @@ class Due:
     event_type: str
     event_at: datetime
     due_at: datetime | None
+    leased_until: datetime | None
     data: dict[str, Any]
 
 
@@ -89,11 +93,18 @@ class DeliveryRepository:
         await self._hand_over.give_back()
 
     async def _not_begun(self, due: Due) -> None:
-        """Deletes an attempt that nobody makes."""
+        """Deletes an attempt that nobody makes.
+
+        If it was not stored, another worker's attempt may have the same number, but hardly the same lease.
+        """
         async with self._database.write() as session:
             dropped = await session.execute(
                 update(WebhookDelivery)
-                .where(WebhookDelivery.id == due.delivery_id, WebhookDelivery.attempts == due.number)
+                .where(
+                    WebhookDelivery.id == due.delivery_id,
+                    WebhookDelivery.attempts == due.number,
+                    WebhookDelivery.lease_expires_at == due.leased_until,
+                )
                 .values(lease_expires_at=None, attempts=due.number - 1)
                 .returning(WebhookDelivery.id)
             )
@@ -266,16 +277,16 @@ class DeliveryRepository:
                 .values(status="pending", step=0, next_attempt_at=utc_now(), delivered_at=None, lane=None),
                 execution_options={"synchronize_session": False},
             )
+            # A registered endpoint stays as it is, and so do the lanes of its other deliveries.
+            own = and_(
+                WebhookEndpoint.id.in_(wanted.with_only_columns(WebhookEndpoint.id)),
+                WebhookEndpoint.benchmark_id.is_not(None),
+            )
             await session.execute(
-                update(WebhookEndpoint)
-                .where(
-                    WebhookEndpoint.id.in_(wanted.with_only_columns(WebhookEndpoint.id)),
-                    WebhookEndpoint.benchmark_id.is_not(None),
-                )
-                .values(enabled=True, disabled_reason=None, failing_since=None),
+                update(WebhookEndpoint).where(own).values(enabled=True, disabled_reason=None, failing_since=None),
                 execution_options={"synchronize_session": False},
             )
-            await clear_lanes(session, WebhookEndpoint.id.in_(wanted.with_only_columns(WebhookEndpoint.id)))
+            await clear_lanes(session, own)
             rows = (await session.execute(wanted.execution_options(populate_existing=True))).all()
             if not rows:
                 raise NotFound(f"there is no such delivery {delivery_id}")
@@ -331,5 +342,6 @@ def _due(delivery: WebhookDelivery, event: WebhookEvent, endpoint: WebhookEndpoi
         event_type=event.type,
         event_at=event.created_at,
         due_at=delivery.next_attempt_at,
+        leased_until=delivery.lease_expires_at,
         data=event.data,
     )

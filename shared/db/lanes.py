@@ -148,8 +148,16 @@ async def _due_rows(session: AsyncSession, limit: int, lane: str | None = None) 
 
 
 async def _put_aside(session: AsyncSession, ids: Sequence[int]) -> None:
+    """Empties the lanes of those deliveries whose endpoints are still disabled."""
+    endpoints = select(WebhookDelivery.endpoint_id).where(WebhookDelivery.id.in_(ids))
+    disabled = select(WebhookEndpoint.id).where(WebhookEndpoint.enabled.is_(False), WebhookEndpoint.id.in_(endpoints))
+    # The endpoint was read without a lock. Without one, it could be enabled before this update: then nobody would put
+    # the delivery back. An endpoint that is locked is changing, so it is looked at again later.
+    off = (await session.scalars(disabled.with_for_update(read=True, skip_locked=True))).all()
     await session.execute(
-        update(WebhookDelivery).where(WebhookDelivery.id.in_(ids)).values(lane=""),
+        update(WebhookDelivery)
+        .where(WebhookDelivery.id.in_(ids), WebhookDelivery.endpoint_id.in_(off))
+        .values(lane=""),
         execution_options={"synchronize_session": False},
     )
 
