@@ -1,9 +1,10 @@
 """The suite's servers and fixtures.
 
-PostgreSQL and Redis are real. Each starts once, when the first test asks for it; each test gets a database of its own.
+PostgreSQL and Redis are real. Each starts once, when the first test asks for it. Each test gets an empty database.
 """
 
 import asyncio
+import gc
 import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -22,10 +23,12 @@ from tests.support import guards
 from tests.support.children import PoliteChildren
 from tests.support.postgresql import postgresql_server
 from tests.support.service import Service, running_service
+from tests.support.shared_database import SharedDatabase
 from tests.support.valkey import redis_server
 from worker.engine.children import Children
 
 TEMPLATE = "llmbench_template"
+SHARED = "llmbench_shared"
 
 # Collected only where the command line names them: minutes of broken deployments, and what needs a Docker engine.
 ON_REQUEST = ("chaos", "test_compose.py")
@@ -53,6 +56,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for line in config.stash[_servers]:
         terminalreporter.write_line(line)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    # Thousands of tests and all modules: without this, each collection during the suite would walk them.
+    gc.collect()
+    gc.freeze()
 
 
 async def _admin(url: str, *statements: str) -> None:
@@ -98,13 +107,30 @@ def postgresql_url(postgresql_server_url: str) -> str:
     return postgresql_server_url
 
 
+@pytest.fixture(scope="session")
+def shared_postgresql(postgresql_url: str) -> Iterator[SharedDatabase]:
+    """One database for all tests that leave its schema as it is: emptying it is far faster than making another."""
+    drop = f"DROP DATABASE IF EXISTS {SHARED} WITH (FORCE)"
+    asyncio.run(_admin(postgresql_url, drop, f"CREATE DATABASE {SHARED} TEMPLATE {TEMPLATE}"))
+    with SharedDatabase(_with_database(postgresql_url, SHARED)) as shared:
+        yield shared
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database at the newest schema; a test that takes it runs on both."""
+    """An empty database at the newest schema; a test that takes it runs on both.
+
+    With the mark `own_database` it is one that no other test uses: for tests that change the schema.
+    """
     if request.param == "sqlite":
         path = tmp_path / "test.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
+        return
+    if request.node.get_closest_marker("own_database") is None:
+        shared: SharedDatabase = request.getfixturevalue("shared_postgresql")
+        shared.empty()
+        yield shared.url
         return
     server = request.getfixturevalue("postgresql_url")
     name = "test_" + "".join(c if c.isalnum() else "_" for c in request.node.nodeid.lower())[-50:]

@@ -54,6 +54,7 @@ async def test_without_redis_it_is_the_queue_that_is_missing(service: Service) -
         assert await not_ready(client) == {"queue": "Redis does not answer: ConnectionError"}
 
 
+@pytest.mark.own_database
 async def test_an_old_schema_is_a_missing_database(api: httpx2.AsyncClient, database: Database) -> None:
     async with database.write() as session:
         await session.execute(text("UPDATE alembic_version SET version_num = '0000'"))

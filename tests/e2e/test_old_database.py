@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 from sqlalchemy import insert, text
 
 from shared.db.database import Database
@@ -21,6 +22,8 @@ from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
 from tests.support.service import make_settings, running_api, running_worker
 from tests.support.waiting import PATIENCE_S
+
+pytestmark = pytest.mark.own_database
 
 OLD = orjson.loads((Path(__file__).parent / "schema_0007.json").read_bytes())
 RUNNING = 6

@@ -24,6 +24,8 @@ from shared.settings import process_environment
 from tests.shared.db.rows import Tables
 from tests.support.ports import free_port
 
+pytestmark = pytest.mark.own_database
+
 
 async def table_names(database: Database) -> set[str]:
     async with database.engine.connect() as connection:

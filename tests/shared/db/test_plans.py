@@ -29,6 +29,8 @@ from tests.support.many_rows import FAST, QUIET, SLOW, Filled, fill
 from tests.support.ports import free_port
 from tests.support.service import make_settings, running_api
 
+pytestmark = pytest.mark.own_database
+
 COUNT = 2_000
 # Tables that grow. Others, such as `workers`, may be read as a whole.
 GROWING = (

@@ -18,6 +18,8 @@ from tests.support.pgbouncer import PROGRAM, pgbouncer_before
 from tests.support.service import WAIT, make_settings, running_api, running_worker
 from worker.engine.children import Children
 
+pytestmark = pytest.mark.own_database
+
 POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 PGBOUNCER = pytest.mark.skipif(PROGRAM is None, reason="no pgbouncer on the PATH, nor at TEST_PGBOUNCER")
 SERVERS = 3

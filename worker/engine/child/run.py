@@ -19,6 +19,8 @@ class ChildRun:
     """From `Begin` to `Finish`."""
 
     def __init__(self, begin: Begin, outbox: Outbox, reader: SocketReader) -> None:
+        # The collection after the run need not walk what is alive now, such as the modules of an SDK.
+        gc.freeze()
         slots, self._close_client = _slots(begin, reader)
         self.load = Load(slots, outbox)
         self._connections = begin.connections
@@ -30,7 +32,6 @@ class ChildRun:
     def start(self, on_end: Callable[[asyncio.Task[None]], None]) -> None:
         """Opens connections and sends the requests that are added. `on_end` is called with each task that ends."""
         # A collection would stop the loop for milliseconds, so there is none during a run.
-        gc.freeze()
         gc.disable()
         for work in (self._open_and_send, self._outbox.run):
             task = asyncio.create_task(work())
@@ -46,7 +47,7 @@ class ChildRun:
         await self.load.run()
 
     async def finish(self) -> None:
-        """Closes everything and sends the `Health` report."""
+        """Closes everything and sends the `Health` report. The caller then releases the run and collects garbage."""
         self._lag.stop()
         self._cpu.stop()
         health = Health(dict(self._lag.histogram), self._lag.max_ns, self._cpu.busiest)
@@ -56,10 +57,7 @@ class ChildRun:
         await self.load.close()
         await self._close_client()
         gc.enable()
-        gc.unfreeze()
         self._outbox.say(health)
-        # Now, as no request waits: at the start of the next run it would hold up the first one for 5 ms.
-        gc.collect()
 
 
 def _slots(begin: Begin, reader: SocketReader) -> tuple[list[Slot], Callable[[], Awaitable[None]]]:

@@ -1,0 +1,44 @@
+"""A PostgreSQL database that many tests use, one after the other. Each finds it empty."""
+
+import asyncio
+from types import TracebackType
+
+import asyncpg
+
+from shared.db.tables import Base
+
+# What one test may leave behind: sessions of programs that it killed, and rows.
+_END_OTHERS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+_EMPTY = f"TRUNCATE {', '.join(Base.metadata.tables)} RESTART IDENTITY CASCADE"
+
+
+class SharedDatabase:
+    """Empties the database over a connection of its own, in a loop of its own: fixtures without a loop call it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._runner = asyncio.Runner()
+        self._connection: asyncpg.Connection | None = None
+
+    def __enter__(self) -> "SharedDatabase":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+        self._runner.close()
+
+    def empty(self) -> None:
+        """Ends the sessions of others, then deletes all rows and begins every id at 1 again."""
+        self._runner.run(self._empty())
+
+    async def _empty(self) -> None:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await asyncpg.connect(self.url)
+        await self._connection.execute(_END_OTHERS)
+        await self._connection.execute(_EMPTY)
