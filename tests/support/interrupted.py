@@ -1,4 +1,4 @@
-"""The database's important writes, each with a check of what must hold after it was interrupted at any place."""
+"""The database's important transactions, each with a check of what must hold after it was interrupted at any place."""
 
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -14,6 +14,7 @@ from shared.db.database import Database
 from shared.db.deliveries import Attempt, DeliveryRepository
 from shared.db.leases import LeaseRepository
 from shared.db.results import ResultRepository
+from shared.db.schema import check_schema
 from shared.db.segments import SegmentEnd
 from shared.db.tables import Benchmark, Prompt, Result, WebhookAttempt, WebhookEvent
 from shared.db.webhook_endpoints import WebhookRepository
@@ -148,7 +149,16 @@ async def settle(interrupted: Writer, other: Writer) -> Case:
     return Case(lambda: interrupted.deliveries.settle(due, attempt), check)
 
 
-CASES = {case.__name__: case for case in (claim, create, record, finish, claim_delivery, settle)}
+async def look_at_schema(interrupted: Writer, other: Writer) -> Case:
+    """Only reads, at every `GET /ready`."""
+
+    async def check(_: Any) -> None:
+        await check_schema(interrupted.database)
+
+    return Case(lambda: check_schema(interrupted.database), check)
+
+
+CASES = {case.__name__: case for case in (claim, create, record, finish, claim_delivery, settle, look_at_schema)}
 
 
 async def _endpoint(other: Writer) -> int:
