@@ -7,13 +7,16 @@ from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from shared.db.again import TRIES, tries_again
+from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.connections import warn_of_too_many_connections
 from shared.db.database import Database
 from shared.db.deliveries import Attempt, DeliveryRepository
 from shared.db.failures import Conflicted
+from shared.db.result_pages import ResultPages
 from shared.db.tables import Benchmark
 from shared.db.webhook_endpoints import WebhookRepository
 from shared.webhooks.message import NewEndpoint
+from tests.shared.db.conflicting import ConflictingDatabase
 from tests.shared.db.rows import Tables
 
 POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -61,6 +64,19 @@ async def test_what_is_refused_again_and_again_is_unavailable() -> None:
     with pytest.raises(Conflicted):
         await repository.write()
     assert repository.tries == TRIES
+
+
+async def test_lists_are_read_again(database_url: str, tables: Tables) -> None:
+    """A standby refuses a read that meets its replication, and a statement is stale after a migration."""
+    number = await tables.add()
+    for read in (
+        lambda database: BenchmarkPages(database).prompts(number, after=-1, limit=10),
+        lambda database: ResultPages(database).rows([], with_timeline=False),
+    ):
+        conflicting = ConflictingDatabase(database_url)
+        await read(conflicting)
+        assert conflicting.conflicts == 0
+        await conflicting.close()
 
 
 @POSTGRESQL
