@@ -122,7 +122,7 @@ class Sending:
                 engine.cancel()
             elif self._draining:
                 engine.drain()
-            spans = RequestSpans(context.tracing, benchmark, endpoint, context.clock)
+            spans = RequestSpans(context.tracing, benchmark, endpoint)
             await self._record_all(engine, spec, load, price, measuring.scrubber, spans, describe)
         self._sent_all = True
 
