@@ -39,7 +39,7 @@ class Fleet:
 
     async def report(self, worker_id: str, *held: HeldEndpoint) -> None:
         self.held[worker_id] = list(held)
-        info = WorkerInfo(worker_id, "host", 1, "1", tuple(item.identity.name for item in held if item.usable), held)
+        info = WorkerInfo(worker_id, "host", 1, "1", held)
         await self.workers.heartbeat(info, 0)
 
     async def add(self, of: EndpointIdentity | None = None, **changes: Any) -> int:
