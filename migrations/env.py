@@ -9,17 +9,13 @@ from alembic import context
 from sqlalchemy import Connection, event, pool
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.db.engine import async_url, make_engine
+from shared.db.engine import SQLITE_BUSY_MS, async_url, make_engine
 from shared.db.tables import Base
 from shared.settings import load_settings
 
 # The number of the advisory lock that a migration takes on PostgreSQL. Any number that nothing else uses.
 LOCK = 7_423_586_201
 ASK_EVERY_S = 0.2
-
-
-# How long a migration of a SQLite file waits for another program's.
-SQLITE_BUSY_MS = 30_000
 
 
 def _run(connection: Connection) -> None:

@@ -9,6 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from shared.db import postgresql_url
 from shared.db.postgresql_url import PostgresqlUrl
 
+# How long a SQLite writer waits for another process's transaction: a migration, or one of those here, which take
+# milliseconds.
+SQLITE_BUSY_MS = 30_000
+
 
 def is_sqlite(url: str) -> bool:
     return url.startswith("sqlite")
