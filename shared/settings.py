@@ -258,8 +258,11 @@ class Settings(BaseSettings):
 
     @property
     def transaction_pooling(self) -> bool:
-        """Whether each transaction may be on another server connection."""
-        return self.database_pooler == "transaction"
+        """Whether each transaction may be on another server connection, by DATABASE_POOLER or by the URL."""
+        by_url = (
+            self.database_url.startswith("postgres") and postgresql_url.parse(self.database_url).transaction_pooling
+        )
+        return by_url or self.database_pooler == "transaction"
 
     def hosts(self) -> AllowedHosts:
         """The host names that the API answers to."""

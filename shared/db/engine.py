@@ -23,14 +23,15 @@ def make_engine(
 ) -> AsyncEngine:
     """`options` are those of `create_async_engine`.
 
-    `transaction_pooling`: the server may be another one in each transaction, as behind PgBouncer in transaction mode.
+    `transaction_pooling`: the server may be another one in each transaction, as behind PgBouncer in transaction mode
+    (`Settings.transaction_pooling`).
     """
     if is_sqlite(url):
         arguments: dict[str, Any] = {}
     else:
         target = postgresql_url.parse(url)
         arguments = _arguments(target)
-        if transaction_pooling or target.transaction_pooling:
+        if transaction_pooling:
             # Prepared statements without a name, each used at once and in its own transaction: nothing of them is
             # left on a server for which the pooler may have another client next.
             arguments |= {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
