@@ -39,6 +39,25 @@ async def sqlite_api(sqlite_url: str) -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
+@pytest.fixture(scope="session")
+async def long_lived_api(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[httpx2.AsyncClient]:
+    path = tmp_path_factory.mktemp("refusing") / "api.db"
+    shutil.copy(sqlite_template, path)
+    settings = make_settings(f"sqlite:///{path}", f"redis://127.0.0.1:{free_port()}/0", SIMULATOR)
+    async with running_api(settings, KEYS) as client:
+        yield client
+
+
+@pytest.fixture
+async def empty_api(long_lived_api: httpx2.AsyncClient) -> AsyncIterator[httpx2.AsyncClient]:
+    """One API for all tests that store nothing, such as those of refused input. After each there is still nothing."""
+    yield long_lived_api
+    for path in ("/benchmarks", "/webhooks"):
+        assert (await long_lived_api.get(path)).json()["items"] == []
+
+
 @pytest.fixture
 def tables(database: Database) -> Tables:
     """The API's database, as a worker sees it."""

@@ -65,8 +65,8 @@ LEAKY = {"name": KEY, "system": KEY, "metadata": {"key": KEY}, "prompts": [KEY]}
         ({"parameters": {"service_tier": f"{KEY} "}}, "parameters.service_tier"),
     ],
 )
-async def test_a_wrong_field_is_named(sqlite_api: httpx2.AsyncClient, changes: dict[str, Any], field: str) -> None:
-    response = await sqlite_api.post("/benchmarks", json={**EXAMPLE, **LEAKY, **changes})
+async def test_a_wrong_field_is_named(empty_api: httpx2.AsyncClient, changes: dict[str, Any], field: str) -> None:
+    response = await empty_api.post("/benchmarks", json={**EXAMPLE, **LEAKY, **changes})
     found = problem(response, 422)
     assert field in [error["field"] for error in found["errors"]]
     for error in found["errors"]:
@@ -76,12 +76,12 @@ async def test_a_wrong_field_is_named(sqlite_api: httpx2.AsyncClient, changes: d
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "a"}])
 async def test_a_number_that_no_column_holds_is_refused_with_a_key_and_without(
-    sqlite_api: httpx2.AsyncClient, headers: dict[str, str]
+    empty_api: httpx2.AsyncClient, headers: dict[str, str]
 ) -> None:
     """Nothing that is stored or hashed may meet a number beyond 64 bits."""
     for parameters in ({"top_k": 10**30}, {"seed": 10**30}, {"max_tokens": 10**30}, {"temperature": 10**30}):
         body = {**EXAMPLE, "parameters": parameters}
-        found = problem(await sqlite_api.post("/benchmarks", json=body, headers=headers), 422)
+        found = problem(await empty_api.post("/benchmarks", json=body, headers=headers), 422)
         assert [error["field"] for error in found["errors"]] == [f"parameters.{next(iter(parameters))}"]
 
 
@@ -109,9 +109,9 @@ async def test_a_number_that_no_column_holds_is_refused_with_a_key_and_without(
         ('"n\\u00e9' + "\\ud83d\\ude00" * 10_000 + '": 1', "body"),
     ],
 )
-async def test_json_that_no_library_writes_is_named(sqlite_api: httpx2.AsyncClient, text: str, field: str) -> None:
+async def test_json_that_no_library_writes_is_named(empty_api: httpx2.AsyncClient, text: str, field: str) -> None:
     body = f"{json.dumps({**EXAMPLE, 'system': KEY})[:-1]}, {text}}}"
-    response = await sqlite_api.post("/benchmarks", content=body.encode(), headers=JSON)
+    response = await empty_api.post("/benchmarks", content=body.encode(), headers=JSON)
     fields = [error["field"] for error in problem(response, 422)["errors"]]
     assert any(found.startswith(field) for found in fields), fields
 
@@ -139,13 +139,13 @@ async def test_json_that_no_library_writes_is_named(sqlite_api: httpx2.AsyncClie
     ids=lambda value: value[:12].decode("latin-1") if isinstance(value, bytes) else None,
 )
 async def test_a_body_that_is_no_benchmark_is_refused(
-    sqlite_api: httpx2.AsyncClient, content: bytes, headers: dict[str, str], status: int, code: str
+    empty_api: httpx2.AsyncClient, content: bytes, headers: dict[str, str], status: int, code: str
 ) -> None:
-    response = await sqlite_api.post("/benchmarks", content=content, headers=headers)
+    response = await empty_api.post("/benchmarks", content=content, headers=headers)
     assert problem(response, status)["code"] == code
 
 
-async def test_a_body_of_fifty_megabytes_is_refused_before_it_was_sent(sqlite_api: httpx2.AsyncClient) -> None:
+async def test_a_body_of_fifty_megabytes_is_refused_before_it_was_sent(empty_api: httpx2.AsyncClient) -> None:
     sent = 0
 
     async def body() -> Any:
@@ -154,31 +154,30 @@ async def test_a_body_of_fifty_megabytes_is_refused_before_it_was_sent(sqlite_ap
             sent += 1
             yield b"x" * 1_000_000
 
-    found = problem(await sqlite_api.post("/benchmarks", content=body(), headers=JSON), 413)
+    found = problem(await empty_api.post("/benchmarks", content=body(), headers=JSON), 413)
     assert "MAX_BODY_BYTES = 16,000,000 bytes" in found["detail"]
-    assert (await sqlite_api.get("/benchmarks")).json()["items"] == []
 
 
-async def test_of_many_wrong_items_the_first_is_named(sqlite_api: httpx2.AsyncClient) -> None:
+async def test_of_many_wrong_items_the_first_is_named(empty_api: httpx2.AsyncClient) -> None:
     """Collecting them all would stop the API for everybody."""
     for wrong in ({"messages": []}, {"messages": [1] * 20}, 1):
-        response = await sqlite_api.post("/benchmarks", json={**EXAMPLE, "prompts": ["x"] + [wrong] * 9_000})
+        response = await empty_api.post("/benchmarks", json={**EXAMPLE, "prompts": ["x"] + [wrong] * 9_000})
         assert all(error["field"].startswith("prompts[1]") for error in problem(response, 422)["errors"])
     for path in ("/benchmarks", "/webhooks"):
         body = {**EXAMPLE, "url": "https://example.com", "webhook_url": "https://example.com"}
         body |= {"events": [1] * 100_000, "webhook_events": [1] * 100_000, "parameters": {"stop": [1] * 100_000}}
-        assert len(problem(await sqlite_api.post(path, json=body), 422)["errors"]) < 10
+        assert len(problem(await empty_api.post(path, json=body), 422)["errors"]) < 10
 
 
-async def test_of_many_unknown_fields_twenty_are_named(sqlite_api: httpx2.AsyncClient) -> None:
+async def test_of_many_unknown_fields_twenty_are_named(empty_api: httpx2.AsyncClient) -> None:
     """An answer whose cost grows with the square of its errors would stop the API for everybody."""
 
     async def cost_s(fields: int) -> float:
         """Time on the processor, which other programs do not lengthen."""
-        begin = time.process_time()
-        response = await sqlite_api.post("/benchmarks", json={**EXAMPLE, **{f"x{n}": 1 for n in range(fields)}})
+        begin = time.thread_time()
+        response = await empty_api.post("/benchmarks", json={**EXAMPLE, **{f"x{n}": 1 for n in range(fields)}})
         assert len(problem(response, 422)["errors"]) == 20
-        return time.process_time() - begin
+        return time.thread_time() - begin
 
     few, many = await cost_s(400), await cost_s(4_000)
     assert many < 30 * few, "ten times the errors, and far from a hundred times the cost"
@@ -193,9 +192,9 @@ OVER_64_BIT = 2**70
     [("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("GET", "/results")],
 )
 async def test_an_id_that_cannot_be_is_named(
-    sqlite_api: httpx2.AsyncClient, benchmark_id: Any, method: str, path: str
+    empty_api: httpx2.AsyncClient, benchmark_id: Any, method: str, path: str
 ) -> None:
-    response = await sqlite_api.request(method, f"/benchmarks/{benchmark_id}{path}")
+    response = await empty_api.request(method, f"/benchmarks/{benchmark_id}{path}")
     assert response.status_code == 422
     assert [error["field"] for error in response.json()["errors"]] == ["benchmark_id"]
 

@@ -53,9 +53,9 @@ def test_the_webhook_stands_beside_it() -> None:
     ],
 )
 async def test_a_wrong_field_is_named_as_the_caller_wrote_it(
-    sqlite_api: httpx2.AsyncClient, changes: dict[str, Any], fields: list[str]
+    empty_api: httpx2.AsyncClient, changes: dict[str, Any], fields: list[str]
 ) -> None:
-    response = await sqlite_api.post("/benchmarks", json={**EXAMPLE, **changes})
+    response = await empty_api.post("/benchmarks", json={**EXAMPLE, **changes})
     assert [error["field"] for error in problem(response, 422)["errors"]] == fields
     assert "hunter2" not in response.text
     assert SECRET not in response.text

@@ -3,12 +3,8 @@
 import httpx2
 import pytest
 
-from simulator.server import Simulator
-from tests.api.documents import end_of, problem, submit
+from tests.api.documents import problem, submit
 from tests.shared.db.rows import Tables, make_record, recorded
-from tests.support.service import Service
-
-ENDLESS = "sim-ttft1-gap5-endless"
 
 
 async def test_a_pending_benchmark_is_cancelled_at_once_and_stays_so(api: httpx2.AsyncClient, tables: Tables) -> None:
@@ -45,31 +41,6 @@ async def test_an_ended_benchmark_is_not_cancelled(api: httpx2.AsyncClient, tabl
     found = problem(await api.post("/benchmarks/1/cancel"), 409)
     assert (found["code"], status in found["detail"]) == ("conflict", True)
     assert (await api.get("/benchmarks/1")).json() == before
-
-
-async def test_a_cancel_of_a_running_benchmark_closes_its_streams_and_keeps_what_they_gave(
-    service: Service, simulator: Simulator
-) -> None:
-    document = await submit(service.client, model=ENDLESS, prompts=["x"] * 3, concurrency=2)
-    url = f"/benchmarks/{document['id']}"
-    await simulator.wait_for(lambda sim: sim.in_flight == 2)
-    assert (await service.client.post(f"{url}/cancel")).status_code == 202
-    await simulator.wait_for(lambda sim: sim.in_flight == 0)
-    ended = await end_of(service.client, url)
-    assert ended["status"] == "cancelled"
-    assert [result["outcome"] for result in ended["results"]] == ["cancelled", "cancelled"]
-    assert len(simulator.requests) == 2
-
-
-async def test_a_delete_of_a_running_benchmark_closes_its_streams(service: Service, simulator: Simulator) -> None:
-    document = await submit(service.client, model=ENDLESS, prompts=["x"] * 3, concurrency=2)
-    url = f"/benchmarks/{document['id']}"
-    await simulator.wait_for(lambda sim: sim.in_flight == 2)
-    assert (await service.client.delete(url)).status_code == 204
-    await simulator.wait_for(lambda sim: sim.in_flight == 0)
-    problem(await service.client.get(url), 404)
-    assert (await service.run(prompts=["one"]))["status"] == "completed"
-    assert (await service.client.get("/benchmarks")).json()["items"][0]["name"] == "test"
 
 
 async def test_a_deleted_benchmark_is_gone_with_its_results(api: httpx2.AsyncClient, tables: Tables) -> None:

@@ -42,8 +42,8 @@ class Poller:
 
 
 async def test_two_benchmarks_of_fifty_prompts_run_at_once_while_clients_poll(service: Service) -> None:
-    # Long enough for several polls on a busy machine: five rounds of ten prompts, a second and more each.
-    spec = {"model": "sim-ttft800-gap20-n11", "prompts": PROMPTS, "concurrency": 10}
+    # Long enough for several polls on a busy machine: five rounds of ten prompts, 0.6 s and more each.
+    spec = {"model": "sim-ttft400-gap20-n11", "prompts": PROMPTS, "concurrency": 10}
     documents = await asyncio.gather(*(submit(service.client, name=name, **spec) for name in ("one", "two")))
     ids = {document["id"] for document in documents}
     pollers = [Poller(service.client, benchmark_id) for benchmark_id in ids for _ in range(POLLERS)]

@@ -12,16 +12,16 @@ from tests.support.service import make_settings, running_api
 WITHOUT_REDIS = "redis://127.0.0.1:1/0"
 
 
-async def test_paging_through_all_models_gives_each_of_the_price_list_once(sqlite_api: httpx2.AsyncClient) -> None:
+async def test_paging_through_all_models_gives_each_of_the_price_list_once(empty_api: httpx2.AsyncClient) -> None:
     listed = [(item.provider, item.model) for item in PriceList().models]
     for limit in (499, 500):
-        found = await pages(sqlite_api, "/models", limit=limit)
+        found = await pages(empty_api, "/models", limit=limit)
         assert [(item["provider"], item["model"]) for item in found] == listed
-    assert (await sqlite_api.get("/models")).json()["total"] == len(listed)
+    assert (await empty_api.get("/models")).json()["total"] == len(listed)
 
 
-async def test_a_model_has_its_price_and_its_endpoint(sqlite_api: httpx2.AsyncClient) -> None:
-    (haiku,) = await pages(sqlite_api, "/models", q="claude-3-haiku", provider="anthropic")
+async def test_a_model_has_its_price_and_its_endpoint(empty_api: httpx2.AsyncClient) -> None:
+    (haiku,) = await pages(empty_api, "/models", q="claude-3-haiku", provider="anthropic")
     assert haiku["endpoint"] == "anthropic"
     assert haiku["context_window"] == 200_000
     assert haiku["prices"] == {
@@ -34,22 +34,22 @@ async def test_a_model_has_its_price_and_its_endpoint(sqlite_api: httpx2.AsyncCl
     }
 
 
-async def test_a_tiered_price_shows_its_tiers(sqlite_api: httpx2.AsyncClient) -> None:
-    found = await pages(sqlite_api, "/models", q="claude-sonnet-4-5", provider="anthropic")
+async def test_a_tiered_price_shows_its_tiers(empty_api: httpx2.AsyncClient) -> None:
+    found = await pages(empty_api, "/models", q="claude-sonnet-4-5", provider="anthropic")
     assert found[0]["prices"]["input_usd_per_mtok"] == {
         "base": 3.0,
         "tiers": [{"above_input_tokens": 200_000, "price": 6.0}],
     }
 
 
-async def test_a_search_takes_every_word_whatever_its_case(sqlite_api: httpx2.AsyncClient) -> None:
-    found = await pages(sqlite_api, "/models", q="HAIKU  anthropic 3-5", limit=1)
+async def test_a_search_takes_every_word_whatever_its_case(empty_api: httpx2.AsyncClient) -> None:
+    found = await pages(empty_api, "/models", q="HAIKU  anthropic 3-5", limit=1)
     assert found
     for item in found:
         text = f"{item['provider']} {item['model']} {item['name']}".lower()
         assert all(word in text for word in ("haiku", "anthropic", "3-5"))
-    assert await pages(sqlite_api, "/models", q="haiku no-such-word") == []
-    assert await pages(sqlite_api, "/models", provider="nobody") == []
+    assert await pages(empty_api, "/models", q="haiku no-such-word") == []
+    assert await pages(empty_api, "/models", provider="nobody") == []
 
 
 @pytest.mark.parametrize("model", ["claude-3-haiku-20240307", "claude-3-5-sonnet-latest", "gpt-4o-mini", "GPT-4o"])
@@ -65,20 +65,20 @@ async def test_a_models_own_id_finds_it_first_with_price_and_aliases(
 
 
 @pytest.mark.parametrize("query", ["gpt-4o-mini", "claude-3-haiku-20240307", "gpt-4o"])
-async def test_pages_follow_the_order_of_the_search(sqlite_api: httpx2.AsyncClient, query: str) -> None:
-    whole = (await sqlite_api.get("/models", params={"q": query, "limit": 500})).json()
-    assert await pages(sqlite_api, "/models", q=query, limit=1) == whole["items"]
+async def test_pages_follow_the_order_of_the_search(empty_api: httpx2.AsyncClient, query: str) -> None:
+    whole = (await empty_api.get("/models", params={"q": query, "limit": 500})).json()
+    assert await pages(empty_api, "/models", q=query, limit=1) == whole["items"]
     assert len(whole["items"]) == whole["total"] > 1
 
 
-async def test_an_id_that_nobody_priced_finds_nothing(sqlite_api: httpx2.AsyncClient) -> None:
-    page = (await sqlite_api.get("/models", params={"q": "claude-3-haiku-foo"})).json()
+async def test_an_id_that_nobody_priced_finds_nothing(empty_api: httpx2.AsyncClient) -> None:
+    page = (await empty_api.get("/models", params={"q": "claude-3-haiku-foo"})).json()
     assert page == {"items": [], "total": 0, "next_cursor": None}
 
 
-async def test_the_providers_are_shown_without_any_key(sqlite_api: httpx2.AsyncClient) -> None:
+async def test_the_providers_are_shown_without_any_key(empty_api: httpx2.AsyncClient) -> None:
     """One of them has its key here: it is ready, and the key itself is nowhere."""
-    response = await sqlite_api.get("/providers")
+    response = await empty_api.get("/providers")
     items = {item["name"]: item for item in response.json()["items"]}
     assert list(items) == sorted(items)
     simulators = {endpoint.name for endpoint in simulator_endpoints("http://127.0.0.1")}

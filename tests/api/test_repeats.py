@@ -90,9 +90,9 @@ async def test_the_key_of_a_deleted_benchmark_creates_no_other(api: httpx2.Async
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "two words", "ümlaut".encode()])
-async def test_a_key_that_is_none_is_named(sqlite_api: httpx2.AsyncClient, key: str | bytes) -> None:
+async def test_a_key_that_is_none_is_named(empty_api: httpx2.AsyncClient, key: str | bytes) -> None:
     headers = httpx2.Headers([(b"idempotency-key", key.encode() if isinstance(key, str) else key)])
-    answer = await sqlite_api.post("/benchmarks", json=EXAMPLE, headers=headers)
+    answer = await empty_api.post("/benchmarks", json=EXAMPLE, headers=headers)
     assert [error["field"].lower() for error in problem(answer, 422)["errors"]] == ["idempotency-key"]
 
 

@@ -22,6 +22,7 @@ from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
 from tests.support.service import make_settings, running_api, running_worker
 from tests.support.waiting import PATIENCE_S
+from worker.engine.children import Children
 
 pytestmark = pytest.mark.own_database
 
@@ -72,7 +73,7 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
 
 
 async def test_old_summaries_read_as_before_and_a_run_goes_on(
-    database_url: str, database: Database, redis_url: str, simulator: Simulator
+    database_url: str, database: Database, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
     await asyncio.to_thread(downgrade, database_url, "0007")
     await fill(database)
@@ -85,7 +86,7 @@ async def test_old_summaries_read_as_before_and_a_run_goes_on(
                 # More results were stored after it was asked.
                 old, new = ({**each, "progress": None, "results": None} for each in (old, new))
             assert list(differences(old, new)) == []
-        async with running_worker(settings, KeyRing({})):
+        async with running_worker(settings, KeyRing({}), children):
             done = await client.get(f"/benchmarks/{RUNNING}", headers={"Prefer": "wait=30"})
             async with asyncio.timeout(PATIENCE_S):
                 while (document := done.json())["status"] == "running":

@@ -16,9 +16,9 @@ from tests.support.ports import free_port
 from tests.support.processes import SimulatorProcess, simulator_process
 from tests.support.waiting import PATIENCE_S, wait_until
 
-PROMPTS = 40
+PROMPTS = 30
 CONCURRENCY = 2
-# Seven seconds: long enough for signals that come after the first results, however busy the machine is.
+# Nearly five seconds: long enough for signals that come after the first results, however busy the machine is.
 SPEC = {"model": "sim-ttft300-gap10-n4", "prompts": ["x"] * PROMPTS, "concurrency": CONCURRENCY}
 
 
@@ -59,8 +59,8 @@ def running(database_url: str, redis_url: str, tmp_path: Path, monkeypatch: pyte
             ("REDIS_URL", redis_url),
             ("SIMULATOR_URL", simulator.url),
             # Long enough for a busy machine to prolong it in time.
-            ("LEASE_S", "6"),
-            ("SWEEP_S", "1"),
+            ("LEASE_S", "4"),
+            ("SWEEP_S", "0.5"),
             # So that the two runs go to two workers.
             ("WORKER_MAX_BENCHMARKS", "1"),
         ):

@@ -8,6 +8,7 @@ from pathlib import Path
 from shared.db.database import Database
 from shared.providers.key_ring import KeyRing
 from tests.support.service import make_settings, running_worker
+from worker.engine.children import Children
 from worker.health import problem
 
 
@@ -17,11 +18,13 @@ def check(path: Path) -> subprocess.CompletedProcess[str]:
 
 
 async def test_a_running_worker_is_healthy_and_a_silent_one_is_not(
-    database_url: str, database: Database, redis_url: str, tmp_path: Path
+    database_url: str, database: Database, redis_url: str, tmp_path: Path, children: Children
 ) -> None:
     path = tmp_path / "heartbeat"
     assert "has not started" in check(path).stderr
-    async with running_worker(make_settings(database_url, redis_url, None, worker_health_file=path), KeyRing({})):
+    async with running_worker(
+        make_settings(database_url, redis_url, None, worker_health_file=path), KeyRing({}), children
+    ):
         assert check(path).returncode == 0
     os.utime(path, (0, 0))
     assert "the last heartbeat was" in str(problem(path))

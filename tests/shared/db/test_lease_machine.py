@@ -4,6 +4,7 @@ A model of one benchmark and its would-be workers is compared with the database 
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -25,16 +26,14 @@ WORKERS = st.sampled_from(["one", "two", "three"])
 SLOTS = st.lists(st.integers(0, PROMPTS - 1), min_size=1, max_size=PROMPTS, unique=True)
 
 
-def machine_on(url: str) -> type[RuleBasedStateMachine]:
-    """The machine with its database; each example begins with a benchmark of its own."""
+def machine_on(database: Database, do: Callable[[Awaitable[Any]], Any]) -> type[RuleBasedStateMachine]:
+    """The machine on this database; each example begins with a benchmark of its own. `do` awaits."""
 
     class LeaseMachine(RuleBasedStateMachine):
         def __init__(self) -> None:
             super().__init__()
-            self._loop = asyncio.new_event_loop()
-            self._database = Database(url)
-            self.tables = Tables(self._database, lease_s=3600)
-            self.id = self.do(self.tables.add(prompts=["x"] * PROMPTS))
+            self.tables = Tables(database, lease_s=3600)
+            self.id = do(self.tables.add(prompts=["x"] * PROMPTS))
             self.status = "pending"
             self.owner: str | None = None
             self.lapsed = False
@@ -48,13 +47,8 @@ def machine_on(url: str) -> type[RuleBasedStateMachine]:
             # Every lease that was ever given out, the lost ones too.
             self.leases: list[Lease] = []
 
-        def do(self, work: Any) -> Any:
-            return self._loop.run_until_complete(work)
-
         def teardown(self) -> None:
-            self.do(self.tables.benchmarks.delete(self.id))
-            self.do(self._database.close())
-            self._loop.close()
+            do(self.tables.benchmarks.delete(self.id))
 
         def holds(self, lease: Lease) -> bool:
             return self.status == "running" and lease.fence == self.fence and self.owner is not None
@@ -65,7 +59,7 @@ def machine_on(url: str) -> type[RuleBasedStateMachine]:
 
         @rule(worker=WORKERS, look_first=st.booleans())
         def claim(self, worker: str, look_first: bool) -> None:
-            claimed = self.do(self.tables.leases.claim(worker, look_first=look_first))
+            claimed = do(self.tables.leases.claim(worker, look_first=look_first))
             assert (claimed is not None) == self.free
             if claimed is None:
                 return
@@ -81,11 +75,11 @@ def machine_on(url: str) -> type[RuleBasedStateMachine]:
         @rule()
         def lapse(self) -> None:
             async def expire() -> None:
-                async with self._database.write() as session:
+                async with database.write() as session:
                     lapsed = update(Benchmark).where(Benchmark.id == self.id).values(lease_expires_at=utc_now(-1))
                     await session.execute(lapsed)
 
-            self.do(expire())
+            do(expire())
             self.lapsed = True
 
         @precondition(lambda self: self.leases)
@@ -93,7 +87,7 @@ def machine_on(url: str) -> type[RuleBasedStateMachine]:
         def heartbeat(self, data: st.DataObject) -> None:
             lease = data.draw(st.sampled_from(self.leases))
             try:
-                cancel = self.do(self.tables.leases.heartbeat(lease))
+                cancel = do(self.tables.leases.heartbeat(lease))
             except LeaseLost:
                 assert not self.holds(lease)
                 return
@@ -107,7 +101,7 @@ def machine_on(url: str) -> type[RuleBasedStateMachine]:
         def begin(self, data: st.DataObject) -> None:
             lease = data.draw(st.sampled_from(self.leases))
             try:
-                self.do(self.tables.leases.begin(lease, dispatched=PROMPTS, price=None))
+                do(self.tables.leases.begin(lease, dispatched=PROMPTS, price=None))
             except LeaseLost:
                 assert not self.holds(lease)
                 return
@@ -120,7 +114,7 @@ def machine_on(url: str) -> type[RuleBasedStateMachine]:
             lease = data.draw(st.sampled_from(self.leases))
             records = [make_record(slot) for slot in slots]
             try:
-                self.do(self.tables.results.record(lease, records, dispatched=PROMPTS))
+                do(self.tables.results.record(lease, records, dispatched=PROMPTS))
             except LeaseLost:
                 assert not self.holds(lease)
                 return
@@ -130,7 +124,7 @@ def machine_on(url: str) -> type[RuleBasedStateMachine]:
         @rule()
         def cancel(self) -> None:
             try:
-                self.do(self.tables.benchmarks.cancel(self.id))
+                do(self.tables.benchmarks.cancel(self.id))
             except Conflict:
                 assert self.status in ("completed", "failed")
                 return
@@ -143,7 +137,7 @@ def machine_on(url: str) -> type[RuleBasedStateMachine]:
         def release(self, data: st.DataObject) -> None:
             lease = data.draw(st.sampled_from(self.leases))
             try:
-                self.do(self.tables.leases.release(lease, SegmentEnd()))
+                do(self.tables.leases.release(lease, SegmentEnd()))
             except LeaseLost:
                 assert not self.holds(lease)
                 return
@@ -155,7 +149,7 @@ def machine_on(url: str) -> type[RuleBasedStateMachine]:
         def finish(self, data: st.DataObject, wanted: str) -> None:
             lease = data.draw(st.sampled_from(self.leases))
             try:
-                status = self.do(
+                status = do(
                     self.tables.leases.finish(
                         lease, wanted, summary={"by": lease.fence}, error=None, whole=len(self.results) == PROMPTS
                     )
@@ -170,11 +164,11 @@ def machine_on(url: str) -> type[RuleBasedStateMachine]:
 
         @invariant()
         def the_row_is_what_the_model_says(self) -> None:
-            row = self.do(self.tables.benchmarks.get(self.id))
+            row = do(self.tables.benchmarks.get(self.id))
             assert (row.status, row.fence, row.crashes) == (self.status, self.fence, self.crashes)
             assert row.lease_owner == self.owner
             assert row.done == len(self.results) <= row.planned
-            stored = self.do(recorded(self.tables.results, self.id))
+            stored = do(recorded(self.tables.results, self.id))
             assert stored == {(slot, 0) for slot in self.results}
             assert (row.completed_at is not None) == (row.status in TERMINAL)
             if row.status in TERMINAL:
@@ -187,13 +181,23 @@ def machine_on(url: str) -> type[RuleBasedStateMachine]:
 
 
 def test_any_order_of_steps(database_url: str) -> None:
-    run_state_machine_as_test(
-        machine_on(database_url),
-        settings=settings(
-            max_examples=40,
-            stateful_step_count=25,
-            deadline=None,
-            derandomize=True,
-            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-        ),
-    )
+    # A loop of its own: the machine's steps are no coroutines.
+    with asyncio.Runner() as runner:
+
+        async def do(work: Awaitable[Any]) -> Any:
+            return await work
+
+        database = Database(database_url)
+        try:
+            run_state_machine_as_test(
+                machine_on(database, lambda work: runner.run(do(work))),
+                settings=settings(
+                    max_examples=40,
+                    stateful_step_count=25,
+                    deadline=None,
+                    derandomize=True,
+                    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+                ),
+            )
+        finally:
+            runner.run(database.close())

@@ -1,5 +1,6 @@
 """Each operation changes the status as the table in `shared.benchmark.status` allows, and SQL refuses all else."""
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -53,46 +54,44 @@ async def cancel(tables: Tables, lease: Lease) -> bool:
     return await tables.benchmarks.status(lease.benchmark_id) == "cancelled"
 
 
-@pytest.mark.parametrize("before", STATUSES)
 @pytest.mark.parametrize(
     ("operation", "change"),
     [(claim, CLAIM), (release, KEEP), (cancel, CANCEL)],
     ids=["claim", "release", "cancel"],
 )
 async def test_an_operation_changes_only_the_statuses_of_its_change(
-    tables: Tables, operation: Any, change: Change, before: Status
+    tables: Tables, operation: Any, change: Change
 ) -> None:
-    lease = await benchmark_in(tables, before)
-    row = await columns(tables, lease.benchmark_id)
-    done = await operation(tables, lease)
-    if before in change.before:
-        assert done
-        assert await tables.benchmarks.status(lease.benchmark_id) in change.after
-        return
-    after = await columns(tables, lease.benchmark_id)
-    if operation is cancel and before == "running":
-        # Its worker is asked to end it.
-        assert after.pop("cancel_requested_at") is not None
-        assert row.pop("cancel_requested_at") is None
-    assert after == row
-    # Cancelling twice is no error, and changes nothing.
-    assert done is (operation is cancel and before == "cancelled")
+    for before in STATUSES:
+        lease = await benchmark_in(tables, before)
+        row = await columns(tables, lease.benchmark_id)
+        done = await operation(tables, lease)
+        if before in change.before:
+            assert done, before
+            assert await tables.benchmarks.status(lease.benchmark_id) in change.after, before
+        else:
+            after = await columns(tables, lease.benchmark_id)
+            if operation is cancel and before == "running":
+                # Its worker is asked to end it.
+                assert after.pop("cancel_requested_at") is not None
+                assert row.pop("cancel_requested_at") is None
+            assert after == row, before
+            # Cancelling twice is no error, and changes nothing.
+            assert done is (operation is cancel and before == "cancelled"), before
+        await tables.benchmarks.delete(lease.benchmark_id)
 
 
-@pytest.mark.parametrize("before", STATUSES)
-@pytest.mark.parametrize("wanted", STATUSES)
-async def test_a_run_ends_only_while_it_runs_and_only_as_terminal(
-    tables: Tables, before: Status, wanted: Status
-) -> None:
-    lease = await benchmark_in(tables, before)
-    row = await columns(tables, lease.benchmark_id)
-    finish = tables.leases.finish(lease, wanted, summary={"a": 1}, error=None)  # type: ignore[arg-type]
-    if before in FINISH.before and wanted in FINISH.after:
-        assert await finish == wanted
-        return
-    with pytest.raises(LeaseLost if wanted in FINISH.after else ValueError):
-        await finish
-    assert await columns(tables, lease.benchmark_id) == row
+async def test_a_run_ends_only_while_it_runs_and_only_as_terminal(tables: Tables) -> None:
+    for before, wanted in product(STATUSES, STATUSES):
+        lease = await benchmark_in(tables, before)
+        row = await columns(tables, lease.benchmark_id)
+        finish = tables.leases.finish(lease, wanted, summary={"a": 1}, error=None)  # type: ignore[arg-type]
+        if before in FINISH.before and wanted in FINISH.after:
+            assert await finish == wanted, before
+        else:
+            with pytest.raises(LeaseLost if wanted in FINISH.after else ValueError):
+                await finish
+            assert await columns(tables, lease.benchmark_id) == row, (before, wanted)
 
 
 def test_nothing_leaves_a_terminal_status_and_everything_comes_to_one() -> None:

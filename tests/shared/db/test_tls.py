@@ -229,11 +229,17 @@ async def test_the_next_host_is_asked_where_one_does_not_answer(
     silent = await asyncio.start_server(be_silent, "127.0.0.1", 0)
     rude = await asyncio.start_server(hang_up, "127.0.0.1", 0)
     async with rude, silent, before(postgresql_server_url, authority.server("127.0.0.1")) as front:
-        ports = (free_port(), *(server.sockets[0].getsockname()[1] for server in (rude, silent)), front.port)
-        hosts = "&".join(f"host=127.0.0.1:{port}" for port in ports)
-        url = f"{postgresql_server_url}?{hosts}&sslmode=disable&connect_timeout=1"
-        await connects(url)
+        ports = [free_port(), *(server.sockets[0].getsockname()[1] for server in (rude, silent)), front.port]
+
+        def url_of(ports: list[int]) -> str:
+            hosts = "&".join(f"host=127.0.0.1:{port}" for port in ports)
+            return f"{postgresql_server_url}?{hosts}&sslmode=disable&connect_timeout=1"
+
+        await connects(url_of(ports))
         assert front.encrypted == [False]
+        # Each attempt waits a second for the silent one.
+        ports.pop(2)
+        url = url_of(ports)
         await connects(f"{url}&target_session_attrs=read-write")
         await connects(f"{url}&target_session_attrs=prefer-standby")
         with pytest.raises(Unavailable, match="no host is standby"):

@@ -73,7 +73,7 @@ def test_a_long_answer_that_ends_well_is_a_success_with_its_text_cut() -> None:
 async def test_a_stream_without_end_is_closed_upstream(children: Children, simulator: Simulator) -> None:
     timeouts = Timeouts(total_s=600)
     (record,) = await run_over(
-        children, "auto", simulator.base_url, "openai", "sim-ttft0-gap0-endless", timeouts=timeouts
+        children, "auto", simulator.base_url, "openai", "sim-ttft0-gap0-endless-chunk1000", timeouts=timeouts
     )
     assert record.error is not None
     assert (record.outcome, record.error.kind) == ("errored", "answer_too_large")

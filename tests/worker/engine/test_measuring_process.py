@@ -220,6 +220,7 @@ async def test_a_process_that_stands_still_lowers_the_grade(simulator: Simulator
             lambda server, events=events: bool(server.requests) and server.requests[0].content_events > events
         )
         os.kill(process.pid, signal.SIGSTOP)
+        # How long it stands still is what the grade must tell.
         await asyncio.sleep(0.5)
         os.kill(process.pid, signal.SIGCONT)
     async with asyncio.timeout(PATIENCE_S):

@@ -21,6 +21,7 @@ from tests.support.service import WAIT, make_settings, running_api, running_work
 from tests.support.streams import anthropic_stream
 from tests.support.waiting import PATIENCE_S, until
 from tests.worker.engine.measuring import measure
+from worker.engine.children import Children
 
 KEYS = KeyRing({})
 
@@ -40,16 +41,16 @@ async def ended(database: Database, benchmark_id: int) -> str:
 
 
 async def test_a_benchmark_that_no_bell_was_rung_for_is_found_by_the_sweep(
-    database_url: str, database: Database, redis_url: str, simulator: Simulator
+    database_url: str, database: Database, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
     settings = make_settings(database_url, redis_url, simulator.base_url)
-    async with running_worker(settings, KEYS):
+    async with running_worker(settings, KEYS, children):
         benchmark = await BenchmarkRepository(database).create(spec(), "simulator")
         assert await ended(database, benchmark.id) == "completed"
 
 
 async def test_what_a_dead_worker_sent_again_over_new_connections_stays_counted(
-    database_url: str, database: Database, redis_url: str
+    database_url: str, database: Database, redis_url: str, children: Children
 ) -> None:
     repository = BenchmarkRepository(database)
     benchmark = await repository.create(spec(), "simulator")
@@ -62,7 +63,7 @@ async def test_what_a_dead_worker_sent_again_over_new_connections_stays_counted(
     # The next worker's second request meets a connection that the server closes.
     async with (
         ClosingServer("anthropic").running() as server,
-        running_worker(make_settings(database_url, redis_url, server.url), KEYS),
+        running_worker(make_settings(database_url, redis_url, server.url), KEYS, children),
     ):
         assert await ended(database, benchmark.id) == "completed"
     document = await repository.get(benchmark.id)
@@ -73,7 +74,7 @@ async def test_what_a_dead_worker_sent_again_over_new_connections_stays_counted(
 
 
 async def test_a_benchmark_of_a_dead_worker_goes_on_without_what_is_stored(
-    database_url: str, database: Database, redis_url: str, simulator: Simulator
+    database_url: str, database: Database, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
     repository = BenchmarkRepository(database)
     benchmark = await repository.create(spec(), "simulator")
@@ -86,7 +87,7 @@ async def test_a_benchmark_of_a_dead_worker_goes_on_without_what_is_stored(
     await leases.begin(claimed[0], dispatched=2, price=None)
     # It had sent three, or was about to.
     await ResultRepository(database).record(claimed[0], records, dispatched=3)
-    async with running_worker(make_settings(database_url, redis_url, simulator.base_url), KEYS):
+    async with running_worker(make_settings(database_url, redis_url, simulator.base_url), KEYS, children):
         assert await ended(database, benchmark.id) == "completed"
     document = await repository.get(benchmark.id)
     assert (document.interrupted, document.crashes, document.done) == (True, 1, 4)
@@ -105,18 +106,18 @@ async def test_a_benchmark_of_a_dead_worker_goes_on_without_what_is_stored(
 
 
 async def test_a_stopping_worker_ends_what_is_in_flight_and_gives_the_rest_back(
-    database_url: str, database: Database, redis_url: str, simulator: Simulator
+    database_url: str, database: Database, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
     settings = make_settings(database_url, redis_url, simulator.base_url, lease_s=30, sweep_s=5)
     benchmark = await BenchmarkRepository(database).create(
         spec(model="sim-ttft300-gap1-n4", prompts=["x"] * 4), "simulator"
     )
-    async with running_worker(settings, KEYS):
+    async with running_worker(settings, KEYS, children):
         await simulator.wait_for(lambda server: server.in_flight == 1)
     document = await BenchmarkRepository(database).get(benchmark.id)
     assert (document.status, document.done, document.lease_owner) == ("running", 1, None)
     # No lease to wait for: the next worker goes on at once, and no crash is counted.
-    async with running_worker(settings, KEYS):
+    async with running_worker(settings, KEYS, children):
         assert await ended(database, benchmark.id) == "completed"
     document = await BenchmarkRepository(database).get(benchmark.id)
     assert (document.crashes, document.interrupted, document.done) == (0, True, 4)
@@ -131,12 +132,12 @@ async def test_a_stopping_worker_ends_what_is_in_flight_and_gives_the_rest_back(
 
 
 async def test_a_second_signal_ends_the_grace_period_and_gives_back_what_was_in_flight(
-    database_url: str, database: Database, redis_url: str, simulator: Simulator
+    database_url: str, database: Database, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
     settings = make_settings(database_url, redis_url, simulator.base_url, lease_s=30, shutdown_grace_s=600)
     repository = BenchmarkRepository(database)
     benchmark = await repository.create(spec(model="sim-ttft5-gap5-endless", prompts=["x"]), "simulator")
-    async with running_worker(settings, KEYS) as dispatcher:
+    async with running_worker(settings, KEYS, children) as dispatcher:
         await simulator.wait_for(lambda server: bool(server.requests) and server.requests[0].content_events > 2)
         stopping = asyncio.create_task(dispatcher.stop())
         dispatcher.stop_now()
@@ -151,12 +152,12 @@ async def test_a_second_signal_ends_the_grace_period_and_gives_back_what_was_in_
 
 
 async def test_a_cancel_while_a_worker_ends_keeps_what_was_seen(
-    database_url: str, database: Database, redis_url: str, simulator: Simulator
+    database_url: str, database: Database, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
     settings = make_settings(database_url, redis_url, simulator.base_url, shutdown_grace_s=60)
     repository = BenchmarkRepository(database)
     benchmark = await repository.create(spec(model="sim-ttft5-gap5-endless", prompts=["x", "y"]), "simulator")
-    async with running_worker(settings, KEYS) as dispatcher:
+    async with running_worker(settings, KEYS, children) as dispatcher:
         await simulator.wait_for(lambda server: bool(server.requests) and server.requests[0].content_events > 2)
         stopping = asyncio.create_task(dispatcher.stop())
         await repository.cancel(benchmark.id)
@@ -171,12 +172,12 @@ async def test_a_cancel_while_a_worker_ends_keeps_what_was_seen(
 
 
 async def test_a_worker_that_lost_its_lease_closes_its_streams_and_writes_nothing(
-    database_url: str, database: Database, redis_url: str, simulator: Simulator
+    database_url: str, database: Database, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
     settings = make_settings(database_url, redis_url, simulator.base_url, lease_s=3, sweep_s=1)
     repository = BenchmarkRepository(database)
     benchmark = await repository.create(spec(model="sim-ttft5-gap5-endless", prompts=["x"]), "simulator")
-    async with running_worker(settings, KEYS):
+    async with running_worker(settings, KEYS, children):
         await simulator.wait_for(lambda server: bool(server.requests) and server.requests[0].content_events > 2)
         # Somebody else takes the benchmark over and ends it.
         thief = LeaseRepository(database, lease_s=30)
@@ -193,7 +194,7 @@ async def test_a_worker_that_lost_its_lease_closes_its_streams_and_writes_nothin
 
 
 async def test_a_run_that_must_not_be_interrupted_fails_with_what_it_has(
-    database_url: str, database: Database, redis_url: str, simulator: Simulator
+    database_url: str, database: Database, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
     repository = BenchmarkRepository(database)
     benchmark = await repository.create(spec(on_interrupt="fail"), "simulator")
@@ -201,7 +202,7 @@ async def test_a_run_that_must_not_be_interrupted_fails_with_what_it_has(
     assert claimed is not None
     stored = measure("anthropic", [(10, anthropic_stream("Hi"))])
     await ResultRepository(database).record(claimed[0], [replace(stored, prompt_index=2)])
-    async with running_worker(make_settings(database_url, redis_url, simulator.base_url), KEYS):
+    async with running_worker(make_settings(database_url, redis_url, simulator.base_url), KEYS, children):
         assert await ended(database, benchmark.id) == "failed"
     document = await repository.get(benchmark.id)
     assert document.error is not None
@@ -213,7 +214,7 @@ async def test_a_run_that_must_not_be_interrupted_fails_with_what_it_has(
 
 
 async def test_a_crash_is_counted_even_if_the_run_is_not_resumed(
-    database_url: str, database: Database, redis_url: str, simulator: Simulator
+    database_url: str, database: Database, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
     repository = BenchmarkRepository(database)
     benchmark = await repository.create(spec(on_interrupt="fail"), "simulator")
@@ -221,7 +222,7 @@ async def test_a_crash_is_counted_even_if_the_run_is_not_resumed(
     claimed = await dying.claim("dead")
     assert claimed is not None
     await dying.begin(claimed[0], dispatched=2, price=None)
-    async with running_worker(make_settings(database_url, redis_url, simulator.base_url), KEYS):
+    async with running_worker(make_settings(database_url, redis_url, simulator.base_url), KEYS, children):
         assert await ended(database, benchmark.id) == "failed"
     document = await repository.get(benchmark.id)
     assert document.summary is not None
@@ -230,7 +231,7 @@ async def test_a_crash_is_counted_even_if_the_run_is_not_resumed(
 
 
 async def test_a_benchmark_that_kills_its_workers_is_given_up(
-    database_url: str, database: Database, redis_url: str, simulator: Simulator
+    database_url: str, database: Database, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
     settings = make_settings(database_url, redis_url, simulator.base_url, max_crashes=2)
     repository = BenchmarkRepository(database)
@@ -238,7 +239,7 @@ async def test_a_benchmark_that_kills_its_workers_is_given_up(
     dying = LeaseRepository(database, lease_s=0)
     for _ in range(2):
         assert await dying.claim("dying") is not None
-    async with running_worker(settings, KEYS):
+    async with running_worker(settings, KEYS, children):
         assert await ended(database, benchmark.id) == "failed"
     document = await repository.get(benchmark.id)
     assert document.error is not None
@@ -247,19 +248,19 @@ async def test_a_benchmark_that_kills_its_workers_is_given_up(
 
 
 async def test_two_workers_share_a_backlog_and_send_nothing_twice(
-    database_url: str, database: Database, redis_url: str, simulator: Simulator
+    database_url: str, database: Database, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
     settings = make_settings(database_url, redis_url, simulator.base_url, worker_max_benchmarks=2)
     repository = BenchmarkRepository(database)
     numbers = [(await repository.create(spec(), "simulator")).id for _ in range(12)]
-    async with running_worker(settings, KEYS), running_worker(settings, KEYS):
+    async with running_worker(settings, KEYS, children), running_worker(settings, KEYS, children):
         assert {await ended(database, number) for number in numbers} == {"completed"}
     assert len(simulator.requests) == 12 * 4
     assert {(await repository.get(number)).crashes for number in numbers} == {0}
 
 
 async def test_a_key_that_only_a_worker_holds_is_enough_to_submit(
-    database_url: str, redis_url: str, simulator: Simulator
+    database_url: str, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
     endpoint = {"name": "locked", "protocol": "openai", "base_url": f"{simulator.base_url}/v1", "api_key_env": "K"}
     settings = make_settings(database_url, redis_url, None, providers=[endpoint])
@@ -267,7 +268,7 @@ async def test_a_key_that_only_a_worker_holds_is_enough_to_submit(
     async with running_api(settings, KeyRing({})) as client:
         refused = await client.post("/benchmarks", json=body)
         assert (refused.status_code, refused.json()["code"]) == (422, "missing_key")
-        async with running_worker(settings, KeyRing({"K": "secret-of-the-worker"})):
+        async with running_worker(settings, KeyRing({"K": "secret-of-the-worker"}), children):
             done = await client.post("/benchmarks", json=body, headers=WAIT)
     assert done.json()["status"] == "completed"
     assert simulator.requests[0].headers["authorization"] != ""

@@ -110,10 +110,12 @@ async def test_no_secret_is_stored_logged_or_returned(
         assert secret not in whole
 
 
-async def test_a_missing_variable_is_named_with_its_endpoint(database_url: str, redis_url: str) -> None:
+async def test_a_missing_variable_is_named_with_its_endpoint(
+    database_url: str, redis_url: str, children: Children
+) -> None:
     endpoint = endpoint_at("http://127.0.0.1:9", **OPTIONS)
     keys = KeyRing({"SOME_KEY": KEY, "SIG": SIG})
-    async with running_service(database_url, redis_url, None, keys, providers=[endpoint]) as service:
+    async with running_service(database_url, redis_url, None, keys, children, providers=[endpoint]) as service:
         body = {"name": "n", "model": "m", "provider": "deployed", "prompts": ["x"]}
         refused = await service.client.post("/benchmarks", json=body)
         (provider,) = [
@@ -133,7 +135,7 @@ async def test_a_missing_variable_is_named_with_its_endpoint(database_url: str, 
 
 
 async def test_a_worker_that_lost_a_variable_fails_the_benchmark_in_words(
-    database_url: str, redis_url: str, tmp_path: Path
+    database_url: str, redis_url: str, tmp_path: Path, children: Children
 ) -> None:
     path = tmp_path / "token"
     path.write_text(TOKEN, encoding="utf-8")
@@ -149,7 +151,9 @@ async def test_a_worker_that_lost_a_variable_fails_the_benchmark_in_words(
 
     forgetful = Forgetful(keys._environment)
     endpoint = endpoint_at("http://127.0.0.1:9", **OPTIONS)
-    async with running_service(database_url, redis_url, None, forgetful, providers=[endpoint], lease_s=600) as service:
+    async with running_service(
+        database_url, redis_url, None, forgetful, children, providers=[endpoint], lease_s=600
+    ) as service:
         done = await service.run(provider="deployed", prompts=["x"])
     assert done["error"] == {
         "kind": "missing_key",
