@@ -12,6 +12,7 @@ from shared.benchmark.spec import BenchmarkSpec
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.deliveries import Attempt, DeliveryRepository
+from shared.db.delivery_history import DeliveryHistory
 from shared.db.leases import LeaseRepository
 from shared.db.results import ResultRepository
 from shared.db.schema import check_schema
@@ -143,7 +144,9 @@ async def settle(interrupted: Writer, other: Writer) -> Case:
 
     async def check(_: Any) -> None:
         await other.deliveries.settle(due, attempt)
-        (kept,) = await other.deliveries.page(endpoint_id=endpoint_id, benchmark_id=None, before_id=None, limit=1)
+        (kept,) = await DeliveryHistory(other.database).page(
+            endpoint_id=endpoint_id, benchmark_id=None, before_id=None, limit=1
+        )
         assert (kept.delivery.status, [item.status_code for item in kept.attempts]) == ("delivered", [204])
 
     return Case(lambda: interrupted.deliveries.settle(due, attempt), check)

@@ -11,6 +11,7 @@ from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.connections import warn_of_too_many_connections
 from shared.db.database import Database
 from shared.db.deliveries import Attempt, DeliveryRepository
+from shared.db.delivery_history import DeliveryHistory
 from shared.db.failures import Conflicted
 from shared.db.result_pages import ResultPages
 from shared.db.tables import Benchmark
@@ -82,6 +83,7 @@ async def test_lists_are_read_again(database_url: str, tables: Tables) -> None:
 @POSTGRESQL
 async def test_redeliveries_and_ends_of_attempts_do_not_lock_each_other_out(database: Database) -> None:
     endpoints, deliveries = WebhookRepository(database), DeliveryRepository(database)
+    history = DeliveryHistory(database)
     failed = Attempt(succeeded=False, duration_ms=1, status_code=500, wait_s=0)
     with capture_logs() as logs:
         for _ in range(30):
@@ -89,7 +91,7 @@ async def test_redeliveries_and_ends_of_attempts_do_not_lock_each_other_out(data
             delivery_id = await endpoints.test(endpoint.id)
             (due,) = await deliveries.claim(1)
             await asyncio.gather(
-                deliveries.redeliver(delivery_id), deliveries.settle(due, failed), deliveries.redeliver(delivery_id)
+                history.redeliver(delivery_id), deliveries.settle(due, failed), history.redeliver(delivery_id)
             )
             await asyncio.gather(endpoints.delete(endpoint.id), deliveries.settle(due, failed))
     assert [entry for entry in logs if entry["event"] == "transaction_tried_again"] == []

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.database import Database
 from shared.db.deliveries import Attempt, DeliveryRepository
+from shared.db.delivery_history import DeliveryHistory
 from shared.db.webhook_endpoints import WebhookRepository
 from shared.errors import Unavailable
 from shared.webhooks.message import NewEndpoint
@@ -42,6 +43,6 @@ async def test_a_worker_whose_claim_failed_does_not_give_back_the_attempt_of_ano
     await one.give_back_lost()
     assert await one.claim(1) == []
     await other.settle(due, Attempt(succeeded=True, duration_ms=1, status_code=204))
-    (kept,) = await other.page(endpoint_id=endpoint_id, benchmark_id=None, before_id=None, limit=1)
+    (kept,) = await DeliveryHistory(database).page(endpoint_id=endpoint_id, benchmark_id=None, before_id=None, limit=1)
     assert (kept.delivery.status, [item.status_code for item in kept.attempts]) == ("delivered", [204])
     await failing.close()
