@@ -4,7 +4,7 @@ import orjson
 
 from api.schemas.webhooks import AttemptOut, BenchmarkWebhook, DeliveryOut, WebhookOut
 from shared.db.delivery_history import DeliveryOfEvent
-from shared.db.tables import WebhookEndpoint
+from shared.db.webhook_tables import WebhookEndpoint
 from shared.webhooks.message import payload
 
 

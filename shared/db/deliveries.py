@@ -12,7 +12,8 @@ from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.hand_over import HandOver
 from shared.db.lanes import LaneReader, is_due, set_missing_lanes, unclaimed
-from shared.db.tables import (
+from shared.db.types import utc_now
+from shared.db.webhook_tables import (
     WebhookAttempt,
     WebhookDelivery,
     WebhookEndpoint,
@@ -20,7 +21,6 @@ from shared.db.tables import (
     is_pending,
     is_waiting,
 )
-from shared.db.types import utc_now
 from shared.webhooks.message import DISABLE_AFTER_S
 
 # An attempt takes at most 15 s. If it is not settled when the lease ends, its worker has died.

@@ -11,8 +11,8 @@ from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.deliveries import joined
 from shared.db.lanes import clear_lanes
-from shared.db.tables import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from shared.db.types import utc_now
+from shared.db.webhook_tables import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from shared.errors import NotFound
 
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.db.tables import LANE, WebhookDelivery, WebhookEndpoint, is_pending, is_waiting
 from shared.db.types import as_constant, utc_now
+from shared.db.webhook_tables import LANE, WebhookDelivery, WebhookEndpoint, is_pending, is_waiting
 
 # The most attempts in one lane at the same time, over all workers.
 IN_ONE_LANE = 8

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from shared.db.again import tries_again
 from shared.db.database import Database
-from shared.db.tables import WebhookEndpoint
+from shared.db.webhook_tables import WebhookEndpoint
 from shared.errors import Unavailable
 from shared.webhooks.secret_box import SecretBox
 

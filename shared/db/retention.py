@@ -15,18 +15,10 @@ from shared.benchmark.without_texts import (
 from shared.db.again import tries_again
 from shared.db.benchmarks import KEEP_KEYS_S
 from shared.db.database import Database
-from shared.db.tables import (
-    Benchmark,
-    IdempotencyKey,
-    Prompt,
-    Result,
-    WebhookDelivery,
-    WebhookEndpoint,
-    WebhookEvent,
-    is_pending,
-)
+from shared.db.tables import Benchmark, IdempotencyKey, Prompt, Result
 from shared.db.types import as_constant, utc_now
 from shared.db.webhook_endpoints import lock_endpoint
+from shared.db.webhook_tables import WebhookDelivery, WebhookEndpoint, WebhookEvent, is_pending
 
 # Rows of one transaction.
 STEP_ROWS = 1_000

@@ -19,8 +19,8 @@ from sqlalchemy import update
 from cli.stack import valkey
 from shared.db.database import Database
 from shared.db.migrate import upgrade
-from shared.db.tables import WebhookDelivery
 from shared.db.types import utc_now
+from shared.db.webhook_tables import WebhookDelivery
 from shared.queue.doorbell import CHANNEL
 from shared.settings import process_environment
 from shared.webhooks.secret_box import new_key

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from shared.db.all_tables import METADATA
 from shared.db.database import Database
 from shared.db.retention import RetentionRepository
-from shared.db.tables import Base, Benchmark, IdempotencyKey, WebhookDelivery
+from shared.db.tables import Benchmark, IdempotencyKey
 from shared.db.types import utc_now
+from shared.db.webhook_tables import WebhookDelivery
 from shared.providers.key_ring import KeyRing
 from shared.webhooks.secret_box import new_key
 from tests.support.receiver import LOOPBACK, receiver, status
@@ -66,7 +68,7 @@ async def marked(database: Database) -> set[str]:
     """Names of the columns that hold the mark."""
     found: set[str] = set()
     async with database.read() as session:
-        for table in Base.metadata.sorted_tables:
+        for table in METADATA.sorted_tables:
             for row in (await session.execute(select(table))).mappings():
                 found |= {f"{table.name}.{name}" for name, value in row.items() if holds_mark(value)}
     return found

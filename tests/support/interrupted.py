@@ -17,8 +17,9 @@ from shared.db.leases import LeaseRepository
 from shared.db.results import ResultRepository
 from shared.db.schema import check_schema
 from shared.db.segments import SegmentEnd
-from shared.db.tables import Benchmark, Prompt, Result, WebhookAttempt, WebhookEvent
+from shared.db.tables import Benchmark, Prompt, Result
 from shared.db.webhook_endpoints import WebhookRepository
+from shared.db.webhook_tables import WebhookAttempt, WebhookEvent
 from shared.errors import LeaseLost
 from shared.webhooks.message import NewEndpoint
 from tests.shared.db.rows import make_record

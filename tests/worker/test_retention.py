@@ -8,9 +8,10 @@ from sqlalchemy import func, select, update
 from shared.db.database import Database
 from shared.db.deliveries import Attempt, DeliveryRepository
 from shared.db.retention import STEP_ROWS, RetentionRepository
-from shared.db.tables import Benchmark, Prompt, Result, WebhookEvent
+from shared.db.tables import Benchmark, Prompt, Result
 from shared.db.types import utc_now
 from shared.db.webhook_endpoints import WebhookRepository
+from shared.db.webhook_tables import WebhookEvent
 from shared.errors import Conflict, NotFound
 from shared.webhooks.message import NewEndpoint
 from tests.shared.db.rows import Tables, make_record

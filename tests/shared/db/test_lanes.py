@@ -12,8 +12,8 @@ from shared.db.database import Database
 from shared.db.deliveries import Attempt, DeliveryRepository, Due
 from shared.db.delivery_history import DeliveryHistory
 from shared.db.lanes import IN_ONE_LANE, LANES_USED, WINDOW, LaneReader
-from shared.db.tables import WebhookDelivery
 from shared.db.webhook_endpoints import WebhookRepository
+from shared.db.webhook_tables import WebhookDelivery
 from shared.webhooks.message import NewEndpoint
 from tests.support.waiting import PATIENCE_S
 

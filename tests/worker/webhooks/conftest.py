@@ -11,9 +11,9 @@ from shared.clock import SystemClock
 from shared.db.database import Database
 from shared.db.deliveries import Attempt, DeliveryRepository
 from shared.db.delivery_history import DeliveryHistory, DeliveryOfEvent
-from shared.db.tables import WebhookDelivery, WebhookEndpoint
 from shared.db.types import utc_now
 from shared.db.webhook_endpoints import WebhookRepository
+from shared.db.webhook_tables import WebhookDelivery, WebhookEndpoint
 from shared.network.ssrf import SsrfGuard
 from shared.program.tasks import end
 from shared.webhooks.message import NewEndpoint, new_secret
