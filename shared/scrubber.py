@@ -21,6 +21,8 @@ _SECRET_NAME = re.compile(
     r"|(?:.*[-_])?(?:(?:access|auth|api|bearer|id|refresh|security|session)[-_]?)?token)$"
 )
 _NO_SECRET = re.compile(r"(?i)^(?:bos|eos|pad|stop|unk|sep|cls|mask)[-_]token$")
+# Characters that may follow each other in a key: all of ASCII but spaces and quotes.
+_WORD = re.compile(r"[!#-&(-~]+")
 MASK = "[redacted]"
 
 
@@ -46,6 +48,18 @@ def without_secrets(value: Any, name: str = "") -> Any:
     if isinstance(value, list):
         return [without_secrets(part) for part in value]
     return MASK if isinstance(value, str) and looks_secret(name, value) else value
+
+
+def shorten(text: str, most: int) -> str:
+    """The text, cut to so many characters before its keys are masked.
+
+    It is cut between two words, unless it is one long word: half of a key would not be recognised.
+    """
+    if len(text) <= most:
+        return text
+    backwards = _WORD.match(text[most::-1])
+    end = most + 1 - (backwards.end() if backwards else 1)
+    return text[: end or most]
 
 
 class Scrubber:

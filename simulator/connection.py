@@ -1,4 +1,4 @@
-"""One TCP connection: parses requests with httptools, plays responses, ends them the way a fault asks for.
+"""One TCP connection: takes requests, plays responses, ends them the way a fault asks for.
 
 With a certificate it speaks TLS.
 """
@@ -11,8 +11,6 @@ import struct
 from collections import deque
 from typing import cast
 
-import httptools
-
 from shared.clock import monotonic_ns
 from shared.network.tls import TlsSession
 from simulator.arrivals import Arrivals
@@ -21,12 +19,11 @@ from simulator.http_head import LAST_CHUNK, Request, head
 from simulator.player import Player
 from simulator.record import Outcome, Records
 from simulator.registry import wire_format_for
+from simulator.request_reader import RequestReader, RequestRefused
 from simulator.script import Close
 from simulator.service import Response, Service
 from simulator.timer import Timer
 
-MAX_BODY_BYTES = 32 * 1024 * 1024
-_MAX_HEAD_BYTES = 64 * 1024
 _MAX_PIPELINED = 16
 _LINGER_S = 1.0
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -61,17 +58,12 @@ class Connection(asyncio.Protocol):
         self._arrivals: Arrivals | None = None
         self._fd = -1
         self.paused = False
-        self._parser = httptools.HttpRequestParser(self)
+        self._reader = RequestReader(self._expected)
         self._waiting: deque[Request] = deque()
         self._request: Request | None = None
         self._response: Response | None = None
         self._player: Player | None = None
         self._closing = False
-        self._refused = 0
-        self._head_bytes = 0
-        self._in_head = True
-        self._received_ns = 0
-        self._start_request()
 
     # Called by the event loop.
 
@@ -123,26 +115,20 @@ class Connection(asyncio.Protocol):
         """Bytes of requests."""
         if self._closing:
             return
-        self._received_ns = stamp_ns
-        if self._in_head:
-            self._head_bytes += len(data)
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._refuse(400, "Upgrade is not supported.")
+            self._waiting += self._reader.feed(data, stamp_ns)
+        except RequestRefused as refused:
+            self._refuse(refused.status, refused.message)
             return
-        except httptools.HttpParserError:
-            if not self._closing:
-                self._refuse(400, "Malformed HTTP request.")
-            return
-        if self._refused:
-            self._refuse(self._refused, f"Request exceeds the maximum size of {MAX_BODY_BYTES} bytes.")
-        elif self._in_head and self._head_bytes > _MAX_HEAD_BYTES:
-            self._refuse(431, "Request header fields too large.")
-        elif len(self._waiting) > _MAX_PIPELINED:
+        if len(self._waiting) > _MAX_PIPELINED:
             self._refuse(400, "Too many pipelined requests.")
         elif self._player is None:
             self._next_request()
+
+    def _expected(self) -> None:
+        """A client waits for leave to send its body."""
+        if self._player is None:
+            self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def pause_writing(self) -> None:
         self.paused = True
@@ -151,57 +137,6 @@ class Connection(asyncio.Protocol):
         self.paused = False
         if self._player is not None:
             self._player.play()
-
-    # Called by the parser.
-
-    def on_message_begin(self) -> None:
-        self._start_request()
-
-    def on_url(self, url: bytes) -> None:
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        self._head_bytes = 0
-        if int(self._headers.get("content-length", "0") or 0) > MAX_BODY_BYTES:
-            self._refused = 413
-        elif self._headers.get("expect", "").lower() == "100-continue" and self._player is None:
-            self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    def on_body(self, body: bytes) -> None:
-        self._body_bytes += len(body)
-        if self._body_bytes > MAX_BODY_BYTES:
-            self._refused = 413
-            self._body.clear()
-        elif not self._refused:
-            self._body.append(body)
-
-    def on_message_complete(self) -> None:
-        self._in_head = True
-        if self._refused:
-            return
-        http11 = self._parser.get_http_version() == "1.1"
-        self._waiting.append(
-            Request(
-                method=self._parser.get_method().decode("latin-1"),
-                path=self._url.decode("latin-1").partition("?")[0],
-                headers=self._headers,
-                body=b"".join(self._body),
-                received_ns=self._received_ns,
-                keep_alive=self._parser.should_keep_alive() and http11,
-                chunked=http11,
-            )
-        )
-        self._start_request()
-
-    def _start_request(self) -> None:
-        self._url = b""
-        self._headers: dict[str, str] = {}
-        self._body: list[bytes] = []
-        self._body_bytes = 0
 
     # Called by the player.
 
@@ -286,7 +221,7 @@ class Connection(asyncio.Protocol):
         self._waiting.clear()
         self._settle(Outcome.CANCELLED)
         self._closing = True
-        wire = wire_format_for(self._url.decode("latin-1"), self._headers)
+        wire = wire_format_for(self._reader.url, self._reader.headers)
         data = wire.error_body(Problem(status, message), 0)
         headers = {"content-type": "application/json", "content-length": str(len(data))}
         self.send(head(status, headers, keep_alive=False) + data)

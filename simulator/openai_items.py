@@ -1,17 +1,17 @@
 """The output items of a response, as the Responses wire format streams them."""
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from simulator.call import Call
 
 
-class Item:
-    """One kind of item. Its text is streamed by `text_event`, within the part that `part_event` begins and ends."""
+class Item(ABC):
+    """One kind of item. Its text is streamed by `text_event`."""
 
     text_event: ClassVar[str]
     # The field of the last text event that has the whole text.
     text_field: ClassVar[str] = "text"
-    part_event: ClassVar[str | None] = None
     # Fields that say which part of the item an event is about.
     inner: ClassVar[dict[str, int]] = {}
     # Further fields of the events with text.
@@ -22,19 +22,26 @@ class Item:
         self.id = f"{self.prefix}_{call.number:08d}"
         self._call = call
 
+    @abstractmethod
     def begun(self) -> dict[str, Any]:
         """The item before its text."""
-        raise NotImplementedError
 
+    @abstractmethod
     def whole(self, text: str, status: str) -> dict[str, Any]:
         """The item when it has ended."""
-        raise NotImplementedError
 
+
+class ItemWithPart(Item):
+    """An item whose text stands in a part, which `part_event` begins and ends."""
+
+    part_event: ClassVar[str]
+
+    @abstractmethod
     def part(self, text: str) -> dict[str, Any]:
-        raise NotImplementedError
+        """The part with its text so far."""
 
 
-class Message(Item):
+class Message(ItemWithPart):
     text_event = "response.output_text"
     part_event = "response.content_part"
     inner: ClassVar[dict[str, int]] = {"content_index": 0}
@@ -70,7 +77,7 @@ class FunctionCall(Item):
         }
 
 
-class Reasoning(Item):
+class Reasoning(ItemWithPart):
     """Reasoning with its text, as open models show it."""
 
     text_event = "response.reasoning_text"
@@ -88,7 +95,7 @@ class Reasoning(Item):
         return {"type": "reasoning_text", "text": text}
 
 
-class Summary(Item):
+class Summary(ItemWithPart):
     """Reasoning of which only a summary is shown, as OpenAI's models do."""
 
     text_event = "response.reasoning_summary_text"

@@ -18,7 +18,7 @@ from simulator.openai_api import (
     model_and_messages,
     wants_stream,
 )
-from simulator.openai_items import FunctionCall, Item, Message, Reasoning, Summary
+from simulator.openai_items import FunctionCall, Item, ItemWithPart, Message, Reasoning, Summary
 from simulator.profile import Profile
 from simulator.text import input_tokens
 
@@ -109,7 +109,7 @@ class _Stream:
         place = {"item_id": item.id, "output_index": index}
         inner = {**place, **item.inner}
         yield self._event("response.output_item.added", output_index=index, item=item.begun())
-        if item.part_event:
+        if isinstance(item, ItemWithPart):
             yield self._event(f"{item.part_event}.added", **inner, part=item.part(""))
         name = f"{item.text_event}.delta"
         head = b'event: %b\ndata: {"type":"%b",%b,"delta":' % (
@@ -127,7 +127,7 @@ class _Stream:
         text = "".join(texts)
         whole = item.whole(text, state)
         yield self._event(f"{item.text_event}.done", **inner, **item.more, **{item.text_field: text})
-        if item.part_event:
+        if isinstance(item, ItemWithPart):
             yield self._event(f"{item.part_event}.done", **inner, part=item.part(text))
         yield self._event("response.output_item.done", output_index=index, item=whole)
         self._items.append(whole)

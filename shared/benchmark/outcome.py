@@ -1,4 +1,4 @@
-"""Outcomes of a request. What each means stands with the metric `outcome` in `shared.numbers.metrics`."""
+"""Outcomes of a request. What each means stands with the field `outcome` in `shared.numbers.fields`."""
 
 from typing import Literal, get_args
 

@@ -45,7 +45,7 @@ class Disturbance:
     doubtful: int = 0
     selector_stamped: int = 0
     send_delays_ms: Digest = field(default_factory=Digest)
-    # Of the process that was latest.
+    # Of the process that was latest among those with a P99; if none has one, of the latest.
     lag_histogram: Counter[int] = field(default_factory=Counter)
     lag_max_ms: float = 0
     cpu_share: float | None = None
@@ -137,6 +137,11 @@ class Disturbance:
         return lag_percentile_ms(self.lag_histogram, 99) if enough else None
 
     @property
+    def _own_lag_max_ms(self) -> float:
+        """The longest lag of the process that `lag_histogram` is of. The longest of all may be another one's."""
+        return min(lag_percentile_ms(self.lag_histogram, 100) or 0.0, self.lag_max_ms)
+
+    @property
     def _send_delay_p99_ms(self) -> float | None:
         enough = self.send_delays_ms.count >= MIN_COUNT[99]
         return self.send_delays_ms.percentile(99) if enough else None
@@ -165,16 +170,13 @@ class Disturbance:
             )
             verdicts.append((_worst(share, DOUBTFUL_SHARE), reason))
         if self.lag_histogram:
-            lag_ms, which = _p99_or_max(self._lag_p99_ms, self.lag_max_ms)
+            lag_ms, which = _p99_or_max(self._lag_p99_ms, self._own_lag_max_ms)
             kernel = self._stamps == "kernel"
             reason = f"the measuring loop was {lag_ms:.1f} ms late ({which})"
             reason += ", so that it may have read several events at once" if kernel else ", and so were its time stamps"
             verdicts.append((_worst(lag_ms, KERNEL_LAG_MS if kernel else PROMISED_MS), reason))
-            if which == "P99":
-                reason = (
-                    f"the measuring loop stood still for {self.lag_max_ms / 1_000:.1f} s while requests were in flight"
-                )
-                verdicts.append((_worst(self.lag_max_ms, STALL_MS), reason))
+            reason = f"the measuring loop stood still for {self.lag_max_ms / 1_000:.1f} s while requests were in flight"
+            verdicts.append((_worst(self.lag_max_ms, STALL_MS), reason))
         if self.cpu_share is not None:
             reason = (
                 f"the measuring process used {self.cpu_share:.0%} of a core in its busiest second: too little was left "
@@ -200,10 +202,13 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     return max(grades), list(dict.fromkeys(reason for some in reasons for reason in some))
 
 
-def _lateness(histogram: Counter[int]) -> tuple[float, list[tuple[int, int]]]:
-    """Orders processes by their P99, or by their maximum if they have too few samples; and any two that differ."""
-    percent = 99 if histogram.total() >= MIN_COUNT[99] else 100
-    return lag_percentile_ms(histogram, percent) or 0.0, sorted(histogram.items())
+def _lateness(histogram: Counter[int]) -> tuple[bool, float, list[tuple[int, int]]]:
+    """Orders processes by their P99. Those that have too few samples for one come before, by their maximum.
+
+    The samples make the order of any two that differ the same, whichever of them reports first.
+    """
+    enough = histogram.total() >= MIN_COUNT[99]
+    return enough, lag_percentile_ms(histogram, 99 if enough else 100) or 0.0, sorted(histogram.items())
 
 
 def _worst(value: float, bounds: dict[str, float]) -> Grade:

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from shared.numbers.fields import FIELDS
 from shared.numbers.metric import Definition
-from shared.numbers.metrics import FIELDS, METRICS
+from shared.numbers.metrics import METRICS
 
 
 def with_tables(page: str, more: Mapping[str, str] = MappingProxyType({})) -> str:

@@ -92,12 +92,12 @@ class _Message(AnswerDecoder):
                 self._note_message(message)
                 # Its count of output tokens is a placeholder.
                 usage = {**object_of(message.get("usage")), "output_tokens": None}
-                return [*self.report_usage({"usage": usage}, raw)] or [Other()]
+                return [*self.report_usage({"usage": usage})] or [Other()]
             case "message_delta":
                 self._end_thinking()
                 self._note_served(object_of(document.get("usage")))
                 reason = text_of(object_of(document.get("delta")).get("stop_reason"))
-                return [*self.report_usage(document, raw), *self.finish_events(reason)] or [Other()]
+                return [*self.report_usage(document), *self.finish_events(reason)] or [Other()]
             case "message_stop":
                 return [Done()]
             case "message" if "type" in document:
@@ -117,7 +117,7 @@ class _Message(AnswerDecoder):
             if object_of(block.get("input")):
                 events.append(ToolCall(json_text(block["input"])))
             self._end_thinking()
-        events += self.report_usage(message, raw)
+        events += self.report_usage(message)
         ends = self.finish_events(text_of(message.get("stop_reason")))
         failed = any(isinstance(end, Failure) for end in ends)
         return [*events, *ends] if failed else [*events, *ends, Done()]

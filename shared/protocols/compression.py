@@ -26,17 +26,12 @@ class Decompressor:
         self._labelled = self._encoding not in ("", "identity")
         self._start = b""
         self._inflate: zlib._Decompress | None = None
-        # Whether the body is known to be plain: then its bytes need not go through `feed`.
-        self.plain = False
+        # Whether the body is known to be plain, so that its bytes need not go through `feed`, or to be compressed.
+        self.plain = self.compressed = False
         # The first byte of what follows a gzip member, until the second one says whether it is another member.
         self._between = b""
         # The compressed data have ended.
         self._over = False
-
-    @property
-    def compressed(self) -> bool:
-        """Whether the body is known to be compressed."""
-        return self._inflate is not None
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The plain bytes, in pieces. Raises CannotDecompress."""
@@ -92,6 +87,7 @@ class Decompressor:
             raise CannotDecompress(f"the server compressed its answer ({method}), although it was asked not to")
         else:
             self.plain = True
+        self.compressed = not self.plain
 
 
 def _until_damage(inflate: "zlib._Decompress", data: bytes) -> bytes:

@@ -29,7 +29,9 @@ from shared.protocols.events import (
 from shared.protocols.finish_reasons import class_of, kind_of_failure
 from shared.protocols.json_values import NOT_JSON, may_break_off, text_of
 from shared.protocols.sse import ServerSentEvent, SseParser
+from shared.protocols.think_tags import ThinkTags
 from shared.protocols.usage import UsageReader, find_usage
+from shared.scrubber import shorten
 
 # The most bytes of an answer, decompressed. The engine has the same limit for what is sent.
 MAX_BYTES = 64_000_000
@@ -63,6 +65,9 @@ class AnswerDecoder(ABC):
         self._decompressor = Decompressor(headers.get("content-encoding", ""))
         self._parser = SseParser()
         self._usage = UsageReader(cache_in_input=self.cache_in_input)
+        self._think_tags = ThinkTags()
+        # How often the event that is being read mentions usage.
+        self._mentions = 0
         self._html = ""
         self._size = 0
         # What has come so far.
@@ -88,30 +93,38 @@ class AnswerDecoder(ABC):
                     return
                 yield from self._feed(piece)
         except CannotDecompress as exc:
-            yield from self._unless_over([Failure("compressed_answer", str(exc))])
+            yield from self._break_off(exc)
 
     def finish(self) -> Iterator[StreamEvent]:
         """Gives the events that the end of the body completes."""
         try:
             rest = self._decompressor.finish()
         except CannotDecompress as exc:
-            yield from self._unless_over([Failure("compressed_answer", str(exc))])
+            yield from self._break_off(exc)
             return
         yield from self._feed(rest)
+        yield from self._last_events()
+        if not self._understood and self._size and (words := self._no_answer()):
+            yield Failure("not_an_answer", words)
+
+    def _break_off(self, exc: CannotDecompress) -> Iterator[StreamEvent]:
+        """Gives the events before the place where a compressed body breaks off, wherever its reads were cut."""
+        yield from self._last_events()
+        yield from self._unless_over([Failure("compressed_answer", str(exc))])
+
+    def _last_events(self) -> Iterator[StreamEvent]:
+        """Gives the events that nothing more will complete."""
         for raw in self._parser.finish():
             # A body that ends inside an event leaves a piece of JSON. Such a stream is truncated, not malformed.
             yield from (event for event in self._events(raw) if not (_is_malformed(event) and may_break_off(raw.data)))
-        if not self._understood and self._size and (words := self._no_answer()):
-            yield Failure("not_an_answer", words)
 
     @abstractmethod
     def decode(self, document: dict[str, Any], raw: ServerSentEvent) -> list[StreamEvent]:
         """The events that one JSON document stands for. Errors and usage are read elsewhere."""
 
-    def report_usage(self, document: dict[str, Any], raw: ServerSentEvent) -> list[UsageReport]:
+    def report_usage(self, document: dict[str, Any]) -> list[UsageReport]:
         """The usage in a document, if it has one."""
-        mentions = raw.data.count("sage")
-        if not mentions or (mentions == 1 and document.get("usage", self) is None):
+        if not self._mentions or (self._mentions == 1 and document.get("usage", self) is None):
             # Most chunks have `"usage": null`.
             return []
         found = find_usage(document)
@@ -119,13 +132,21 @@ class AnswerDecoder(ABC):
             return []
         report, usual_place = found
         usage = self._usage.read(report)
+        # Usage may state a cost and no counts, or only counts out of range.
+        self.facts.flags |= self._usage.flags
+        self.facts.provider_cost_usd = self._usage.provider_cost_usd
         if usage == Usage(cache_in_input=self.cache_in_input):
             return []
         if not usual_place:
             self.facts.flags.add("usage_misplaced")
-        self.facts.flags |= self._usage.flags
-        self.facts.provider_cost_usd = self._usage.provider_cost_usd
         return [UsageReport(usage)]
+
+    def answer_events(self, text: str) -> list[StreamEvent]:
+        """What a piece of content is: the answer, or reasoning between tags."""
+        events = self._think_tags.events(text)
+        if self._think_tags.found:
+            self.facts.flags.add("think_tags")
+        return events
 
     def finish_events(self, reason: str) -> list[StreamEvent]:
         """The end of an answer in the provider's word: a finish, or a failure if the word means one."""
@@ -185,19 +206,20 @@ class AnswerDecoder(ABC):
 
     def _meaning(self, raw: ServerSentEvent) -> list[StreamEvent]:
         document = raw.document
+        self._mentions = raw.data.count("sage")
+        if isinstance(document, dict):
+            return self._of_document(document, raw)
         if isinstance(document, list):
             # Some servers wrap each document, or an error, into a list.
             documents = [item for item in document if isinstance(item, dict)]
             return [event for item in documents for event in self._of_document(item, raw)] or [Other()]
-        if isinstance(document, dict):
-            return self._of_document(document, raw)
         return [self._of_words(raw)]
 
     def _of_document(self, document: dict[str, Any], raw: ServerSentEvent) -> list[StreamEvent]:
         if raw.event == "error":
             return [failure_of(document)]
-        if not document.keys() <= self.usual_fields and (failure := find_error(document)) is not None:
-            return [*self.report_usage(document, raw), failure]
+        if not self.usual_fields.issuperset(document) and (failure := find_error(document)) is not None:
+            return [*self.report_usage(document), failure]
         kind = text_of(document.get("type"))
         if kind in _KEEP_ALIVE_NAMES or raw.event in _KEEP_ALIVE_NAMES or not document:
             if kind != raw.event:
@@ -213,7 +235,7 @@ class AnswerDecoder(ABC):
         if raw.event == "error":
             return failure_of(words)
         if raw.document is NOT_JSON and words[:1] in ("{", "[", "<") and not _MARKER.fullmatch(words):
-            return Failure("malformed_event", f"not a JSON object: {words[:200]!r}")
+            return Failure("malformed_event", f"not a JSON object: {shorten(words, 200)!r}")
         if _ERROR_WORDS.search(words):
             return failure_of(words)
         if not self._finished:
@@ -238,9 +260,9 @@ class AnswerDecoder(ABC):
         if self._html:
             title = _TITLE.search(self._html)
             text = title.group(1) if title else _TAG.sub(" ", self._html)
-            return f"the server sent an HTML page{label}, not an answer: {' '.join(text.split())[:300]!r}"
+            return f"the server sent an HTML page{label}, not an answer: {shorten(' '.join(text.split()), 300)!r}"
         if self._parser.stray.strip():
-            return f"the server sent text{label}, not an answer: {self._parser.stray.strip()[:300]!r}"
+            return f"the server sent text{label}, not an answer: {shorten(self._parser.stray.strip(), 300)!r}"
         if self._bare_seen and not self._data_seen:
             return f"the server sent a JSON document{label} that is no answer of this protocol"
         return ""

@@ -8,12 +8,12 @@ from datetime import datetime
 import orjson
 
 from shared.benchmark.record import RequestError
-from shared.protocols.error_shapes import failure_of, says_something
+from shared.protocols.error_shapes import stated_failure
 from shared.protocols.retry_after import retry_after_s
-from shared.scrubber import Scrubber
+from shared.scrubber import Scrubber, shorten
 from shared.text import replace_unstorable
 
-_MAX_TEXT = 300
+_MAX_TEXT, _MAX_CODE = 300, 100
 # The first of these parts of a page that is there says best what went wrong.
 _HTML_PARTS = [
     (re.compile(rf"<{part}\b[^<>]*>", re.I), re.compile(rf"</{part}\b", re.I)) for part in ("title", "h1", "body")
@@ -28,14 +28,14 @@ def status_error(
     """The error of an answer. `body`: its JSON, None if it has none; `text`: the answer as text; `now`: its arrival."""
     document = body if body is not None else _event_of(text)
     # Amazon names the error in a header only.
-    failure = failure_of(document, status, headers.get("x-amzn-errortype"))
-    message = failure.message if says_something(document) else f"HTTP {status}: {_words(text)}"
+    failure = stated_failure(document, status, headers.get("x-amzn-errortype"))
+    message = failure.message or f"HTTP {status}: {_words(text)}"
     return RequestError(
         kind=failure.kind,
         message=scrubber.scrub(message),
         phase="before_first_token",
         http_status=status,
-        provider_code=scrubber.scrub(failure.provider_code, 100) if failure.provider_code else None,
+        provider_code=scrubber.scrub(failure.provider_code, _MAX_CODE) if failure.provider_code else None,
         retry_after_s=retry_after_s(headers, document, now),
     )
 
@@ -57,7 +57,7 @@ def _words(text: str) -> str:
         found = (part for edges in _HTML_PARTS if (part := _between(text, *edges)) is not None)
         words = (" ".join(html.unescape(_TAG.sub(" ", part)).split()) for part in found)
         text = next((word for word in words if word), text)
-    return replace_unstorable(text.strip()[:_MAX_TEXT])[0] or "no words"
+    return replace_unstorable(shorten(text.strip(), _MAX_TEXT))[0] or "no words"
 
 
 def _between(text: str, start: re.Pattern[str], end: re.Pattern[str]) -> str | None:

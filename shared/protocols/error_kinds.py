@@ -2,9 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
-
-from shared.protocols.events import Failure
 
 # Kinds that say little. A word or status that says more wins over them.
 _VAGUE = frozenset({"provider_error", "invalid_request", "server_error"})
@@ -48,17 +45,6 @@ ERROR_KINDS = {
     }.items()
     for word in words.split()
 }
-
-
-def failure(error: Any) -> Failure:
-    """A provider's error object as a failure. Its `code` decides the kind, else its `type`, else a status in them."""
-    if not isinstance(error, dict):
-        return Failure("provider_error", str(error)[:2_000])
-    words = [word for key in ("code", "type") if isinstance(word := error.get(key), str | int)]
-    texts = [str(word)[:200] for word in words if isinstance(word, str) or abs(word) < 10**18]
-    message = error.get("message")
-    message = message if isinstance(message, str) and message else "no message"
-    return Failure(kind_of_words(texts), message[:2_000], texts[0] if texts else None)
 
 
 def kind_of_words(words: Sequence[str], status: int | None = None) -> str:

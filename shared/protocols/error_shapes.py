@@ -4,16 +4,19 @@
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from shared.protocols.error_kinds import kind_of_words
 from shared.protocols.events import Failure
+from shared.scrubber import shorten
 from shared.text import replace_unstorable
 
 MAX_MESSAGE = 2_000
-MAX_CODE = 100
+# More than is stored of a code: keys are masked in it before it is cut.
+MAX_CODE = 400
 # How deep errors stand inside each other, and how many items of a list and how many fields in all are read.
 _MAX_DEPTH = 8
 _MAX_ITEMS = 8
@@ -81,21 +84,22 @@ def find_error(document: object) -> Failure | None:
     return failure_of(document)
 
 
-def failure_of(document: object, status: int | None = None, error_type: str | None = None) -> Failure:
-    """What a document that is known to be an error says.
+def failure_of(document: object) -> Failure:
+    """What a document inside a 2xx answer says that is known to be an error; if it has no words, a piece of it."""
+    failure = stated_failure(document)
+    return failure if failure.message else replace(failure, message=_dumped(document))
+
+
+def stated_failure(document: object, status: int | None = None, error_type: str | None = None) -> Failure:
+    """What a document that is known to be an error says. The message is empty if it has no words.
 
     `status` and `error_type`: the HTTP status of an error answer, and the type that its headers name.
     """
     reader = _Reader()
-    text = reader.text(document) or _dumped(document)
+    text = reader.text(document)
     words = reader.words + [word for word in (_word(error_type),) if word]
     code = next((word for word in words if not _is_status(word)), words[0] if words else None)
-    return Failure(kind_of_words(words, status), replace_unstorable(text[:MAX_MESSAGE])[0], code)
-
-
-def says_something(document: object) -> bool:
-    """Whether a document has words for an error."""
-    return bool(_Reader().text(document))
+    return Failure(kind_of_words(words, status), replace_unstorable(text)[0], code)
 
 
 def _states_error(document: dict[Any, Any]) -> bool:
@@ -161,7 +165,7 @@ class _Reader:
                 inner = ""
             if inner:
                 return inner
-        return text[:MAX_MESSAGE]
+        return shorten(text, MAX_MESSAGE)
 
     def _of_object(self, node: dict[Any, Any], depth: int) -> str:
         parts = [self.text(node.get("title"), depth + 1)]
@@ -210,7 +214,7 @@ def _with_place(node: dict[Any, Any], text: str) -> str:
     if isinstance(place, list) and place:
         text = f"{'.'.join(_word(step) or '?' for step in place[:_MAX_ITEMS])}: {text}"
     if isinstance(param, str) and param.strip() and param not in text:
-        text = f"{text} (param: {param[:MAX_CODE]})"
+        text = f"{text} (param: {shorten(param, 100)})"
     return text
 
 
@@ -220,19 +224,19 @@ def _joined(between: str, parts: Iterable[str]) -> str:
     for part in parts:
         if part and not any(part in other for other in kept):
             kept = [other for other in kept if other not in part] + [part]
-    return between.join(kept)[:MAX_MESSAGE]
+    return shorten(between.join(kept), MAX_MESSAGE)
 
 
 def _word(value: object) -> str:
-    """A code as a word, cut to the length that is stored; empty if it says nothing."""
+    """A code as a word; empty if it says nothing."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     if isinstance(value, int) and abs(value) >= 10**18:
         return ""
-    word = str(value).strip() if not isinstance(value, str) else value[: 4 * MAX_CODE].strip()
+    word = (value[:MAX_CODE] if isinstance(value, str) else str(value)).strip()
     if word.lower() in _EMPTY_WORDS or "://" in word[:10] or word == "about:blank":
         return ""
-    return replace_unstorable(word[:MAX_CODE])[0]
+    return replace_unstorable(word)[0]
 
 
 def _is_code_word(value: object) -> bool:
@@ -246,6 +250,6 @@ def _is_status(word: str) -> bool:
 
 def _dumped(document: object) -> str:
     try:
-        return orjson.dumps(document).decode()[:300] if isinstance(document, dict | list) else "no message"
+        return shorten(orjson.dumps(document).decode(), 300) if isinstance(document, dict | list) else "no message"
     except (TypeError, ValueError):
         return "no message"

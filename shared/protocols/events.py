@@ -1,4 +1,4 @@
-"""The events of an answer, the same for every protocol. Decoders produce them from a provider's bytes."""
+"""The events of an answer, the same for every protocol. Decoders make them, and `worker.engine.answer` takes them."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -23,7 +23,7 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class WasReasoning:
-    """The content so far was a piece of the tag that begins the reasoning: what came now shows it."""
+    """The content so far was a piece of a tag that begins reasoning, and so it was no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class UsageReport:
-    """Token counts so far. The last report counts."""
+    """Token counts so far. Each report replaces the one before."""
 
     usage: Usage
 
@@ -58,7 +58,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """A keep-alive that was sent as an event. It is no token and no sign of life. A comment is not an event at all."""
+    """A keep-alive that was sent as an event. It is no token and extends no deadline. Comments make no event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,9 @@ class HiddenReasoning(Enum):
 
 @dataclass(slots=True)
 class AnswerFacts:
-    """What an answer says about itself beside its events. The decoder fills it.
+    """What an answer says about itself beside its events. The decoder fills it while it reads.
 
-    `flags`: names in `shared.benchmark.flags`.
+    `id`: the answer's own, such as `chatcmpl-…`. `flags`: names in `shared.benchmark.flags`.
     """
 
     id: str | None = None

@@ -1,4 +1,4 @@
-"""What a provider's word for the end of an answer means. Decoders and the measurer ask."""
+"""What a provider's finish reason means. Decoders find failures with it, and `worker.engine.result` sets flags."""
 
 import re
 from typing import Literal
@@ -33,7 +33,7 @@ _FILTERED = re.compile(r"filter|safety|prohibited|blocked")
 
 
 def class_of(reason: str | None) -> FinishClass | None:
-    """What the word means beside an ordinary end; None for an ordinary end and for words that are not known."""
+    """The class of a finish reason; None for an ordinary end and for words that are not known."""
     if not reason:
         return None
     word = reason.strip().lower().replace("-", "_").replace(" ", "_")
@@ -45,7 +45,7 @@ def class_of(reason: str | None) -> FinishClass | None:
 
 
 def kind_of_failure(reason: str) -> str:
-    """The error kind of a finish reason that means failure."""
+    """The error kind of a finish reason whose class is `failed`."""
     word = reason.lower()
     if "insufficient" in word or "overload" in word or "unavailable" in word:
         return "overloaded"

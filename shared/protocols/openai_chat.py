@@ -9,13 +9,13 @@ from shared.benchmark.prompt import Parameters
 from shared.benchmark.record import RequestError
 from shared.protocols.base import Adapter, Options, given_values
 from shared.protocols.decoders import AnswerDecoder
-from shared.protocols.error_shapes import find_error
+from shared.protocols.error_shapes import MAX_MESSAGE, find_error
 from shared.protocols.events import Content, Done, Failure, Other, Reasoning, StreamEvent, ToolCall
 from shared.protocols.json_values import answer_id, json_text, object_of, objects_of, text_of, word_of
 from shared.protocols.refused_fields import RefusedField
 from shared.protocols.sdk import Sdk
 from shared.protocols.sse import ServerSentEvent
-from shared.protocols.think_tags import ThinkTags
+from shared.scrubber import shorten
 
 # Parameters that the body carries under their own names.
 _SAME_NAME = (
@@ -100,20 +100,16 @@ class _Completion(AnswerDecoder):
         {"id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint", "provider"}
     )
 
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        super().__init__(headers)
-        self._think_tags = ThinkTags()
-
     def decode(self, document: dict[str, Any], raw: ServerSentEvent) -> list[StreamEvent]:
         facts = self.facts
         if facts.id is None:
             facts.id = answer_id(document)
         if document.get("model") != facts.model:
             facts.model = word_of(document.get("model")) or facts.model
-        if document.get("service_tier") is not None:
-            facts.service_tier = word_of(document["service_tier"]) or facts.service_tier
-        if document.get("system_fingerprint") is not None:
-            facts.system_fingerprint = word_of(document["system_fingerprint"]) or facts.system_fingerprint
+        if document.get("service_tier") != facts.service_tier:
+            facts.service_tier = word_of(document.get("service_tier")) or facts.service_tier
+        if document.get("system_fingerprint") != facts.system_fingerprint:
+            facts.system_fingerprint = word_of(document.get("system_fingerprint")) or facts.system_fingerprint
         events: list[StreamEvent] = []
         ends: list[StreamEvent] = []
         for choice in objects_of(document.get("choices")):
@@ -128,37 +124,29 @@ class _Completion(AnswerDecoder):
             if "text" in choice and (text := text_of(choice["text"])):
                 events.append(Content(text))
             if (error := choice.get("error")) and str(error).strip():
-                ends.append(find_error(choice) or Failure("provider_error", str(error)[:2_000]))
+                ends.append(find_error(choice) or Failure("provider_error", shorten(str(error), MAX_MESSAGE)))
             if (reason := choice.get("finish_reason")) is not None:
                 ends += self.finish_events(text_of(reason))
             if whole and raw.bare and not any(isinstance(end, Failure) for end in ends):
                 ends.append(Done())
-        if "sage" in raw.data:
-            events += self.report_usage(document, raw)
+        events += self.report_usage(document)
         return events + ends or [Other()]
 
     def _tokens(self, delta: dict[str, Any]) -> list[StreamEvent]:
         """The text of a delta or message: reasoning under its many names, content as text or as parts, tool calls."""
         content = delta.get("content")
-        if type(content) is str and delta.keys() <= _PLAIN_DELTA:
+        if type(content) is str and _PLAIN_DELTA.issuperset(delta):
             # Nearly every chunk.
-            return self._of_text(content) if content else []
+            return self.answer_events(content) if content else []
         events: list[StreamEvent] = [Reasoning(text) for text in self._reasoning(delta)]
         for event in self._content(content):
-            events += self._of_text(event.text) if isinstance(event, Content) else [event]
+            events += self.answer_events(event.text) if isinstance(event, Content) else [event]
         if text := text_of(delta.get("refusal")):
             self.facts.flags.add("refused")
             events.append(Content(text))
         calls = objects_of(delta.get("tool_calls"))
         functions = [call.get("function") or call.get("custom") for call in calls] + [delta.get("function_call")]
         events += [ToolCall(text) for function in functions if (text := _call_text(object_of(function)))]
-        return events
-
-    def _of_text(self, text: str) -> list[StreamEvent]:
-        """What a piece of content is: the answer, or reasoning between tags."""
-        events = self._think_tags.events(text)
-        if self._think_tags.thinking:
-            self.facts.flags.add("think_tags")
         return events
 
     def _reasoning(self, delta: dict[str, Any]) -> list[str]:

@@ -21,7 +21,6 @@ from shared.protocols.events import (
 from shared.protocols.json_values import answer_id, json_text, object_of, objects_of, text_of, word_of
 from shared.protocols.sdk import Sdk
 from shared.protocols.sse import ServerSentEvent
-from shared.protocols.think_tags import ThinkTags
 
 # Parameters that the body carries under their own names.
 _SAME_NAME = ("temperature", "top_p", "service_tier")
@@ -125,7 +124,6 @@ class _Response(AnswerDecoder):
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         super().__init__(headers)
-        self._think_tags = ThinkTags()
         # The level that gave the text of each channel, by the item's place; None if events do not tell the place.
         self._levels: dict[Channel, dict[int | None, str]] = {}
         # An item of reasoning is open, and it has shown no text so far.
@@ -150,7 +148,7 @@ class _Response(AnswerDecoder):
         elif name == "output_item":
             events = self._item(object_of(document.get("item")), level, place)
         if isinstance(document.get("usage"), dict):
-            events += self.report_usage(document, raw)
+            events += self.report_usage(document)
         return events or [Other()]
 
     def _without_type(self, document: dict[str, Any], raw: ServerSentEvent) -> list[StreamEvent]:
@@ -159,7 +157,7 @@ class _Response(AnswerDecoder):
             if not self.token_seen:
                 self.facts.flags.add("not_streamed")
             return self._response(document, text_of(document.get("status")) or "completed", document, raw)
-        return [*self.report_usage(document, raw)] or [Other()]
+        return [*self.report_usage(document)] or [Other()]
 
     def _response(
         self, response: dict[str, Any], step: str, document: dict[str, Any], raw: ServerSentEvent
@@ -174,7 +172,7 @@ class _Response(AnswerDecoder):
         for item in objects_of(response.get("output")):
             events += self._item(item, "response", None)
         self._end_reasoning()
-        for report in self.report_usage(response if response.get("usage") else document, raw):
+        for report in self.report_usage(response if response.get("usage") else document):
             events.append(report)
             self._see_billed(report)
         ends = self._ends(response, step)
@@ -245,17 +243,11 @@ class _Response(AnswerDecoder):
             return [Reasoning(text)]
         self._end_reasoning()
         if channel == "answer":
-            return self._answer(text)
+            return self.answer_events(text)
         if channel == "refusal":
             self.facts.flags.add("refused")
             return [Content(text)]
         return [ToolCall(text)]
-
-    def _answer(self, text: str) -> list[StreamEvent]:
-        events = self._think_tags.events(text)
-        if any(isinstance(event, Reasoning) for event in events):
-            self.facts.flags.add("think_tags")
-        return events
 
     def _repeats(self, channel: Channel, level: str, place: int | None) -> bool:
         seen = self._levels.get(channel)

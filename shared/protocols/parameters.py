@@ -11,6 +11,8 @@ def check_parameters(spec: BenchmarkSpec, protocol: type[Adapter]) -> None:
     """Raises InvalidRequest that names each parameter which the protocol does not have or allow."""
     errors = protocol.parameter_errors("parameters", spec.parameters)
     for index, prompt in enumerate(spec.prompts):
+        if len(errors) >= _MOST_ERRORS:
+            break
         path = f"prompts[{index}].parameters"
         errors += protocol.parameter_errors(path, prompt.parameters)
         errors += protocol.conflicts(path, spec.effective_parameters(prompt))

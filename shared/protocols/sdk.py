@@ -1,4 +1,4 @@
-"""What the engine needs to know of a protocol's official SDK. The engine builds the clients and sends."""
+"""How a request is sent with a protocol's official SDK. Adapters describe it, `worker.engine.sdk_clients` sends."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Sdk:
-    """An asynchronous client, its method that streams, and the exceptions of both."""
+    """The class of the asynchronous client, its method that streams, and the exceptions that both raise."""
 
     # Makes a client from `api_key`, `base_url`, `max_retries`, `timeout`, `http_client` and `default_headers`.
     client: Callable[..., Any]
@@ -22,7 +22,10 @@ class Sdk:
     error: Any
 
     def create(self, **options: Any) -> Callable[[Mapping[str, Any]], Any]:
-        """A function that sends a body over a client with these options and gives the response to enter."""
+        """Makes a client with these options, and returns a function that sends a body with it.
+
+        The function returns what `method` returns.
+        """
         method = attrgetter(self.method)(self.client(**options))
 
         def send(body: Mapping[str, Any]) -> Any:

@@ -84,17 +84,26 @@ class SseParser:
         events: list[ServerSentEvent] = []
         start = 0
         buffer = self._buffer
+        cr = buffer.find(b"\r", self._searched)
+        lf = buffer.find(b"\n", self._searched)
         while True:
             if self._skip_lf and start < len(buffer):
                 # The last read ended between the CR and the LF of a line end.
-                start += buffer[start] == 0x0A
+                if lf == start:
+                    start += 1
+                    lf = buffer.find(b"\n", start)
                 self._skip_lf = False
-            end = _line_end(buffer, max(start, self._searched))
+            # The end of the next line is the first of the two that is there.
+            end = lf if cr < 0 or 0 <= lf < cr else cr
             if end < 0:
                 break
             self._line(buffer[start:end], events)
-            self._skip_lf = buffer[end] == 0x0D
             start = end + 1
+            if end == lf:
+                lf = buffer.find(b"\n", start)
+            else:
+                self._skip_lf = True
+                cr = buffer.find(b"\r", start)
         del buffer[:start]
         self._searched = len(buffer)
         return events
@@ -146,6 +155,10 @@ class SseParser:
             self._event = ""
             self._forget_data()
             self._returned_early = False
+            return
+        if line.startswith(b"data: "):
+            # Nearly every line.
+            self._add_data(self._text(line[6:]), events)
             return
         if line.lstrip(_SPACE)[:1] in (b"{", b"["):
             self._begin_bare(self._text(line), events)
@@ -280,10 +293,3 @@ def _is_word(text: str) -> bool:
     """Whether it is a marker in brackets, such as `[DONE]`, and not the start of a JSON document."""
     inner = text.strip()
     return inner.startswith("[") and inner.endswith("]") and inner[1:-1].replace("_", "").replace(" ", "").isalpha()
-
-
-def _line_end(buffer: bytearray, start: int) -> int:
-    """Index of the first CR or LF from `start`, or -1."""
-    lf = buffer.find(b"\n", start)
-    cr = buffer.find(b"\r", start, lf if lf >= 0 else len(buffer))
-    return cr if cr >= 0 else lf

@@ -46,11 +46,15 @@ ANSWERS: dict[str, Callable[[int], Reads]] = {
     "many-choices": lambda size: _one(
         b'data: {"choices":[' + b'{"delta":{"content":"x"}},' * (size // 26) + b"1]}\n\n"
     ),
+    "a-list-of-documents": lambda size: _one(
+        b"data: [" + b'{"choices":[{"delta":{"content":"x"}}]},' * (size // 40) + b"1]\n\n"
+    ),
     "parts-in-parts": lambda size: _one(
         b'data: {"choices":[{"delta":{"content":[' + b'{"text":[{"text":["x"]}]},' * (size // 26) + b'""]}}]}\n\n'
     ),
     "a-giant-number": lambda size: _one(b'data: {"usage":{"completion_tokens":' + b"9" * size + b"}}\n\n"),
     "surrogates": lambda size: _one(_chunk(b"\\ud800" * (size // 6))),
+    "spaces-before-the-answer": lambda size: _one(_chunk(b" " * 1_000) * (size // 1_050)),
     "invalid-utf-8": lambda size: _one(_chunk(b"\xff" * size)),
 }
 # Bodies of error answers. Not more than 64,000 bytes of them are read.

@@ -1,12 +1,17 @@
 """What the fuzzer found, made small."""
 
 import json
+import zlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.protocols.json_values import may_break_off
+from tests.fuzz.sent import Sent
+from tests.fuzz.sent import measure as measure_sent
+from tests.support.scripted import cut
 from tests.support.streams import anthropic_text, message_start, openai_chunk, sse
 from tests.worker.engine.measuring import measure
 
@@ -45,3 +50,17 @@ async def test_a_finish_reason_that_means_failure_is_stored_as_a_short_code() ->
     record = measure("openai", [(10, sse(openai_chunk({}, "error")).replace(b'"error"', json.dumps(reason).encode()))])
     assert record.error is not None
     assert record.error.provider_code == "error\ufffd\ufffd" + "x" * 193
+
+
+@pytest.mark.parametrize("left_out", [1, 2, 5])
+@pytest.mark.parametrize("tail", [b"", b"\x00\xff\xff"])
+async def test_what_a_broken_compressed_body_says_does_not_depend_on_its_reads(left_out: int, tail: bytes) -> None:
+    """The words behind the document are no part of it, and its line has no end."""
+    packer = zlib.compressobj(wbits=-15)
+    packed = packer.compress(b'{"error":{"message":"model: m","type":"not_found_error"}} and more') + packer.flush()
+    body = packed[:-left_out] + tail
+    sent = Sent("broken", "openai", 200, (("content-encoding", "deflate"),), ((1, body),), "complete")
+    at_once = measure_sent(sent)
+    bytewise = measure_sent(replace(sent, reads=tuple((1, byte) for byte in cut(body, 1))))
+    assert at_once.error == bytewise.error
+    assert (at_once.error and at_once.error.kind) == "not_found"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.scrubber import MASK, Scrubber
+from shared.scrubber import MASK, Scrubber, shorten
 
 KNOWN = "plain-known-key-without-a-pattern"
 
@@ -76,3 +76,15 @@ def test_a_scrubbed_text_keeps_to_its_limit(text: str) -> None:
     found = Scrubber().scrub(text, limit=50)
     assert len(found) <= 50
     assert found.endswith("…") or len(found) < 50 or text.endswith(found[-1])
+
+
+@given(st.text(max_size=30), st.sampled_from([" ", "\n", '"', "'", "错"]), st.integers(0, 80))
+def test_no_half_of_a_key_is_left_where_a_text_is_cut(before: str, mark: str, most: int) -> None:
+    kept = shorten(f"{before}{mark}{KNOWN}{mark}", most)
+    assert len(kept) <= most
+    assert KNOWN in kept or not kept.startswith(f"{before}{mark}{KNOWN[0]}")
+
+
+def test_a_text_is_cut_between_words_unless_it_is_one_word() -> None:
+    assert [shorten("one two", most) for most in (7, 6, 4, 3, 2)] == ["one two", "one ", "one ", "one", "on"]
+    assert shorten("错误" * 100, 5) == "错误错误错"

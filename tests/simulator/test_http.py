@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from simulator.connection import MAX_BODY_BYTES
+from simulator.request_reader import MAX_BODY_BYTES
 from simulator.server import Simulator
 from tests.simulator.raw import FAST, RawResponse, anthropic_request, exchange, openai_request, request_bytes
 

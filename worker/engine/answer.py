@@ -60,9 +60,9 @@ class Answer:
 
     def feed(self, data: bytes, stamp_ns: int) -> bool:
         """Takes one read. True if its last event is its only token: then the stamp belongs to that token."""
-        self._size += len(data)
-        if not len(self.timeline):
+        if data and not self._size:
             self._mark(EventKind.FIRST_BYTE, stamp_ns)
+        self._size += len(data)
         tokens, last = self._take_all(self._decoder.feed(data), stamp_ns)
         return tokens == 1 and isinstance(last, TOKENS) and data.endswith((b"\n", b"\r"))
 
@@ -159,7 +159,7 @@ class Answer:
 
     def _token(self, text: str, stamp_ns: int) -> int:
         self.token_ns = stamp_ns
-        return len(text.encode("utf-8", "surrogatepass"))
+        return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
     def _mark(self, kind: EventKind, stamp_ns: int, size: int = 0) -> None:
         self.timeline.append(max(0, (stamp_ns - self._sent_ns + 500) // 1_000), kind, size)

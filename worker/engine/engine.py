@@ -1,4 +1,4 @@
-"""Sends a load through measuring processes: pulls requests ahead of need, has answers decoded, yields records.
+"""Sends a load through measuring processes: has requests given and answers decoded, and yields records.
 
 The load says what to send (workload), when (pace) and when to end (stop rule); see `shared/benchmark/load.py`. A phase
 begins when every request of the phase before has ended.
@@ -6,9 +6,6 @@ begins when every request of the phase before has ended.
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import replace
-
-import orjson
 
 from shared.benchmark.load import Load
 from shared.benchmark.record import ResultRecord
@@ -16,6 +13,7 @@ from shared.clock import Clock
 from shared.numbers.disturbance import Disturbance
 from worker.engine.children import Child
 from worker.engine.decoding import Concluded, DecodingThread
+from worker.engine.feeder import Feeder
 from worker.engine.lanes import Lane, Lanes
 from worker.engine.measurer import Measurement
 from worker.engine.messages import (
@@ -28,7 +26,6 @@ from worker.engine.messages import (
     Hold,
     Opened,
     Report,
-    Request,
     SdkTarget,
     Slice,
     SocketTarget,
@@ -36,7 +33,7 @@ from worker.engine.messages import (
     Watermark,
 )
 from worker.engine.phase_run import PhaseRun
-from worker.engine.planned import MeasureContext, PlannedRequest
+from worker.engine.planned import MeasureContext
 from worker.engine.recorded import Recorded
 from worker.engine.source import Source
 from worker.engine.watch import watch_lanes
@@ -67,18 +64,13 @@ class Engine:
         self._silence_s = silence_s
         self._lanes = Lanes()
         self._decoding = DecodingThread(self)
+        self._feeder = Feeder(self._lanes, self._decoding, context)
         # Records, and None whenever something else has changed.
         self._news: asyncio.Queue[ResultRecord | None] = asyncio.Queue()
         self._phase: PhaseRun | None = None
-        self._has_turns = False
-        self._next_id = 0
-        # Requests of places below this may be sent. None: all may.
-        self._sendable: int | None = None
         self._stopping = False
         # Whether a part of the load was not sent because the run was stopped.
         self._left = False
-        # Whether the server has accepted a request. Until then none waits in a process: its body may have to change.
-        self._accepted = False
         # Why the run ended early: a measuring process died. Requests that it had sent are yielded as errored.
         self.failure: str | None = None
         self._broken: Exception | None = None
@@ -104,7 +96,7 @@ class Engine:
             self._left = True
             return
         recorded = recorded or Recorded()
-        self._has_turns = load.workload.has_turns
+        self._feeder.has_turns = load.workload.has_turns
         self._decoding.start()
         self._begin(load)
         watch = asyncio.create_task(watch_lanes(self._lanes, self._clock, self._silence_s, self._bury))
@@ -131,7 +123,7 @@ class Engine:
 
     def allow(self, until_place: int) -> None:
         """Allows requests of places below this to be sent. Before the first call all are allowed."""
-        self._sendable = until_place
+        self._feeder.sendable = until_place
         self._feed()
         self._news.put_nowait(None)
 
@@ -191,29 +183,8 @@ class Engine:
             pass  # all records are here; `Lanes.leave` ends the processes that have not finished
 
     def _feed(self) -> None:
-        """Gives each free slot a request, the emptiest process first, and each slot one more ahead of need.
-
-        On a schedule nothing is given ahead: a request must not wait for a busy slot while one is free in another
-        process. Nor in conversations: a new one would begin while another waits for its next turn.
-        """
-        if self._phase is None:
-            return
-        source = self._phase.source
-        while (place := source.next_place) is not None and self.failure is None:
-            if self._sendable is not None and place >= self._sendable:
-                break
-            ahead = self._accepted and not source.scheduled and not self._has_turns
-            lane = self._lanes.emptiest()
-            if len(lane.live) >= lane.slots * (2 if ahead else 1):
-                break
-            self._give(self._phase, lane, source.take())
-        self._lanes.flush()
-
-    def _give(self, phase: PhaseRun, lane: Lane, request: PlannedRequest, *, first: bool = False) -> None:
-        request = replace(request, body=self._context.adapter.current_body(request.body))
-        self._next_id += 1
-        self._decoding.begin(self._next_id, Measurement(request, self._context, phase.start))
-        self._lanes.give(lane, Request(self._next_id, orjson.dumps(request.body), first, request.offset_ns))
+        if self._phase is not None and self.failure is None:
+            self._feeder.feed(self._phase)
 
     def _hear(self, lane: Lane, report: Report) -> None:
         lane.heard_ns = self._clock.monotonic_ns()
@@ -240,7 +211,7 @@ class Engine:
 
     def accepted(self) -> None:
         """The server accepts the bodies as they are: from now on, requests may wait in the processes."""
-        self._accepted = True
+        self._feeder.accepted = True
         self._feed()
 
     def concluded(self, concluded: Concluded) -> None:
@@ -250,10 +221,10 @@ class Engine:
             return
         if not concluded.closed:
             lane.child.send(Abort(concluded.request_id))
-        mended = self._mended(concluded.measurement)
+        mended = None if self._stopping else self._feeder.mended(concluded.measurement)
         if mended is not None:
             # The server refused a field. The request is sent again without it, and only that attempt is measured.
-            self._give(phase, lane, mended, first=True)
+            self._feeder.give(phase, lane, mended, first=True)
             lane.flush()
             return
         self._observe(concluded.measurement)
@@ -261,7 +232,7 @@ class Engine:
         if following is not None and self._stopping:
             self._left = True
         elif following is not None:
-            self._give(phase, lane, following, first=True)
+            self._feeder.give(phase, lane, following, first=True)
         self._news.put_nowait(concluded.record)
         self._feed()
 
@@ -282,12 +253,6 @@ class Engine:
         self._stopping = True
         self._close_source()
         self.lost(self._lanes.live)
-
-    def _mended(self, measurement: Measurement) -> PlannedRequest | None:
-        if not measurement.refused or measurement.error is None or self._stopping:
-            return None
-        body = self._context.adapter.retry_body(measurement.request.body, measurement.error)
-        return None if body is None else replace(measurement.request, body=body)
 
     def _observe(self, measurement: Measurement) -> None:
         if measurement.request.warmup or not measurement.begun:

@@ -78,12 +78,14 @@ class Measurement:
             self._time_out()
 
     def lose(self, message: str) -> None:
-        """Ends the request as errored, because its measuring process died."""
-        self._conclude("errored", RequestError("engine_died", message, self._phase), self._last_seen_ns)
+        """Ends the request because its measuring process died: as errored, unless its answer has ended."""
+        if self._answer is not None and self._answer.complete:
+            return self._end_complete(self._answer)
+        return self._conclude("errored", RequestError("engine_died", message, self._phase), self._last_seen_ns)
 
     def break_off(self, exc: Exception) -> None:
         """Ends the request as errored, because our own code could not read its answer."""
-        message = f"the answer could not be read: {type(exc).__name__}: {exc}"
+        message = self._context.scrubber.scrub(f"the answer could not be read: {type(exc).__name__}: {exc}")
         self._answer = None
         self._conclude("errored", RequestError("unreadable_answer", message, self._phase), self._last_seen_ns)
 
@@ -137,8 +139,7 @@ class Measurement:
     def _time_out(self) -> None:
         if self._answer is not None and self._answer.complete:
             self._left_open = True
-            self._end_answer(self._answer, "", self._answer.ended_ns)
-            return
+            return self._end_complete(self._answer)
         timeouts = self._context.timeouts
         ended_ns = self._deadline_ns or self._last_seen_ns
         kind = "idle_timeout" if self._token_seen else "ttft_timeout"
@@ -149,7 +150,7 @@ class Measurement:
             "idle_timeout": f"no event for idle_s = {timeouts.idle_s:g} s",
             "total_timeout": f"not ended within total_s = {timeouts.total_s:g} s",
         }[kind]
-        self._conclude("timed_out", RequestError(kind, message, self._phase), ended_ns)
+        return self._conclude("timed_out", RequestError(kind, message, self._phase), ended_ns)
 
     def _read(self, part: Slice) -> None:
         self.selector_stamped |= not part.kernel
@@ -199,7 +200,9 @@ class Measurement:
 
     def _fail(self, failure: Failure) -> None:
         """Ends the request as errored: the provider reported a failure within a 2xx answer."""
-        error = RequestError(failure.kind, failure.message, self._phase, provider_code=failure.provider_code)
+        scrub, code = self._context.scrubber.scrub, failure.provider_code
+        code = None if code is None else scrub(code)
+        error = RequestError(failure.kind, scrub(failure.message), self._phase, provider_code=code)
         self._conclude("errored", error, self._last_seen_ns)
 
     def _end(self, end: End) -> None:
@@ -219,6 +222,8 @@ class Measurement:
                 # The request was sent, so it may have been billed all the same.
                 message = self._context.scrubber.scrub(f"the connection ended before any answer: {end.message}")
                 self._conclude("errored", RequestError("connection_lost", message, self._phase), end.stamp_ns)
+            case "closed" if answer is not None and answer.complete:
+                self._end_complete(answer)
             case "closed":
                 error = RequestError(
                     "cancelled", "its stream was closed: the run was cancelled, or its time was up", self._phase
@@ -241,6 +246,10 @@ class Measurement:
         error = status_error(self._status, self._headers, document, text, self._context.scrubber, now)
         self.refused = True
         self._conclude("errored", error, self._last_seen_ns if ended_ns is None else ended_ns)
+
+    def _end_complete(self, answer: Answer) -> None:
+        """Ends the request when its answer was over, because nothing more of its stream will be read."""
+        self._end_answer(answer, "", answer.ended_ns)
 
     def _end_answer(self, answer: Answer, unfinished: str, ended_ns: int) -> None:
         """Ends the request when its answer has ended. `unfinished`: the error message if the answer is not complete."""

@@ -64,6 +64,11 @@ def answer(*texts: str, usage: bytes = usage(3, 2), end: bytes = DONE) -> bytes:
     return ROLE + text(*texts) + STOP + usage + end
 
 
+def last(words: str, prompt: Any, output: Any, total: Any = None, **more: Any) -> bytes:
+    """The last text with the finish reason, the usage (`more`: further fields of it) and the end."""
+    return chunk({"content": words}, "stop") + usage(prompt, output, total, **more) + DONE
+
+
 def whole(message: dict[str, Any], finish: str = "stop", **more: Any) -> bytes:
     """A whole completion in one JSON document, as a server sends it that does not stream."""
     choices = [{"index": 0, "message": message, "finish_reason": finish}]

@@ -60,6 +60,23 @@ def test_an_answer_without_an_error_object_has_its_words_too(text: str, status: 
     assert (error.kind, error.message, error.http_status) == (kind, message, status)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{'word ' * 58}to secret-key",
+        f"<html><title>{'word ' * 58}to secret-key</title></html>",
+        orjson.dumps({"message": f"{'word ' * 398}to secret-key"}).decode(),
+        orjson.dumps({"message": ["m " * 900, f"{'word ' * 38}secret-key"]}).decode(),
+        orjson.dumps({"message": "no", "code": f"{'c' * 92}-secret-key"}).decode(),
+        orjson.dumps({"message": "no", "param": f"{'word ' * 18}to secret-key"}).decode(),
+    ],
+    ids=["words", "page", "message", "messages", "code", "param"],
+)
+def test_no_part_of_a_key_is_left_where_words_are_cut(text: str) -> None:
+    error = error_of(text)
+    assert "secret" not in f"{error.message} {error.provider_code}"
+
+
 def test_amazon_names_the_error_in_a_header() -> None:
     error = error_of('{"message":"no"}', 400, {"x-amzn-errortype": "ThrottlingException:http://internal.amazon.com/"})
     assert (error.kind, error.message) == ("rate_limited", "no")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.protocols.error_shapes import MAX_CODE, MAX_MESSAGE, failure_of, find_error
+from shared.protocols.error_shapes import MAX_CODE, MAX_MESSAGE, failure_of, find_error, stated_failure
 from shared.protocols.events import Failure
 
 # Names that mean something in an error, so that random documents reach the code behind them.
@@ -172,7 +172,7 @@ def test_a_part_of_a_good_answer_states_no_failure(text: str) -> None:
     ],
 )
 def test_the_status_decides_where_the_words_say_less(text: str, status: int, kind: str) -> None:
-    assert failure_of(orjson.loads(text), status).kind == kind
+    assert stated_failure(orjson.loads(text), status).kind == kind
 
 
 def test_a_code_of_thousands_of_digits_is_cut() -> None:
@@ -202,7 +202,7 @@ documents = st.recursive(
 
 @given(documents, st.none() | st.integers(300, 999))
 def test_no_document_raises_and_what_it_says_can_be_stored(document: Any, status: int | None) -> None:
-    for failure in (find_error(document), failure_of(document, status)):
+    for failure in (find_error(document), failure_of(document), stated_failure(document, status)):
         if failure is not None:
             assert failure.kind
             assert len(failure.message) <= MAX_MESSAGE

@@ -4,6 +4,7 @@ import pytest
 
 from shared.benchmark.record import ResultRecord
 from tests.support.streams import openai_stream
+from tests.worker.engine import responses
 from tests.worker.engine.measuring import measure
 
 
@@ -29,6 +30,14 @@ async def test_text_between_think_tags_is_reasoning(pieces: tuple[str, ...]) -> 
     assert record.reasoning.strip() == "Let me see"
     assert (record.response or "").strip() == "Yes, 17."
     assert (record.ttft_ms or 0) < (record.metrics["ttfat_ms"] or 0) < (record.latency_ms or 0)
+
+
+@pytest.mark.parametrize("piece", ["<think>Let me see</think>Yes", "<think></think>Yes"])
+async def test_tags_that_one_piece_opens_and_closes_are_flagged_in_both_protocols(piece: str) -> None:
+    chat = record_of(piece)
+    response = responses.read(responses.CREATED, *responses.said(piece), responses.ended())
+    for record in (chat, response):
+        assert (record.response, record.flags.count("think_tags")) == ("Yes", 1)
 
 
 @pytest.mark.parametrize("pieces", [("<b>", "bold</b>"), ("<", "th", "e>"), ("Use <think>", " tags")])

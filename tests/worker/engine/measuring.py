@@ -1,6 +1,7 @@
 """Measures scripted answers: one call from bytes and stamps to a record."""
 
 import struct
+from collections.abc import Sequence
 
 from shared.benchmark.record import ResultRecord
 from shared.benchmark.request_id import RequestId
@@ -24,10 +25,10 @@ def adapter(protocol: str) -> Adapter:
     return adapter_for(Endpoint(name="test", protocol=protocol, base_url="http://127.0.0.1"))
 
 
-def measurement(protocol: str, timeouts: Timeouts | None = None) -> Measurement:
-    """Of a request that is sent at 0."""
+def measurement(protocol: str, timeouts: Timeouts | None = None, keys: Sequence[str] = ()) -> Measurement:
+    """Of a request that is sent at 0. `keys`: those of the endpoint."""
     context = MeasureContext(
-        adapter(protocol), timeouts or Timeouts(), RunClock.start(FrozenClock()), Scrubber([]), keep_timeline=True
+        adapter(protocol), timeouts or Timeouts(), RunClock.start(FrozenClock()), Scrubber(keys), keep_timeline=True
     )
     return Measurement(REQUEST, context, PhaseStart())
 
@@ -48,9 +49,14 @@ def part(
     return Slice(1, began, head, b"".join(data for _, data in reads), packed, kernel, end)
 
 
-def measure(protocol: str, script: list[tuple[float, bytes]], content_type: str = "text/event-stream") -> ResultRecord:
+def measure(
+    protocol: str,
+    script: list[tuple[float, bytes]],
+    content_type: str = "text/event-stream",
+    keys: Sequence[str] = (),
+) -> ResultRecord:
     """A request whose answer's reads come at these milliseconds after it was sent."""
-    measured = measurement(protocol)
+    measured = measurement(protocol, keys=keys)
     end = End("complete", round(script[-1][0] * 1e6) if script else 0)
     measured.take(part(*script, began=BEGAN, head=Head(200, {"content-type": content_type}), end=end))
     return measured.record()

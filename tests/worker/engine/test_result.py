@@ -3,10 +3,41 @@
 import pytest
 
 from shared.numbers.metrics import MEASURED
-from tests.support.streams import openai_stream
-from tests.worker.engine.measuring import measure
+from tests.support.streams import openai_chunk, openai_stream, openai_text, sse
+from tests.worker.engine.measuring import BEGAN, measure, measurement, part
+from worker.engine.measurer import Measurement
+from worker.engine.messages import End, Head
 
 
 @pytest.mark.parametrize("script", [[], [(100, openai_stream("Hi"))]], ids=["nothing", "an answer"])
 def test_a_record_has_each_measured_metric(script: list[tuple[float, bytes]]) -> None:
     assert set(measure("openai", script).metrics) == set(MEASURED)
+
+
+def begun(answer: bytes) -> Measurement:
+    """A request whose answer has begun to come and whose stream is open."""
+    measured = measurement("openai")
+    measured.take(part((100, answer), began=BEGAN, head=Head(200, {"content-type": "text/event-stream"})))
+    assert measured.outcome is None
+    return measured
+
+
+FINISHED = sse(*openai_text("Hi"), openai_chunk({}, "stop"))
+
+
+@pytest.mark.parametrize("answer", [FINISHED, openai_stream("Hi")], ids=["finish reason", "end event"])
+def test_an_answer_that_has_ended_is_a_success_if_its_stream_is_closed_or_lost(answer: bytes) -> None:
+    """The run may be cancelled, or the process die, while the server keeps the response open."""
+    closed, lost = begun(answer), begun(answer)
+    closed.take(part(end=End("closed", 300_000_000)))
+    lost.lose("the process died")
+    for record in (closed.record(), lost.record()):
+        assert (record.outcome, record.error, record.response) == ("succeeded", None, "Hi")
+        assert (record.ended_at - record.sent_at).total_seconds() == pytest.approx(0.1)
+
+
+def test_an_answer_that_has_not_ended_is_cancelled_or_errored() -> None:
+    closed, lost = begun(sse(*openai_text("Hi"))), begun(sse(*openai_text("Hi")))
+    closed.take(part(end=End("closed", 300_000_000)))
+    lost.lose("the process died")
+    assert (closed.record().outcome, lost.record().outcome) == ("cancelled", "errored")

@@ -1,7 +1,7 @@
 """Public reports about error answers, about other models than asked for, and about caches that warm-up filled."""
 
 from tests.e2e.field.case import Answer, Case, one_of, refusal
-from tests.e2e.field.wire import DONE, HI, chunk, usage
+from tests.e2e.field.wire import DONE, HI, chunk, last, usage
 
 _MINI = "gpt-4o-mini-2024-07-18"
 _GPT_5 = "gpt-5-2025-08-07"
@@ -84,12 +84,7 @@ CASES = (
         "prompt-from-a-cache",
         Answer(
             (60, HI),
-            (
-                80,
-                chunk({"content": " you"}, "stop")
-                + usage(8112, 2, prompt_tokens_details={"cached_tokens": 8111})
-                + DONE,
-            ),
+            (80, last(" you", 8112, 2, prompt_tokens_details={"cached_tokens": 8111})),
         ),
         {"outcome": "succeeded", "cache_read_tokens": 8111, "flags": "prompt_cached"},
         run="cache",

@@ -13,6 +13,7 @@ from tests.e2e.field.wire import (
     block_text,
     chunk,
     counts,
+    last,
     message_end,
     message_start,
     text,
@@ -55,7 +56,7 @@ CASES = (
         "stream-labelled-json",
         Answer(
             (100, HI),
-            (200, chunk({"content": " you"}, "stop") + usage(3, 2) + DONE),
+            (200, last(" you", 3, 2)),
             content_type="application/json",
         ),
         {

@@ -12,9 +12,9 @@ from tests.e2e.field.wire import (
     completion,
     counts,
     data,
+    last,
     message_end,
     message_start,
-    usage,
 )
 
 CASES = (
@@ -26,15 +26,14 @@ CASES = (
             (2000, chunk({"content": "Hi"})),
             (
                 2300,
-                chunk({"content": " you"}, "stop")
-                + usage(
+                last(
+                    " you",
                     10120,
                     1499,
                     14428,
                     prompt_tokens_details={"cached_tokens": 128},
                     completion_tokens_details={"reasoning_tokens": 2809},
-                )
-                + DONE,
+                ),
             ),
         ),
         {
@@ -78,12 +77,7 @@ CASES = (
         "reasoning-inside-the-completion",
         Answer(
             (900, HI),
-            (
-                950,
-                chunk({"content": " x"}, "stop")
-                + usage(500, 500, completion_tokens_details={"reasoning_tokens": 200})
-                + DONE,
-            ),
+            (950, last(" x", 500, 500, completion_tokens_details={"reasoning_tokens": 200})),
         ),
         {"outcome": "succeeded", "output_tokens": 500, "reasoning_tokens": 200, "no_flags": "usage_beside_completion"},
     ),
@@ -114,12 +108,7 @@ CASES = (
         "cache-hits-under-a-name-of-their-own",
         Answer(
             (200, HI),
-            (
-                300,
-                chunk({"content": " you"}, "stop")
-                + usage(19, 13, prompt_cache_hit_tokens=10, prompt_cache_miss_tokens=9)
-                + DONE,
-            ),
+            (300, last(" you", 19, 13, prompt_cache_hit_tokens=10, prompt_cache_miss_tokens=9)),
         ),
         {"input_tokens": 19, "output_tokens": 13, "cache_read_tokens": 10, "total_input_tokens": 19},
     ),
@@ -130,14 +119,13 @@ CASES = (
             (100, HI),
             (
                 200,
-                chunk({"content": " x"}, "stop")
-                + usage(
+                last(
+                    " x",
                     25612,
                     100,
                     cost=0.032512,
                     prompt_tokens_details={"cached_tokens": 0, "cache_write_tokens": 25600},
-                )
-                + DONE,
+                ),
             ),
         ),
         {
@@ -156,15 +144,14 @@ CASES = (
             (100, HI),
             (
                 200,
-                chunk({"content": " x"}, "stop")
-                + usage(
+                last(
+                    " x",
                     25612,
                     100,
                     cache_creation_input_tokens=25600,
                     cache_read_input_tokens=0,
                     prompt_tokens_details={"cached_tokens": 0, "cache_creation_tokens": 25600},
-                )
-                + DONE,
+                ),
             ),
         ),
         {"cache_write_tokens": 25600, "cost": 0.032512, "total_input_tokens": 25612},

@@ -1,0 +1,50 @@
+"""What decoders of all protocols have in common."""
+
+from decimal import Decimal
+
+import orjson
+import pytest
+
+from tests.support.streams import openai_chunk, openai_text, sse
+from tests.worker.engine.measuring import measure
+
+USAGE = {"prompt_tokens": 10, "completion_tokens": 5}
+
+
+def test_usage_without_counts_may_state_a_cost() -> None:
+    stated = openai_chunk({}, "stop", usage={"cost": 0.25})
+    record = measure("openai", [(10, sse(*openai_text("Hi"), stated, "[DONE]"))])
+    assert (record.provider_cost_usd, record.usage.output_tokens) == (Decimal("0.25"), None)
+
+
+def test_usage_with_only_counts_out_of_range_is_flagged() -> None:
+    stated = openai_chunk({}, "stop", usage={"prompt_tokens": -1, "completion_tokens": -1})
+    record = measure("openai", [(10, sse(*openai_text("Hi"), stated, "[DONE]"))])
+    assert "usage_out_of_range" in record.flags
+    assert (record.usage.input_tokens, record.usage.output_tokens) == (None, None)
+
+
+def test_documents_in_a_list_are_read_one_by_one() -> None:
+    chunks = [*openai_text("Hi", " you"), openai_chunk({}, "stop", usage=USAGE)]
+    record = measure("openai", [(10, b"data: [" + b",".join(map(orjson.dumps, chunks)) + b"]\n\n" + sse("[DONE]"))])
+    assert (record.outcome, record.response, record.usage.output_tokens) == ("succeeded", "Hi you", 5)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        sse({"error": {"message": f"{'word ' * 398}to secret-key", "code": f"{'c' * 195}-secret-key"}}),
+        sse({"error": {"message": "the key secret-key is wrong", "code": "secret-key"}}),
+        sse("{" + "word " * 38 + "secret-key"),
+        b"word " * 58 + b"to secret-key",
+        b"<html><title>" + b"word " * 58 + b"to secret-key</title></html>",
+        sse({"choices": [{"delta": {}, "error": f"{'word ' * 398}to secret-key"}]}),
+        sse({"choices": [{"delta": {}, "finish_reason": f"error {'word ' * 37}secret-key"}]}),
+    ],
+    ids=["cut", "whole", "malformed", "words", "page", "choice", "finish reason"],
+)
+def test_no_key_is_left_in_a_failure_inside_a_200(body: bytes) -> None:
+    record = measure("openai", [(10, body)], keys=["secret-key"])
+    assert record.outcome == "errored"
+    assert record.error is not None
+    assert "secret" not in f"{record.error.message} {record.error.provider_code}"
