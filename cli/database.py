@@ -40,7 +40,8 @@ def missing_migrations(url: str) -> str | None:
         return f"there is no database file {file}: run `llmbench migrate`"
 
     async def look() -> str | None:
-        database = Database(url, pool_size=1)
+        # As in a migration: it is right whether or not there is a pooler in transaction mode.
+        database = Database(url, pool_size=1, transaction_pooling=True)
         try:
             await database.check()
             try:
