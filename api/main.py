@@ -34,6 +34,7 @@ from shared.program.logs import configure_logs
 from shared.program.tracing import Tracing, start_tracing
 from shared.providers.key_ring import KeyRing
 from shared.providers.prices import PriceList
+from shared.providers.reload import ProvidersFile
 from shared.queue.doorbell import Doorbell
 from shared.queue.redis import client_redis
 from shared.scrubber import Scrubber
@@ -53,15 +54,20 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     """The application. Settings and keys that are not given are read from the environment."""
     settings = settings or load_settings()
     tracing = start_tracing(load_trace_exporter(), "llmbench-api")
-    parts = _parts(settings, keys or load_key_ring(), tracing)
+    scrubber = Scrubber()
+    parts = _parts(settings, keys or load_key_ring(), tracing, scrubber)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        configure_logs(settings, Scrubber(parts.keys.secrets(parts.endpoints)))
+        scrubber.learn(parts.keys.secrets(parts.endpoints))
+        configure_logs(settings, scrubber)
         warn_of_ignored_parameters(settings.database_url)
         await check_schema(parts.database)
         # The API answers requests while these tasks run. Requests that need the price list wait for it.
-        background = [asyncio.create_task(_load(parts, app)), asyncio.create_task(parts.monitor.watch())]
+        background = [
+            asyncio.create_task(task)
+            for task in (_load(parts, app), parts.monitor.watch(), parts.providers_file.watch())
+        ]
         yield
         for task in background:
             task.cancel()
@@ -112,7 +118,7 @@ async def _load(parts: State, app: FastAPI) -> None:
     keep_what_is_loaded()
 
 
-def _parts(settings: Settings, keys: KeyRing, tracing: Tracing) -> State:
+def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubber) -> State:
     database = Database(
         settings.database_url,
         pool_size=settings.database_pool_size,
@@ -130,6 +136,9 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing) -> State:
         keys=keys,
         price_list=price_list,
         endpoints=endpoints,
+        providers_file=ProvidersFile(
+            settings.providers_file, endpoints, lambda: scrubber.learn(keys.secrets(endpoints))
+        ),
         database=database,
         doorbell=doorbell,
         benchmarks=repository,

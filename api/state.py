@@ -22,6 +22,7 @@ from shared.providers.endpoints import EndpointRegistry
 from shared.providers.identity import Identities
 from shared.providers.key_ring import KeyRing
 from shared.providers.prices import PriceList
+from shared.providers.reload import ProvidersFile
 from shared.queue.doorbell import Doorbell
 from shared.settings import Settings
 
@@ -35,6 +36,7 @@ class State:
     keys: KeyRing
     price_list: PriceList
     endpoints: EndpointRegistry
+    providers_file: ProvidersFile
     database: Database
     doorbell: Doorbell
     benchmarks: BenchmarkRepository

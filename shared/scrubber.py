@@ -66,7 +66,13 @@ class Scrubber:
     """Replaces known keys and everything that looks like a key."""
 
     def __init__(self, keys: Iterable[str] = ()) -> None:
-        self._keys = sorted((key for key in keys if len(key) >= 4), key=len, reverse=True)
+        self._keys: list[str] = []
+        self.learn(keys)
+
+    def learn(self, keys: Iterable[str]) -> None:
+        """Masks these keys from now on too."""
+        known = {*self._keys, *(key for key in keys if len(key) >= 4)}
+        self._keys = sorted(known, key=len, reverse=True)
 
     def scrub(self, text: str, limit: int = 2_000) -> str:
         """The text without keys, cut to `limit` characters."""

@@ -81,7 +81,9 @@ class Settings(BaseSettings):
     )
 
     providers_file: ProvidersFile | None = Field(
-        default=None, description="YAML or JSON file with a list of named endpoints (see docs/configuration.md)."
+        default=None,
+        description="YAML or JSON file with a list of named endpoints, read again when it changes (see "
+        "docs/configuration.md).",
     )
     providers: Endpoints = Field(
         default=(), description="The same list as JSON, in the variable itself. Wins over the file."
@@ -236,7 +238,7 @@ class Settings(BaseSettings):
         """Built-in endpoints, then those of the file, of the variable, of the simulator. The last of a name wins."""
         from_file = read_endpoints(self.providers_file) if self.providers_file else ()
         simulated = simulator_endpoints(self.simulator_url) if _leads_somewhere(self.simulator_url) else ()
-        return EndpointRegistry([*BUILT_IN, *from_file, *self.providers, *simulated], price_list)
+        return EndpointRegistry(BUILT_IN, price_list, of_file=from_file, over_file=[*self.providers, *simulated])
 
     def identities(self) -> Identities:
         """Makes the identities of these endpoints."""

@@ -15,6 +15,7 @@ from shared.db.workers import WorkerInfo, WorkerRepository
 from shared.errors import Unavailable
 from shared.program.tasks import end
 from shared.providers.identity import Holdings
+from shared.providers.reload import ProvidersFile
 from shared.queue.doorbell import Doorbell
 from shared.version import __version__
 from worker.holdings import held_endpoints
@@ -60,8 +61,12 @@ class Dispatcher:
         *,
         unclaimed: UnclaimedRepository | None = None,
         warm_up: Callable[[], Awaitable[None]] = nothing,
+        on_endpoints: Callable[[], None] = lambda: None,
     ) -> None:
-        """`warm_up` runs in the background. It loads what the first benchmark would otherwise wait for."""
+        """`warm_up` runs in the background. It loads what the first benchmark would otherwise wait for.
+
+        `on_endpoints` is called after PROVIDERS_FILE has changed the endpoints.
+        """
         self._context = context
         self._deliverer = deliverer
         self._retention = retention
@@ -70,6 +75,11 @@ class Dispatcher:
         self._workers = workers
         self._doorbell = doorbell
         self.info = describe_worker(context)
+        self._on_endpoints = on_endpoints
+        self._providers_file = ProvidersFile(
+            context.settings.providers_file, context.endpoints, self._take_new_endpoints
+        )
+        self._to_report = asyncio.Event()
         self._rung = asyncio.Event()
         self._runs: dict[int, tuple[BenchmarkRun, asyncio.Task[None]]] = {}
         self._background: list[asyncio.Task[None]] = []
@@ -94,6 +104,8 @@ class Dispatcher:
             asyncio.create_task(self._keep(self._report, "report")),
             asyncio.create_task(self._keep(self._deliverer.run, "webhooks")),
         ]
+        if self._context.settings.providers_file is not None:
+            self._background.append(asyncio.create_task(self._keep(self._providers_file.watch, "providers_file")))
         if self._retention is not None:
             self._background.append(asyncio.create_task(self._keep(self._retention.run, "retention")))
         if self._unclaimed is not None:
@@ -149,14 +161,15 @@ class Dispatcher:
         while True:
             rung = self._rung.is_set()
             self._rung.clear()
-            claimed = None
+            claimed, context = None, self._context
             if len(self._runs) < settings.worker_max_benchmarks:
-                holdings = Holdings.of(self.info.endpoints)
+                # Both from the same version of the endpoints: a run measures what it was claimed for.
+                context, holdings = self._context.of_now(), Holdings.of(self.info.endpoints)
                 claimed = await self._context.leases.claim(self.info.id, look_first=not rung, holdings=holdings)
             if claimed is None:
                 pause_s = settings.sweep_s
             else:
-                self._begin(BenchmarkRun(self._context, *claimed))
+                self._begin(BenchmarkRun(context, *claimed))
                 pause_s = FIRST_REQUEST_S if rung else 0
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
@@ -170,7 +183,7 @@ class Dispatcher:
             await unclaimed.mark(Holdings.of(self.info.endpoints), alive_within_s=context.settings.lease_s)
             after_s = context.settings.unclaimed_after_s
             while (claimed := await context.leases.claim_overdue(self.info.id, after_s=after_s)) is not None:
-                self._begin(BenchmarkRun(context, *claimed))
+                self._begin(BenchmarkRun(context.of_now(), *claimed))
 
     def _begin(self, run: BenchmarkRun) -> None:
         task = asyncio.create_task(run.run())
@@ -198,10 +211,20 @@ class Dispatcher:
                 self._runs[bell.benchmark_id][0].cancel()
 
     async def _report(self) -> None:
-        """Stores the worker's own heartbeat, three times a lease."""
+        """Stores the worker's own heartbeat, three times a lease, and when its endpoints have changed."""
         while True:
-            await asyncio.sleep(self._context.settings.lease_s / 3)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._context.settings.lease_s / 3):
+                    await self._to_report.wait()
+            self._to_report.clear()
             await self._report_once()
+
+    def _take_new_endpoints(self) -> None:
+        """Claims by the new endpoints from now on, and reports them."""
+        self.info = replace(self.info, endpoints=held_endpoints(self._context))
+        self._on_endpoints()
+        self._to_report.set()
+        self.ring()
 
     async def _report_once(self) -> None:
         self.info = replace(self.info, endpoints=held_endpoints(self._context))

@@ -60,7 +60,8 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Load]
     keys = load_key_ring()
     price_list = PriceList()
     endpoints = settings.endpoints(price_list)
-    configure_logs(settings, Scrubber(keys.secrets(endpoints)))
+    scrubber = Scrubber(keys.secrets(endpoints))
+    configure_logs(settings, scrubber)
     _warn_of_unusable(endpoints, keys)
     warn_of_ignored_parameters(settings.database_url)
     tracing = start_tracing(load_trace_exporter(), "llmbench-worker")
@@ -101,6 +102,11 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Load]
         text_days=settings.text_retention_days,
     )
     doorbell = Doorbell(client_redis(settings.redis_url))
+
+    def take_new_endpoints() -> None:
+        scrubber.learn(keys.secrets(endpoints))
+        _warn_of_unusable(endpoints, keys)
+
     protocols = sorted({endpoint.protocol for endpoint in endpoints if keys.can_use(endpoint)})
     dispatcher = Dispatcher(
         context,
@@ -110,6 +116,7 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Load]
         retention,
         unclaimed=UnclaimedRepository(database),
         warm_up=lambda: _load(protocols),
+        on_endpoints=take_new_endpoints,
     )
     # arq's hooks run in its main task.
     shutdown = Shutdown(dispatcher, cast("asyncio.Task[Any]", asyncio.current_task()))

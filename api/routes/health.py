@@ -33,7 +33,15 @@ async def ready(parts: Parts, response: Response) -> Readiness:
     all_ok = database.ok and queue.ok and worker.ok
     if not all_ok:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    return Readiness(status="ready" if all_ok else "not_ready", database=database, queue=queue, worker=worker)
+    # A wrong file leaves the service ready: it goes on with the endpoints from before.
+    file = parts.providers_file
+    return Readiness(
+        status="ready" if all_ok else "not_ready",
+        database=database,
+        queue=queue,
+        worker=worker,
+        providers_file=Check(ok=file.problem is None, detail=file.described),
+    )
 
 
 @router.get("/metrics", summary="Numbers for Prometheus", response_class=Response)

@@ -23,8 +23,12 @@ class Readiness(BaseModel):
     """Whether a submitted benchmark would run now, and if not, which part is missing."""
 
     status: Literal["ready", "not_ready"] = Field(
-        description="`ready` only when every check is ok.", examples=["ready"]
+        description="`ready` only when database, queue and worker are ok.", examples=["ready"]
     )
     database: Check = Field(description="The database answers and has the right schema.")
     queue: Check = Field(description="Redis answers. Without it, benchmarks start later, at a worker's next sweep.")
     worker: Check = Field(description="At least one worker has reported within `LEASE_S`.")
+    providers_file: Check = Field(
+        description="This API could read the last version of PROVIDERS_FILE. If not, it goes on with the endpoints "
+        "from before, and is still `ready`."
+    )

@@ -1,6 +1,8 @@
 """Named endpoints that can be measured, and which of them a benchmark's model belongs to."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -177,15 +179,54 @@ class Endpoint(BaseModel):
         return protocol_named(self.protocol).options.model_validate(self.model_extra)
 
 
-class EndpointRegistry:
-    """All configured endpoints by name. A later one of the same name replaces an earlier one."""
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Names of endpoints that a new version of the file added, changed or removed."""
 
-    def __init__(self, endpoints: Iterable[Endpoint], price_list: PriceList) -> None:
-        self._by_name = {endpoint.name: endpoint for endpoint in endpoints}
+    added: Sequence[str] = ()
+    changed: Sequence[str] = ()
+    removed: Sequence[str] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
+
+
+class EndpointRegistry:
+    """All configured endpoints by name. Those of PROVIDERS_FILE may be replaced while the program runs."""
+
+    def __init__(
+        self,
+        endpoints: Iterable[Endpoint],
+        price_list: PriceList,
+        *,
+        of_file: Iterable[Endpoint] = (),
+        over_file: Iterable[Endpoint] = (),
+    ) -> None:
+        """The last endpoint of a name wins: `endpoints`, then `of_file`, then `over_file`."""
+        self._below, self._above = tuple(endpoints), tuple(over_file)
+        # Never changed in place, because snapshots share it.
+        self._by_name = self._merged(of_file)
         self._price_list = price_list
 
     def __iter__(self) -> Iterator[Endpoint]:
         return iter(self._by_name.values())
+
+    def replace_file(self, of_file: Iterable[Endpoint]) -> Changes:
+        """Takes these endpoints in place of those that the file had before."""
+        before, after = self._by_name, self._merged(of_file)
+        self._by_name = after
+        return Changes(
+            added=sorted(after.keys() - before.keys()),
+            changed=sorted(name for name in after.keys() & before.keys() if after[name] != before[name]),
+            removed=sorted(before.keys() - after.keys()),
+        )
+
+    def snapshot(self) -> "EndpointRegistry":
+        """The endpoints of now: `replace_file` of this registry does not change the snapshot."""
+        return copy(self)
+
+    def _merged(self, of_file: Iterable[Endpoint]) -> dict[str, Endpoint]:
+        return {endpoint.name: endpoint for endpoint in (*self._below, *of_file, *self._above)}
 
     def get(self, name: str) -> Endpoint | None:
         return self._by_name.get(name)

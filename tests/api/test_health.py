@@ -23,6 +23,7 @@ async def test_a_running_service_is_ready(service: Service) -> None:
         "database": {"ok": True, "detail": "answers, schema is current"},
         "queue": {"ok": True, "detail": "answers"},
         "worker": {"ok": True, "detail": "1 live worker"},
+        "providers_file": {"ok": True, "detail": "PROVIDERS_FILE is not set"},
     }
 
 

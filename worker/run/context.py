@@ -1,7 +1,7 @@
 """What every run of a worker needs. `worker/main.py` builds it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.benchmark.load import Load, load_of
 from shared.benchmark.spec import BenchmarkSpec
@@ -44,3 +44,7 @@ class RunContext:
     identities: Identities = field(default_factory=Identities)
     # Makes the load of a spec.
     load_of: Callable[[BenchmarkSpec], Load] = load_of
+
+    def of_now(self) -> "RunContext":
+        """The same with the endpoints of now, for one run: a file that changes later does not change the run."""
+        return replace(self, endpoints=self.endpoints.snapshot())
