@@ -2,7 +2,7 @@
 
 import json
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from types import TracebackType
 from typing import Any
@@ -67,7 +67,7 @@ class Client:
     def delete(self, benchmark_id: int) -> None:
         self._send("DELETE", f"/benchmarks/{benchmark_id}")
 
-    def benchmarks(self, limit: int, **where: str | None) -> list[Json]:
+    def benchmarks(self, limit: int, **where: str | list[str] | None) -> list[Json]:
         """At most `limit` benchmarks that match the filters `where`, newest first."""
         items, _ = self._pages("/benchmarks", limit, where)
         return items
@@ -124,8 +124,8 @@ class Client:
         ]
         raise CliError(f"{self.url} is not ready to run a benchmark", ExitCode.UNREACHABLE, missing)
 
-    def _pages(self, path: str, limit: int, where: dict[str, str | None]) -> tuple[list[Json], Json]:
-        params = {name: value for name, value in where.items() if value is not None}
+    def _pages(self, path: str, limit: int, where: Mapping[str, str | list[str] | None]) -> tuple[list[Json], Json]:
+        params: dict[str, str | list[str]] = {name: value for name, value in where.items() if value is not None}
         items: list[Json] = []
         first: Json = {}
         while len(items) < limit:
@@ -138,11 +138,13 @@ class Client:
             params["cursor"] = page["next_cursor"]
         return items, first
 
-    def _json(self, method: str, path: str, *, params: dict[str, str] | None = None, body: Json | None = None) -> Json:
+    def _json(
+        self, method: str, path: str, *, params: Mapping[str, str | list[str]] | None = None, body: Json | None = None
+    ) -> Json:
         return self._body(self._send(method, path, params=params, body=body))
 
     def _send(
-        self, method: str, path: str, *, params: dict[str, str] | None = None, body: Json | None = None
+        self, method: str, path: str, *, params: Mapping[str, str | list[str]] | None = None, body: Json | None = None
     ) -> httpx2.Response:
         response = self._request(method, path, params=params, body=body)
         if response.is_success:
@@ -150,7 +152,7 @@ class Client:
         raise self._problem(response)
 
     def _request(
-        self, method: str, path: str, *, params: dict[str, str] | None = None, body: Json | None = None
+        self, method: str, path: str, *, params: Mapping[str, str | list[str]] | None = None, body: Json | None = None
     ) -> httpx2.Response:
         try:
             content = None if body is None else json.dumps(body, allow_nan=False).encode()

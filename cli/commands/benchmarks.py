@@ -17,16 +17,22 @@ def list_benchmarks(
     model: Annotated[str | None, typer.Option("--model", "-m", help="Only this model (exact id).")] = None,
     provider: Annotated[str | None, typer.Option(help="Only this provider (exact name).")] = None,
     name: Annotated[str | None, typer.Option(help="Only names that contain this text.")] = None,
+    metadata: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Only with this in their metadata. May be repeated."),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="List at most this many.")] = 20,
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:
     """List benchmarks, newest first."""
+    from cli import spec as specs
     from cli.client import Client
     from cli.render.lists import list_lines
 
+    pairs = [f"{key}:{value}" for key, value in specs.pairs(metadata or [], "--metadata").items()]
     with Client(server_or_default(server)) as client:
-        found = client.benchmarks(limit, status=status, model=model, provider=provider, name=name)
+        found = client.benchmarks(limit, status=status, model=model, provider=provider, name=name, metadata=pairs)
     if as_json:
         write_json(found)
     elif found:

@@ -2,6 +2,7 @@
 
 import json
 from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from typer.testing import CliRunner
@@ -24,6 +25,13 @@ def test_list_passes_its_filters_on_and_prints_a_row_each(api: FakeApi, llmbench
     done = llmbench("list", "--status", "completed", "--model", "m", "--name", "Haiku", "--limit", "5")
     assert "Haiku Speed Test" in done.stdout
     assert api.requests[0][1] == "/benchmarks?status=completed&model=m&name=Haiku&limit=5"
+
+
+def test_list_filters_by_metadata(api: FakeApi, llmbench: Llmbench) -> None:
+    api.answers["GET /benchmarks"] = (200, {"items": [documents.benchmark()], "next_cursor": None})
+    llmbench("list", "--metadata", "team=search", "--metadata", "url=a=b:c", "--limit", "5")
+    assert parse_qs(urlsplit(api.requests[0][1]).query) == {"metadata": ["team:search", "url:a=b:c"], "limit": ["5"]}
+    assert "must be key=value" in llmbench("list", "--metadata", "team").stderr
 
 
 def test_a_limit_beyond_a_page_reads_the_next_pages(api: FakeApi, llmbench: Llmbench) -> None:
