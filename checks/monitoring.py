@@ -43,7 +43,7 @@ def scrapes() -> dict[str, bytes]:
     worker.lease_lost()
     worker.webhook_attempted(Attempt(succeeded=True, duration_ms=12.5))
     return {
-        "API": api.text(Backlog(pending=1, running=1, oldest_pending_s=3.5, workers_alive=2, deliveries_due=0)),
+        "API": api.text(Backlog(pending=1, running=1, oldest_pending_s=3.5, workers_alive=2, deliveries_due=0))[0],
         "worker": generate_latest(worker.registry),
     }
 
