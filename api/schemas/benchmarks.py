@@ -1,36 +1,30 @@
 """Benchmarks as the API shows them, and the queries for them."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from api.schemas.include import Include
+from api.schemas.instant import Instant
+from api.schemas.number import Number
 from api.schemas.prices import PriceOut
 from api.schemas.results import ResultOut
 from api.schemas.summary import Measurement, Summary
 from api.schemas.webhooks import BenchmarkWebhook
+from shared.benchmark.metadata import MAX_PAIR_CHARS
 from shared.benchmark.prompt import Message, Parameters
 from shared.benchmark.spec import Timeouts
 from shared.benchmark.status import SegmentEnding, Status
 from shared.text import StorableText
 
 
-def _in_utc(value: datetime) -> datetime:
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("must be in the years 1 to 9999 in UTC") from None
-
-
-Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-
-
 class PercentilesSoFar(BaseModel):
     """A metric over the requests that have succeeded so far, in the metric's unit."""
 
     count: int = Field(description="How many values.", examples=[42])
-    p50: float | None = Field(description="Median. Null when there is no value.", examples=[142.5])
-    p95: float | None = Field(description="95th percentile. Null below 20 values.", examples=[240.7])
+    p50: Number | None = Field(description="Median. Null when there is no value.", examples=[142.5])
+    p95: Number | None = Field(description="95th percentile. Null below 20 values.", examples=[240.7])
 
 
 class LiveMetrics(BaseModel):
@@ -46,7 +40,7 @@ class Progress(BaseModel):
     done: int = Field(description="Requests that have a result, warm-up included.", examples=[42])
     total: int = Field(description="Requests of the plan, warm-up included.", examples=[121])
     errors: int = Field(description="Results that did not succeed.", examples=[1])
-    last_ttft_ms: float | None = Field(
+    last_ttft_ms: Number | None = Field(
         description="`ttft_ms` of the newest result. Unit: ms. Null when there is none yet.", examples=[142.5]
     )
     cost_usd: float | None = Field(
@@ -292,6 +286,17 @@ class PromptQuery(BaseModel):
     limit: int = Field(default=100, ge=1, le=1_000, description="Prompts on a page.")
 
 
+def _key_and_value(value: str) -> str:
+    if ":" not in value:
+        raise ValueError("must be a key and its value, as `key:value`")
+    return value
+
+
+MetadataPair = Annotated[StorableText, Field(max_length=MAX_PAIR_CHARS), AfterValidator(_key_and_value)]
+# Pairs of one query.
+MAX_PAIRS = 10
+
+
 class BenchmarkQuery(BaseModel):
     """Which benchmarks to list."""
 
@@ -310,10 +315,21 @@ class BenchmarkQuery(BaseModel):
     rerun_of: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = Field(
         default=None, description="Only reruns of this benchmark."
     )
-    created_from: Instant | None = Field(
-        default=None, description="Only benchmarks created at or after this instant, e.g. `2025-01-15T00:00:00Z`."
+    metadata: Annotated[tuple[MetadataPair, ...], Field(max_length=MAX_PAIRS)] = Field(
+        default=(),
+        description="Only benchmarks whose `metadata` has this key with this value, as `key:value`. Numbers, booleans "
+        "and null are written as in JSON; objects and arrays are not searched, nor is anything longer than "
+        f"{MAX_PAIR_CHARS} characters. May be repeated: then all must match.",
+        examples=[["team:search"]],
     )
-    created_before: Instant | None = Field(default=None, description="Only benchmarks created before this instant.")
+    created_from: Instant | None = Field(
+        default=None,
+        description="Only benchmarks created at or after this instant, e.g. `2025-01-15T00:00:00Z`, or after the "
+        "beginning of this day in UTC, e.g. `2025-01-15`.",
+    )
+    created_before: Instant | None = Field(
+        default=None, description="Only benchmarks created before this instant or day."
+    )
     cursor: Annotated[str, Field(max_length=500)] | None = Field(
         default=None, description="`next_cursor` of the previous page."
     )
@@ -325,10 +341,9 @@ class ReadQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    include: str = Field(
-        default="results",
-        max_length=100,
+    include: Include = Field(
+        default=("results",),
         description="What to include, separated by commas: `results` (the default), `timeline` (results with every "
         "event), `warmup` (warm-up results too), or `none` to leave results out.",
-        examples=["timeline"],
+        examples=[["timeline"]],
     )
