@@ -37,7 +37,13 @@ def _sortable(value: str) -> str:
 Sort = Annotated[
     str,
     AfterValidator(_sortable),
-    WithJsonSchema({"type": "string", "enum": [f"{sign}{name}" for name in SORTABLE for sign in ("", "-")]}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "examples": ["-ttft_ms"],
+            "enum": [f"{sign}{name}" for name in SORTABLE for sign in ("", "-")],
+        }
+    ),
 ]
 
 
