@@ -48,7 +48,8 @@ async def ready(parts: Parts, response: Response) -> Readiness:
     "/metrics", operation_id="getMetrics", summary="Numbers for Prometheus", response_class=Response, responses=METRICS
 )
 async def metrics(request: Request, parts: Parts) -> Response:
-    """Requests by route, open benchmarks, age of the oldest pending one, workers, due webhooks, loop lag, pool use.
+    """Requests by route, open benchmarks, age of the oldest pending one, workers, due webhooks, database, Redis,
+    loop lag, pool use.
 
     OpenMetrics if `Accept` prefers `application/openmetrics-text`, else Prometheus' text format.
     """
@@ -56,6 +57,7 @@ async def metrics(request: Request, parts: Parts) -> Response:
         backlog = await parts.monitoring.backlog(alive_within_s=parts.settings.lease_s)
     except Unavailable:
         backlog = None
+    parts.monitor.queue_checked((await _check(lambda: _queue(parts))).ok)
     text, media_type = parts.monitor.text(backlog, ",".join(request.headers.getlist("accept")))
     return Response(text, media_type=media_type)
 
