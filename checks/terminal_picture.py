@@ -18,14 +18,14 @@ GROUNDS = {
 }
 # Rich's own frame loads a font from another host.
 _FRAME = """\
-<svg class="rich-terminal" viewBox="0 0 {terminal_width} {terminal_height}" xmlns="http://www.w3.org/2000/svg">
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {terminal_width} {terminal_height}" xml:space="preserve">
 <style>
 .{unique_id}-matrix {{ font-family: monospace; font-size: {char_height}px; line-height: {line_height}px; }}
 {styles}
 </style>
 <defs>{lines}</defs>
 <rect width="100%" height="100%" fill="{background}"/>
-<g transform="translate(9, 9)">
+<g transform="translate(9, 5) scale(0.97)">
 {backgrounds}
 <g class="{unique_id}-matrix">
 {matrix}
