@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.json_bounds import JsonBounds, TooComplex
+from api.json_bounds import STEP_BYTES, JsonBounds, TooComplex
 
 # Smaller bodies are parsed in the event loop, which takes them less time than a thread's start.
 INLINE_BYTES = 16_384
@@ -53,9 +53,9 @@ class BodyLimitMiddleware:
         announced = headers.get("content-length", "")
         # int() refuses very long texts; twenty digits are enough to exceed any limit.
         too_large = announced.isdecimal() and int(announced[:20]) > self._max_bytes
-        bounds = (
-            JsonBounds(int(TEXT_IN_MEMORY * self._max_bytes)) if "json" in headers.get("content-type", "") else None
-        )
+        # FastAPI parses `application/json` and `application/…+json`, in upper and lower case, and nothing else.
+        is_json = "json" in headers.get("content-type", "").lower()
+        bounds = JsonBounds(int(TEXT_IN_MEMORY * self._max_bytes)) if is_json else None
         deadline = asyncio.get_running_loop().time() + self._arrival_s
         received = held = 0
         complete = False
@@ -84,7 +84,11 @@ class BodyLimitMiddleware:
                     raise HTTPException(503, detail, {"Retry-After": "1"})
             if bounds is not None:
                 try:
-                    bounds.feed(piece)
+                    for begin in range(0, len(piece), STEP_BYTES):
+                        if begin:
+                            # Other requests get their turn.
+                            await asyncio.sleep(0)
+                        bounds.feed(piece[begin : begin + STEP_BYTES])
                 except TooComplex as exc:
                     raise BodyTooComplex(422, str(exc)) from None
             return message

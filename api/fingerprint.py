@@ -4,6 +4,8 @@ A fingerprint covers what the caller wrote and no defaults, so that a retry is r
 """
 
 import hashlib
+import secrets
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -26,14 +28,13 @@ def of_request(request: BenchmarkRequest) -> str:
     """The fingerprint of a `POST /benchmarks`. The order of its fields does not matter."""
     webhook = None if request.webhook is None else _document(request.webhook)
     document = request.spec.model_dump(mode="json", exclude_unset=True, exclude={"prompts"})
-    # One by one, because a dump of all of them lets no other thread run.
-    document["prompts"] = [prompt.model_dump(mode="json", exclude_unset=True) for prompt in request.spec.prompts]
-    return _digest({"spec": document, "webhook": webhook})
+    prompts = (prompt.model_dump(mode="json", exclude_unset=True) for prompt in request.spec.prompts)
+    return _digest_with_prompts(prompts, document, {"webhook": webhook})
 
 
 def of_rerun(benchmark_id: int) -> str:
     """The fingerprint of a `POST /benchmarks/{id}/rerun`, which has no body."""
-    return _digest({"rerun_of": benchmark_id})
+    return hashlib.sha256(_dumped({"rerun_of": benchmark_id})).hexdigest()
 
 
 def old_of_request(request: BenchmarkRequest) -> str | None:
@@ -57,8 +58,8 @@ def old_of_request(request: BenchmarkRequest) -> str | None:
         },
     )
     of_a_prompt: Any = {"system": True, "messages": True, "parameters": _OLD_PARAMETERS}
-    document["prompts"] = [prompt.model_dump(mode="json", include=of_a_prompt) for prompt in spec.prompts]
-    return _digest({"rerun_of": None, **webhook, "spec": document})
+    prompts = (prompt.model_dump(mode="json", include=of_a_prompt) for prompt in spec.prompts)
+    return _digest_with_prompts(prompts, document, {"rerun_of": None, **webhook})
 
 
 def _document(webhook: WebhookRequest) -> dict[str, Any]:
@@ -70,5 +71,20 @@ def _document(webhook: WebhookRequest) -> dict[str, Any]:
     }
 
 
-def _digest(asked: dict[str, Any]) -> str:
-    return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
+def _digest_with_prompts(prompts: Iterable[dict[str, Any]], spec: dict[str, Any], rest: dict[str, Any]) -> str:
+    """That of `rest` with the spec, and the prompts in it.
+
+    One prompt after the other: a dump of all takes as much memory as the body, and lets no other thread run.
+    """
+    place = secrets.token_hex(16)
+    document = _dumped({**rest, "spec": {**spec, "prompts": place}})
+    before, _, after = document.partition(f'"{place}"'.encode())
+    digest = hashlib.sha256(before + b"[")
+    for number, prompt in enumerate(prompts):
+        digest.update(b"," * bool(number) + _dumped(prompt))
+    digest.update(b"]" + after)
+    return digest.hexdigest()
+
+
+def _dumped(value: dict[str, Any]) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)

@@ -8,8 +8,8 @@ MAX_DEPTH = 150
 MAX_VALUES = 250_000
 MAX_MEMBERS = 4_096
 MAX_NAME_BYTES = 16_384
-# A piece is looked at in steps of this size, so that no step takes long.
-_STEP = 65_536
+# A piece is looked at in steps of this size: about a millisecond. No name that begins and ends in a step is too long.
+STEP_BYTES = MAX_NAME_BYTES
 
 _STRUCTURE = b"[]{},"
 _OTHER = bytes(set(range(256)) - set(_STRUCTURE))
@@ -45,18 +45,42 @@ class JsonBounds:
 
     def feed(self, piece: bytes) -> None:
         """Raises TooComplex."""
-        for begin in range(0, len(piece), _STEP):
+        for begin in range(0, len(piece), STEP_BYTES):
             if self._broken:
                 return
-            self._step(self._held_back + piece[begin : begin + _STEP])
+            self._step(self._held_back + piece[begin : begin + STEP_BYTES])
 
     def _step(self, text: bytes) -> None:
         # An escape must not be cut in two: the last backslash of an odd number waits for the next step.
         odd = (len(text) - len(text.rstrip(b"\\"))) % 2
         text, self._held_back = (text[:-1], b"\\") if odd else (text, b"")
         plain = text.replace(b"\\\\", b"__").replace(b'\\"', b"__")
-        for number, part in enumerate(plain.split(b'"')):
-            if number:
+        parts = plain.split(b'"')
+        # The texts of parts[1:-1] begin and end in this step.
+        begin = 2 if self._in_string else 1
+        end = len(parts) - 1
+        end -= (end - begin) % 2
+        if end > begin and plain.isascii() and b"\\u" not in plain:
+            self._parts(parts[:begin], at_quote=False)
+            self._short_texts(parts[begin:end:2], parts[begin + 1 : end : 2])
+            self._parts(parts[end:], at_quote=True)
+        else:
+            self._parts(parts, at_quote=False)
+        # Each value of JSON has at most one text and one name.
+        self._broken = self._broken or self._strings > 2 * self._values
+
+    def _short_texts(self, texts: list[bytes], between: list[bytes]) -> None:
+        """Whole texts with one byte for each character, and what follows each."""
+        self._strings += len(texts)
+        self._text_bytes += sum(map(len, texts))
+        self._string_bytes = self._characters = 0
+        self._check_text_bytes()
+        self._structure(b"".join(between))
+
+    def _parts(self, parts: list[bytes], *, at_quote: bool) -> None:
+        """What is between the quotes. `at_quote`: there is one before the first part too."""
+        for number, part in enumerate(parts):
+            if number or at_quote:
                 self._in_string = not self._in_string
                 self._strings += self._in_string
                 if self._in_string:
@@ -64,12 +88,11 @@ class JsonBounds:
                     self._width = 1
                 else:
                     self._text_bytes += self._characters * self._width
+                    self._characters = 0
             if self._in_string:
                 self._text(part)
             else:
                 self._structure(part)
-        # Each value of JSON has at most one text and one name.
-        self._broken = self._broken or self._strings > 2 * self._values
 
     def _text(self, part: bytes) -> None:
         self._string_bytes += len(part)
@@ -82,6 +105,9 @@ class JsonBounds:
         if self._width < 4 and escapes:
             # An escape may be cut off at the end of the part; the widest is assumed then.
             self._width = 4 if b"\\ud" in part or b"\\uD" in part or part[-2:] == b"\\u" else max(self._width, 2)
+        self._check_text_bytes()
+
+    def _check_text_bytes(self) -> None:
         if self._text_bytes + self._characters * self._width > self._max_text_bytes:
             raise TooComplex(
                 f"texts must take at most {self._max_text_bytes:,} bytes in memory; one character that needs four "

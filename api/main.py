@@ -22,7 +22,7 @@ from shared.clock import SystemClock
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database, warn_of_ignored_parameters
-from shared.db.deliveries import DeliveryRepository
+from shared.db.delivery_history import DeliveryHistory
 from shared.db.monitoring import MonitoringRepository
 from shared.db.result_pages import ResultPages
 from shared.db.schema import check_schema
@@ -140,7 +140,7 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing) -> State:
         monitor=ApiMonitor(database),
         monitoring=MonitoringRepository(database),
         webhooks=webhook_rows,
-        deliveries=DeliveryRepository(database),
+        deliveries=DeliveryHistory(database),
         webhook_setup=setup,
         identities=identities,
         submitter=Submitter(

@@ -3,8 +3,8 @@
 import orjson
 
 from api.schemas.webhooks import AttemptOut, BenchmarkWebhook, DeliveryOut, WebhookOut
-from shared.db.deliveries import DeliveryOfEvent
-from shared.db.tables import WebhookEndpoint
+from shared.db.delivery_history import DeliveryOfEvent
+from shared.db.webhook_tables import WebhookEndpoint
 from shared.webhooks.message import payload
 
 

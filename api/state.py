@@ -12,7 +12,7 @@ from shared.clock import Clock
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
-from shared.db.deliveries import DeliveryRepository
+from shared.db.delivery_history import DeliveryHistory
 from shared.db.monitoring import MonitoringRepository
 from shared.db.result_pages import ResultPages
 from shared.db.segments import SegmentRepository
@@ -45,7 +45,7 @@ class State:
     monitor: ApiMonitor
     monitoring: MonitoringRepository
     webhooks: WebhookRepository
-    deliveries: DeliveryRepository
+    deliveries: DeliveryHistory
     webhook_setup: WebhookSetup
     identities: Identities
     submitter: Submitter

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypedDict
 
 from opentelemetry.trace import SpanKind
 
@@ -35,6 +36,15 @@ class Submitted:
     benchmark: Benchmark
     created: bool
     secret: str | None = None
+
+
+class _Context(TypedDict):
+    """What is stored with a spec, whether or not the POST has a key."""
+
+    endpoint: EndpointIdentity
+    rerun_of: int | None
+    webhook: NewEndpoint | None
+    traceparent: str | None
 
 
 class Submitter:
@@ -125,30 +135,17 @@ class Submitter:
         check_parameters(spec, protocol_named(endpoint.protocol))
         identity, created = self._identities.of(endpoint), True
         told = [*notices(spec, endpoint), *changed_endpoint(rerun_of, identity)]
-        repeated = None if rerun_of is None else rerun_of.id
         with self._tracing.span("enqueue benchmark", SpanKind.PRODUCER, {"llmbench.model": spec.model}) as span:
-            trace = traceparent()
+            context: _Context = {
+                "endpoint": identity,
+                "rerun_of": None if rerun_of is None else rerun_of.id,
+                "webhook": webhook,
+                "traceparent": traceparent(),
+            }
             if once is None:
-                benchmark = await self._benchmarks.create(
-                    spec,
-                    endpoint.name,
-                    told,
-                    endpoint=identity,
-                    rerun_of=repeated,
-                    webhook=webhook,
-                    traceparent=trace,
-                )
+                benchmark = await self._benchmarks.create(spec, endpoint.name, told, **context)
             else:
-                benchmark, created = await self._benchmarks.create_once(
-                    once,
-                    spec,
-                    endpoint.name,
-                    told,
-                    endpoint=identity,
-                    rerun_of=repeated,
-                    webhook=webhook,
-                    traceparent=trace,
-                )
+                benchmark, created = await self._benchmarks.create_once(once, spec, endpoint.name, told, **context)
             span.set_attributes({"llmbench.benchmark.id": benchmark.id, "llmbench.created": created})
             if created:
                 await self._doorbell.ring(benchmark.id)

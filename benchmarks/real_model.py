@@ -21,9 +21,12 @@ import httpx2
 import orjson
 
 from cli.stack import EmbeddedStack
+from cli.waiting import pause
 from shared.protocols.registry import PROTOCOLS
 
 PROMPTS = ["Say hello in exactly 3 words", "Name a river in France.", "Why is the sky blue?", "Count from 1 to 5."]
+# Before the next look, if the server answered before the end of the run.
+PAUSE_S = 0.2
 _TASK = re.compile(rb"task (\d+) \|")
 _PROMPT = re.compile(rb"prompt eval time = +([\d.]+) ms / +(\d+) tokens")
 _ANSWER = re.compile(rb"\|\s+eval time = +([\d.]+) ms / +(\d+) tokens")
@@ -69,7 +72,7 @@ def measure(client: httpx2.Client, protocol: str, options: argparse.Namespace) -
         raise SystemExit(f"the API refused: {posted.text}")
     url = posted.headers["location"]
     while (state := client.get(url, headers={"Prefer": "wait=30"}).json())["status"] in ("pending", "running"):
-        pass
+        pause(PAUSE_S)
     print(f"\n{protocol}: {state['status']}, flags {state['summary']['flags']}")
     print(
         f"  finish reasons {state['summary'].get('finish_reasons')}, grade {state['summary']['measurement']['grade']}"

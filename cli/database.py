@@ -40,7 +40,8 @@ def missing_migrations(url: str) -> str | None:
         return f"there is no database file {file}: run `llmbench migrate`"
 
     async def look() -> str | None:
-        database = Database(url, pool_size=1)
+        # As in a migration: it is right whether or not there is a pooler in transaction mode.
+        database = Database(url, pool_size=1, transaction_pooling=True)
         try:
             await database.check()
             try:
@@ -87,9 +88,9 @@ def _sqlite_file(url: str) -> Path | None:
 
 def shown(url: str) -> str:
     """The URL without its password, also if that is not percent-encoded."""
-    if not url.startswith("sqlite"):
-        url = re.sub(r"(?<=://)[^@]*(?=@)", MASK, url)
-    return Scrubber().scrub(url)
+    # Parameters first, because a password there may contain an @. Not cut: the last @ must still be there.
+    url = Scrubber().scrub(url, limit=10 * len(url) + 100)
+    return url if url.startswith("sqlite") else re.sub(r"(?s)(?<=://).*(?=@)", MASK, url)
 
 
 def _unusable(url: str, exc: Exception) -> CliError:

@@ -9,8 +9,8 @@ from alembic import context
 from sqlalchemy import Connection, event, pool
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.db.engine import async_url, make_engine
-from shared.db.tables import Base
+from shared.db.all_tables import METADATA
+from shared.db.engine import SQLITE_BUSY_MS, async_url, make_engine
 from shared.settings import load_settings
 
 # The number of the advisory lock that a migration takes on PostgreSQL. Any number that nothing else uses.
@@ -18,15 +18,11 @@ LOCK = 7_423_586_201
 ASK_EVERY_S = 0.2
 
 
-# How long a migration of a SQLite file waits for another program's.
-SQLITE_BUSY_MS = 30_000
-
-
 def _run(connection: Connection) -> None:
     sqlite = connection.dialect.name == "sqlite"
     context.configure(
         connection=connection,
-        target_metadata=Base.metadata,
+        target_metadata=METADATA,
         # SQLite changes a table by copying it.
         render_as_batch=sqlite,
         compare_type=True,
@@ -92,7 +88,7 @@ def _database_url() -> str:
 
 
 if context.is_offline_mode():
-    context.configure(url=str(async_url(_database_url())), target_metadata=Base.metadata, literal_binds=True)
+    context.configure(url=str(async_url(_database_url())), target_metadata=METADATA, literal_binds=True)
     with context.begin_transaction():
         context.run_migrations()
 else:

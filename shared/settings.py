@@ -8,28 +8,37 @@ import socket
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeGuard
+from typing import Any, Literal, TypeGuard
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.db import postgresql_url
-from shared.network import path_prefix
-from shared.network.hosts import AllowedHosts, check_pattern
-from shared.network.ssrf import Network as IpNetwork
-from shared.network.ssrf import SsrfGuard, networks
+from shared.network.hosts import AllowedHosts
+from shared.network.ssrf import SsrfGuard
 from shared.program.otlp import TraceExporter, trace_exporter
 from shared.providers.built_in import BUILT_IN, simulator_endpoints
-from shared.providers.endpoints import Endpoint, EndpointRegistry
-from shared.providers.files import parse_endpoints, read_endpoints
+from shared.providers.endpoints import EndpointRegistry
+from shared.providers.files import read_endpoints
 from shared.providers.identity import Identities
 from shared.providers.key_ring import KeyRing
 from shared.providers.prices import PriceList
-from shared.queue import redis_url
+from shared.setting_types import (
+    DatabaseUrl,
+    EncryptionKeys,
+    Endpoints,
+    HostPatterns,
+    Networks,
+    ProvidersFile,
+    PublicUrl,
+    RedisUrl,
+    RootPath,
+    split_keys,
+)
 from shared.webhooks.secret_box import SecretBox
 
 ENV_FILE = ".env"
@@ -49,7 +58,7 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    database_url: str = Field(
+    database_url: DatabaseUrl = Field(
         default="sqlite:///llmbench.db",
         description="Database: `sqlite:///path` or `postgresql://user:password@host/name`.",
     )
@@ -58,7 +67,7 @@ class Settings(BaseSettings):
         description="`transaction`: DATABASE_URL leads to a pooler such as PgBouncer in transaction mode. `none`: to "
         "the database itself, or to a pooler in session mode.",
     )
-    redis_url: str = Field(
+    redis_url: RedisUrl = Field(
         default="redis://127.0.0.1:6379/0",
         description="Redis or Valkey, the doorbell between API and workers. Its `maxmemory-policy` must be "
         "`noeviction`.",
@@ -71,10 +80,10 @@ class Settings(BaseSettings):
         "PostgreSQL's `max_connections`, which is 100 by default: 20 workers and 4 APIs open up to 96.",
     )
 
-    providers_file: Path | None = Field(
+    providers_file: ProvidersFile | None = Field(
         default=None, description="YAML or JSON file with a list of named endpoints (see docs/configuration.md)."
     )
-    providers: Annotated[tuple[Endpoint, ...], NoDecode] = Field(
+    providers: Endpoints = Field(
         default=(), description="The same list as JSON, in the variable itself. Wins over the file."
     )
     simulator_url: str | None = Field(
@@ -83,11 +92,11 @@ class Settings(BaseSettings):
         "resolved. `llmbench up` sets it.",
     )
 
-    root_path: str = Field(
+    root_path: RootPath = Field(
         default="",
         description="Path below which a proxy publishes the API, e.g. `/llmbench`. Links in answers begin with it.",
     )
-    trusted_proxies: Annotated[tuple[IpNetwork, ...], NoDecode] = Field(
+    trusted_proxies: Networks = Field(
         default=(),
         description="Addresses of proxies whose `X-Forwarded-Prefix` and `X-Forwarded-Proto` count, e.g. "
         "`10.0.0.0/8,127.0.0.1`. The headers of all others are ignored.",
@@ -105,22 +114,22 @@ class Settings(BaseSettings):
         "run` sets it.",
     )
 
-    public_url: str | None = Field(
+    public_url: PublicUrl | None = Field(
         default=None,
         description="URL at which clients reach the API, e.g. `https://bench.example.com`. Links in webhooks begin "
         "with it.",
     )
-    encryption_key: SecretStr | None = Field(
+    encryption_key: EncryptionKeys | None = Field(
         default=None,
         description="Encrypts webhook secrets in the database. API and workers need it for webhooks. `llmbench "
         "webhooks key` makes one. Of several, separated by commas, the first encrypts and all decrypt.",
     )
-    allowed_private_cidrs: Annotated[tuple[IpNetwork, ...], NoDecode] = Field(
+    allowed_private_cidrs: Networks = Field(
         default=(),
         description="Private networks that webhooks may reach, e.g. `10.0.0.0/8,fd00::/8`.",
     )
 
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+    allowed_hosts: HostPatterns = Field(
         default=(),
         description="Host names under which clients reach the API, separated by commas, e.g. "
         "`bench.example.com,*.internal`. Loopback names, IP addresses and the host of PUBLIC_URL always work. "
@@ -188,68 +197,6 @@ class Settings(BaseSettings):
         default="json", description="`json`: one JSON object per line. `console`: text for people."
     )
 
-    @field_validator("database_url")
-    @classmethod
-    def _known_database(cls, value: str) -> str:
-        if not value.startswith(("sqlite:", "sqlite+aiosqlite:", "postgresql:", "postgresql+asyncpg:", "postgres:")):
-            raise ValueError("must start with sqlite:/// or postgresql://")
-        if value.startswith("postgres"):
-            postgresql_url.parse(value)
-        if value.partition("://")[2] in ("", "/", "/:memory:") and value.startswith("sqlite"):
-            raise ValueError("must name a file: API and workers share it")
-        return value
-
-    @field_validator("redis_url")
-    @classmethod
-    def _known_redis(cls, value: str) -> str:
-        redis_url.check(value)
-        return value
-
-    @field_validator("public_url")
-    @classmethod
-    def _whole_url(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("https://", "http://")):
-            raise ValueError("must start with https:// or http://")
-        return value
-
-    @field_validator("encryption_key")
-    @classmethod
-    def _usable_key(cls, value: SecretStr | None) -> SecretStr | None:
-        try:
-            SecretBox(_split(value))
-        except ValueError:
-            raise ValueError("is not a key: `llmbench webhooks key` makes one") from None
-        return value
-
-    @field_validator("root_path")
-    @classmethod
-    def _plain_path(cls, value: str) -> str:
-        return path_prefix.check(value)
-
-    @field_validator("allowed_private_cidrs", "trusted_proxies", mode="before")
-    @classmethod
-    def _networks_from_text(cls, value: Any) -> Any:
-        return networks(value) if isinstance(value, str) else value
-
-    @field_validator("allowed_hosts", mode="before")
-    @classmethod
-    def _hosts_from_text(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        return tuple(check_pattern(part) for part in (item.strip() for item in value.split(",")) if part)
-
-    @field_validator("providers", mode="before")
-    @classmethod
-    def _providers_from_text(cls, value: Any) -> Any:
-        return parse_endpoints(value) if isinstance(value, str) else value
-
-    @field_validator("providers_file")
-    @classmethod
-    def _good_providers_file(cls, value: Path | None) -> Path | None:
-        if value is not None:
-            read_endpoints(value)
-        return value
-
     @model_validator(mode="after")
     def _lease_outlives_sweep(self) -> "Settings":
         if self.sweep_s >= self.lease_s:
@@ -258,8 +205,11 @@ class Settings(BaseSettings):
 
     @property
     def transaction_pooling(self) -> bool:
-        """Whether each transaction may be on another server connection."""
-        return self.database_pooler == "transaction"
+        """Whether each transaction may be on another server connection, by DATABASE_POOLER or by the URL."""
+        by_url = (
+            self.database_url.startswith("postgres") and postgresql_url.parse(self.database_url).transaction_pooling
+        )
+        return by_url or self.database_pooler == "transaction"
 
     def hosts(self) -> AllowedHosts:
         """The host names that the API answers to."""
@@ -267,7 +217,7 @@ class Settings(BaseSettings):
 
     def secret_box(self) -> SecretBox:
         """Opens and seals webhook secrets."""
-        return SecretBox(_split(self.encryption_key))
+        return SecretBox(split_keys(self.encryption_key))
 
     def ssrf_guard(self) -> SsrfGuard:
         """Guards requests to URLs that callers give."""
@@ -304,11 +254,6 @@ def _leads_somewhere(url: str | None) -> TypeGuard[str]:
         return bool(socket.getaddrinfo(urlsplit(url).hostname, None))
     except OSError:
         return False
-
-
-def _split(keys: SecretStr | None) -> list[str]:
-    text = keys.get_secret_value() if keys is not None else ""
-    return [part for part in (item.strip() for item in text.split(",")) if part]
 
 
 def _is_loopback(host: str) -> bool:

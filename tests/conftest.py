@@ -21,6 +21,7 @@ from shared.db.migrate import upgrade
 from simulator.server import Simulator
 from tests.support import guards
 from tests.support.children import PoliteChildren
+from tests.support.not_run import not_run_lines
 from tests.support.postgresql import postgresql_server
 from tests.support.service import Service, running_service
 from tests.support.shared_database import SharedDatabase
@@ -56,6 +57,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for line in config.stash[_servers]:
         terminalreporter.write_line(line)
+    for line in not_run_lines(terminalreporter.stats.get("skipped", [])):
+        terminalreporter.write_line(line, red=True, bold=True)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

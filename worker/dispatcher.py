@@ -5,7 +5,7 @@ import contextlib
 import os
 import socket
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import structlog
@@ -14,7 +14,7 @@ from shared.db.unclaimed import UnclaimedRepository
 from shared.db.workers import WorkerInfo, WorkerRepository
 from shared.errors import Unavailable
 from shared.program.tasks import end
-from shared.providers.identity import HeldEndpoint, Holdings
+from shared.providers.identity import Holdings
 from shared.queue.doorbell import Doorbell
 from shared.version import __version__
 from worker.holdings import held_endpoints
@@ -33,21 +33,14 @@ FIRST_REQUEST_S = 0.05
 
 def describe_worker(context: RunContext) -> WorkerInfo:
     """This worker's id, host and version, and its endpoints."""
-    held = held_endpoints(context)
     return WorkerInfo(
         id=f"{socket.gethostname()[:40]}-{uuid.uuid4().hex[:12]}",
         hostname=socket.gethostname(),
         pid=os.getpid(),
         version=__version__,
-        providers=usable_names(held),
-        endpoints=held,
+        endpoints=held_endpoints(context),
         calibration=context.calibration.document() if context.calibration else None,
     )
-
-
-def usable_names(held: Sequence[HeldEndpoint]) -> tuple[str, ...]:
-    """The names of the endpoints that can be used."""
-    return tuple(item.identity.name for item in held if item.usable)
 
 
 async def nothing() -> None:
@@ -211,8 +204,7 @@ class Dispatcher:
             await self._report_once()
 
     async def _report_once(self) -> None:
-        held = held_endpoints(self._context)
-        self.info = replace(self.info, providers=usable_names(held), endpoints=held)
+        self.info = replace(self.info, endpoints=held_endpoints(self._context))
         await self._workers.heartbeat(self.info, len(self._runs))
         if (path := self._context.settings.worker_health_file) is not None:
             path.write_text(str(self._context.settings.lease_s))

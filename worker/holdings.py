@@ -8,10 +8,11 @@ from worker.run.context import RunContext
 
 def held_endpoints(context: RunContext) -> tuple[HeldEndpoint, ...]:
     """Every configured endpoint, with its problems. Keys and certificates may be files that come and go."""
-    return tuple(_held(context, endpoint) for endpoint in sorted(context.endpoints, key=lambda item: item.name))
+    return tuple(held(context, endpoint) for endpoint in sorted(context.endpoints, key=lambda item: item.name))
 
 
-def _held(context: RunContext, endpoint: Endpoint) -> HeldEndpoint:
+def held(context: RunContext, endpoint: Endpoint) -> HeldEndpoint:
+    """A configured endpoint, with its problems now."""
     identity = context.identities.of(endpoint)
     if problems := context.keys.problems(endpoint):
         return HeldEndpoint(identity, "missing_key", problems)

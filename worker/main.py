@@ -117,7 +117,7 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Load]
     ctx |= {"tracing": tracing, "shutdown": shutdown}
     shutdown.take_signals()
     await dispatcher.start()
-    if settings.database_pooler == "none":
+    if not settings.transaction_pooling:
         await warn_of_too_many_connections(
             database, pool_size=settings.database_pool_size, alive_within_s=settings.lease_s
         )

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Body, Header, Path, Query, Response, status
-from fastapi.openapi.models import Example
 
 from api.answers import json_answer
 from api.body import JsonRoute
@@ -16,8 +15,9 @@ from api.present import benchmark_with_results, benchmark_without_results, liste
 from api.present_results import results_json
 from api.present_webhooks import benchmark_webhook
 from api.proxy import link
-from api.schemas.benchmark_request import BenchmarkBody
-from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, BenchmarkPage, BenchmarkQuery, ReadQuery
+from api.schemas.benchmark_queries import BenchmarkQuery, ReadQuery
+from api.schemas.benchmark_request import EXAMPLES, BenchmarkBody
+from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, BenchmarkPage
 from api.schemas.problem import Problem
 from api.schemas.results import ResultOut
 from api.state import Parts, State
@@ -37,37 +37,6 @@ NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "descripti
 INVALID: dict[int | str, dict[str, Any]] = {
     422: {"model": Problem, "description": "A field is wrong; `errors` names it."}
 }
-
-EXAMPLES: dict[str, Example] = {
-    "shortest": {
-        "summary": "A model and prompts",
-        "value": {
-            "name": "Haiku Speed Test",
-            "model": "claude-3-haiku-20240307",
-            "prompts": ["Say hello in exactly 3 words", "What is 2 + 2?"],
-        },
-    },
-    "load": {
-        "summary": "Repeated, concurrent, with parameters",
-        "value": {
-            "name": "Load test",
-            "model": "gpt-4o-mini",
-            "provider": "openai",
-            "system": "Answer in one sentence.",
-            "prompts": [
-                "Why is the sky blue?",
-                {"messages": [{"role": "user", "content": "Name a river."}], "parameters": {"max_tokens": 20}},
-            ],
-            "parameters": {"max_tokens": 200, "temperature": 0},
-            "repetitions": 25,
-            "warmup": 2,
-            "concurrency": 8,
-            "timeouts": {"ttft_s": 20, "total_s": 60},
-            "metadata": {"team": "search"},
-        },
-    },
-}
-
 
 Prefer = Annotated[
     str | None,

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Query, Response
 from api.answers import JsonList, json_answer
 from api.cursor import decode_cursor, encode_cursor
 from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId
-from api.schemas.benchmarks import PromptOut, PromptPage, PromptQuery
+from api.schemas.benchmark_queries import PromptQuery
+from api.schemas.benchmarks import PromptOut, PromptPage
 from api.state import Parts
 from shared.benchmark.spec import MAX_PROMPTS
 from shared.db.benchmark_pages import ListedPrompt

@@ -1,10 +1,41 @@
-"""The body of `POST /benchmarks`."""
+"""The body of `POST /benchmarks`, with examples for Swagger."""
 
+from fastapi.openapi.models import Example
 from pydantic import ConfigDict, Field, model_validator
 
 from api.schemas.webhooks import WebhookEvents, WebhookSecret
 from shared.benchmark.request import BenchmarkRequest, WebhookRequest
 from shared.benchmark.spec import BenchmarkSpec
+
+EXAMPLES: dict[str, Example] = {
+    "shortest": {
+        "summary": "A model and prompts",
+        "value": {
+            "name": "Haiku Speed Test",
+            "model": "claude-3-haiku-20240307",
+            "prompts": ["Say hello in exactly 3 words", "What is 2 + 2?"],
+        },
+    },
+    "load": {
+        "summary": "Repeated, concurrent, with parameters",
+        "value": {
+            "name": "Load test",
+            "model": "gpt-4o-mini",
+            "provider": "openai",
+            "system": "Answer in one sentence.",
+            "prompts": [
+                "Why is the sky blue?",
+                {"messages": [{"role": "user", "content": "Name a river."}], "parameters": {"max_tokens": 20}},
+            ],
+            "parameters": {"max_tokens": 200, "temperature": 0},
+            "repetitions": 25,
+            "warmup": 2,
+            "concurrency": 8,
+            "timeouts": {"ttft_s": 20, "total_s": 60},
+            "metadata": {"team": "search"},
+        },
+    },
+}
 
 
 class BenchmarkBody(BenchmarkSpec):

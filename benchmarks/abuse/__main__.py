@@ -44,7 +44,7 @@ def _table(report: Report, *, markdown: bool) -> str:
     if markdown:
         lines = [f"| {' | '.join(row)} |" for row in (head, ("---", "---:", "---", "---:", "---:"), *rows)]
     else:
-        width = max(len(row[0]) for row in rows)
+        width = max(len(row[0]) for row in (head, *rows))
         lines = [f"{row[0]:{width}} {row[1]:>8} {row[2]:>7} {row[3]:>14} {row[4]:>16}" for row in (head, *rows)]
     return "\n".join([*lines, "", *report.summary()])
 

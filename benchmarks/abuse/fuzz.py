@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis.errors import Unsatisfiable
 
 from shared.clock import monotonic_ns
@@ -46,6 +46,8 @@ def _round(
         deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
+        # An operation without parameters is no finding.
+        verbosity=Verbosity.quiet,
     )
     @given(operation.as_strategy(generation_mode=mode))
     def ask(case: schemathesis.Case) -> None:

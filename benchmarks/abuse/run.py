@@ -30,6 +30,10 @@ TIMEOUT_S = 60
 ALONE_MB = 1
 
 
+class ApiEnded(Exception):
+    """The API process ended while it was asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """`status` 0: the connection was closed without an answer."""
@@ -44,9 +48,19 @@ class Measured:
     def shown_status(self) -> str:
         return str(self.status or "closed")
 
+    @property
+    def is_right(self) -> bool:
+        """Whether the answer is one of the case's. A closed connection stands for a 400."""
+        return (self.status or 400) in self.case.answers
+
+    def and_alone(self, again: "Measured") -> "Measured":
+        """This, and what the same request did in a process of its own. A wrong answer of either counts."""
+        status = again.status if self.is_right and not again.is_right else self.status
+        return replace(self, status=status, held_ms=max(self.held_ms, again.held_ms), grown_mb=again.grown_mb)
+
     def broken(self) -> Iterator[str]:
         name = self.case.name
-        if self.status not in (*self.case.answers, 0) or (self.status == 0 and 400 not in self.case.answers):
+        if not self.is_right:
             yield f"{name}: answered {self.shown_status}, not {' or '.join(map(str, self.case.answers))}"
         if self.held_ms > HELD_MS:
             yield f"{name}: held the loop for {self.held_ms:,.0f} ms"
@@ -90,9 +104,20 @@ class Report:
 
 
 def abuse(folder: Path, url: str, *, minutes: float, quick: bool, progress: Callable[[str], None]) -> Report:
-    """Everything, against an API with this database."""
+    """Everything, against an API with this database. If the API ends, the report says so and has what came before."""
     report = Report()
     migrate(url)
+    try:
+        _fill(report, folder, url, minutes=minutes, quick=quick, progress=progress)
+    except ApiEnded as exc:
+        progress(str(exc))
+        report.ended = True
+    return report
+
+
+def _fill(
+    report: Report, folder: Path, url: str, *, minutes: float, quick: bool, progress: Callable[[str], None]
+) -> None:
     # First one process for all of them, as in life. What it keeps for later shows in its peak.
     with _watched_api(folder, url) as api:
         for case in cases():
@@ -102,21 +127,31 @@ def abuse(folder: Path, url: str, *, minutes: float, quick: bool, progress: Call
             report.measured.append(item)
             report.peak_mb = max(report.peak_mb, api.peak.mb())
             progress(f"{item.shown_status:>6} {item.held_ms:7.0f} ms {item.grown_mb:6.0f} MB  {case.name}")
+        if not quick:
+            # Before made-up requests delete what these have stored.
+            _measure_alone(report, folder, url, progress)
+        api.peak.reset()
         api.watch.worst_ms()
         if minutes:
             report.fuzzed = fuzz(api.client, minutes * 60)
         report.fuzz_held_ms = api.watch.worst_ms()
         report.peak_mb = max(report.peak_mb, api.peak.mb())
-    if not quick:
-        # Then a new process for each large one: an old one answers from memory that it kept.
-        for number, item in enumerate(report.measured):
-            if item.sent_mb > ALONE_MB:
-                with _watched_api(folder, url) as api:
-                    again = api.measure(item.case)
-                held = max(item.held_ms, again.held_ms)
-                report.measured[number] = replace(item, held_ms=held, grown_mb=again.grown_mb)
-                progress(f"{again.shown_status:>6} {again.held_ms:7.0f} ms {again.grown_mb:6.0f} MB  {item.case.name}")
-    return report
+
+
+def _measure_alone(report: Report, folder: Path, url: str, progress: Callable[[str], None]) -> None:
+    """Each large request again, in a new process: an old one answers from memory that it kept."""
+    for number, item in enumerate(report.measured):
+        if item.sent_mb > ALONE_MB:
+            with _watched_api(folder, url) as api:
+                again = api.measure(_with_another_key(item.case))
+            report.measured[number] = item.and_alone(again)
+            progress(f"{again.shown_status:>6} {again.held_ms:7.0f} ms {again.grown_mb:6.0f} MB  {item.case.name}")
+
+
+def _with_another_key(case: Case) -> Case:
+    """The same key would be answered with what is stored, and store nothing."""
+    headers = {name: f"{value}-alone" if name == "Idempotency-Key" else value for name, value in case.headers.items()}
+    return replace(case, headers=headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +231,13 @@ def _api(folder: Path, url: str, port: int) -> Iterator[int]:
         try:
             _wait_for(port, api)
             yield api.pid
-            if api.poll() is not None:
-                raise RuntimeError(f"the API ended with {api.returncode}")
+            _check_runs(api)
+        except Exception as exc:
+            # Its connections end a moment before the process does.
+            with suppress(subprocess.TimeoutExpired):
+                api.wait(1)
+            _check_runs(api, exc)
+            raise
         finally:
             api.send_signal(signal.SIGTERM)
             api.wait(TIMEOUT_S)
@@ -212,4 +252,9 @@ def _wait_for(port: int, api: "subprocess.Popen[bytes]") -> None:
                 return
             except httpx2.TransportError:
                 continue
-    raise RuntimeError(f"the API ended with {api.returncode}")
+    _check_runs(api)
+
+
+def _check_runs(api: "subprocess.Popen[bytes]", cause: Exception | None = None) -> None:
+    if api.poll() is not None:
+        raise ApiEnded(f"the API ended with {api.returncode}") from cause

@@ -1,7 +1,7 @@
 """Watches a process from outside: how long its event loop does not answer, and how much memory it takes. Linux only."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -12,6 +12,7 @@ from shared.clock import monotonic_ns
 PROBE = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 # Between two probes. Each takes the API about half a millisecond.
 PAUSE_S = 0.005
+_PROBE_WAITS = Path("/proc/self/schedstat")
 
 
 def resident_mb(pid: int) -> float:
@@ -75,21 +76,34 @@ def _probe(orders: Connection, pid: int, port: int) -> None:
                 return
             took_s = (monotonic_ns() - began_ns) / 1e9
             after = _queued_s(pid)
-            waits = [after[name] - before.get(name, 0.0) for name in after]
-            worst = max(worst, took_s - max(waits, default=0.0))
+            worst = max(worst, took_s - waited_s(before, after, pid))
             if orders.poll(PAUSE_S):
                 orders.recv()
                 orders.send(worst * 1e3)
                 worst = 0.0
 
 
-def _queued_s(pid: int) -> dict[str, float]:
+def waited_s(before: Mapping[Path, float], after: Mapping[Path, float], pid: int) -> float:
+    """How long an answer waited for a processor.
+
+    The probe, the loop, and a thread that has the interpreter's lock run one after the other, so their waits add up.
+    """
+    waits = {file: seconds - before.get(file, 0.0) for file, seconds in after.items()}
+    probe, loop = waits.pop(_PROBE_WAITS, 0.0), waits.pop(_thread(pid, pid), 0.0)
+    return probe + loop + max(waits.values(), default=0.0)
+
+
+def _thread(pid: int, thread: int) -> Path:
+    return Path(f"/proc/{pid}/task/{thread}/schedstat")
+
+
+def _queued_s(pid: int) -> dict[Path, float]:
     """Seconds that each thread of the API, and this process, were ready to run and had no processor."""
-    files = [*Path(f"/proc/{pid}/task").glob("*/schedstat"), Path("/proc/self/schedstat")]
+    threads = [_thread(pid, int(folder.name)) for folder in Path(f"/proc/{pid}/task").glob("*")]
     found = {}
-    for file in files:
+    for file in (*threads, _PROBE_WAITS):
         try:
-            found[str(file)] = int(file.read_text().split()[1]) / 1e9
+            found[file] = int(file.read_text().split()[1]) / 1e9
         except (OSError, IndexError):
             continue
     return found

@@ -118,6 +118,10 @@ class EmbeddedStack:
         It leaves no process and no temporary file.
         """
         try:
+            # First, so that no `run` finds a server that is ending. The lock stays, because the database is in use.
+            if self._announcement is not None:
+                self._announcement.withdraw()
+                self._announcement = None
             if not at_once:
                 self._end_in_order()
         finally:
@@ -127,9 +131,6 @@ class EmbeddedStack:
             if self._lock is not None:
                 self._lock.release()
                 self._lock = None
-            if self._announcement is not None:
-                self._announcement.withdraw()
-                self._announcement = None
             if self._folder is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
                 self._folder = None

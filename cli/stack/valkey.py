@@ -10,7 +10,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from cli.exits import CliError, ExitCode
-from shared.scrubber import Scrubber
 
 _REACH_S = 5.0
 
@@ -52,8 +51,10 @@ def check_reachable(url: str) -> None:
             address = (parts.hostname or "localhost", parts.port or 6379)
             socket.create_connection(address, timeout=_REACH_S).close()
     except OSError as exc:
+        from cli.database import shown
+
         raise CliError(
-            f"no server answers at REDIS_URL {Scrubber().scrub(url)}: {exc.strerror or exc}",
+            f"no server answers at REDIS_URL {shown(url)}: {exc.strerror or exc}",
             ExitCode.UNREACHABLE,
             ["Start that Redis, or unset REDIS_URL (also in .env) for an embedded one."],
         ) from exc

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
 from shared.benchmark.status import Status
+from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.tables import Benchmark, Prompt
 from shared.db.types import UtcDateTime, byte_length, last_turn, light_spec
@@ -73,6 +74,7 @@ class ListedPrompt:
     size: int
 
 
+@tries_again
 class BenchmarkPages:
     """Pages of `benchmarks` and `prompts`."""
 

@@ -83,7 +83,8 @@ class BenchmarkRepository:
         """
         async with self._database.write() as session:
             too_old = IdempotencyKey.created_at < as_constant(utc_now(-KEEP_KEYS_S))
-            await session.execute(delete(IdempotencyKey).where(too_old))
+            # Retention deletes other keys. Here they would only make this POST wait for others.
+            await session.execute(delete(IdempotencyKey).where(IdempotencyKey.key == once.key, too_old))
             # If another transaction is storing the same POST, this waits for its end and then returns its benchmark.
             claimed = await session.execute(
                 self._database.insert(IdempotencyKey)

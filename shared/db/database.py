@@ -16,15 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.pool import QueuePool
 
 from shared.db.checkout import checked_out
-from shared.db.engine import is_sqlite, make_engine
+from shared.db.engine import SQLITE_BUSY_MS, is_sqlite, make_engine
 from shared.db.postgresql_url import ignored_parameters
 from shared.db.transaction import Transaction
 from shared.errors import Unavailable
 
 log = structlog.get_logger(__name__)
 
-# How long a SQLite writer waits for another process's transaction; transactions here take milliseconds.
-SQLITE_BUSY_MS = 30_000
 # Prepared statements that a connection keeps.
 SQLITE_STATEMENTS = 24
 # How long `close` waits for transactions whose callers have given up.

@@ -1,4 +1,4 @@
-"""Deliveries. A worker claims one for each attempt and stores how the attempt ended; the API reads them."""
+"""Deliveries as a worker needs them: it claims one for each attempt and stores how the attempt ended."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.hand_over import HandOver
-from shared.db.lanes import LaneReader, clear_lanes, is_due, set_missing_lanes, unclaimed
-from shared.db.tables import (
+from shared.db.lanes import LaneReader, is_due, set_missing_lanes, unclaimed
+from shared.db.types import utc_now
+from shared.db.webhook_tables import (
     WebhookAttempt,
     WebhookDelivery,
     WebhookEndpoint,
@@ -20,8 +21,6 @@ from shared.db.tables import (
     is_pending,
     is_waiting,
 )
-from shared.db.types import utc_now
-from shared.errors import NotFound
 from shared.webhooks.message import DISABLE_AFTER_S
 
 # An attempt takes at most 15 s. If it is not settled when the lease ends, its worker has died.
@@ -32,7 +31,10 @@ TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """One attempt to make. `secrets`: sealed, with the instant at which they expire; `step`: failures before it."""
+    """One attempt to make. `secrets`: sealed, with the instant at which they expire; `step`: failures before it.
+
+    `leased_until`: when another worker may make the next attempt. It tells attempts of the same number apart.
+    """
 
     delivery_id: int
     endpoint_id: int
@@ -44,6 +46,7 @@ class Due:
     event_type: str
     event_at: datetime
     due_at: datetime | None
+    leased_until: datetime | None
     data: dict[str, Any]
 
 
@@ -59,16 +62,6 @@ class Attempt:
     wait_s: float | None = None
     # The receiver answered that it wants no more events.
     gone: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryOfEvent:
-    """A delivery with its event, its endpoint and its attempts, first to last."""
-
-    delivery: WebhookDelivery
-    event: WebhookEvent
-    endpoint: WebhookEndpoint
-    attempts: Sequence[WebhookAttempt]
 
 
 @tries_again
@@ -89,11 +82,18 @@ class DeliveryRepository:
         await self._hand_over.give_back()
 
     async def _not_begun(self, due: Due) -> None:
-        """Deletes an attempt that nobody makes."""
+        """Deletes an attempt that nobody makes.
+
+        If it was not stored, another worker's attempt may have the same number, but hardly the same lease.
+        """
         async with self._database.write() as session:
             dropped = await session.execute(
                 update(WebhookDelivery)
-                .where(WebhookDelivery.id == due.delivery_id, WebhookDelivery.attempts == due.number)
+                .where(
+                    WebhookDelivery.id == due.delivery_id,
+                    WebhookDelivery.attempts == due.number,
+                    WebhookDelivery.lease_expires_at == due.leased_until,
+                )
                 .values(lease_expires_at=None, attempts=due.number - 1)
                 .returning(WebhookDelivery.id)
             )
@@ -121,7 +121,7 @@ class DeliveryRepository:
                 .values(lease_expires_at=utc_now(LEASE_S), attempts=WebhookDelivery.attempts + 1),
                 execution_options={"synchronize_session": False},
             )
-            rows = (await session.execute(_joined().where(WebhookDelivery.id.in_(ids)))).all()
+            rows = (await session.execute(joined().where(WebhookDelivery.id.in_(ids)))).all()
             now = (await session.execute(select(utc_now()))).scalar_one()
             await session.execute(
                 insert(WebhookAttempt),
@@ -227,76 +227,14 @@ class DeliveryRepository:
             return None
         return max(0.0, (row[0] - row[1]).total_seconds())
 
-    async def page(
-        self, *, endpoint_id: int | None, benchmark_id: int | None, before_id: int | None, limit: int
-    ) -> list[DeliveryOfEvent]:
-        """Deliveries of a registered endpoint or of a benchmark, newest first, with ids below `before_id`."""
-        query = _joined()
-        if endpoint_id is not None:
-            query = query.where(WebhookDelivery.endpoint_id == endpoint_id)
-        if benchmark_id is not None:
-            of_benchmark = select(WebhookEvent.id).where(WebhookEvent.benchmark_id == benchmark_id)
-            query = query.where(WebhookDelivery.event_id.in_(of_benchmark))
-        if before_id is not None:
-            query = query.where(WebhookDelivery.id < before_id)
-        async with self._database.read() as session:
-            rows = (await session.execute(query.order_by(WebhookDelivery.id.desc()).limit(limit))).all()
-            return await _with_attempts(session, rows)
 
-    async def redeliver(
-        self, delivery_id: int, *, endpoint_id: int | None = None, benchmark_id: int | None = None
-    ) -> DeliveryOfEvent:
-        """Makes a delivery due at once and restarts its schedule.
-
-        This also enables a benchmark's own endpoint if it was disabled, because nothing else can. Raises NotFound if
-        the endpoint or the benchmark has no such delivery.
-        """
-        wanted = _joined().where(WebhookDelivery.id == delivery_id)
-        if endpoint_id is not None:
-            wanted = wanted.where(WebhookDelivery.endpoint_id == endpoint_id)
-        if benchmark_id is not None:
-            wanted = wanted.where(WebhookEvent.benchmark_id == benchmark_id)
-        # As in `settle` and in deletions: the endpoint first, then the delivery.
-        endpoint_of = wanted.with_only_columns(WebhookEndpoint.id).with_for_update(of=WebhookEndpoint)
-        async with self._database.write() as session:
-            await session.execute(endpoint_of)
-            await session.execute(
-                update(WebhookDelivery)
-                .where(WebhookDelivery.id.in_(wanted.with_only_columns(WebhookDelivery.id)))
-                .values(status="pending", step=0, next_attempt_at=utc_now(), delivered_at=None, lane=None),
-                execution_options={"synchronize_session": False},
-            )
-            await session.execute(
-                update(WebhookEndpoint)
-                .where(
-                    WebhookEndpoint.id.in_(wanted.with_only_columns(WebhookEndpoint.id)),
-                    WebhookEndpoint.benchmark_id.is_not(None),
-                )
-                .values(enabled=True, disabled_reason=None, failing_since=None),
-                execution_options={"synchronize_session": False},
-            )
-            await clear_lanes(session, WebhookEndpoint.id.in_(wanted.with_only_columns(WebhookEndpoint.id)))
-            rows = (await session.execute(wanted.execution_options(populate_existing=True))).all()
-            if not rows:
-                raise NotFound(f"there is no such delivery {delivery_id}")
-            return (await _with_attempts(session, rows))[0]
-
-
-def _joined() -> Any:
+def joined() -> Any:
+    """Selects deliveries, each with its event and its endpoint."""
     return (
         select(WebhookDelivery, WebhookEvent, WebhookEndpoint)
         .join(WebhookEvent, WebhookEvent.id == WebhookDelivery.event_id)
         .join(WebhookEndpoint, WebhookEndpoint.id == WebhookDelivery.endpoint_id)
     )
-
-
-async def _with_attempts(session: AsyncSession, rows: Sequence[Any]) -> list[DeliveryOfEvent]:
-    ids = [delivery.id for delivery, _, _ in rows]
-    query = select(WebhookAttempt).where(WebhookAttempt.delivery_id.in_(ids)).order_by(WebhookAttempt.number)
-    of: dict[int, list[WebhookAttempt]] = {number: [] for number in ids}
-    for attempt in await session.scalars(query):
-        of[attempt.delivery_id].append(attempt)
-    return [DeliveryOfEvent(delivery, event, endpoint, of[delivery.id]) for delivery, event, endpoint in rows]
 
 
 def _standing(attempt: Attempt) -> dict[str, Any]:
@@ -331,5 +269,6 @@ def _due(delivery: WebhookDelivery, event: WebhookEvent, endpoint: WebhookEndpoi
         event_type=event.type,
         event_at=event.created_at,
         due_at=delivery.next_attempt_at,
+        leased_until=delivery.lease_expires_at,
         data=event.data,
     )

@@ -9,6 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from shared.db import postgresql_url
 from shared.db.postgresql_url import PostgresqlUrl
 
+# How long a SQLite writer waits for another process's transaction: a migration, or one of those here, which take
+# milliseconds.
+SQLITE_BUSY_MS = 30_000
+
 
 def is_sqlite(url: str) -> bool:
     return url.startswith("sqlite")
@@ -19,14 +23,15 @@ def make_engine(
 ) -> AsyncEngine:
     """`options` are those of `create_async_engine`.
 
-    `transaction_pooling`: the server may be another one in each transaction, as behind PgBouncer in transaction mode.
+    `transaction_pooling`: the server may be another one in each transaction, as behind PgBouncer in transaction mode
+    (`Settings.transaction_pooling`).
     """
     if is_sqlite(url):
         arguments: dict[str, Any] = {}
     else:
         target = postgresql_url.parse(url)
         arguments = _arguments(target)
-        if transaction_pooling or target.transaction_pooling:
+        if transaction_pooling:
             # Prepared statements without a name, each used at once and in its own transaction: nothing of them is
             # left on a server for which the pooler may have another client next.
             arguments |= {"statement_cache_size": 0, "prepared_statement_cache_size": 0}

@@ -7,8 +7,9 @@ from sqlalchemy import insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.lanes import lane_of
-from shared.db.tables import Benchmark, WebhookDelivery, WebhookEndpoint, WebhookEvent
+from shared.db.tables import Benchmark
 from shared.db.types import utc_now
+from shared.db.webhook_tables import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from shared.webhooks.event_data import benchmark_data, event_of
 
 

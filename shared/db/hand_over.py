@@ -33,8 +33,13 @@ class HandOver(Generic[Claim]):
     async def give_back(self) -> None:
         """Gives back what nobody got. Raises Unavailable."""
         while self._unowned:
-            await self._give_back(self._unowned[-1])
-            self._unowned.pop()
+            # Taken out first: the loop of claims and the end of the worker may both be here.
+            claim = self._unowned.pop()
+            try:
+                await self._give_back(claim)
+            except BaseException:
+                self._unowned.append(claim)
+                raise
 
     async def _try_to_give_back(self) -> None:
         # While the database is away, this waits for the next claim or the end of the worker.

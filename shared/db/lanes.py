@@ -6,12 +6,13 @@ again. Enabling the endpoint puts it back.
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.db.tables import LANE, WebhookDelivery, WebhookEndpoint, is_pending, is_waiting
 from shared.db.types import as_constant, utc_now
+from shared.db.webhook_tables import LANE, WebhookDelivery, WebhookEndpoint, is_pending, is_waiting
 
 # The most attempts in one lane at the same time, over all workers.
 IN_ONE_LANE = 8
@@ -91,12 +92,21 @@ class LaneReader:
             choice.add(await _due_rows(session, WINDOW // LANES_USED, lane))
 
 
+class _DueRow(NamedTuple):
+    """A due delivery. `enabled`: its endpoint is."""
+
+    id: int
+    lane: str
+    endpoint_id: int
+    enabled: bool
+
+
 class _Choice:
     """The deliveries to send, and those to put aside."""
 
     def __init__(self, under_way: dict[str, int], limit: int, without: Collection[int]) -> None:
         self.ids: list[int] = []
-        self.aside: list[int] = []
+        self.aside: list[_DueRow] = []
         self._in_lane = dict(under_way)
         self._limit = limit
         self._seen = set(without)
@@ -108,17 +118,16 @@ class _Choice:
     def has_room(self, lane: str) -> bool:
         return self._in_lane.get(lane, 0) < IN_ONE_LANE
 
-    def add(self, rows: Sequence[tuple[int, str, bool]]) -> None:
-        """`rows`: (id, lane, whether the endpoint is enabled)."""
-        for delivery_id, lane, enabled in rows:
-            if delivery_id in self._seen:
+    def add(self, rows: Sequence[_DueRow]) -> None:
+        for row in rows:
+            if row.id in self._seen:
                 continue
-            self._seen.add(delivery_id)
-            if not enabled:
-                self.aside.append(delivery_id)
-            elif not self.is_full and self.has_room(lane):
-                self.ids.append(delivery_id)
-                self._in_lane[lane] = self._in_lane.get(lane, 0) + 1
+            self._seen.add(row.id)
+            if not row.enabled:
+                self.aside.append(row)
+            elif not self.is_full and self.has_room(row.lane):
+                self.ids.append(row.id)
+                self._in_lane[row.lane] = self._in_lane.get(row.lane, 0) + 1
 
 
 async def _under_way(session: AsyncSession) -> dict[str, int]:
@@ -131,8 +140,8 @@ async def _under_way(session: AsyncSession) -> dict[str, int]:
     return {lane: count for lane, count in await session.execute(query) if lane}
 
 
-async def _due_rows(session: AsyncSession, limit: int, lane: str | None = None) -> Sequence[tuple[int, str, bool]]:
-    """The oldest due deliveries, of one lane or of all: (id, lane, whether the endpoint is enabled)."""
+async def _due_rows(session: AsyncSession, limit: int, lane: str | None = None) -> Sequence[_DueRow]:
+    """The oldest due deliveries, of one lane or of all."""
     place = (WebhookDelivery.next_attempt_at, WebhookDelivery.id)
     query = select(*place, WebhookDelivery.lane, WebhookDelivery.endpoint_id).where(is_due())
     if lane is not None:
@@ -140,16 +149,24 @@ async def _due_rows(session: AsyncSession, limit: int, lane: str | None = None) 
     # First the few rows, then their endpoints: a join of all rows would be sorted as a whole.
     due = query.order_by(*place).limit(limit).subquery()
     rows = await session.execute(
-        select(due.c.id, due.c.lane, WebhookEndpoint.enabled)
+        select(due.c.id, due.c.lane, due.c.endpoint_id, WebhookEndpoint.enabled)
         .join(WebhookEndpoint, WebhookEndpoint.id == due.c.endpoint_id)
         .order_by(due.c.next_attempt_at, due.c.id)
     )
-    return [(row.id, row.lane, row.enabled) for row in rows]
+    return [_DueRow(*row) for row in rows]
 
 
-async def _put_aside(session: AsyncSession, ids: Sequence[int]) -> None:
+async def _put_aside(session: AsyncSession, rows: Sequence[_DueRow]) -> None:
+    """Empties the lanes of those deliveries whose endpoints are still disabled."""
+    endpoints = {row.endpoint_id for row in rows}
+    disabled = select(WebhookEndpoint.id).where(WebhookEndpoint.id.in_(endpoints), WebhookEndpoint.enabled.is_(False))
+    # The endpoint was read without a lock. Without one, it could be enabled before this update: then nobody would put
+    # the delivery back. An endpoint that is locked is changing, so it is looked at again later.
+    off = set(await session.scalars(disabled.with_for_update(read=True, skip_locked=True)))
     await session.execute(
-        update(WebhookDelivery).where(WebhookDelivery.id.in_(ids)).values(lane=""),
+        update(WebhookDelivery)
+        .where(WebhookDelivery.id.in_([row.id for row in rows if row.endpoint_id in off]))
+        .values(lane=""),
         execution_options={"synchronize_session": False},
     )
 

@@ -1,13 +1,14 @@
 """Encrypts the stored webhook secrets with the newest key. For `llmbench webhooks reseal`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.db.again import tries_again
 from shared.db.database import Database
-from shared.db.tables import WebhookEndpoint
+from shared.db.webhook_tables import WebhookEndpoint
 from shared.errors import Unavailable
 from shared.webhooks.secret_box import SecretBox
 
@@ -23,6 +24,12 @@ class Resealed:
     current: int = 0
     unreadable: list[int] = field(default_factory=list)
 
+    def add(self, other: "Resealed") -> None:
+        """Adds the counts of a batch."""
+        self.changed += other.changed
+        self.current += other.current
+        self.unreadable += other.unreadable
+
 
 async def reseal(database: Database, box: SecretBox, *, change: bool = True, batch: int = BATCH) -> Resealed:
     """Seals every secret with the first key of `box`. Those that already are stay untouched, so it can run again.
@@ -30,28 +37,42 @@ async def reseal(database: Database, box: SecretBox, *, change: bool = True, bat
     `change` False: only counts. A secret that no key opens stays as it is. Works beside a running service: each batch
     is a transaction that locks its endpoints.
     """
-    done, after = Resealed(), 0
+    secrets, done, after = _SecretRepository(database), Resealed(), 0
     while True:
-        async with database.write() if change else database.read() as session:
-            query = select(WebhookEndpoint.id, WebhookEndpoint.secrets).where(WebhookEndpoint.id > after)
-            query = query.order_by(WebhookEndpoint.id).limit(batch)
+        of_batch, ids = await secrets.reseal_batch(box, after=after, limit=batch, change=change)
+        done.add(of_batch)
+        if len(ids) < batch:
+            return done
+        after = ids[-1]
+
+
+@tries_again
+class _SecretRepository:
+    """The secrets of `webhook_endpoints`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def reseal_batch(
+        self, box: SecretBox, *, after: int, limit: int, change: bool
+    ) -> tuple[Resealed, Sequence[int]]:
+        """(the counts, the ids) of the next endpoints."""
+        done = Resealed()
+        query = select(WebhookEndpoint.id, WebhookEndpoint.secrets).where(WebhookEndpoint.id > after)
+        query = query.order_by(WebhookEndpoint.id).limit(limit)
+        async with self._database.write() if change else self._database.read() as session:
             rows = (await session.execute(query.with_for_update() if change else query)).all()
             for endpoint_id, secrets in rows:
-                await _reseal_one(session, box, done, endpoint_id, secrets, change=change)
-        if len(rows) < batch:
-            return done
-        after = rows[-1].id
+                new = _resealed(box, done, endpoint_id, secrets)
+                if change and new != secrets:
+                    await session.execute(
+                        update(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id).values(secrets=new)
+                    )
+        return done, [row.id for row in rows]
 
 
-async def _reseal_one(
-    session: AsyncSession,
-    box: SecretBox,
-    done: Resealed,
-    endpoint_id: int,
-    secrets: list[dict[str, Any]],
-    *,
-    change: bool,
-) -> None:
+def _resealed(box: SecretBox, done: Resealed, endpoint_id: int, secrets: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The endpoint's secrets, sealed anew, and counted in `done`."""
     new = []
     for secret in secrets:
         try:
@@ -64,5 +85,4 @@ async def _reseal_one(
             done.changed += sealed != secret["sealed"]
             done.current += sealed == secret["sealed"]
         new.append({**secret, "sealed": sealed})
-    if change and new != secrets:
-        await session.execute(update(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id).values(secrets=new))
+    return new

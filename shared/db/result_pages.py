@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
 from sqlalchemy.orm import undefer
 
+from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.tables import Result, did_not_succeed
 from shared.db.types import byte_length
@@ -28,6 +29,7 @@ class ListedResult:
     size: int
 
 
+@tries_again
 class ResultPages:
     """Pages of `results`."""
 

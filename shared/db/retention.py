@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.benchmark.status import TERMINAL
@@ -15,9 +15,10 @@ from shared.benchmark.without_texts import (
 from shared.db.again import tries_again
 from shared.db.benchmarks import KEEP_KEYS_S
 from shared.db.database import Database
-from shared.db.tables import Benchmark, IdempotencyKey, Prompt, Result, WebhookEndpoint, WebhookEvent
+from shared.db.tables import Benchmark, IdempotencyKey, Prompt, Result
 from shared.db.types import as_constant, utc_now
 from shared.db.webhook_endpoints import lock_endpoint
+from shared.db.webhook_tables import WebhookDelivery, WebhookEndpoint, WebhookEvent, is_pending
 
 # Rows of one transaction.
 STEP_ROWS = 1_000
@@ -37,12 +38,13 @@ class RetentionRepository:
     async def ended_before(self, age_s: float, *, with_texts: bool = False) -> Sequence[int]:
         """A page of ids of benchmarks that ended more than `age_s` seconds ago, the oldest end first.
 
-        `with_texts`: only of those that still have their texts.
+        `with_texts`: only of those that still have their texts and whose events wait for no enabled endpoint. Such an
+        event would be lost with the texts in it; its delivery succeeds or fails within days.
         """
         long_ago = Benchmark.completed_at < as_constant(utc_now(-age_s))
         query = select(Benchmark.id).where(long_ago, Benchmark.status.in_(TERMINAL))
         if with_texts:
-            query = query.where(Benchmark.texts_deleted_at.is_(None))
+            query = query.where(Benchmark.texts_deleted_at.is_(None), ~_is_being_told_of())
         async with self._database.read() as session:
             return (await session.scalars(query.order_by(Benchmark.completed_at, Benchmark.id).limit(PAGE))).all()
 
@@ -96,6 +98,20 @@ class RetentionRepository:
                 execution_options={"synchronize_session": False},
             )
         return bool(deleted.rowcount)  # type: ignore[attr-defined]
+
+
+def _is_being_told_of() -> ColumnElement[bool]:
+    """An event of the benchmark is on its way to an enabled endpoint."""
+    delivery = (
+        select(WebhookDelivery.id)
+        .join(WebhookEvent, WebhookEvent.id == WebhookDelivery.event_id)
+        .join(WebhookEndpoint, WebhookEndpoint.id == WebhookDelivery.endpoint_id)
+        .where(WebhookEvent.benchmark_id == Benchmark.id, is_pending(), WebhookEndpoint.enabled)
+        .correlate(Benchmark)
+        .limit(1)
+    )
+    # Not EXISTS: for that, PostgreSQL would read all pending deliveries.
+    return delivery.scalar_subquery().is_not(None)
 
 
 async def _delete_own_texts(session: AsyncSession, benchmark_id: int) -> None:

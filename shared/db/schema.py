@@ -10,7 +10,7 @@ from shared.errors import Unavailable
 async def check_schema(database: Database) -> None:
     """Raises Unavailable if the schema is not the one that this program needs."""
     async with database.read() as session:
-        found = await (await session.connection()).run_sync(_current)
+        found = await session.run_sync(lambda sync: _current(sync.connection()))
     if found is not None and found > head():
         raise newer(found)
     if found != head():

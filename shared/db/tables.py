@@ -1,4 +1,4 @@
-"""The tables. `migrations/` creates them; `alembic check` keeps the two equal on both databases."""
+"""The tables of benchmarks and workers. `migrations/` creates them; `alembic check` compares on both databases."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -11,55 +11,21 @@ from sqlalchemy import (
     ColumnElement,
     Float,
     ForeignKey,
-    Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Text,
     UniqueConstraint,
-    and_,
     false,
     literal_column,
-    text,
-    true,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.benchmark.outcome import OUTCOMES
 from shared.benchmark.spec import RunSpec
 from shared.benchmark.status import OPEN, STATUSES, SegmentEnding, Status
+from shared.db.base import Base, index, one_of
 from shared.db.types import BigKey, JsonDocument, Usd, UtcDateTime
-from shared.webhooks.message import DELIVERY_STATUSES, DeliveryStatus
-
-# Characters of a URL that make its lane.
-LANE = 200
-
-
-def _one_of(column: str, values: tuple[str, ...]) -> str:
-    return f"{column} IN ({', '.join(repr(value) for value in values)})"
-
-
-def _index(name: str, *columns: str, where: str | None = None) -> Index:
-    """An index of the rows that the condition is true for.
-
-    SQLite uses it only for a statement that contains the condition word for word, without parameters.
-    """
-    if where is None:
-        return Index(name, *columns)
-    return Index(name, *columns, postgresql_where=text(where), sqlite_where=text(where))
-
-
-class Base(DeclarativeBase):
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
 
 
 class Benchmark(Base):
@@ -67,20 +33,20 @@ class Benchmark(Base):
 
     __tablename__ = "benchmarks"
     __table_args__ = (
-        CheckConstraint(_one_of("status", STATUSES), name="status"),
+        CheckConstraint(one_of("status", STATUSES), name="status"),
         # Workers look for the few open rows among many ended ones.
-        _index("ix_benchmarks_open", "id", where=_one_of("status", OPEN)),
+        index("ix_benchmarks_open", "id", where=one_of("status", OPEN)),
         # The filters of lists.
-        _index("ix_benchmarks_created_at_id", "created_at", "id"),
-        _index("ix_benchmarks_model_id", "model", "id"),
-        _index("ix_benchmarks_provider_id", "provider", "id"),
-        _index("ix_benchmarks_status_id", "status", "id"),
-        _index("ix_benchmarks_rerun_of_id", "rerun_of", "id", where="rerun_of IS NOT NULL"),
+        index("ix_benchmarks_created_at_id", "created_at", "id"),
+        index("ix_benchmarks_model_id", "model", "id"),
+        index("ix_benchmarks_provider_id", "provider", "id"),
+        index("ix_benchmarks_status_id", "status", "id"),
+        index("ix_benchmarks_rerun_of_id", "rerun_of", "id", where="rerun_of IS NOT NULL"),
         # A search in names reads this instead of the rows.
-        _index("ix_benchmarks_id_name", "id", "name"),
+        index("ix_benchmarks_id_name", "id", "name"),
         # Retention looks for what ended long ago.
-        _index("ix_benchmarks_completed_at_id", "completed_at", "id", where="completed_at IS NOT NULL"),
-        _index(
+        index("ix_benchmarks_completed_at_id", "completed_at", "id", where="completed_at IS NOT NULL"),
+        index(
             "ix_benchmarks_with_texts",
             "completed_at",
             "id",
@@ -189,10 +155,10 @@ class Result(Base):
     __tablename__ = "results"
     __table_args__ = (
         UniqueConstraint("benchmark_id", "prompt_index", "repetition"),
-        CheckConstraint(_one_of("outcome", OUTCOMES), name="outcome"),
-        _index("ix_results_benchmark_id_id", "benchmark_id", "id"),
-        _index("ix_results_in_order", "benchmark_id", "repetition", "prompt_index"),
-        _index("ix_results_failures", "benchmark_id", "outcome", "id", where="outcome <> 'succeeded'"),
+        CheckConstraint(one_of("outcome", OUTCOMES), name="outcome"),
+        index("ix_results_benchmark_id_id", "benchmark_id", "id"),
+        index("ix_results_in_order", "benchmark_id", "repetition", "prompt_index"),
+        index("ix_results_failures", "benchmark_id", "outcome", "id", where="outcome <> 'succeeded'"),
         {"sqlite_autoincrement": True},
     )
 
@@ -261,92 +227,6 @@ class Worker(Base):
     heartbeat_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
-class WebhookEndpoint(Base):
-    """A URL that gets the events of all benchmarks, or of one."""
-
-    __tablename__ = "webhook_endpoints"
-    __table_args__ = ({"sqlite_autoincrement": True},)
-
-    id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
-    # The benchmark that named it for itself. None: registered for all benchmarks.
-    benchmark_id: Mapped[int | None] = mapped_column(ForeignKey("benchmarks.id", ondelete="CASCADE"), index=True)
-    url: Mapped[str] = mapped_column(Text)
-    description: Mapped[str] = mapped_column(Text)
-    # Types of events; None: all.
-    events: Mapped[list[str] | None] = mapped_column(JsonDocument)
-    # [{"sealed": …, "expires_at": …}], newest first, encrypted.
-    secrets: Mapped[list[dict[str, Any]]] = mapped_column(JsonDocument)
-    enabled: Mapped[bool] = mapped_column(Boolean, server_default=true())
-    disabled_reason: Mapped[str | None] = mapped_column(Text)
-    # Since when no delivery has succeeded.
-    failing_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class WebhookEvent(Base):
-    """A change of a benchmark's status, written in the same transaction, or a test."""
-
-    __tablename__ = "webhook_events"
-    __table_args__ = (UniqueConstraint("benchmark_id", "sequence"),)
-
-    # The `webhook-id` of every attempt.
-    id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    type: Mapped[str] = mapped_column(String(32))
-    benchmark_id: Mapped[int | None] = mapped_column(ForeignKey("benchmarks.id", ondelete="CASCADE"))
-    # 1, 2 … within the benchmark.
-    sequence: Mapped[int] = mapped_column(Integer)
-    data: Mapped[dict[str, Any]] = mapped_column(JsonDocument)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class WebhookDelivery(Base):
-    """One event on its way to one endpoint."""
-
-    __tablename__ = "webhook_deliveries"
-    __table_args__ = (
-        CheckConstraint(_one_of("status", DELIVERY_STATUSES), name="status"),
-        Index("ix_webhook_deliveries_endpoint_id_id", "endpoint_id", "id"),
-        # What a worker may send, in order of time; the same by lane; and what workers send now.
-        _index("ix_webhook_deliveries_waiting", "next_attempt_at", "id", where="status = 'pending' AND lane <> ''"),
-        _index("ix_webhook_deliveries_lane", "lane", "next_attempt_at", "id", where="status = 'pending'"),
-        _index("ix_webhook_deliveries_leased", "lease_expires_at", where="lease_expires_at IS NOT NULL"),
-        _index("ix_webhook_deliveries_pending_of", "endpoint_id", where="status = 'pending'"),
-        {"sqlite_autoincrement": True},
-    )
-
-    id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
-    event_id: Mapped[str] = mapped_column(ForeignKey("webhook_events.id", ondelete="CASCADE"), index=True)
-    endpoint_id: Mapped[int] = mapped_column(ForeignKey("webhook_endpoints.id", ondelete="CASCADE"))
-    status: Mapped[DeliveryStatus] = mapped_column(String(16))
-    # The beginning of the endpoint's URL: workers bound the attempts of a lane. Empty while the endpoint is disabled,
-    # None in rows of older versions.
-    lane: Mapped[str | None] = mapped_column(String(LANE))
-    # How many attempts have begun. The number of the latest is also the fence of the worker that makes it.
-    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
-    # Failures since the schedule was last started.
-    step: Mapped[int] = mapped_column(Integer, server_default="0")
-    next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    lease_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-
-class WebhookAttempt(Base):
-    """One HTTP request of a delivery. Its row is written before it is sent and completed afterwards."""
-
-    __tablename__ = "webhook_attempts"
-
-    delivery_id: Mapped[int] = mapped_column(ForeignKey("webhook_deliveries.id", ondelete="CASCADE"), primary_key=True)
-    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    url: Mapped[str] = mapped_column(Text)
-    attempted_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    status_code: Mapped[int | None] = mapped_column(Integer)
-    duration_ms: Mapped[float | None] = mapped_column(Float(53))
-    error: Mapped[str | None] = mapped_column(Text)
-    response: Mapped[str | None] = mapped_column(Text)
-    next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-
 # The conditions of partial indexes. Their values stand in the statement itself: with parameters, SQLite could not tell
 # that an index is of use.
 
@@ -354,16 +234,6 @@ class WebhookAttempt(Base):
 def is_open() -> ColumnElement[bool]:
     """The benchmark has not ended."""
     return Benchmark.status.in_([literal_column(repr(status)) for status in OPEN])
-
-
-def is_pending() -> ColumnElement[bool]:
-    """The delivery has neither succeeded nor failed for good."""
-    return WebhookDelivery.status == literal_column("'pending'")
-
-
-def is_waiting() -> ColumnElement[bool]:
-    """The delivery is pending, and its endpoint was enabled when a worker last looked."""
-    return and_(is_pending(), WebhookDelivery.lane != literal_column("''"))
 
 
 def did_not_succeed() -> ColumnElement[bool]:

@@ -11,8 +11,8 @@ from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.events import tell_of_test
 from shared.db.lanes import clear_lanes
-from shared.db.tables import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from shared.db.types import utc_now
+from shared.db.webhook_tables import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from shared.errors import NotFound
 from shared.webhooks.message import ROTATION_S, NewEndpoint
 

@@ -24,9 +24,13 @@ class WorkerInfo:
     hostname: str
     pid: int
     version: str
-    providers: tuple[str, ...]
-    endpoints: tuple[HeldEndpoint, ...] = ()
+    endpoints: tuple[HeldEndpoint, ...]
     calibration: dict[str, Any] | None = None
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The names of the endpoints that it can use."""
+        return tuple(item.identity.name for item in self.endpoints if item.usable)
 
 
 def reported_within(seconds: float) -> ColumnElement[bool]:

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
 from api.body import BODIES_AT_ONCE, FREE_BYTES, BodyLimitMiddleware, parsed
+from api.json_bounds import STEP_BYTES
 from tests.api.documents import EXAMPLE, problem
 
 LIMIT = 100_000
@@ -23,6 +24,41 @@ async def read_all(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def nothing(message: Message) -> None:
     raise AssertionError("nothing is sent")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        *((name, 422) for name in ("application/json", "application/JSON", "Application/Problem+Json; charset=utf-8")),
+        # FastAPI does not parse these.
+        *((name, 415) for name in ("text/plain", None)),
+    ],
+)
+async def test_no_body_that_is_parsed_escapes_the_bounds(
+    sqlite_api: httpx2.AsyncClient, content_type: str | None, status: int
+) -> None:
+    headers = {} if content_type is None else {"content-type": content_type}
+    document = problem(await sqlite_api.post("/benchmarks", content=b"[" * 500 + b"]" * 500, headers=headers), status)
+    if status == 422:
+        assert [error["code"] for error in document["errors"]] == ["too_complex"]
+
+
+async def test_other_requests_get_their_turn_while_a_large_piece_is_checked() -> None:
+    turns, piece = 0, b'"a":1,' * (10 * STEP_BYTES // 6)
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": piece, "more_body": False}
+
+    others = asyncio.create_task(count_turns())
+    await BodyLimitMiddleware(read_all, LIMIT * 10)(JSON, receive, nothing)
+    others.cancel()
+    assert turns >= len(piece) // STEP_BYTES
 
 
 async def test_a_body_that_does_not_arrive_is_refused() -> None:

@@ -1,5 +1,7 @@
 """Which POSTs are the same request."""
 
+import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -105,3 +107,15 @@ def test_a_text_and_its_long_form_are_the_same_prompt() -> None:
 def test_another_value_is_another_request(change: dict[str, Any]) -> None:
     told = {**LONG, "webhook_url": "https://hooks.example.com/bench"}
     assert of_request(request({**told, **change})) != of_request(request(told))
+
+
+@pytest.mark.parametrize("fingerprint", [of_request, old_of_request])
+def test_a_fingerprint_needs_little_memory_beside_the_request(
+    fingerprint: Callable[[BenchmarkRequest], str | None],
+) -> None:
+    large = request({**SHORT, "prompts": ["x" * 10_000] * 1_000})
+    tracemalloc.start()
+    fingerprint(large)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_000_000

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.json_bounds import MAX_DEPTH, MAX_MEMBERS, MAX_NAME_BYTES, MAX_VALUES, JsonBounds, TooComplex
+from api.json_bounds import MAX_DEPTH, MAX_MEMBERS, MAX_NAME_BYTES, MAX_VALUES, STEP_BYTES, JsonBounds, TooComplex
 
 MAX_TEXT_BYTES = 20_000_000
 TEXT = st.text(alphabet='ab"\\\\[]{},:\u00e9\U0001f600 \n', max_size=6)
@@ -38,13 +38,25 @@ def counted(value: Any) -> int:
 
 
 @settings(deadline=None, max_examples=200)
-@given(JSON, st.booleans(), st.integers(min_value=1, max_value=9))
+@given(JSON, st.booleans(), st.integers(min_value=1, max_value=9) | st.just(STEP_BYTES))
 def test_texts_do_not_count_whatever_is_in_them_and_however_they_are_cut(value: Any, in_ascii: bool, step: int) -> None:
     raw = json.dumps(value, ensure_ascii=in_ascii).encode()
     bounds = JsonBounds(MAX_TEXT_BYTES)
     for begin in range(0, len(raw), step):
         bounds.feed(raw[begin : begin + step])
     assert (bounds._values - 1, bounds._open, bounds._broken, bounds._in_string) == (counted(value), [], False, False)
+
+
+@settings(deadline=None, max_examples=200)
+@given(JSON, st.integers(min_value=0, max_value=200), st.integers(min_value=1, max_value=9))
+def test_texts_take_the_same_memory_however_they_are_cut(value: Any, first: int, step: int) -> None:
+    raw = json.dumps([value, "a", "b"], ensure_ascii=False).encode()
+    whole, cut = JsonBounds(MAX_TEXT_BYTES), JsonBounds(MAX_TEXT_BYTES)
+    whole.feed(raw[:first])
+    whole.feed(raw[first:])
+    for begin in range(0, len(raw), step):
+        cut.feed(raw[begin : begin + step])
+    assert (whole._strings, whole._text_bytes) == (cut._strings, cut._text_bytes)
 
 
 @pytest.mark.parametrize(

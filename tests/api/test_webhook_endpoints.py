@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from shared.db.database import Database
-from shared.db.tables import WebhookEvent
+from shared.db.webhook_tables import WebhookEvent
 from shared.providers.key_ring import KeyRing
 from shared.webhooks.message import new_secret
 from shared.webhooks.secret_box import new_key

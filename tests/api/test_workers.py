@@ -7,9 +7,14 @@ from shared.db.database import Database
 from shared.db.tables import Worker
 from shared.db.types import utc_now
 from shared.db.workers import WorkerInfo, WorkerRepository
+from shared.providers.identity import EndpointIdentity, HeldEndpoint
 from tests.support.service import make_settings
 
-INFO = WorkerInfo(id="host-1", hostname="host", pid=17, version="1.2.3", providers=("anthropic", "openai"))
+HELD = tuple(
+    HeldEndpoint(EndpointIdentity(name, name, "https://llm.example/v1", f"print-{name}"))
+    for name in ("anthropic", "openai")
+)
+INFO = WorkerInfo(id="host-1", hostname="host", pid=17, version="1.2.3", endpoints=HELD)
 
 
 async def test_none_yet(api: httpx2.AsyncClient) -> None:

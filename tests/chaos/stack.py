@@ -19,8 +19,8 @@ from sqlalchemy import update
 from cli.stack import valkey
 from shared.db.database import Database
 from shared.db.migrate import upgrade
-from shared.db.tables import WebhookDelivery
 from shared.db.types import utc_now
+from shared.db.webhook_tables import WebhookDelivery
 from shared.queue.doorbell import CHANNEL
 from shared.settings import process_environment
 from shared.webhooks.secret_box import new_key
@@ -170,11 +170,13 @@ class Chaos:
         return await self.until(number, lambda document: document["progress"]["done"] >= results)
 
     async def worker_of(self, number: int) -> Program:
-        """The worker that runs the benchmark now."""
+        """The worker that runs the benchmark now. Fails at once if the benchmark has ended."""
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 workers = {item["id"]: item["pid"] for item in (await self.client.get("/workers")).json()["items"]}
-                segments = (await self.read(number))["segments"]
+                document = await self.read(number)
+                assert not document["completed_at"], f"benchmark {number} has ended as {document['status']}"
+                segments = document["segments"]
                 if segments and segments[-1]["ended_at"] is None:
                     pid = workers.get(segments[-1]["worker_id"])
                     for worker in self.workers:
@@ -294,12 +296,3 @@ async def chaos_stack(kind: str, folder: Path) -> AsyncIterator[Chaos]:
 def _now_and_then_broken(writer: asyncio.StreamWriter, number: int) -> None:
     """Every fifth event is refused at its first attempt."""
     status(500 if number % 5 == 4 else 204)(writer, number)
-
-
-def faketime_library() -> str:
-    """The preloaded library that shifts a program's clock."""
-    import libfaketime
-
-    path = Path(libfaketime.__file__).parent / "vendor/libfaketime/src/libfaketime.so.1"
-    assert path.is_file(), "libfaketime ships no library for this platform"
-    return str(path)

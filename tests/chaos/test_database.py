@@ -37,6 +37,7 @@ async def test_away_for_a_moment(scenario: Scenario) -> None:
     number = await scenario.submit(prompts=40)
     await scenario.chaos.under_way(number, 4)
     async with away(scenario.chaos):
+        # The fault is this time.
         await asyncio.sleep(lease_s / 2)
     document = await scenario.chaos.ended(number)
     assert (document["status"], document["interrupted"]) == ("completed", False)
@@ -51,9 +52,11 @@ async def test_away_for_ten_seconds(scenario: Scenario) -> None:
     await scenario.chaos.under_way(number, 4)
     since = scenario.chaos.mark()
     async with away(scenario.chaos):
+        # The fault is this time.
         await asyncio.sleep(10)
         # What may be sent without a commit is sent in the first seconds; after that nothing more.
         quiet = scenario.chaos.mark()
+        # Three times as long as a request takes. What must not happen has no event.
         await asyncio.sleep(0.5)
         assert scenario.chaos.mark() == quiet
     assert quiet - since <= 8 * 2
@@ -84,16 +87,18 @@ async def test_sessions_killed(scenario: Scenario) -> None:
     # Long enough for a busy machine to prolong the lease between two of the kills.
     await scenario.chaos.end_workers()
     scenario.chaos.start_worker(LEASE_S="18")
-    number = await scenario.submit(prompts=40)
+    number = await scenario.submit(prompts=80)
     await scenario.chaos.under_way(number, 2)
     engine = make_engine(server.url, isolation_level="AUTOCOMMIT")
     kill = text(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = 'test'"
     )
     for _ in range(10):
+        done = (await scenario.chaos.until(number, lambda document: "progress" in document))["progress"]["done"]
         async with engine.connect() as connection:
             await connection.execute(kill)
-        await asyncio.sleep(0.2)
+        # The next kill comes when something has been stored again.
+        await scenario.chaos.under_way(number, min(done + 1, 80))
     await engine.dispose()
     document = await scenario.chaos.ended(number)
     assert (document["status"], document["interrupted"]) == ("completed", False)
@@ -110,8 +115,10 @@ async def test_partition(scenario: Scenario) -> None:
     number = await scenario.submit(prompts=40)
     await scenario.chaos.under_way(number, 4)
     proxy.swallow = True
+    # The fault is this time.
     await asyncio.sleep(2 * LEASE_S)
     quiet = scenario.chaos.mark()
+    # Three times as long as a request takes. What must not happen has no event.
     await asyncio.sleep(0.5)
     assert scenario.chaos.mark() == quiet
     # The network forgets what it has swallowed: those connections lead nowhere for ever.

@@ -1,17 +1,21 @@
 """Parts of the embedded stack, without starting it."""
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from cli.announcement import Announced, Announcement, announced
 from cli.client import Client
 from cli.database import migrate, missing_migrations, shown
 from cli.exits import CliError, ExitCode
 from cli.follow import progress_text
-from cli.stack import environment
+from cli.stack import EmbeddedStack, environment
 from cli.stack.folder_lock import FolderLock
+from cli.stack.process import Child
 from cli.stack.readiness import readiness
+from cli.stack.valkey import check_reachable
 from cli.tail import Tail
 from tests.cli.fake_api import FakeApi
 
@@ -68,6 +72,16 @@ def test_of_two_stacks_in_one_folder_the_second_says_so(tmp_path: Path) -> None:
     FolderLock(tmp_path).release()
 
 
+def test_a_server_that_is_ending_is_no_longer_announced(tmp_path: Path) -> None:
+    seen: list[Announced | None] = []
+    stack = EmbeddedStack(data_dir=tmp_path, log_dir=tmp_path, on_step=lambda _: seen.append(announced(tmp_path)))
+    stack._announcement = Announcement(tmp_path)
+    stack.children = [Child("worker", [sys.executable, "-c", "input()"], {}, tmp_path, tmp_path / "worker.log")]
+    assert announced(tmp_path) is not None
+    stack.close()
+    assert seen == [None]
+
+
 def test_readiness_names_the_part_that_is_missing(api: FakeApi) -> None:
     assert readiness(api.url).ready
     api.ready = (503, {"database": {"ok": True}, "queue": {"ok": False, "detail": "Redis does not answer"}})
@@ -81,12 +95,25 @@ def test_readiness_names_the_part_that_is_missing(api: FakeApi) -> None:
         "postgresql://u:hunter22@h/db",
         "postgresql://u:hunter22/%?@h/db",
         "postgresql://u@h/db?password=hunter22&sslmode=require",
+        "postgresql://u@h/db?password=very@hunter22&sslmode=require",
+        "redis://:very@hunter22@h/0",
+        "redis://u:very@secret@hunter22@h/0",
+        "redis://u:very/@?#hunter22@h/0",
+        "redis://u:" + "long/" * 1_000 + "hunter22@h/0",
     ],
 )
 def test_a_url_is_shown_without_its_password(url: str) -> None:
-    assert "hunter22" not in shown(url)
-    assert shown(url).startswith("postgresql://")
+    for part in ("hunter22", "very", "secret@", "long"):
+        assert part not in shown(url)
+    assert shown(url).startswith(("postgresql://", "redis://"))
+    assert "@h/" in shown(url)
     assert shown("sqlite:////home/me@work/x.db") == "sqlite:////home/me@work/x.db"
+
+
+def test_a_redis_that_is_away_is_named_without_its_password() -> None:
+    with pytest.raises(CliError) as caught:
+        check_reachable("redis://:very@hunter22@127.0.0.1:1/0")
+    assert caught.value.message.startswith("no server answers at REDIS_URL redis://[redacted]@127.0.0.1:1/0: ")
 
 
 def test_migrate_makes_a_database_whole_and_check_changes_nothing(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ class Stack:
             except httpx2.TransportError:
                 pass
             assert time.monotonic() < deadline, self.compose("ps", "-a") + self.compose("logs", "--tail", "30")
+            # Between two looks. Each of them is a docker command or a request, and nothing tells when it will differ.
             time.sleep(0.2)
 
     def post(self, **spec: Any) -> Json:

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from api.monitoring import ApiMonitor
 from shared.db.database import Database
+from shared.network.hosts import AllowedHosts
 from shared.providers.built_in import BUILT_IN
 from shared.settings import Settings
 from worker.monitoring import WorkerMonitor
@@ -91,6 +92,16 @@ def test_every_variable_of_the_compose_file_exists() -> None:
         assert set(services[name]["environment"]) <= KNOWN | OTEL, name
     assert set(services["worker"]["environment"]) >= KEYS
     assert not KEYS & set(services["api"]["environment"])
+
+
+@pytest.mark.parametrize("own", ["", "bench.example.com,*.internal"])
+def test_other_containers_always_reach_the_api_of_the_compose_file(own: str) -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    text = services["api"]["environment"]["ALLOWED_HOSTS"].replace("${ALLOWED_HOSTS:-}", own)
+    assert "$" not in text
+    hosts = AllowedHosts(Settings(allowed_hosts=text).allowed_hosts)
+    assert hosts.allows("api:8000")
+    assert hosts.allows("bench.example.com") is bool(own)
 
 
 def registered() -> set[str]:

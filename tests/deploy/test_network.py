@@ -42,6 +42,7 @@ API, WORKER, MIGRATE = (
 POSTGRESQL = Pod("databases", {"app.kubernetes.io/name": "postgresql"})
 REDIS = Pod("databases", {"app.kubernetes.io/name": "redis"})
 INGRESS, PROMETHEUS, DNS = Pod("ingress-nginx"), Pod("monitoring"), Pod("kube-system")
+KEDA = Pod("keda", {"app": "keda-operator"})
 # Somebody else's, in the same cluster and in our namespace.
 STRANGER, NEIGHBOUR = Pod("default"), Pod("llmbench")
 PROVIDER, METADATA, PRIVATE = "8.8.8.8", "169.254.169.254", "10.1.2.3"
@@ -56,7 +57,7 @@ PROVIDER, METADATA, PRIVATE = "8.8.8.8", "169.254.169.254", "10.1.2.3"
         (WORKER, PROVIDER, 443),
         (WORKER, "2606:4700::1", 443),
         (PROMETHEUS, WORKER, 9100),
-        *((pod, POSTGRESQL, 5432) for pod in (API, WORKER, MIGRATE)),
+        *((pod, POSTGRESQL, 5432) for pod in (API, WORKER, MIGRATE, KEDA)),
         *((pod, REDIS, 6379) for pod in (API, WORKER)),
         *((pod, DNS, 53) for pod in (API, WORKER, MIGRATE)),
         *((pod, PROMETHEUS, 4318) for pod in (API, WORKER)),
@@ -74,7 +75,8 @@ def test_what_the_service_needs_is_allowed(source: Pod | str, target: Pod | str,
             for pod in (STRANGER, NEIGHBOUR)
             for database, port in ((POSTGRESQL, 5432), (REDIS, 6379))
         ),
-        (MIGRATE, REDIS, 6379),
+        *((pod, REDIS, 6379) for pod in (MIGRATE, KEDA)),
+        (Pod("keda", {"app": "keda-metrics-apiserver"}), POSTGRESQL, 5432),
         (API, POSTGRESQL, 22),
         (STRANGER, API, 8000),
         (STRANGER, WORKER, 9100),

@@ -38,10 +38,12 @@ def pin(project: Path, *images: str, registry: str | None = f"echo {DIGEST}") ->
 
 def test_base_images_go_into_the_env_file_and_leave_the_rest_of_it(project: Path) -> None:
     (project / ".env").write_text("POSTGRES_PASSWORD=x\nREDIS_IMAGE=redis:8@sha256:old\n")
+    (project / ".env").chmod(0o600)
     done = pin(project)
     assert done.returncode == 0, done.stderr
     pinned = [f"{name}={image}@{DIGEST}" for name, image in zip(NAMES, IMAGES, strict=True)]
     assert (project / ".env").read_text().splitlines() == ["POSTGRES_PASSWORD=x", *pinned]
+    assert (project / ".env").stat().st_mode & 0o777 == 0o600
 
 
 def test_compose_and_dockerfiles_take_them_from_there() -> None:

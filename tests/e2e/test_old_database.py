@@ -15,9 +15,9 @@ import orjson
 import pytest
 from sqlalchemy import insert, text
 
+from shared.db.all_tables import METADATA
 from shared.db.database import Database
 from shared.db.migrate import downgrade, upgrade
-from shared.db.tables import Base
 from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
 from tests.support.service import make_settings, running_api, running_worker
@@ -46,7 +46,7 @@ def stored(value: Any) -> Any:
 async def fill(database: Database) -> None:
     async with database.write() as session:
         for name, rows in OLD["rows"].items():
-            table = Base.metadata.tables[name]
+            table = METADATA.tables[name]
             for row in rows:
                 values = {column: stored(value) for column, value in row.items()}
                 # Only columns that the old schema has.

@@ -133,6 +133,8 @@ def test_an_unknown_protocol_in_the_file_is_an_error_that_lists_the_known_ones(t
 def test_a_pooler_is_a_setting() -> None:
     assert settings_of(database_pooler="transaction").transaction_pooling
     assert not settings_of().transaction_pooling
+    assert settings_of(database_url="postgresql://u@h/d?pgbouncer=true").transaction_pooling
+    assert not settings_of(database_url="postgresql://u@h/d").transaction_pooling
 
 
 def test_the_variable_wins_over_the_file_and_the_file_over_what_is_built_in(tmp_path: Path) -> None:

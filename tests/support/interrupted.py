@@ -1,4 +1,4 @@
-"""The database's important writes, each with a check of what must hold after it was interrupted at any place."""
+"""The database's important transactions, each with a check of what must hold after it was interrupted at any place."""
 
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -12,11 +12,14 @@ from shared.benchmark.spec import BenchmarkSpec
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.deliveries import Attempt, DeliveryRepository
+from shared.db.delivery_history import DeliveryHistory
 from shared.db.leases import LeaseRepository
 from shared.db.results import ResultRepository
+from shared.db.schema import check_schema
 from shared.db.segments import SegmentEnd
-from shared.db.tables import Benchmark, Prompt, Result, WebhookAttempt, WebhookEvent
+from shared.db.tables import Benchmark, Prompt, Result
 from shared.db.webhook_endpoints import WebhookRepository
+from shared.db.webhook_tables import WebhookAttempt, WebhookEvent
 from shared.errors import LeaseLost
 from shared.webhooks.message import NewEndpoint
 from tests.shared.db.rows import make_record
@@ -142,13 +145,24 @@ async def settle(interrupted: Writer, other: Writer) -> Case:
 
     async def check(_: Any) -> None:
         await other.deliveries.settle(due, attempt)
-        (kept,) = await other.deliveries.page(endpoint_id=endpoint_id, benchmark_id=None, before_id=None, limit=1)
+        (kept,) = await DeliveryHistory(other.database).page(
+            endpoint_id=endpoint_id, benchmark_id=None, before_id=None, limit=1
+        )
         assert (kept.delivery.status, [item.status_code for item in kept.attempts]) == ("delivered", [204])
 
     return Case(lambda: interrupted.deliveries.settle(due, attempt), check)
 
 
-CASES = {case.__name__: case for case in (claim, create, record, finish, claim_delivery, settle)}
+async def look_at_schema(interrupted: Writer, other: Writer) -> Case:
+    """Only reads, at every `GET /ready`."""
+
+    async def check(_: Any) -> None:
+        await check_schema(interrupted.database)
+
+    return Case(lambda: check_schema(interrupted.database), check)
+
+
+CASES = {case.__name__: case for case in (claim, create, record, finish, claim_delivery, settle, look_at_schema)}
 
 
 async def _endpoint(other: Writer) -> int:

@@ -11,10 +11,12 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
+from shared.settings import process_environment
 from tests.support.ports import free_port
+from tests.support.tools import fetched_libraries, tool
 from tests.support.waiting import wait_until
 
-PROGRAM = os.environ.get("TEST_PGBOUNCER") or shutil.which("pgbouncer")
+PROGRAM = os.environ.get("TEST_PGBOUNCER") or tool("pgbouncer")
 
 
 @contextmanager
@@ -46,12 +48,19 @@ max_client_conn = 200
 """,
             encoding="utf-8",
         )
+        program = Path(shutil.copy(PROGRAM, home))
+        for library in fetched_libraries():
+            shutil.copy(library, home)
         # It refuses to run as root, and root's folders may be closed to others.
         user = "nobody" if os.geteuid() == 0 else None
         if user:
             for path in (home, *home.iterdir()):
                 shutil.chown(path, user)
-        running = subprocess.Popen([PROGRAM, "-q", str(home / "pgbouncer.ini")], user=user)
+        running = subprocess.Popen(
+            [program, "-q", str(home / "pgbouncer.ini")],
+            user=user,
+            env=process_environment(LD_LIBRARY_PATH=str(home)),
+        )
         try:
             wait_until(lambda: _listens(port))
             yield target.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)

@@ -5,14 +5,14 @@ from types import TracebackType
 
 import asyncpg
 
-from shared.db.tables import Base
+from shared.db.all_tables import METADATA
 
 # What one test may leave behind: sessions of programs that it killed, and rows.
 _END_OTHERS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
-_EMPTY = f"TRUNCATE {', '.join(Base.metadata.tables)} RESTART IDENTITY CASCADE"
+_EMPTY = f"TRUNCATE {', '.join(METADATA.tables)} RESTART IDENTITY CASCADE"
 
 
 class SharedDatabase:

@@ -6,10 +6,14 @@ import pytest
 from sqlalchemy import func, select, update
 
 from shared.db.database import Database
+from shared.db.deliveries import Attempt, DeliveryRepository
 from shared.db.retention import STEP_ROWS, RetentionRepository
 from shared.db.tables import Benchmark, Prompt, Result
 from shared.db.types import utc_now
+from shared.db.webhook_endpoints import WebhookRepository
+from shared.db.webhook_tables import WebhookEvent
 from shared.errors import Conflict, NotFound
+from shared.webhooks.message import NewEndpoint
 from tests.shared.db.rows import Tables, make_record
 from worker.retention import Retention
 
@@ -103,6 +107,22 @@ async def test_texts_go_and_numbers_stay(tables: Tables) -> None:
     assert await count(tables, Prompt, young) == 2
     # Done once; the next sweep finds nothing.
     assert await RetentionRepository(tables.database).ended_before(7 * _DAY_S, with_texts=True) == []
+
+
+async def test_texts_stay_while_an_event_is_on_its_way_to_an_enabled_endpoint(tables: Tables) -> None:
+    """The event would be lost. A disabled endpoint may get it never, so it holds nothing up."""
+    endpoints, deliveries = WebhookRepository(tables.database), DeliveryRepository(tables.database)
+    endpoint = await endpoints.add(NewEndpoint("http://a.test/", None, []))
+    delivered, waiting = await ended(tables, 8), await ended(tables, 8)
+    # The start and the end of the first one.
+    for due in await deliveries.claim(2):
+        await deliveries.settle(due, Attempt(succeeded=True, duration_ms=1.0))
+    await retention(tables, text_days=7).sweep()
+    assert (await count(tables, Prompt, delivered), await count(tables, Prompt, waiting)) == (0, 2)
+    assert await count(tables, WebhookEvent, waiting) == 2
+    await endpoints.change(endpoint.id, {"enabled": False})
+    await retention(tables, text_days=7).sweep()
+    assert (await count(tables, Prompt, waiting), await count(tables, WebhookEvent, waiting)) == (0, 0)
 
 
 async def test_a_benchmark_without_its_prompts_cannot_be_run_again(tables: Tables) -> None:

@@ -18,7 +18,6 @@ from shared.benchmark.spec import BenchmarkSpec
 from shared.db.leases import Lease
 from shared.db.tables import Benchmark
 from shared.errors import LeaseLost, Unavailable
-from shared.network.tls import UnusableTls, client_context
 from shared.providers.endpoints import Endpoint
 from shared.scrubber import Scrubber
 from worker.engine.children import processes_for
@@ -26,6 +25,7 @@ from worker.engine.engine import Engine
 from worker.engine.planned import MeasureContext, RunClock
 from worker.engine.recorded import Recorded
 from worker.engine.sdk_clients import make_target
+from worker.holdings import held
 from worker.patience import until_available
 from worker.run.cannot_run import CannotRun
 from worker.run.context import RunContext
@@ -122,7 +122,7 @@ class Sending:
                 engine.cancel()
             elif self._draining:
                 engine.drain()
-            spans = RequestSpans(context.tracing, benchmark, endpoint, context.clock)
+            spans = RequestSpans(context.tracing, benchmark, endpoint)
             await self._record_all(engine, spec, load, price, measuring.scrubber, spans, describe)
         self._sent_all = True
 
@@ -212,13 +212,9 @@ class Sending:
         endpoint = context.endpoints.get(name)
         if endpoint is None:
             raise CannotRun("unknown_provider", f"this worker has no endpoint named {name!r}")
-        if problems := context.keys.problems(endpoint):
-            raise CannotRun("missing_key", f"this worker cannot use endpoint {name!r}: {', '.join(problems)}")
-        if endpoint.tls is not None:
-            try:
-                client_context(endpoint.tls.options)
-            except UnusableTls as exc:
-                raise CannotRun("unusable_tls", f"this worker cannot use endpoint {name!r}: {exc}") from None
+        now = held(context, endpoint)
+        if now.kind is not None:
+            raise CannotRun(now.kind, f"this worker cannot use endpoint {name!r}: {', '.join(now.problems)}")
         secret = context.keys.get(endpoint)
         return endpoint, secret.get_secret_value() if secret else None
 

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from shared.benchmark.record import ResultRecord
-from shared.clock import Clock
 from shared.db.leases import Lease
 from shared.db.tables import Benchmark
 from shared.program.tracing import Tracing
@@ -38,9 +37,8 @@ def run_span(tracing: Tracing, benchmark: Benchmark, lease: Lease) -> AbstractCo
 class RequestSpans:
     """Spans of one run's requests, by the semantic conventions for generative AI, without prompts and answers."""
 
-    def __init__(self, tracing: Tracing, benchmark: Benchmark, endpoint: Endpoint, clock: Clock) -> None:
+    def __init__(self, tracing: Tracing, benchmark: Benchmark, endpoint: Endpoint) -> None:
         self._tracing = tracing
-        self._clock = clock
         self._name = f"chat {benchmark.model}"
         url = urlsplit(endpoint.base_url)
         self._attributes: dict[str, Any] = {
@@ -54,7 +52,7 @@ class RequestSpans:
         }
 
     def add(self, record: ResultRecord) -> None:
-        """Adds a span from sending to the last token. A failed request's span ends now, a few ms after the failure."""
+        """Adds a span from sending to the last token. The span of a request without one ends when the request did."""
         if not self._tracing.on:
             return
         sent_ns = _epoch_ns(record.sent_at)
@@ -68,7 +66,7 @@ class RequestSpans:
         if record.outcome == "succeeded" and record.latency_ms is not None:
             span.end(sent_ns + round(record.latency_ms * 1e6))
         else:
-            span.end(max(sent_ns, _epoch_ns(self._clock.wall_now())))
+            span.end(max(sent_ns, _epoch_ns(record.ended_at)))
 
 
 def _measured(record: ResultRecord) -> dict[str, Any]:

@@ -27,7 +27,7 @@ async def test_every_request_has_a_result_and_an_end(seen: Seen, run: Run) -> No
 @pytest.mark.parametrize("transport", ["auto", "sdk"])
 async def test_requests_that_time_out_are_part_of_the_duration(seen: Seen, transport: str) -> None:
     """Eight of sixteen get no answer. The others take 0.2 s."""
-    summary = seen.documents[f"hanging.{transport}"]["summary"]
+    summary = seen.document(f"hanging.{transport}")["summary"]
     assert (summary["requests"]["succeeded"], summary["requests"]["timed_out"]) == (8, 8)
     assert TTFT_S <= summary["duration_s"] <= TTFT_S + 2
     assert summary["request_throughput"] == pytest.approx(8 / summary["duration_s"])

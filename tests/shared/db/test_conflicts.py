@@ -7,13 +7,17 @@ from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from shared.db.again import TRIES, tries_again
+from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.connections import warn_of_too_many_connections
 from shared.db.database import Database
 from shared.db.deliveries import Attempt, DeliveryRepository
+from shared.db.delivery_history import DeliveryHistory
 from shared.db.failures import Conflicted
+from shared.db.result_pages import ResultPages
 from shared.db.tables import Benchmark
 from shared.db.webhook_endpoints import WebhookRepository
 from shared.webhooks.message import NewEndpoint
+from tests.shared.db.conflicting import ConflictingDatabase
 from tests.shared.db.rows import Tables
 
 POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -63,9 +67,23 @@ async def test_what_is_refused_again_and_again_is_unavailable() -> None:
     assert repository.tries == TRIES
 
 
+async def test_lists_are_read_again(database_url: str, tables: Tables) -> None:
+    """A standby refuses a read that meets its replication, and a statement is stale after a migration."""
+    number = await tables.add()
+    for read in (
+        lambda database: BenchmarkPages(database).prompts(number, after=-1, limit=10),
+        lambda database: ResultPages(database).rows([], with_timeline=False),
+    ):
+        conflicting = ConflictingDatabase(database_url)
+        await read(conflicting)
+        assert conflicting.conflicts == 0
+        await conflicting.close()
+
+
 @POSTGRESQL
 async def test_redeliveries_and_ends_of_attempts_do_not_lock_each_other_out(database: Database) -> None:
     endpoints, deliveries = WebhookRepository(database), DeliveryRepository(database)
+    history = DeliveryHistory(database)
     failed = Attempt(succeeded=False, duration_ms=1, status_code=500, wait_s=0)
     with capture_logs() as logs:
         for _ in range(30):
@@ -73,7 +91,7 @@ async def test_redeliveries_and_ends_of_attempts_do_not_lock_each_other_out(data
             delivery_id = await endpoints.test(endpoint.id)
             (due,) = await deliveries.claim(1)
             await asyncio.gather(
-                deliveries.redeliver(delivery_id), deliveries.settle(due, failed), deliveries.redeliver(delivery_id)
+                history.redeliver(delivery_id), deliveries.settle(due, failed), history.redeliver(delivery_id)
             )
             await asyncio.gather(endpoints.delete(endpoint.id), deliveries.settle(due, failed))
     assert [entry for entry in logs if entry["event"] == "transaction_tried_again"] == []

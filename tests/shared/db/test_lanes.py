@@ -1,16 +1,21 @@
 """Claims of deliveries: the oldest first, a few of each URL, however many wait for a receiver that hangs."""
 
+import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from shared.db.database import Database
 from shared.db.deliveries import Attempt, DeliveryRepository, Due
-from shared.db.lanes import IN_ONE_LANE, LANES_USED, WINDOW
-from shared.db.tables import WebhookDelivery
+from shared.db.delivery_history import DeliveryHistory
+from shared.db.lanes import IN_ONE_LANE, LANES_USED, WINDOW, LaneReader
 from shared.db.webhook_endpoints import WebhookRepository
+from shared.db.webhook_tables import WebhookDelivery
 from shared.webhooks.message import NewEndpoint
+from tests.support.waiting import PATIENCE_S
 
 DONE = Attempt(succeeded=True, duration_ms=1.0)
 
@@ -22,6 +27,7 @@ class Hooks:
         self.database = database
         self.endpoints = WebhookRepository(database)
         self.deliveries = DeliveryRepository(database)
+        self.history = DeliveryHistory(database)
 
     async def add(self, url: str, deliveries: int) -> int:
         endpoint_id = (await self.endpoints.add(NewEndpoint(url, None, ["sealed"]))).id
@@ -46,6 +52,17 @@ class Hooks:
         query = select(WebhookDelivery.lane, func.count()).group_by(WebhookDelivery.lane)
         async with self.database.read() as session:
             return {lane: count for lane, count in await session.execute(query)}  # noqa: C416 - rows are no pairs
+
+    async def until_one_waits(self) -> None:
+        """Until a transaction of this PostgreSQL database waits for another one's lock."""
+        waiting = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                async with self.database.read() as session:
+                    if await session.scalar(waiting):
+                        return
 
 
 @pytest.fixture
@@ -100,6 +117,52 @@ async def test_what_waits_for_a_disabled_endpoint_is_put_aside_until_it_is_enabl
     assert on != off
 
 
+class Interrupted:
+    """A session. After its second query, which reads the due deliveries, `meanwhile` runs."""
+
+    def __init__(self, session: Any, meanwhile: Callable[[], Awaitable[Any]]) -> None:
+        self._session = session
+        self._meanwhile = meanwhile
+        self._queries = 0
+
+    async def execute(self, *args: Any, **options: Any) -> Any:
+        result = await self._session.execute(*args, **options)
+        self._queries += 1
+        if self._queries == 2:
+            await self._meanwhile()
+        return result
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+
+# SQLite has one writer at a time, so there nothing happens meanwhile.
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_an_endpoint_that_is_enabled_while_a_worker_puts_aside_loses_nothing(hooks: Hooks) -> None:
+    endpoint_id = await hooks.add("http://off.test/", 2)
+    await hooks.endpoints.change(endpoint_id, {"enabled": False})
+
+    async def enable() -> None:
+        await hooks.endpoints.change(endpoint_id, {"enabled": True})
+
+    async with hooks.database.write() as session:
+        interrupted: Any = Interrupted(session, enable)
+        await LaneReader().choose(interrupted, 8, [])
+    assert await hooks.claimed() == {"http://off.test/": 2}
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_enabling_waits_for_a_worker_that_has_put_aside(hooks: Hooks) -> None:
+    endpoint_id = await hooks.add("http://off.test/", 2)
+    await hooks.endpoints.change(endpoint_id, {"enabled": False})
+    async with hooks.database.write() as session:
+        assert await LaneReader().choose(session, 8, []) == []
+        enabling = asyncio.create_task(hooks.endpoints.change(endpoint_id, {"enabled": True}))
+        await hooks.until_one_waits()
+    assert (await enabling).enabled
+    assert await hooks.claimed() == {"http://off.test/": 2}
+
+
 async def test_a_changed_url_changes_the_lane(hooks: Hooks) -> None:
     endpoint_id = await hooks.add("http://old.test/", 3)
     await hooks.endpoints.change(endpoint_id, {"url": "http://new.test/"})
@@ -119,6 +182,14 @@ async def test_a_redelivery_is_due_whatever_its_lane(hooks: Hooks) -> None:
     await hooks.add("http://a.test/", 1)
     (due,) = await hooks.deliveries.claim(1)
     await hooks.deliveries.settle(due, DONE)
-    await hooks.deliveries.redeliver(due.delivery_id)
+    await hooks.history.redeliver(due.delivery_id)
     again: list[Due] = await hooks.deliveries.claim(1)
     assert [item.delivery_id for item in again] == [due.delivery_id]
+
+
+async def test_a_redelivery_leaves_the_other_deliveries_of_a_registered_endpoint_alone(hooks: Hooks) -> None:
+    await hooks.add("http://a.test/", 5)
+    (due,) = await hooks.deliveries.claim(1)
+    await hooks.deliveries.settle(due, DONE)
+    await hooks.history.redeliver(due.delivery_id)
+    assert await hooks.lanes() == {"http://a.test/": 4, None: 1}

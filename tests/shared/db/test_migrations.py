@@ -13,12 +13,12 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, event, inspect, text
 
+from shared.db.all_tables import METADATA
 from shared.db.database import Database
 from shared.db.engine import async_url
 from shared.db.migrate import alembic_config, downgrade, upgrade
 from shared.db.revision import MIGRATIONS, head, of_sqlite
 from shared.db.schema import check_schema
-from shared.db.tables import Base
 from shared.errors import Unavailable
 from shared.settings import process_environment
 from tests.shared.db.rows import Tables
@@ -59,7 +59,7 @@ def test_a_migrated_file_writes_ahead(tmp_path: Path) -> None:
 
 
 async def test_every_table_of_the_code_is_there(database: Database) -> None:
-    assert await table_names(database) == {*Base.metadata.tables, "alembic_version"}
+    assert await table_names(database) == {*METADATA.tables, "alembic_version"}
 
 
 async def test_a_downgrade_takes_every_table_away_and_an_upgrade_brings_it_back(

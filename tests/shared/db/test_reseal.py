@@ -9,6 +9,7 @@ from shared.db.reseal import reseal
 from shared.db.webhook_endpoints import WebhookRepository
 from shared.webhooks.message import NewEndpoint
 from shared.webhooks.secret_box import SecretBox, new_key
+from tests.shared.db.conflicting import ConflictingDatabase
 from tests.shared.db.rows import Tables, make_spec
 
 OLD, NEW = new_key(), new_key()
@@ -47,6 +48,18 @@ async def test_afterwards_the_new_key_alone_opens_every_secret(
     own = await webhooks.of_benchmark(benchmark.id)
     assert own is not None
     assert AFTER.open(own.secrets[0]["sealed"]) == "whsec_own"
+
+
+async def test_a_batch_that_meets_another_transaction_is_tried_again_and_counted_once(
+    database_url: str, webhooks: WebhookRepository
+) -> None:
+    for number in range(3):
+        await webhooks.add(endpoint(f"whsec_{number}"))
+    conflicting = ConflictingDatabase(database_url)
+    done = await reseal(conflicting, BOTH, batch=2)
+    assert (done.changed, done.current, done.unreadable) == (3, 0, [])
+    assert await opened(webhooks) == [["whsec_0"], ["whsec_1"], ["whsec_2"]]
+    await conflicting.close()
 
 
 async def test_a_second_time_changes_nothing(database: Database, webhooks: WebhookRepository) -> None:

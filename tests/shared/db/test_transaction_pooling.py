@@ -40,12 +40,14 @@ async def pooled(pooled_url: str) -> AsyncIterator[Database]:
 
 @POSTGRESQL
 @pytest.mark.parametrize(
-    ("query", "setting", "kept"), [("", False, True), ("", True, False), ("?pgbouncer=true", False, False)]
+    ("query", "setting", "kept"),
+    [("", "none", True), ("", "transaction", False), ("?pgbouncer=true", "none", False)],
 )
 async def test_no_prepared_statement_is_left_on_the_server(
-    database_url: str, query: str, setting: bool, kept: bool
+    database_url: str, query: str, setting: str, kept: bool
 ) -> None:
-    database = Database(database_url + query, pool_size=1, transaction_pooling=setting)
+    settings = make_settings(database_url + query, "redis://127.0.0.1", None, database_pooler=setting)
+    database = Database(settings.database_url, pool_size=1, transaction_pooling=settings.transaction_pooling)
     tables = Tables(database)
     for benchmark_id in [await tables.add(), await tables.add()]:
         await tables.benchmarks.get(benchmark_id)

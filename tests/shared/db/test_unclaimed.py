@@ -8,9 +8,10 @@ from sqlalchemy import select, update
 from shared.db.database import Database
 from shared.db.leases import LeaseRepository
 from shared.db.segments import SegmentEnd
-from shared.db.tables import Benchmark, WebhookEvent, Worker
+from shared.db.tables import Benchmark, Worker
 from shared.db.types import utc_now
 from shared.db.unclaimed import UnclaimedRepository
+from shared.db.webhook_tables import WebhookEvent
 from shared.db.workers import WorkerInfo, WorkerRepository
 from shared.providers.endpoints import Endpoint
 from shared.providers.identity import EndpointIdentity, HeldEndpoint, Holdings, Identities
@@ -39,7 +40,7 @@ class Fleet:
 
     async def report(self, worker_id: str, *held: HeldEndpoint) -> None:
         self.held[worker_id] = list(held)
-        info = WorkerInfo(worker_id, "host", 1, "1", tuple(item.identity.name for item in held if item.usable), held)
+        info = WorkerInfo(worker_id, "host", 1, "1", held)
         await self.workers.heartbeat(info, 0)
 
     async def add(self, of: EndpointIdentity | None = None, **changes: Any) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from shared.network.resolver import AT_ONCE, OF_ONE_DOMAIN, ThreadResolver
+from shared.network.resolver import AT_ONCE, MOST, MOST_OF_ONE_DOMAIN, OF_ONE_DOMAIN, ThreadResolver
 from shared.network.ssrf import ForbiddenUrl, SsrfGuard
 
 
@@ -67,6 +67,22 @@ async def test_a_caller_that_gives_up_does_not_end_the_lookup_of_another(names: 
     await asyncio.wait([one])
     names.answer()
     assert await two == ["93.184.215.14"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "most"), [("hang-{}.evil.example", MOST_OF_ONE_DOMAIN), ("hang.site-{}.example", MOST)]
+)
+async def test_more_than_a_bounded_number_of_lookups_do_not_wait(names: Names, pattern: str, most: int) -> None:
+    resolve = ThreadResolver(names)
+    waiting = [asyncio.create_task(resolve(pattern.format(number))) for number in range(most)]
+    await asyncio.sleep(0)
+    with pytest.raises(OSError, match="too many host names"):
+        await resolve(pattern.format(most))
+    # A name that is being looked up needs no room.
+    again = asyncio.create_task(resolve(pattern.format(0)))
+    names.answer()
+    assert await asyncio.gather(*waiting, again) == [["93.184.215.14"]] * (most + 1)
+    assert await resolve(pattern.format(most)) == ["93.184.215.14"]
 
 
 async def test_an_unknown_name_is_forbidden_and_asked_for_again(names: Names) -> None:

@@ -10,6 +10,7 @@ import pytest
 from shared.clock import monotonic_ns
 from simulator.server import Simulator
 from tests.support.ports import free_port
+from worker.engine.child.keep_alive import KeepAlive
 from worker.engine.child.loop_lag import WakefulSelector
 from worker.engine.child.outbox import Stream
 from worker.engine.child.socket_reader import SocketReader
@@ -79,7 +80,9 @@ async def reader() -> AsyncIterator[SocketReader]:
 
 
 async def exchange(reader: SocketReader, addresses: Addresses, connect_s: float = 5) -> tuple[Began, End]:
-    slot = SocketSlot(SocketTarget("several.test", 80, tls=False, head=HEAD, connect_s=connect_s), addresses, reader)
+    slot = SocketSlot(
+        SocketTarget("several.test", 80, tls=False, head=HEAD, connect_s=connect_s), addresses, reader, KeepAlive()
+    )
     seen = Seen()
     await slot.exchange(BODY, seen, monotonic_ns())
     await slot.close()

@@ -13,6 +13,7 @@ import trustme
 from shared.clock import monotonic_ns
 from simulator.server import Simulator
 from tests.support.ports import free_port
+from worker.engine.child.keep_alive import KeepAlive
 from worker.engine.child.load import Load
 from worker.engine.child.loop_lag import WakefulSelector
 from worker.engine.child.outbox import Outbox
@@ -55,7 +56,9 @@ def no_collection() -> Iterator[None]:
 async def garbage_of(reader: SocketReader, port: int, model: str, *, tls: bool = False) -> Counter[str]:
     """Objects of ours and of the HTTP parser that 20 requests leave to the collector."""
     target = SocketTarget("127.0.0.1", port, tls=tls, head=HEAD, connect_s=5)
-    load = Load([SocketSlot(target, Addresses(target), reader) for _ in range(2)], Outbox(Unheard(), reader))
+    load = Load(
+        [SocketSlot(target, Addresses(target), reader, KeepAlive()) for _ in range(2)], Outbox(Unheard(), reader)
+    )
     await load.open(2)
     running = asyncio.create_task(load.run())
     load.go(Go(monotonic_ns(), [(0, 2)]))

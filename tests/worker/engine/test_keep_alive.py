@@ -5,6 +5,7 @@ import pytest
 from shared.protocols.registry import PROTOCOLS
 from tests.support.closing import ClosingServer
 from tests.worker.engine.running import Run
+from worker.engine.child.keep_alive import MOST_RACES, KeepAlive
 from worker.engine.child.slot import RACE_NS, lost_in_race
 
 every_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -52,6 +53,30 @@ async def test_a_request_is_sent_again_once_and_then_over_a_new_connection(run: 
     assert {record.outcome for record in records} == {"succeeded"}
     renewed = sum("connection_renewed" in record.flags for record in records)
     assert server.requests == 16 + renewed
+
+
+async def test_a_server_that_closes_every_connection_gets_new_ones_after_three_in_a_row(run: Run) -> None:
+    """In spite of its promise. Otherwise it would get every request twice."""
+    async with ClosingServer(closing=100).running() as server:
+        records = await run(server.url, "openai", *["m"] * 12)
+    assert {record.outcome for record in records} == {"succeeded"}
+    renewed = ["connection_renewed" in record.flags for record in records]
+    assert renewed == [False, *[True] * MOST_RACES, *[False] * (11 - MOST_RACES)]
+    assert [record.connection_reused for record in records] == [False] * 12
+    assert (server.requests, server.connections) == (12 + MOST_RACES, 12)
+
+
+def test_a_kept_connection_that_carries_a_request_clears_earlier_losses() -> None:
+    keep_alive = KeepAlive()
+    for _ in range(5):
+        for _ in range(MOST_RACES - 1):
+            keep_alive.lost()
+        keep_alive.carried()
+    assert keep_alive.holds
+    for _ in range(MOST_RACES):
+        keep_alive.lost()
+    keep_alive.carried()
+    assert not keep_alive.holds
 
 
 @pytest.mark.parametrize(

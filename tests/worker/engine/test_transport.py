@@ -24,7 +24,8 @@ async def test_a_whole_answer_is_measured(run: Run, simulator: Simulator, protoc
     assert record.usage.output_tokens == 8
     assert record.ttft_ms is not None
     assert record.latency_ms is not None
-    assert 50 <= record.ttft_ms < record.latency_ms
+    assert 50 <= record.ttft_ms <= record.latency_ms
+    # A busy machine may read the first events together with the last one, but no earlier than that was sent.
     assert record.latency_ms >= 50 + 7 * 5
     assert record.provider_request_id
 

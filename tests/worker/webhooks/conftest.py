@@ -9,10 +9,11 @@ from sqlalchemy import update
 
 from shared.clock import SystemClock
 from shared.db.database import Database
-from shared.db.deliveries import Attempt, DeliveryOfEvent, DeliveryRepository
-from shared.db.tables import WebhookDelivery, WebhookEndpoint
+from shared.db.deliveries import Attempt, DeliveryRepository
+from shared.db.delivery_history import DeliveryHistory, DeliveryOfEvent
 from shared.db.types import utc_now
 from shared.db.webhook_endpoints import WebhookRepository
+from shared.db.webhook_tables import WebhookDelivery, WebhookEndpoint
 from shared.network.ssrf import SsrfGuard
 from shared.program.tasks import end
 from shared.webhooks.message import NewEndpoint, new_secret
@@ -49,6 +50,7 @@ class Delivering:
     def __post_init__(self) -> None:
         self.endpoints = WebhookRepository(self.database)
         self.deliveries = DeliveryRepository(self.database)
+        self.history = DeliveryHistory(self.database)
 
     async def register(self, url: str) -> tuple[int, str]:
         """Id and secret of a new endpoint for all events."""
@@ -63,7 +65,7 @@ class Delivering:
         return delivery_id
 
     async def redeliver(self, delivery_id: int) -> None:
-        await self.deliveries.redeliver(delivery_id)
+        await self.history.redeliver(delivery_id)
         self.deliverer.ring()
 
     async def make_due(self) -> None:
@@ -78,7 +80,7 @@ class Delivering:
         """The newest delivery, once one more attempt is stored."""
         async with asyncio.timeout(PATIENCE_S):
             await self.settled_attempts.queue.get()
-        return (await self.deliveries.page(endpoint_id=None, benchmark_id=None, before_id=None, limit=1))[0]
+        return (await self.history.page(endpoint_id=None, benchmark_id=None, before_id=None, limit=1))[0]
 
     async def endpoint(self, endpoint_id: int) -> WebhookEndpoint:
         return await self.endpoints.get(endpoint_id)

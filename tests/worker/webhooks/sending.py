@@ -23,5 +23,6 @@ def due(url: str, secret: str = SECRET, event_id: str = "msg_1") -> Due:
         event_type="benchmark.completed",
         event_at=datetime(2025, 1, 15, tzinfo=UTC),
         due_at=None,
+        leased_until=None,
         data={"id": 7, "sequence": 2, "name": "Grüße 日本"},
     )

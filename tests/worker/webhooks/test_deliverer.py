@@ -5,8 +5,8 @@ import asyncio
 from sqlalchemy import update
 
 from shared.db.lanes import IN_ONE_LANE
-from shared.db.tables import WebhookEndpoint
 from shared.db.types import utc_now
+from shared.db.webhook_tables import WebhookEndpoint
 from shared.webhooks.message import SCHEDULE_S, new_secret
 from tests.support.receiver import after, in_turn, receiver, status
 from tests.worker.webhooks.conftest import Delivering

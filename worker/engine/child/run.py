@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from shared.clock import cpu_ns, monotonic_ns
 from worker.engine.child.cpu_share import CpuSampler
+from worker.engine.child.keep_alive import KeepAlive
 from worker.engine.child.load import Load
 from worker.engine.child.loop_lag import LagSampler
 from worker.engine.child.outbox import Outbox
@@ -67,8 +68,8 @@ def _slots(begin: Begin, reader: SocketReader) -> tuple[list[Slot], Callable[[],
 
         client = SdkClient(begin.target, begin.slots)
         return [SdkSlot(client) for _ in range(begin.slots)], client.close
-    addresses = Addresses(begin.target)
-    return [SocketSlot(begin.target, addresses, reader) for _ in range(begin.slots)], _nothing
+    addresses, keep_alive = Addresses(begin.target), KeepAlive()
+    return [SocketSlot(begin.target, addresses, reader, keep_alive) for _ in range(begin.slots)], _nothing
 
 
 async def _nothing() -> None:

@@ -14,6 +14,7 @@ import orjson
 
 from shared.clock import monotonic_ns
 from shared.protocols.registry import protocol_named
+from worker.engine.child.keep_alive import KeepAlive
 from worker.engine.child.losses import words_of_loss, words_of_place
 from worker.engine.child.outbox import Stream
 from worker.engine.child.sdk_stamping import StampingTransport, Wire, current_wire
@@ -39,6 +40,7 @@ class SdkClient:
         transport = self._transport = StampingTransport(connections=slots, proxy=target.proxy, trust=target.trust)
         self.sdk = protocol_named(target.protocol).sdk()
         self._http, self.send = streamed_create(self.sdk, target, transport)
+        self.keep_alive = KeepAlive()
 
     async def close_idle(self) -> None:
         """Closes the connections that carry no request, so that the next request goes out on a new one."""
@@ -76,6 +78,8 @@ class SdkSlot:
     async def _exchange(self, body: dict[str, Any], stream: Stream, due_ns: int) -> None:
         stream.kernel = False
         for renewed in (0, 1):
+            if not self._client.keep_alive.holds:
+                await self._client.close_idle()
             wire = Wire(monotonic_ns())
             # Reported when the request is sent, because deadlines count from then; else at the end.
             wire.on_sent = lambda wire=wire, renewed=renewed: stream.began(wire.began(due_ns, renewed))
@@ -85,7 +89,10 @@ class SdkSlot:
                 if wire.sent_ns is None:
                     wire.on_sent()
             if renewed or not _lost_in_race(end[0], wire):
+                if not wire.new_connection:
+                    self._client.keep_alive.carried()
                 return stream.end(end[0], wire.last_read_ns, end[1])
+            self._client.keep_alive.lost()
             await self._client.close_idle()
         return None
 

@@ -12,6 +12,7 @@ from shared.clock import monotonic_ns
 from shared.network.round_trip import round_trip_ns
 from shared.network.tls import TlsSession, UnusableTls, client_context
 from worker.engine.child.connection import Connection
+from worker.engine.child.keep_alive import KeepAlive
 from worker.engine.child.outbox import Stream
 from worker.engine.child.slot import lost_in_race
 from worker.engine.child.socket_reader import SocketReader
@@ -52,10 +53,11 @@ class Addresses:
 class SocketSlot:
     """A slot with its own connection, made when it is needed and kept as long as the server keeps it."""
 
-    def __init__(self, target: SocketTarget, addresses: Addresses, reader: SocketReader) -> None:
+    def __init__(self, target: SocketTarget, addresses: Addresses, reader: SocketReader, keep_alive: KeepAlive) -> None:
         self._target = target
         self._addresses = addresses
         self._reader = reader
+        self._keep_alive = keep_alive
         self._connection: Connection | None = None
         self._opening: asyncio.Task[Connection] | None = None
 
@@ -101,7 +103,10 @@ class SocketSlot:
                 round_trip_ns=connection.round_trip_ns,
             ):
                 # As in every HTTP client, it goes out again on a new connection, and only that attempt is measured.
+                self._keep_alive.lost()
                 continue
+            if kept:
+                self._keep_alive.carried()
             return stream.end(end.kind, end.stamp_ns, end.message)
         raise AssertionError("the last attempt is on a new connection")
 
@@ -121,6 +126,8 @@ class SocketSlot:
     async def _ready(self) -> Connection:
         """The kept connection, or a new one. Raises _CannotConnect."""
         await self._take_opened()
+        if self._connection is not None and self._connection.used and not self._keep_alive.holds:
+            self._connection.close()
         if self._connection is None or self._connection.closed:
             self._opening = asyncio.ensure_future(self._connect())
             await self._take_opened()

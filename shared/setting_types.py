@@ -1,0 +1,84 @@
+"""What the text of a setting may be. Each type raises ValueError that says what is wrong. For `shared.settings`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic_settings import NoDecode
+
+from shared.db import postgresql_url
+from shared.network import path_prefix
+from shared.network.hosts import check_pattern
+from shared.network.ssrf import Network, networks
+from shared.providers.endpoints import Endpoint
+from shared.providers.files import parse_endpoints, read_endpoints
+from shared.queue import redis_url
+from shared.webhooks.secret_box import SecretBox
+
+
+def _database_url(value: str) -> str:
+    if not value.startswith(("sqlite:", "sqlite+aiosqlite:", "postgresql:", "postgresql+asyncpg:", "postgres:")):
+        raise ValueError("must start with sqlite:/// or postgresql://")
+    if value.startswith("postgres"):
+        postgresql_url.parse(value)
+    if value.partition("://")[2] in ("", "/", "/:memory:") and value.startswith("sqlite"):
+        raise ValueError("must name a file: API and workers share it")
+    return value
+
+
+def _redis_url(value: str) -> str:
+    redis_url.check(value)
+    return value
+
+
+def _public_url(value: str) -> str:
+    if not value.startswith(("https://", "http://")):
+        raise ValueError("must start with https:// or http://")
+    return value
+
+
+def _usable_keys(value: SecretStr) -> SecretStr:
+    try:
+        SecretBox(split_keys(value))
+    except ValueError:
+        raise ValueError("is not a key: `llmbench webhooks key` makes one") from None
+    return value
+
+
+def _networks(value: Any) -> Any:
+    return networks(value) if isinstance(value, str) else value
+
+
+def _patterns(value: Any) -> Any:
+    return tuple(check_pattern(part) for part in _parts(value)) if isinstance(value, str) else value
+
+
+def _endpoints(value: Any) -> Any:
+    return parse_endpoints(value) if isinstance(value, str) else value
+
+
+def _readable(value: Path) -> Path:
+    read_endpoints(value)
+    return value
+
+
+def split_keys(keys: SecretStr | None) -> list[str]:
+    """The keys, newest first; empty without any."""
+    return _parts(keys.get_secret_value()) if keys is not None else []
+
+
+def _parts(text: str) -> list[str]:
+    """The parts of a text between commas, without spaces and empty ones."""
+    return [part for part in (item.strip() for item in text.split(",")) if part]
+
+
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+RedisUrl = Annotated[str, AfterValidator(_redis_url)]
+PublicUrl = Annotated[str, AfterValidator(_public_url)]
+RootPath = Annotated[str, AfterValidator(path_prefix.check)]
+EncryptionKeys = Annotated[SecretStr, AfterValidator(_usable_keys)]
+ProvidersFile = Annotated[Path, AfterValidator(_readable)]
+# Lists, written as text with commas or as JSON.
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
+HostPatterns = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_patterns)]
+Endpoints = Annotated[tuple[Endpoint, ...], NoDecode, BeforeValidator(_endpoints)]
