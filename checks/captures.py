@@ -8,7 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -71,6 +71,7 @@ def main() -> int:
         for scene in SCENES:
             for width in WIDTHS:
                 _play(scene, width, stack.url)
+    (FOLDER / "README.md").write_text("\n".join(_page()), encoding="utf-8")
     sys.stdout.write(f"{len(list(FOLDER.iterdir()))} captures in {FOLDER}\n")
     return 0
 
@@ -120,6 +121,19 @@ def _play(scene: Scene, width: int, url: str) -> None:
         for ground in GROUNDS:
             text = picture(coloured.partition(_END)[0].rstrip(), width, ground, title=scene.command)
             (FOLDER / f"{name}-{ground}.svg").write_text(text, encoding="utf-8")
+
+
+def _page() -> Iterator[str]:
+    """The page that shows all captures."""
+    yield "# What a person sees\n"
+    yield "`make captures` plays these commands in a terminal, against the simulator, and writes this page.\n"
+    for scene in SCENES:
+        yield f"## {scene.name}\n"
+        for width in WIDTHS:
+            text = (FOLDER / f"{scene.name}-{width}.txt").read_text(encoding="utf-8")
+            yield f"At {width} columns:\n\n```\n{text}```\n"
+            if scene.coloured:
+                yield from (f"![on {ground} ground]({scene.name}-{width}-{ground}.svg)\n" for ground in GROUNDS)
 
 
 def _tmux(socket: str, *arguments: str) -> str:
