@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test test-pythons chaos steady deploy-test check fmt docs captures coverage fuzz abuse wheel-test bench-pickup bench-startup bench-accuracy bench-memory bench-long-run bench-webhooks bench-scaling bench-growth lock clean .test-worker .test-outside .test-inside
+.PHONY: help setup setup-dev demo up test test-pythons chaos steady deploy-test check fmt docs captures coverage fuzz abuse wheel-test bench-pickup bench-startup bench-accuracy bench-memory bench-long-run bench-webhooks bench-scaling bench-growth rules release release-test lock clean .test-worker .test-outside .test-inside
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -104,6 +104,7 @@ check: $(VENV)/.dev ## format, lint, types, import rules, manifests, licences, a
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest -q tests/deploy tests/checks
 	@$(BIN)/python -m checks.licences
+	@$(BIN)/python -m checks.manifests
 	@$(BIN)/python -m checks.monitoring
 	@$(BIN)/python -m checks.audit $(if $(STRICT),--strict)
 
@@ -116,6 +117,20 @@ docs: $(VENV)/.dev ## write the tables of docs/metrics.md from the registries
 
 captures: $(VENV)/.dev ## play the commands in a terminal at 80 and 60 columns into docs/captures (needs tmux)
 	@$(BIN)/python -m checks.captures
+
+rules: $(VENV)/.dev ## write the PrometheusRule of Kubernetes from deploy/monitoring/alerts.yaml
+	@$(BIN)/python -m checks.rules
+
+# The tool of the SBOM. Nothing else needs it.
+$(VENV)/.release: $(VENV)/.dev requirements/release.txt
+	@$(call INSTALL,requirements/release.txt)
+	@touch $@
+
+release: $(VENV)/.release ## build wheel, images, SBOMs and checksums of the last commit into dist/; IMAGES=no, REPOSITORY=…
+	@deploy/release
+
+release-test: $(VENV)/.release ## build a release twice and compare the bytes; IMAGES=no leaves the images out
+	@.ci/release-test
 
 wheel-test: $(VENV)/.dev ## build the wheel and use it in a clean environment
 	@PYTHON="$(PYTHON)" .ci/wheel-test
@@ -151,6 +166,7 @@ lock: $(if $(wildcard requirements/build.txt),$(VENV)/.build) ## write the lock 
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements/runtime.txt
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group build -c requirements/dev.txt -o requirements/build.txt
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group release -c requirements/dev.txt -o requirements/release.txt
 
 clean: ## remove .venv, caches and builds
 	@rm -rf $(VENV) .venv-* dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov

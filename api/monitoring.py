@@ -26,6 +26,7 @@ class ApiMonitor(ProcessMonitor):
             registry=self.registry,
         )
         self._database_up = Gauge("llmbench_database_up", "Whether the database answered", registry=self.registry)
+        self._queue_up = Gauge("llmbench_queue_up", "Whether Redis answered", registry=self.registry)
         self._open = Gauge("llmbench_benchmarks", "Open benchmarks by status", ["status"], registry=self.registry)
         self._oldest = Gauge(
             "llmbench_queue_oldest_age_seconds", "Age of the oldest pending benchmark", registry=self.registry
@@ -40,6 +41,9 @@ class ApiMonitor(ProcessMonitor):
         route = getattr(scope.get("route"), "path", "other")
         self._requests.labels(scope["method"], route, str(status)).inc()
         self._durations.labels(scope["method"], route).observe(seconds)
+
+    def queue_checked(self, ok: bool) -> None:
+        self._queue_up.set(ok)
 
     def text(self, backlog: Backlog | None) -> bytes:
         """All numbers in Prometheus' text format. `backlog` is None if the database does not answer."""

@@ -38,11 +38,14 @@ async def ready(parts: Parts, response: Response) -> Readiness:
 
 @router.get("/metrics", summary="Numbers for Prometheus", response_class=Response)
 async def metrics(parts: Parts) -> Response:
-    """Requests by route, open benchmarks, age of the oldest pending one, workers, due webhooks, loop lag, pool use."""
+    """Requests by route, open benchmarks, age of the oldest pending one, workers, due webhooks, database, Redis,
+    loop lag, pool use.
+    """
     try:
         backlog = await parts.monitoring.backlog(alive_within_s=parts.settings.lease_s)
     except Unavailable:
         backlog = None
+    parts.monitor.queue_checked((await _check(lambda: _queue(parts))).ok)
     return Response(parts.monitor.text(backlog), media_type=CONTENT_TYPE_LATEST)
 
 

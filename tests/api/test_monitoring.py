@@ -36,6 +36,7 @@ async def test_the_api_counts_requests_by_route_and_shows_the_backlog(
     assert 0 < value(found, "llmbench_queue_oldest_age_seconds") < 300
     assert value(found, "llmbench_workers_alive") == 0
     assert value(found, "llmbench_database_up") == 1
+    assert value(found, "llmbench_queue_up") == 1
 
 
 async def test_an_unexpected_error_counts_as_500(sqlite_url: str) -> None:
@@ -54,6 +55,8 @@ async def test_an_unexpected_error_counts_as_500(sqlite_url: str) -> None:
         assert (await client.get("/breaks")).status_code == 500
         found = samples((await client.get("/metrics")).text)
     assert value(found, "llmbench_http_requests_total", method="GET", route="/breaks", status="500") == 1
+    # Nothing listens where this API looks for Redis.
+    assert value(found, "llmbench_queue_up") == 0
     assert not any(("status", "0") in labels for _, labels in found)
 
 

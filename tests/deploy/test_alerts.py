@@ -9,7 +9,7 @@ import yaml
 
 RULES = Path(__file__).parents[2] / "deploy/monitoring/alerts.yaml"
 DURATION = re.compile(r"([0-9]+(ms|s|m|h|d|w|y))+")
-FUNCTIONS = {"histogram_quantile", "increase", "max", "min", "rate", "sum"}
+FUNCTIONS = {"absent", "histogram_quantile", "increase", "max", "min", "rate", "sum"}
 KEYWORDS = {"by", "without", "on", "and", "or", "unless"}
 Json = dict[str, Any]
 

@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -41,6 +42,14 @@ class Stack:
         done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
         assert not check or done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
         return done.stdout.strip()
+
+    def docker_fails(self, *arguments: str) -> str:
+        """What it said on stderr."""
+        done = subprocess.run(
+            ["docker", *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode != 0, done.stdout
+        return done.stderr
 
     def compose(self, *arguments: str, check: bool = True) -> str:
         return self.docker("compose", "-p", PROJECT, "--profile", "demo", *arguments, check=check)
@@ -100,11 +109,24 @@ pytestmark = pytest.mark.timeout(1_800)
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
+def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of PROVIDERS_FILE, still without an endpoint."""
+    path = tmp_path_factory.mktemp("endpoints") / "team.yaml"
+    path.write_text("# None yet.\n")
+    # Containers are another user.
+    path.chmod(0o644)
+    for folder in (path.parent, path.parent.parent):
+        folder.chmod(0o755)
+    return path
+
+
+@pytest.fixture(scope="module")
+def stack(endpoints: Path) -> Iterator[Stack]:
     port = free_port()
     environment = {
         **os.environ,
         "LLMBENCH_PORT": str(port),
+        "PROVIDERS_FILE": str(endpoints),
         "ANTHROPIC_API_KEY": PROVIDER_KEY,
         "ENCRYPTION_KEY": new_key(),
         "REDIS_PASSWORD": REDIS_PASSWORD,
@@ -139,6 +161,16 @@ def test_a_first_benchmark_runs_without_any_key_and_without_env_file(stack: Stac
     assert document["status"] == "completed"
     assert document["provider"] == "simulator"
     stack.up(3)
+
+
+def test_images_say_what_they_are_and_check_their_health_without_python(stack: Stack) -> None:
+    for name in ("api", "worker"):
+        (found,) = json.loads(stack.docker("image", "inspect", f"llmbench-{name}:deploy-test"))
+        labels = found["Config"]["Labels"]
+        assert labels["org.opencontainers.image.version"] == "deploy-test"
+        assert labels["org.opencontainers.image.source"].startswith("https://")
+        assert labels["org.opencontainers.image.base.name"].startswith(BASE)
+        assert found["Config"]["Healthcheck"]["Test"][:2] == ["CMD", "llmbench-health"]
 
 
 def test_images_are_small_beside_their_base(stack: Stack) -> None:
@@ -201,6 +233,67 @@ def test_only_workers_know_provider_keys_and_only_the_api_is_published(stack: St
     logs = stack.compose("logs")
     assert PROVIDER_KEY not in logs
     assert stack.environment["ENCRYPTION_KEY"] not in logs
+
+
+def test_api_and_workers_measure_an_endpoint_of_this_host(stack: Stack, endpoints: Path) -> None:
+    """The file names it; containers reach this host as `host.docker.internal`."""
+    gateway = stack.docker("network", "inspect", "bridge", "-f", "{{(index .IPAM.Config 0).Gateway}}")
+    port = free_port()
+    base_url = f"http://host.docker.internal:{port}"
+    server = subprocess.Popen([sys.executable, "-m", "simulator", "--host", gateway, "--port", str(port)], cwd=ROOT)
+    try:
+        endpoints.write_text(f"- {{name: of-this-host, protocol: openai, base_url: '{base_url}/v1'}}\n")
+        stack.compose("restart", "api", "worker")
+        stack.until(lambda: stack.healthy("worker") == 3 and stack.healthy("api") == 1)
+        known = {item["name"]: item for item in httpx2.get(f"{stack.url}/providers").json()["items"]}
+        assert known["of-this-host"]["base_url"] == f"{base_url}/v1"
+        document = stack.ended(stack.post(prompts=["x"] * 3, provider="of-this-host")["id"])
+    finally:
+        server.terminate()
+        server.wait()
+    assert (document["status"], document["endpoint"]["base_url"]) == ("completed", f"{base_url}/v1")
+    assert {item["outcome"] for item in document["results"]} == {"succeeded"}
+
+
+@pytest.mark.parametrize("service", ["api", "worker"])
+def test_a_wrong_endpoint_is_an_error_that_names_the_file(stack: Stack, tmp_path: Path, service: str) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("- {name: x, protocol: gopher, base_url: 'http://h'}")
+    for folder in (wrong.parent, wrong.parent.parent):
+        folder.chmod(0o755)
+    mount = f"{wrong}:/etc/llmbench/providers.yaml:ro"
+    said = stack.docker_fails(
+        "run", "--rm", "-e=PROVIDERS_FILE=/etc/llmbench/providers.yaml", "-v", mount, f"llmbench-{service}:deploy-test"
+    )
+    assert "PROVIDERS_FILE: /etc/llmbench/providers.yaml: protocol: unknown protocol" in said
+
+
+def test_a_file_of_endpoints_that_is_not_there_is_an_error_that_names_it(stack: Stack) -> None:
+    missing = Stack({**stack.environment, "PROVIDERS_FILE": "./nowhere.yaml"}, stack.url)
+    said = missing.docker_fails("compose", "-p", PROJECT, "run", "--rm", "--no-deps", "api", "true")
+    assert f"{ROOT}/nowhere.yaml" in said
+    assert not (ROOT / "nowhere.yaml").exists()
+
+
+def test_one_container_is_a_whole_service_and_keeps_its_data(stack: Stack) -> None:
+    """As docs/install.md says it. In the network of the stack, where nothing else needs it."""
+    name, port = f"{PROJECT}-one", free_port()
+    one = Stack(stack.environment, f"http://127.0.0.1:{port}")
+    command = ("llmbench", "up", "--host", "0.0.0.0", "--data-dir", "/data")
+    options = ("-p", f"127.0.0.1:{port}:8000", "-v", f"{name}:/data", "--network", f"{PROJECT}_default")
+    try:
+        for again in (False, True):
+            one.docker("run", "-d", "--name", name, *options, "llmbench-api:deploy-test", *command)
+            one.until(lambda: httpx2.get(f"{one.url}/ready").status_code == 200)
+            if not again:
+                assert one.ended(one.post(prompts=["x"])["id"])["status"] == "completed"
+            assert one.read(1)["status"] == "completed"
+            one.docker("stop", name)
+            assert one.docker("inspect", "-f", "{{.State.ExitCode}}", name) == "0"
+            one.docker("rm", name)
+    finally:
+        one.docker("rm", "-f", name, check=False)
+        one.docker("volume", "rm", "-f", name, check=False)
 
 
 def test_a_killed_worker_container_loses_nothing(stack: Stack) -> None:

@@ -34,11 +34,7 @@ def pod_of(file: str, kind: str) -> Pod:
     return Pod("llmbench", template["metadata"]["labels"], {item["name"]: item["containerPort"] for item in ports})
 
 
-API, WORKER, MIGRATE = (
-    pod_of("api.yaml", "Deployment"),
-    pod_of("worker.yaml", "Deployment"),
-    pod_of("migrate.yaml", "Job"),
-)
+API, WORKER = pod_of("api.yaml", "Deployment"), pod_of("worker.yaml", "Deployment")
 POSTGRESQL = Pod("databases", {"app.kubernetes.io/name": "postgresql"})
 REDIS = Pod("databases", {"app.kubernetes.io/name": "redis"})
 INGRESS, PROMETHEUS, DNS = Pod("ingress-nginx"), Pod("monitoring"), Pod("kube-system")
@@ -57,9 +53,9 @@ PROVIDER, METADATA, PRIVATE = "8.8.8.8", "169.254.169.254", "10.1.2.3"
         (WORKER, PROVIDER, 443),
         (WORKER, "2606:4700::1", 443),
         (PROMETHEUS, WORKER, 9100),
-        *((pod, POSTGRESQL, 5432) for pod in (API, WORKER, MIGRATE, KEDA)),
+        *((pod, POSTGRESQL, 5432) for pod in (API, WORKER, KEDA)),
         *((pod, REDIS, 6379) for pod in (API, WORKER)),
-        *((pod, DNS, 53) for pod in (API, WORKER, MIGRATE)),
+        *((pod, DNS, 53) for pod in (API, WORKER)),
         *((pod, PROMETHEUS, 4318) for pod in (API, WORKER)),
     ],
 )
@@ -75,7 +71,7 @@ def test_what_the_service_needs_is_allowed(source: Pod | str, target: Pod | str,
             for pod in (STRANGER, NEIGHBOUR)
             for database, port in ((POSTGRESQL, 5432), (REDIS, 6379))
         ),
-        *((pod, REDIS, 6379) for pod in (MIGRATE, KEDA)),
+        (KEDA, REDIS, 6379),
         (Pod("keda", {"app": "keda-metrics-apiserver"}), POSTGRESQL, 5432),
         (API, POSTGRESQL, 22),
         (STRANGER, API, 8000),
@@ -83,7 +79,6 @@ def test_what_the_service_needs_is_allowed(source: Pod | str, target: Pod | str,
         (API, WORKER, 9100),
         (PROVIDER, API, 8000),
         (API, PROVIDER, 443),
-        (MIGRATE, PROVIDER, 443),
         *((WORKER, address, 80) for address in (METADATA, PRIVATE, "127.0.0.1", "fd00::1", "::1")),
     ],
 )

@@ -87,4 +87,4 @@ def test_kustomize_builds_every_folder_and_puts_the_digest_into_every_pod(projec
         if folder.name == "kubernetes-pinned":
             images = set(re.findall(r"image: (\S+)", built.stdout))
             assert images == {f"registry.example/llmbench-{name}@{DIGEST}" for name in ("api", "worker")}
-            assert {item["kind"] for item in documents} >= {"Deployment", "Job", "NetworkPolicy", "Namespace"}
+            assert {item["kind"] for item in documents} >= {"ConfigMap", "Deployment", "NetworkPolicy", "Namespace"}

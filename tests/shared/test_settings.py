@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.protocols.registry import PROTOCOLS
+from shared.providers.files import read_endpoints
 from shared.providers.prices import PriceList
 from shared.settings import Settings, load_settings
 
@@ -87,7 +88,7 @@ def test_each_setting_has_a_valid_default_and_a_description(name: str) -> None:
         ),
         (
             {"providers_file": "/nowhere/providers.yaml"},
-            ["PROVIDERS_FILE: cannot be read: FileNotFoundErr"],
+            ["PROVIDERS_FILE: /nowhere/providers.yaml: cannot be read: No such file or directory"],
         ),
     ],
 )
@@ -123,10 +124,37 @@ def test_a_key_that_somebody_wrote_into_the_providers_is_refused_and_not_repeate
     assert "sk-0123" not in str(caught.value)
 
 
+@pytest.mark.parametrize("content", [b"", b"# Nothing yet.\n", b"providers: []"])
+def test_a_file_of_endpoints_may_be_empty(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "providers.yaml"
+    path.write_bytes(content)
+    assert read_endpoints(path) == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"\xff", "is not text in UTF-8"),
+        (b"[unclosed", "is neither YAML nor JSON"),
+        (b"7", "must be a list of endpoints"),
+        (None, "cannot be read: Is a directory"),
+    ],
+)
+def test_each_problem_of_the_file_names_the_file(tmp_path: Path, content: bytes | None, problem: str) -> None:
+    path = tmp_path / "providers.yaml"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(SystemExit) as caught:
+        settings_of(providers_file=path)
+    assert str(caught.value).splitlines()[1].strip() == f"PROVIDERS_FILE: {path}: {problem}"
+
+
 def test_an_unknown_protocol_in_the_file_is_an_error_that_lists_the_known_ones(tmp_path: Path) -> None:
     path = tmp_path / "providers.yaml"
     path.write_text("- {name: x, protocol: gopher, base_url: 'http://h'}")
-    with pytest.raises(SystemExit, match=f"PROVIDERS_FILE: protocol: unknown .* {', '.join(PROTOCOLS)}$"):
+    with pytest.raises(SystemExit, match=f"PROVIDERS_FILE: {path}: protocol: unknown .* {', '.join(PROTOCOLS)}$"):
         settings_of(providers_file=path)
 
 

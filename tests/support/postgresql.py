@@ -38,6 +38,8 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
 
 # The containers end with the `with` that started them; the reaper would be one more image to pull.
 os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
+# Where testcontainers looks whether they are up: the suite's URLs name the same address.
+os.environ.setdefault("TESTCONTAINERS_HOST_OVERRIDE", "127.0.0.1")
 
 
 def docker_can_run(image: str) -> bool:
