@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test test-pythons chaos steady deploy-test check clients fmt docs coverage fuzz abuse wheel-test bench-pickup bench-startup bench-accuracy bench-memory bench-long-run bench-webhooks bench-scaling bench-growth rules release release-test lock clean .test-worker .test-outside .test-inside
+.PHONY: help setup setup-dev demo up test test-pythons chaos steady deploy-test check clients fmt docs captures coverage fuzz abuse wheel-test bench-pickup bench-startup bench-accuracy bench-memory bench-long-run bench-webhooks bench-scaling bench-growth rules release release-test lock clean .test-worker .test-outside .test-inside
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -118,6 +118,9 @@ fmt: $(VENV)/.dev ## format and mend what can be mended
 
 docs: $(VENV)/.dev ## write the tables of docs/metrics.md from the registries
 	@$(BIN)/python -m shared.benchmark.documentation <docs/metrics.md >docs/.metrics.md && mv docs/.metrics.md docs/metrics.md
+
+captures: $(VENV)/.dev ## play the commands in a terminal at 80 and 60 columns into docs/captures (needs tmux)
+	@$(BIN)/python -m checks.captures
 
 rules: $(VENV)/.dev ## write the PrometheusRule of Kubernetes from deploy/monitoring/alerts.yaml
 	@$(BIN)/python -m checks.rules

@@ -276,7 +276,7 @@ class Summary(BaseModel):
     measurement: Measurement | None = Field(
         default=None,
         description="How far the measuring may have distorted the run. The grade is the worst of its `segments`, and D "
-        "if a worker died before it told how late it was. Null when no measured request was sent.",
+        "if a worker died before it told how late it was. Null when no measured request succeeded.",
     )
     possible_duplicates: PossibleDuplicates | None = Field(
         default=None,
