@@ -22,13 +22,14 @@ def test_a_result_has_each_stored_metric_as_defined(name: str) -> None:
 
 
 def test_what_the_terminal_shows_comes_first() -> None:
-    assert list(ResultOut.model_fields)[:8] == [
+    assert list(ResultOut.model_fields)[:9] == [
         "id",
         "prompt",
         "response",
         "ttft_ms",
         "latency_ms",
         "tokens_per_second",
+        "input_tokens",
         "output_tokens",
         "cost_usd",
     ]
