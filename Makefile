@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test test-pythons chaos steady deploy-test check fmt docs coverage fuzz abuse wheel-test bench-pickup bench-startup bench-accuracy bench-memory bench-long-run bench-webhooks bench-scaling bench-growth rules release release-test lock clean .test-worker .test-outside .test-inside
+.PHONY: help setup setup-dev demo up test test-pythons chaos steady deploy-test check clients fmt docs captures coverage fuzz abuse wheel-test bench-pickup bench-startup bench-accuracy bench-memory bench-long-run bench-webhooks bench-scaling bench-growth rules release release-test lock clean .test-worker .test-outside .test-inside
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -97,7 +97,7 @@ deploy-test: $(VENV)/.dev ## build the images, run the compose stack, break and 
 coverage: ## as test, and show what it does not reach; fails below the floor
 	@$(MAKE) --no-print-directory test COVERAGE=1
 
-check: $(VENV)/.dev ## format, lint, types, import rules, manifests, licences, alert rules, known vulnerabilities
+check: $(VENV)/.dev ## format, lint, types, import rules, manifests, licences, alert rules, vulnerabilities, clients
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -106,7 +106,11 @@ check: $(VENV)/.dev ## format, lint, types, import rules, manifests, licences, a
 	@$(BIN)/python -m checks.licences
 	@$(BIN)/python -m checks.manifests
 	@$(BIN)/python -m checks.monitoring
+	@$(MAKE) --no-print-directory clients
 	@$(BIN)/python -m checks.audit $(if $(STRICT),--strict)
+
+clients: $(VENV)/.dev ## generate a Python and a TypeScript client, and use a running API through both
+	@$(BIN)/python -m checks.clients
 
 fmt: $(VENV)/.dev ## format and mend what can be mended
 	@$(BIN)/ruff format .
@@ -114,6 +118,9 @@ fmt: $(VENV)/.dev ## format and mend what can be mended
 
 docs: $(VENV)/.dev ## write the tables of docs/metrics.md from the registries
 	@$(BIN)/python -m shared.benchmark.documentation <docs/metrics.md >docs/.metrics.md && mv docs/.metrics.md docs/metrics.md
+
+captures: $(VENV)/.dev ## play the commands in a terminal at 80 and 60 columns into docs/captures (needs tmux)
+	@$(BIN)/python -m checks.captures
 
 rules: $(VENV)/.dev ## write the PrometheusRule of Kubernetes from deploy/monitoring/alerts.yaml
 	@$(BIN)/python -m checks.rules
@@ -163,6 +170,7 @@ lock: $(if $(wildcard requirements/build.txt),$(VENV)/.build) ## write the lock 
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements/runtime.txt
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group build -c requirements/dev.txt -o requirements/build.txt
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group clients -o requirements/clients.txt
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group release -c requirements/dev.txt -o requirements/release.txt
 
 clean: ## remove .venv, caches and builds

@@ -12,7 +12,9 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from api.body import BodyTooComplex
+from api.methods import allowed_methods
 from api.middleware import HEADER
+from api.proxy import route_path
 from api.schemas.problem import Problem
 from api.security_headers import security_headers
 from shared.errors import Conflict, FieldError, InvalidRequest, LlmBenchError, NotFound, Unavailable
@@ -187,7 +189,9 @@ async def _http_error(request: Request, exc: Exception) -> JSONResponse:
         wrong = FieldError("body", detail, "too_complex")
         title = "The request is not valid"
         return problem_response(request, 422, title, f"body: {detail}", code="invalid_request", errors=[wrong])
-    headers = dict(exc.headers) if exc.headers else None
+    headers = dict(exc.headers) if exc.headers else {}
+    if exc.status_code == 405:
+        headers["Allow"] = ", ".join(allowed_methods(request.app.state.routes, route_path(request.scope)))
     return problem_response(request, exc.status_code, phrase, detail, code=code, headers=headers)
 
 

@@ -10,11 +10,12 @@ from fastapi_swagger import patch_fastapi
 from api.body import BodyLimitMiddleware
 from api.errors import install_error_handlers
 from api.guard import GuardMiddleware
+from api.methods import HeadMiddleware, routes_of
 from api.middleware import QUIET, RequestContextMiddleware
 from api.monitoring import ApiMonitor
-from api.openapi import give_problems_their_media_type
+from api.openapi import LICENCE, SERVERS, TAGS, complete_the_document
 from api.proxy import ProxyMiddleware
-from api.routes import benchmarks, health, models, prompts, results, webhooks, workers
+from api.routes import benchmarks, events, health, models, prompts, results, webhooks, workers
 from api.state import State
 from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
@@ -79,6 +80,12 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         title="LLM Benchmark service",
         version=__version__,
         description=DESCRIPTION,
+        license_info=LICENCE,
+        servers=SERVERS,
+        openapi_tags=TAGS,
+        webhooks=events.router,
+        # One schema for a model, whether it is sent or received: generators of clients make a class of each.
+        separate_input_output_schemas=False,
         lifespan=lifespan,
         # Pages of other sites must not be able to submit benchmarks with a form or a text body.
         strict_content_type=True,
@@ -100,13 +107,16 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.state.settings = settings
     app.state.parts = parts
     install_error_handlers(app)
+    app.add_middleware(HeadMiddleware)
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
     app.add_middleware(GuardMiddleware, hosts=settings.hosts())
     app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
     app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
-    for module in (benchmarks, prompts, results, webhooks, models, workers, health):
-        app.include_router(module.router)
-    give_problems_their_media_type(app)
+    routers = [module.router for module in (benchmarks, prompts, results, webhooks, models, workers, health)]
+    for router in routers:
+        app.include_router(router)
+    app.state.routes = routes_of(app.routes, [router.routes for router in routers])
+    complete_the_document(app)
 
     return app
 

@@ -1,6 +1,9 @@
 """What Prometheus reads from the API: requests by route, and the backlog in the database."""
 
-from prometheus_client import Counter, Gauge, Histogram, generate_latest
+import re
+
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics
 from starlette.types import Scope
 
 from shared.db.database import Database
@@ -45,8 +48,11 @@ class ApiMonitor(ProcessMonitor):
     def queue_checked(self, ok: bool) -> None:
         self._queue_up.set(ok)
 
-    def text(self, backlog: Backlog | None) -> bytes:
-        """All numbers in Prometheus' text format. `backlog` is None if the database does not answer."""
+    def text(self, backlog: Backlog | None, accept: str = "") -> tuple[bytes, str]:
+        """All numbers, and their media type: Prometheus' text format, or OpenMetrics if the header `accept` prefers it.
+
+        `backlog` is None if the database does not answer.
+        """
         self._database_up.set(backlog is not None)
         if backlog is not None:
             self._open.labels("pending").set(backlog.pending)
@@ -54,4 +60,25 @@ class ApiMonitor(ProcessMonitor):
             self._oldest.set(backlog.oldest_pending_s)
             self._workers.set(backlog.workers_alive)
             self._due.set(backlog.deliveries_due)
-        return generate_latest(self.registry)
+        if prefers_openmetrics(accept):
+            text: bytes = openmetrics.generate_latest(self.registry)  # type: ignore[no-untyped-call]
+            return text, openmetrics.CONTENT_TYPE_LATEST
+        return generate_latest(self.registry), CONTENT_TYPE_LATEST
+
+
+def prefers_openmetrics(accept: str) -> bool:
+    """Whether an `Accept` header gives OpenMetrics at least the weight of plain text. Wildcards mean plain text."""
+    weights = {"application/openmetrics-text": 0.0, "text/plain": 0.0}
+    for item in accept.lower().split(","):
+        name, *parameters = (part.strip() for part in item.split(";"))
+        if name in weights:
+            weights[name] = max(weights[name], _weight(parameters))
+    return weights["application/openmetrics-text"] > 0 and max(weights, key=weights.__getitem__) != "text/plain"
+
+
+def _weight(parameters: list[str]) -> float:
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if key == "q":
+            return float(value) if re.fullmatch(r"[01](\.\d{0,3})?", value) else 0.0
+    return 1.0

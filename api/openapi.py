@@ -1,32 +1,74 @@
-"""Corrects what is wrong in FastAPI's OpenAPI document."""
+"""The OpenAPI document: what FastAPI makes of the routes, and what it does not know. `api.main` calls this."""
 
 from typing import Any
 
 from fastapi import FastAPI
 
 from api.errors import MEDIA_TYPE
+from api.openapi_errors import PROBLEM, add_errors
+from api.openapi_examples import add_examples
+from api.openapi_headers import add_headers
 
-PROBLEM = {"$ref": "#/components/schemas/Problem"}
+JSON = "application/json"
 # Made once for all apps of a process: they have the same routes, and it takes a quarter of a second.
 _made: list[dict[str, Any]] = []
 
+LICENCE: dict[str, Any] = {"name": "Apache License 2.0", "identifier": "Apache-2.0"}
+# Relative to where the document was read. Behind a proxy with a prefix, FastAPI puts the prefix before it.
+SERVERS: list[dict[str, Any]] = [{"url": "/", "description": "The server that this document came from."}]
+TAGS: list[dict[str, Any]] = [
+    {"name": "benchmarks", "description": "Submit benchmarks, and read, cancel and delete them."},
+    {"name": "webhooks", "description": "Signed events instead of polling, and how their deliveries went."},
+    {"name": "models", "description": "The price list's models, and the configured endpoints."},
+    {"name": "workers", "description": "The processes that run benchmarks."},
+    {"name": "health", "description": "For probes and for Prometheus."},
+    {"name": "events", "description": "What webhooks send."},
+]
 
-def give_problems_their_media_type(app: FastAPI) -> None:
-    """Documents problems as `application/problem+json`. FastAPI uses the route's media type for every model."""
+
+def complete_the_document(app: FastAPI) -> None:
+    """Replaces `app.openapi` by one that adds errors, headers of answers and examples."""
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:
-        if _made:
-            app.openapi_schema = _made[0]
-            return _made[0]
-        document = plain()
-        for operations in document["paths"].values():
-            for operation in operations.values():
-                for response in operation["responses"].values():
-                    content = response.get("content", {})
-                    if content.get("application/json", {}).get("schema") == PROBLEM:
-                        content[MEDIA_TYPE] = content.pop("application/json")
-        _made.append(document)
-        return document
+        if not _made:
+            _made.append(_complete(plain()))
+        app.openapi_schema = _made[0]
+        return _made[0]
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _complete(document: dict[str, Any]) -> dict[str, Any]:
+    # There is no log-in.
+    document["security"] = []
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            _give_problems_their_media_type(operation)
+            add_errors(path, method, operation)
+            add_headers(operation)
+            _separate_by_commas(operation)
+    for operations in document["webhooks"].values():
+        for operation in operations.values():
+            # FastAPI documents its own answer to a wrong body. A receiver answers what it likes.
+            operation["responses"].pop("422", None)
+    schemas = document["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    add_examples(document)
+    return document
+
+
+def _give_problems_their_media_type(operation: dict[str, Any]) -> None:
+    """FastAPI uses the route's media type for every model."""
+    for response in operation["responses"].values():
+        content = response.get("content", {})
+        if content.get(JSON, {}).get("schema") == PROBLEM:
+            content[MEDIA_TYPE] = content.pop(JSON)
+
+
+def _separate_by_commas(operation: dict[str, Any]) -> None:
+    """Lists of words are written as `include=timeline,warmup`. The API takes `include=timeline&include=warmup` too."""
+    for parameter in operation.get("parameters", []):
+        if parameter["name"] == "include":
+            parameter |= {"style": "form", "explode": False}

@@ -2,7 +2,7 @@
 
 import json
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from types import TracebackType
 from typing import Any
@@ -11,12 +11,15 @@ from urllib.parse import urlsplit
 import httpx2
 
 from cli.exits import CliError, ExitCode, usage
+from shared.benchmark.outcome import FAILURES
 
 Json = dict[str, Any]
 
 # The API's largest pages of benchmarks, models and results.
 _PAGE = {"/benchmarks": 200, "/models": 500}
 _RESULTS_PAGE = 1_000
+# Enough to find the commonest messages.
+_FAILURES_PAGE = 200
 
 
 class Unreachable(CliError):
@@ -67,14 +70,14 @@ class Client:
     def delete(self, benchmark_id: int) -> None:
         self._send("DELETE", f"/benchmarks/{benchmark_id}")
 
-    def benchmarks(self, limit: int, **where: str | None) -> list[Json]:
-        """At most `limit` benchmarks that match the filters `where`, newest first."""
-        items, _ = self._pages("/benchmarks", limit, where)
-        return items
+    def benchmarks(self, limit: int, **where: str | list[str] | None) -> tuple[list[Json], bool]:
+        """At most `limit` benchmarks that match the filters `where`, newest first; and whether there are more."""
+        items, _, more = self._pages("/benchmarks", limit, where)
+        return items, more
 
     def models(self, limit: int, **where: str | None) -> tuple[list[Json], int]:
         """At most `limit` models, and the number of all models that match."""
-        items, first = self._pages("/models", limit, where)
+        items, first, _ = self._pages("/models", limit, where)
         return items, int(first["total"])
 
     def providers(self) -> list[Json]:
@@ -98,6 +101,16 @@ class Client:
             cursor = page["next_cursor"]
             if cursor is None:
                 return
+
+    def failures(self, benchmark: Json) -> list[Json]:
+        """Measured results that did not succeed, at most 200 of each outcome. None if the summary counts none."""
+        requests = (benchmark["summary"] or {}).get("requests", {})
+        found: list[Json] = []
+        for outcome in FAILURES:
+            if requests.get(outcome):
+                params = {"outcome": outcome, "limit": str(_FAILURES_PAGE)}
+                found += self._json("GET", f"/benchmarks/{benchmark['id']}/results", params=params)["items"]
+        return found
 
     def add_webhook(self, url: str, description: str) -> Json:
         """The new endpoint with its secret."""
@@ -124,10 +137,13 @@ class Client:
         ]
         raise CliError(f"{self.url} is not ready to run a benchmark", ExitCode.UNREACHABLE, missing)
 
-    def _pages(self, path: str, limit: int, where: dict[str, str | None]) -> tuple[list[Json], Json]:
-        params = {name: value for name, value in where.items() if value is not None}
+    def _pages(
+        self, path: str, limit: int, where: Mapping[str, str | list[str] | None]
+    ) -> tuple[list[Json], Json, bool]:
+        params: dict[str, str | list[str]] = {name: value for name, value in where.items() if value is not None}
         items: list[Json] = []
         first: Json = {}
+        page: Json = {"next_cursor": None}
         while len(items) < limit:
             size = min(limit - len(items), _PAGE[path])
             page = self._json("GET", path, params={**params, "limit": str(size)})
@@ -136,13 +152,15 @@ class Client:
             if page["next_cursor"] is None:
                 break
             params["cursor"] = page["next_cursor"]
-        return items, first
+        return items, first, page["next_cursor"] is not None
 
-    def _json(self, method: str, path: str, *, params: dict[str, str] | None = None, body: Json | None = None) -> Json:
+    def _json(
+        self, method: str, path: str, *, params: Mapping[str, str | list[str]] | None = None, body: Json | None = None
+    ) -> Json:
         return self._body(self._send(method, path, params=params, body=body))
 
     def _send(
-        self, method: str, path: str, *, params: dict[str, str] | None = None, body: Json | None = None
+        self, method: str, path: str, *, params: Mapping[str, str | list[str]] | None = None, body: Json | None = None
     ) -> httpx2.Response:
         response = self._request(method, path, params=params, body=body)
         if response.is_success:
@@ -150,7 +168,7 @@ class Client:
         raise self._problem(response)
 
     def _request(
-        self, method: str, path: str, *, params: dict[str, str] | None = None, body: Json | None = None
+        self, method: str, path: str, *, params: Mapping[str, str | list[str]] | None = None, body: Json | None = None
     ) -> httpx2.Response:
         try:
             content = None if body is None else json.dumps(body, allow_nan=False).encode()

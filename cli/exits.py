@@ -21,8 +21,8 @@ EPILOG = """\
 Exit codes:
   0    success; for a run: every request succeeded
   1    the run failed, or some of its requests failed
-  2    the command or the request is wrong; each wrong field is named
-  3    the server, or a part that it needs, is not reachable or not ready
+  2    the command or the request is wrong
+  3    no server answers, or a part that it needs is missing
   4    the benchmark was cancelled
   130  interrupted (Ctrl-C)
 """

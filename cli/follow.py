@@ -6,8 +6,9 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from cli.client import Client, Json, Unreachable
-from cli.output import clean, console, note
-from cli.render.numbers import milliseconds, usd
+from cli.output import WARNING, clean, console, note
+from cli.render.numbers import duration, milliseconds, usd
+from cli.text_width import wrapped
 from cli.waiting import Deadline
 from shared.benchmark.status import TERMINAL
 
@@ -24,7 +25,8 @@ def follow(
     told = set(benchmark["notices"])
     with progress() as shown:
         while benchmark["status"] not in TERMINAL:
-            shown.show(benchmark)
+            if lost is None:
+                shown.show(benchmark)
             if benchmark["status"] == "pending":
                 for notice in set(benchmark["notices"]) - told:
                     shown.tell(f"! {clean(notice)}")
@@ -34,9 +36,11 @@ def follow(
             watch()
             try:
                 benchmark = client.benchmark(benchmark["id"], "none")
-                lost = None
             except Unreachable as exc:
-                lost = lost or Deadline(_PATIENCE_S)
+                if lost is None:
+                    lost = Deadline(_PATIENCE_S)
+                    shown.tell(f"! {clean(exc.message)}; trying again for {_PATIENCE_S:g} s")
+                shown.lose(lost.elapsed_s)
                 if lost.passed:
                     raise Unreachable(
                         f"lost the connection to {client.url}: {exc.message}",
@@ -45,6 +49,10 @@ def follow(
                             *exc.details,
                         ),
                     ) from exc
+            else:
+                if lost is not None:
+                    shown.tell(f"{client.url} answers again")
+                    lost = None
         shown.show(benchmark)
     return benchmark
 
@@ -59,6 +67,10 @@ class Progress(Protocol):
     ) -> None: ...
 
     def show(self, benchmark: Json) -> None: ...
+
+    def lose(self, seconds: float) -> None:
+        """The server has not answered for so many seconds."""
+        ...
 
     def tell(self, text: str) -> None:
         """Prints a line that stays."""
@@ -84,22 +96,27 @@ class Silence:
     def show(self, benchmark: Json) -> None:
         pass
 
+    def lose(self, seconds: float) -> None:
+        pass
+
     def tell(self, text: str) -> None:
-        note(text, "bold yellow")
+        note(text, WARNING)
 
 
 class Bar:
-    """Done of total, errors, newest TTFT, cost so far, time left. It disappears at the end: the result follows."""
+    """Status, done of total, time left, errors, newest TTFT, cost. It disappears at the end: the result follows."""
 
     def __init__(self) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TextColumn
+        from rich.table import Column
 
+        self._console = console(sys.stderr)
         self._progress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[text]}"),
-            TimeRemainingColumn(compact=True),
-            console=console(sys.stderr),
+            BarColumn(bar_width=12 if self._console.width < 100 else 24),
+            # It is cut where a narrow terminal ends: what matters most comes first.
+            TextColumn("{task.fields[text]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+            console=self._console,
             transient=True,
         )
         self._task: Any = None
@@ -117,19 +134,25 @@ class Bar:
         state = benchmark["progress"]
         if self._task is None:
             self._task = self._progress.add_task(benchmark["status"], total=state["total"], text="")
-        self._progress.update(
-            self._task, description=benchmark["status"], completed=state["done"], text=progress_text(state)
-        )
+        self._progress.update(self._task, description=benchmark["status"], completed=state["done"])
+        left_s = self._progress.tasks[0].time_remaining
+        self._progress.update(self._task, text=progress_text(state, left_s))
+
+    def lose(self, seconds: float) -> None:
+        self._progress.update(self._task, description="no answer", text=f"for {seconds:.0f} s; the run may go on")
 
     def tell(self, text: str) -> None:
-        self._progress.console.print(text, style="bold yellow", markup=False, highlight=False)
+        for line in wrapped(text, self._console.width, 2):
+            self._console.print(line, style=WARNING)
 
 
-def progress_text(state: Json) -> str:
-    """`12/40 · 1 error · TTFT 203 ms · $0.0021`."""
-    parts = [f"{state['done']}/{state['total']}"]
+def progress_text(state: Json, left_s: float | None = None) -> str:
+    """`12/40 · about 35 s left · 1 error · TTFT 203.4 ms · $0.00210`."""
+    parts = [f"{state['done']:,}/{state['total']:,}"]
+    if left_s is not None and state["done"] < state["total"]:
+        parts.append(f"about {duration(left_s)} left")
     if state["errors"]:
-        parts.append(f"{state['errors']} error{'s' if state['errors'] != 1 else ''}")
+        parts.append(f"{state['errors']:,} error{'s' if state['errors'] != 1 else ''}")
     if state["last_ttft_ms"] is not None:
         parts.append(f"TTFT {milliseconds(state['last_ttft_ms'])} ms")
     if state["cost_usd"] is not None:

@@ -7,11 +7,15 @@ import typer
 from typer.core import TyperGroup
 
 from cli.exits import CliError, ExitCode, Interrupted
-from cli.output import Line, clean, survive_any_encoding, write
+from cli.help import write_commands
+from cli.output import BAD, WARNING, Line, clean, survive_any_encoding, write
 
 
 class Commands(TyperGroup):
     """The commands of `llmbench`."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        write_commands(self, ctx, formatter)
 
     def invoke(self, ctx: Any) -> Any:
         survive_any_encoding()
@@ -21,7 +25,7 @@ class Commands(TyperGroup):
             report(exc)
             raise typer.Exit(exc.code) from None
         except (Interrupted, KeyboardInterrupt):
-            write([Line("interrupted", "yellow")], sys.stderr)
+            write([Line("interrupted", WARNING)], sys.stderr)
             raise typer.Exit(ExitCode.INTERRUPTED) from None
         except SystemExit as exc:
             # `load_settings` ends a program this way, with a line for each wrong variable.
@@ -34,5 +38,5 @@ class Commands(TyperGroup):
 
 def report(error: CliError) -> None:
     """Prints the error on stderr."""
-    details = [Line(f"  {clean(detail)}") for detail in error.details]
-    write([Line(f"error: {clean(error.message)}", "bold red"), *details], sys.stderr)
+    details = [Line(f"  {clean(detail)}", hang=4) for detail in error.details]
+    write([Line(f"error: {clean(error.message)}", BAD, 2), *details], sys.stderr)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cli.announcement import Announced, announced, digest
 from cli.exits import CliError, ExitCode
 from cli.options import DEFAULT_SERVER
-from cli.output import note
+from cli.output import QUIET, WARNING, note
 from cli.waiting import Deadline
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def server_or_default(given: str | None) -> str:
     if here is not None and here.url is not None:
         return here.url
     if Path(_DATABASE).exists():
-        note(f"no server is up in this folder; asking {DEFAULT_SERVER}", "dim")
+        note(f"no server is up in this folder; asking {DEFAULT_SERVER}", QUIET)
     return DEFAULT_SERVER
 
 
@@ -44,10 +44,10 @@ def server_for_run(body: "Json", pause: Callable[[float], None]) -> str | None:
         return None
     objection = _objection(here, here.url, body)
     if objection is not None:
-        note(f"not using the server that is up in this folder ({here.url}): {objection}", "yellow")
-        note("starting a stack for this run", "dim")
+        note(f"not using the server that is up in this folder ({here.url}): {objection}", WARNING)
+        note("starting a stack for this run", QUIET)
         return None
-    note(f"using the server that is up in this folder: {here.url}", "dim")
+    note(f"using the server that is up in this folder: {here.url}", QUIET)
     return here.url
 
 
@@ -55,7 +55,7 @@ def _started(pause: Callable[[float], None]) -> Announced | None:
     """The announced server once it is ready. None if there is none, or if it gave up."""
     deadline, here = Deadline(_START_S), announced(Path())
     if here is not None and here.url is None:
-        note("waiting for the server that starts in this folder", "dim")
+        note("waiting for the server that starts in this folder", QUIET)
     while here is not None and here.url is None:
         if deadline.passed:
             raise CliError(

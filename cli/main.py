@@ -7,6 +7,8 @@ import typer
 from cli.commands import benchmarks, calibrate, catalog, demo, run, system, up, webhooks
 from cli.exits import EPILOG
 from cli.group import Commands
+from cli.help import Command
+from cli.output import choose_colours
 
 app = typer.Typer(
     name="llmbench",
@@ -20,22 +22,22 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-app.command(short_help="Start API, worker, database, queue and simulator on this machine.")(up.up)
-app.command(epilog=EPILOG)(run.run)
-app.command(short_help="Run a first benchmark against the simulator, without any set-up.")(demo.demo)
-app.command("list")(benchmarks.list_benchmarks)
-app.command()(benchmarks.show)
-app.command()(benchmarks.rerun)
-app.command()(benchmarks.cancel)
-app.command()(benchmarks.delete)
-app.command(short_help="Search the models of the price list.")(catalog.models)
-app.command(short_help="List the endpoints that benchmarks can go to.")(catalog.providers)
-app.command(short_help="List the workers, and up to which load they measure exactly.")(catalog.workers)
-app.command(short_help="Find out up to which load this host measures exactly.")(calibrate.calibrate)
+app.command(cls=Command, short_help="Start API, worker, database, queue and simulator on this machine.")(up.up)
+app.command(cls=Command, epilog=EPILOG)(run.run)
+app.command(cls=Command, short_help="Run a first benchmark against the simulator, without any set-up.")(demo.demo)
+app.command("list", cls=Command)(benchmarks.list_benchmarks)
+app.command(cls=Command)(benchmarks.show)
+app.command(cls=Command)(benchmarks.rerun)
+app.command(cls=Command)(benchmarks.cancel)
+app.command(cls=Command)(benchmarks.delete)
+app.command(cls=Command, short_help="Search the models of the price list.")(catalog.models)
+app.command(cls=Command, short_help="List the endpoints that benchmarks can go to.")(catalog.providers)
+app.command(cls=Command, short_help="List the workers, and up to which load they measure exactly.")(catalog.workers)
+app.command(cls=Command, short_help="Find out up to which load this host measures exactly.")(calibrate.calibrate)
 app.add_typer(webhooks.app, name="webhooks")
-app.command(short_help="Run the simulator: an LLM endpoint with known timing.")(system.simulate)
-app.command()(system.migrate)
-app.command()(system.version)
+app.command(cls=Command, short_help="Run the simulator: an LLM endpoint with known timing.")(system.simulate)
+app.command(cls=Command)(system.migrate)
+app.command(cls=Command)(system.version)
 
 
 def _print_version(value: bool) -> None:
@@ -49,8 +51,10 @@ def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    force_color: Annotated[str | None, typer.Option(envvar="FORCE_COLOR", hidden=True)] = None,
+    no_color: Annotated[str | None, typer.Option(envvar="NO_COLOR", hidden=True)] = None,
 ) -> None:
-    pass
+    choose_colours(force_color, no_color)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from cli import complete
+
 DEFAULT_SERVER = "http://127.0.0.1:8000"
 SERVER_ENV = "LLMBENCH_SERVER"
 
@@ -18,7 +20,9 @@ Server = Annotated[
         show_default=f"the one that is up in this folder, else {DEFAULT_SERVER}",
     ),
 ]
-BenchmarkId = Annotated[int, typer.Argument(min=1, metavar="ID", help="Id of the benchmark.")]
+BenchmarkId = Annotated[
+    int, typer.Argument(min=1, metavar="ID", autocompletion=complete.benchmark_ids, help="Id of the benchmark.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print only the API's JSON on stdout.")]
 WithResults = Annotated[bool, typer.Option("--results", help="Also list every request.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Explain each number below the table.")]

@@ -7,11 +7,12 @@ from cli import waiting
 from cli.client import Client, Json
 from cli.exits import CliError, ExitCode, Interrupted
 from cli.follow import follow
-from cli.output import Line, note, write, write_json
+from cli.output import WARNING, Line, note, write, write_json
 from cli.render.benchmark import benchmark_lines, notices, succeeded_entirely
 from cli.render.results import result_lines
 from cli.stop import Stop
 from cli.target import Target
+from cli.whole import write_benchmark
 from shared.benchmark.status import TERMINAL
 
 # Seconds to wait for a cancel; the API promises one.
@@ -59,17 +60,17 @@ def print_benchmark(
     """Prints a benchmark as a table, or as the API's JSON with the notices on stderr."""
     if as_json:
         for notice in notices(benchmark):
-            note(f"! {notice}", "bold yellow")
-        write_json(client.benchmark(benchmark["id"]))
+            note(f"! {notice}", WARNING)
+        write_benchmark(client, benchmark["id"])
         return
-    lines = benchmark_lines(benchmark, explain=explain)
+    lines = benchmark_lines(benchmark, client.failures(benchmark), explain=explain)
     if results:
         lines += [Line(""), *result_lines(client.results(benchmark["id"]))]
     write(lines)
 
 
 def _cancel(client: Client, benchmark: Json) -> Json:
-    note("interrupted: cancelling the benchmark (interrupt again to leave at once)", "yellow")
+    note("interrupted: cancelling the benchmark (interrupt again to leave at once)", WARNING)
     with suppress(CliError):  # the benchmark may have ended meanwhile
         benchmark = client.cancel(benchmark["id"])
     deadline = waiting.Deadline(_CANCEL_S)

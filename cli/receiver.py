@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 
-from cli.output import Line, clean, write
+from cli.output import BAD, Line, clean, write
 
 _MOST_BYTES = 1_000_000
 
@@ -40,7 +40,7 @@ class Receiver:
         try:
             event: dict[str, Any] = Webhook(self.secret or "").verify(body, headers)
         except Exception as exc:  # noqa: BLE001 - the library has errors of several kinds, some without a public name
-            write([Line(f"NOT VERIFIED: {clean(str(exc))}", "bold red")], sys.stderr)
+            write([Line(f"NOT VERIFIED: {clean(str(exc))}", BAD)], sys.stderr)
             return 401
         if self._as_json:
             sys.stdout.write(json.dumps(event) + "\n")

@@ -9,6 +9,10 @@ from cli.exits import usage
 from cli.prompts import STDIN, read_text
 
 NAME_LENGTH = 200
+# What the API takes beside the fields of a spec.
+WEBHOOK_FIELDS = ("webhook_url", "webhook_events", "webhook_secret")
+# How alike a misspelt name is to the right one, from 0 to 1: `promts` to `prompts` is 0.92.
+_SIMILAR = 0.75
 
 
 def load_spec(source: str) -> dict[str, Any]:
@@ -20,7 +24,23 @@ def load_spec(source: str) -> dict[str, Any]:
         raise usage(f"--spec {source}: must be an object with `model` and `prompts`")
     # YAML has types that JSON lacks, such as dates.
     spec: dict[str, Any] = json.loads(json.dumps(parsed, default=str))
+    if mistakes := misspelt(spec):
+        raise usage(f"--spec {source}: unknown fields", mistakes)
     return spec
+
+
+def misspelt(spec: Mapping[str, Any]) -> list[str]:
+    """A line for each unknown field that looks like a known one. Others are left to the server, which may be newer."""
+    from difflib import get_close_matches
+
+    from shared.benchmark.spec import BenchmarkSpec
+
+    known = [*BenchmarkSpec.model_fields, *WEBHOOK_FIELDS]
+    found = []
+    for name in spec:
+        close = get_close_matches(name, known, n=1, cutoff=_SIMILAR) if name not in known else []
+        found += [f"{name}: is not a field of a benchmark; did you mean {close[0]}?"] if close else []
+    return found
 
 
 def _json(text: str, source: str) -> Any:
@@ -128,13 +148,13 @@ def _json_or_text(value: str) -> Any:
 
 
 def check(spec: Mapping[str, Any]) -> None:
-    """Raises CliError with each wrong field, before a stack is started in vain. The server checks the spec again."""
+    """Raises CliError with each wrong field, before a stack is started in vain. The server checks all of it again."""
     from pydantic import ValidationError
 
     from shared.benchmark.spec import BenchmarkSpec
 
     try:
-        BenchmarkSpec.model_validate(dict(spec))
+        BenchmarkSpec.model_validate({name: value for name, value in spec.items() if name not in WEBHOOK_FIELDS})
     except ValidationError as exc:
         found = exc.errors(include_url=False, include_input=False, include_context=False)
         errors = dict.fromkeys(f"{_path(error['loc'], spec)}: {_words(error['msg'])}" for error in found)

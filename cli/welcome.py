@@ -7,7 +7,7 @@ from pathlib import Path
 from cli.client import Client, Json
 from cli.database import shown
 from cli.demo import EXAMPLE
-from cli.output import Line, clean
+from cli.output import GOOD, QUIET, Line, clean
 from cli.stack import EmbeddedStack
 from shared.version import __version__
 
@@ -16,7 +16,7 @@ def welcome(stack: EmbeddedStack, took_s: float) -> Iterator[Line]:
     """The lines to print. Asks the API for its providers."""
     with Client(stack.url) as client:
         providers = client.providers()
-    yield Line(f"llmbench {__version__} is up at {stack.url} (after {took_s:.1f} s)", "bold green")
+    yield Line(f"llmbench {__version__} is up at {stack.url} (after {took_s:.1f} s)", GOOD)
     yield Line("")
     yield _pair("API, Swagger", f"{stack.url}/docs")
     yield _pair("Database", _database(stack.database_url))
@@ -33,7 +33,7 @@ def welcome(stack: EmbeddedStack, took_s: float) -> Iterator[Line]:
     yield Line("")
     yield from example(stack.url)
     yield Line("")
-    yield Line("Ctrl-C ends everything. The database stays, and llmbench.key, which its webhook secrets need.", "dim")
+    yield Line("Ctrl-C ends everything. The database stays, and llmbench.key, which its webhook secrets need.", QUIET)
 
 
 def example(url: str) -> Iterator[Line]:

@@ -57,15 +57,16 @@ async def _alone(engine: AsyncEngine) -> AsyncIterator[None]:
         return
     # The lock belongs to this transaction and not to a session: behind a pooler in transaction mode, a session would
     # keep it for the next client.
-    async with engine.begin() as connection:
-        # CREATE INDEX CONCURRENTLY waits for every snapshot of another session. A statement that waits for the lock
-        # would have one, and so has a SELECT until the session's next statement. SET has none.
-        no_timeout = "SET LOCAL idle_in_transaction_session_timeout = 0"
+    async with engine.connect() as connection:
+        # CREATE INDEX CONCURRENTLY waits for the end of every transaction that has a snapshot when it looks. So each
+        # try has a transaction of its own: one that waited here for the lock might be waited for.
         while not (await connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({LOCK})")).scalar_one():
-            await connection.exec_driver_sql(no_timeout)
+            await connection.rollback()
             await asyncio.sleep(ASK_EVERY_S)
-        await connection.exec_driver_sql(no_timeout)
+        # A SELECT keeps its snapshot until the session's next statement. SET has none.
+        await connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         yield
+        await connection.commit()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -275,7 +275,10 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def _line(error: ErrorDetails) -> str:
-    name = ".".join(str(part) for part in error["loc"]).upper() or "settings"
+    """`PROVIDERS[0].base_url: Field required`: the variable in capitals, then the place in its value."""
+    variable, *place = error["loc"] or ("settings",)
+    name = str(variable) if variable == "settings" else str(variable).upper()
+    name += "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
     return f"{name}: {error['msg'].removeprefix('Value error, ')}"
 
 

@@ -1,9 +1,9 @@
 """`/health` of the process, `/ready` of everything that a benchmark needs, `/metrics` for Prometheus."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
-from fastapi import APIRouter, Response, status
-from prometheus_client import CONTENT_TYPE_LATEST
+from fastapi import APIRouter, Request, Response, status
 
 from api.schemas.health import Check, Health, Readiness
 from api.state import Parts, State
@@ -13,8 +13,15 @@ from shared.version import __version__
 
 router = APIRouter(tags=["health"])
 
+METRICS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "All numbers.",
+        "content": {name: {"schema": {"type": "string"}} for name in ("text/plain", "application/openmetrics-text")},
+    }
+}
 
-@router.get("/health", summary="Whether the process answers")
+
+@router.get("/health", operation_id="getHealth", summary="Whether the process answers")
 async def health() -> Health:
     """For liveness probes. It uses neither the database nor Redis."""
     return Health(status="ok", version=__version__)
@@ -22,6 +29,7 @@ async def health() -> Health:
 
 @router.get(
     "/ready",
+    operation_id="getReadiness",
     summary="Whether a benchmark would run now",
     responses={503: {"model": Readiness, "description": "A part is down. The checks say which, and why."}},
 )
@@ -44,17 +52,22 @@ async def ready(parts: Parts, response: Response) -> Readiness:
     )
 
 
-@router.get("/metrics", summary="Numbers for Prometheus", response_class=Response)
-async def metrics(parts: Parts) -> Response:
+@router.get(
+    "/metrics", operation_id="getMetrics", summary="Numbers for Prometheus", response_class=Response, responses=METRICS
+)
+async def metrics(request: Request, parts: Parts) -> Response:
     """Requests by route, open benchmarks, age of the oldest pending one, workers, due webhooks, database, Redis,
     loop lag, pool use.
+
+    OpenMetrics if `Accept` prefers `application/openmetrics-text`, else Prometheus' text format.
     """
     try:
         backlog = await parts.monitoring.backlog(alive_within_s=parts.settings.lease_s)
     except Unavailable:
         backlog = None
     parts.monitor.queue_checked((await _check(lambda: _queue(parts))).ok)
-    return Response(parts.monitor.text(backlog), media_type=CONTENT_TYPE_LATEST)
+    text, media_type = parts.monitor.text(backlog, ",".join(request.headers.getlist("accept")))
+    return Response(text, media_type=media_type)
 
 
 async def _check(what: Callable[[], Awaitable[str]]) -> Check:

@@ -37,7 +37,7 @@ class ModelQuery(BaseModel):
     limit: int = Field(default=50, ge=1, le=500, description="Models on a page.")
 
 
-@router.get("/models", summary="List the price list's models", responses=INVALID)
+@router.get("/models", operation_id="listModels", summary="List the price list's models", responses=INVALID)
 async def list_models(query: Annotated[ModelQuery, Query()], parts: Parts) -> ModelPage:
     """The models of the price list, best match first. Other models can be measured too; their cost is unknown."""
     after = decode_cursor(query.cursor, int, str, str) if query.cursor else None
@@ -66,7 +66,7 @@ async def list_models(query: Annotated[ModelQuery, Query()], parts: Parts) -> Mo
     )
 
 
-@router.get("/providers", summary="List the configured endpoints")
+@router.get("/providers", operation_id="listProviders", summary="List the configured endpoints")
 async def list_providers(parts: Parts) -> ProviderList:
     """The endpoints that benchmarks can use. Shows which variables hold secrets and whether they are set, no secret."""
     has_key = await parts.submitter.key_holders()

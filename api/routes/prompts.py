@@ -21,6 +21,7 @@ router = APIRouter(tags=["benchmarks"])
 
 @router.get(
     "/benchmarks/{benchmark_id}/prompts",
+    operation_id="listPrompts",
     summary="Read the prompts of a benchmark",
     response_model=PromptPage,
     responses={**NOT_FOUND, **INVALID},

@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from api.answers import json_answer
 from api.cursor import decode_cursor, encode_cursor
 from api.present_results import results_json
-from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId, parse_include
+from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId
+from api.schemas.include import Include
 from api.schemas.results import ResultPage
 from api.state import Parts
 from shared.benchmark.outcome import Outcome
@@ -27,6 +28,25 @@ MOST_USD = 1_000_000
 USD_PLACES = 12
 
 
+def _sortable(value: str) -> str:
+    if value.removeprefix("-") not in SORTABLE:
+        raise ValueError(f"must be one of {', '.join(SORTABLE)}, optionally with - in front")
+    return value
+
+
+Sort = Annotated[
+    str,
+    AfterValidator(_sortable),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "examples": ["-ttft_ms"],
+            "enum": [f"{sign}{name}" for name in SORTABLE for sign in ("", "-")],
+        }
+    ),
+]
+
+
 class ResultQuery(BaseModel):
     """Which results, in which order."""
 
@@ -34,14 +54,13 @@ class ResultQuery(BaseModel):
 
     outcome: Outcome | None = Field(default=None, description="Only results with this outcome.")
     warmup: bool | None = Field(default=False, description="`false`: only measured requests; `true`: only warm-up.")
-    sort: str = Field(
+    sort: Sort = Field(
         default="id",
-        max_length=40,
         description="Field to sort by. A `-` in front sorts in descending order: `-ttft_ms`. Unknown values come last. "
         f"One of: {', '.join(SORTABLE)}.",
         examples=["-ttft_ms"],
     )
-    include: str = Field(default="", max_length=100, description="`timeline` adds every event.", examples=["timeline"])
+    include: Include = Field(default=(), description="`timeline` adds every event.", examples=[["timeline"]])
     cursor: Annotated[str, Field(max_length=500)] | None = Field(
         default=None, description="`next_cursor` of the previous page. `sort` must be the same as there."
     )
@@ -50,6 +69,7 @@ class ResultQuery(BaseModel):
 
 @router.get(
     "/benchmarks/{benchmark_id}/results",
+    operation_id="listResults",
     summary="Page through results",
     response_model=ResultPage,
     responses={**NOT_FOUND, **INVALID},
@@ -57,9 +77,7 @@ class ResultQuery(BaseModel):
 async def list_results(benchmark_id: BenchmarkId, query: Annotated[ResultQuery, Query()], parts: Parts) -> Response:
     """Results in the order of `sort`. Equal values are ordered by id, so that no result is repeated or left out."""
     column, descending = query.sort.removeprefix("-"), query.sort.startswith("-")
-    if column not in SORTABLE:
-        raise InvalidRequest.of("sort", f"must be one of {', '.join(SORTABLE)}, optionally with - in front")
-    with_timeline = "timeline" in parse_include(query.include)
+    with_timeline = "timeline" in query.include
     await parts.benchmarks.status(benchmark_id)
     listed = await parts.result_pages.page(
         benchmark_id,

@@ -40,6 +40,7 @@ NO_KEY: dict[int | str, dict[str, Any]] = {
 
 @router.post(
     "/webhooks",
+    operation_id="registerWebhook",
     status_code=status.HTTP_201_CREATED,
     summary="Register an endpoint for the events of all benchmarks",
     responses={**INVALID, **NO_KEY},
@@ -54,7 +55,9 @@ async def register(body: WebhookIn, parts: Parts, response: Response) -> Webhook
     return WebhookCreated(**webhook_out(endpoint).model_dump(), secret=prepared.secret)
 
 
-@router.get("/webhooks", summary="List registered endpoints, newest first", responses=INVALID)
+@router.get(
+    "/webhooks", operation_id="listWebhooks", summary="List registered endpoints, newest first", responses=INVALID
+)
 async def list_webhooks(query: Annotated[PageQuery, Query()], parts: Parts) -> WebhookPage:
     """The list leaves out the `webhook_url` of single benchmarks."""
     rows = await parts.webhooks.page(before_id=_before(query), limit=query.limit + 1)
@@ -65,13 +68,20 @@ async def list_webhooks(query: Annotated[PageQuery, Query()], parts: Parts) -> W
     )
 
 
-@router.get("/webhooks/{webhook_id}", summary="Read an endpoint", responses={**NOT_FOUND, **INVALID})
+@router.get(
+    "/webhooks/{webhook_id}", operation_id="getWebhook", summary="Read an endpoint", responses={**NOT_FOUND, **INVALID}
+)
 async def read(webhook_id: WebhookId, parts: Parts) -> WebhookOut:
     """The answer does not contain the secret."""
     return webhook_out(await parts.webhooks.get(webhook_id))
 
 
-@router.patch("/webhooks/{webhook_id}", summary="Change an endpoint", responses={**NOT_FOUND, **INVALID})
+@router.patch(
+    "/webhooks/{webhook_id}",
+    operation_id="changeWebhook",
+    summary="Change an endpoint",
+    responses={**NOT_FOUND, **INVALID},
+)
 async def change(webhook_id: WebhookId, body: WebhookChange, parts: Parts) -> WebhookOut:
     """`enabled: true` enables a disabled endpoint again. Deliveries that are due are then sent at once."""
     values = {name: getattr(body, name) for name in body.model_fields_set}
@@ -88,6 +98,7 @@ async def change(webhook_id: WebhookId, body: WebhookChange, parts: Parts) -> We
 
 @router.delete(
     "/webhooks/{webhook_id}",
+    operation_id="deleteWebhook",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Delete an endpoint and its deliveries",
     responses={**NOT_FOUND, **INVALID},
@@ -99,6 +110,7 @@ async def delete(webhook_id: WebhookId, parts: Parts) -> None:
 
 @router.post(
     "/webhooks/{webhook_id}/rotate-secret",
+    operation_id="rotateWebhookSecret",
     summary="Sign with a new secret",
     responses={**NOT_FOUND, **INVALID, **NO_KEY},
 )
@@ -111,6 +123,7 @@ async def rotate(webhook_id: WebhookId, parts: Parts) -> WebhookRotated:
 
 @router.post(
     "/webhooks/{webhook_id}/test",
+    operation_id="testWebhook",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Send a test event",
     responses={**NOT_FOUND, **INVALID},
@@ -125,6 +138,7 @@ async def test(webhook_id: WebhookId, parts: Parts) -> DeliveryOut:
 
 @router.get(
     "/webhooks/{webhook_id}/deliveries",
+    operation_id="listWebhookDeliveries",
     summary="List the deliveries of an endpoint, newest first",
     responses={**NOT_FOUND, **INVALID},
 )
@@ -136,6 +150,7 @@ async def deliveries(webhook_id: WebhookId, query: Annotated[PageQuery, Query()]
 
 @router.post(
     "/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver",
+    operation_id="redeliverToWebhook",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Send an event to an endpoint again",
     responses={**NOT_FOUND, **INVALID},
@@ -148,6 +163,7 @@ async def redeliver(webhook_id: WebhookId, delivery_id: DeliveryId, parts: Parts
 
 @router.get(
     "/benchmarks/{benchmark_id}/webhook-deliveries",
+    operation_id="listBenchmarkDeliveries",
     summary="List the deliveries of a benchmark's events, newest first",
     responses={**NOT_FOUND, **INVALID},
 )
@@ -161,6 +177,7 @@ async def benchmark_deliveries(
 
 @router.post(
     "/benchmarks/{benchmark_id}/webhook-deliveries/{delivery_id}/redeliver",
+    operation_id="redeliverOfBenchmark",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Send an event of a benchmark again",
     responses={**NOT_FOUND, **INVALID},

@@ -8,7 +8,7 @@ from api.state import Parts
 router = APIRouter(tags=["workers"])
 
 
-@router.get("/workers", summary="List the workers")
+@router.get("/workers", operation_id="listWorkers", summary="List the workers")
 async def list_workers(parts: Parts) -> WorkerList:
     """Workers that reported within the last day. One that was shut down is not listed; one that died is not `alive`."""
     return WorkerList(

@@ -1,22 +1,14 @@
 """Query parameters of the routes that list and read benchmarks and prompts."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from api.schemas.include import Include
+from api.schemas.instant import Instant
+from shared.benchmark.metadata import MAX_PAIR_CHARS
 from shared.benchmark.status import Status
 from shared.text import StorableText
-
-
-def _in_utc(value: datetime) -> datetime:
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("must be in the years 1 to 9999 in UTC") from None
-
-
-Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class PromptQuery(BaseModel):
@@ -28,6 +20,17 @@ class PromptQuery(BaseModel):
         default=None, description="`next_cursor` of the previous page."
     )
     limit: int = Field(default=100, ge=1, le=1_000, description="Prompts on a page.")
+
+
+def _key_and_value(value: str) -> str:
+    if ":" not in value:
+        raise ValueError("must be a key and its value, as `key:value`")
+    return value
+
+
+MetadataPair = Annotated[StorableText, Field(max_length=MAX_PAIR_CHARS), AfterValidator(_key_and_value)]
+# Pairs of one query.
+MAX_PAIRS = 10
 
 
 class BenchmarkQuery(BaseModel):
@@ -48,10 +51,21 @@ class BenchmarkQuery(BaseModel):
     rerun_of: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = Field(
         default=None, description="Only reruns of this benchmark."
     )
-    created_from: Instant | None = Field(
-        default=None, description="Only benchmarks created at or after this instant, e.g. `2025-01-15T00:00:00Z`."
+    metadata: Annotated[tuple[MetadataPair, ...], Field(max_length=MAX_PAIRS)] = Field(
+        default=(),
+        description="Only benchmarks whose `metadata` has this key with this value, as `key:value`. Numbers, booleans "
+        "and null are written as in JSON; objects and arrays are not searched, nor is anything longer than "
+        f"{MAX_PAIR_CHARS} characters. May be repeated: then all must match.",
+        examples=[["team:search"]],
     )
-    created_before: Instant | None = Field(default=None, description="Only benchmarks created before this instant.")
+    created_from: Instant | None = Field(
+        default=None,
+        description="Only benchmarks created at or after this instant, e.g. `2025-01-15T00:00:00Z`, or after the "
+        "beginning of this day in UTC, e.g. `2025-01-15`.",
+    )
+    created_before: Instant | None = Field(
+        default=None, description="Only benchmarks created before this instant or day."
+    )
     cursor: Annotated[str, Field(max_length=500)] | None = Field(
         default=None, description="`next_cursor` of the previous page."
     )
@@ -63,10 +77,9 @@ class ReadQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    include: str = Field(
-        default="results",
-        max_length=100,
+    include: Include = Field(
+        default=("results",),
         description="What to include, separated by commas: `results` (the default), `timeline` (results with every "
         "event), `warmup` (warm-up results too), or `none` to leave results out.",
-        examples=["timeline"],
+        examples=[["timeline"]],
     )

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from api.schemas.number import Number
 from api.schemas.prices import PriceOut
 from api.schemas.results import ResultOut
 from api.schemas.summary import Measurement, Summary
@@ -18,8 +19,8 @@ class PercentilesSoFar(BaseModel):
     """A metric over the requests that have succeeded so far, in the metric's unit."""
 
     count: int = Field(description="How many values.", examples=[42])
-    p50: float | None = Field(description="Median. Null when there is no value.", examples=[142.5])
-    p95: float | None = Field(description="95th percentile. Null below 20 values.", examples=[240.7])
+    p50: Number | None = Field(description="Median. Null when there is no value.", examples=[142.5])
+    p95: Number | None = Field(description="95th percentile. Null below 20 values.", examples=[240.7])
 
 
 class LiveMetrics(BaseModel):
@@ -35,7 +36,7 @@ class Progress(BaseModel):
     done: int = Field(description="Requests that have a result, warm-up included.", examples=[42])
     total: int = Field(description="Requests of the plan, warm-up included.", examples=[121])
     errors: int = Field(description="Results that did not succeed.", examples=[1])
-    last_ttft_ms: float | None = Field(
+    last_ttft_ms: Number | None = Field(
         description="`ttft_ms` of the newest result. Unit: ms. Null when there is none yet.", examples=[142.5]
     )
     cost_usd: float | None = Field(

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, create_model
 
+from api.schemas.number import Number
 from shared.numbers.metric import Metric
 from shared.numbers.metrics import DEFINITIONS, METRICS, STORED
 
@@ -55,7 +56,10 @@ def result_fields() -> Fields:
 
 
 def _value_type(metric: Metric) -> Any:
-    plain = int if metric.kind is int else float
+    plain: Any = int
+    if metric.kind is not int:
+        # A request may cost less than a millionth of a dollar.
+        plain = float if metric.name.endswith("_usd") else Number
     return plain | None if metric.nullable else plain
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from api.schemas.metric_fields import defined, result_fields, with_fields
+from api.schemas.number import Number
 from shared.benchmark.flags import FLAGS
 from shared.benchmark.outcome import Outcome
 from shared.numbers.percentiles import MIN_COUNT
@@ -117,27 +118,27 @@ class Distribution(BaseModel):
     """The distribution of a metric, in the metric's unit. A percentile is null if there are too few values for it."""
 
     count: int = Field(description="How many values.", examples=[120])
-    min: float | None = Field(description="Smallest value. Null when there is none.", examples=[98.1])
-    max: float | None = Field(description="Largest value. Null when there is none.", examples=[402.9])
-    mean: float | None = Field(description="Arithmetic mean. Null when there is no value.", examples=[151.2])
-    stdev: float | None = Field(
+    min: Number | None = Field(description="Smallest value. Null when there is none.", examples=[98.1])
+    max: Number | None = Field(description="Largest value. Null when there is none.", examples=[402.9])
+    mean: Number | None = Field(description="Arithmetic mean. Null when there is no value.", examples=[151.2])
+    stdev: Number | None = Field(
         description="Standard deviation of the sample (n - 1). Null below 2 values.", examples=[38.4]
     )
-    p50: float | None = Field(
+    p50: Number | None = Field(
         description="Median, by linear interpolation (type 7). Null when there is no value.", examples=[142.5]
     )
-    p90: float | None = Field(description=f"90th percentile. Null below {MIN_COUNT[90]} values.", examples=[201.0])
-    p95: float | None = Field(description=f"95th percentile. Null below {MIN_COUNT[95]} values.", examples=[240.7])
-    p99: float | None = Field(description=f"99th percentile. Null below {MIN_COUNT[99]} values.", examples=[371.3])
-    p50_ci95: tuple[float, float] | None = Field(
+    p90: Number | None = Field(description=f"90th percentile. Null below {MIN_COUNT[90]} values.", examples=[201.0])
+    p95: Number | None = Field(description=f"95th percentile. Null below {MIN_COUNT[95]} values.", examples=[240.7])
+    p99: Number | None = Field(description=f"99th percentile. Null below {MIN_COUNT[99]} values.", examples=[371.3])
+    p50_ci95: tuple[Number, Number] | None = Field(
         description="95 % confidence interval of p50, from order statistics. Null below 6 independent values, and when "
         "it is not known how the values depend on each other.",
         examples=[(136.0, 149.1)],
     )
-    p95_ci95: tuple[float, float] | None = Field(
+    p95_ci95: tuple[Number, Number] | None = Field(
         description="95 % confidence interval of p95. Null below 72 independent values.", examples=[(214.2, 301.5)]
     )
-    p99_ci95: tuple[float, float] | None = Field(
+    p99_ci95: tuple[Number, Number] | None = Field(
         description="95 % confidence interval of p99. Null below 368 independent values.", examples=[None]
     )
     interval_basis: Literal["requests", "prompts"] | None = Field(

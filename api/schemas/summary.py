@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from api.schemas.metric_fields import summary_fields, with_fields
+from api.schemas.number import Number
 from api.schemas.results import Distribution
 
 
@@ -29,9 +30,9 @@ class SteadyWindow(BaseModel):
     sent.
     """
 
-    duration_s: float = Field(description="Length of the window. Unit: s.", examples=[21.7])
-    request_throughput: float = Field(description="Requests that ended in it. Unit: requests/s.", examples=[4.6])
-    output_token_throughput: float | None = Field(
+    duration_s: Number = Field(description="Length of the window. Unit: s.", examples=[21.7])
+    request_throughput: Number = Field(description="Requests that ended in it. Unit: requests/s.", examples=[4.6])
+    output_token_throughput: Number | None = Field(
         description="Output tokens that arrived in it. Unit: tokens/s. Null when unknown.", examples=[220.3]
     )
 
@@ -116,7 +117,7 @@ class RequestRateOut(BaseModel):
     """The requests per second that were asked for, and those that were sent."""
 
     requested: float = Field(description="As submitted. Unit: requests/s.", examples=[5.0])
-    achieved: float | None = Field(
+    achieved: Number | None = Field(
         description="Requests sent per second between the first and the last. Unit: requests/s. Null below two "
         "requests, and for an interrupted run.",
         examples=[4.98],
@@ -129,12 +130,12 @@ class LoopLag(BaseModel):
     are those of the process that was latest. Unit: ms.
     """
 
-    p50: float | None = Field(description="Unit: ms. Null when there was no sample.", examples=[0.0])
-    p99: float | None = Field(
+    p50: Number | None = Field(description="Unit: ms. Null when there was no sample.", examples=[0.0])
+    p99: Number | None = Field(
         description="The loop was not later than this for 99 % of the time. Unit: ms. Null below 1 s (100 samples).",
         examples=[0.4],
     )
-    max: float | None = Field(description="Unit: ms. Null when there was no sample.", examples=[2.1])
+    max: Number | None = Field(description="Unit: ms. Null when there was no sample.", examples=[2.1])
 
 
 class SendDelay(BaseModel):
@@ -142,9 +143,9 @@ class SendDelay(BaseModel):
     which it made its own connection (`connect_ms`). Unit: ms.
     """
 
-    p50: float | None = Field(description="Unit: ms. Null when nothing was sent.", examples=[0.12])
-    p99: float | None = Field(description="Unit: ms. Null below 100 requests.", examples=[0.8])
-    max: float | None = Field(description="Unit: ms. Null when nothing was sent.", examples=[1.4])
+    p50: Number | None = Field(description="Unit: ms. Null when nothing was sent.", examples=[0.12])
+    p99: Number | None = Field(description="Unit: ms. Null below 100 requests.", examples=[0.8])
+    max: Number | None = Field(description="Unit: ms. Null when nothing was sent.", examples=[1.4])
 
 
 class Calibrated(BaseModel):
@@ -187,7 +188,7 @@ class Measurement(BaseModel):
     )
     loop_lag_ms: LoopLag = Field(description="How late the measuring loop woke. Unit: ms.")
     send_delay_ms: SendDelay = Field(description="How late requests were sent. Unit: ms.")
-    cpu_share: float | None = Field(
+    cpu_share: Number | None = Field(
         description="The largest share of a core that a measuring process used in any second. Null when unknown.",
         examples=[0.31],
     )
@@ -235,16 +236,16 @@ class Summary(BaseModel):
     error_latency_ms: Distribution = Field(
         description="From sent to the end of the request, over failed requests. Unit: ms."
     )
-    duration_s: float | None = Field(
+    duration_s: Number | None = Field(
         description="From the first request sent to the end of the last request, failed ones included. For an "
         "interrupted run, only the time in which a request was in flight. Unit: s. Null when nothing was sent.",
         examples=[26.4],
     )
-    request_throughput: float | None = Field(
+    request_throughput: Number | None = Field(
         description="Succeeded requests divided by `duration_s`. Unit: requests/s. Null when nothing was sent.",
         examples=[4.5],
     )
-    output_token_throughput: float | None = Field(
+    output_token_throughput: Number | None = Field(
         description="Output tokens divided by `duration_s`, for runs of any size. Unit: tokens/s. Null when no output "
         "tokens are known.",
         examples=[204.5],
@@ -257,7 +258,7 @@ class Summary(BaseModel):
         default=None, description="Requested and achieved rate of an open loop. Null in a closed loop."
     )
     tokens: TokenTotals = Field(description="Token totals.")
-    cached_share: float | None = Field(
+    cached_share: Number | None = Field(
         default=None,
         description="Input tokens read from a prompt cache, divided by all input tokens. Above a few per cent, TTFT "
         "and latency are those of cache hits. Null when the provider says nothing about a cache.",
@@ -275,7 +276,7 @@ class Summary(BaseModel):
     measurement: Measurement | None = Field(
         default=None,
         description="How far the measuring may have distorted the run. The grade is the worst of its `segments`, and D "
-        "if a worker died before it told how late it was. Null when no measured request was sent.",
+        "if a worker died before it told how late it was. Null when no measured request succeeded.",
     )
     possible_duplicates: PossibleDuplicates | None = Field(
         default=None,

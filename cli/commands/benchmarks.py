@@ -5,34 +5,47 @@ from typing import Annotated
 
 import typer
 
+from cli import complete
 from cli.exits import usage
 from cli.here import server_or_default
 from cli.options import AsJson, BenchmarkId, Explain, Server, WithResults
-from cli.output import Line, clean, note, write, write_json
+from cli.output import QUIET, Line, clean, note, write, write_json
 from shared.benchmark.status import Status
 
 
 def list_benchmarks(
     status: Annotated[Status | None, typer.Option(help="Only benchmarks with this status.")] = None,
-    model: Annotated[str | None, typer.Option("--model", "-m", help="Only this model (exact id).")] = None,
-    provider: Annotated[str | None, typer.Option(help="Only this provider (exact name).")] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", autocompletion=complete.models, help="Only this model (exact id).")
+    ] = None,
+    provider: Annotated[
+        str | None, typer.Option(autocompletion=complete.providers, help="Only this provider (exact name).")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Only names that contain this text.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="List at most this many.")] = 20,
+    metadata: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Only with this in their metadata. May be repeated."),
+    ] = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=10_000, help="List at most this many.")] = 20,
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:
     """List benchmarks, newest first."""
+    from cli import spec as specs
     from cli.client import Client
     from cli.render.lists import list_lines
 
+    pairs = [f"{key}:{value}" for key, value in specs.pairs(metadata or [], "--metadata").items()]
     with Client(server_or_default(server)) as client:
-        found = client.benchmarks(limit, status=status, model=model, provider=provider, name=name)
+        found, more = client.benchmarks(limit, status=status, model=model, provider=provider, name=name, metadata=pairs)
     if as_json:
         write_json(found)
     elif found:
         write(list_lines(found))
     else:
         note("no benchmarks")
+    if more:
+        note(f"the newest {len(found):,}; --limit lists more", QUIET)
 
 
 def show(
@@ -47,10 +60,11 @@ def show(
     from cli.client import Client
     from cli.outcome import print_benchmark
     from cli.render.results import timeline_lines
+    from cli.whole import write_benchmark
 
     with Client(server_or_default(server)) as client:
         if as_json:
-            write_json(client.benchmark(benchmark_id, "timeline" if timeline else "results"))
+            write_benchmark(client, benchmark_id, "timeline" if timeline else "results")
             return
         benchmark = client.benchmark(benchmark_id, "none")
         print_benchmark(client, benchmark, as_json=False, results=results, explain=explain)

@@ -17,7 +17,9 @@ def calibrate(
     concurrency: Annotated[
         str, typer.Option(metavar="N,N,…", help="Loads to try, as numbers of simultaneous streams.")
     ] = "1,16,64,256,512,1024",
-    repeats: Annotated[int, typer.Option(min=1, max=100, help="Runs of each load; the table shows their medians.")] = 3,
+    repeats: Annotated[
+        int, typer.Option(metavar="N", min=1, max=100, help="Runs of each load; the table shows their medians.")
+    ] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="Print only JSON on stdout.")] = False,
 ) -> None:
     """Find out up to which load this host measures exactly. Takes half a minute; nothing else should run meanwhile.

@@ -4,17 +4,21 @@ from typing import Annotated
 
 import typer
 
+from cli import complete
 from cli.here import server_or_default
 from cli.options import AsJson, Server
-from cli.output import note, write, write_json
+from cli.output import QUIET, note, write, write_json
 
 
 def models(
     query: Annotated[
-        str | None, typer.Argument(help="A model id, or words that id, aliases, name or provider must contain.")
+        str | None,
+        typer.Argument(
+            autocompletion=complete.models, help="A model id, or words that id, aliases, name or provider must contain."
+        ),
     ] = None,
     provider: Annotated[str | None, typer.Option(help="Only this provider of the price list (exact name).")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="List at most this many.")] = 20,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=10_000, help="List at most this many.")] = 20,
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:
@@ -31,8 +35,9 @@ def models(
         write_json(found)
     elif found:
         write(model_lines(found))
-        note(f"{len(found):,} of {total:,} models; prices in USD per million tokens", "dim")
-    else:
+    if found:
+        note(f"{len(found):,} of {total:,} models; prices in USD per million tokens", QUIET)
+    elif not as_json:
         note("no model of the price list matches")
 
 

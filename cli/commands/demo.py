@@ -7,17 +7,26 @@ import typer
 
 from cli.demo import EXAMPLE
 from cli.exits import Interrupted
-from cli.output import Line, write, write_json
+from cli.options import AsJson
+from cli.output import GOOD, Line, note, write, write_json
 
 if TYPE_CHECKING:
     from cli.stack import EmbeddedStack
     from cli.stop import Stop
     from simulator.profile import Profile
 
+_ENDED = (
+    "Everything is ended and deleted. `llmbench demo --json` shows the API's answer, and `llmbench up` starts a server "
+    "that stays."
+)
+
 
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Stay up until Ctrl-C.")] = False,
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the API; 0 takes a free one.")] = 0,
+    as_json: AsJson = False,
+    port: Annotated[
+        int, typer.Option(metavar="PORT", min=0, max=65_535, help="Port of the API; 0 takes a free one.")
+    ] = 0,
 ) -> None:
     """Start everything in a temporary folder and run the README's example against the simulator.
 
@@ -33,22 +42,15 @@ def demo(
         EmbeddedStack(isolated=True, port=port, pause=stop.pause, on_step=steps) as stack,
     ):
         steps.clear()
-        code = _measure(stack, stop)
+        code = _measure(stack, stop, as_json=as_json)
         if keep and not stop.requested:
             _stay(stack, stop)
-    if not keep:
-        write(
-            [
-                Line(""),
-                Line(
-                    "Everything is ended and deleted. Swagger is at /docs of `llmbench demo --keep` or `llmbench up`."
-                ),
-            ]
-        )
+    if not keep and not as_json:
+        write([Line(""), Line(_ENDED, hang=0)])
     raise typer.Exit(code)
 
 
-def _measure(stack: "EmbeddedStack", stop: "Stop") -> int:
+def _measure(stack: "EmbeddedStack", stop: "Stop", *, as_json: bool = False) -> int:
     from cli.client import Client
     from cli.outcome import wait_to_end
     from cli.render.benchmark import benchmark_lines
@@ -56,14 +58,17 @@ def _measure(stack: "EmbeddedStack", stop: "Stop") -> int:
     from cli.target import Target
     from simulator.profile import Profile
 
-    write([Line(f"POST {stack.url}/benchmarks", "bold")])
-    write_json(EXAMPLE)
+    if not as_json:
+        write([Line(f"POST {stack.url}/benchmarks", "bold")])
+        write_json(EXAMPLE)
     with Client(stack.url) as client:
         ended, code = wait_to_end(Target(client, stack.check), client.submit(EXAMPLE), stop)
         whole = client.benchmark(ended["id"])
-    write([Line(""), Line(f"GET {stack.url}/benchmarks/{ended['id']}", "bold")])
-    write_json(whole)
-    write([Line(""), *benchmark_lines(ended), Line(""), *result_lines(whole["results"])])
+        failures = client.failures(ended)
+    if as_json:
+        write_json(whole)
+        return code
+    write([Line(""), *benchmark_lines(ended, failures), Line(""), *result_lines(whole["results"])])
     if ended["summary"]:
         write([Line(""), *_comparison(ended["summary"], Profile())])
     return code
@@ -93,7 +98,7 @@ def _comparison(summary: dict[str, Any], profile: "Profile") -> Iterator[Line]:
 def _stay(stack: "EmbeddedStack", stop: "Stop") -> None:
     from cli.commands.up import serve
 
-    write([Line(""), Line(f"Swagger: {stack.url}/docs, until Ctrl-C", "bold green")])
+    note(f"Swagger: {stack.url}/docs, until Ctrl-C", GOOD)
     try:
         serve(stack, stop.pause)
     except Interrupted:

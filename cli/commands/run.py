@@ -1,15 +1,32 @@
 """`llmbench run`: submits one benchmark from flags, files or stdin, and follows it to its end."""
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
+from cli import complete
 from cli.exits import usage
 from cli.options import SERVER_ENV, AsJson, Explain, WithResults
+from cli.output import WARNING, clean, note
+
+
+class Arrival(StrEnum):
+    """How an open loop spaces requests."""
+
+    CONSTANT = "constant"
+    POISSON = "poisson"
+
+
+_NO_DURATION = (
+    "A run ends when its requests have ended: prompts × --repetitions. At --rate 5, 300 requests take a minute."
+)
 
 
 def run(
-    model: Annotated[str | None, typer.Option("--model", "-m", metavar="ID", help="Model id.")] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", metavar="ID", autocompletion=complete.models, help="Model id.")
+    ] = None,
     prompt: Annotated[
         list[str] | None,
         typer.Option("--prompt", "-p", metavar="TEXT", help="A prompt; repeatable; `-` reads stdin."),
@@ -32,7 +49,11 @@ def run(
     ] = None,
     provider: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Endpoint, as in `llmbench providers`. By default inferred from the model."),
+        typer.Option(
+            metavar="NAME",
+            autocompletion=complete.providers,
+            help="Endpoint, as in `llmbench providers`. By default inferred from the model.",
+        ),
     ] = None,
     system: Annotated[
         str | None, typer.Option(metavar="TEXT", help="System text of every prompt without its own.")
@@ -82,9 +103,7 @@ def run(
             "--rate", metavar="N", help="Send this many requests per second on a schedule, however long answers take."
         ),
     ] = None,
-    arrival: Annotated[
-        str | None, typer.Option(metavar="constant|poisson", help="How --rate spaces requests: evenly, or at random.")
-    ] = None,
+    arrival: Annotated[Arrival | None, typer.Option(help="How --rate spaces requests: evenly, or at random.")] = None,
     warmup: Annotated[
         int | None, typer.Option(metavar="N", help="Requests before the measured ones, not in the statistics.")
     ] = None,
@@ -98,7 +117,15 @@ def run(
     ] = None,
     max_duration: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", help="Longest time of the run. Then it fails and keeps its results."),
+        typer.Option(
+            metavar="SECONDS",
+            help="Longest time of the run. If requests are left then, it fails and keeps its results.",
+        ),
+    ] = None,
+    duration: Annotated[str | None, typer.Option("--duration", hidden=True)] = None,
+    webhook: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="URL that gets the events of this benchmark. Its secret is printed once."),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume/--no-resume", help="Whether another worker continues if the first stops or dies.")
@@ -132,6 +159,8 @@ def run(
     """
     from cli import spec as specs
 
+    if duration is not None:
+        raise usage("there is no --duration yet: it comes with load plans", [_NO_DURATION])
     if [spec, prompts, stdin, *(prompt or [])].count("-") > 1:
         raise usage("stdin can be read only once: give - in one place")
     body = specs.merge(
@@ -160,11 +189,12 @@ def run(
         repetitions=repetitions,
         concurrency=concurrency,
         request_rate=rate,
-        arrival=arrival,
+        arrival=arrival and arrival.value,
         max_duration_s=max_duration,
         on_interrupt=None if resume else "fail",
         warmup=warmup,
         warmup_prefix=warmup_prefix,
+        webhook_url=webhook,
     )
     _run(body, server, detach=detach, as_json=as_json, results=results, explain=explain)
 
@@ -182,13 +212,25 @@ def _run(
         if server is None:
             server = server_for_run(body, stop.pause)
         if server is None:
+            if body.get("webhook_url"):
+                raise usage(
+                    f"--webhook needs a server that stays and tries again: `llmbench up`, --server or {SERVER_ENV}"
+                )
             if detach:
                 raise usage(f"--detach needs a server that keeps running: `llmbench up`, --server URL or {SERVER_ENV}")
             specs.check(body)
         with target(server, stop, check_ready=not detach) as where:
             submitted = where.client.submit(body)
+            _tell_secret(submitted)
             code = show_to_end(where, submitted, stop, detach=detach, as_json=as_json, results=results, explain=explain)
     raise typer.Exit(code)
+
+
+def _tell_secret(benchmark: dict[str, Any]) -> None:
+    """The API tells the secret of a webhook only in its answer to the submit."""
+    webhook = benchmark["webhook"]
+    if webhook and webhook.get("secret"):
+        note(f"webhook secret, shown only now: {clean(webhook['secret'])}", WARNING)
 
 
 def _prompts(texts: list[str], file: str | None, stdin: str | None) -> list[Any]:

@@ -12,14 +12,18 @@ from cli.output import clean, note
 
 def simulate(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 picks a free port.")] = 8765,
+    port: Annotated[int, typer.Option(metavar="PORT", min=0, max=65_535, help="0 picks a free port.")] = 8765,
     request_log: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Append a JSON line for each ended request.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the jitter.")] = 0,
-    ttft_ms: Annotated[float, typer.Option(min=0, max=86_400_000, help="Time to first token, in ms.")] = 200,
-    gap_ms: Annotated[float, typer.Option(min=0, max=86_400_000, help="Time between tokens, in ms.")] = 20,
-    tokens: Annotated[int, typer.Option(min=0, max=1_000_000, help="Output tokens of an answer.")] = 16,
+    ttft_ms: Annotated[
+        float, typer.Option(metavar="MS", min=0, max=86_400_000, help="Time to first token, in ms.")
+    ] = 200,
+    gap_ms: Annotated[
+        float, typer.Option(metavar="MS", min=0, max=86_400_000, help="Time between tokens, in ms.")
+    ] = 20,
+    tokens: Annotated[int, typer.Option(metavar="N", min=0, max=1_000_000, help="Output tokens of an answer.")] = 16,
     require_key: Annotated[
         str | None, typer.Option(metavar="KEY", help="Answer 401 to every other API key.", show_default=False)
     ] = None,

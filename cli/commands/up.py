@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.exits import Interrupted
-from cli.output import note, write
+from cli.output import WARNING, note, write
 from cli.steps import Steps
 from cli.stop import Stop
 
@@ -20,11 +20,13 @@ _LOOK_S = 0.2
 
 def up(
     host: Annotated[str, typer.Option(help="Address that the API listens on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the API; 0 takes a free one.")] = 8000,
+    port: Annotated[
+        int, typer.Option(metavar="PORT", min=0, max=65_535, help="Port of the API; 0 takes a free one.")
+    ] = 8000,
     data_dir: Annotated[
         Path, typer.Option(help="Folder of llmbench.db and llmbench.key.", show_default="current folder")
     ] = Path(),
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 1,
+    workers: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Worker processes.")] = 1,
     log_dir: Annotated[Path | None, typer.Option(help="Folder to keep the logs in.", show_default="temporary")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the logs of all parts.")] = False,
 ) -> None:
@@ -32,7 +34,7 @@ def up(
 
     It needs no set-up. DATABASE_URL and REDIS_URL, set in the environment or in .env, replace the embedded SQLite and
     Valkey. If a provider's key is set (ANTHROPIC_API_KEY, …), the provider answers for its models; otherwise the
-    simulator does. Ctrl-C or SIGTERM ends everything.
+    simulator does. A worker that dies is started again. Ctrl-C or SIGTERM ends everything.
     """
     from cli.stack import EmbeddedStack
     from cli.tail import Tail
@@ -59,6 +61,7 @@ def up(
             announce=True,
             pause=pause,
             on_step=note if verbose else steps,
+            on_restart=lambda text: note(text, WARNING),
         )
         try:
             with stack:
@@ -74,7 +77,7 @@ def up(
 
 
 def serve(stack: "EmbeddedStack", pause: Callable[[float], None]) -> None:
-    """Runs until `pause` raises. Raises CliError if a child ends."""
+    """Runs until `pause` raises. Raises CliError if a child ends that is not started again."""
     while True:
         pause(_LOOK_S)
         stack.check()

@@ -8,6 +8,7 @@ import typer
 
 from cli.exits import CliError, ExitCode, Interrupted, usage
 from cli.group import Commands
+from cli.help import Command
 from cli.here import server_or_default
 from cli.options import Server
 from cli.output import Line, note, write
@@ -21,7 +22,7 @@ app = typer.Typer(
 )
 
 
-@app.command()
+@app.command(cls=Command)
 def key() -> None:
     """Print a new ENCRYPTION_KEY.
 
@@ -32,7 +33,7 @@ def key() -> None:
     sys.stdout.write(new_key() + "\n")
 
 
-@app.command()
+@app.command(cls=Command)
 def reseal(
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing; exit with 1 if a secret needs an older key.")
@@ -66,16 +67,20 @@ def reseal(
         raise CliError("run `llmbench webhooks reseal` before you remove the old keys", ExitCode.FAILED)
 
 
-@app.command()
+@app.command(cls=Command)
 def listen(
     server: Server = None,
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.")] = 0,
+    port: Annotated[
+        int, typer.Option(metavar="PORT", min=0, max=65_535, help="Port to listen on; 0 takes a free one.")
+    ] = 0,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     secret: Annotated[
         str | None,
         typer.Option(metavar="whsec_…", help="Verify with this secret and register nothing.", show_default=False),
     ] = None,
-    answer: Annotated[int, typer.Option(min=200, max=599, help="Status to answer with, to see retries.")] = 200,
+    answer: Annotated[
+        int, typer.Option(metavar="STATUS", min=200, max=599, help="Status to answer with, to see retries.")
+    ] = 200,
     as_json: Annotated[bool, typer.Option("--json", help="Print each event as a line of JSON.")] = False,
 ) -> None:
     """Receive webhooks, verify them and print them, until Ctrl-C.

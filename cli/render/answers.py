@@ -6,7 +6,7 @@ There is a line only for what a reader does not expect.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cli.output import Line, clean
+from cli.output import WARNING, Line, clean
 from cli.render.pairs import counts, pair
 
 # Words for an answer that ended by itself.
@@ -19,10 +19,10 @@ def answer_lines(summary: Mapping[str, Any], model: str) -> Iterator[Line]:
     findings = summary.get("conformance") or []
     flags = {name: count for name, count in summary["flags"].items() if name not in {f["finding"] for f in findings}}
     if flags:
-        yield pair("Flags", counts(flags), "yellow")
+        yield pair("Flags", counts(flags), WARNING)
     for number, finding in enumerate(findings):
         text = f"{clean(finding['finding'])} {finding['requests']:,}: {_effect(finding)}"
-        yield pair("" if number else "Findings", text, "yellow")
+        yield pair("" if number else "Findings", text, WARNING)
     reasons = summary.get("finish_reasons") or {}
     if reasons.keys() - _ENDED:
         yield pair("Ended by", counts(reasons))

@@ -1,26 +1,35 @@
-"""A benchmark as lines: warnings first, then distributions, counts, throughput, tokens, cost and grade."""
+"""A benchmark as lines: warnings first, then distributions, counts, throughput, tokens, cost and grade.
+
+A run without a succeeded request has no numbers to show: its errors stand in their place.
+"""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cli.output import Line, clean
+from cli.output import BAD, GOOD, WARNING, Line, clean
 from cli.render.answers import answer_lines
 from cli.render.distributions import distributions
+from cli.render.errors import commonest_message, error_lines
+from cli.render.grade import grade_definition, grade_lines
 from cli.render.numbers import UNKNOWN, count, milliseconds, rate, seconds_between, usd
-from cli.render.pairs import counts, pair
+from cli.render.pairs import most_first, pair
 from shared.benchmark.outcome import OUTCOMES
 
-_STYLES = {"completed": "bold green", "failed": "bold red", "cancelled": "bold yellow"}
+_STYLES = {"completed": GOOD, "failed": BAD, "cancelled": WARNING}
 
 
-def benchmark_lines(benchmark: dict[str, Any], *, explain: bool = False) -> list[Line]:
-    """Everything about a benchmark except its single results."""
-    lines = [*_head(benchmark), *_warnings(benchmark)]
+def benchmark_lines(
+    benchmark: dict[str, Any], failures: Sequence[Mapping[str, Any]] = (), *, explain: bool = False
+) -> list[Line]:
+    """Everything about a benchmark except its single results. `failures`: those that did not succeed, or some."""
+    lines = [*_head(benchmark), *_warnings(benchmark, failures), Line("")]
     summary = benchmark["summary"]
     if summary is None:
-        return [*lines, Line(""), *_progress(benchmark)]
-    return [*lines, Line(""), *distributions(summary, explain=explain), Line(""), *_totals(benchmark, summary)]
+        return [*lines, *_progress(benchmark)]
+    if summary["requests"]["succeeded"]:
+        lines += [*distributions(summary, explain=explain), Line("")]
+    return [*lines, *_totals(benchmark, summary, failures), *(grade_definition() if explain else ())]
 
 
 def succeeded_entirely(benchmark: dict[str, Any]) -> bool:
@@ -38,26 +47,36 @@ def notices(benchmark: dict[str, Any]) -> list[str]:
 
 
 def _head(benchmark: dict[str, Any]) -> Iterator[Line]:
-    yield Line(clean(benchmark["name"]), "bold")
+    yield Line(clean(benchmark["name"]), "bold", 2)
     status = benchmark["status"]
     text = f"{clean(benchmark['model'])} at {clean(benchmark['provider'])}, benchmark {benchmark['id']}: {status}"
     if benchmark["completed_at"] and benchmark["started_at"]:
         text += f" after {seconds_between(benchmark['started_at'], benchmark['completed_at'])} s"
-    yield Line(text, _STYLES.get(status, ""))
+    yield Line(text, _STYLES.get(status, ""), 2)
 
 
-def _warnings(benchmark: dict[str, Any]) -> Iterator[Line]:
-    if benchmark["error"]:
-        yield Line(f"! {clean(benchmark['error']['kind'])}: {clean(benchmark['error']['message'])}", "bold red")
+def _warnings(benchmark: dict[str, Any], failures: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
+    if error := benchmark["error"]:
+        text = f"! {clean(error['kind'])}: {clean(error['message'])}"
+        kinds = (benchmark["summary"] or {}).get("error_kinds")
+        if kinds and _failed_entirely(benchmark):
+            message = commonest_message(most_first(kinds)[0][0], failures)
+            text += f": {message}" if message else ""
+        yield Line(text, BAD, 2)
     for notice in notices(benchmark):
-        yield Line(f"! {clean(notice)}", "bold yellow")
+        yield Line(f"! {clean(notice)}", WARNING, 2)
     if benchmark["interrupted"]:
-        yield Line("! Another worker continued this run after the first one stopped or died.", "yellow")
+        yield Line("! Another worker continued this run after the first one stopped or died.", WARNING, 2)
     duplicates = (benchmark["summary"] or {}).get("possible_duplicates")
     if duplicates and duplicates["requests"]:
         cost = "of unknown cost" if duplicates["cost_usd"] is None else f"about {usd(duplicates['cost_usd'])}"
         text = f"! Up to {duplicates['requests']:,} requests may have been sent and billed without a stored answer"
-        yield Line(f"{text}, {cost}.", "yellow")
+        yield Line(f"{text}, {cost}.", WARNING, 2)
+
+
+def _failed_entirely(benchmark: dict[str, Any]) -> bool:
+    """Whether no request succeeded, so that the benchmark's error names the commonest kind."""
+    return bool(benchmark["error"]) and benchmark["error"]["kind"] == "all_requests_failed"
 
 
 def _progress(benchmark: dict[str, Any]) -> Iterator[Line]:
@@ -67,42 +86,60 @@ def _progress(benchmark: dict[str, Any]) -> Iterator[Line]:
     yield pair("Cost so far", usd(state["cost_usd"]))
 
 
-def _totals(benchmark: dict[str, Any], summary: dict[str, Any]) -> Iterator[Line]:
-    requests = summary["requests"]
+def _totals(
+    benchmark: dict[str, Any], summary: dict[str, Any], failures: Sequence[Mapping[str, Any]]
+) -> Iterator[Line]:
+    yield _requests(summary["requests"])
+    # The first line of such a run has the message of its only kind.
+    is_told = _failed_entirely(benchmark) and len(summary["error_kinds"]) == 1
+    yield from error_lines(summary, () if is_told else failures)
+    yield from answer_lines(summary, benchmark["model"])
+    any_succeeded = summary["requests"]["succeeded"] > 0
+    if any_succeeded:
+        yield from _throughput(summary)
+    if rates := summary.get("request_rate"):
+        yield pair("Rate", f"{rate(rates['requested'])} requests/s requested, {rate(rates['achieved'])} sent")
+    yield pair("Concurrency", _concurrency(summary))
+    if any_succeeded or summary["tokens"]["output_tokens"]:
+        yield pair("Tokens", _tokens(summary["tokens"], summary.get("cached_share")))
+    if any_succeeded or summary["cost"]["total_usd"] is not None:
+        yield pair("Cost", _cost(benchmark, summary["cost"]))
+    if sent_with := _sent_with(benchmark.get("target") or {}):
+        yield pair("Sent with", sent_with)
+    yield from grade_lines(summary)
+
+
+def _requests(requests: dict[str, int]) -> Line:
     failed = sum(requests[name] for name in OUTCOMES if name != "succeeded")
     outcomes = ", ".join(
         f"{requests[name]:,} {name.replace('_', ' ')}" for name in OUTCOMES if requests[name] or name == "succeeded"
     )
+    cancelled = " in flight" if requests["cancelled"] else ""
     warmup = f"; {requests['warmup']:,} warm-up not counted" if requests["warmup"] else ""
     unsent = requests["planned"] - requests["warmup"] - requests["succeeded"] - failed
     rest = f"; {unsent:,} of {requests['planned']:,} were not sent" if unsent > 0 else ""
-    yield pair("Requests", f"{outcomes}{rest}{warmup}", "red" if failed else "")
-    if summary["error_kinds"]:
-        yield pair("Error kinds", counts(summary["error_kinds"]), "red")
-    yield from answer_lines(summary, benchmark["model"])
+    style = BAD if failed > requests["cancelled"] else WARNING if failed else ""
+    return pair("Requests", f"{outcomes}{cancelled}{rest}{warmup}", style)
+
+
+def _throughput(summary: dict[str, Any]) -> Iterator[Line]:
     per_second = rate(summary["request_throughput"])
     tokens_per_second = rate(summary["output_token_throughput"])
     yield pair("Throughput", f"{per_second} requests/s, {tokens_per_second} output tokens/s over the whole run")
-    steady = summary["steady_window"]
-    if steady:
+    if steady := summary["steady_window"]:
         yield pair(
             "  steady",
             f"{rate(steady['request_throughput'])} requests/s, {rate(steady['output_token_throughput'])} output "
             f"tokens/s, without ramp-up and tail ({steady['duration_s']:.2f} s)",
         )
-    if rates := summary.get("request_rate"):
-        yield pair("Rate", f"{rate(rates['requested'])} requests/s requested, {rate(rates['achieved'])} sent")
-    concurrency = summary["concurrency"]
-    yield pair("Concurrency", f"{concurrency['requested']:,} requested, {concurrency['peak']:,} at the peak")
-    yield pair("Tokens", _tokens(summary["tokens"], summary.get("cached_share")))
-    yield pair("Cost", _cost(benchmark, summary["cost"]))
-    if sent_with := _sent_with(benchmark.get("target") or {}):
-        yield pair("Sent with", sent_with)
-    if measurement := summary.get("measurement"):
-        why = "; ".join(measurement["reasons"]) or "the measuring itself adds less than 1 ms to a TTFT"
-        yield pair("Grade", f"{measurement['grade']}: {why}", "" if measurement["grade"] in "AB" else "yellow")
-    elif "measurement" in summary:
-        yield pair("Grade", "none: no measured request was sent")
+
+
+def _concurrency(summary: dict[str, Any]) -> str:
+    """The most requests at a time, beside the concurrency: a target in a closed loop, a bound in an open one."""
+    peak, concurrency = summary["concurrency"]["peak"], summary["concurrency"]["requested"]
+    if summary.get("request_rate"):
+        return f"{peak:,} at the peak, at most {concurrency:,} allowed"
+    return f"{concurrency:,} requested, {peak:,} at the peak"
 
 
 def _sent_with(target: dict[str, Any]) -> str:

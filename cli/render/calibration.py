@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cli.output import Line
+from cli.output import GOOD, WARNING, Line
 from cli.render.table import table
 
 
@@ -21,14 +21,18 @@ def calibration_lines(calibration: dict[str, Any]) -> list[Line]:
         )
         for level in calibration["levels"]
     ]
-    return [*table(header, rows, right="rrrrrrl"), Line(""), *(_words(calibration, bound) for bound in (1, 5))]
+    return [
+        *table(header, rows, right="rrrrrrl", drop=(2, 1)),
+        Line(""),
+        *(_words(calibration, bound) for bound in (1, 5)),
+    ]
 
 
 def _words(calibration: dict[str, Any], bound_ms: int) -> Line:
     within, highest = calibration[f"streams_within_{bound_ms}ms"], calibration["levels"][-1]["concurrency"]
     if within is None:
         least = calibration["levels"][0]["concurrency"]
-        return Line(f"within {bound_ms} ms: not even with {least:,} stream{'s' if least > 1 else ''}", "bold yellow")
+        return Line(f"within {bound_ms} ms: not even with {least:,} stream{'s' if least > 1 else ''}", WARNING)
     most = f"{within:,} stream{'s' if within > 1 else ''} at the same time"
     tail = ", the highest load tried" if within == highest else ""
-    return Line(f"within {bound_ms} ms: up to {most}{tail}", "bold green")
+    return Line(f"within {bound_ms} ms: up to {most}{tail}", GOOD)

@@ -7,27 +7,45 @@ from cli.output import Line, clean
 from cli.render.numbers import UNKNOWN, count, instant, milliseconds, price, rate, usd
 from cli.render.table import table
 
+# Title and side of each column of a list of benchmarks.
+_LISTED = (
+    ("id", "r"),
+    ("status", "l"),
+    ("name", "l"),
+    ("model", "l"),
+    ("provider", "l"),
+    ("done", "r"),
+    ("errors", "r"),
+    ("TTFT p50", "r"),
+    ("p95", "r"),
+    ("latency p50", "r"),
+    ("tok/s p50", "r"),
+    ("cost", "r"),
+    ("grade", "l"),
+    ("created (UTC)", "l"),
+)
+# What a narrow terminal does without, first to last. Most names say the model.
+_SPARE = ("provider", "created (UTC)", "model", "done", "cost", "grade", "tok/s p50", "p95", "errors", "latency p50")
 
-def list_lines(benchmarks: Sequence[dict[str, Any]]) -> list[Line]:
-    """One row for each benchmark, with its medians."""
-    header = (
-        "id",
-        "status",
-        "name",
-        "model",
-        "provider",
-        "done",
-        "errors",
-        "TTFT p50",
-        "tok/s p50",
-        "cost",
-        "created (UTC)",
+
+def list_lines(benchmarks: Sequence[dict[str, Any]], columns: int | None = None) -> list[Line]:
+    """One row for each benchmark, with its medians in ms and tokens/s. `columns`: see `table`."""
+    titles = [title for title, _ in _LISTED]
+    return table(
+        titles,
+        [_benchmark(item) for item in benchmarks],
+        right="".join(side for _, side in _LISTED),
+        fit=(titles.index("name"), titles.index("model"), titles.index("provider")),
+        drop=[titles.index(title) for title in _SPARE],
+        narrowest=14,
+        columns=columns,
     )
-    return table(header, [_benchmark(item) for item in benchmarks], right="rllllrrrrrl", fit=(2, 3))
 
 
 def _benchmark(item: dict[str, Any]) -> tuple[str, ...]:
     state, summary = item["progress"], item["summary"]
+    measured = bool(summary) and summary["requests"]["succeeded"] > 0
+    grade = (summary.get("measurement") or {}).get("grade") if measured else None
     return (
         f"{item['id']}",
         item["status"],
@@ -37,8 +55,11 @@ def _benchmark(item: dict[str, Any]) -> tuple[str, ...]:
         f"{state['done']:,}/{state['total']:,}",
         count(state["errors"]),
         milliseconds(summary["ttft_ms"]["p50"] if summary else None),
+        milliseconds(summary["ttft_ms"]["p95"] if summary else None),
+        milliseconds(summary["latency_ms"]["p50"] if summary else None),
         rate(summary["tokens_per_second"]["p50"] if summary else None),
         usd(state["cost_usd"]),
+        grade or UNKNOWN,
         instant(item["created_at"]),
     )
 
@@ -59,7 +80,7 @@ def model_lines(models: Sequence[dict[str, Any]]) -> list[Line]:
         )
         for item in models
     ]
-    return table(header, rows, right="lllrrrll", fit=(7, 6, 0))
+    return table(header, rows, right="lllrrrll", fit=(7, 6, 0), drop=(7, 1, 6, 5), narrowest=16)
 
 
 def _aliases(aliases: Sequence[str]) -> str:
@@ -68,19 +89,24 @@ def _aliases(aliases: Sequence[str]) -> str:
     return ", ".join(aliases[:3]) + rest
 
 
+# Models that go to an endpoint without a list of its own.
+_STANDS_IN = "models of providers without a key"
+_PRICED = "its models in the price list"
+
+
 def provider_lines(providers: Sequence[dict[str, Any]]) -> list[Line]:
-    """One row for each endpoint. If it is not ready, the row names the variables to set."""
+    """One row for each endpoint, with the models that go to it. If it is not ready, it names the variables to set."""
     rows = [
         (
             clean(item["name"]),
             "ready" if item["ready"] else f"set {' and '.join(item.get('variables') or [str(item['api_key_env'])])}",
             item["protocol"],
             clean(item["base_url"]),
-            clean(", ".join(item["models"])) or ("models without a key" if item["stand_in"] else "by the price list"),
+            clean(", ".join(item["models"])) or (_STANDS_IN if item["stand_in"] else _PRICED),
         )
         for item in providers
     ]
-    return table(("name", "state", "protocol", "URL", "models"), rows)
+    return table(("name", "state", "protocol", "URL", "models"), rows, fit=(4, 3), drop=(2, 4, 3), narrowest=20)
 
 
 def worker_lines(workers: Sequence[dict[str, Any]]) -> list[Line]:
@@ -99,7 +125,7 @@ def worker_lines(workers: Sequence[dict[str, Any]]) -> list[Line]:
         )
         for item in workers
     ]
-    return table(header, rows, right="llrlrrll", fit=(7,))
+    return table(header, rows, right="llrlrrll", fit=(7, 0), drop=(3, 5, 6, 4, 7), narrowest=16)
 
 
 def _streams(calibration: dict[str, Any] | None, name: str) -> str:

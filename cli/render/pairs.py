@@ -4,12 +4,19 @@ from collections.abc import Mapping
 
 from cli.output import Line, clean
 
+_NAME = 13
+
 
 def pair(name: str, value: str, style: str = "") -> Line:
-    return Line(f"{name:<13}{value}", style)
+    """A name and a value, which a narrow terminal breaks between words, below the value."""
+    return Line(f"{name:<{_NAME}}{value}", style, _NAME)
 
 
 def counts(counted: Mapping[str, int]) -> str:
     """`stop 117, length 1`: the most frequent first."""
-    most_first = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{clean(name)} {number:,}" for name, number in most_first)
+    return ", ".join(f"{clean(name)} {number:,}" for name, number in most_first(counted))
+
+
+def most_first(counted: Mapping[str, int]) -> list[tuple[str, int]]:
+    """The most frequent first; the equally frequent by name."""
+    return sorted(counted.items(), key=lambda item: (-item[1], item[0]))

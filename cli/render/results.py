@@ -5,11 +5,14 @@ from typing import Any
 
 from cli.output import Line, clean
 from cli.render.numbers import WRITERS
-from cli.render.table import cut, table
+from cli.render.table import table
+from cli.text_width import cut
 from shared.numbers.metrics import METRICS
 
 COLUMNS = {metric.name: metric.column for metric in METRICS.values() if metric.column is not None}
 _LONGEST = 200
+# What a narrow terminal does without, first to last.
+_SPARE = ("cost_usd", "tokens_per_second", "input_tokens", "output_tokens")
 
 
 def in_plan_order(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -17,8 +20,8 @@ def in_plan_order(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(results, key=lambda result: (result["prompt_index"], result["repetition"]))
 
 
-def result_lines(results: Iterable[dict[str, Any]]) -> list[Line]:
-    """A row for each request: prompt, outcome, metrics, and answer or error."""
+def result_lines(results: Iterable[dict[str, Any]], columns: int | None = None) -> list[Line]:
+    """A row for each request: prompt, outcome, metrics, and answer or error. `columns`: see `table`."""
     rows = [
         (
             f"{result['prompt_index']}",
@@ -30,7 +33,9 @@ def result_lines(results: Iterable[dict[str, Any]]) -> list[Line]:
         for result in in_plan_order(results)
     ]
     header = ("prompt", "rep", "outcome", *COLUMNS.values(), "answer")
-    return table(header, rows, right="rrl" + "r" * len(COLUMNS), fit=(len(header) - 1,))
+    spare = [header.index(COLUMNS[name]) for name in _SPARE]
+    right = "rrl" + "r" * len(COLUMNS)
+    return table(header, rows, right=right, fit=(len(header) - 1,), drop=spare, narrowest=16, columns=columns)
 
 
 def _answer(result: dict[str, Any]) -> str:

@@ -15,6 +15,8 @@ from cli.stack import ports, programs, valkey
 from cli.stack.folder_lock import FolderLock
 from cli.stack.process import Child
 from cli.stack.readiness import readiness
+from cli.stack.restarts import MOST
+from cli.stack.supervisor import Supervisor, how
 
 START_S = 90.0
 _PROBE_S = 0.02
@@ -30,7 +32,8 @@ class EmbeddedStack:
     to start if another exclusive stack uses the folder's database. `announce`: commands in the data folder find it
     (`announced`). `settings` are
     environment variables of API and workers, which override all others. The stack waits by calling `pause`; if that
-    raises, the start ends. `on_step` is called with a text for each step. Raises CliError.
+    raises, the start ends. `on_step` is called with a text for each step. `on_restart` is called with a line when a
+    worker dies, and the worker is started again; without it, a dead worker ends the stack. Raises CliError.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class EmbeddedStack:
         start_s: float = START_S,
         pause: Callable[[float], None] = waiting.pause,
         on_step: Callable[[str], None] = lambda _: None,
+        on_restart: Callable[[str], None] | None = None,
     ) -> None:
         self._host, self._port = host, port
         self._data_dir, self._log_dir = data_dir, log_dir
@@ -61,6 +65,8 @@ class EmbeddedStack:
         self._start_s = start_s
         self._pause = pause
         self._on_step = on_step
+        self._supervisor = None if on_restart is None else Supervisor(self._restart, on_restart)
+        self._child_environment: dict[str, str] = {}
         self._folder: Path | None = None
         self.children: list[Child] = []
         self.url = ""
@@ -96,10 +102,15 @@ class EmbeddedStack:
             raise
 
     def check(self) -> None:
-        """If a child has ended, raises CliError with the end of its log."""
+        """If a child has ended, raises CliError with the end of its log, or starts it again."""
+        if self._supervisor is not None:
+            worker = self._supervisor.look()
+            if worker is not None and worker.exit_code is not None:
+                times = f"{MOST} times in a row"
+                raise _failure(f"{worker.name} ended by itself {times}, the last time: {how(worker.exit_code)}", worker)
         for child in self.children:
-            if child.exit_code is not None:
-                raise _failure(f"{child.name} ended by itself ({_how(child.exit_code)})", child)
+            if child.exit_code is not None and not (self._supervisor and self._supervisor.is_watched(child)):
+                raise _failure(f"{child.name} ended by itself ({how(child.exit_code)})", child)
 
     def close(self, *, at_once: bool = False) -> None:
         """Ends API, workers (after their grace period), simulator and Valkey, in this order.
@@ -136,14 +147,25 @@ class EmbeddedStack:
         for number in range(self._worker_count):
             name = "worker" if self._worker_count == 1 else f"worker-{number + 1}"
             importing.append(self._spawn(name, programs.worker(), None))
-        env = self._environment(deadline)
+        env = self._child_environment = self._environment(deadline)
         for child in importing:
             child.go(env)
         self._say("waiting for the API and the worker")
         self.url = f"http://{_reachable(self._host)}:{port}"
         self._wait_until_ready(deadline)
+        if self._supervisor is not None:
+            self._supervisor.watch([child for child in self.children if _part(child) == "worker"])
         if self._announcement is not None:
             self._announcement.ready(self.url, digest(self.database_url))
+
+    def _restart(self, name: str) -> Child:
+        """A worker in place of the dead one of this name, with the same settings and the same log."""
+        for dead in [child for child in self.children if child.name == name]:
+            dead.kill()  # and what it had started
+            self.children.remove(dead)
+        worker = self._spawn(name, programs.worker(), None)
+        worker.go(self._child_environment)
+        return worker
 
     def _environment(self, deadline: waiting.Deadline) -> dict[str, str]:
         """Starts queue and simulator, migrates the database, and returns the environment of API and workers."""
@@ -260,10 +282,6 @@ def _part(child: Child) -> str:
     """A child's part as `/ready` names it: `worker-2` is a worker, Valkey is the queue."""
     name = child.name.partition("-")[0]
     return "queue" if name == "valkey" else name
-
-
-def _how(exit_code: int) -> str:
-    return f"killed by signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
 
 
 def _reachable(host: str) -> str:

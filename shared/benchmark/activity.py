@@ -1,6 +1,7 @@
 """When a run's requests were in flight: duration, peak, rate and steady window, from series that merge."""
 
 import heapq
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from shared.numbers.time_series import TimeSeries
@@ -21,6 +22,9 @@ class Activity:
         self.sent = TimeSeries()
         self.ended = TimeSeries()
         self.succeeded = TimeSeries()
+        # Requests that a cancel ended. They were in flight, but no statistic counts them.
+        self.cancelled_sent = TimeSeries()
+        self.cancelled_ended = TimeSeries()
         self.first_sent_us: int | None = None
         self.last_sent_us: int | None = None
         self.last_end_us: int | None = None
@@ -39,12 +43,19 @@ class Activity:
         self._in_wave(-sent_us, -ended_us)
         self._in_tail(ended_us)
 
+    def add_cancelled(self, sent_us: int, ended_us: int) -> None:
+        """One request that was in flight until a cancel ended it. It counts for the peak only."""
+        self.cancelled_sent.add(sent_us)
+        self.cancelled_ended.add(ended_us)
+
     def merge(self, other: "Activity") -> None:
         """Adds another part of the same run."""
         for ours, theirs in (
             (self.sent, other.sent),
             (self.ended, other.ended),
             (self.succeeded, other.succeeded),
+            (self.cancelled_sent, other.cancelled_sent),
+            (self.cancelled_ended, other.cancelled_ended),
         ):
             ours.merge(theirs)
         if other.first_sent_us is not None and other.last_sent_us is not None and other.last_end_us is not None:
@@ -62,20 +73,14 @@ class Activity:
         return (self.last_end_us - self.first_sent_us) / 1e6 or None
 
     def levels(self) -> list[tuple[int, int]]:
-        """Steps of (time in µs, requests in flight from then on). At the same time, ends count before sends."""
-        step_us = max(self.sent.step_us, self.ended.step_us)
-        edges = [(at_us, -count) for at_us, count in self.ended.steps(step_us)]
-        edges += [(at_us, count) for at_us, count in self.sent.steps(step_us)]
-        level, levels = 0, []
-        for at_us, change in sorted(edges):
-            level += change
-            levels.append((at_us, level))
-        return levels
+        """Steps of (time in µs, requests in flight from then on), without cancelled requests."""
+        return _levels([self.sent], [self.ended])
 
     @property
     def peak(self) -> int:
-        """The most requests in flight at the same time."""
-        return max((level for _, level in self.levels()), default=0)
+        """The most requests in flight at the same time, cancelled ones included."""
+        levels = _levels([self.sent, self.cancelled_sent], [self.ended, self.cancelled_ended])
+        return max((level for _, level in levels), default=0)
 
     @property
     def busy_s(self) -> float | None:
@@ -103,6 +108,7 @@ class Activity:
             "sent": self.sent.document(),
             "ended": self.ended.document(),
             "succeeded": self.succeeded.document(),
+            "cancelled": [self.cancelled_sent.document(), self.cancelled_ended.document()],
             "span": [self.first_sent_us, self.last_sent_us, self.last_end_us],
             "first": self._first,
             "tail": self._tail,
@@ -114,6 +120,9 @@ class Activity:
         activity.sent = TimeSeries.load(document["sent"])
         activity.ended = TimeSeries.load(document["ended"])
         activity.succeeded = TimeSeries.load(document["succeeded"])
+        if "cancelled" in document:  # versions before did not have it
+            sent, ended = document["cancelled"]
+            activity.cancelled_sent, activity.cancelled_ended = TimeSeries.load(sent), TimeSeries.load(ended)
         activity.first_sent_us, activity.last_sent_us, activity.last_end_us = document["span"]
         activity._first = [(sent, ended) for sent, ended in document["first"]]
         activity._tail = list(document["tail"])
@@ -136,3 +145,15 @@ class Activity:
     def _in_tail(self, ended_us: int) -> None:
         if self.last_sent_us is not None and ended_us >= self.last_sent_us:
             heapq.heappush(self._tail, ended_us)
+
+
+def _levels(sent: Sequence[TimeSeries], ended: Sequence[TimeSeries]) -> list[tuple[int, int]]:
+    """Steps of (time in µs, requests in flight from then on). At the same time, ends count before sends."""
+    step_us = max(series.step_us for series in (*sent, *ended))
+    edges = [(at_us, -count) for series in ended for at_us, count in series.steps(step_us)]
+    edges += [(at_us, count) for series in sent for at_us, count in series.steps(step_us)]
+    level, levels = 0, []
+    for at_us, change in sorted(edges):
+        level += change
+        levels.append((at_us, level))
+    return levels

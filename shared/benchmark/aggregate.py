@@ -12,12 +12,12 @@ import orjson
 
 from shared.benchmark.activity import Activity
 from shared.benchmark.observed import Observed
+from shared.benchmark.outcome import FAILURES
 from shared.numbers.digest import Digest
 from shared.numbers.disturbance import Disturbance, Verdict
 from shared.numbers.metrics import DISTRIBUTED, REPORTED
 from shared.numbers.time_series import TimeSeries
 
-FAILURES = ("errored", "timed_out", "truncated")
 # The most different words of servers that are counted one by one. All further ones are counted under OTHER_WORDS.
 MOST_WORDS = 50
 OTHER_WORDS = "(other)"
@@ -70,7 +70,7 @@ class RunAggregate:
         self.verdicts: list[Verdict] = []
 
     def add(self, result: Observed, *, sent_in_vain: int = 0) -> None:
-        """Adds a result. Warm-up counts only for cost; a cancelled request is left out of all statistics.
+        """Adds a result. Warm-up counts only for cost, and a cancelled request only for the peak in flight.
 
         `sent_in_vain`: how often earlier segments may have sent the same request. Each is priced like this result, and
         so is the attempt before a renewed connection: the server may have worked on it.
@@ -104,7 +104,9 @@ class RunAggregate:
         if total is not None and read is not None:
             self.cacheable_tokens += total
             self.cached_tokens += read
-        if result.outcome != "cancelled":
+        if result.outcome == "cancelled":
+            self.activity.add_cancelled(result.sent_us, result.ended_us)
+        else:
             self.activity.add(result.sent_us, result.ended_us, succeeded=result.outcome == "succeeded")
         if result.outcome == "succeeded":
             self._add_succeeded(result)

@@ -3,12 +3,13 @@
 import sys
 
 from shared.benchmark.flags import FLAGS
+from shared.numbers.disturbance import CPU_SHARE, DOUBTFUL_SHARE, KERNEL_LAG_MS, PROMISED_MS, SEND_DELAY_MS, STALL_MS
 from shared.numbers.documentation import with_tables
 
 
 def with_all_tables(page: str) -> str:
-    """The page with new tables of metrics, fields and flags."""
-    return with_tables(page, {"flags": _flags()})
+    """The page with new tables of metrics, fields, flags and grades."""
+    return with_tables(page, {"flags": _flags(), "grades": _grades()})
 
 
 def _flags() -> str:
@@ -17,6 +18,23 @@ def _flags() -> str:
         for flag in FLAGS.values()
     ]
     return "\n".join(["| flag | meaning | effect on the numbers | finding |", "|---|---|---|---|", *rows, ""])
+
+
+def _grades() -> str:
+    """What each grade promises, and the most of each observation that it allows."""
+    bounds = (PROMISED_MS, DOUBTFUL_SHARE, KERNEL_LAG_MS, STALL_MS, CPU_SHARE, SEND_DELAY_MS)
+    rows = []
+    for grade in PROMISED_MS:
+        own, doubtful, lag, stall, cpu, delay = (bound[grade] for bound in bounds)
+        promise = f"| **{grade}** | less than {own:g} ms | {doubtful:.0%} | {lag:,.0f} ms | {stall / 1_000:g} s "
+        rows.append(f"{promise}| {cpu:.0%} | {delay:,.0f} ms |")
+    header = (
+        "| grade | the client's own share of a TTFT | doubtful first tokens | lag of the loop (P99) | longest stall "
+        "| CPU in a second | delay of sends (P99) |"
+    )
+    return "\n".join(
+        [header, "|---|---|---|---|---|---|---|", *rows, "| **D** | not known to be less | more | | | | |", ""]
+    )
 
 
 if __name__ == "__main__":

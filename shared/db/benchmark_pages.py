@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, case, cast, func, literal, null, select, tuple_
+from sqlalchemy import ColumnElement, Text, and_, case, cast, func, literal, null, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import defer
+from sqlalchemy.orm import InstrumentedAttribute, aliased, defer
 
 from shared.benchmark.status import Status
 from shared.db.again import tries_again
 from shared.db.database import Database
-from shared.db.tables import Benchmark, Prompt
+from shared.db.tables import Benchmark, BenchmarkMetadata, Prompt
 from shared.db.types import UtcDateTime, byte_length, last_turn, light_spec
 
 # Specs up to this many bytes are listed as they are.
@@ -32,6 +32,8 @@ class BenchmarkFilter:
     provider: str | None = None
     name_contains: str | None = None
     rerun_of: int | None = None
+    # Each is a `key:value` that the metadata must have.
+    metadata: Sequence[str] = ()
     created_from: datetime | None = None
     created_before: datetime | None = None
 
@@ -86,20 +88,30 @@ class BenchmarkPages:
 
         With `name_contains` a page may have fewer than `limit` although it is not the last one.
         """
-        chosen = select(Benchmark.id)
+        chosen, key = select(Benchmark.id), Benchmark.id
+        for pair in where.metadata:
+            having = aliased(BenchmarkMetadata)
+            chosen = chosen.join(having, and_(having.benchmark_id == Benchmark.id, having.pair == pair))
+            # The index of pairs has the ids in order, and no database derives that from an equality alone.
+            key = having.benchmark_id
         for condition in _conditions(where):
             chosen = chosen.where(condition)
         if before is not None:
-            chosen = chosen.where(_is_before(before, where))
+            chosen = chosen.where(_is_before(before, where, key))
         async with self._database.read() as session:
             lowest = None
             if where.name_contains is not None:
                 lowest = await _lowest_searched(session, before)
-                chosen = chosen.where(Benchmark.id >= lowest)
-            order = _newest_first(where)
+                # For both: each database takes the index of names or that of pairs.
+                chosen = chosen.where(Benchmark.id >= lowest, key >= lowest)
+            order = _newest_first(where, key)
             # Indexes choose the ids; only then are rows read, since they are large.
             ids = chosen.order_by(*order).limit(limit + 1)
-            rows = (await session.execute(_COLUMNS.where(Benchmark.id.in_(ids)).order_by(*order))).all()
+            rows = (
+                await session.execute(
+                    _COLUMNS.where(Benchmark.id.in_(ids)).order_by(*_newest_first(where, Benchmark.id))
+                )
+            ).all()
             items = [ListedBenchmark(benchmark, spec) for benchmark, spec in rows[:limit]]
             following = Position(lowest) if lowest else None
             if len(rows) > limit:
@@ -161,15 +173,15 @@ def _conditions(where: BenchmarkFilter) -> Iterator[ColumnElement[bool]]:
         yield Benchmark.created_at < where.created_before
 
 
-def _newest_first(where: BenchmarkFilter) -> Sequence[ColumnElement[Any]]:
-    return (Benchmark.created_at.desc(), Benchmark.id.desc()) if where.by_time else (Benchmark.id.desc(),)
+def _newest_first(where: BenchmarkFilter, key: InstrumentedAttribute[int]) -> Sequence[ColumnElement[Any]]:
+    return (Benchmark.created_at.desc(), Benchmark.id.desc()) if where.by_time else (key.desc(),)
 
 
-def _is_before(before: Position, where: BenchmarkFilter) -> ColumnElement[bool]:
+def _is_before(before: Position, where: BenchmarkFilter, key: InstrumentedAttribute[int]) -> ColumnElement[bool]:
     if where.by_time and before.created_at is not None:
         place = (literal(before.created_at, UtcDateTime), before.id)
         return tuple_(Benchmark.created_at, Benchmark.id) < tuple_(*place)
-    return Benchmark.id < before.id
+    return key < before.id
 
 
 async def _lowest_searched(session: AsyncSession, before: Position | None) -> int:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, insert, inspect, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.benchmark.metadata import metadata_pairs
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.status import CANCEL, FINISH, TERMINAL, Status
 from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.events import tell_of
-from shared.db.tables import Benchmark, IdempotencyKey, Prompt
+from shared.db.tables import Benchmark, BenchmarkMetadata, IdempotencyKey, Prompt
 from shared.db.types import as_constant, utc_now
 from shared.db.webhook_endpoints import insert_endpoint, lock_endpoint
 from shared.errors import Conflict, KeyReused, NotFound
@@ -119,6 +120,8 @@ class BenchmarkRepository:
             benchmark = await _existing(session, benchmark_id)
             prompts = list(await session.scalars(query))
         if not prompts:
+            # A benchmark that is being deleted loses its prompts too.
+            await self.status(benchmark_id)
             raise Conflict(f"the prompts of benchmark {benchmark_id} were deleted (TEXT_RETENTION_DAYS)")
         document = {**benchmark.spec_document, "prompts": prompts}
         return BenchmarkSpec.model_validate(document), benchmark
@@ -226,6 +229,9 @@ async def _insert(
                 for offset, prompt in enumerate(spec.prompts[begin : begin + PROMPTS_AT_ONCE])
             ],
         )
+    pairs = [{"pair": pair, "benchmark_id": benchmark.id} for pair in metadata_pairs(spec.metadata)]
+    if pairs:
+        await session.execute(insert(BenchmarkMetadata), pairs)
     if webhook is not None:
         await insert_endpoint(session, webhook, benchmark.id)
     return benchmark

@@ -15,7 +15,7 @@ from shared.benchmark.without_texts import (
 from shared.db.again import tries_again
 from shared.db.benchmarks import KEEP_KEYS_S
 from shared.db.database import Database
-from shared.db.tables import Benchmark, IdempotencyKey, Prompt, Result
+from shared.db.tables import Benchmark, BenchmarkMetadata, IdempotencyKey, Prompt, Result
 from shared.db.types import as_constant, utc_now
 from shared.db.webhook_endpoints import lock_endpoint
 from shared.db.webhook_tables import WebhookDelivery, WebhookEndpoint, WebhookEvent, is_pending
@@ -121,6 +121,7 @@ async def _delete_own_texts(session: AsyncSession, benchmark_id: int) -> None:
     await session.execute(delete(WebhookEndpoint).where(WebhookEndpoint.benchmark_id == benchmark_id))
     await session.execute(delete(WebhookEvent).where(WebhookEvent.benchmark_id == benchmark_id))
     await session.execute(delete(Prompt).where(Prompt.benchmark_id == benchmark_id))
+    await session.execute(delete(BenchmarkMetadata).where(BenchmarkMetadata.benchmark_id == benchmark_id))
     benchmark = await session.get(Benchmark, benchmark_id)
     if benchmark is None:
         return

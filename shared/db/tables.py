@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from shared.benchmark.metadata import MAX_PAIR_CHARS
 from shared.benchmark.outcome import OUTCOMES
 from shared.benchmark.spec import RunSpec
 from shared.benchmark.status import OPEN, STATUSES, SegmentEnding, Status
@@ -147,6 +148,17 @@ class Prompt(Base):
     benchmark_id: Mapped[int] = mapped_column(ForeignKey("benchmarks.id", ondelete="CASCADE"), primary_key=True)
     prompt_index: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     document: Mapped[dict[str, Any]] = mapped_column(JsonDocument)
+
+
+class BenchmarkMetadata(Base):
+    """A `key:value` of a benchmark's metadata, for the filter of lists. The metadata itself is in the spec."""
+
+    __tablename__ = "benchmark_metadata"
+
+    pair: Mapped[str] = mapped_column(String(MAX_PAIR_CHARS), primary_key=True)
+    benchmark_id: Mapped[int] = mapped_column(
+        ForeignKey("benchmarks.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
 
 
 class Result(Base):

@@ -108,7 +108,7 @@ METRICS = {
             null_when="the loop is closed",
             source="run",
             distributed=True,
-            row="Due to end (ms)",
+            row="Effective latency (ms)",
         ),
         Metric(
             name="stream_close_ms",
@@ -179,6 +179,7 @@ METRICS = {
             source="usage",
             example=18,
             sortable=True,
+            column="in",
         ),
         Metric(
             name="total_input_tokens",

@@ -1,8 +1,8 @@
-"""Monitoring that API and workers share: the event loop's lag and the use of the database pool."""
+"""Monitoring that API and workers share: process, Python, the event loop's lag and the use of the database pool."""
 
 import asyncio
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Gauge, GCCollector, Histogram, PlatformCollector, ProcessCollector
 
 from shared.clock import monotonic_ns
 from shared.db.database import Database
@@ -17,6 +17,9 @@ class ProcessMonitor:
 
     def __init__(self, database: Database) -> None:
         self.registry = CollectorRegistry()
+        # `process_*` and `python_*`, as every Prometheus client has them, without a worker's measuring processes.
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
         self._lag = Histogram(
             "llmbench_event_loop_lag_seconds",
             "How late the event loop woke from a short sleep",

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import orjson
 
 from shared.benchmark.status import Status
+from shared.numbers.rounding import rounded
 from shared.webhooks.message import MAX_PAYLOAD_BYTES, instant
 
 
@@ -71,8 +72,8 @@ def _instant(at: datetime | None) -> str | None:
 
 
 def _numbers(summary: dict[str, Any]) -> dict[str, Any]:
-    """The summary as the API returns it: dollars, which are stored as exact texts, become numbers."""
-    changed = dict(summary)
+    """The summary as the API returns it: rounded, and dollars, which are stored as exact texts, as numbers."""
+    changed: dict[str, Any] = _rounded(summary)
     for part in ("cost", "possible_duplicates"):
         if part in changed:
             changed[part] = {
@@ -80,3 +81,11 @@ def _numbers(summary: dict[str, Any]) -> dict[str, Any]:
                 for name, value in changed[part].items()
             }
     return changed
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _rounded(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return rounded(value) if isinstance(value, float) else value

@@ -77,6 +77,48 @@ async def test_filters_narrow_the_list(three: httpx2.AsyncClient) -> None:
         assert await ids(three, limit=1, **query) == expected, query
 
 
+async def test_the_metadata_filter_finds_a_key_with_its_value(api: httpx2.AsyncClient) -> None:
+    await submit(api, metadata={"team": "search", "run": 7, "nightly": True, "commit": None, "tags": ["a"]})
+    await submit(api, metadata={"team": "search", "run": 8, "url": "http://a/?b=c", "a:b": "c", "a": "b:c"})
+    await submit(api, metadata={"team": "Search", "run": "7", "long": "x" * 600})
+    await submit(api)
+    for metadata, expected in (
+        (["team:search"], [2, 1]),
+        (["team:Search"], [3]),
+        (["run:7"], [3, 1]),
+        (["run:7", "team:search"], [1]),
+        (["team:search", "team:search"], [2, 1]),
+        (["team:search", "team:Search"], []),
+        (["nightly:true"], [1]),
+        (["commit:null"], [1]),
+        (["url:http://a/?b=c"], [2]),
+        (["a:b:c"], [2]),
+        (["tags:a"], []),
+        (["te_m:search"], []),
+        (["team:"], []),
+    ):
+        assert await ids(api, limit=1, metadata=metadata) == expected, metadata
+    assert await ids(api, metadata=["team:search"], name="haiku", status="pending") == [2, 1]
+    assert await ids(api, limit=1, metadata=["team:search"], created_from="2020-01-01") == [2, 1]
+    assert await ids(api, metadata=["team:search"], created_before="2020-01-01") == []
+
+
+async def test_the_metadata_filter_forgets_a_deleted_benchmark_and_finds_a_rerun(api: httpx2.AsyncClient) -> None:
+    await submit(api, metadata={"team": "search"})
+    assert (await api.post("/benchmarks/1/rerun")).status_code == 202
+    await api.delete("/benchmarks/1")
+    assert await ids(api, metadata="team:search") == [2]
+
+
+async def test_a_day_begins_at_midnight_in_utc(three: httpx2.AsyncClient) -> None:
+    created = datetime.fromisoformat((await three.get("/benchmarks/1")).json()["created_at"])
+    day, next_day = f"{created:%Y-%m-%d}", f"{created + timedelta(days=1):%Y-%m-%d}"
+    assert 1 in await ids(three, created_from=day, created_before=next_day)
+    assert 1 not in await ids(three, created_before=day)
+    # An unescaped + is a space in a URL.
+    assert (await three.get(f"/benchmarks?created_before={next_day}T02:00:00+02:00")).status_code == 200
+
+
 async def test_the_date_filters_take_the_first_instant_and_leave_the_last_out(three: httpx2.AsyncClient) -> None:
     created = [(await three.get(f"/benchmarks/{number}")).json()["created_at"] for number in (1, 2, 3)]
     # The database's clock may give two the same instant.

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from api.schemas.metric_fields import IN_EVERY_SUMMARY, distribution_field
 from api.schemas.results import Distribution, ResultOut
@@ -21,13 +22,14 @@ def test_a_result_has_each_stored_metric_as_defined(name: str) -> None:
 
 
 def test_what_the_terminal_shows_comes_first() -> None:
-    assert list(ResultOut.model_fields)[:8] == [
+    assert list(ResultOut.model_fields)[:9] == [
         "id",
         "prompt",
         "response",
         "ttft_ms",
         "latency_ms",
         "tokens_per_second",
+        "input_tokens",
         "output_tokens",
         "cost_usd",
     ]
@@ -70,3 +72,17 @@ def test_a_distribution_has_each_percentile_and_interval() -> None:
     percentiles = [f"p{percent}" for percent in MIN_COUNT]
     intervals = [f"p{percent}_ci95" for percent in WITH_INTERVAL]
     assert [name for name in Distribution.model_fields if name.startswith("p")] == [*percentiles, *intervals]
+
+
+def test_computed_numbers_have_six_places() -> None:
+    fields = dict.fromkeys(Distribution.model_fields)
+    values = {**fields, "count": 3, "mean": 205.34310000000008, "p50": 12.082133333333333, "relative_error": 0.005}
+    shown = Distribution.model_validate({**values, "p50_ci95": (0.1 + 0.2, 1e-9)})
+    assert (shown.mean, shown.p50, shown.p50_ci95) == (205.3431, 12.082133, (0.3, 0.0))
+
+
+def test_dollars_keep_all_their_places() -> None:
+    """A request may cost less than a millionth of a dollar."""
+    assert METRICS["cost_usd"].name in ResultOut.model_fields
+    adapter = TypeAdapter(ResultOut.model_fields["cost_usd"].annotation)
+    assert adapter.validate_python(0.000000012345) == 0.000000012345

@@ -2,9 +2,11 @@
 
 import httpx2
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from sqlalchemy.engine import make_url
 
 from api.main import create_app
+from api.monitoring import prefers_openmetrics
 from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
 from tests.support.prometheus import samples, value
@@ -71,3 +73,48 @@ async def test_metrics_answer_while_the_database_is_away(database_url: str, redi
             answer = await client.get("/metrics")
     assert answer.status_code == 200
     assert value(samples(answer.text), "llmbench_database_up") == 0
+
+
+# What Prometheus 3 sends.
+PROMETHEUS = (
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+    "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
+    "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+)
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("", False),
+        ("*/*", False),
+        ("text/plain", False),
+        (PROMETHEUS, True),
+        ("Application/OpenMetrics-Text", True),
+        ("application/openmetrics-text;version=abc", True),
+        ("application/openmetrics-text;q=0.2,text/plain;q=0.5", False),
+        ("application/openmetrics-text;q=0", False),
+        ("application/openmetrics-text;q=nan", False),
+        (",;,;q=1,", False),
+    ],
+)
+def test_openmetrics_is_for_those_who_prefer_it(accept: str, expected: bool) -> None:
+    assert prefers_openmetrics(accept) is expected
+
+
+async def test_openmetrics_is_answered_on_request(sqlite_api: httpx2.AsyncClient) -> None:
+    await sqlite_api.get("/benchmarks")
+    answer = await sqlite_api.get("/metrics", headers={"Accept": PROMETHEUS})
+    assert answer.headers["content-type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    assert answer.text.endswith("# EOF\n")
+    names = {family.name for family in text_string_to_metric_families(answer.text)}
+    assert {"llmbench_http_requests", "process_resident_memory_bytes", "python_info"} <= names
+
+
+async def test_the_process_and_python_are_in_the_metrics(sqlite_api: httpx2.AsyncClient) -> None:
+    found = samples((await sqlite_api.get("/metrics")).text)
+    assert value(found, "process_resident_memory_bytes") > 10_000_000
+    assert value(found, "process_cpu_seconds_total") > 0
+    assert value(found, "process_open_fds") > 0
+    assert value(found, "python_gc_collections_total", generation="0") >= 0
+    assert any(name == "python_info" for name, _ in found)

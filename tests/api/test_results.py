@@ -178,7 +178,7 @@ async def test_the_same_benchmark_is_the_same_json_on_each_database(api: httpx2.
     assert document["price"]["input_usd_per_mtok"] == 0.25
     assert document["parameters"]["temperature"] == 0.1
     assert (document["status"], document["interrupted"], document["summary"]) == ("failed", False, None)
-    assert result["tpot_ms"] == 0.30000000000000004
+    assert result["tpot_ms"] == 0.3
     assert result["cost_usd"] == 1.075e-05
     assert result["sent_at"] == "2025-01-15T10:30:00.123456Z"
     assert result["flags"] == ["buffered"]

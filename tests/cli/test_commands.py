@@ -2,6 +2,7 @@
 
 import json
 from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from typer.testing import CliRunner
@@ -26,11 +27,31 @@ def test_list_passes_its_filters_on_and_prints_a_row_each(api: FakeApi, llmbench
     assert api.requests[0][1] == "/benchmarks?status=completed&model=m&name=Haiku&limit=5"
 
 
+def test_list_filters_by_metadata(api: FakeApi, llmbench: Llmbench) -> None:
+    api.answers["GET /benchmarks"] = (200, {"items": [documents.benchmark()], "next_cursor": None})
+    llmbench("list", "--metadata", "team=search", "--metadata", "url=a=b:c", "--limit", "5")
+    assert parse_qs(urlsplit(api.requests[0][1]).query) == {"metadata": ["team:search", "url:a=b:c"], "limit": ["5"]}
+    assert "must be key=value" in llmbench("list", "--metadata", "team").stderr
+
+
 def test_a_limit_beyond_a_page_reads_the_next_pages(api: FakeApi, llmbench: Llmbench) -> None:
     page = {"items": [documents.benchmark(number) for number in range(200)], "next_cursor": "next"}
     api.answers["GET /benchmarks"] = (200, page)
     assert len(json.loads(llmbench("list", "--limit", "300", "--json").stdout)) >= 300
     assert api.requests[1][1] == "/benchmarks?cursor=next&limit=100"
+
+
+def test_a_list_that_is_cut_says_so_on_stderr(api: FakeApi, llmbench: Llmbench) -> None:
+    api.answers["GET /benchmarks"] = (200, {"items": [documents.benchmark()], "next_cursor": "next"})
+    for arguments in ((), ("--json",)):
+        assert llmbench("list", "--limit", "1", *arguments).stderr == "the newest 1; --limit lists more\n"
+    api.answers["GET /benchmarks"] = (200, {"items": [documents.benchmark()], "next_cursor": None})
+    assert llmbench("list", "--limit", "1").stderr == ""
+
+
+def test_models_as_json_says_on_stderr_how_many_there_are(api: FakeApi, llmbench: Llmbench) -> None:
+    api.answers["GET /models"] = (200, {"items": [documents.MODEL], "total": 25, "next_cursor": "x"})
+    assert "1 of 25 models" in llmbench("models", "--limit", "1", "--json").stderr
 
 
 def test_show_pages_through_all_results(api: FakeApi, llmbench: Llmbench) -> None:
@@ -119,6 +140,14 @@ def test_demo_submits_the_readmes_example_and_compares_with_the_simulator(
     output = capsys.readouterr().out
     comparison = output[output.index("simulator's setting") :].splitlines()
     assert comparison[1].split() == ["TTFT", "(ms)", "200.0", "201.0"]
+    assert '"results"' not in output
+
+
+def test_demo_as_json_prints_only_the_answer(api: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
+    stack = SimpleNamespace(url=api.url, check=lambda: None)
+    with Stop() as stop:
+        demo._measure(stack, stop, as_json=True)  # type: ignore[arg-type]
+    assert json.loads(capsys.readouterr().out) == documents.benchmark()
 
 
 def test_simulate_has_the_options_and_defaults_of_the_simulator() -> None:

@@ -11,11 +11,13 @@ from api.schemas.workers import WorkerOut
 from cli.output import Line, clean
 from cli.render.benchmark import benchmark_lines, succeeded_entirely
 from cli.render.calibration import calibration_lines
-from cli.render.distributions import ROWS, distributions
+from cli.render.distributions import INTERVALS, ROWS, distributions
 from cli.render.lists import list_lines, worker_lines
 from cli.render.numbers import WRITERS, milliseconds, price, rate, usd
 from cli.render.results import COLUMNS, result_lines, timeline_lines
-from cli.render.table import cut, table, width
+from cli.render.table import table
+from cli.text_width import cut, width, wrapped
+from shared.numbers.intervals import interval
 from shared.numbers.metrics import METRICS
 from tests.cli import documents
 
@@ -64,13 +66,86 @@ def test_a_percentile_that_the_count_cannot_support_is_a_dash_with_a_reason() ->
 
 
 def test_no_footnote_stands_below_a_table_without_dashes() -> None:
-    assert not any(line.text.startswith("–") for line in distributions(documents.summary(succeeded=100)))
+    ttft = {**documents.spread(*range(100)), "p50_ci95": [41.0, 61.0]}
+    summary = documents.summary(succeeded=100, ttft_ms=ttft)
+    assert not any(line.text.startswith("–") for line in distributions(summary))
 
 
-def test_a_run_without_success_has_a_table_of_dashes_and_says_why() -> None:
-    text = _text(list(distributions(documents.summary(succeeded=0, errored=2))))
-    assert "no succeeded request had this number" in text
-    assert "0.0" not in text
+def test_confidence_intervals_stand_below_the_percentiles() -> None:
+    ttft = {**documents.spread(*range(100)), "p50_ci95": [41.0, 61.25], "p95_ci95": [91.0, 10_001.4]}
+    lines = [line.text for line in distributions(documents.summary(succeeded=100, ttft_ms=ttft))]
+    place = lines.index(next(line for line in lines if line.startswith("95 % interval")))
+    assert lines[place].split() == ["95", "%", "interval", "p50", "p95"]
+    assert lines[place + 1].split() == ["TTFT", "(ms)", "41.0", "to", "61.2", "91.0", "to", "10,001"]
+
+
+@pytest.mark.parametrize(
+    ("basis", "why"),
+    [
+        ("requests", "that of the median needs 6 succeeded requests"),
+        ("prompts", "prompts were repeated, so prompts count and not requests"),
+        (None, "it is not known how the values depend on each other"),
+    ],
+)
+def test_a_run_without_intervals_says_why(basis: str | None, why: str) -> None:
+    ttft = {**documents.spread(1.0, 2.0), "interval_basis": basis}
+    assert f"– no 95 % intervals: {why}" in _text(list(distributions(documents.summary(ttft_ms=ttft))))
+
+
+def test_the_fewest_values_for_an_interval_are_those_of_the_intervals_themselves() -> None:
+    for percentile, needed in INTERVALS.items():
+        percent = float(percentile.removeprefix("p"))
+        assert interval([float(number) for number in range(needed)], percent) is not None
+        assert interval([float(number) for number in range(needed - 1)], percent) is None
+
+
+def _failure(message: str, kind: str = "connect_error") -> dict[str, Any]:
+    error = {"kind": kind, "message": message, "http_status": None, "phase": "connect"}
+    return documents.result(outcome="errored", error=error)
+
+
+def test_a_run_without_success_shows_its_errors_and_no_table_of_dashes() -> None:
+    error = {"kind": "all_requests_failed", "message": "none of 3 requests succeeded; most often: connect_error"}
+    summary = documents.summary(
+        succeeded=0,
+        errored=3,
+        error_kinds={"connect_error": 3},
+        error_latency_ms=documents.spread(12.5, 20.0, 30.0),
+        measurement={"grade": "A", "reasons": []},
+    )
+    failed = documents.benchmark(status="failed", error=error, summary=summary)
+    failures = [_failure("nobody listens"), _failure("nobody listens"), _failure("no route")]
+    text = _text(benchmark_lines(failed, failures))
+    assert "most often: connect_error: nobody listens (1 other message)\n" in text
+    assert "\nErrors       connect_error 3\n" in text
+    assert "12.5" not in text  # the smallest is of no interest
+    assert "  after      20.0 ms (p50), 30.0 ms at most" in text
+    assert "Grade        none: no request succeeded" in text
+    assert not any(word in text for word in ("TTFT (ms)", "Throughput"))
+
+
+def test_each_kind_of_error_has_its_commonest_message() -> None:
+    summary = documents.summary(errored=7, error_kinds={"rate_limited": 2, "connect_error": 5, "cancelled": 3})
+    failures = [_failure("slow down", "rate_limited"), *(_failure("\x1bnobody listens") for _ in range(5))]
+    text = _text(benchmark_lines(documents.benchmark(summary=summary), failures))
+    assert "\nErrors       connect_error 5: \ufffdnobody listens\n             rate_limited 2: slow down\n" in text
+    assert "cancelled 3" not in text  # the benchmark did that itself
+
+
+def test_a_cancelled_run_says_what_was_in_flight() -> None:
+    requests = {**documents.summary(succeeded=0)["requests"], "cancelled": 4, "planned": 20}
+    summary = documents.summary(succeeded=0, requests=requests, concurrency={"requested": 4, "peak": 4})
+    text = _text(benchmark_lines(documents.benchmark(status="cancelled", summary=summary)))
+    assert "Requests     0 succeeded, 4 cancelled in flight; 16 of 20 were not sent" in text
+    assert "Concurrency  4 requested, 4 at the peak" in text
+
+
+def test_the_concurrency_of_an_open_loop_is_a_bound() -> None:
+    rates = {"requested": 5.0, "achieved": 5.0}
+    summary = documents.summary(request_rate=rates, concurrency={"requested": 50, "peak": 7})
+    assert "Concurrency  7 at the peak, at most 50 allowed" in _text(
+        benchmark_lines(documents.benchmark(summary=summary))
+    )
 
 
 def test_the_first_answer_token_has_a_row_only_where_the_model_thought_before() -> None:
@@ -101,7 +176,7 @@ def test_what_was_added_to_the_usual_request_is_shown() -> None:
 def test_outcomes_and_error_kinds_are_counted() -> None:
     text = _text(benchmark_lines(documents.benchmark(summary=documents.summary(succeeded=3, errored=2))))
     assert "3 succeeded, 2 errored" in text
-    assert "rate_limited 2" in text
+    assert "Errors       rate_limited 2" in text
 
 
 def test_an_unknown_cost_is_a_dash_and_never_zero() -> None:
@@ -268,3 +343,63 @@ def test_a_run_that_sent_nothing_has_no_grade() -> None:
     benchmark = documents.benchmark(status="failed")
     benchmark["summary"] = {**documents.benchmark(status="completed")["summary"], "measurement": None}
     assert "Grade        none: no measured request was sent" in _text(benchmark_lines(benchmark))
+
+
+def test_explain_defines_the_grade_too() -> None:
+    text = _text(benchmark_lines(documents.benchmark(), explain=True))
+    assert "Grade: what the measuring itself may have added to a TTFT. A: less than 1 ms; B: less than 5 ms" in text
+
+
+def _widest(lines: list[Line]) -> int:
+    return max(width(line.text) for line in lines if line.hang is None)
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_lists_fit_a_narrow_terminal_and_keep_a_latency(columns: int) -> None:
+    long = documents.benchmark(123_456, name="claude-3-haiku-20240307, 8 prompts × 50, concurrency 10")
+    lines = list_lines([long], columns=columns)
+    assert _widest(lines) <= columns
+    assert "TTFT p50" in lines[0].text
+    assert "latency p50" in lines[0].text
+    assert "claude-3-haik" in lines[1].text
+    assert columns == 120 or lines[-1].text.startswith("too narrow for: provider, created (UTC)")
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_results_fit_a_narrow_terminal(columns: int) -> None:
+    assert _widest(result_lines([documents.result(response="word " * 50)], columns=columns)) <= columns
+
+
+def test_a_table_that_is_too_wide_continues_below_and_breaks_no_number() -> None:
+    lines = table(("metric", "p50", "p90", "p99"), [("TTFT", "111.1", "222.2", "333.3")], right="lrrr", columns=20)
+    assert [line.text.split() for line in lines] == [
+        ["metric", "p50", "p90"],
+        ["TTFT", "111.1", "222.2"],
+        [],
+        ["metric", "p99"],
+        ["TTFT", "333.3"],
+    ]
+
+
+def test_a_pipe_gets_the_whole_table() -> None:
+    assert table(("a", "b"), [("x" * 300, "y" * 300)], fit=(0, 1), drop=(1,))[1].text == "x" * 300 + "  " + "y" * 300
+
+
+def test_a_long_line_is_broken_between_words_and_goes_on_below_its_value() -> None:
+    line = "Throughput   19.8 requests/s, 316.5 output tokens/s over the whole run"
+    lines = list(wrapped(line, 40, 13))
+    assert lines == [
+        "Throughput   19.8 requests/s, 316.5",
+        " " * 13 + "output tokens/s over the",
+        " " * 13 + "whole run",
+    ]
+    assert list(wrapped("see http://127.0.0.1:8000/benchmarks/1 there", 10, 2)) == [
+        "see",
+        "  http://127.0.0.1:8000/benchmarks/1",
+        "  there",
+    ]
+
+
+def test_an_older_grade_of_a_run_without_success_is_not_shown() -> None:
+    summary = documents.summary(succeeded=0, errored=1, measurement={"grade": "A", "reasons": []})
+    assert "Grade        none: no request succeeded" in _text(benchmark_lines(documents.benchmark(summary=summary)))

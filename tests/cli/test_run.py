@@ -143,6 +143,47 @@ def test_a_server_that_restarts_while_it_is_polled_is_waited_for(api: FakeApi, l
     assert llmbench("run", "-m", "m", "-p", "x").exit_code == ExitCode.OK
 
 
+def test_a_server_that_goes_away_and_comes_back_is_told_of(api: FakeApi, llmbench: Llmbench) -> None:
+    api.reads = [(503, documents.problem(503, "database does not answer"))] * 3 + [(200, documents.benchmark())]
+    done = llmbench("run", "-m", "m", "-p", "x")
+    assert done.stderr.splitlines() == [
+        "! database does not answer; trying again for 30 s",
+        f"{api.url} answers again",
+    ]
+
+
+def test_duration_says_that_it_comes_with_load_plans_and_names_no_other_option(llmbench: Llmbench) -> None:
+    done = llmbench("run", "-m", "m", "-p", "x", "--duration", "60")
+    assert done.exit_code == ExitCode.USAGE
+    assert "there is no --duration yet: it comes with load plans" in done.stderr
+    assert "max-duration" not in done.stderr
+
+
+def test_a_webhook_is_submitted_and_its_secret_is_printed_once(api: FakeApi, llmbench: Llmbench) -> None:
+    webhook = {"url": "https://h.example/", "events": None, "disabled_reason": None, "secret": "whsec_abc"}
+    api.submit = (202, documents.benchmark(status="pending", webhook=webhook))
+    done = llmbench("run", "-m", "m", "-p", "x", "--webhook", "https://h.example/", "--json")
+    assert api.sent("POST", "/benchmarks")[0]["webhook_url"] == "https://h.example/"
+    assert done.stderr.splitlines()[0] == "webhook secret, shown only now: whsec_abc"
+    assert "whsec_abc" not in done.stdout
+
+
+def test_an_arrival_that_is_none_is_refused_with_the_known_ones(api: FakeApi, llmbench: Llmbench) -> None:
+    done = llmbench("run", "-m", "m", "-p", "x", "--rate", "5", "--arrival", "poison")
+    assert (done.exit_code, api.requests) == (ExitCode.USAGE, [])
+    assert "poisson" in done.stderr
+    llmbench("run", "-m", "m", "-p", "x", "--rate", "5", "--arrival", "poisson")
+    assert api.sent("POST", "/benchmarks")[0]["arrival"] == "poisson"
+
+
+def test_the_commonest_message_of_failures_is_shown(api: FakeApi, llmbench: Llmbench) -> None:
+    error = {"kind": "rate_limited", "message": "slow down", "http_status": 429, "phase": "before_first_token"}
+    api.results = [documents.result(outcome="errored", error=error)]
+    api.reads = [(200, documents.benchmark(summary=documents.summary(succeeded=1, errored=1)))]
+    assert "rate_limited 1: slow down" in llmbench("run", "-m", "m", "-p", "x").stdout
+    assert "/benchmarks/1/results?outcome=errored&limit=200" in [target for _, target, _ in api.requests]
+
+
 def test_a_number_that_json_lacks_is_refused_here(api: FakeApi, llmbench: Llmbench) -> None:
     done = llmbench("run", "-m", "m", "-p", "x", "--temperature", "nan")
     assert done.exit_code == ExitCode.USAGE

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from api.schemas.benchmark_request import BenchmarkBody
 from cli.demo import EXAMPLE
 from cli.exits import CliError
-from cli.spec import check, load_spec, merge, pairs, typed_pairs, typed_pairs_or_objects
+from cli.spec import WEBHOOK_FIELDS, check, load_spec, merge, pairs, typed_pairs, typed_pairs_or_objects
 from shared.benchmark.spec import BenchmarkSpec
 
 
@@ -106,3 +107,22 @@ def test_a_spec_with_a_reserved_field_is_refused_before_anything_starts() -> Non
     with pytest.raises(CliError) as caught:
         check({"name": "n", "model": "m", "prompts": ["x"], "extra_body": {"model": "other"}})
     assert caught.value.details == ("extra_body.model: is not for extra_body: `model` sets it",)
+
+
+@pytest.mark.parametrize("text", ["model: m\npromts: [hi]\n", '{"model": "m", "promts": ["hi"]}'])
+def test_a_misspelt_field_of_a_spec_is_named_with_the_right_one(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "load.yaml"
+    file.write_text(text)
+    with pytest.raises(CliError, match="unknown fields") as refused:
+        load_spec(str(file))
+    assert refused.value.details == ("promts: is not a field of a benchmark; did you mean prompts?",)
+
+
+def test_a_field_that_is_like_no_known_one_is_left_to_the_server(tmp_path: Path) -> None:
+    file = tmp_path / "load.yaml"
+    file.write_text("model: m\nprompts: [hi]\nstages: []\nwebhook_url: https://h.example/\n")
+    assert load_spec(str(file))["stages"] == []
+
+
+def test_the_webhook_fields_are_those_that_the_api_adds_to_a_spec() -> None:
+    assert {*WEBHOOK_FIELDS} == BenchmarkBody.model_fields.keys() - BenchmarkSpec.model_fields.keys()

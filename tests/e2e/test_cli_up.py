@@ -4,13 +4,16 @@ import json
 import signal
 import socket
 import subprocess
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import psutil
 
 from cli.client import Client
 from cli.exits import ExitCode
-from tests.support.llmbench import gone, llmbench
+from cli.stack.restarts import MOST
+from tests.support.llmbench import Program, gone, llmbench
 from tests.support.waiting import PATIENCE_S, wait_until
 
 # Valkey, simulator, API, worker, its measuring process.
@@ -27,7 +30,7 @@ def test_up_is_ready_runs_its_own_curl_example_and_sigterm_leaves_nothing(tmp_pa
             answer = _paste(up.text)
             assert answer["status"] == "completed"
             assert "simulator" in answer["notices"][0]
-            assert [item["id"] for item in client.benchmarks(limit=5)] == [answer["id"]]
+            assert [item["id"] for item in client.benchmarks(limit=5)[0]] == [answer["id"]]
         assert up.end(signal.SIGTERM) == ExitCode.OK, up.text
         assert gone(children)
         assert list(up.temporary.iterdir()) == []
@@ -62,6 +65,32 @@ def test_a_part_that_dies_is_named_with_its_log_and_ends_the_rest(tmp_path: Path
         assert list(up.temporary.iterdir()) == []
 
 
+def test_a_worker_that_dies_is_started_again_and_the_others_go_on(tmp_path: Path) -> None:
+    with llmbench(tmp_path, "up", "--port", "0", "--workers", "2") as up:
+        with Client(up.wait_for_url()) as client:
+            before = {worker["id"] for worker in client.workers()}
+            _workers(up)[0].kill()
+            wait_until(lambda: "is started again" in up.text)
+            assert "ended by itself (killed by signal 9); it starts again in 1 s (death 1 of 5 in a row)" in up.text
+            wait_until(lambda: {worker["id"] for worker in client.workers()} - before)
+            client.check_ready()
+        assert up.end(signal.SIGTERM) == ExitCode.OK, up.text
+        assert list(up.temporary.iterdir()) == []
+
+
+def test_a_worker_that_dies_again_and_again_ends_up_with_its_log(tmp_path: Path) -> None:
+    with llmbench(tmp_path, "up", "--port", "0") as up:
+        up.wait_for_url()
+        for death in range(1, MOST + 1):
+            wait_until(lambda: _workers(up))
+            _workers(up)[0].kill()
+            if death < MOST:
+                wait_until(partial(_says, up, f"death {death} of {MOST}"))
+        assert up.ended() == ExitCode.UNREACHABLE
+        assert f"worker ended by itself {MOST} times in a row, the last time: killed by signal 9" in up.text
+        assert "the end of its log:" in up.text
+
+
 def test_a_port_in_use_is_an_error_before_anything_starts(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -94,6 +123,19 @@ def test_a_redis_that_is_set_but_away_is_named_at_once(tmp_path: Path) -> None:
         assert up.ended() == ExitCode.UNREACHABLE
         assert "no server answers at REDIS_URL" in up.text
         assert "secret" not in up.text
+
+
+def _workers(up: Program) -> list[psutil.Process]:
+    """The workers that run. A dead one may be there for a moment, without a command line."""
+    found = []
+    for child in up.children:
+        with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            found += [child] if "worker.main.WorkerSettings" in child.cmdline() else []
+    return found
+
+
+def _says(up: Program, words: str) -> bool:
+    return words in up.text
 
 
 def _paste(text: str) -> dict[str, object]:

@@ -18,6 +18,7 @@ from sqlalchemy import insert, text
 from shared.db.all_tables import METADATA
 from shared.db.database import Database
 from shared.db.migrate import downgrade, upgrade
+from shared.numbers.rounding import rounded
 from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
 from tests.support.service import make_settings, running_api, running_worker
@@ -68,7 +69,7 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for number, (mine, its) in enumerate(zip(old, new, strict=True)):
             yield from differences(mine, its, f"{path}[{number}]")
-    elif old != new:
+    elif (rounded(old) if isinstance(old, float) else old) != new:
         yield f"{path}: {old!r} became {new!r}"
 
 
@@ -86,6 +87,10 @@ async def test_old_summaries_read_as_before_and_a_run_goes_on(
                 # More results were stored after it was asked.
                 old, new = ({**each, "progress": None, "results": None} for each in (old, new))
             assert list(differences(old, new)) == []
+        # Old benchmarks can be found by their metadata too.
+        teams = [old["id"] for old in OLD["documents"] if old["metadata"].get("team") == "search"]
+        found = (await client.get("/benchmarks", params={"metadata": "team:search"})).json()["items"]
+        assert sorted(item["id"] for item in found) == teams != []
         async with running_worker(settings, KeyRing({}), children):
             done = await client.get(f"/benchmarks/{RUNNING}", headers={"Prefer": "wait=30"})
             async with asyncio.timeout(PATIENCE_S):

@@ -77,14 +77,14 @@ def test_each_setting_has_a_valid_default_and_a_description(name: str) -> None:
         ({"max_crashes": "x", "max_body_bytes": 1}, ["MAX_BODY_BYTES: ", "MAX_CRASHES: "]),
         ({"providers": "[unclosed"}, ["PROVIDERS: is neither YAML nor JSON"]),
         ({"providers": "7"}, ["PROVIDERS: must be a list of endpoints"]),
-        ({"providers": '[{"name": "x", "protocol": "openai"}]'}, ["PROVIDERS.0.BASE_URL: "]),
+        ({"providers": '[{"name": "x", "protocol": "openai"}]'}, ["PROVIDERS[0].base_url: "]),
         (
             {"providers": '[{"name": "x", "protocol": "gopher", "base_url": "http://h"}]'},
-            [f"PROVIDERS.0.PROTOCOL: unknown protocol; known protocols: {', '.join(PROTOCOLS)}"],
+            [f"PROVIDERS[0].protocol: unknown protocol; known protocols: {', '.join(PROTOCOLS)}"],
         ),
         (
             {"providers": '[{"name": "x", "protocol": "openai", "base_url": "http://h", "max_token_field": "n"}]'},
-            ["PROVIDERS.0.MAX_TOKEN_FIELD: "],
+            ["PROVIDERS[0].max_token_field: "],
         ),
         (
             {"providers_file": "/nowhere/providers.yaml"},

@@ -95,6 +95,8 @@ def _statements(sqlite: bool) -> list[str]:
             CASE WHEN {ended} OR i > CAST(:count AS INTEGER) - {PENDING} THEN NULL ELSE 'other' END,
             CASE WHEN {ended} OR i > CAST(:count AS INTEGER) - {PENDING} THEN NULL ELSE {later(3600)} END, 1
         FROM n""",
+        f"""{series} INSERT INTO benchmark_metadata (pair, benchmark_id)
+        SELECT 'team:search', i FROM n UNION ALL SELECT 'number:' || i, i FROM n""",
         f"""{series} INSERT INTO prompts (benchmark_id, prompt_index, document)
         SELECT i, 0, {doc["prompt"]} FROM n UNION ALL SELECT i, 1, {doc["prompt"]} FROM n""",
         f"""{series}, m(j) AS (SELECT 0 UNION ALL SELECT j + 1 FROM m WHERE j < {RESULTS_EACH - 1})

@@ -21,4 +21,5 @@ async def test_a_worker_counts_requests_errors_and_first_tokens_by_model(service
     assert value(found, "llmbench_provider_ttft_seconds_bucket", le="0.05", **labels) == 0
     assert value(found, "llmbench_benchmarks_ended_total", status="completed") == 1
     assert value(found, "llmbench_runs") == 0
+    assert value(found, "process_resident_memory_bytes") > 10_000_000
     assert value(found, "llmbench_streams_in_flight") == 0

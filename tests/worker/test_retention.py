@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from shared.db.database import Database
 from shared.db.deliveries import Attempt, DeliveryRepository
 from shared.db.retention import STEP_ROWS, RetentionRepository
-from shared.db.tables import Benchmark, Prompt, Result
+from shared.db.tables import Benchmark, BenchmarkMetadata, Prompt, Result
 from shared.db.types import utc_now
 from shared.db.webhook_endpoints import WebhookRepository
 from shared.db.webhook_tables import WebhookEvent
@@ -27,7 +27,7 @@ def tables(database: Database) -> Tables:
 
 async def ended(tables: Tables, days_ago: float, results: int = 2) -> int:
     """A completed benchmark with results."""
-    number = await tables.add(repetitions=max(1, results))
+    number = await tables.add(repetitions=max(1, results), metadata={"team": "search"})
     lease = await tables.claimed()
     records = [make_record(0, repetition, reasoning="Hm") for repetition in range(results)]
     await tables.results.record(lease, records)
@@ -105,6 +105,8 @@ async def test_texts_go_and_numbers_stay(tables: Tables) -> None:
     assert [(row.response, row.reasoning, row.ttft_ms, row.output_tokens) for row in rows] == [(None, None, 100, 5)] * 2
     assert await count(tables, Prompt, old) == 0
     assert await count(tables, Prompt, young) == 2
+    assert await count(tables, BenchmarkMetadata, old) == 0
+    assert await count(tables, BenchmarkMetadata, young) == 1
     # Done once; the next sweep finds nothing.
     assert await RetentionRepository(tables.database).ended_before(7 * _DAY_S, with_texts=True) == []
 

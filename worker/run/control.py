@@ -11,7 +11,7 @@ from shared.benchmark.spec import BenchmarkSpec
 from shared.db.leases import Lease
 from shared.db.segments import SegmentEnd
 from shared.db.tables import Benchmark
-from shared.errors import LeaseLost, NotFound, Unavailable
+from shared.errors import Conflict, LeaseLost, NotFound, Unavailable
 from worker.patience import LONGEST_PAUSE_S, until_available
 from worker.run.cannot_run import CannotRun
 from worker.run.context import RunContext
@@ -80,13 +80,27 @@ class BenchmarkRun:
                     finally:
                         heartbeat.cancel()
             except* (LeaseLost, NotFound):
-                self._context.monitor.lease_lost()
-                span.set_status(StatusCode.ERROR, "lease lost")
-                log.warning("lease_lost")
+                if await self._is_deleted():
+                    span.set_attribute("llmbench.status", "deleted")
+                    log.info("benchmark_deleted")
+                else:
+                    self._context.monitor.lease_lost()
+                    span.set_status(StatusCode.ERROR, "lease lost")
+                    log.warning("lease_lost")
             except* Unavailable as lost:
                 # No failure can be stored now. The lease lapses, and another worker goes on.
                 span.set_status(StatusCode.ERROR, "the database is away")
                 log.warning("run_abandoned", error=str(lost.exceptions[0]))
+
+    async def _is_deleted(self) -> bool:
+        """Whether the lease ended because a caller deleted the benchmark. False if the database is away."""
+        try:
+            await self._context.benchmarks.status(self.benchmark_id)
+        except NotFound:
+            return True
+        except Unavailable:
+            return False
+        return False
 
     async def _to_the_end(self) -> str:
         """Sends the load, then ends the benchmark or gives it back. Waits while the database is away.
@@ -152,7 +166,10 @@ class BenchmarkRun:
         if benchmark.interrupted and benchmark.spec.on_interrupt == "fail":
             message = "its worker stopped or died during the run, and on_interrupt is fail"
             raise CannotRun("interrupted", message, sum_up=True)
-        return await self._recovery.spec()
+        try:
+            return await self._recovery.spec()
+        except Conflict as exc:
+            raise CannotRun("prompts_deleted", exc.message) from None
 
     async def _segment_end(self, sending: Sending) -> SegmentEnd:
         """What this worker leaves: requests without an answer, the aggregate of its results, how well it measured."""

@@ -81,8 +81,8 @@ def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
     }
     if results.disturbance is not None:
         measurement = results.disturbance.document(results.verdicts)
-        # A run that sent nothing has no grade.
-        document["measurement"] = measurement if measurement["grade"] else None
+        # Without a succeeded request there are no numbers that the grade could be about.
+        document["measurement"] = measurement if measurement["grade"] and results.succeeded else None
     return document
 
 

@@ -92,9 +92,9 @@ class Seen:
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     attempts: dict[tuple[str, str], list[Attempt]] = field(default_factory=dict)
 
-    def document(self, name: str) -> dict[str, Any]:
-        """Of the run of this name, or of its second time if there is one."""
-        return self.documents.get(f"{name}.again", self.documents[name])
+    def last(self, run: Run) -> Run:
+        """The run, or its second time if there is one."""
+        return run.again if run.again.name in self.documents else run
 
     def result(self, run: Run, case: Case) -> dict[str, Any]:
         """The result of a case that its run sends once."""

@@ -111,9 +111,43 @@ def test_merging_is_associative(seed: int) -> None:
     assert document(left) == document(right)
 
 
+def _in_flight(sent_us: int, ended_us: int, outcome: str) -> Observed:
+    """A measured request that was in flight between these times."""
+    result = observed(0, random.Random(0))
+    return replace(result, warmup=False, outcome=outcome, sent_us=START_US + sent_us, ended_us=START_US + ended_us)
+
+
+def test_requests_that_a_cancel_ended_were_in_flight_and_count_for_nothing_else() -> None:
+    cancelled = folded([_in_flight(number, 1_000, "cancelled") for number in range(3)])
+    for whole in (cancelled, merged(cancelled)):
+        summary = document(whole)
+        assert summary["concurrency"] == {"requested": WAVE, "peak": 3}
+        assert (summary["duration_s"], summary["request_throughput"], summary["steady_window"]) == (None, None, None)
+    both = document(folded([_in_flight(10, 500, "succeeded"), _in_flight(20, 600_000, "cancelled")]))
+    assert both["concurrency"] == {"requested": WAVE, "peak": 2}
+    assert both["duration_s"] == 490e-6
+
+
+def test_an_aggregate_of_a_version_without_cancelled_requests_is_read() -> None:
+    stored = folded([_in_flight(0, 100, "succeeded")]).encode()
+    state = orjson.loads(zlib.decompress(stored[1:]))
+    del state["activity"]["cancelled"]
+    again = RunAggregate.decode(stored[:1] + zlib.compress(orjson.dumps(state)))
+    assert again is not None
+    assert again.activity.peak == 1
+
+
+@pytest.mark.parametrize("outcome", ["errored", "cancelled"])
+def test_a_run_without_a_succeeded_request_has_no_grade(outcome: str) -> None:
+    aggregate = folded([_in_flight(0, 100, outcome)])
+    aggregate.observe(Disturbance("socket", requests=1, send_delays_ms=Digest([0.1])))
+    assert document(aggregate)["measurement"] is None
+
+
 def test_the_grade_of_a_run_is_the_worst_of_its_segments() -> None:
     """A segment graded D is not made good by one that is graded A."""
     late, fine = RunAggregate(1), RunAggregate(1)
+    late.add(_in_flight(0, 100, "succeeded"))
     late.observe(Disturbance("socket", requests=10, doubtful=9))
     fine.observe(Disturbance("socket", requests=10, send_delays_ms=Digest([0.1] * 10)))
     for whole in (merged(late, fine), merged(fine, late)):

@@ -23,8 +23,11 @@ from shared.errors import Unavailable
 from shared.settings import process_environment
 from tests.shared.db.rows import Tables
 from tests.support.ports import free_port
+from tests.support.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.own_database
+# As in migrations/env.py, which cannot be imported outside of Alembic.
+LOCK = 7_423_586_201
 
 
 async def table_names(database: Database) -> set[str]:
@@ -94,6 +97,28 @@ async def test_several_that_migrate_at_once_do_it_once(database_url: str, databa
     assert [await program.wait() for program in programs] == [0, 0, 0]
     await check_schema(database)
     assert await Tables(database).add() == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_migration_that_waits_keeps_no_transaction(database_url: str, database: Database) -> None:
+    """CREATE INDEX CONCURRENTLY of the one that it waits for may wait for that transaction: nobody would go on."""
+    others = text(
+        "SELECT xact_start FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%advisory%'"
+    )
+    async with database.engine.connect() as connection:
+        await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+        environment = process_environment(DATABASE_URL=database_url)
+        waiting = await asyncio.create_subprocess_exec(sys.executable, "-m", "cli.main", "migrate", env=environment)
+        seen: set[Any] = set()
+        async with asyncio.timeout(PATIENCE_S):
+            # The statistics are read once in a transaction.
+            while len(seen) < 3:
+                await connection.exec_driver_sql("SELECT pg_stat_clear_snapshot()")
+                seen |= set(await connection.scalars(others)) - {None}
+                await asyncio.sleep(0.01)
+        await connection.rollback()
+    assert await waiting.wait() == 0
 
 
 class Broken(Exception):

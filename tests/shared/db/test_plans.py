@@ -35,6 +35,7 @@ COUNT = 2_000
 # Tables that grow. Others, such as `workers`, may be read as a whole.
 GROWING = (
     "benchmarks",
+    "benchmark_metadata",
     "results",
     "prompts",
     "segments",
@@ -136,6 +137,11 @@ FILTERS = (
     "model=model-7",
     "provider=rare",
     "rerun_of=199",
+    "metadata=team:search",
+    "metadata=team:search&metadata=number:77",
+    "metadata=team:search&status=failed",
+    "metadata=team:search&name=run 77",
+    "metadata=number:77&created_from=2025-01-01T00:00:00Z",
     "name=run 77",
     "created_from=2025-01-01T00:00:00Z",
     "status=failed&model=model-7&provider=simulator",

@@ -1,0 +1,37 @@
+"""The headers of answers in the OpenAPI document, which FastAPI knows nothing of."""
+
+from typing import Any
+
+
+def _header(description: str, **schema: Any) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string", **schema}}
+
+
+REQUEST_ID = _header(
+    "Id of the request, as in the logs: the caller's own `X-Request-ID`, or a new one.", examples=["9f1c2b7e0d3a4c55"]
+)
+RETRY_AFTER = _header("Seconds to wait. Only when too many large requests arrive at the same time.", examples=["1"])
+LOCATION = _header("Path of what was created.", examples=["/benchmarks/1"])
+REPLAYED = _header(
+    "`true` if an earlier request with this `Idempotency-Key` created the benchmark. Otherwise left out.",
+    enum=["true"],
+)
+APPLIED = _header("The wait that was applied. Only with `Prefer: wait=`.", examples=["wait=30"])
+
+# Of successful answers, by operation.
+OF_SUCCESS = {
+    "submitBenchmark": {"Location": LOCATION, "Idempotency-Replayed": REPLAYED, "Preference-Applied": APPLIED},
+    "rerunBenchmark": {"Location": LOCATION, "Idempotency-Replayed": REPLAYED, "Preference-Applied": APPLIED},
+    "registerWebhook": {"Location": {**LOCATION, "schema": {"type": "string", "examples": ["/webhooks/1"]}}},
+}
+
+
+def add_headers(operation: dict[str, Any]) -> None:
+    """Adds headers to each answer of an operation."""
+    for status, response in operation["responses"].items():
+        headers = {"X-Request-ID": REQUEST_ID}
+        if status.startswith("2"):
+            headers |= OF_SUCCESS.get(operation["operationId"], {})
+        if status == "503" and "requestBody" in operation:
+            headers["Retry-After"] = RETRY_AFTER
+        response["headers"] = headers
