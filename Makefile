@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test test-pythons chaos steady deploy-test check clients fmt docs captures coverage fuzz abuse wheel-test bench-pickup bench-startup bench-accuracy bench-memory bench-long-run bench-webhooks bench-scaling bench-growth rules release release-test lock clean .test-worker .test-outside .test-inside
+.PHONY: help setup setup-dev demo up test test-pythons chaos steady deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-memory bench-long-run bench-webhooks bench-scaling bench-growth rules release release-test lock clean .test-worker .test-outside .test-inside
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -98,6 +98,8 @@ coverage: ## as test, and show what it does not reach; fails below the floor
 	@$(MAKE) --no-print-directory test COVERAGE=1
 
 check: $(VENV)/.dev ## format, lint, types, import rules, manifests, licences, alert rules, vulnerabilities, clients
+	@# Where it cannot be had, checks.site says so.
+	@$(MAKE) --no-print-directory $(VENV)/.docs >/dev/null 2>&1 || true
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -106,6 +108,7 @@ check: $(VENV)/.dev ## format, lint, types, import rules, manifests, licences, a
 	@$(BIN)/python -m checks.licences
 	@$(BIN)/python -m checks.manifests
 	@$(BIN)/python -m checks.monitoring
+	@$(BIN)/python -m checks.site
 	@$(MAKE) --no-print-directory clients
 	@$(BIN)/python -m checks.audit $(if $(STRICT),--strict)
 
@@ -118,6 +121,17 @@ fmt: $(VENV)/.dev ## format and mend what can be mended
 
 docs: $(VENV)/.dev ## write the tables of docs/metrics.md from the registries
 	@$(BIN)/python -m shared.benchmark.documentation <docs/metrics.md >docs/.metrics.md && mv docs/.metrics.md docs/metrics.md
+
+# The generator of the site. `make check` says so where it cannot be had.
+$(VENV)/.docs: $(VENV)/.dev requirements/docs.txt
+	@$(call INSTALL,requirements/docs.txt)
+	@touch $@
+
+docs-site: $(VENV)/.docs ## build the documentation as a site into dist/site; SERVE=1 shows it and follows changes
+	@$(if $(SERVE),NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --strict,$(BIN)/python -m checks.site --into dist/site)
+
+jobs: $(VENV)/.dev ## play each job of docs/jobs in a fresh HOME and an empty folder, and write docs/jobs/transcript.md
+	@.ci/jobs $(ARGS)
 
 captures: $(VENV)/.dev ## play the commands in a terminal at 80 and 60 columns into docs/captures (needs tmux)
 	@$(BIN)/python -m checks.captures
@@ -172,6 +186,7 @@ lock: $(if $(wildcard requirements/build.txt),$(VENV)/.build) ## write the lock 
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group build -c requirements/dev.txt -o requirements/build.txt
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group clients -o requirements/clients.txt
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group release -c requirements/dev.txt -o requirements/release.txt
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group docs -c requirements/dev.txt -o requirements/docs.txt
 
 clean: ## remove .venv, caches and builds
 	@rm -rf $(VENV) .venv-* dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov
