@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.types import as_constant, utc_now
@@ -186,11 +186,15 @@ def _oldest_by_lane(after: str) -> Select[tuple[str, datetime | None]]:
     lanes = lanes.union_all(
         select(following, lanes.c.number + 1).where(lanes.c.lane.is_not(None), lanes.c.number < LANES_SEEN)
     )
+    # A range in place of `=`: else PostgreSQL may look for the lane's first one among the due deliveries of all lanes.
+    # And no bound of time: behind the range, it would be compared with every delivery of the lane.
     oldest = (
         select(WebhookDelivery.next_attempt_at)
-        .where(is_due(), WebhookDelivery.lane == lanes.c.lane)
-        .order_by(WebhookDelivery.next_attempt_at)
+        .where(is_waiting(), unclaimed(), WebhookDelivery.lane >= lanes.c.lane, WebhookDelivery.lane <= lanes.c.lane)
+        .order_by(WebhookDelivery.lane, WebhookDelivery.next_attempt_at)
         .limit(1)
         .scalar_subquery()
     )
-    return select(lanes.c.lane, oldest.label("at")).where(lanes.c.lane.is_not(None)).order_by(lanes.c.lane)
+    seen = select(lanes.c.lane, oldest.label("at")).where(lanes.c.lane.is_not(None)).subquery()
+    due = case((seen.c.at <= as_constant(utc_now()), seen.c.at))
+    return select(seen.c.lane, due.label("at")).order_by(seen.c.lane)

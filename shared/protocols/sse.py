@@ -255,7 +255,7 @@ class SseParser:
     def _split(self, text: str, events: list[ServerSentEvent]) -> str:
         """Takes the documents off a text that begins with one. Returns the one that is not whole, empty without one.
 
-        What follows a document is read as a line of its own, as it is if the reads are cut there.
+        What follows a document is read as a line of its own with its leading spaces, as if the reads were cut there.
         """
         end = 0
         while (start := _start(text, end)) < len(text):
@@ -266,6 +266,7 @@ class SseParser:
                 document, end = found
                 events.append(ServerSentEvent(self._event or "message", text[start:end], document, bare=True))
             else:
+                start = max(end, text.rfind("\n", end, start) + 1)
                 end = text.find("\n", start)
                 end = len(text) if end < 0 else end
                 self._line(text[start:end].encode("utf-8", "surrogatepass"), events)

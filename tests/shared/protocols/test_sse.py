@@ -157,3 +157,12 @@ def test_a_document_of_many_lines_is_an_event_before_the_blank_line(before: str,
     parser = SseParser()
     events = parser.feed("\n".join(lines).encode() + b"\n") or parser.finish()
     assert [len(event.document) for event in events] == [closing + 1]
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 100])
+@pytest.mark.parametrize("line", [b' "x": 1', b' data: {"b": 2}', b"\t: comment"])
+def test_a_line_after_a_document_keeps_its_leading_spaces_wherever_it_is_cut(size: int, line: bytes) -> None:
+    parser = SseParser()
+    found = [event for read in cut(b'{"a":\n1}x\n' + line + b"\n", size) for event in parser.feed(read)]
+    assert [event.document for event in [*found, *parser.finish()]] == [{"a": 1}]
+    assert parser.stray == f"x\n{line.decode()}\n"
