@@ -88,3 +88,9 @@ def test_no_half_of_a_key_is_left_where_a_text_is_cut(before: str, mark: str, mo
 def test_a_text_is_cut_between_words_unless_it_is_one_word() -> None:
     assert [shorten("one two", most) for most in (7, 6, 4, 3, 2)] == ["one two", "one ", "one ", "one", "on"]
     assert shorten("错误" * 100, 5) == "错误错误错"
+
+
+def test_keys_that_are_learnt_later_are_masked_too() -> None:
+    scrubber = Scrubber([KNOWN])
+    scrubber.learn(["another-key", "a"])
+    assert scrubber.mask_known(f"{KNOWN} another-key banana") == f"{MASK} {MASK} banana"
