@@ -82,7 +82,7 @@ async def running_worker(
     warm_up: Callable[[], Awaitable[None]] = nothing,
 ) -> AsyncIterator[Dispatcher]:
     """A dispatcher with connections of its own, and measuring processes of its own unless it is lent some."""
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, transaction_pooling=settings.transaction_pooling)
     doorbell = Doorbell(client_redis(settings.redis_url))
     own = Children()
     context = make_context(settings, database, keys, children or own)
