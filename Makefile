@@ -63,7 +63,7 @@ PYTEST = $(if $(COVERAGE),$(BIN)/coverage run -m pytest,$(BIN)/pytest)
 
 # Much of the suite waits for streams and processes: three parts keep two cores busy. Each takes about as long as the
 # others; `--durations=0` says what a folder takes.
-WORKER = tests/worker
+WORKER = tests/worker/engine tests/worker/run
 OUTSIDE = tests/api tests/e2e
 .test-worker:
 	@$(PYTEST) -q $(WORKER)

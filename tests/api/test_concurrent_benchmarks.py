@@ -10,7 +10,7 @@ from tests.support.dates import instant
 from tests.support.service import Service
 from tests.support.waiting import PATIENCE_S
 
-POLLERS = 4
+POLLERS = 2
 PROMPTS = [f"prompt {number}" for number in range(50)]
 
 

@@ -73,6 +73,8 @@ def ended(document: dict[str, Any]) -> bool:
     return document["status"] in ("completed", "failed")
 
 
+# That a claim has the trace of its submission is tested on both databases.
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_one_trace_from_post_to_provider(stack: EmbeddedStack, collected: Collector, tmp_path: Path) -> None:
     """Of a run by one worker, and of one that a second worker takes over."""
     with httpx2.Client(base_url=stack.url, timeout=PATIENCE_S) as client:

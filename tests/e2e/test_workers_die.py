@@ -72,6 +72,8 @@ def running(database_url: str, redis_url: str, tmp_path: Path, monkeypatch: pyte
             yield Running(client, simulator)
 
 
+# `make chaos` does more of this, on both databases.
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_runs_outlive_a_killed_and_a_stopped_worker(running: Running) -> None:
     """Three workers, two runs at once; the worker of one is killed, that of the other is asked to stop."""
     killed, stopped = running.submit(**SPEC), running.submit(**SPEC)

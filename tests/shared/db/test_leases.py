@@ -10,7 +10,7 @@ from shared.db.leases import Lease
 from shared.db.segments import SegmentEnd
 from shared.db.tables import Benchmark, Segment
 from shared.errors import Conflict, LeaseLost
-from tests.shared.db.rows import Tables, make_record, recorded
+from tests.shared.db.rows import Tables, make_record, make_spec, recorded
 
 
 async def everything(tables: Tables) -> list[dict[str, object]]:
@@ -213,3 +213,15 @@ async def test_of_a_cancel_and_an_end_at_once_one_wins_and_stays(tables: Tables)
         )
         assert status == ("completed" if isinstance(cancelled, Conflict) else "cancelled")
         assert (await tables.benchmarks.get(benchmark_id)).status == status
+
+
+async def test_every_claim_has_the_trace_of_the_submission(tables: Tables) -> None:
+    """That of who takes over too."""
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    await tables.benchmarks.create(make_spec(), "simulator", traceparent=trace)
+    for worker_id in ("one", "two"):
+        claimed = await tables.leases.claim(worker_id)
+        assert claimed is not None
+        lease, benchmark = claimed
+        assert benchmark.traceparent == trace
+        await tables.leases.release(lease, SegmentEnd())
