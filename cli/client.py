@@ -3,7 +3,6 @@
 import json
 import ssl
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ import httpx2
 
 from cli.exits import CliError, ExitCode, usage
 from shared.benchmark.outcome import FAILURES
+from shared.network.hosts import is_loopback
 
 Json = dict[str, Any]
 
@@ -34,7 +34,7 @@ class Client:
 
     def __init__(self, url: str, timeout_s: float = 30) -> None:
         self.url = _checked(url)
-        own = _is_loopback(self.url)
+        own = is_loopback(urlsplit(self.url).hostname or "")
         self._http = httpx2.Client(
             base_url=self.url,
             timeout=timeout_s,
@@ -229,11 +229,3 @@ def _checked(url: str) -> str:
     if not valid:
         raise usage(f"--server {url}: must be a URL such as http://127.0.0.1:8000")
     return full.rstrip("/")
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

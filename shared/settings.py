@@ -6,7 +6,6 @@
 import os
 import socket
 from collections.abc import Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, TypeGuard
 from urllib.parse import urlsplit
@@ -18,7 +17,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.db import postgresql_url
-from shared.network.hosts import AllowedHosts
+from shared.network.hosts import AllowedHosts, is_loopback
 from shared.network.ssrf import SsrfGuard
 from shared.program.otlp import TraceExporter, trace_exporter
 from shared.providers.built_in import BUILT_IN, simulator_endpoints
@@ -229,7 +228,7 @@ class Settings(BaseSettings):
         """The proxy for this URL, from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY. None for this machine."""
         parts = urlsplit(url)
         host = parts.hostname or ""
-        if host == "localhost" or _is_loopback(host) or proxy_bypass(parts.netloc):
+        if is_loopback(host) or proxy_bypass(parts.netloc):
             return None
         proxies = getproxies_environment()
         return proxies.get(parts.scheme) or proxies.get("all")
@@ -255,13 +254,6 @@ def _leads_somewhere(url: str | None) -> TypeGuard[str]:
     try:
         return bool(socket.getaddrinfo(urlsplit(url).hostname, None))
     except OSError:
-        return False
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
         return False
 
 

@@ -1,4 +1,4 @@
-"""Which host names a server answers to, and which origins are its own. Used by the API against pages of other sites."""
+"""Which hosts are this machine, which a server answers to, and which origins are its own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +23,14 @@ class HostPort:
     @property
     def is_loopback_name(self) -> bool:
         return self.host == "localhost" or self.host.endswith(".localhost")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host of a URL is this machine: `localhost`, or a loopback address without brackets."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def parse_host(text: str) -> HostPort | None:

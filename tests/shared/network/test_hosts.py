@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.network.hosts import AllowedHosts, check_pattern, parse_host
+from shared.network.hosts import AllowedHosts, check_pattern, is_loopback, parse_host
 
 HOSTS = AllowedHosts(["bench.example.com", "*.Internal.example.com", "llmbench-api"], "https://public.example.com/x")
 
@@ -95,3 +95,19 @@ def test_a_host_is_parsed() -> None:
 def test_a_wrong_item_of_the_list_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match="host names"):
         check_pattern(text)
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("10.0.0.1", False),
+        ("localhost.example.com", False),
+        ("", False),
+    ],
+)
+def test_this_machine_is_known_by_its_hosts(host: str, here: bool) -> None:
+    assert is_loopback(host) is here
