@@ -43,8 +43,7 @@ async def test_loads_are_measured_against_a_simulator_of_its_own(children: Child
     for level in found.levels:
         # 32 tokens 20 ms apart, first token after 200 ms; of three runs the median, as others use the cores too.
         assert level.event_throughput == pytest.approx(level.concurrency * 50, rel=0.4)
-        assert 0 <= level.error_p50_ms < 100
-        assert level.error_p50_ms <= level.error_p99_ms
+        assert 0 <= level.error_p50_ms <= level.error_p99_ms < 100
 
 
 @pytest.fixture

@@ -192,7 +192,7 @@ def test_any_order_of_steps(database_url: str) -> None:
             run_state_machine_as_test(
                 machine_on(database, lambda work: runner.run(do(work))),
                 settings=settings(
-                    max_examples=30,
+                    max_examples=40,
                     stateful_step_count=25,
                     deadline=None,
                     derandomize=True,

@@ -238,7 +238,9 @@ async def test_intervals_count_prompts_and_not_requests(service: Service) -> Non
     """Six distinct prompts are the fewest that have an interval of the median."""
     six = [f"prompt {number}" for number in range(6)]
     for prompts, repetitions, basis, there in (
+        (six, 1, "requests", True),
         (six, 2, "prompts", True),
+        (six[:5], 2, "prompts", False),
         (["the same"] * 6, 1, "prompts", False),
     ):
         done = await service.run(prompts=prompts, repetitions=repetitions, concurrency=6)
