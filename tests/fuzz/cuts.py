@@ -7,13 +7,12 @@ from typing import Any
 
 from shared.benchmark.record import ResultRecord
 from tests.fuzz.sent import Sent, measure
+from tests.support.flags import flags_of_answer
 from tests.support.scripted import cut
 
 # One answer in so many is read again, if it is no longer than this.
 _EVERY, _MOST_BYTES = 4, 2_000
 _STAMP_NS = 1_000_000
-# These tell something about the reads.
-_OF_READS = {"ttft_doubtful", "events_unseparated"}
 
 
 def read_otherwise(sent: Sent) -> Iterator[str]:
@@ -33,5 +32,5 @@ def _meaning(record: ResultRecord) -> dict[str, Any]:
     # What else is read beyond a failure depends on the reads.
     if record.outcome == "succeeded":
         names += ["usage", "finish_reason", "served_model", "provider_cost_usd"]
-        flags = set(record.flags) - _OF_READS
+        flags = set(flags_of_answer(record))
     return {**{name: getattr(record, name) for name in names}, "flags": flags}
