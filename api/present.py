@@ -9,12 +9,12 @@ from api.schemas.benchmarks import (
     BenchmarkOut,
     EndpointOut,
     ListedBenchmarkOut,
-    LiveMetrics,
     Progress,
     RunError,
     SegmentOut,
     TargetOut,
 )
+from api.schemas.live import LiveMetrics
 from api.schemas.measurement import Measurement
 from api.schemas.prices import PriceOut
 from api.schemas.results import ResultOut

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from api.schemas.live import LiveMetrics
 from api.schemas.measurement import Measurement
 from api.schemas.number import Number
 from api.schemas.prices import PriceOut
@@ -16,21 +17,6 @@ from shared.benchmark.prompt import Message, Parameters
 from shared.benchmark.slo_spec import SloSpec
 from shared.benchmark.spec import Timeouts
 from shared.benchmark.status import SegmentEnding, Status
-
-
-class PercentilesSoFar(BaseModel):
-    """A metric over the requests that have succeeded so far, in the metric's unit."""
-
-    count: int = Field(description="How many values.", examples=[42])
-    p50: Number | None = Field(description="Median. Null when there is no value.", examples=[142.5])
-    p95: Number | None = Field(description="95th percentile. Null below 20 values.", examples=[240.7])
-
-
-class LiveMetrics(BaseModel):
-    """The numbers so far of a running benchmark, at most about a second old."""
-
-    ttft_ms: PercentilesSoFar = Field(description="Time to first token. Unit: ms.")
-    latency_ms: PercentilesSoFar = Field(description="Latency. Unit: ms.")
 
 
 class Progress(BaseModel):
