@@ -120,7 +120,7 @@ class OpenLoop(Pace):
 
     @property
     def rate(self) -> float:
-        return self._rate
+        return self._rate.highest
 
     def due_ns(self) -> Iterator[int | None]:
         import numpy as np  # here, so that the API does not import it at its start
