@@ -9,13 +9,14 @@ from fastapi_swagger import patch_fastapi
 
 from api.body import BodyLimitMiddleware
 from api.errors import install_error_handlers
+from api.estimates import Estimator
 from api.guard import GuardMiddleware
 from api.methods import HeadMiddleware, routes_of
 from api.middleware import QUIET, RequestContextMiddleware
 from api.monitoring import ApiMonitor
 from api.openapi import LICENCE, SERVERS, TAGS, complete_the_document
 from api.proxy import ProxyMiddleware
-from api.routes import benchmarks, events, health, models, prompts, results, webhooks, workers
+from api.routes import benchmarks, estimate, events, health, models, prompts, results, webhooks, workers
 from api.state import State
 from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
@@ -113,7 +114,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.add_middleware(GuardMiddleware, hosts=settings.hosts())
     app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
     app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
-    routers = [module.router for module in (benchmarks, prompts, results, webhooks, models, workers, health)]
+    routers = [module.router for module in (benchmarks, estimate, prompts, results, webhooks, models, workers, health)]
     for router in routers:
         app.include_router(router)
     app.state.routes = routes_of(app.routes, [router.routes for router in routers])
@@ -141,9 +142,11 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
     repository = BenchmarkRepository(database, public_url=settings.public_url)
     worker_rows, webhook_rows = WorkerRepository(database), WebhookRepository(database)
     setup = WebhookSetup(settings.ssrf_guard(), settings.secret_box())
+    clock = SystemClock()
+    estimator = Estimator(price_list, clock)
     return State(
         settings=settings,
-        clock=SystemClock(),
+        clock=clock,
         keys=keys,
         price_list=price_list,
         endpoints=endpoints,
@@ -165,6 +168,15 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
         webhook_setup=setup,
         identities=identities,
         submitter=Submitter(
-            endpoints, keys, repository, worker_rows, doorbell, webhook_rows, setup, tracing, identities
+            endpoints,
+            keys,
+            repository,
+            worker_rows,
+            doorbell,
+            webhook_rows,
+            setup,
+            tracing,
+            identities,
+            estimator,
         ),
     )
