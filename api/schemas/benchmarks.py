@@ -9,6 +9,7 @@ from api.schemas.measurement import Measurement
 from api.schemas.number import Number
 from api.schemas.prices import PriceOut
 from api.schemas.results import ResultOut
+from api.schemas.stages import StageOut
 from api.schemas.summary import Summary
 from api.schemas.webhooks import BenchmarkWebhook
 from shared.benchmark.prompt import Message, Parameters
@@ -36,7 +37,11 @@ class Progress(BaseModel):
     """How far a benchmark has come."""
 
     done: int = Field(description="Requests that have a result, warm-up included.", examples=[42])
-    total: int = Field(description="Requests of the plan, warm-up included.", examples=[121])
+    total: int | None = Field(
+        description="Requests that will be sent, warm-up included. Null when it is not known beforehand, because a "
+        "duration or a result ends the run.",
+        examples=[121],
+    )
     errors: int = Field(description="Results that did not succeed.", examples=[1])
     last_ttft_ms: Number | None = Field(
         description="`ttft_ms` of the newest result. Unit: ms. Null when there is none yet.", examples=[142.5]
@@ -224,6 +229,10 @@ class BenchmarkOut(BenchmarkBase):
         default=[], description="Which worker ran which part, in order of time. Empty before it runs."
     )
 
+    stages: list[StageOut] = Field(
+        default=[],
+        description="The stages of its `load` that have begun, in order. Empty without a `load`: the run is one stage.",
+    )
     target: TargetOut | None = Field(
         default=None,
         description="What its requests were sent to and with, as its first worker did it. Null before it runs, and for "

@@ -6,7 +6,10 @@ from pydantic import BaseModel, Field
 class RequestCounts(BaseModel):
     """Requests by outcome. Outcomes count measured requests only."""
 
-    planned: int = Field(description="All requests of the benchmark, warm-up included.", examples=[121])
+    planned: int | None = Field(
+        description="All requests of the benchmark, warm-up included. Null when it was not known beforehand.",
+        examples=[121],
+    )
     warmup: int = Field(description="Warm-up requests that have a result.", examples=[1])
     succeeded: int = Field(description="Measured requests that succeeded.", examples=[118])
     errored: int = Field(description="Measured requests that an error ended.", examples=[1])

@@ -52,7 +52,7 @@ def statistics(results: RunAggregate, plan: Plan) -> dict[str, Any]:
     is_open = plan.request_rate is not None
     return {
         "requests": {
-            "planned": plan.requests,
+            "planned": plan.requests or None,
             "warmup": results.warmup,
             **{name: results.outcomes[name] for name in OUTCOMES},
         },

@@ -4,9 +4,11 @@ from typing import Any
 
 from shared.benchmark.aggregate import RunAggregate
 from shared.benchmark.costs import text
+from shared.benchmark.plan import Stage
+from shared.benchmark.slo_spec import SloSpec
 from worker.run.statistics import Plan, statistics
 
-__all__ = ["Plan", "summarize"]
+__all__ = ["Plan", "summarize", "summary_of_stage"]
 
 
 def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
@@ -26,3 +28,17 @@ def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
         # Without a succeeded request there are no numbers that the grade could be about.
         document["measurement"] = measurement if measurement["grade"] and results.succeeded else None
     return document
+
+
+def summary_of_stage(stage: Stage, results: RunAggregate, slos: SloSpec | None = None) -> dict[str, Any]:
+    """The same for one stage of a run."""
+    pace = stage.measured.pace
+    plan = Plan(
+        requests=results.count,
+        concurrency=pace.max_in_flight,
+        request_rate=pace.rate,
+        interrupted=False,
+        sent_in_vain=0,
+        slos=slos,
+    )
+    return summarize(results, plan)
