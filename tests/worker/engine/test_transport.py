@@ -33,8 +33,9 @@ async def test_a_whole_answer_is_measured(run: Run, simulator: Simulator, protoc
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells it")
+@pytest.mark.parametrize("transport", ["auto"])
 async def test_every_request_knows_the_round_trip_of_its_connection(run: Run, simulator: Simulator) -> None:
-    """Also where the server has closed the connection by then, as it does after `fin`."""
+    """Also if the server has closed the connection by then, as it does after `fin`. The SDK's transport tells none."""
     records = await run(simulator.base_url, "openai", *["sim-n2"] * 3, "sim-ttft1-n2-fin1")
     for record in records:
         assert record.network_rtt_ms is not None
