@@ -9,7 +9,8 @@ import structlog
 from arq.worker import func
 from prometheus_client import start_http_server
 
-from shared.benchmark.load import Load, load_of
+from shared.benchmark.plan import PlannedLoad
+from shared.benchmark.plans import load_of
 from shared.benchmark.spec import BenchmarkSpec
 from shared.clock import SystemClock
 from shared.db.benchmarks import BenchmarkRepository
@@ -54,7 +55,7 @@ async def ring(ctx: dict[str, Any], benchmark_id: int) -> None:
     dispatcher.ring()
 
 
-async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Load] = load_of) -> None:
+async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], PlannedLoad] = load_of) -> None:
     """arq's start-up hook. `load_of` makes the load of a spec."""
     settings = load_settings()
     keys = load_key_ring()

@@ -11,7 +11,7 @@ import structlog
 
 from shared.benchmark.aggregate import RunAggregate
 from shared.benchmark.extra_body import ExtraFields
-from shared.benchmark.load import Load
+from shared.benchmark.plan import PlannedLoad
 from shared.benchmark.record import ResultRecord
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import BenchmarkSpec
@@ -86,7 +86,7 @@ class Sending:
         if self._engine is not None:
             self._engine.cancel()
 
-    async def run(self, spec: BenchmarkSpec, load: Load) -> None:
+    async def run(self, spec: BenchmarkSpec, load: PlannedLoad) -> None:
         """Sends all that has no result yet. Raises CannotRun, LeaseLost, Unavailable."""
         context, benchmark = self._context, self._benchmark
         endpoint, key = self._endpoint()
@@ -112,7 +112,7 @@ class Sending:
         async def describe() -> dict[str, Any]:
             return await target_document(endpoint, target, spec, measuring.adapter, measuring.extra, measuring.scrubber)
 
-        processes = processes_for(load.concurrency, context.settings.engine_processes)
+        processes = processes_for(load.plan.max_in_flight, context.settings.engine_processes)
         async with context.children.lend(processes) as children:
             engine = Engine(children, target, measuring, context.clock, silence_s=context.settings.lease_s)
             # Nothing is sent before its mark is stored.
@@ -130,7 +130,7 @@ class Sending:
         self,
         engine: Engine,
         spec: BenchmarkSpec,
-        load: Load,
+        load: PlannedLoad,
         price: RunPrice,
         scrubber: Scrubber,
         spans: RequestSpans,
@@ -138,7 +138,7 @@ class Sending:
     ) -> None:
         """`describe` gives the document of the run's target."""
         context, lease, inherited = self._context, self._lease, self._inherited
-        window = SendWindow(_open_places(load, inherited.recorded), load.concurrency)
+        window = SendWindow(_open_places(load, inherited.recorded), load.plan.max_in_flight)
         recorder = Recorder(
             context.results, lease, context.clock, window, engine.allow, self.results, inherited.sent_in_vain
         )
@@ -168,7 +168,7 @@ class Sending:
                 group.create_task(begin())
                 group.create_task(recorder.run())
                 deadline = group.create_task(self._deadline(spec))
-                async with contextlib.aclosing(engine.run(load, inherited.recorded)) as records:
+                async with contextlib.aclosing(engine.run(load.at_once(), inherited.recorded)) as records:
                     async for record in records:
                         if self._draining and not self._cancelled and record.outcome == "cancelled":
                             self.cut.append(record.id)
@@ -219,7 +219,7 @@ class Sending:
         return endpoint, secret.get_secret_value() if secret else None
 
 
-def _open_places(load: Load, recorded: Recorded) -> Iterator[int]:
+def _open_places(load: PlannedLoad, recorded: Recorded) -> Iterator[int]:
     """Places that are not finished, in rising order."""
     workload = load.workload
     for place in count() if workload.length is None else range(workload.length):
