@@ -1,8 +1,8 @@
 """Formats of datasets, and what a caller may set for each. The API, the CLI and the readers use them."""
 
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from shared.workloads.rows import Kind
 
@@ -17,7 +17,7 @@ _SHAREGPT = (
 _OPTIONS: dict[str, tuple[str, ...]] = {"csv": ("column",), "sharegpt": _SHAREGPT}
 
 
-def kind_of(file_format: Format) -> Kind:
+def kind_of(file_format: str) -> Kind:
     return "prompts" if file_format in ("jsonl", "csv", "sharegpt") else "trace"
 
 
@@ -70,11 +70,17 @@ class ReadOptions(BaseModel):
         examples=[1],
     )
 
+    @field_validator("column", *_SHAREGPT)
+    @classmethod
+    def _belongs_to_the_format(cls, value: Any, info: ValidationInfo) -> Any:
+        # Only for fields that were set. `format` is missing if it was wrong itself.
+        file_format = info.data.get("format")
+        if file_format is not None and info.field_name not in _OPTIONS.get(file_format, ()):
+            raise ValueError(f"cannot be set for the format {file_format}")
+        return value
+
     @model_validator(mode="after")
-    def _belongs_to_the_format(self) -> "ReadOptions":
-        allowed = _OPTIONS.get(self.format, ())
-        if wrong := sorted(self.model_fields_set - {"format", *allowed}):
-            raise ValueError(f"{' and '.join(wrong)} cannot be set for the format {self.format}")
+    def _has_room(self) -> "ReadOptions":
         if self.min_prompt_tokens > self.max_prompt_tokens:
             raise ValueError("min_prompt_tokens must be at most max_prompt_tokens")
         return self
