@@ -56,7 +56,9 @@ def rough_tokens(text: str) -> int:
     return (len(text) if text.isascii() else len(text.encode())) // 4 + 1
 
 
-def read_file(file: BinaryIO, options: ReadOptions, count: Count, keep: Callable[[Block], None]) -> Facts:
+def read_file(
+    file: BinaryIO, options: ReadOptions, count: Count, keep: Callable[[Block], None], max_rows: int = MAX_ROWS
+) -> Facts:
     """Gives each block of rows to `keep`, and returns the facts. `count`: tokens of a text.
 
     It holds one row and one block at a time, and two numbers for each row.
@@ -64,8 +66,8 @@ def read_file(file: BinaryIO, options: ReadOptions, count: Count, keep: Callable
     report, writer, measure = Report(), BlockWriter(), _Measure(count)
     try:
         for row in _rows(file, options, report, count):
-            if measure.rows == MAX_ROWS:
-                report.errors.append(LineError(0, f"the file has more than {MAX_ROWS:,} rows"))
+            if measure.rows == max_rows:
+                report.errors.append(LineError(0, f"the file has more than {max_rows:,} rows"))
                 break
             measure.add(row)
             if (block := writer.add(row)) is not None:
