@@ -161,6 +161,16 @@ class RunSpec(BaseModel):
             raise ValueError("arrival says how request_rate spaces requests: set request_rate as well")
         return self
 
+    @property
+    def has_stages(self) -> bool:
+        """Whether the stages of its run are stored: it has a `load` of its own."""
+        return False
+
+    @property
+    def needs_loads(self) -> bool:
+        """Whether only workers that know `load`, `workload` and `slos` may run it."""
+        return self.has_stages
+
     @classmethod
     def of_stored(cls, document: dict[str, Any]) -> "RunSpec":
         """The spec in a benchmark's row. A newer or older version may have written it: unknown fields are ignored."""

@@ -200,6 +200,9 @@ class BenchmarkRun:
             warmup_is_measured=spec.warmup > 0 and not spec.warmup_prefix,
         )
         summary = await asyncio.to_thread(summarize, inherited.results, plan)
+        stages = self._sending.stages if self._sending is not None else inherited.stages
+        if load is not None and (found := load.plan.conclusion(stages)) is not None:
+            summary["search"] = found
         if summary.get("measurement") is not None:
             summary["measurement"]["calibrated"] = self._calibrated()
         return summary
