@@ -48,7 +48,7 @@ class Pace(ABC):
 
     @property
     def rate(self) -> float | None:
-        """Requests per second that it wants in the long run. None: a closed loop wants none."""
+        """Requests per second that it wants all the time. None: it wants none (closed loop), or they change."""
         return None
 
     @property
@@ -110,7 +110,7 @@ class OpenLoop(Pace):
 
     def __init__(self, rate: float | RateProfile, concurrency: int, *, at_once: bool = True) -> None:
         """`rate`: in requests/s. `concurrency`: the most requests in flight."""
-        self._rate = rate if isinstance(rate, RateProfile) else RateProfile.constant(rate)
+        self._profile = rate if isinstance(rate, RateProfile) else RateProfile.constant(rate)
         self._concurrency = concurrency
         self._at_once = at_once
 
@@ -119,15 +119,15 @@ class OpenLoop(Pace):
         """The times at which requests are due at a rate of one a second, in rising order, some at a time. Endless."""
 
     @property
-    def rate(self) -> float:
-        return self._rate
+    def rate(self) -> float | None:
+        return self._profile.highest if self._profile.settled_s == 0 else None
 
     def due_ns(self) -> Iterator[int | None]:
         import numpy as np  # here, so that the API does not import it at its start
 
-        last_ns, total = 0, self._rate.total
+        last_ns, total = 0, self._profile.total
         for times in self._unit_times():
-            due = (self._rate.times_s(times) * 1e9).astype(np.int64)
+            due = (self._profile.times_s(times) * 1e9).astype(np.int64)
             # Rounding must not let a time fall where one piece of the rate ends and the next begins.
             due = np.maximum.accumulate(np.maximum(due, last_ns))
             yield from due.tolist()
@@ -202,6 +202,10 @@ class Bursts(Pace):
         self._requests = requests
         self._every_s = every_s
         self._concurrency = concurrency
+
+    @property
+    def rate(self) -> float:
+        return self._requests / self._every_s
 
     def due_ns(self) -> Iterator[int | None]:
         return (round(number // self._requests * self._every_s * 1e9) for number in count())
