@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, FailFast, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from shared.benchmark.prompt import to_tuple
 from shared.benchmark.rate_profile import RateProfile
 from shared.benchmark.search_spec import SearchSpec
 from shared.benchmark.stage_spec import (
-    CONTROLS,
     DEFAULT_GRACE_S,
     MAX_STREAMS,
     OPEN_LOOP_ROOM_S,
@@ -54,8 +53,7 @@ class LoadSpec(PhaseSpec):
     stages: (
         Annotated[
             tuple[StageSpec, ...],
-            FailFast(),
-            Field(min_length=1, max_length=MAX_STAGES_OF_A_SPEC),
+            Field(min_length=1, max_length=MAX_STAGES_OF_A_SPEC, fail_fast=True),
             BeforeValidator(to_tuple),
         ]
         | None
@@ -115,6 +113,10 @@ class LoadSpec(PhaseSpec):
     def _fits(self) -> "LoadSpec":
         if self.sweep is not None or self.search is not None:
             self._check_points("request_rate" if self.sweep and self.sweep.control == "request_rate" else "concurrency")
+        if self.stages is not None:
+            fit_none = {"think_time_s"} if all(stage.concurrency is None for stage in self.stages) else set()
+            fit_none |= _OPEN_ONLY if all(stage.concurrency is not None for stage in self.stages) else set()
+            refuse(self.given(), fit_none, "", "fits none of the stages")
         for number, stage in enumerate(self.planned_stages):
             where = "" if self.stages is None else f"stages[{number}]."
             check_phase(stage, where)
@@ -170,6 +172,8 @@ class LoadSpec(PhaseSpec):
         """The load as it is stored: every default that matters to the numbers is written down."""
         update: dict[str, Any] = {"seed": DEFAULT_SEED if self.seed is None else self.seed}
         if self.stages is not None:
+            if self.transition == "seamless" and self.grace_s is None:  # the stages share it
+                return self.model_copy(update={"grace_s": DEFAULT_GRACE_S}).with_defaults(listed)
             planned = zip(self.stages, self.planned_stages, strict=True)
             update["stages"] = tuple(stage.model_copy(update=_defaults(whole, listed)) for stage, whole in planned)
             update["transition"] = self.transition or "drained"
@@ -269,6 +273,3 @@ def _check_seamless(stages: Sequence[StageSpec]) -> None:
         refuse(stage.given(), _SAME_WHEN_SEAMLESS, where, "goes beside stages: seamless stages share it")
         if number and (stage.warmup is not None or stage.first_wave is not None):
             raise ValueError(f"{where}warmup and first_wave go only into the first of seamless stages")
-
-
-__all__ = ["CONTROLS", "LoadSpec", "most_requests", "profile_of", "room_of", "send_for_s", "warmup_phase"]

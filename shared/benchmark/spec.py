@@ -19,6 +19,7 @@ from pydantic import (
 
 from shared.benchmark.extra_body import STORED, StoredExtraBody
 from shared.benchmark.json_object import check_object
+from shared.benchmark.load_spec import LoadSpec
 from shared.benchmark.prompt import STRICT, Content, Parameters, Prompt, PromptOrText, to_tuple
 from shared.text import refuse_unstorable
 
@@ -31,6 +32,15 @@ DEFAULT_MAX_TOKENS = 1_024
 DEFAULT_CONCURRENCY = 8
 # An open loop without `concurrency` has room for the requests of this many seconds.
 OPEN_LOOP_ROOM_S = 10
+
+# The fields that a `load` replaces, and what to say instead.
+SHORT_FORM = {
+    "concurrency": "set load.concurrency, or load.max_concurrency for an open loop",
+    "request_rate": "set load.request_rate",
+    "arrival": "set load.arrival",
+    "arrival_seed": "set load.seed",
+    "warmup": "set load.warmup.requests",
+}
 
 # The constraints come first, so that space around a name does not count for its length.
 Name = Annotated[
@@ -127,6 +137,15 @@ class RunSpec(BaseModel):
     arrival_seed: int = Field(
         default=0, ge=0, le=2**63 - 1, description="The same seed gives the same `poisson` schedule.", examples=[7]
     )
+    load: LoadSpec | None = Field(
+        default=None,
+        # Workers of the version before refuse a field that they do not know.
+        exclude_if=lambda value: value is None,
+        description="When to send, how much at a time, and when to end. It replaces the short form `concurrency`, "
+        "`request_rate`, `arrival`, `arrival_seed` and `warmup`. With it, `repetitions` only says how many requests a "
+        "stage without `requests` and `duration_s` sends. Null: the short form.",
+        examples=[{"request_rate": 20, "arrival": "poisson", "duration_s": 60}],
+    )
     on_interrupt: Literal["resume", "fail"] = Field(
         default="resume",
         description="What happens if the worker stops or dies. `resume`: another worker sends the missing requests and "
@@ -154,6 +173,15 @@ class RunSpec(BaseModel):
         if info.context is not STORED:
             check_object(value, MAX_METADATA_BYTES)
         return value
+
+    @model_validator(mode="after")
+    def _load_or_short_form(self, info: ValidationInfo) -> "RunSpec":
+        # A stored spec has every field.
+        if self.load is None or info.context is STORED:
+            return self
+        if both := [name for name in SHORT_FORM if name in self.model_fields_set]:
+            raise ValueError(f"{both[0]} and load exclude each other: {SHORT_FORM[both[0]]}")
+        return self
 
     @model_validator(mode="after")
     def _arrivals_need_a_rate(self) -> "RunSpec":
@@ -204,20 +232,38 @@ class BenchmarkSpec(RunSpec):
     )
 
     @model_validator(mode="after")
+    def _load_ends(self) -> "BenchmarkSpec":
+        if self.load is None:
+            return self
+        if self.listed_requests is None and (where := self.load.lacks_end) is not None:
+            raise ValueError(f"{where} needs requests or duration_s: the workload has no end of its own")
+        if (most := self.load.most_requests(self.listed_requests)) > MAX_REQUESTS:
+            raise ValueError(f"load: all stages together must send at most {MAX_REQUESTS:,} requests, these {most:,}")
+        return self
+
+    @model_validator(mode="after")
     def _bounded(self) -> "BenchmarkSpec":
-        if self.planned_requests > MAX_REQUESTS:
+        if self.load is None and self.planned_requests > MAX_REQUESTS:
             raise ValueError(
                 f"prompts x repetitions + warmup must be at most {MAX_REQUESTS:,}, is {self.planned_requests:,}"
             )
         return self
 
     @property
+    def listed_requests(self) -> int | None:
+        """How many requests a stage sends that does not say when it ends. None: the workload has no end of its own."""
+        return self.measured_requests
+
+    @property
     def measured_requests(self) -> int:
+        """Of the short form."""
         return len(self.prompts) * self.repetitions
 
     @property
     def planned_requests(self) -> int:
-        """Every request that will be sent, warm-up included."""
+        """Every request that will be sent, warm-up included; with a `load` that ends by time, as far as known."""
+        if self.load is not None:
+            return self.load.most_requests(self.listed_requests)
         return self.measured_requests + self.warmup
 
     def with_defaults(self) -> "BenchmarkSpec":
@@ -225,7 +271,9 @@ class BenchmarkSpec(RunSpec):
         update: dict[str, Any] = {}
         if self.parameters.max_tokens is None:
             update["parameters"] = self.parameters.model_copy(update={"max_tokens": DEFAULT_MAX_TOKENS})
-        if "concurrency" not in self.model_fields_set:
+        if self.load is not None:
+            update["load"] = self.load.with_defaults(self.listed_requests)
+        elif "concurrency" not in self.model_fields_set:
             update["concurrency"] = self._default_concurrency()
         return self.model_copy(update=update)
 

@@ -1,13 +1,13 @@
 """The load of one phase as its caller writes it: what controls it, its caps, and when it ends. Parts of `load`."""
 
-from typing import Annotated, Any, Literal, TypeVar
+from itertools import pairwise
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    FailFast,
     Field,
     StringConstraints,
     model_validator,
@@ -41,8 +41,6 @@ CONTROLS = ("concurrency", "request_rate", "rate_series", "burst")
 WITH_CONTROL = (*CONTROLS, "arrival", "burstiness", "max_concurrency", "think_time_s")
 # Only these have a schedule that `arrival` spaces.
 _RATES = ("request_rate", "rate_series")
-
-Model = TypeVar("Model", bound=BaseModel)
 
 
 def optional(**options: Any) -> Any:
@@ -114,8 +112,7 @@ class PhaseSpec(BaseModel):
     rate_series: (
         Annotated[
             tuple[RatePoint, ...],
-            FailFast(),
-            Field(min_length=1, max_length=MAX_POINTS),
+            Field(min_length=1, max_length=MAX_POINTS, fail_fast=True),
             BeforeValidator(to_tuple),
         ]
         | None
@@ -188,7 +185,7 @@ class PhaseSpec(BaseModel):
     @model_validator(mode="after")
     def _series_rises(self) -> "PhaseSpec":
         points = self.rate_series or ()
-        if any(later[0] <= earlier[0] for earlier, later in zip(points, points[1:], strict=False)):
+        if any(later[0] <= earlier[0] for earlier, later in pairwise(points)):
             raise ValueError("rate_series: the times of its points must rise")
         if points and max(rate for _, rate in points) == 0:
             raise ValueError("rate_series: one of the rates must be above 0")
@@ -202,7 +199,9 @@ def check_phase(phase: PhaseSpec, where: str = "") -> None:
     """
     control, given = phase.control, phase.given()
     if control is None:
-        raise ValueError(f"{where or 'load '}has no control: give {', '.join(CONTROLS[:-1])} or {CONTROLS[-1]}")
+        raise ValueError(
+            f"{where.removesuffix('.') or 'load'} has no control: give {', '.join(CONTROLS[:-1])} or {CONTROLS[-1]}"
+        )
     closed = control == "concurrency"
     if closed:
         refuse(given, {"max_concurrency", "drop_after_s", "stop_when_saturated"}, where, "is for open loops")
