@@ -48,7 +48,7 @@ class Pace(ABC):
 
     @property
     def rate(self) -> float | None:
-        """Requests per second that it wants all the time. None: it wants none (closed loop), or they change."""
+        """Requests per second that it wants. None: a closed loop wants none."""
         return None
 
     @property
@@ -119,8 +119,10 @@ class OpenLoop(Pace):
         """The times at which requests are due at a rate of one a second, in rising order, some at a time. Endless."""
 
     @property
-    def rate(self) -> float | None:
-        return self._profile.highest if self._profile.settled_s == 0 else None
+    def rate(self) -> float:
+        """The mean until the rate is constant; if it always is, that rate."""
+        settled_s = self._profile.settled_s
+        return self._profile.expected(settled_s) / settled_s if settled_s else self._profile.highest
 
     def due_ns(self) -> Iterator[int | None]:
         import numpy as np  # here, so that the API does not import it at its start

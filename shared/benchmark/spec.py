@@ -19,8 +19,9 @@ from pydantic import (
 
 from shared.benchmark.extra_body import STORED, StoredExtraBody
 from shared.benchmark.json_object import check_object
-from shared.benchmark.load_spec import LoadSpec
+from shared.benchmark.load_spec import SHORT_FORM, LoadSpec
 from shared.benchmark.prompt import STRICT, Content, Parameters, Prompt, PromptOrText, to_tuple
+from shared.benchmark.slo_spec import Slos
 from shared.text import refuse_unstorable
 
 MAX_PROMPTS = 10_000
@@ -32,15 +33,6 @@ DEFAULT_MAX_TOKENS = 1_024
 DEFAULT_CONCURRENCY = 8
 # An open loop without `concurrency` has room for the requests of this many seconds.
 OPEN_LOOP_ROOM_S = 10
-
-# The fields that a `load` replaces, and what to say instead.
-SHORT_FORM = {
-    "concurrency": "set load.concurrency, or load.max_concurrency for an open loop",
-    "request_rate": "set load.request_rate",
-    "arrival": "set load.arrival",
-    "arrival_seed": "set load.seed",
-    "warmup": "set load.warmup.requests",
-}
 
 # The constraints come first, so that space around a name does not count for its length.
 Name = Annotated[
@@ -146,6 +138,14 @@ class RunSpec(BaseModel):
         "stage without `requests` and `duration_s` sends. Null: the short form.",
         examples=[{"request_rate": 20, "arrival": "poisson", "duration_s": 60}],
     )
+    slos: Slos | None = Field(
+        default=None,
+        # Workers of the version before refuse a field that they do not know.
+        exclude_if=lambda value: value is None,
+        description="Service-level objectives of a request: the summary counts the requests that meet all of them and "
+        "gives their goodput. An object, or the name of a preset. Null: none.",
+        examples=[{"ttft_ms": 500, "tpot_ms": 50, "attainment": 0.95}],
+    )
     on_interrupt: Literal["resume", "fail"] = Field(
         default="resume",
         description="What happens if the worker stops or dies. `resume`: another worker sends the missing requests and "
@@ -189,15 +189,29 @@ class RunSpec(BaseModel):
             raise ValueError("arrival says how request_rate spaces requests: set request_rate as well")
         return self
 
+    @model_validator(mode="after")
+    def _effective_latency_needs_a_rate(self) -> "RunSpec":
+        bound = None if self.slos is None else self.slos.effective_latency_ms
+        closed = self.request_rate is None if self.load is None else self.load.is_closed
+        if bound is not None and closed:
+            raise ValueError("slos.effective_latency_ms counts from when a request was due: set request_rate as well")
+        return self
+
+    @model_validator(mode="after")
+    def _search_needs_slos(self) -> "RunSpec":
+        if self.load is not None and self.load.search is not None and self.slos is None:
+            raise ValueError("load.search looks for the highest load that meets the slos: set slos as well")
+        return self
+
     @property
     def has_stages(self) -> bool:
         """Whether the stages of its run are stored: it has a `load` of its own."""
-        return False
+        return self.load is not None
 
     @property
     def needs_loads(self) -> bool:
         """Whether only workers that know `load`, `workload` and `slos` may run it."""
-        return self.has_stages
+        return self.has_stages or self.slos is not None
 
     @classmethod
     def of_stored(cls, document: dict[str, Any]) -> "RunSpec":
@@ -244,9 +258,8 @@ class BenchmarkSpec(RunSpec):
     @model_validator(mode="after")
     def _bounded(self) -> "BenchmarkSpec":
         if self.load is None and self.planned_requests > MAX_REQUESTS:
-            raise ValueError(
-                f"prompts x repetitions + warmup must be at most {MAX_REQUESTS:,}, is {self.planned_requests:,}"
-            )
+            total = f"{self.planned_requests:,}"
+            raise ValueError(f"prompts x repetitions + warmup must be at most {MAX_REQUESTS:,}, is {total}")
         return self
 
     @property
