@@ -15,7 +15,8 @@ from typing import Any
 
 import orjson
 
-from shared.benchmark.load import Load, load_of
+from shared.benchmark.load import Load
+from shared.benchmark.plans import load_of
 from shared.benchmark.prompt import Message, Parameters, Prompt
 from shared.benchmark.record import ResultRecord
 from shared.benchmark.spec import BenchmarkSpec, Timeouts
@@ -179,7 +180,7 @@ def _load(count: int, concurrency: int) -> Load:
             repetitions=count,
             concurrency=concurrency,
         )
-    )
+    ).at_once()
 
 
 @contextlib.asynccontextmanager

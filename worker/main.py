@@ -9,7 +9,8 @@ import structlog
 from arq.worker import func
 from prometheus_client import start_http_server
 
-from shared.benchmark.load import Load, load_of
+from shared.benchmark.plan import PlannedLoad
+from shared.benchmark.plans import load_of
 from shared.benchmark.spec import BenchmarkSpec
 from shared.clock import SystemClock
 from shared.db.benchmarks import BenchmarkRepository
@@ -20,6 +21,7 @@ from shared.db.results import ResultRepository
 from shared.db.retention import RetentionRepository
 from shared.db.schema import check_schema
 from shared.db.segments import SegmentRepository
+from shared.db.stages import StageRepository
 from shared.db.unclaimed import UnclaimedRepository
 from shared.db.workers import WorkerRepository
 from shared.program.heap import keep_what_is_loaded, loading
@@ -54,7 +56,7 @@ async def ring(ctx: dict[str, Any], benchmark_id: int) -> None:
     dispatcher.ring()
 
 
-async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Load] = load_of) -> None:
+async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], PlannedLoad] = load_of) -> None:
     """arq's start-up hook. `load_of` makes the load of a spec."""
     settings = load_settings()
     keys = load_key_ring()
@@ -89,6 +91,7 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Load]
         leases=LeaseRepository(database, lease_s=settings.lease_s, public_url=settings.public_url),
         results=ResultRepository(database),
         segments=SegmentRepository(database),
+        stages=StageRepository(database),
         children=children,
         monitor=monitor,
         tracing=tracing,

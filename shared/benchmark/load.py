@@ -1,51 +1,46 @@
-"""The load of a benchmark: a workload, and the phases in which it is sent."""
+"""What the engine sends: a workload, and the phases in which it is sent. `plans.py` makes it from a spec."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
-from shared.benchmark.pace import ClosedLoop, ConstantRate, Pace, PoissonRate
-from shared.benchmark.spec import BenchmarkSpec
+from shared.benchmark.pace import Pace
 from shared.benchmark.stop import StopRule
-from shared.benchmark.workload import PromptsInTurn, Workload
+from shared.benchmark.workload import Workload
 
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """Places `first` … `end` - 1 of the workload at one pace. `end` None: up to the workload's own end.
+    """Places `first` … `end` - 1 of the workload at one pace. `end` None: until the workload or the stop rule ends it.
 
     A phase begins when every request of the phase before has ended.
+    `drop_after_ns`: a request that could not be sent so long after it was due is not sent any more. None: never.
+    `max_prefill`: how many requests may wait for their first token at the same time. None: any number.
     """
 
     pace: Pace
     first: int = 0
     end: int | None = None
     stop: StopRule = field(default_factory=StopRule)
+    drop_after_ns: int | None = None
+    max_prefill: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a run sends, and when. `concurrency`: the most requests that are ever in flight."""
+    """What an engine sends, and when. `slots`: the most requests that are ever in flight; None: known from the phases.
+
+    Phases that depend on results come one by one: each is asked for when every record of the phase before was taken.
+    """
 
     workload: Workload
-    phases: Sequence[Phase]
+    phases: Sequence[Phase] | AsyncIterator[Phase]
+    slots: int | None = None
 
     @property
     def concurrency(self) -> int:
+        """The most requests that are ever in flight. Raises ValueError if it is not known."""
+        if self.slots is not None:
+            return self.slots
+        if isinstance(self.phases, AsyncIterator):
+            raise ValueError("phases that come one by one need `slots`")
         return max(phase.pace.max_in_flight for phase in self.phases)
-
-
-def load_of(spec: BenchmarkSpec) -> Load:
-    """The load that a spec's `prompts`, `repetitions`, `warmup`, `concurrency` and `request_rate` are short for."""
-    workload = PromptsInTurn(spec)
-    phases = [Phase(_pace(spec), first=spec.warmup)]
-    if spec.warmup:
-        phases.insert(0, Phase(ClosedLoop(spec.concurrency), end=spec.warmup))
-    return Load(workload, phases)
-
-
-def _pace(spec: BenchmarkSpec) -> Pace:
-    if spec.request_rate is None:
-        return ClosedLoop(spec.concurrency)
-    if spec.arrival == "poisson":
-        return PoissonRate(spec.request_rate, spec.concurrency, spec.arrival_seed)
-    return ConstantRate(spec.request_rate, spec.concurrency)

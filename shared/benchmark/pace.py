@@ -28,6 +28,11 @@ class Pace(ABC):
         """How many requests may be in flight, as steps in time. The first step begins at 0."""
 
     @property
+    def rate(self) -> float | None:
+        """Requests per second that it wants in the long run. None: a closed loop wants none."""
+        return None
+
+    @property
     def max_in_flight(self) -> int:
         """The most that are ever in flight."""
         return max(step.in_flight for step in self.room())
@@ -52,6 +57,10 @@ class ConstantRate(Pace):
     def __init__(self, rate: float, concurrency: int) -> None:
         self._rate = rate
         self._concurrency = concurrency
+
+    @property
+    def rate(self) -> float:
+        return self._rate
 
     def due_ns(self) -> Iterator[int | None]:
         return (int(number / self._rate * 1e9) for number in count())

@@ -210,6 +210,11 @@ class BenchmarkSpec(RunSpec):
         """Every request that will be sent, warm-up included."""
         return self.measured_requests + self.warmup
 
+    @property
+    def has_stages(self) -> bool:
+        """Whether the stages of its run are stored: it has a `load` of its own."""
+        return False
+
     def with_defaults(self) -> "BenchmarkSpec":
         """The spec as it is stored: every default that matters to the numbers is written down."""
         update: dict[str, Any] = {}

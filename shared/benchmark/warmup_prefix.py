@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from shared.benchmark.request_id import RequestId
 from shared.benchmark.workload import WorkItem, Workload
 
 
@@ -34,8 +35,8 @@ class UniqueWarmup(Workload):
         # The system text comes before the messages.
         return replace(item, messages=messages, system=None if item.system is None else f"{prefix}{item.system}")
 
-    def place_of(self, prompt_index: int, repetition: int) -> int:
-        return self._workload.place_of(prompt_index, repetition)
+    def id_of(self, prompt_index: int, repetition: int) -> RequestId:
+        return self._workload.id_of(prompt_index, repetition)
 
     def equal_prompts(self) -> Mapping[int, int]:
         return self._workload.equal_prompts()

@@ -53,8 +53,8 @@ class Workload(ABC):
         """
 
     @abstractmethod
-    def place_of(self, prompt_index: int, repetition: int) -> int:
-        """The place of a request that a stored result names by prompt and repetition. The inverse of `item`."""
+    def id_of(self, prompt_index: int, repetition: int) -> RequestId:
+        """The request that a stored result names by prompt and repetition. The inverse of `item`."""
 
     def equal_prompts(self) -> Mapping[int, int]:
         """Prompts with the same text as an earlier one, by index, and the first of them. Sent again, a prompt may be
@@ -98,10 +98,10 @@ class PromptsInTurn(Workload):
             parameters=self._parameters[index],
         )
 
-    def place_of(self, prompt_index: int, repetition: int) -> int:
+    def id_of(self, prompt_index: int, repetition: int) -> RequestId:
         if repetition < 0:
-            return (-1 - repetition) * self._prompts + prompt_index
-        return self.warmup + repetition * self._prompts + prompt_index
+            return RequestId((-1 - repetition) * self._prompts + prompt_index)
+        return RequestId(self.warmup + repetition * self._prompts + prompt_index)
 
     def equal_prompts(self) -> Mapping[int, int]:
         first: dict[tuple[str | None, tuple[Message, ...]], int] = {}

@@ -5,7 +5,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
-from shared.benchmark.load import Load, load_of
+from shared.benchmark.plan import PlannedLoad
+from shared.benchmark.plans import load_of
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.workload import PromptsInTurn, WorkItem
 from worker import main
@@ -37,7 +38,7 @@ def model_of(length: int) -> str:
     return f"sim-ttft150-gap10-n{length}"
 
 
-def random_load(spec: BenchmarkSpec) -> Load:
+def random_load(spec: BenchmarkSpec) -> PlannedLoad:
     return replace(load_of(spec), workload=RandomLengths(spec))
 
 

@@ -5,9 +5,9 @@ begins when every request of the phase before has ended.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
-from shared.benchmark.load import Load
+from shared.benchmark.load import Load, Phase
 from shared.benchmark.record import ResultRecord
 from shared.clock import Clock
 from shared.numbers.disturbance import Disturbance
@@ -86,6 +86,11 @@ class Engine:
         """Whether the whole load was sent. Known once `run` has ended."""
         return not self._left
 
+    @property
+    def phase_ended_by(self) -> str:
+        """What ended the phase that ran last; see `StageResult.ended_by`."""
+        return "requests" if self._phase is None else self._phase.ended_by
+
     async def run(self, load: Load, recorded: Recorded | None = None) -> AsyncGenerator[ResultRecord, None]:
         """Yields a record for each request as it ends. Closing the generator early closes every stream.
 
@@ -97,11 +102,16 @@ class Engine:
             return
         recorded = recorded or Recorded()
         self._feeder.has_turns = load.workload.has_turns
+        phases = _one_by_one(load.phases)
+        first = await anext(phases, None)
+        if first is None:
+            return
         self._decoding.start()
-        self._begin(load)
+        self._begin(load, first)
         watch = asyncio.create_task(watch_lanes(self._lanes, self._clock, self._silence_s, self._bury))
         try:
-            for phase in load.phases:
+            phase: Phase | None = first
+            while phase is not None:
                 if self._stopping:
                     self._left = True
                     break
@@ -112,6 +122,8 @@ class Engine:
                     if (record := await self._news.get()) is not None:
                         yield record
                 running.end()
+                # A phase that was stopped before its end has not shown what the next one may depend on.
+                phase = None if self._left else await anext(phases, None)
             await self._finish()
             if self._broken is not None:
                 raise self._broken
@@ -151,13 +163,13 @@ class Engine:
         """Wakes the loop of `run`, which looks again."""
         self._news.put_nowait(None)
 
-    def _begin(self, load: Load) -> None:
+    def _begin(self, load: Load, first: Phase) -> None:
         self.disturbance.expect(len(self._children))
         self._lanes.begin(
             self._children,
             self._target,
             slots=load.concurrency,
-            connections=load.phases[0].pace.room()[0].in_flight,
+            connections=first.pace.room()[0].in_flight,
             silence_s=self._silence_s,
             now_ns=self._clock.monotonic_ns(),
             hear=self._hear,
@@ -272,3 +284,12 @@ class Engine:
         self._decoding.lose(list(lane.live), message)
         self._lanes.say(Stop())
         self._news.put_nowait(None)
+
+
+async def _one_by_one(phases: Sequence[Phase] | AsyncIterator[Phase]) -> AsyncIterator[Phase]:
+    if isinstance(phases, AsyncIterator):
+        async for phase in phases:
+            yield phase
+    else:
+        for phase in phases:
+            yield phase

@@ -77,8 +77,10 @@ class Source:
                 return
             if self._workload.length is not None and place >= self._workload.length:
                 return
-            turns = self._recorded.turns(place)
-            item = self._workload.item(place, turns, self._recorded.answers(place) if turns else ())
+            turns, is_open = self._recorded.turns(place), self._recorded.is_open(self._workload, place)
+            item = (
+                self._workload.item(place, turns, self._recorded.answers(place) if turns else ()) if is_open else None
+            )
             place += 1
             if item is None:
                 if not turns:

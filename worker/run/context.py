@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from shared.benchmark.load import Load, load_of
+from shared.benchmark.plan import PlannedLoad
+from shared.benchmark.plans import load_of
 from shared.benchmark.spec import BenchmarkSpec
 from shared.clock import Clock
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.leases import LeaseRepository
 from shared.db.results import ResultRepository
 from shared.db.segments import SegmentRepository
+from shared.db.stages import StageRepository
 from shared.program.tracing import Tracing
 from shared.providers.adapters import Adapters
 from shared.providers.endpoints import EndpointRegistry
@@ -35,6 +37,7 @@ class RunContext:
     leases: LeaseRepository
     results: ResultRepository
     segments: SegmentRepository
+    stages: StageRepository
     children: Children
     monitor: WorkerMonitor
     tracing: Tracing = field(default_factory=Tracing)
@@ -43,7 +46,7 @@ class RunContext:
     adapters: Adapters = field(default_factory=Adapters)
     identities: Identities = field(default_factory=Identities)
     # Makes the load of a spec.
-    load_of: Callable[[BenchmarkSpec], Load] = load_of
+    load_of: Callable[[BenchmarkSpec], PlannedLoad] = load_of
 
     def of_now(self) -> "RunContext":
         """The same with the endpoints of now, for one run: a file that changes later does not change the run."""

@@ -6,7 +6,7 @@ import structlog
 from opentelemetry.trace import StatusCode
 
 from shared.benchmark.aggregate import RunAggregate
-from shared.benchmark.load import Load
+from shared.benchmark.plan import PlannedLoad
 from shared.benchmark.spec import BenchmarkSpec
 from shared.db.leases import Lease
 from shared.db.segments import SegmentEnd
@@ -32,7 +32,7 @@ class BenchmarkRun:
         self._lease = lease
         self._benchmark = benchmark
         self._recovery = Recovery(context, lease, benchmark)
-        self._load: Load | None = None
+        self._load: PlannedLoad | None = None
         self._inherited: Inheritance | None = None
         self._sending: Sending | None = None
         self._cancelled = benchmark.cancel_requested_at is not None
@@ -200,6 +200,9 @@ class BenchmarkRun:
             warmup_is_measured=spec.warmup > 0 and not spec.warmup_prefix,
         )
         summary = await asyncio.to_thread(summarize, inherited.results, plan)
+        stages = self._sending.stages if self._sending is not None else inherited.stages
+        if load is not None and (found := load.plan.conclusion(stages)) is not None:
+            summary["search"] = found
         if summary.get("measurement") is not None:
             summary["measurement"]["calibrated"] = self._calibrated()
         return summary

@@ -4,11 +4,11 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 
 from shared.benchmark.aggregate import RunAggregate
-from shared.benchmark.load import Load
 from shared.benchmark.observe import of_row
+from shared.benchmark.places import PLACES_A_PART, part_of
+from shared.benchmark.plan import PlannedLoad, StageResult
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.warmup_prefix import UniqueWarmup
@@ -31,6 +31,9 @@ class Inheritance:
     """
 
     results: RunAggregate
+    # The stages that have ended, and what there is of the one after them. Empty for runs without stages.
+    stages: Sequence[StageResult] = ()
+    begun: RunAggregate | None = None
     recorded: Recorded = field(default_factory=Recorded)
     sent_in_vain: Counter[RequestId] = field(default_factory=Counter)
 
@@ -52,7 +55,7 @@ class Recovery:
         self._spec = spec
         return spec
 
-    async def load(self) -> Load | None:
+    async def load(self) -> PlannedLoad | None:
         """The benchmark's load; None if its texts were deleted, since the order of its requests is then unknown."""
         try:
             spec = await self.spec()
@@ -63,9 +66,9 @@ class Recovery:
             return load
         return replace(load, workload=UniqueWarmup(load.workload, self._lease.benchmark_id))
 
-    async def take_over(self, load: Load | None) -> Inheritance:
+    async def take_over(self, load: PlannedLoad | None) -> Inheritance:
         """Closes the segments that dead workers left open, and reads what all earlier workers did."""
-        nothing = RunAggregate(load.concurrency if load is not None else self._benchmark.spec.concurrency)
+        nothing = RunAggregate(load.plan.max_in_flight if load is not None else self._benchmark.spec.concurrency)
         if not self._benchmark.interrupted:
             return Inheritance(nothing)
         segments = await self._segments()
@@ -75,9 +78,10 @@ class Recovery:
             segments = await self._segments()
         sent_in_vain = Counter(_request_id(load, stored) for segment in segments for stored in segment.unanswered or ())
         results = await self._results(load, segments, nothing, sent_in_vain)
-        return Inheritance(results, await self._recorded(load), sent_in_vain)
+        stages, begun = await until_available(lambda: self._stages(load), "takeover_waits")
+        return Inheritance(results, stages, begun, await self._recorded(load), sent_in_vain)
 
-    async def maybe_sent(self, load: Load | None) -> list[RequestId]:
+    async def maybe_sent(self, load: PlannedLoad | None) -> list[RequestId]:
         """Requests that were marked before sending and have no result."""
         if load is None:
             return []
@@ -91,20 +95,32 @@ class Recovery:
     async def _segments(self) -> Sequence[Segment]:
         return await until_available(lambda: self._context.segments.of(self._lease.benchmark_id), "takeover_waits")
 
-    async def _recorded(self, load: Load | None) -> Recorded:
+    async def _recorded(self, load: PlannedLoad | None) -> Recorded:
         if load is None:
             return Recorded()
         return await until_available(lambda: self._read_recorded(load), "takeover_waits")
 
-    async def _read_recorded(self, load: Load) -> Recorded:
+    async def _read_recorded(self, load: PlannedLoad) -> Recorded:
         recorded = Recorded()
-        async for page in self._context.results.keys(self._lease.benchmark_id):
-            for prompt_index, repetition in page:
-                recorded.add(RequestId(load.workload.place_of(prompt_index, repetition)))
+        workload, number = load.workload, self._lease.benchmark_id
+        if not workload.has_turns:
+            async for page in self._context.results.keys(number):
+                for prompt_index, repetition in page:
+                    recorded.add(workload.id_of(prompt_index, repetition))
+            return recorded
+        async for answers in self._context.results.answers(number):
+            for prompt_index, repetition, answer in answers:
+                request_id = workload.id_of(prompt_index, repetition)
+                recorded.add_turn(request_id, answer)
+                recorded.forget_if_over(workload, request_id.place)
         return recorded
 
     async def _results(
-        self, load: Load | None, segments: Sequence[Segment], results: RunAggregate, sent_in_vain: Counter[RequestId]
+        self,
+        load: PlannedLoad | None,
+        segments: Sequence[Segment],
+        results: RunAggregate,
+        sent_in_vain: Counter[RequestId],
     ) -> RunAggregate:
         """The merge of the segments' aggregates. If there are more rows than these cover, rebuilt from the rows."""
         stored = [None if item.aggregate is None else RunAggregate.decode(item.aggregate) for item in segments]
@@ -115,10 +131,34 @@ class Recovery:
             return results
         return await until_available(lambda: self._rebuilt(load, segments, sent_in_vain), "takeover_waits")
 
+    async def _stages(self, load: PlannedLoad | None) -> tuple[list[StageResult], RunAggregate | None]:
+        """The stages that have ended, and what is stored of the one after them."""
+        ended: list[StageResult] = []
+        for row in await self._context.stages.of(self._lease.benchmark_id, aggregates=True):
+            aggregate = None if row.aggregate is None else RunAggregate.decode(row.aggregate)
+            if aggregate is None:
+                aggregate = await self._of_stage(load, row.number)
+            if row.ended_by is None:
+                return ended, aggregate
+            ended.append(StageResult(row.number, row.label, row.ended_by, aggregate))
+        return ended, None
+
+    async def _of_stage(self, load: PlannedLoad | None, number: int) -> RunAggregate:
+        """What the stored results of a stage add up to."""
+        results = RunAggregate(load.plan.max_in_flight if load is not None else self._benchmark.spec.concurrency)
+        page: list[Result] = []
+        async for row in self._context.results.all_for_summary(self._lease.benchmark_id, stage=number):
+            page.append(row)
+            if len(page) == PAGE:
+                await asyncio.to_thread(_fold, results, page, load, Counter())
+                page = []
+        await asyncio.to_thread(_fold, results, page, load, Counter())
+        return results
+
     async def _rebuilt(
-        self, load: Load | None, segments: Sequence[Segment], sent_in_vain: Counter[RequestId]
+        self, load: PlannedLoad | None, segments: Sequence[Segment], sent_in_vain: Counter[RequestId]
     ) -> RunAggregate:
-        results = RunAggregate(load.concurrency if load is not None else self._benchmark.spec.concurrency)
+        results = RunAggregate(load.plan.max_in_flight if load is not None else self._benchmark.spec.concurrency)
         page: list[Result] = []
         rows = self._context.results.all_for_summary(self._lease.benchmark_id)
         async for row in rows:
@@ -136,32 +176,38 @@ class Recovery:
         return results
 
 
-def stored_ids(load: Load | None, ids: Sequence[RequestId]) -> list[list[int]]:
-    """Requests as segments store them: [prompt, repetition], and the turn if it is not the first."""
+def stored_ids(load: PlannedLoad | None, ids: Sequence[RequestId]) -> list[list[int]]:
+    """Requests as segments store them: [prompt, repetition]."""
     if load is None:
         return []
-    items = [(load.workload.item(place), turn) for place, turn in ids]
-    return [[item.prompt_index, item.repetition, *([turn] if turn else [])] for item, turn in items if item is not None]
+    # What was answered does not matter here.
+    items = [load.workload.item(place, turn, [""] * turn) for place, turn in ids]
+    return [[item.prompt_index, item.repetition] for item in items if item is not None]
 
 
-def _without_result(load: Load, recorded: Recorded, dispatched: int) -> list[RequestId]:
-    found = []
-    for place in range(dispatched):
-        turn = recorded.turns(place)
-        if load.workload.item(place, turn, recorded.answers(place)) is not None:
-            found.append(RequestId(place, turn))
-    return found
+def _without_result(load: PlannedLoad, recorded: Recorded, dispatched: int) -> list[RequestId]:
+    if not dispatched:
+        return []
+    # Every part before the last one ended with a result for each request that it had sent.
+    first = part_of(dispatched - 1) * PLACES_A_PART
+    return [
+        RequestId(place, recorded.turns(place))
+        for place in range(first, dispatched)
+        if recorded.is_open(load.workload, place)
+    ]
 
 
-def _request_id(load: Load | None, stored: Sequence[int]) -> RequestId:
+def _request_id(load: PlannedLoad | None, stored: Sequence[int]) -> RequestId:
     if load is None:
         # Only the number of these requests matters, because nothing more of the run is sent.
         return RequestId(-1)
-    prompt_index, repetition, *turn = islice(stored, 3)
-    return RequestId(load.workload.place_of(prompt_index, repetition), *turn)
+    prompt_index, repetition = stored
+    return load.workload.id_of(prompt_index, repetition)
 
 
-def _fold(results: RunAggregate, rows: Sequence[Result], load: Load | None, sent_in_vain: Counter[RequestId]) -> None:
+def _fold(
+    results: RunAggregate, rows: Sequence[Result], load: PlannedLoad | None, sent_in_vain: Counter[RequestId]
+) -> None:
     for row in rows:
         request_id = _request_id(load, (row.prompt_index, row.repetition))
         results.add(of_row(row, request_id), sent_in_vain=sent_in_vain[request_id] if load is not None else 0)

@@ -8,6 +8,7 @@ from typing import Any
 from shared.benchmark.aggregate import RunAggregate, plus
 from shared.benchmark.flags import FLAGS
 from shared.benchmark.outcome import OUTCOMES
+from shared.benchmark.plan import Stage
 from shared.benchmark.record import CACHE_HIT_SHARE
 from shared.numbers.digest import Digest
 from shared.numbers.metrics import DISTRIBUTED
@@ -84,6 +85,19 @@ def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
         # Without a succeeded request there are no numbers that the grade could be about.
         document["measurement"] = measurement if measurement["grade"] and results.succeeded else None
     return document
+
+
+def summary_of_stage(stage: Stage, results: RunAggregate) -> dict[str, Any]:
+    """The same for one stage of a run."""
+    pace = stage.measured.pace
+    plan = Plan(
+        requests=results.count,
+        concurrency=pace.max_in_flight,
+        request_rate=pace.rate,
+        interrupted=False,
+        sent_in_vain=0,
+    )
+    return summarize(results, plan)
 
 
 def _notices(cached_share: float | None, plan: Plan) -> list[str]:

@@ -5,8 +5,8 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from shared.benchmark.load import load_of
 from shared.benchmark.pace import ClosedLoop, ConstantRate, PoissonRate, Room
+from shared.benchmark.plans import load_of
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.stop import StopRule, Tally
 from shared.benchmark.warmup_prefix import UniqueWarmup
@@ -71,7 +71,7 @@ def test_a_place_is_found_again_by_what_results_are_named_by() -> None:
     for place in range(7):
         item = workload.item(place)
         assert item is not None
-        assert workload.place_of(item.prompt_index, item.repetition) == place == item.id.place
+        assert workload.id_of(item.prompt_index, item.repetition) == item.id == (place, 0)
 
 
 def test_a_prompt_is_sent_with_its_own_system_text_and_parameters() -> None:
@@ -85,11 +85,11 @@ def test_a_prompt_is_sent_with_its_own_system_text_and_parameters() -> None:
 
 
 def test_warm_up_is_a_closed_loop_of_its_own_before_any_schedule() -> None:
-    warmup, measured = load_of(spec(request_rate=2)).phases
+    warmup, measured = load_of(spec(request_rate=2)).at_once().phases
     assert (warmup.first, warmup.end, measured.first, measured.end) == (0, 3, 3, None)
     assert isinstance(warmup.pace, ClosedLoop)
     assert isinstance(measured.pace, ConstantRate)
-    (only,) = load_of(spec(warmup=0)).phases
+    (only,) = load_of(spec(warmup=0)).at_once().phases
     assert only.first == 0
 
 
@@ -139,7 +139,7 @@ def test_a_workload_with_prefixes_is_otherwise_the_same() -> None:
     assert prefixed.equal_prompts() == plain.equal_prompts()
     assert (prefixed.length, prefixed.warmup, prefixed.has_turns) == (plain.length, plain.warmup, plain.has_turns)
     assert prefixed.item(7) is None
-    assert [prefixed.place_of(item.prompt_index, item.repetition) for item in warmed_up()] == list(range(7))
+    assert [prefixed.id_of(item.prompt_index, item.repetition).place for item in warmed_up()] == list(range(7))
 
 
 def test_prompts_with_the_same_text_are_equal_whatever_their_parameters() -> None:

@@ -92,8 +92,8 @@ class Models(Workload):
         model = self._models[place]
         return WorkItem(RequestId(place), place, repetition, model, self._messages, None, self._parameters)
 
-    def place_of(self, prompt_index: int, repetition: int) -> int:
-        return prompt_index
+    def id_of(self, prompt_index: int, repetition: int) -> RequestId:
+        return RequestId(prompt_index)
 
 
 def load(*models: str, concurrency: int = 1, warmup: int = 0, pace: Pace | None = None, **options: Any) -> Load:

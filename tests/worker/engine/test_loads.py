@@ -76,8 +76,8 @@ class Endless(Workload):
         messages = [{"role": "user", "content": f"prompt {index}"}]
         return WorkItem(RequestId(place), index, place, self._model, messages, None, Parameters(max_tokens=100))
 
-    def place_of(self, prompt_index: int, repetition: int) -> int:
-        return repetition
+    def id_of(self, prompt_index: int, repetition: int) -> RequestId:
+        return RequestId(repetition)
 
 
 class Conversations(Workload):
@@ -106,8 +106,8 @@ class Conversations(Workload):
         request_id, parameters = RequestId(place, turn), Parameters(max_tokens=100)
         return WorkItem(request_id, place, 0, self._model, messages, None, parameters, self._think_s)
 
-    def place_of(self, prompt_index: int, repetition: int) -> int:
-        return prompt_index
+    def id_of(self, prompt_index: int, repetition: int) -> RequestId:
+        return RequestId(prompt_index)
 
 
 async def run(
