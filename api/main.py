@@ -28,6 +28,7 @@ from shared.db.monitoring import MonitoringRepository
 from shared.db.result_pages import ResultPages
 from shared.db.schema import check_schema
 from shared.db.segments import SegmentRepository
+from shared.db.stages import StageRepository
 from shared.db.webhook_endpoints import WebhookRepository
 from shared.db.workers import WorkerRepository
 from shared.program.heap import keep_what_is_loaded
@@ -155,6 +156,7 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
         benchmark_pages=BenchmarkPages(database),
         result_pages=ResultPages(database),
         segments=SegmentRepository(database),
+        stages=StageRepository(database),
         workers=worker_rows,
         monitor=ApiMonitor(database),
         monitoring=MonitoringRepository(database),

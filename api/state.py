@@ -16,6 +16,7 @@ from shared.db.delivery_history import DeliveryHistory
 from shared.db.monitoring import MonitoringRepository
 from shared.db.result_pages import ResultPages
 from shared.db.segments import SegmentRepository
+from shared.db.stages import StageRepository
 from shared.db.webhook_endpoints import WebhookRepository
 from shared.db.workers import WorkerRepository
 from shared.providers.endpoints import EndpointRegistry
@@ -43,6 +44,7 @@ class State:
     benchmark_pages: BenchmarkPages
     result_pages: ResultPages
     segments: SegmentRepository
+    stages: StageRepository
     workers: WorkerRepository
     monitor: ApiMonitor
     monitoring: MonitoringRepository

@@ -12,7 +12,10 @@ from api.schemas.results import Distribution
 class RequestCounts(BaseModel):
     """Requests by outcome. Outcomes count measured requests only."""
 
-    planned: int = Field(description="All requests of the benchmark, warm-up included.", examples=[121])
+    planned: int | None = Field(
+        description="All requests of the benchmark, warm-up included. Null when it was not known beforehand.",
+        examples=[121],
+    )
     warmup: int = Field(description="Warm-up requests that have a result.", examples=[1])
     succeeded: int = Field(description="Measured requests that succeeded.", examples=[118])
     errored: int = Field(description="Measured requests that an error ended.", examples=[1])
@@ -20,6 +23,17 @@ class RequestCounts(BaseModel):
     cancelled: int = Field(description="Measured requests that a cancel ended; no statistic has them.", examples=[0])
     truncated: int = Field(
         description="Measured requests whose stream ended without a finish reason or an end event.", examples=[0]
+    )
+    incomplete: int = Field(
+        default=0,
+        description="Measured requests that the end of their stage cut off; neither success nor error.",
+        examples=[0],
+    )
+    dropped: int = Field(
+        default=0,
+        description="Measured requests that were never sent, because they could not be sent soon enough after they "
+        "were due.",
+        examples=[0],
     )
 
 

@@ -161,6 +161,16 @@ class RunSpec(BaseModel):
             raise ValueError("arrival says how request_rate spaces requests: set request_rate as well")
         return self
 
+    @property
+    def has_stages(self) -> bool:
+        """Whether the stages of its run are stored: it has a `load` of its own."""
+        return False
+
+    @property
+    def needs_loads(self) -> bool:
+        """Whether only workers that know `load`, `workload` and `slos` may run it."""
+        return self.has_stages
+
     @classmethod
     def of_stored(cls, document: dict[str, Any]) -> "RunSpec":
         """The spec in a benchmark's row. A newer or older version may have written it: unknown fields are ignored."""
@@ -209,11 +219,6 @@ class BenchmarkSpec(RunSpec):
     def planned_requests(self) -> int:
         """Every request that will be sent, warm-up included."""
         return self.measured_requests + self.warmup
-
-    @property
-    def has_stages(self) -> bool:
-        """Whether the stages of its run are stored: it has a `load` of its own."""
-        return False
 
     def with_defaults(self) -> "BenchmarkSpec":
         """The spec as it is stored: every default that matters to the numbers is written down."""

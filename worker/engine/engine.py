@@ -24,6 +24,7 @@ from worker.engine.messages import (
     Finish,
     Health,
     Hold,
+    Late,
     Opened,
     Report,
     SdkTarget,
@@ -211,6 +212,8 @@ class Engine:
             case Dropped(ids):
                 self._left |= self._stopping or self._phase is None or not self._phase.ceases
                 self.lost(ids)
+            case Late(ids, at_ns):
+                self._decoding.drop(ids, at_ns)
             case Opened():
                 lane.opened = True
                 self._news.put_nowait(None)

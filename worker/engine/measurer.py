@@ -46,6 +46,7 @@ class Measurement:
         self._context = context
         self._start = start
         self._began: Began | None = None
+        self._dropped_ns: int | None = None
         self._status = 0
         self._headers: dict[str, str] = {}
         # The answer of a 2xx. The body of any other status goes into `_refusal`.
@@ -83,6 +84,11 @@ class Measurement:
             return self._end_complete(self._answer)
         return self._conclude("errored", RequestError("engine_died", message, self._phase), self._last_seen_ns)
 
+    def drop(self, at_ns: int) -> None:
+        """Ends the request, which was never sent: by this stamp it was too late for it."""
+        self._dropped_ns = at_ns
+        self._conclude("dropped", None, at_ns)
+
     def break_off(self, exc: Exception) -> None:
         """Ends the request as errored, because our own code could not read its answer."""
         message = self._context.scrubber.scrub(f"the answer could not be read: {type(exc).__name__}: {exc}")
@@ -116,9 +122,9 @@ class Measurement:
 
     @property
     def _sent_ns(self) -> int:
-        """When its first byte went out; if it was never sent, when it was begun (monotonic ns)."""
+        """When its first byte went out; if it was never sent, when it was begun or dropped (monotonic ns)."""
         if self._began is None:
-            return self._scheduled_ns
+            return self._scheduled_ns if self._dropped_ns is None else self._dropped_ns
         return self._began.started_ns if self._began.sent_ns is None else self._began.sent_ns
 
     def _begin(self, began: Began) -> None:

@@ -192,6 +192,13 @@ class Dropped(msgspec.Struct, array_like=True, frozen=True, tag="dropped"):
     ids: list[int]
 
 
+class Late(msgspec.Struct, array_like=True, frozen=True, tag="late"):
+    """Requests that were not sent, because at this stamp they had been due for longer than the phase allows."""
+
+    ids: list[int]
+    at_ns: int
+
+
 class Health(msgspec.Struct, array_like=True, frozen=True, tag="health"):
     """How undisturbed a measuring process was: the last report of a run.
 
@@ -203,7 +210,7 @@ class Health(msgspec.Struct, array_like=True, frozen=True, tag="health"):
     cpu_share: float | None
 
 
-Report = Opened | Slice | Watermark | Dropped | Health
+Report = Opened | Slice | Watermark | Dropped | Late | Health
 
 Message = TypeVar("Message")
 

@@ -12,7 +12,7 @@ from shared.clock import Clock
 from shared.db.leases import Lease
 from shared.db.results import ResultRepository
 from worker.patience import until_available
-from worker.run.live import live_document
+from worker.run.live import LiveNumbers
 from worker.run.send_window import FAST_S, SendWindow
 
 # Rows in one INSERT; SQLite and PostgreSQL bound the parameters of a statement.
@@ -36,13 +36,16 @@ class Recorder:
         clock: Clock,
         allow: Callable[[int], None],
         sent_in_vain: Counter[RequestId],
+        in_flight: Callable[[], int] = lambda: 0,
     ) -> None:
         """`allow` is called with each new mark after its commit: requests of places below it may be sent.
 
-        `sent_in_vain`: how often earlier segments may have sent a request without its answer being stored. Set
-        `window` and `aggregate` before the first record of a phase.
+        `sent_in_vain`: how often earlier segments may have sent a request without its answer being stored.
+        `in_flight`: how many requests are in flight now. Call `enter` before the first record of each phase.
         """
         self.window = SendWindow(iter(()), 0)
+        self.live = LiveNumbers()
+        self._in_flight = in_flight
         # Each result is added to it after its commit.
         self.aggregate = RunAggregate(1)
         self.allow = allow
@@ -60,8 +63,13 @@ class Recorder:
         self._hurry = asyncio.Event()
         self._live_ns = clock.monotonic_ns()
 
+    def enter(self, window: SendWindow) -> None:
+        """A phase begins. All records of the phase before must be `settled`."""
+        self.window = window
+
     def add(self, record: ResultRecord) -> None:
         self._waiting.append(record)
+        self.live.add(record)
         self._unsettled += 1
         self._settled.clear()
         if record.ends_place:
@@ -134,7 +142,7 @@ class Recorder:
         if now_ns - self._live_ns < LIVE_EVERY_S * 1e9:
             return None
         self._live_ns = now_ns
-        return live_document(self.aggregate)
+        return self.live.document(self.aggregate, self._in_flight(), self._clock.wall_now())
 
 
 def _took_s(record: ResultRecord) -> float:

@@ -148,7 +148,9 @@ class Sending:
     ) -> None:
         """`describe` gives the document of the run's target."""
         context, lease, inherited = self._context, self._lease, self._inherited
-        recorder = Recorder(context.results, lease, context.clock, engine.allow, inherited.sent_in_vain)
+        recorder = Recorder(
+            context.results, lease, context.clock, engine.allow, inherited.sent_in_vain, lambda: engine.in_flight
+        )
         self._stages = stages = Stages(
             context.stages,
             lease,

@@ -60,11 +60,13 @@ class Stages:
         while (stage := self._load.plan.next(self.done)) is not None:
             self._current, why = stage, "requests"
             self._recorder.aggregate = RunAggregate(stage.measured.pace.max_in_flight)
+            if self._stored:
+                self._recorder.live.enter(stage)
             for phase in stage.phases:
                 window = SendWindow(self._recorded.open_places(self._load.workload, phase), phase.pace.max_in_flight)
                 if not window.mark:
                     continue
-                self._recorder.window = window
+                self._recorder.enter(window)
                 entering = self._enter(stage, window.mark, None if begun else begin)
                 if begun:
                     await entering

@@ -44,7 +44,7 @@ def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
     active_s = results.activity.busy_s if plan.interrupted else results.activity.duration_s
     document: dict[str, Any] = {
         "requests": {
-            "planned": plan.requests,
+            "planned": plan.requests or None,
             "warmup": results.warmup,
             **{name: results.outcomes[name] for name in OUTCOMES},
         },

@@ -41,3 +41,12 @@ def test_an_answer_that_has_not_ended_is_cancelled_or_errored() -> None:
     closed.take(part(end=End("closed", 300_000_000)))
     lost.lose("the process died")
     assert (closed.record().outcome, lost.record().outcome) == ("cancelled", "errored")
+
+
+def test_a_request_that_was_never_sent_is_dropped() -> None:
+    measured = measurement("openai")
+    measured.drop(5_000_000)
+    record = measured.record()
+    assert (record.outcome, record.error, record.metrics["queue_ms"]) == ("dropped", None, 5)
+    assert (record.ttft_ms, record.latency_ms, record.usage.output_tokens) == (None, None, None)
+    assert record.sent_at == record.ended_at
