@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from shared.benchmark.load import Phase
-from shared.benchmark.load_spec import LoadSpec, profile_of, room_of, send_for_s, warmup_phase
+from shared.benchmark.load_spec import COMMON, LoadSpec, profile_of, room_of, send_for_s, warmup_phase
 from shared.benchmark.pace import (
     Bursts,
     ClosedLoop,
@@ -19,6 +19,7 @@ from shared.benchmark.pace import (
 )
 from shared.benchmark.places import PLACES_A_PART, part_of, place_at
 from shared.benchmark.plan import Stage
+from shared.benchmark.probe import Extent, Probe
 from shared.benchmark.stage_spec import DEFAULT_GRACE_S, PhaseSpec, StageSpec
 from shared.benchmark.stop import AnyOf, ForTime, OnErrorRate, StopRule, WhenSaturated
 
@@ -114,6 +115,27 @@ def label_of(stage: StageSpec, *, alone: bool) -> Mapping[str, JsonValue]:
         return named
     value = stage.concurrency if stage.concurrency is not None else stage.request_rate
     return {**named, stage.control: True if value is None else value}
+
+
+def probe_stage(load: LoadSpec, number: int, probe: Probe) -> Stage:
+    """The stage of a sweep or a search that measures one load. The limits beside `sweep` or `search` hold for it."""
+    value = int(probe.value) if probe.control == "concurrency" else probe.value
+    limits = {name: getattr(load, name) for name in COMMON}
+    stage = StageSpec.model_construct(**dict.fromkeys(StageSpec.model_fields) | limits | {probe.control: value})
+    warmup = None
+    if probe.warmup is not None:
+        warmup = stage.model_copy(update={**_extent(probe.warmup), "stop_on_error_rate": None, "drop_after_s": None})
+    seed = load.seed or 0
+    return Stage(
+        number,
+        phase_of(stage.model_copy(update=_extent(probe.measured)), place_at(number, 0), seed),
+        None if warmup is None else phase_of(warmup, place_at(number, 0, warmup=True), seed),
+        probe.label,
+    )
+
+
+def _extent(extent: Extent) -> dict[str, float | None]:
+    return {"requests": extent.requests, "duration_s": extent.duration_s}
 
 
 def _closed_loop(spec: PhaseSpec, concurrency: int) -> Pace:

@@ -269,7 +269,6 @@ class BenchmarkSpec(RunSpec):
 
     @property
     def measured_requests(self) -> int:
-        """Of the short form."""
         return len(self.prompts) * self.repetitions
 
     @property
