@@ -16,7 +16,18 @@ from api.middleware import QUIET, RequestContextMiddleware
 from api.monitoring import ApiMonitor
 from api.openapi import LICENCE, SERVERS, TAGS, complete_the_document
 from api.proxy import ProxyMiddleware
-from api.routes import benchmarks, curve, datasets, events, health, models, prompts, results, webhooks, workers
+from api.routes import (
+    benchmarks,
+    curve,
+    datasets,
+    events,
+    health,
+    models,
+    prompts,
+    results,
+    webhooks,
+    workers,
+)
 from api.state import State
 from api.submit import Submitter
 from api.webhook_setup import WebhookSetup

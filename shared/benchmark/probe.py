@@ -52,11 +52,11 @@ def warmup_of(warmup_s: float, *, repeat: bool) -> Extent | None:
     return Extent(duration_s=warmup_s * REPEAT_WARMUP_SHARE if repeat else warmup_s)
 
 
-def throughput_of(results: RunAggregate) -> float:
+def throughput_of(results: RunAggregate, control: Control) -> float:
     """Succeeded requests/s in the steady window. If there is none, of the whole part."""
     activity = results.activity
-    window = activity.steady_window
-    if window is not None and window.end_us > window.begin_us:
+    window = activity.closed_window() if control == "concurrency" else activity.open_window()
+    if window is not None:
         return activity.succeeded.within(*window) / ((window.end_us - window.begin_us) / 1e6)
     return results.succeeded / activity.duration_s if activity.duration_s else 0.0
 

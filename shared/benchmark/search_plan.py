@@ -1,10 +1,9 @@
 """The stages of a search for the highest load that meets the SLOs, and its answer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.benchmark.aggregate import RunAggregate
 from shared.benchmark.attainment import Attainment
 from shared.benchmark.plan import Plan, Stage, StageResult
 from shared.benchmark.probe import WHOLE, Extent, Probe, StageOf, throughput_of, warmup_of
@@ -36,13 +35,11 @@ class SearchPlan(Plan):
         spec: SearchSpec,
         target: float,
         stage_of: StageOf,
-        counts: Callable[[RunAggregate], tuple[int, int]],
     ) -> None:
-        """`target`: the attainment that is asked for. `counts`: how many requests met the SLOs, of how many."""
+        """`target`: the attainment that the SLOs ask for."""
         self._spec = spec
         self._target = target if spec.attainment is None else spec.attainment
         self._stage_of = stage_of
-        self._counts = counts
 
     @property
     def planned_requests(self) -> int | None:
@@ -97,7 +94,7 @@ class SearchPlan(Plan):
                     _CONTROL: probe.concurrency,
                     **_described(probe.attainment),
                     "aborted": probe.aborted,
-                    "request_throughput": throughput_of(stage.results),
+                    "request_throughput": throughput_of(stage.results, _CONTROL),
                 }
                 for probe, stage in zip(state.probes, done, strict=False)
             ],
@@ -142,8 +139,8 @@ class SearchPlan(Plan):
         ]
 
     def _attainment(self, stage: StageResult) -> Attainment:
-        met, attempted = self._counts(stage.results)
-        return Attainment(met, attempted, self._target)
+        # A request that lacks a metric which an SLO needs is not good.
+        return Attainment(stage.results.slo.met, stage.results.slo.attempted, self._target)
 
 
 def _load(stage: StageResult) -> int:

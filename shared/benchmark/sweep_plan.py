@@ -88,12 +88,12 @@ class SweepPlan(Plan):
 
     def _is_flat(self, points: Sequence[StageResult]) -> bool:
         """Whether the last point has hardly more throughput than those of clearly less load would let expect."""
-        load = self._load(points[-1])
+        load, control = self._load(points[-1]), self._spec.control
         lower = [point for point in points[:-1] if self._load(point) <= load * _COMPARED_SHARE]
         if not lower:
             return False
         compared = max(lower, key=self._load)
-        before, now = throughput_of(compared.results), throughput_of(points[-1].results)
+        before, now = throughput_of(compared.results, control), throughput_of(points[-1].results, control)
         return now - before < _LEAST_GAIN * before * (load / self._load(compared) - 1)
 
     def _load(self, stage: StageResult) -> float:

@@ -52,19 +52,14 @@ class ClosedServer:
 class Measured(RunAggregate):
     """A part of a run, with the requests that met an SLO."""
 
-    met = 0
-    attempted = 0
+    def set_slo(self, met: int, attempted: int) -> None:
+        self.slo.met, self.slo.missed = met, attempted - met
 
     def fold(self, served: Served, *, met: bool, succeeded: bool = True) -> None:
-        self.met += met
-        self.attempted += 1
+        self.set_slo(self.slo.met + met, self.slo.attempted + 1)
         self.outcomes["succeeded" if succeeded else "errored"] += 1
+        self.activity.add_due(int(served.sent_s * 1e6))
         self.activity.add(int(served.sent_s * 1e6), int(served.ended_s * 1e6), succeeded=succeeded)
-
-
-def counts_of(results: RunAggregate) -> tuple[int, int]:
-    assert isinstance(results, Measured)
-    return results.met, results.attempted
 
 
 class ProbePhase(Phase):
@@ -95,7 +90,7 @@ def measure(server: ClosedServer, stage: Stage, random: Random, ttft_s: float) -
         if extent.duration_s is not None and served.sent_s > extent.duration_s:
             break
         results.fold(served, met=served.started_s - served.sent_s <= ttft_s)
-        if results.attempted == extent.requests:
+        if results.slo.attempted == extent.requests:
             break
     return StageResult(stage.number, stage.label, "requests" if extent.requests else "duration", results)
 

@@ -95,9 +95,8 @@ def test_rules_end_a_phase_by_what_it_has_seen() -> None:
 
 
 def test_a_warm_up_is_a_phase_with_its_own_load_and_places() -> None:
-    (stage,) = stages(
-        {"request_rate": 5, "arrival": "poisson", "seed": 7, "warmup": {"requests": 10, "concurrency": 2}}
-    )
+    poisson = {"request_rate": 5, "arrival": "poisson", "seed": 7}
+    (stage,) = stages({**poisson, "warmup": {"requests": 10, "concurrency": 2}})
     assert stage.warmup is not None
     assert isinstance(stage.warmup.pace, ClosedLoop)
     assert (stage.warmup.first, stage.warmup.end) == (place_at(0, 0, warmup=True), place_at(0, 10, warmup=True))

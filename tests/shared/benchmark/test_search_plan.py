@@ -9,14 +9,14 @@ from shared.benchmark.plan import StageResult
 from shared.benchmark.probe import Extent
 from shared.benchmark.search_plan import SearchPlan
 from shared.benchmark.search_spec import SearchSpec
-from tests.shared.benchmark.closed_server import ClosedServer, Measured, counts_of, probe_of, run, stage_of
+from tests.shared.benchmark.closed_server import ClosedServer, Measured, probe_of, run, stage_of
 
 TARGET = 0.95
 TTFT_S = 0.25
 
 
 def plan_of(**fields: Any) -> SearchPlan:
-    return SearchPlan(SearchSpec.model_validate(fields), TARGET, stage_of, counts_of)
+    return SearchPlan(SearchSpec.model_validate(fields), TARGET, stage_of)
 
 
 class Script:
@@ -34,11 +34,12 @@ class Script:
             assert stage.number == len(self.done)
             results, ended_by = Measured(load), "requests"
             if stage.label.get("sustain"):
-                results.met, results.attempted = round(1_000 * next(hold)), 1_000
+                results.set_slo(round(1_000 * next(hold)), 1_000)
             elif isinstance(item := next(turns[load]), str):
-                ended_by, results.met, results.attempted = item, 0, 100
+                ended_by = item
+                results.set_slo(0, 100)
             else:
-                results.met, results.attempted = item
+                results.set_slo(*item)
             self.done.append(StageResult(stage.number, stage.label, ended_by, results))
         conclusion = plan.conclusion(self.done)
         assert conclusion is not None
@@ -200,7 +201,7 @@ def test_nothing_was_attempted() -> None:
 
 def _measured(load: int, counts: tuple[int, int]) -> Measured:
     results = Measured(load)
-    results.met, results.attempted = counts
+    results.set_slo(*counts)
     return results
 
 

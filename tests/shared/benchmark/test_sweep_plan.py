@@ -52,7 +52,7 @@ def test_a_sweep_from_one_stream_finds_the_capacity(seed: int) -> None:
     plan = plan_of(requests=400, warmup_s=0)
     done = run(plan, SERVER, seed)
     assert loads(done) == [1, 2, 4, 8, 16, 32, 64, 128]
-    assert max(throughput_of(stage.results) for stage in done) == pytest.approx(SERVER.capacity, rel=0.1)
+    assert max(throughput_of(stage.results, "concurrency") for stage in done) == pytest.approx(SERVER.capacity, rel=0.1)
     assert plan.conclusion(done) == {
         "kind": "sweep",
         "control": "concurrency",
