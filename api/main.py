@@ -16,7 +16,18 @@ from api.middleware import QUIET, RequestContextMiddleware
 from api.monitoring import ApiMonitor
 from api.openapi import LICENCE, SERVERS, TAGS, complete_the_document
 from api.proxy import ProxyMiddleware
-from api.routes import benchmarks, datasets, events, health, models, prompts, results, webhooks, workers
+from api.routes import (
+    benchmarks,
+    curve,
+    datasets,
+    events,
+    health,
+    models,
+    prompts,
+    results,
+    webhooks,
+    workers,
+)
 from api.state import State
 from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
@@ -119,7 +130,8 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.add_middleware(GuardMiddleware, hosts=settings.hosts())
     app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
     app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
-    routers = [module.router for module in (benchmarks, prompts, results, datasets, webhooks, models, workers, health)]
+    modules = (benchmarks, prompts, results, curve, datasets, webhooks, models, workers, health)
+    routers = [module.router for module in modules]
     for router in routers:
         app.include_router(router)
     app.state.routes = routes_of(app.routes, [router.routes for router in routers])

@@ -36,6 +36,15 @@ _SAME_WHEN_SEAMLESS = {
     *("max_prefill", "drop_after_s", "think_time_s", "grace_s", "stop_on_error_rate", "stop_when_saturated"),
 }
 
+# The fields that a `load` replaces, and what to say instead.
+SHORT_FORM = {
+    "concurrency": "set load.concurrency, or load.max_concurrency for an open loop",
+    "request_rate": "set load.request_rate",
+    "arrival": "set load.arrival",
+    "arrival_seed": "set load.seed",
+    "warmup": "set load.warmup.requests",
+}
+
 
 class LoadSpec(PhaseSpec):
     """When to send, how much at a time, and when to end: one load, or `stages`, a `sweep` or a `search`."""
@@ -139,6 +148,13 @@ class LoadSpec(PhaseSpec):
                 where = "" if self.stages is None else f"stages[{number}]."
                 raise ValueError(f"{where}duration_s is too long: at its rate {most:,} requests, at most 1,000,000")
         return self
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether every stage is a closed loop, so that no request is due at a time of its own."""
+        if self.sweep is not None:
+            return self.sweep.control == "concurrency"
+        return all(stage.concurrency is not None for stage in self.planned_stages)
 
     @property
     def lacks_end(self) -> str | None:

@@ -48,7 +48,7 @@ class Pace(ABC):
 
     @property
     def rate(self) -> float | None:
-        """Requests per second that it wants all the time. None: it wants none (closed loop), or they change."""
+        """Requests per second that it wants. None: a closed loop wants none."""
         return None
 
     @property

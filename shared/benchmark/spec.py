@@ -19,7 +19,7 @@ from pydantic import (
 
 from shared.benchmark.extra_body import STORED, StoredExtraBody
 from shared.benchmark.json_object import check_object
-from shared.benchmark.load_spec import LoadSpec
+from shared.benchmark.load_spec import SHORT_FORM, LoadSpec
 from shared.benchmark.prompt import STRICT, Content, Parameters, Prompt, PromptOrText, to_tuple
 from shared.benchmark.slo_spec import Slos
 from shared.text import refuse_unstorable
@@ -33,15 +33,6 @@ DEFAULT_MAX_TOKENS = 1_024
 DEFAULT_CONCURRENCY = 8
 # An open loop without `concurrency` has room for the requests of this many seconds.
 OPEN_LOOP_ROOM_S = 10
-
-# The fields that a `load` replaces, and what to say instead.
-SHORT_FORM = {
-    "concurrency": "set load.concurrency, or load.max_concurrency for an open loop",
-    "request_rate": "set load.request_rate",
-    "arrival": "set load.arrival",
-    "arrival_seed": "set load.seed",
-    "warmup": "set load.warmup.requests",
-}
 
 # The constraints come first, so that space around a name does not count for its length.
 Name = Annotated[
@@ -138,14 +129,6 @@ class RunSpec(BaseModel):
     arrival_seed: int = Field(
         default=0, ge=0, le=2**63 - 1, description="The same seed gives the same `poisson` schedule.", examples=[7]
     )
-    slos: Slos | None = Field(
-        default=None,
-        # Workers of the version before refuse a field that they do not know.
-        exclude_if=lambda value: value is None,
-        description="Service-level objectives of a request: the summary counts the requests that meet all of them and "
-        "gives their goodput. An object, or the name of a preset. Null: none.",
-        examples=[{"ttft_ms": 500, "tpot_ms": 50, "attainment": 0.95}],
-    )
     load: LoadSpec | None = Field(
         default=None,
         # Workers of the version before refuse a field that they do not know.
@@ -154,6 +137,14 @@ class RunSpec(BaseModel):
         "`request_rate`, `arrival`, `arrival_seed` and `warmup`. With it, `repetitions` only says how many requests a "
         "stage without `requests` and `duration_s` sends. Null: the short form.",
         examples=[{"request_rate": 20, "arrival": "poisson", "duration_s": 60}],
+    )
+    slos: Slos | None = Field(
+        default=None,
+        # Workers of the version before refuse a field that they do not know.
+        exclude_if=lambda value: value is None,
+        description="Service-level objectives of a request: the summary counts the requests that meet all of them and "
+        "gives their goodput. An object, or the name of a preset. Null: none.",
+        examples=[{"ttft_ms": 500, "tpot_ms": 50, "attainment": 0.95}],
     )
     on_interrupt: Literal["resume", "fail"] = Field(
         default="resume",
@@ -201,8 +192,15 @@ class RunSpec(BaseModel):
     @model_validator(mode="after")
     def _effective_latency_needs_a_rate(self) -> "RunSpec":
         bound = None if self.slos is None else self.slos.effective_latency_ms
-        if bound is not None and self.request_rate is None and self.load is None:
+        closed = self.request_rate is None if self.load is None else self.load.is_closed
+        if bound is not None and closed:
             raise ValueError("slos.effective_latency_ms counts from when a request was due: set request_rate as well")
+        return self
+
+    @model_validator(mode="after")
+    def _search_needs_slos(self) -> "RunSpec":
+        if self.load is not None and self.load.search is not None and self.slos is None:
+            raise ValueError("load.search looks for the highest load that meets the slos: set slos as well")
         return self
 
     @property
@@ -259,9 +257,9 @@ class BenchmarkSpec(RunSpec):
 
     @model_validator(mode="after")
     def _bounded(self) -> "BenchmarkSpec":
-        planned = self.measured_requests + self.warmup
-        if self.load is None and planned > MAX_REQUESTS:
-            raise ValueError(f"prompts x repetitions + warmup must be at most {MAX_REQUESTS:,}, is {planned:,}")
+        if self.load is None and self.planned_requests > MAX_REQUESTS:
+            total = f"{self.planned_requests:,}"
+            raise ValueError(f"prompts x repetitions + warmup must be at most {MAX_REQUESTS:,}, is {total}")
         return self
 
     @property
@@ -271,7 +269,6 @@ class BenchmarkSpec(RunSpec):
 
     @property
     def measured_requests(self) -> int:
-        """Of the short form."""
         return len(self.prompts) * self.repetitions
 
     @property

@@ -1,6 +1,6 @@
 """A sweep as its caller writes it: the loads that are measured one after another. `load.sweep` of a spec."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, model_validator
 
@@ -141,7 +141,7 @@ class SweepSpec(BaseModel):
         return self
 
     @property
-    def control(self) -> str:
+    def control(self) -> Literal["concurrency", "request_rate"]:
         """What the sweep varies: `concurrency` or `request_rate`."""
         return "concurrency" if self.request_rate is None else "request_rate"
 

@@ -123,6 +123,22 @@ def test_every_field_is_bounded(changes: dict[str, Any]) -> None:
     assert next(iter(changes)) in str(caught.value)
 
 
+def test_a_search_needs_slos() -> None:
+    with pytest.raises(ValidationError, match="set slos as well"):
+        spec({"search": {}})
+    whole = spec({"search": {}}, slos={"ttft_ms": 500})
+    assert whole.with_defaults().load == LoadSpec.model_validate({"search": {}, "seed": 0, "grace_s": 30})
+
+
+def test_an_effective_latency_needs_a_schedule() -> None:
+    slos = {"effective_latency_ms": 500}
+    for open_loop in (RATE, {"stages": [RATE, {"concurrency": 2}]}, {"sweep": {"request_rate": [1, 2]}}):
+        assert spec(open_loop, slos=slos).has_stages
+    for closed in ({"concurrency": 2}, {"sweep": {}}, {"search": {}}):
+        with pytest.raises(ValidationError, match="effective_latency_ms counts from when a request was due"):
+            spec(closed, slos=slos)
+
+
 @pytest.mark.parametrize("field", ["concurrency", "request_rate", "arrival", "arrival_seed", "warmup"])
 def test_the_short_form_and_a_load_exclude_each_other(field: str) -> None:
     value = {"request_rate": 5.0, "arrival": "constant"}.get(field, 1)
@@ -184,7 +200,6 @@ def test_defaults_of_stages_are_written_into_them() -> None:
         {"stages": [{"concurrency": 2}, RATE], "max_concurrency": 9, "think_time_s": 1, "grace_s": 5},
         {"stages": [RATE, RATE], "transition": "seamless"},
         {"sweep": {"request_rate": [1, 2]}, "arrival": "poisson"},
-        {"search": {}},
         {"burst": {"requests": 30, "every_s": 4}},
     ],
 )
@@ -247,7 +262,7 @@ def test_how_many_requests_are_planned_is_known_if_the_phases_count_them() -> No
     assert planned({"concurrency": 2, "duration_s": 3}) is None
     assert planned({"concurrency": 2, "requests": 10, "duration_s": 3}) is None
     assert planned({"concurrency": 2, "requests": 10, "warmup": {"duration_s": 3}}) is None
-    assert planned({"search": {}}) is None
+    assert planned({"sweep": {}}) is None
 
 
 def test_how_many_requests_a_schedule_makes_due_is_the_integral_of_its_rate() -> None:

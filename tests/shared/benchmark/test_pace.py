@@ -245,6 +245,5 @@ def test_a_closed_loop_and_a_schedule_cannot_be_seamless() -> None:
 def test_a_pace_says_which_rate_it_wants() -> None:
     assert ConstantRate(4, 1).rate == PoissonRate(4, 1, 1).rate == 4
     assert Bursts(10, 5, 100).rate == 2
-    # The mean while it changes.
-    assert PoissonRate(RateProfile([(0, 2), (10, 6)]), 1, 1).rate == 4
+    assert PoissonRate(RAMP, 1, 1).rate == 25.5
     assert ClosedLoop(4).rate is None
