@@ -49,18 +49,18 @@ class Length(BaseModel):
     max: Tokens | None = Field(
         default=None, description=f"Longest length. {MAX_TOKENS:,} if left out. Unit: tokens.", examples=[4096]
     )
-    values: Annotated[tuple[_ValueAndWeight, ...], FailFast(), BeforeValidator(to_tuple)] | None = Field(
-        default=None,
-        min_length=1,
+    values: Annotated[tuple[_ValueAndWeight, ...], FailFast(), BeforeValidator(to_tuple)] = Field(
+        default=(),
+        exclude_if=lambda value: not value,
         max_length=MAX_VALUES,
-        description="Pairs of a length and its weight: `[[128, 3], [2048, 1]]` draws 128 three times as often as 2,048.",
+        description="Pairs of a length and its weight: `[[128, 3], [2048, 1]]` draws 128 three times as often as 2048.",
         examples=[[[128, 3], [2048, 1]]],
     )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         needs = _NEEDS[self.distribution]
-        given = {name for name in type(self).model_fields if getattr(self, name) is not None} - {"distribution"}
+        given = {name for name in type(self).model_fields if getattr(self, name) not in (None, ())} - {"distribution"}
         allowed = {*needs} if self.distribution == "fixed" else {*needs, "min", "max"}
         if missing := [name for name in needs if name not in given]:
             raise ValueError(f"{self.distribution} needs {' and '.join(missing)}")
@@ -70,7 +70,7 @@ class Length(BaseModel):
             raise ValueError("min must not be greater than max")
         if self.mean is not None and not self.lowest <= self.mean <= self.highest:
             raise ValueError("mean must be between min and max")
-        if self.values is not None and not any(self.lowest <= value <= self.highest for value, _ in self.values):
+        if self.values and not any(self.lowest <= value <= self.highest for value, _ in self.values):
             raise ValueError("values must have one between min and max")
         return self
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from heapq import heapify, heappop, heappush
+from itertools import pairwise
 from typing import Any
 
 _SPACE = "\u2581"
@@ -12,7 +13,7 @@ _SPACE_INSIDE = re.compile(f"[^{_SPACE}]{_SPACE}")
 
 
 def _byte_alphabet() -> list[str]:
-    """The character that byte-level vocabularies write for each byte: itself if it is printable, else one from U+0100."""
+    """The character that byte-level vocabularies write for each byte: itself if printable, else one from U+0100."""
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = (byte for byte in range(256) if byte not in printable)
     alphabet = {byte: chr(0x100 + number) for number, byte in enumerate(others)}
@@ -93,7 +94,7 @@ class BytePairs:
         before, after = list(range(-1, len(parts) - 1)), list(range(1, len(parts) + 1))
         waiting = [
             (rank, place, left, right)
-            for place, (left, right) in enumerate(zip(word, word[1:], strict=False))
+            for place, (left, right) in enumerate(pairwise(word))
             if (rank := self._rank.get((left, right))) is not None
         ]
         heapify(waiting)

@@ -48,7 +48,7 @@ def quantiles(length: Length) -> Callable[[float], int]:
 
 
 def _empirical(length: Length) -> Callable[[float], int]:
-    fitting = [(value, weight) for value, weight in length.values or () if length.lowest <= value <= length.highest]
+    fitting = [(value, weight) for value, weight in length.values if length.lowest <= value <= length.highest]
     below = list(accumulate(weight for _, weight in fitting))
     last = len(fitting) - 1
     return lambda draw: fitting[min(bisect_right(below, draw * below[-1]), last)][0]
@@ -64,9 +64,7 @@ def _lognormal(length: Length) -> Callable[[float], int]:
     mean, stdev = length.mean or 1, length.stdev or 1
     variance = math.log1p((stdev / mean) ** 2)
     of_logarithms = NormalDist(math.log(mean) - variance / 2, math.sqrt(variance))
-    return _between(
-        of_logarithms, math.log(length.lowest - 0.5), math.log(length.highest + 0.5), length, math.exp
-    )
+    return _between(of_logarithms, math.log(length.lowest - 0.5), math.log(length.highest + 0.5), length, math.exp)
 
 
 def _between(

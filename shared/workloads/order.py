@@ -1,7 +1,7 @@
-"""In which order a list of prompts or rows is sent, and how results name the requests. Used by the workloads on lists.
+"""In which order a list of prompts or rows is sent, and how results name its requests. Used by workloads on lists.
 
-An order maps each place to (prompt_index, repetition) and back. A repetition below 0 is one of the warm-up. Both numbers
-fit 31 bits.
+An order maps each place to (prompt_index, repetition) and back. A repetition below 0 is one of the warm-up. Both
+numbers fit 31 bits.
 """
 
 from abc import ABC, abstractmethod

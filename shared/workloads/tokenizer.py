@@ -59,10 +59,12 @@ class BuiltinTokenizer(Tokenizer):
 
     def count(self, text: str) -> int:
         # On this thread: a pool of threads costs more than it saves for one text.
-        return toktok.batch_count([text], self._encoding, threads=1)[0]
+        counts: list[int] = toktok.batch_count([text], self._encoding, threads=1)
+        return counts[0]
 
     def cut(self, text: str, tokens: int) -> str:
-        return toktok.truncate(text, tokens, self._encoding)[0]
+        beginning: tuple[str, int] = toktok.truncate(text, tokens, self._encoding)
+        return beginning[0]
 
 
 class FileTokenizer(Tokenizer):

@@ -1,7 +1,7 @@
 """Counts tokens as a `tokenizer.json` says. Used by `tokenizer.py`.
 
-The package that usually reads such files needs a client of a model hub, which the service must not have. This reads what
-the models of today use: byte-pair encoding, by bytes or by characters. What it does not know, it refuses.
+The package that usually reads such files needs a client of a model hub, which the service must not have. This reads
+what the models of today use: byte-pair encoding, by bytes or by characters. What it does not know, it refuses.
 """
 
 import unicodedata
