@@ -1,6 +1,6 @@
 """Text of a wanted length, made of the sentences of a novel that ships with the service. Used by the workloads.
 
-A text is a random sequence of sentences rather than a piece of the novel: texts that begin at the same place would be
+A text is a random sequence of phrases rather than a piece of the novel: texts that begin at the same place would be
 equal up to the end of the shorter one, and a prompt cache would have them.
 """
 
@@ -14,11 +14,12 @@ from shared.workloads.seeded import key_of, words
 from shared.workloads.tokenizer import Tokenizer
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"])|(?<=[.!?]\")\s+(?=[A-Z\"])")
-# Shorter ones are mostly headings and exclamations.
-_SHORTEST_WORDS = 5
-# A text is made of more sentences than it needs by the mean, so that it is seldom too short at first.
+_CLAUSE_END = re.compile(r"(?<=[,;:])\s+|(?<=--)")
+# A sentence of more words is taken apart, into phrases of at least as many as the second number says.
+_LONGEST_WORDS, _SHORTEST_WORDS = 24, 6
+# A text is made of more phrases than it needs by the mean, so that it is seldom too short at first.
 _SPARE = 1.1
-# How often a text may be corrected by the few tokens that it has more or less than its sentences apart.
+# How often a text may be corrected by the few tokens that it has more or less than its phrases alone.
 _CORRECTIONS = 4
 
 
@@ -29,20 +30,38 @@ def novel() -> str:
 
 
 @lru_cache
-def sentences() -> tuple[str, ...]:
-    """The different sentences of the novel, in their order."""
-    found = (sentence for paragraph in novel().split("\n\n") for sentence in _SENTENCE_END.split(paragraph))
-    return tuple(dict.fromkeys(text.strip() for text in found if len(text.split()) >= _SHORTEST_WORDS))
+def phrases() -> tuple[str, ...]:
+    """The different sentences of the novel, or parts of them, in their order. Each has 6 words or more."""
+    found = (
+        phrase
+        for paragraph in novel().split("\n\n")
+        for sentence in _SENTENCE_END.split(paragraph)
+        for phrase in _phrases_of(sentence.strip())
+    )
+    return tuple(dict.fromkeys(phrase for phrase in found if len(phrase.split()) >= _SHORTEST_WORDS))
+
+
+def _phrases_of(sentence: str) -> list[str]:
+    if len(sentence.split()) <= _LONGEST_WORDS:
+        return [sentence]
+    found, clauses = [], []
+    for clause in _CLAUSE_END.split(sentence):
+        clauses.append(clause)
+        if len(" ".join(clauses).split()) >= _SHORTEST_WORDS:
+            found.append(" ".join(clauses))
+            clauses = []
+    # What is left is too short, and belongs to the phrase before.
+    return [*found[:-1], " ".join([*found[-1:], *clauses])]
 
 
 class Corpus:
-    """Texts sized by a tokenizer. It counts the sentences once, which takes a few milliseconds."""
+    """Texts sized by a tokenizer. It counts the phrases once, which takes a few milliseconds."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
         # As they stand within a text: after a space.
-        self._sentences = [f" {sentence}" for sentence in sentences()]
-        self._tokens = np.array([tokenizer.count(sentence) for sentence in self._sentences])
+        self._phrases = [f" {phrase}" for phrase in phrases()]
+        self._tokens = np.array([tokenizer.count(phrase) for phrase in self._phrases])
         self._mean = float(self._tokens.mean())
 
     def text(self, tokens: int, key: str) -> str:
@@ -61,18 +80,18 @@ class Corpus:
         return text
 
     def _of(self, tokens: int, seed: bytes) -> str:
-        """Sentences whose counts add up to `tokens`, the last of them cut."""
+        """Phrases whose counts add up to `tokens`, the last of them cut."""
         count = int(tokens / self._mean * _SPARE) + 8
         while True:
-            chosen = (words(seed, count) % np.uint64(len(self._sentences))).astype(np.int64)
+            chosen = (words(seed, count) % np.uint64(len(self._phrases))).astype(np.int64)
             ends = np.cumsum(self._tokens[chosen])
             if ends[-1] >= tokens:
                 break
             count *= 2
         last = int(np.searchsorted(ends, tokens))
         left = tokens - (int(ends[last - 1]) if last else 0)
-        parts = [self._sentences[number] for number in chosen[:last].tolist()]
-        parts.append(self.tokenizer.cut(self._sentences[chosen[last]], left))
+        parts = [self._phrases[number] for number in chosen[:last].tolist()]
+        parts.append(self.tokenizer.cut(self._phrases[chosen[last]], left))
         return "".join(parts).removeprefix(" ")
 
 
