@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
-from api.body import BodyLimitMiddleware
+from api.body import BodyLimitMiddleware, StreamedBody
+from api.dataset_uploads import ARRIVAL_S, MAX_DATASET_BYTES, DatasetUploads
 from api.errors import install_error_handlers
 from api.guard import GuardMiddleware
 from api.methods import HeadMiddleware, routes_of
@@ -15,7 +16,7 @@ from api.middleware import QUIET, RequestContextMiddleware
 from api.monitoring import ApiMonitor
 from api.openapi import LICENCE, SERVERS, TAGS, complete_the_document
 from api.proxy import ProxyMiddleware
-from api.routes import benchmarks, events, health, models, prompts, results, webhooks, workers
+from api.routes import benchmarks, datasets, events, health, models, prompts, results, webhooks, workers
 from api.state import State
 from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
@@ -23,11 +24,13 @@ from shared.clock import SystemClock
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database, warn_of_ignored_parameters
+from shared.db.datasets import DatasetRepository
 from shared.db.delivery_history import DeliveryHistory
 from shared.db.monitoring import MonitoringRepository
 from shared.db.result_pages import ResultPages
 from shared.db.schema import check_schema
 from shared.db.segments import SegmentRepository
+from shared.db.stages import StageRepository
 from shared.db.webhook_endpoints import WebhookRepository
 from shared.db.workers import WorkerRepository
 from shared.program.heap import keep_what_is_loaded
@@ -41,6 +44,7 @@ from shared.queue.redis import client_redis
 from shared.scrubber import Scrubber
 from shared.settings import Settings, load_key_ring, load_settings, load_trace_exporter
 from shared.version import __version__
+from shared.workloads.formats.reading import rough_tokens
 
 DESCRIPTION = """\
 Measured, stored, reproducible numbers about LLM endpoints: time to first token, latency, throughput, cost.
@@ -49,6 +53,9 @@ Measured, stored, reproducible numbers about LLM endpoints: time to first token,
 `GET /benchmarks/{id}` shows status, summary and results. Durations are in milliseconds (`_ms`) from one monotonic
 clock, dates (`_at`) are UTC, costs (`_usd`) are US dollars. Unknown is `null`, never 0.
 """
+
+# Bodies with bounds of their own.
+STREAMED = {("POST", "/datasets"): StreamedBody(MAX_DATASET_BYTES, ARRIVAL_S)}
 
 
 def create_app(settings: Settings | None = None, keys: KeyRing | None = None) -> FastAPI:
@@ -108,11 +115,11 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.state.parts = parts
     install_error_handlers(app)
     app.add_middleware(HeadMiddleware)
-    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
+    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes, streamed=STREAMED)
     app.add_middleware(GuardMiddleware, hosts=settings.hosts())
     app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
     app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
-    routers = [module.router for module in (benchmarks, prompts, results, webhooks, models, workers, health)]
+    routers = [module.router for module in (benchmarks, prompts, results, datasets, webhooks, models, workers, health)]
     for router in routers:
         app.include_router(router)
     app.state.routes = routes_of(app.routes, [router.routes for router in routers])
@@ -138,6 +145,7 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
     endpoints, identities = settings.endpoints(price_list), settings.identities()
     doorbell = Doorbell(client_redis(settings.redis_url))
     repository = BenchmarkRepository(database, public_url=settings.public_url)
+    dataset_rows = DatasetRepository(database)
     worker_rows, webhook_rows = WorkerRepository(database), WebhookRepository(database)
     setup = WebhookSetup(settings.ssrf_guard(), settings.secret_box())
     return State(
@@ -154,7 +162,10 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
         benchmarks=repository,
         benchmark_pages=BenchmarkPages(database),
         result_pages=ResultPages(database),
+        datasets=dataset_rows,
+        dataset_uploads=DatasetUploads(dataset_rows, rough_tokens),
         segments=SegmentRepository(database),
+        stages=StageRepository(database),
         workers=worker_rows,
         monitor=ApiMonitor(database),
         monitoring=MonitoringRepository(database),

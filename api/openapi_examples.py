@@ -13,6 +13,7 @@ _PENDING: dict[str, Any] = {
     "summary": None,
     "price": None,
     "segments": [],
+    "stages": [],
     "target": None,
     "results": [],
 }

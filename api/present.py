@@ -9,20 +9,22 @@ from api.schemas.benchmarks import (
     BenchmarkOut,
     EndpointOut,
     ListedBenchmarkOut,
-    LiveMetrics,
     Progress,
     RunError,
     SegmentOut,
     TargetOut,
 )
+from api.schemas.live import LiveMetrics
+from api.schemas.measurement import Measurement
 from api.schemas.prices import PriceOut
 from api.schemas.results import ResultOut
-from api.schemas.summary import Measurement, Summary
+from api.schemas.stages import StageOut
+from api.schemas.summary import Summary
 from api.schemas.webhooks import BenchmarkWebhook
 from shared.benchmark.spec import RunSpec
 from shared.benchmark.status import TERMINAL
 from shared.db.benchmark_pages import ListedBenchmark
-from shared.db.tables import Benchmark, Segment
+from shared.db.tables import Benchmark, Segment, StageRow
 
 # Fields of a spec that the API shows under the same name; name, model and provider are columns of their own.
 _OF_SPEC = tuple(name for name in RunSpec.model_fields if name not in ("name", "model", "provider"))
@@ -42,7 +44,7 @@ def _fields_of(benchmark: Benchmark, spec: RunSpec) -> dict[str, Any]:
         "cancel_requested_at": benchmark.cancel_requested_at,
         "progress": Progress(
             done=benchmark.done,
-            total=benchmark.planned,
+            total=benchmark.planned or None,
             errors=benchmark.errors,
             last_ttft_ms=benchmark.last_ttft_ms,
             cost_usd=None if benchmark.cost_usd is None else float(benchmark.cost_usd),
@@ -81,6 +83,7 @@ def listed_benchmark(listed: ListedBenchmark) -> ListedBenchmarkOut:
 def benchmark_with_results(
     benchmark: Benchmark,
     segments: Sequence[Segment],
+    stages: Sequence[StageRow],
     webhook: BenchmarkWebhook | None,
     results: list[ResultOut] | None,
 ) -> BenchmarkOut:
@@ -88,9 +91,21 @@ def benchmark_with_results(
     return BenchmarkOut(
         **_fields_of(benchmark, benchmark.spec),
         segments=[_segment_out(segment) for segment in segments],
+        stages=[_stage_out(stage) for stage in stages],
         target=TargetOut.model_validate(benchmark.target) if benchmark.target else None,
         webhook=webhook,
         results=results,
+    )
+
+
+def _stage_out(stage: StageRow) -> StageOut:
+    return StageOut(
+        number=stage.number,
+        label=stage.label,
+        started_at=stage.started_at,
+        ended_at=stage.ended_at,
+        ended_by=stage.ended_by,
+        summary=Summary.model_validate(stage.summary) if stage.summary else None,
     )
 
 

@@ -30,6 +30,7 @@ from shared.db.leases import LeaseRepository
 from shared.db.migrate import upgrade
 from shared.db.results import ResultRepository
 from shared.db.segments import SegmentRepository
+from shared.db.stages import StageRepository
 from shared.db.tables import Result
 from shared.program.heap import keep_what_is_loaded
 from shared.providers.prices import PriceList
@@ -101,6 +102,7 @@ async def measure(url: str, options: argparse.Namespace) -> None:
         leases=leases,
         results=ResultRepository(database),
         segments=SegmentRepository(database),
+        stages=StageRepository(database),
         children=children,
         monitor=WorkerMonitor(database),
     )

@@ -146,10 +146,20 @@ class Bar:
             self._console.print(line, style=WARNING)
 
 
+def _label(label: Json) -> str:
+    """` (concurrency 8)`, or nothing if the stage has no label."""
+    words = ", ".join(str(value) if name == "name" else f"{name} {value}" for name, value in label.items())
+    return f" ({words})" if words else ""
+
+
 def progress_text(state: Json, left_s: float | None = None) -> str:
     """`12/40 · about 35 s left · 1 error · TTFT 203.4 ms · $0.00210`."""
-    parts = [f"{state['done']:,}/{state['total']:,}"]
-    if left_s is not None and state["done"] < state["total"]:
+    total = state["total"]
+    live = state.get("metrics") or {}
+    stage = live.get("stage")
+    parts = [] if stage is None else [f"stage {stage['number']}{_label(stage['label'])}"]
+    parts.append(f"{state['done']:,}/{total:,}" if total is not None else f"{state['done']:,} done")
+    if left_s is not None and total is not None and state["done"] < total:
         parts.append(f"about {duration(left_s)} left")
     if state["errors"]:
         parts.append(f"{state['errors']:,} error{'s' if state['errors'] != 1 else ''}")

@@ -21,6 +21,7 @@ from shared.db.results import ResultRepository
 from shared.db.retention import RetentionRepository
 from shared.db.schema import check_schema
 from shared.db.segments import SegmentRepository
+from shared.db.stages import StageRepository
 from shared.db.unclaimed import UnclaimedRepository
 from shared.db.workers import WorkerRepository
 from shared.program.heap import keep_what_is_loaded, loading
@@ -90,6 +91,7 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Plann
         leases=LeaseRepository(database, lease_s=settings.lease_s, public_url=settings.public_url),
         results=ResultRepository(database),
         segments=SegmentRepository(database),
+        stages=StageRepository(database),
         children=children,
         monitor=monitor,
         tracing=tracing,

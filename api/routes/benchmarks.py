@@ -259,7 +259,9 @@ async def _whole(
 async def _with(
     parts: State, benchmark: Benchmark, results: list[ResultOut] | None, *, secret: str | None = None
 ) -> BenchmarkOut:
-    """The benchmark with its webhook and segments, which are in other tables."""
+    """The benchmark with its webhook, segments and stages, which are in other tables."""
     webhook = benchmark_webhook(await parts.webhooks.of_benchmark(benchmark.id), secret)
-    segments = await parts.segments.of(benchmark.id) if benchmark.started_at is not None else []
-    return benchmark_with_results(benchmark, segments, webhook, results)
+    begun = benchmark.started_at is not None
+    segments = await parts.segments.of(benchmark.id) if begun else []
+    stages = await parts.stages.of(benchmark.id) if begun and benchmark.spec.has_stages else []
+    return benchmark_with_results(benchmark, segments, stages, webhook, results)

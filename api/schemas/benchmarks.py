@@ -5,36 +5,29 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from api.schemas.live import LiveMetrics
+from api.schemas.measurement import Measurement
 from api.schemas.number import Number
 from api.schemas.prices import PriceOut
 from api.schemas.results import ResultOut
-from api.schemas.summary import Measurement, Summary
+from api.schemas.stages import StageOut
+from api.schemas.summary import Summary
 from api.schemas.webhooks import BenchmarkWebhook
 from shared.benchmark.prompt import Message, Parameters
+from shared.benchmark.slo_spec import SloSpec
 from shared.benchmark.spec import Timeouts
 from shared.benchmark.status import SegmentEnding, Status
-
-
-class PercentilesSoFar(BaseModel):
-    """A metric over the requests that have succeeded so far, in the metric's unit."""
-
-    count: int = Field(description="How many values.", examples=[42])
-    p50: Number | None = Field(description="Median. Null when there is no value.", examples=[142.5])
-    p95: Number | None = Field(description="95th percentile. Null below 20 values.", examples=[240.7])
-
-
-class LiveMetrics(BaseModel):
-    """The numbers so far of a running benchmark, at most about a second old."""
-
-    ttft_ms: PercentilesSoFar = Field(description="Time to first token. Unit: ms.")
-    latency_ms: PercentilesSoFar = Field(description="Latency. Unit: ms.")
 
 
 class Progress(BaseModel):
     """How far a benchmark has come."""
 
     done: int = Field(description="Requests that have a result, warm-up included.", examples=[42])
-    total: int = Field(description="Requests of the plan, warm-up included.", examples=[121])
+    total: int | None = Field(
+        description="Requests that will be sent, warm-up included. Null when it is not known beforehand, because a "
+        "duration or a result ends the run.",
+        examples=[121],
+    )
     errors: int = Field(description="Results that did not succeed.", examples=[1])
     last_ttft_ms: Number | None = Field(
         description="`ttft_ms` of the newest result. Unit: ms. Null when there is none yet.", examples=[142.5]
@@ -198,6 +191,7 @@ class BenchmarkBase(BaseModel):
     extra_body: dict[str, Any] = Field(
         default={}, description="As submitted.", examples=[{"ignore_eos": True, "min_tokens": 256}]
     )
+    slos: SloSpec | None = Field(default=None, description="As submitted, with the bounds of the preset. Null: none.")
     timeouts: Timeouts = Field(description="As submitted, or the defaults.")
     metadata: dict[str, Any] = Field(description="As submitted.", examples=[{"team": "search"}])
     results_url: str = Field(description="Path of its results, in pages.", examples=["/benchmarks/1/results"])
@@ -221,6 +215,10 @@ class BenchmarkOut(BenchmarkBase):
         default=[], description="Which worker ran which part, in order of time. Empty before it runs."
     )
 
+    stages: list[StageOut] = Field(
+        default=[],
+        description="The stages of its `load` that have begun, in order. Empty without a `load`: the run is one stage.",
+    )
     target: TargetOut | None = Field(
         default=None,
         description="What its requests were sent to and with, as its first worker did it. Null before it runs, and for "

@@ -68,6 +68,14 @@ class ResultOut(BaseModel):
     repetition: int = Field(
         description="0 for the first time a prompt is sent, then 1, 2, …; negative for warm-up.", examples=[0]
     )
+    stage: int | None = Field(
+        default=None, description="Number of its stage. Null: the benchmark has no `load`.", examples=[None]
+    )
+    turn: int | None = Field(
+        default=None,
+        description="Which turn of its conversation it is, from 0. Null: the workload has no conversations.",
+        examples=[None],
+    )
     warmup: bool = Field(
         description="Whether it was sent before the measured requests. Statistics leave such requests out.",
         examples=[False],

@@ -38,7 +38,7 @@ def succeeded_entirely(benchmark: dict[str, Any]) -> bool:
     if benchmark["status"] != "completed" or summary is None:
         return False
     requests = summary["requests"]
-    return not any(requests[name] for name in OUTCOMES if name != "succeeded")
+    return not any(requests.get(name, 0) for name in OUTCOMES if name != "succeeded")
 
 
 def notices(benchmark: dict[str, Any]) -> list[str]:
@@ -110,14 +110,15 @@ def _totals(
 
 
 def _requests(requests: dict[str, int]) -> Line:
-    failed = sum(requests[name] for name in OUTCOMES if name != "succeeded")
+    failed = sum(requests.get(name, 0) for name in OUTCOMES if name != "succeeded")
     outcomes = ", ".join(
-        f"{requests[name]:,} {name.replace('_', ' ')}" for name in OUTCOMES if requests[name] or name == "succeeded"
+        f"{requests[name]:,} {name.replace('_', ' ')}" for name in OUTCOMES if requests.get(name) or name == "succeeded"
     )
     cancelled = " in flight" if requests["cancelled"] else ""
     warmup = f"; {requests['warmup']:,} warm-up not counted" if requests["warmup"] else ""
-    unsent = requests["planned"] - requests["warmup"] - requests["succeeded"] - failed
-    rest = f"; {unsent:,} of {requests['planned']:,} were not sent" if unsent > 0 else ""
+    planned = requests["planned"] or 0
+    unsent = planned - requests["warmup"] - requests["succeeded"] - failed
+    rest = f"; {unsent:,} of {planned:,} were not sent" if unsent > 0 else ""
     style = BAD if failed > requests["cancelled"] else WARNING if failed else ""
     return pair("Requests", f"{outcomes}{cancelled}{rest}{warmup}", style)
 

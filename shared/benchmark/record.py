@@ -109,9 +109,14 @@ class ResultRecord:
     cost_usd: Decimal | None = field(default=None)
     # Whether its place in the sequence has no further turn.
     ends_place: bool = field(default=True)
+    # The stage of a run that has stages, and the turn of a conversation. None: there is none.
+    stage: int | None = field(default=None)
+    turn: int | None = field(default=None)
     # What its events add to the run's aggregate. They are not stored; a stored timeline gives them again.
     gaps_ms: Digest | None = field(default=None)
     tokens_over_time: TimeSeries | None = field(default=None)
+    # Round trip of the network on its connection; None where the kernel does not tell. It is not stored either.
+    network_rtt_ms: float | None = field(default=None)
 
     @property
     def ttft_ms(self) -> float | None:

@@ -22,6 +22,7 @@ from pydantic_core import PydanticKnownError
 from shared.benchmark.extra_body import STORED, StoredExtraBody
 from shared.benchmark.json_object import check_object
 from shared.benchmark.prompt import STRICT, Content, Parameters, Prompt, PromptOrText, to_tuple
+from shared.benchmark.slo_spec import Slos
 from shared.benchmark.workload_spec import WorkloadSpec
 from shared.text import refuse_unstorable
 
@@ -139,6 +140,14 @@ class RunSpec(BaseModel):
         "`repetitions` is the number of requests of a source other than `prompts`.",
         examples=[{"source": "generated", "input_tokens": 512, "output_tokens": 128, "cache": "bust"}],
     )
+    slos: Slos | None = Field(
+        default=None,
+        # Workers of the version before refuse a field that they do not know.
+        exclude_if=lambda value: value is None,
+        description="Service-level objectives of a request: the summary counts the requests that meet all of them and "
+        "gives their goodput. An object, or the name of a preset. Null: none.",
+        examples=[{"ttft_ms": 500, "tpot_ms": 50, "attainment": 0.95}],
+    )
     on_interrupt: Literal["resume", "fail"] = Field(
         default="resume",
         description="What happens if the worker stops or dies. `resume`: another worker sends the missing requests and "
@@ -172,6 +181,23 @@ class RunSpec(BaseModel):
         if self.request_rate is None and self.arrival != "constant":
             raise ValueError("arrival says how request_rate spaces requests: set request_rate as well")
         return self
+
+    @model_validator(mode="after")
+    def _effective_latency_needs_a_rate(self) -> "RunSpec":
+        bound = None if self.slos is None else self.slos.effective_latency_ms
+        if bound is not None and self.request_rate is None:
+            raise ValueError("slos.effective_latency_ms counts from when a request was due: set request_rate as well")
+        return self
+
+    @property
+    def has_stages(self) -> bool:
+        """Whether the stages of its run are stored: it has a `load` of its own."""
+        return False
+
+    @property
+    def needs_loads(self) -> bool:
+        """Whether only workers that know `load`, `workload` and `slos` may run it."""
+        return self.has_stages or self.slos is not None
 
     @classmethod
     def of_stored(cls, document: dict[str, Any]) -> "RunSpec":

@@ -19,6 +19,8 @@ class Tally:
 class StopRule:
     """Ends a phase. This base class never does: the phase ends with its workload."""
 
+    # Why a phase was stopped by `stops`, in one word (`StageResult.ended_by`).
+    word: str = "stopped"
     # Nothing is sent later than this after the phase began, in ns. None: no such end.
     send_for_ns: int | None = None
     # How long requests in flight may continue after that, in ns; then their streams are closed. None: to their end.

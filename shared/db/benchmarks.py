@@ -205,7 +205,7 @@ async def _insert(
         model=spec.model,
         provider=provider,
         endpoint=None if endpoint is None else endpoint.document(),
-        endpoint_key=None if endpoint is None else endpoint.key,
+        endpoint_key=None if endpoint is None else endpoint.key_for(loads=spec.needs_loads),
         status="pending",
         spec_document=spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True),
         notices=list(notices),

@@ -5,7 +5,7 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, true, update
 from sqlalchemy.orm import undefer
 
 from shared.benchmark.record import ResultRecord
@@ -17,10 +17,11 @@ from shared.errors import LeaseLost
 from shared.numbers.metrics import REPORTED
 
 KEYS_A_PAGE = 2_000
+ANSWERS_A_PAGE = 200
 
 _TABLE = Result.metadata.tables[Result.__tablename__]
 # Fields of a record that are not stored, or whose columns have another shape.
-_NOT_COPIED = {"id", "ends_place", "metrics", "usage", "error", "gaps_ms", "tokens_over_time"}
+_NOT_COPIED = {"id", "ends_place", "metrics", "usage", "error", "gaps_ms", "tokens_over_time", "network_rtt_ms"}
 _COPIED = tuple(item.name for item in fields(ResultRecord) if item.name not in _NOT_COPIED)
 
 
@@ -94,13 +95,34 @@ class ResultRepository:
             yield [(row.prompt_index, row.repetition) for row in rows]
             last = rows[-1].id
 
-    async def all_for_summary(self, benchmark_id: int) -> AsyncIterator[Result]:
-        """Every result with its timeline, read in pages so that they are never all in memory."""
+    async def answers(self, benchmark_id: int) -> AsyncIterator[Sequence[tuple[int, int, str | None]]]:
+        """(prompt_index, repetition, answer) of every request that has a result, page by page. None: it failed."""
+        last = 0
+        while True:
+            query = (
+                select(Result.id, Result.prompt_index, Result.repetition, Result.outcome, Result.response)
+                .where(Result.benchmark_id == benchmark_id, Result.id > last)
+                .order_by(Result.id)
+                .limit(ANSWERS_A_PAGE)
+            )
+            async with self._database.read() as session:
+                rows = (await session.execute(query)).all()
+            if not rows:
+                return
+            yield [
+                (row.prompt_index, row.repetition, (row.response or "") if row.outcome == "succeeded" else None)
+                for row in rows
+            ]
+            last = rows[-1].id
+
+    async def all_for_summary(self, benchmark_id: int, *, stage: int | None = None) -> AsyncIterator[Result]:
+        """Every result with its timeline, read in pages so that they are never all in memory. `stage`: only its own."""
         last = 0
         while True:
             query = (
                 select(Result)
                 .where(Result.benchmark_id == benchmark_id, Result.id > last)
+                .where(true() if stage is None else Result.stage == stage)
                 .options(undefer(Result.timeline))
                 .order_by(Result.id)
                 .limit(500)

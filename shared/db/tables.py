@@ -76,6 +76,7 @@ class Benchmark(Base):
     rerun_of: Mapped[int | None] = mapped_column(BigKey)
     # The trace of the POST, by W3C's Trace Context; the worker's spans continue it.
     traceparent: Mapped[str | None] = mapped_column(String(55))
+    # Requests that will be sent, warm-up included. 0: not known beforehand.
     planned: Mapped[int] = mapped_column(Integer)
     done: Mapped[int] = mapped_column(Integer, server_default="0")
     errors: Mapped[int] = mapped_column(Integer, server_default="0")
@@ -125,6 +126,24 @@ class Segment(Base):
     measurement: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
     # What its results add up to. None while it runs, and for ever if its worker died.
     aggregate: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class StageRow(Base):
+    """A stage of a benchmark that has a `load` of its own: what tells it from others, and what it has shown."""
+
+    __tablename__ = "stages"
+
+    benchmark_id: Mapped[int] = mapped_column(ForeignKey("benchmarks.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    label: Mapped[dict[str, Any]] = mapped_column(JsonDocument)
+    # When its measured part, or its warm-up, began.
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # `requests`, `workload`, `duration`, `cancelled` or the word of its stop rule.
+    ended_by: Mapped[str | None] = mapped_column(String(32))
+    # What its measured requests add up to: for the plan, and for people. None while it runs.
+    aggregate: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    summary: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
 
 
 class IdempotencyKey(Base):
@@ -180,6 +199,9 @@ class Result(Base):
     # 0, 1, 2 … for measured requests; -1, -2 … for warm-up.
     repetition: Mapped[int] = mapped_column(Integer)
     warmup: Mapped[bool] = mapped_column(Boolean)
+    # None: the run has no stages, or a version before stored it. Likewise the turn of a conversation.
+    stage: Mapped[int | None] = mapped_column(Integer)
+    turn: Mapped[int | None] = mapped_column(Integer)
     outcome: Mapped[str] = mapped_column(String(16))
     scheduled_at: Mapped[datetime] = mapped_column(UtcDateTime)
     sent_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -14,6 +14,8 @@ from shared.providers.endpoints import Endpoint
 from shared.scrubber import without_secrets
 
 _LENGTH = 32
+# The end of the key of a benchmark that only workers with load plans can run.
+LOADS = "+load"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,13 @@ class EndpointIdentity:
     def key(self) -> str:
         """What workers compare."""
         return self.fingerprint if self.stack is None else f"{self.fingerprint}@{self.stack}"
+
+    def key_for(self, *, loads: bool) -> str:
+        """The key of a benchmark. `loads`: only for workers that know `load`, `workload` and `slos`.
+
+        Workers of the version before would ignore these fields and measure something else. They do not know this key.
+        """
+        return f"{self.key}{LOADS}" if loads else self.key
 
     def document(self) -> dict[str, str]:
         """As it is stored and shown."""
@@ -85,6 +94,7 @@ class HeldEndpoint:
         return {
             **self.identity.document(),
             "key": self.identity.key,
+            "loads": True,
             "kind": self.kind,
             "problems": list(self.problems),
         }
@@ -103,7 +113,8 @@ class Holdings:
     @classmethod
     def of(cls, held: Sequence[HeldEndpoint]) -> "Holdings":
         usable = [item.identity for item in held if item.usable]
-        return cls([item.key for item in usable], [item.name for item in usable])
+        keys = [item.key_for(loads=loads) for item in usable for loads in (False, True)]
+        return cls(keys, [item.name for item in usable])
 
 
 def _fingerprint(endpoint: Endpoint, place: str) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.providers.identity import LOADS
+
 NO_WORKER = "no_worker"
 # The most workers, or groups of them, that a message names.
 _NAMED = 3
@@ -29,7 +31,7 @@ class LivingWorker:
     def can_run(self, needed: Needed) -> bool:
         if self.endpoints is None:
             return True
-        return any(_is(item, needed) and not item["problems"] for item in self.endpoints)
+        return any(_is(item, needed) and not item["problems"] and not _too_old(item, needed) for item in self.endpoints)
 
 
 def why_nobody(needed: Needed, workers: Sequence[LivingWorker]) -> dict[str, str] | None:
@@ -47,7 +49,13 @@ def why_nobody(needed: Needed, workers: Sequence[LivingWorker]) -> dict[str, str
 
 
 def _is(held: Mapping[str, Any], needed: Needed) -> bool:
-    return bool(held["name"] == needed.provider if needed.key is None else held["key"] == needed.key)
+    if needed.key is None:
+        return bool(held["name"] == needed.provider)
+    return bool(held["key"] == needed.key.removesuffix(LOADS))
+
+
+def _too_old(held: Mapping[str, Any], needed: Needed) -> bool:
+    return needed.key is not None and needed.key.endswith(LOADS) and not held.get("loads")
 
 
 def _needs(needed: Needed) -> str:
@@ -63,6 +71,8 @@ def _what_it_has(worker: LivingWorker, needed: Needed) -> tuple[str, str]:
     """(kind, words) about one worker that cannot run it."""
     endpoints = worker.endpoints or ()
     same = next((item for item in endpoints if _is(item, needed)), None)
+    if same is not None and not same["problems"]:
+        return NO_WORKER, "is of a version that does not know load, workload and slos"
     if same is not None:
         return str(same["kind"]), f"cannot use it: {', '.join(same['problems'])}"
     other = next((item for item in endpoints if item["name"] == needed.provider), None)

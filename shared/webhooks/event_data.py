@@ -47,7 +47,7 @@ def benchmark_data(benchmark: BenchmarkFacts, sequence: int, public_url: str | N
         "interrupted": benchmark.interrupted,
         "progress": {
             "done": benchmark.done,
-            "total": benchmark.planned,
+            "total": benchmark.planned or None,
             "errors": benchmark.errors,
             "cost_usd": None if benchmark.cost_usd is None else float(benchmark.cost_usd),
         },

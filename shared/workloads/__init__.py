@@ -1,1 +1,1 @@
-"""Workloads: the requests of a benchmark, made from prompts, a corpus, or rows. No database and no web here."""
+"""What to send: datasets, conversations, traces, generated texts, and the workloads that are made of them."""

@@ -15,6 +15,7 @@ from shared.db.database import Database
 from shared.db.leases import LeaseRepository
 from shared.db.results import ResultRepository
 from shared.db.segments import SegmentRepository
+from shared.db.stages import StageRepository
 from shared.db.unclaimed import UnclaimedRepository
 from shared.db.workers import WorkerRepository
 from shared.providers.key_ring import KeyRing
@@ -67,6 +68,7 @@ def make_context(
         leases=LeaseRepository(database, lease_s=settings.lease_s, public_url=settings.public_url),
         results=ResultRepository(database),
         segments=SegmentRepository(database),
+        stages=StageRepository(database),
         children=children,
         monitor=WorkerMonitor(database),
         calibration=calibration,

@@ -24,6 +24,7 @@ from worker.engine.messages import (
     Finish,
     Health,
     Hold,
+    Late,
     Opened,
     Report,
     SdkTarget,
@@ -86,6 +87,11 @@ class Engine:
         """Whether the whole load was sent. Known once `run` has ended."""
         return not self._left
 
+    @property
+    def phase_ended_by(self) -> str:
+        """What ended the phase that ran last; see `StageResult.ended_by`."""
+        return "requests" if self._phase is None else self._phase.ended_by
+
     async def run(self, load: Load, recorded: Recorded | None = None) -> AsyncGenerator[ResultRecord, None]:
         """Yields a record for each request as it ends. Closing the generator early closes every stream.
 
@@ -117,7 +123,8 @@ class Engine:
                     if (record := await self._news.get()) is not None:
                         yield record
                 running.end()
-                phase = await anext(phases, None)
+                # A phase that was stopped before its end has not shown what the next one may depend on.
+                phase = None if self._left else await anext(phases, None)
             await self._finish()
             if self._broken is not None:
                 raise self._broken
@@ -205,6 +212,8 @@ class Engine:
             case Dropped(ids):
                 self._left |= self._stopping or self._phase is None or not self._phase.ceases
                 self.lost(ids)
+            case Late(ids, at_ns):
+                self._decoding.drop(ids, at_ns)
             case Opened():
                 lane.opened = True
                 self._news.put_nowait(None)

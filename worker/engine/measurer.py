@@ -46,6 +46,7 @@ class Measurement:
         self._context = context
         self._start = start
         self._began: Began | None = None
+        self._dropped_ns: int | None = None
         self._status = 0
         self._headers: dict[str, str] = {}
         # The answer of a 2xx. The body of any other status goes into `_refusal`.
@@ -54,6 +55,7 @@ class Measurement:
         self._last_read_ns: int | None = None
         # When the request was over (monotonic ns). Set with `outcome`.
         self._ended_ns = 0
+        self._network_rtt_ns: int | None = None
         # The next deadline. None before the request is sent and after it has ended.
         self._deadline_ns: int | None = None
         self._total_ns = 0
@@ -82,6 +84,11 @@ class Measurement:
         if self._answer is not None and self._answer.complete:
             return self._end_complete(self._answer)
         return self._conclude("errored", RequestError("engine_died", message, self._phase), self._last_seen_ns)
+
+    def drop(self, at_ns: int) -> None:
+        """Ends the request, which was never sent: by this stamp it was too late for it."""
+        self._dropped_ns = at_ns
+        self._conclude("dropped", None, at_ns)
 
     def break_off(self, exc: Exception) -> None:
         """Ends the request as errored, because our own code could not read its answer."""
@@ -116,9 +123,9 @@ class Measurement:
 
     @property
     def _sent_ns(self) -> int:
-        """When its first byte went out; if it was never sent, when it was begun (monotonic ns)."""
+        """When its first byte went out; if it was never sent, when it was begun or dropped (monotonic ns)."""
         if self._began is None:
-            return self._scheduled_ns
+            return self._scheduled_ns if self._dropped_ns is None else self._dropped_ns
         return self._began.started_ns if self._began.sent_ns is None else self._began.sent_ns
 
     def _begin(self, began: Began) -> None:
@@ -206,7 +213,7 @@ class Measurement:
         self._conclude("errored", error, self._last_seen_ns)
 
     def _end(self, end: End) -> None:
-        answer = self._answer
+        answer, self._network_rtt_ns = self._answer, end.network_rtt_ns
         match end.kind:
             case "complete" if answer is None:
                 self._end_refusal(end.stamp_ns)
@@ -287,5 +294,6 @@ class Measurement:
             answer=self._answer,
             doubtful=self.doubtful,
             left_open=self._left_open,
+            network_rtt_ns=self._network_rtt_ns,
         )
         return record_of(ended, self._context)

@@ -156,11 +156,15 @@ EndKind = Literal["complete", "lost", "closed", "connect_error", "connect_timeou
 
 
 class End(msgspec.Struct, array_like=True, frozen=True):
-    """How a request ended. `lost`: the connection broke off. `closed`: we closed it."""
+    """How a request ended. `lost`: the connection broke off. `closed`: we closed it.
+
+    `network_rtt_ns`: the round trip of its connection; None where the kernel does not tell.
+    """
 
     kind: EndKind
     stamp_ns: int
     message: str = ""
+    network_rtt_ns: int | None = None
 
 
 class Slice(msgspec.Struct, array_like=True, frozen=True, tag="slice"):
@@ -192,6 +196,13 @@ class Dropped(msgspec.Struct, array_like=True, frozen=True, tag="dropped"):
     ids: list[int]
 
 
+class Late(msgspec.Struct, array_like=True, frozen=True, tag="late"):
+    """Requests that were not sent, because at this stamp they had been due for longer than the phase allows."""
+
+    ids: list[int]
+    at_ns: int
+
+
 class Health(msgspec.Struct, array_like=True, frozen=True, tag="health"):
     """How undisturbed a measuring process was: the last report of a run.
 
@@ -203,7 +214,7 @@ class Health(msgspec.Struct, array_like=True, frozen=True, tag="health"):
     cpu_share: float | None
 
 
-Report = Opened | Slice | Watermark | Dropped | Health
+Report = Opened | Slice | Watermark | Dropped | Late | Health
 
 Message = TypeVar("Message")
 

@@ -29,6 +29,10 @@ class PhaseRun:
         self._changed = changed
         self._ended: Counter[str] = Counter()
         self._ceased = False
+        # Whether its grace is over and its streams were closed.
+        self._cut = False
+        # A word of `StageResult.ended_by`.
+        self._ended_by: str | None = None
         self._timers: list[asyncio.TimerHandle] = []
 
     @property
@@ -53,17 +57,28 @@ class PhaseRun:
             return
         # The processes keep `send_for_ns` exactly by themselves; here it ends the feeding.
         loop = asyncio.get_running_loop()
-        self._timers.append(loop.call_later(rule.send_for_ns / 1e9, self.cease))
+        self._timers.append(loop.call_later(rule.send_for_ns / 1e9, self.cease, "duration"))
         if rule.grace_ns is not None:
-            cut_s = (rule.send_for_ns + rule.grace_ns) / 1e9
-            self._timers.append(loop.call_later(cut_s, self._lanes.say, Cut()))
+            self._timers.append(loop.call_later((rule.send_for_ns + rule.grace_ns) / 1e9, self._cut_off))
 
-    def cease(self) -> None:
+    @property
+    def ended_by(self) -> str:
+        """Why it ended: `requests`, `workload`, `duration` or the word of its stop rule."""
+        if self._ended_by is not None:
+            return self._ended_by
+        return "workload" if self._phase.end is None else "requests"
+
+    def cease(self, ended_by: str) -> None:
         """Ends the phase by its stop rule. What stays unsent does not count as left."""
         self._ceased = True
+        self._ended_by = self._ended_by or ended_by
         self.source.close()
         self._lanes.say(Cease())
         self._changed()
+
+    def _cut_off(self) -> None:
+        self._cut = True
+        self._lanes.say(Cut())
 
     def end(self) -> None:
         """Every request has ended."""
@@ -72,10 +87,12 @@ class PhaseRun:
 
     def turn_after(self, request: PlannedRequest, record: ResultRecord) -> PlannedRequest | None:
         """Applies the stop rule to a request that has ended. Returns the next turn of its conversation, if any."""
+        if self._cut and record.outcome == "cancelled":
+            record.outcome = "incomplete"
         self._ended[record.outcome] += 1
         elapsed_ns = self._clock.monotonic_ns() - self.start.ns
         if self._phase.stop.stops(Tally(elapsed_ns / 1e9, self._ended)):
-            self.cease()
+            self.cease(self._phase.stop.word)
         answer = (record.response or "") if record.outcome == "succeeded" else None
         following = self.source.turn_after(request, answer)
         record.ends_place = following is None

@@ -39,6 +39,13 @@ class Recorded:
         else:
             self._answers[request_id] = answer
 
+    def forget_if_over(self, workload: Workload, place: int) -> None:
+        """Forgets the answers of a conversation that has ended: only those in progress send theirs along."""
+        if not self.is_open(workload, place):
+            self._over.add(place)
+            for turn in range(self.turns(place)):
+                self._answers.pop(RequestId(place, turn), None)
+
     def turns(self, place: int) -> int:
         """How many turns of this place have a result."""
         turns, ordinal = self._turns.get(part_of(place)), ordinal_of(place)

@@ -11,6 +11,7 @@ from shared.db.benchmarks import BenchmarkRepository
 from shared.db.leases import LeaseRepository
 from shared.db.results import ResultRepository
 from shared.db.segments import SegmentRepository
+from shared.db.stages import StageRepository
 from shared.program.tracing import Tracing
 from shared.providers.adapters import Adapters
 from shared.providers.endpoints import EndpointRegistry
@@ -36,6 +37,7 @@ class RunContext:
     leases: LeaseRepository
     results: ResultRepository
     segments: SegmentRepository
+    stages: StageRepository
     children: Children
     monitor: WorkerMonitor
     tracing: Tracing = field(default_factory=Tracing)

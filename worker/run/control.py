@@ -198,8 +198,12 @@ class BenchmarkRun:
             equal_prompts=await asyncio.to_thread(load.workload.equal_prompts) if load is not None else {},
             repetitions=spec.repetitions,
             warmup_is_measured=spec.warmup > 0 and not spec.warmup_prefix,
+            slos=spec.slos,
         )
         summary = await asyncio.to_thread(summarize, inherited.results, plan)
+        stages = self._sending.stages if self._sending is not None else inherited.stages
+        if load is not None and (found := load.plan.conclusion(stages)) is not None:
+            summary["search"] = found
         if summary.get("measurement") is not None:
             summary["measurement"]["calibrated"] = self._calibrated()
         return summary

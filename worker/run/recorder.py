@@ -12,7 +12,7 @@ from shared.clock import Clock
 from shared.db.leases import Lease
 from shared.db.results import ResultRepository
 from worker.patience import until_available
-from worker.run.live import live_document
+from worker.run.live import LiveNumbers
 from worker.run.send_window import FAST_S, SendWindow
 
 # Rows in one INSERT; SQLite and PostgreSQL bound the parameters of a statement.
@@ -34,34 +34,47 @@ class Recorder:
         repository: ResultRepository,
         lease: Lease,
         clock: Clock,
-        window: SendWindow,
         allow: Callable[[int], None],
-        aggregate: RunAggregate,
         sent_in_vain: Counter[RequestId],
+        in_flight: Callable[[], int] = lambda: 0,
     ) -> None:
         """`allow` is called with each new mark after its commit: requests of places below it may be sent.
 
-        Each result is added to `aggregate` after its commit. `sent_in_vain`: how often earlier segments may have
-        sent a request without its answer being stored.
+        `sent_in_vain`: how often earlier segments may have sent a request without its answer being stored.
+        `in_flight`: how many requests are in flight now. Call `enter` before the first record of each phase.
         """
+        self.window = SendWindow(iter(()), 0)
+        self.live = LiveNumbers()
+        self._in_flight = in_flight
+        # Each result is added to it after its commit.
+        self.aggregate = RunAggregate(1)
+        self.allow = allow
         self._repository = repository
         self._lease = lease
         self._clock = clock
-        self._window = window
-        self._allow = allow
-        self._aggregate = aggregate
         self._sent_in_vain = sent_in_vain
         self._waiting: deque[ResultRecord] = deque()
         self._more = asyncio.Event()
+        # How many records were added and are not in the aggregate yet.
+        self._unsettled = 0
+        self._settled = asyncio.Event()
+        self._settling = False
         self._closed = False
         self._hurry = asyncio.Event()
         self._live_ns = clock.monotonic_ns()
 
+    def enter(self, window: SendWindow) -> None:
+        """A phase begins. All records of the phase before must be `settled`."""
+        self.window = window
+
     def add(self, record: ResultRecord) -> None:
         self._waiting.append(record)
+        self.live.add(record)
+        self._unsettled += 1
+        self._settled.clear()
         if record.ends_place:
-            self._window.ended()
-            if self._window.short:
+            self.window.ended()
+            if self.window.short:
                 self._hurry.set()
         self._more.set()
 
@@ -70,6 +83,14 @@ class Recorder:
         self._closed = True
         self._hurry.set()
         self._more.set()
+
+    async def settled(self) -> None:
+        """Returns when every record that was added is stored and in the aggregate."""
+        self._settling = True
+        self._hurry.set()
+        if self._unsettled:
+            await self._settled.wait()
+        self._settling = False
 
     async def run(self) -> None:
         """Stores until closed. Raises LeaseLost if this worker no longer holds the benchmark."""
@@ -84,6 +105,9 @@ class Recorder:
             await self._store(batch)
             took_s = (self._clock.monotonic_ns() - begin_ns) / 1e9
             await self._fold(batch)
+            self._unsettled -= len(batch)
+            if not self._unsettled:
+                self._settled.set()
             await self._pause(min(max(took_s, MIN_PAUSE_S), MAX_PAUSE_S))
 
     async def _pause(self, seconds: float) -> None:
@@ -95,20 +119,20 @@ class Recorder:
 
     async def _store(self, batch: list[ResultRecord]) -> None:
         finished = sum(record.ends_place for record in batch)
-        self._window.advance(finished)
-        mark, live = self._window.mark, self._live()
+        self.window.advance(finished)
+        mark, live = self.window.mark, self._live()
         await until_available(
             lambda: self._repository.record(self._lease, batch, dispatched=mark, live=live), "results_wait"
         )
-        self._window.stored(finished, fast=all(_took_s(record) < FAST_S for record in batch))
-        if not self._window.short and not self._closed:
+        self.window.stored(finished, fast=all(_took_s(record) < FAST_S for record in batch))
+        if not (self.window.short or self._closed or self._settling):
             self._hurry.clear()
-        self._allow(mark)
+        self.allow(mark)
 
     async def _fold(self, batch: list[ResultRecord]) -> None:
         """Called after the commit, so that the aggregate holds exactly what the database holds."""
         for number, record in enumerate(batch, 1):
-            self._aggregate.add(of_record(record), sent_in_vain=self._sent_in_vain[record.id])
+            self.aggregate.add(of_record(record), sent_in_vain=self._sent_in_vain[record.id])
             if number % FOLDED_A_TURN == 0:
                 await asyncio.sleep(0)
 
@@ -118,7 +142,7 @@ class Recorder:
         if now_ns - self._live_ns < LIVE_EVERY_S * 1e9:
             return None
         self._live_ns = now_ns
-        return live_document(self._aggregate)
+        return self.live.document(self.aggregate, self._in_flight(), self._clock.wall_now())
 
 
 def _took_s(record: ResultRecord) -> float:

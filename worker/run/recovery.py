@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from shared.benchmark.aggregate import RunAggregate
 from shared.benchmark.observe import of_row
 from shared.benchmark.places import PLACES_A_PART, part_of
-from shared.benchmark.plan import PlannedLoad
+from shared.benchmark.plan import PlannedLoad, StageResult
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.warmup_prefix import UniqueWarmup
@@ -31,6 +31,9 @@ class Inheritance:
     """
 
     results: RunAggregate
+    # The stages that have ended, and what there is of the one after them. Empty for runs without stages.
+    stages: Sequence[StageResult] = ()
+    begun: RunAggregate | None = None
     recorded: Recorded = field(default_factory=Recorded)
     sent_in_vain: Counter[RequestId] = field(default_factory=Counter)
 
@@ -75,7 +78,8 @@ class Recovery:
             segments = await self._segments()
         sent_in_vain = Counter(_request_id(load, stored) for segment in segments for stored in segment.unanswered or ())
         results = await self._results(load, segments, nothing, sent_in_vain)
-        return Inheritance(results, await self._recorded(load), sent_in_vain)
+        stages, begun = await until_available(lambda: self._stages(load), "takeover_waits")
+        return Inheritance(results, stages, begun, await self._recorded(load), sent_in_vain)
 
     async def maybe_sent(self, load: PlannedLoad | None) -> list[RequestId]:
         """Requests that were marked before sending and have no result."""
@@ -98,9 +102,17 @@ class Recovery:
 
     async def _read_recorded(self, load: PlannedLoad) -> Recorded:
         recorded = Recorded()
-        async for page in self._context.results.keys(self._lease.benchmark_id):
-            for prompt_index, repetition in page:
-                recorded.add(load.workload.id_of(prompt_index, repetition))
+        workload, number = load.workload, self._lease.benchmark_id
+        if not workload.has_turns:
+            async for page in self._context.results.keys(number):
+                for prompt_index, repetition in page:
+                    recorded.add(workload.id_of(prompt_index, repetition))
+            return recorded
+        async for answers in self._context.results.answers(number):
+            for prompt_index, repetition, answer in answers:
+                request_id = workload.id_of(prompt_index, repetition)
+                recorded.add_turn(request_id, answer)
+                recorded.forget_if_over(workload, request_id.place)
         return recorded
 
     async def _results(
@@ -119,10 +131,36 @@ class Recovery:
             return results
         return await until_available(lambda: self._rebuilt(load, segments, sent_in_vain), "takeover_waits")
 
+    async def _stages(self, load: PlannedLoad | None) -> tuple[list[StageResult], RunAggregate | None]:
+        """The stages that have ended, and what is stored of the one after them."""
+        ended: list[StageResult] = []
+        for row in await self._context.stages.of(self._lease.benchmark_id, aggregates=True):
+            aggregate = None if row.aggregate is None else RunAggregate.decode(row.aggregate)
+            if aggregate is None:
+                aggregate = await self._of_stage(load, row.number)
+            if row.ended_by is None:
+                return ended, aggregate
+            ended.append(StageResult(row.number, row.label, row.ended_by, aggregate))
+        return ended, None
+
+    async def _of_stage(self, load: PlannedLoad | None, number: int) -> RunAggregate:
+        """What the stored results of a stage add up to."""
+        spec = self._benchmark.spec
+        results = RunAggregate(load.plan.max_in_flight if load is not None else spec.concurrency, spec.slos)
+        page: list[Result] = []
+        async for row in self._context.results.all_for_summary(self._lease.benchmark_id, stage=number):
+            page.append(row)
+            if len(page) == PAGE:
+                await asyncio.to_thread(_fold, results, page, load, Counter())
+                page = []
+        await asyncio.to_thread(_fold, results, page, load, Counter())
+        return results
+
     async def _rebuilt(
         self, load: PlannedLoad | None, segments: Sequence[Segment], sent_in_vain: Counter[RequestId]
     ) -> RunAggregate:
-        results = RunAggregate(load.plan.max_in_flight if load is not None else self._benchmark.spec.concurrency)
+        spec = self._benchmark.spec
+        results = RunAggregate(load.plan.max_in_flight if load is not None else spec.concurrency, spec.slos)
         page: list[Result] = []
         rows = self._context.results.all_for_summary(self._lease.benchmark_id)
         async for row in rows:

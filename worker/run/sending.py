@@ -2,16 +2,18 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from itertools import count
+from functools import partial
 from typing import Any
 
 import structlog
 
 from shared.benchmark.aggregate import RunAggregate
 from shared.benchmark.extra_body import ExtraFields
-from shared.benchmark.plan import PlannedLoad
+from shared.benchmark.load import Load
+from shared.benchmark.places import stage_of
+from shared.benchmark.plan import PlannedLoad, StageResult
 from shared.benchmark.record import ResultRecord
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import BenchmarkSpec
@@ -23,7 +25,6 @@ from shared.scrubber import Scrubber
 from worker.engine.children import processes_for
 from worker.engine.engine import Engine
 from worker.engine.planned import MeasureContext, RunClock
-from worker.engine.recorded import Recorded
 from worker.engine.sdk_clients import make_target
 from worker.holdings import held
 from worker.patience import until_available
@@ -32,7 +33,8 @@ from worker.run.context import RunContext
 from worker.run.pricing import RunPrice, find_price
 from worker.run.recorder import Recorder
 from worker.run.recovery import Inheritance
-from worker.run.send_window import SendWindow
+from worker.run.stages import Stages
+from worker.run.summary import summary_of_stage
 from worker.run.target import UNVERIFIED, target_document, unverified
 from worker.run.tracing import RequestSpans
 
@@ -47,8 +49,7 @@ class Sending:
         self._lease = lease
         self._benchmark = benchmark
         self._inherited = inherited
-        # The aggregate of this worker's results that are stored.
-        self.results = RunAggregate(inherited.results.wave)
+        self._stages: Stages | None = None
         self._engine: Engine | None = None
         self._cancelled = False
         self._draining = False
@@ -62,6 +63,16 @@ class Sending:
     def engine(self) -> Engine | None:
         """None until `run` has made it."""
         return self._engine
+
+    @property
+    def results(self) -> RunAggregate:
+        """What the stored results of this worker add up to."""
+        return RunAggregate(self._inherited.results.wave) if self._stages is None else self._stages.results
+
+    @property
+    def stages(self) -> Sequence[StageResult]:
+        """The stages that have ended."""
+        return self._inherited.stages if self._stages is None else self._stages.done
 
     @property
     def exhausted(self) -> bool:
@@ -105,7 +116,7 @@ class Sending:
             timeouts=spec.timeouts,
             clock=RunClock.start(context.clock),
             scrubber=Scrubber(context.keys.secrets([endpoint])),
-            keep_timeline=(load.workload.length or 0) <= context.settings.timeline_max_requests,
+            keep_timeline=(load.plan.planned_requests or 0) <= context.settings.timeline_max_requests,
             extra=ExtraFields(endpoint.extra_body, spec.extra_body),
         )
 
@@ -138,14 +149,25 @@ class Sending:
     ) -> None:
         """`describe` gives the document of the run's target."""
         context, lease, inherited = self._context, self._lease, self._inherited
-        window = SendWindow(_open_places(load, inherited.recorded), load.plan.max_in_flight)
         recorder = Recorder(
-            context.results, lease, context.clock, window, engine.allow, self.results, inherited.sent_in_vain
+            context.results, lease, context.clock, engine.allow, inherited.sent_in_vain, lambda: engine.in_flight
+        )
+        self._stages = stages = Stages(
+            context.stages,
+            lease,
+            load,
+            recorder,
+            done=inherited.stages,
+            begun=inherited.begun,
+            recorded=inherited.recorded,
+            stored=spec.has_stages,
+            summarize=partial(summary_of_stage, slos=spec.slos),
+            slos=spec.slos,
         )
 
-        async def begin() -> None:
+        async def begin(mark: int) -> None:
             # Runs while connections are made. The first requests wait for both.
-            benchmark, mark = self._benchmark, window.mark
+            benchmark = self._benchmark
             document = price.document if benchmark.price is None else None
             target = await describe()
             notices = None
@@ -161,15 +183,19 @@ class Sending:
                 ),
                 "begin_waits",
             )
-            engine.allow(mark)
 
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(begin())
                 group.create_task(recorder.run())
                 deadline = group.create_task(self._deadline(spec))
-                async with contextlib.aclosing(engine.run(load.at_once(), inherited.recorded)) as records:
+                phases = stages.phases(group, begin, lambda: engine.phase_ended_by)
+                whole = Load(load.workload, phases, slots=load.plan.max_in_flight)
+                async with contextlib.aclosing(engine.run(whole, inherited.recorded)) as records:
                     async for record in records:
+                        if spec.has_stages:
+                            record.stage = stage_of(record.id.place)
+                        if load.workload.has_turns:
+                            record.turn = record.id.turn
                         if self._draining and not self._cancelled and record.outcome == "cancelled":
                             self.cut.append(record.id)
                             continue
@@ -183,8 +209,13 @@ class Sending:
                         context.monitor.request_ended(self._benchmark.provider, self._benchmark.model, record)
                         recorder.add(record)
                         spans.add(record)
+                await recorder.settled()
                 recorder.close()
                 deadline.cancel()
+                if self._draining and not self._cancelled:
+                    stages.pause()
+                else:
+                    await stages.leave("failed" if engine.failure is not None else "cancelled")
         except* (LeaseLost, Unavailable) as lost:
             raise lost.exceptions[0] from None
 
@@ -217,15 +248,6 @@ class Sending:
             raise CannotRun(now.kind, f"this worker cannot use endpoint {name!r}: {', '.join(now.problems)}")
         secret = context.keys.get(endpoint)
         return endpoint, secret.get_secret_value() if secret else None
-
-
-def _open_places(load: PlannedLoad, recorded: Recorded) -> Iterator[int]:
-    """Places that are not finished, in rising order."""
-    workload = load.workload
-    for place in count() if workload.length is None else range(workload.length):
-        turn = recorded.turns(place)
-        if turn == 0 or workload.item(place, turn, recorded.answers(place)) is not None:
-            yield place
 
 
 # Texts of a record that the server chooses.

@@ -84,4 +84,4 @@ def test_a_worker_claims_what_it_can_use() -> None:
     identity = Identities().of(Endpoint.model_validate(PLAIN))
     other = Identities().of(Endpoint.model_validate({**PLAIN, "name": "other"}))
     holdings = Holdings.of([HeldEndpoint(identity), HeldEndpoint(other, "missing_key", ["K is not set"])])
-    assert (list(holdings.keys), list(holdings.names)) == ([identity.key], ["mine"])
+    assert (list(holdings.keys), list(holdings.names)) == ([identity.key, f"{identity.key}+load"], ["mine"])

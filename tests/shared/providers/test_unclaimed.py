@@ -79,3 +79,16 @@ def test_many_workers_are_counted_and_not_listed() -> None:
     assert "each of 50 workers has no endpoint of this name" in reason["message"]
     assert reason["message"].endswith("; 18 more cannot either")
     assert len(reason["message"]) < 500
+
+
+def test_a_load_needs_a_worker_that_knows_loads() -> None:
+    """A worker of the version before would ignore the load and measure something else."""
+    of = identity()
+    document = HeldEndpoint(of).document()
+    old = LivingWorker("w1", [{name: value for name, value in document.items() if name != "loads"}])
+    wanted = Needed(of.name, of.key_for(loads=True), of.document())
+    reason = why_nobody(wanted, [old])
+    assert reason is not None
+    assert "worker w1 is of a version that does not know load, workload and slos" in reason["message"]
+    assert why_nobody(needed(of), [old]) is None
+    assert why_nobody(wanted, [old, worker(2, HeldEndpoint(of))]) is None

@@ -50,8 +50,8 @@ class FailingRepository(ResultRepository):
 async def recorded(repository: FailingRepository, count: int) -> list[list[ResultRecord]]:
     record = measure("openai", [(10, openai_stream("Hi"))])
     sendable: list[int] = []
-    window, results = SendWindow(iter(range(1_000)), 1), RunAggregate(1)
-    recorder = Recorder(repository, LEASE, SystemClock(), window, sendable.append, results, Counter())
+    recorder = Recorder(repository, LEASE, SystemClock(), sendable.append, Counter())
+    recorder.window, recorder.aggregate = SendWindow(iter(range(1_000)), 1), RunAggregate(1)
     for _ in range(count):
         recorder.add(record)
     recorder.close()
@@ -60,7 +60,7 @@ async def recorded(repository: FailingRepository, count: int) -> list[list[Resul
     # What may be sent is told after it is stored, and it is what was stored.
     assert sendable == repository.marks
     assert sendable == sorted(sendable)
-    assert results.succeeded == count, "what is stored is in the aggregate"
+    assert recorder.aggregate.succeeded == count, "what is stored is in the aggregate"
     return repository.stored
 
 
@@ -92,7 +92,8 @@ async def test_a_database_that_refuses_connections_is_unavailable() -> None:
 
 async def test_the_numbers_so_far_are_stored_with_the_results_about_once_a_second() -> None:
     clock, repository, results = TickingClock(), FailingRepository(), RunAggregate(1)
-    recorder = Recorder(repository, LEASE, clock, SendWindow(iter(range(100)), 1), lambda _: None, results, Counter())
+    recorder = Recorder(repository, LEASE, clock, lambda _: None, Counter())
+    recorder.window, recorder.aggregate = SendWindow(iter(range(100)), 1), results
     running = asyncio.create_task(recorder.run())
     for number in range(4):
         clock.now_ns += 600_000_000

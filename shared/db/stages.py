@@ -1,0 +1,69 @@
+"""Stages: what each has shown. The lease's holder writes them; another worker goes on after the last that has ended."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import undefer
+
+from shared.db.again import tries_again
+from shared.db.database import Database
+from shared.db.leases import Lease, held
+from shared.db.tables import Benchmark, StageRow
+from shared.db.types import utc_now
+from shared.errors import LeaseLost
+
+
+@tries_again
+class StageRepository:
+    """Rows of `stages`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of(self, benchmark_id: int, *, aggregates: bool = False) -> Sequence[StageRow]:
+        """All stages of a benchmark that have begun, first to last. `aggregates`: with what the plan needs."""
+        query = select(StageRow).where(StageRow.benchmark_id == benchmark_id).order_by(StageRow.number)
+        if aggregates:
+            query = query.options(undefer(StageRow.aggregate))
+        async with self._database.read() as session:
+            return (await session.scalars(query)).all()
+
+    async def enter(self, lease: Lease, *, dispatched: int, stage: tuple[int, Mapping[str, Any]] | None) -> None:
+        """A part begins: requests of places below `dispatched` may be sent. Raises LeaseLost.
+
+        `stage`: its number and label, which are stored. None: the run has no stages.
+        """
+        async with self._database.write() as session:
+            await _hold(session, lease, dispatched=dispatched)
+            if stage is None:
+                return
+            number, label = stage
+            await session.execute(
+                self._database.insert(StageRow)
+                .values(benchmark_id=lease.benchmark_id, number=number, label=dict(label), started_at=utc_now())
+                .on_conflict_do_nothing(index_elements=["benchmark_id", "number"])
+            )
+
+    async def leave(
+        self, lease: Lease, number: int, *, ended_by: str, aggregate: bytes, summary: Mapping[str, Any]
+    ) -> None:
+        """A stage has ended. Raises LeaseLost."""
+        async with self._database.write() as session:
+            await _hold(session, lease)
+            await session.execute(
+                update(StageRow)
+                .where(StageRow.benchmark_id == lease.benchmark_id, StageRow.number == number)
+                .values(ended_at=utc_now(), ended_by=ended_by, aggregate=aggregate, summary=dict(summary)),
+                execution_options={"synchronize_session": False},
+            )
+
+
+async def _hold(session: AsyncSession, lease: Lease, **values: Any) -> None:
+    """Locks the benchmark's row for this transaction, and changes it. Raises LeaseLost."""
+    rows = await session.execute(
+        update(Benchmark).where(held(lease)).values(fence=Benchmark.fence, **values).returning(Benchmark.id)
+    )
+    if rows.one_or_none() is None:
+        raise LeaseLost(f"benchmark {lease.benchmark_id} is no longer this worker's")
