@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.benchmark.spec import Name
-from shared.workloads.formats.options import Format, ReadOptions
+from shared.workloads.formats.names import Format
+from shared.workloads.formats.options import ReadOptions
 from shared.workloads.rows import Kind
 
 
@@ -63,8 +64,8 @@ class DatasetOut(BaseModel):
         description="Input tokens of each row: of all its texts, without answers. Unit: tokens."
     )
     output_tokens: LengthsOut | None = Field(
-        description="Output tokens that each turn asks for, or that each request of the trace had. Unit: tokens. Null if "
-        "no row says how many."
+        description="Output tokens that each turn asks for, or that each request of the trace had. Unit: tokens. Null "
+        "if no row says how many."
     )
     token_source: Literal["estimate", "trace"] = Field(
         description="`estimate`: counted by a tokenizer of this service. `trace`: as the file says.",
