@@ -6,13 +6,15 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from api.schemas.live import LiveMetrics
+from api.schemas.measurement import Measurement
 from api.schemas.number import Number
 from api.schemas.prices import PriceOut
 from api.schemas.results import ResultOut
 from api.schemas.stages import StageOut
-from api.schemas.summary import Measurement, Summary
+from api.schemas.summary import Summary
 from api.schemas.webhooks import BenchmarkWebhook
 from shared.benchmark.prompt import Message, Parameters
+from shared.benchmark.slo_spec import SloSpec
 from shared.benchmark.spec import Timeouts
 from shared.benchmark.status import SegmentEnding, Status
 
@@ -189,6 +191,7 @@ class BenchmarkBase(BaseModel):
     extra_body: dict[str, Any] = Field(
         default={}, description="As submitted.", examples=[{"ignore_eos": True, "min_tokens": 256}]
     )
+    slos: SloSpec | None = Field(default=None, description="As submitted, with the bounds of the preset. Null: none.")
     timeouts: Timeouts = Field(description="As submitted, or the defaults.")
     metadata: dict[str, Any] = Field(description="As submitted.", examples=[{"team": "search"}])
     results_url: str = Field(description="Path of its results, in pages.", examples=["/benchmarks/1/results"])

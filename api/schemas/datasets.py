@@ -105,7 +105,7 @@ class DatasetRowOut(BaseModel):
     """A row. Rows of prompts have `turns`, rows of traces have times and lengths; the other fields are null."""
 
     row: int = Field(description="Number of the row, from 0.", examples=[0])
-    system: str | None = Field(description="System text. Null: the benchmark's.", examples=[None])
+    system: str | None = Field(description="System text. Null: that of the benchmark is sent.", examples=[None])
     history: list[HistoryMessageOut] | None = Field(description="Messages before the first turn. Null in traces.")
     turns: list[TurnOut] | None = Field(description="The turns, first to last. Null in traces.")
     at_s: float | None = Field(description="When the trace sent it. Unit: s. Null for prompts.", examples=[None])

@@ -120,7 +120,9 @@ class OpenLoop(Pace):
 
     @property
     def rate(self) -> float:
-        return self._rate
+        """The mean until the rate is constant; if it always is, that rate."""
+        settled_s = self._rate.settled_s
+        return self._rate.expected(settled_s) / settled_s if settled_s else self._rate.highest
 
     def due_ns(self) -> Iterator[int | None]:
         import numpy as np  # here, so that the API does not import it at its start
@@ -202,6 +204,10 @@ class Bursts(Pace):
         self._requests = requests
         self._every_s = every_s
         self._concurrency = concurrency
+
+    @property
+    def rate(self) -> float:
+        return self._requests / self._every_s
 
     def due_ns(self) -> Iterator[int | None]:
         return (round(number // self._requests * self._every_s * 1e9) for number in count())

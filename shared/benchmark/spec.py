@@ -20,6 +20,7 @@ from pydantic import (
 from shared.benchmark.extra_body import STORED, StoredExtraBody
 from shared.benchmark.json_object import check_object
 from shared.benchmark.prompt import STRICT, Content, Parameters, Prompt, PromptOrText, to_tuple
+from shared.benchmark.slo_spec import Slos
 from shared.text import refuse_unstorable
 
 MAX_PROMPTS = 10_000
@@ -127,6 +128,14 @@ class RunSpec(BaseModel):
     arrival_seed: int = Field(
         default=0, ge=0, le=2**63 - 1, description="The same seed gives the same `poisson` schedule.", examples=[7]
     )
+    slos: Slos | None = Field(
+        default=None,
+        # Workers of the version before refuse a field that they do not know.
+        exclude_if=lambda value: value is None,
+        description="Service-level objectives of a request: the summary counts the requests that meet all of them and "
+        "gives their goodput. An object, or the name of a preset. Null: none.",
+        examples=[{"ttft_ms": 500, "tpot_ms": 50, "attainment": 0.95}],
+    )
     on_interrupt: Literal["resume", "fail"] = Field(
         default="resume",
         description="What happens if the worker stops or dies. `resume`: another worker sends the missing requests and "
@@ -161,6 +170,13 @@ class RunSpec(BaseModel):
             raise ValueError("arrival says how request_rate spaces requests: set request_rate as well")
         return self
 
+    @model_validator(mode="after")
+    def _effective_latency_needs_a_rate(self) -> "RunSpec":
+        bound = None if self.slos is None else self.slos.effective_latency_ms
+        if bound is not None and self.request_rate is None:
+            raise ValueError("slos.effective_latency_ms counts from when a request was due: set request_rate as well")
+        return self
+
     @property
     def has_stages(self) -> bool:
         """Whether the stages of its run are stored: it has a `load` of its own."""
@@ -169,7 +185,7 @@ class RunSpec(BaseModel):
     @property
     def needs_loads(self) -> bool:
         """Whether only workers that know `load`, `workload` and `slos` may run it."""
-        return self.has_stages
+        return self.has_stages or self.slos is not None
 
     @classmethod
     def of_stored(cls, document: dict[str, Any]) -> "RunSpec":

@@ -128,6 +128,7 @@ def benchmark(benchmark_id: int = 1, status: str = "completed", **changes: Any) 
         "timeouts": {"connect_s": 10.0, "ttft_s": 120.0, "idle_s": 60.0, "total_s": 600.0},
         "metadata": {},
         "results_url": f"/benchmarks/{benchmark_id}/results",
+        "slos": None,
         "segments": [],
         "stages": [],
         "target": None,

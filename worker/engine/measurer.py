@@ -55,6 +55,7 @@ class Measurement:
         self._last_read_ns: int | None = None
         # When the request was over (monotonic ns). Set with `outcome`.
         self._ended_ns = 0
+        self._network_rtt_ns: int | None = None
         # The next deadline. None before the request is sent and after it has ended.
         self._deadline_ns: int | None = None
         self._total_ns = 0
@@ -212,7 +213,7 @@ class Measurement:
         self._conclude("errored", error, self._last_seen_ns)
 
     def _end(self, end: End) -> None:
-        answer = self._answer
+        answer, self._network_rtt_ns = self._answer, end.network_rtt_ns
         match end.kind:
             case "complete" if answer is None:
                 self._end_refusal(end.stamp_ns)
@@ -293,5 +294,6 @@ class Measurement:
             answer=self._answer,
             doubtful=self.doubtful,
             left_open=self._left_open,
+            network_rtt_ns=self._network_rtt_ns,
         )
         return record_of(ended, self._context)

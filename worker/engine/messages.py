@@ -156,11 +156,15 @@ EndKind = Literal["complete", "lost", "closed", "connect_error", "connect_timeou
 
 
 class End(msgspec.Struct, array_like=True, frozen=True):
-    """How a request ended. `lost`: the connection broke off. `closed`: we closed it."""
+    """How a request ended. `lost`: the connection broke off. `closed`: we closed it.
+
+    `network_rtt_ns`: the round trip of its connection; None where the kernel does not tell.
+    """
 
     kind: EndKind
     stamp_ns: int
     message: str = ""
+    network_rtt_ns: int | None = None
 
 
 class Slice(msgspec.Struct, array_like=True, frozen=True, tag="slice"):

@@ -198,6 +198,7 @@ class BenchmarkRun:
             equal_prompts=await asyncio.to_thread(load.workload.equal_prompts) if load is not None else {},
             repetitions=spec.repetitions,
             warmup_is_measured=spec.warmup > 0 and not spec.warmup_prefix,
+            slos=spec.slos,
         )
         summary = await asyncio.to_thread(summarize, inherited.results, plan)
         stages = self._sending.stages if self._sending is not None else inherited.stages

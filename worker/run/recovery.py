@@ -145,7 +145,8 @@ class Recovery:
 
     async def _of_stage(self, load: PlannedLoad | None, number: int) -> RunAggregate:
         """What the stored results of a stage add up to."""
-        results = RunAggregate(load.plan.max_in_flight if load is not None else self._benchmark.spec.concurrency)
+        spec = self._benchmark.spec
+        results = RunAggregate(load.plan.max_in_flight if load is not None else spec.concurrency, spec.slos)
         page: list[Result] = []
         async for row in self._context.results.all_for_summary(self._lease.benchmark_id, stage=number):
             page.append(row)
@@ -158,7 +159,8 @@ class Recovery:
     async def _rebuilt(
         self, load: PlannedLoad | None, segments: Sequence[Segment], sent_in_vain: Counter[RequestId]
     ) -> RunAggregate:
-        results = RunAggregate(load.plan.max_in_flight if load is not None else self._benchmark.spec.concurrency)
+        spec = self._benchmark.spec
+        results = RunAggregate(load.plan.max_in_flight if load is not None else spec.concurrency, spec.slos)
         page: list[Result] = []
         rows = self._context.results.all_for_summary(self._lease.benchmark_id)
         async for row in rows:

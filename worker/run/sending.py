@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -160,7 +161,8 @@ class Sending:
             begun=inherited.begun,
             recorded=inherited.recorded,
             stored=spec.has_stages,
-            summarize=summary_of_stage,
+            summarize=partial(summary_of_stage, slos=spec.slos),
+            slos=spec.slos,
         )
 
         async def begin(mark: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from shared.benchmark.aggregate import RunAggregate
 from shared.benchmark.load import Phase
 from shared.benchmark.plan import PlannedLoad, Stage, StageResult
+from shared.benchmark.slo_spec import SloSpec
 from shared.db.leases import Lease
 from shared.db.stages import StageRepository
 from worker.engine.recorded import Recorded
@@ -30,6 +31,7 @@ class Stages:
         recorded: Recorded,
         stored: bool,
         summarize: Callable[[Stage, RunAggregate], dict[str, Any]],
+        slos: SloSpec | None = None,
     ) -> None:
         """`done`: the stages that have ended. `begun`: what earlier workers have of the stage after them.
 
@@ -46,6 +48,7 @@ class Stages:
         self._recorded = recorded
         self._stored = stored
         self._summarize = summarize
+        self._slos = slos
         self._current: Stage | None = None
 
     async def phases(
@@ -59,7 +62,7 @@ class Stages:
         begun = False
         while (stage := self._load.plan.next(self.done)) is not None:
             self._current, why = stage, "requests"
-            self._recorder.aggregate = RunAggregate(stage.measured.pace.max_in_flight)
+            self._recorder.aggregate = RunAggregate(stage.measured.pace.max_in_flight, self._slos)
             if self._stored:
                 self._recorder.live.enter(stage)
             for phase in stage.phases:

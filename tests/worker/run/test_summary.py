@@ -177,15 +177,17 @@ def test_a_run_of_one_wave_has_no_steady_window() -> None:
 
 def test_the_observed_peak_stands_beside_the_requested_concurrency() -> None:
     result = summary(Row(at_ms=0), Row(at_ms=50), Row(at_ms=100), concurrency=8)
-    assert result["concurrency"] == {"requested": 8, "peak": 2}
+    assert result["concurrency"] == {"requested": 8, "peak": 2, "mean": 1.5}
 
 
 def test_an_open_loop_counts_from_when_requests_were_due_and_says_the_rate_that_was_kept() -> None:
     rows = [Row(at_ms=500 * number + late, queue_ms=late, close=100) for number, late in enumerate((0, 0, 300))]
     found = summary(*rows, concurrency=2, request_rate=2.0)
     assert (found["effective_latency_ms"]["min"], found["effective_latency_ms"]["max"]) == (100, 400)
-    assert found["request_rate"] == {"requested": 2.0, "achieved": pytest.approx(2 / 1.3)}
-    assert found["steady_window"] is None
+    rates = found["request_rate"]
+    assert (rates["requested"], rates["achieved"]) == (2.0, pytest.approx(2 / 1.3))
+    assert (rates["lateness_ms"]["count"], rates["lateness_ms"]["max"]) == (3, 300)
+    assert (rates["late"], rates["dropped"]) == (1, 0)
 
 
 def test_a_closed_loop_has_no_rate_and_no_effective_latency() -> None:

@@ -69,11 +69,13 @@ class Stream:
         elif not self.waiting:
             self._outbox.wait(self)
 
-    def end(self, kind: EndKind, stamp_ns: int | None = None, message: str = "") -> None:
+    def end(
+        self, kind: EndKind, stamp_ns: int | None = None, message: str = "", *, network_rtt_ns: int | None = None
+    ) -> None:
         """The request has ended. Only the first call counts."""
         if self.ended_ns is None:
             self.ended_ns = stamp_ns if stamp_ns is not None else monotonic_ns()
-            self._outbox.send(self, End(kind, self.ended_ns, message))
+            self._outbox.send(self, End(kind, self.ended_ns, message, network_rtt_ns))
 
     def mute(self) -> None:
         """Nothing more of it is sent to the worker."""
