@@ -83,7 +83,21 @@ def test_the_curve_is_a_table(api: FakeApi, llmbench: Llmbench) -> None:
         *("failed", "in", "SLO"),
     ]
     assert [line.split()[0] for line in lines[1:7]] == ["1", "2", "4", "8", "16", "32"]
-    assert lines[4].split() == ["8", "80.0", "2.0%", "5,600.0", "40.0", "80.0", "–", "99.0", "–", "4", "–", "<-", "knee"]
+    assert lines[4].split() == [
+        "8",
+        "80.0",
+        "2.0%",
+        "5,600.0",
+        "40.0",
+        "80.0",
+        "–",
+        "99.0",
+        "–",
+        "4",
+        "–",
+        "<-",
+        "knee",
+    ]
     assert lines[-1] == "Knee at 8 streams: 80.0 requests/s"
     assert api.requests[-1][1].endswith("/benchmarks/1/curve?slo=ttft_ms%3Ap95%3A500&slo=latency_ms%3Ap50%3A900")
     assert llmbench("curve", "1", "--json").stdout.startswith("{")
