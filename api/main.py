@@ -17,7 +17,19 @@ from api.middleware import QUIET, RequestContextMiddleware
 from api.monitoring import ApiMonitor
 from api.openapi import LICENCE, SERVERS, TAGS, complete_the_document
 from api.proxy import ProxyMiddleware
-from api.routes import benchmarks, datasets, estimate, events, health, models, prompts, results, webhooks, workers
+from api.routes import (
+    benchmarks,
+    curve,
+    datasets,
+    estimate,
+    events,
+    health,
+    models,
+    prompts,
+    results,
+    webhooks,
+    workers,
+)
 from api.state import State
 from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
@@ -120,7 +132,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.add_middleware(GuardMiddleware, hosts=settings.hosts())
     app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
     app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
-    modules = (benchmarks, estimate, prompts, results, datasets, webhooks, models, workers, health)
+    modules = (benchmarks, estimate, prompts, results, curve, datasets, webhooks, models, workers, health)
     routers = [module.router for module in modules]
     for router in routers:
         app.include_router(router)

@@ -28,7 +28,7 @@ def _presets() -> str:
         f"| {preset.source} |"
         for preset in PRESETS.values()
     ]
-    header = "| preset | `ttft_ms` | `tpot_ms` | `attainment` | source |"
+    header = "| preset | TTFT (ms) | TPOT (ms/token) | `attainment` | source |"
     return "\n".join([header, "|---|---|---|---|---|", *rows, ""])
 
 

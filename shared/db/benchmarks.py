@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, insert, inspect, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.benchmark.extra_body import STORED
 from shared.benchmark.metadata import metadata_pairs
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.status import CANCEL, FINISH, TERMINAL, Status
+from shared.benchmark.workload_spec import lists_prompts
 from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.events import tell_of
@@ -119,12 +121,12 @@ class BenchmarkRepository:
         async with self._database.read() as session:
             benchmark = await _existing(session, benchmark_id)
             prompts = list(await session.scalars(query))
-        if not prompts:
+        if not prompts and lists_prompts(benchmark.spec_document):
             # A benchmark that is being deleted loses its prompts too.
             await self.status(benchmark_id)
             raise Conflict(f"the prompts of benchmark {benchmark_id} were deleted (TEXT_RETENTION_DAYS)")
         document = {**benchmark.spec_document, "prompts": prompts}
-        return BenchmarkSpec.model_validate(document), benchmark
+        return BenchmarkSpec.model_validate(document, context=STORED), benchmark
 
     async def get(self, benchmark_id: int) -> Benchmark:
         """Raises NotFound."""
@@ -210,7 +212,7 @@ async def _insert(
         notices=list(notices),
         rerun_of=rerun_of,
         traceparent=traceparent,
-        planned=spec.planned_requests,
+        planned=spec.planned_requests or 0,
         created_at=utc_now(),
     )
     session.add(benchmark)

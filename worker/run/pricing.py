@@ -129,7 +129,7 @@ def find_price(
 
 def _asked_tier(spec: BenchmarkSpec, endpoint: Endpoint, prompt_index: int) -> str | None:
     """The service tier that this prompt asks for; None if it asks for none."""
-    parameters = spec.effective_parameters(spec.prompts[prompt_index])
+    parameters = spec.parameters_at(prompt_index)
     for asked in (
         spec.extra_body.get("service_tier"),
         parameters.service_tier,
