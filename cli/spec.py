@@ -90,9 +90,12 @@ def merge(
         raise usage("no model: name one with --model, or in the --spec file")
     if "prompts" not in spec:
         raise usage("no prompts: give --prompt TEXT, --prompts FILE, a --spec file, or - for stdin")
-    if "name" not in spec:
-        spec["name"] = derived_name(spec)
     return spec
+
+
+def named(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The spec with a name: its own, or one that is derived from its load."""
+    return {"name": derived_name(spec), **spec}
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,10 +109,14 @@ def derived_name(spec: Mapping[str, Any]) -> str:
     name = f"{spec['model']}, {count} prompt{'s' if count != 1 else ''}"
     if spec.get("repetitions", 1) != 1:
         name += f" × {spec['repetitions']}"
-    if "concurrency" in spec:
-        name += f", concurrency {spec['concurrency']}"
-    if isinstance(rate := spec.get("request_rate"), int | float):
+    load = spec.get("load")
+    load = load if isinstance(load, Mapping) else spec
+    if "concurrency" in load:
+        name += f", concurrency {load['concurrency']}"
+    if isinstance(rate := load.get("request_rate"), int | float):
         name += f", {rate:g} requests/s"
+    if isinstance(length_s := load.get("duration_s"), int | float):
+        name += f", {length_s:g} s"
     return name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1]}…"
 
 
