@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import complete, load_options
+from cli import workload_options as options
 from cli.exits import usage
 from cli.options import SERVER_ENV, AsJson, Explain, WithResults
 from cli.output import WARNING, clean, note
@@ -116,6 +117,18 @@ def run(
     stop_on_error_rate: load_options.StopOnErrorRate = None,
     stop_when_saturated: load_options.StopWhenSaturated = None,
     seed: load_options.Seed = None,
+    workload: options.Workload = None,
+    input_tokens: options.InputTokens = None,
+    output_tokens: options.OutputTokens = None,
+    ignore_eos: options.IgnoreEos = None,
+    kind: options.Kind = None,
+    dataset: options.Dataset = None,
+    trace: options.Trace = None,
+    order: options.OrderOption = None,
+    weights: options.Weights = None,
+    workload_seed: options.Seed = None,
+    cache: options.Cache = None,
+    tokenizer: options.TokenizerOption = None,
     sweep: Sweep = None,
     sweep_rate: SweepRate = None,
     search: Search = False,
@@ -212,6 +225,20 @@ def run(
             "total_s": total_timeout,
         },
         metadata=specs.pairs(metadata or [], "--metadata"),
+        workload=options.workload(
+            source=workload,
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            ignore_eos=ignore_eos,
+            kinds=kind,
+            dataset=dataset,
+            trace=trace,
+            order=order,
+            weights=weights,
+            seed=workload_seed,
+            cache=cache,
+            tokenizer=tokenizer,
+        ),
         model=model,
         provider=provider,
         system=system,
