@@ -23,6 +23,8 @@ class Phase:
     stop: StopRule = field(default_factory=StopRule)
     drop_after_ns: int | None = None
     max_prefill: int | None = None
+    # Of seamless stages that are sent as one part: when each stage ends, in ns after the start of the phase.
+    boundaries_ns: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)

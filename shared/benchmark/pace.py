@@ -48,7 +48,7 @@ class Pace(ABC):
 
     @property
     def rate(self) -> float | None:
-        """Requests per second that it wants in the long run. None: a closed loop wants none."""
+        """Requests per second that it wants. None: a closed loop wants none."""
         return None
 
     @property
@@ -110,7 +110,7 @@ class OpenLoop(Pace):
 
     def __init__(self, rate: float | RateProfile, concurrency: int, *, at_once: bool = True) -> None:
         """`rate`: in requests/s. `concurrency`: the most requests in flight."""
-        self._rate = rate if isinstance(rate, RateProfile) else RateProfile.constant(rate)
+        self._profile = rate if isinstance(rate, RateProfile) else RateProfile.constant(rate)
         self._concurrency = concurrency
         self._at_once = at_once
 
@@ -121,15 +121,15 @@ class OpenLoop(Pace):
     @property
     def rate(self) -> float:
         """The mean until the rate is constant; if it always is, that rate."""
-        settled_s = self._rate.settled_s
-        return self._rate.expected(settled_s) / settled_s if settled_s else self._rate.highest
+        settled_s = self._profile.settled_s
+        return self._profile.expected(settled_s) / settled_s if settled_s else self._profile.highest
 
     def due_ns(self) -> Iterator[int | None]:
         import numpy as np  # here, so that the API does not import it at its start
 
-        last_ns, total = 0, self._rate.total
+        last_ns, total = 0, self._profile.total
         for times in self._unit_times():
-            due = (self._rate.times_s(times) * 1e9).astype(np.int64)
+            due = (self._profile.times_s(times) * 1e9).astype(np.int64)
             # Rounding must not let a time fall where one piece of the rate ends and the next begins.
             due = np.maximum.accumulate(np.maximum(due, last_ns))
             yield from due.tolist()

@@ -1,9 +1,14 @@
 """Makes the plan of a spec: its stages, each with its pace, its end and its warm-up."""
 
+from functools import partial
+
 from shared.benchmark.load import Phase
+from shared.benchmark.load_plan import probe_stage, stages_of
 from shared.benchmark.pace import ClosedLoop, ConstantRate, Pace, PoissonRate
 from shared.benchmark.plan import FixedPlan, Plan, PlannedLoad, Stage
+from shared.benchmark.search_plan import SearchPlan
 from shared.benchmark.spec import BenchmarkSpec
+from shared.benchmark.sweep_plan import SweepPlan
 from shared.benchmark.workload import PromptsInTurn
 
 
@@ -13,6 +18,20 @@ def load_of(spec: BenchmarkSpec) -> PlannedLoad:
 
 
 def plan_of(spec: BenchmarkSpec) -> Plan:
+    """The stages of a spec's `load`. A spec without one has a stage: its short form."""
+    if spec.load is None:
+        return _short_form(spec)
+    load = spec.load.with_defaults(spec.listed_requests)
+    if load.sweep is not None:
+        return SweepPlan(load.sweep, partial(probe_stage, load))
+    if load.search is not None:
+        if spec.slos is None:
+            raise ValueError("a search needs slos")
+        return SearchPlan(load.search, spec.slos.attainment, partial(probe_stage, load))
+    return FixedPlan(stages_of(load), load.planned_requests(spec.listed_requests))
+
+
+def _short_form(spec: BenchmarkSpec) -> Plan:
     """The one stage that `repetitions`, `warmup`, `concurrency` and `request_rate` are short for."""
     warmup = Phase(ClosedLoop(spec.concurrency), end=spec.warmup) if spec.warmup else None
     return FixedPlan([Stage(0, Phase(_pace(spec), first=spec.warmup), warmup)], spec.planned_requests)

@@ -21,6 +21,7 @@ from pydantic_core import PydanticKnownError
 
 from shared.benchmark.extra_body import STORED, StoredExtraBody
 from shared.benchmark.json_object import check_object
+from shared.benchmark.load_spec import SHORT_FORM, LoadSpec
 from shared.benchmark.prompt import STRICT, Content, Parameters, Prompt, PromptOrText, to_tuple
 from shared.benchmark.slo_spec import Slos
 from shared.benchmark.workload_spec import WorkloadSpec
@@ -131,6 +132,15 @@ class RunSpec(BaseModel):
     arrival_seed: int = Field(
         default=0, ge=0, le=2**63 - 1, description="The same seed gives the same `poisson` schedule.", examples=[7]
     )
+    load: LoadSpec | None = Field(
+        default=None,
+        # Workers of the version before refuse a field that they do not know.
+        exclude_if=lambda value: value is None,
+        description="When to send, how much at a time, and when to end. It replaces the short form `concurrency`, "
+        "`request_rate`, `arrival`, `arrival_seed` and `warmup`. With it, `repetitions` only says how many requests a "
+        "stage without `requests` and `duration_s` sends. Null: the short form.",
+        examples=[{"request_rate": 20, "arrival": "poisson", "duration_s": 60}],
+    )
     workload: WorkloadSpec | None = Field(
         default=None,
         # Workers of the version before refuse a field that they do not know.
@@ -177,6 +187,15 @@ class RunSpec(BaseModel):
         return value
 
     @model_validator(mode="after")
+    def _load_or_short_form(self, info: ValidationInfo) -> "RunSpec":
+        # A stored spec has every field.
+        if self.load is None or info.context is STORED:
+            return self
+        if both := [name for name in SHORT_FORM if name in self.model_fields_set]:
+            raise ValueError(f"{both[0]} and load exclude each other: {SHORT_FORM[both[0]]}")
+        return self
+
+    @model_validator(mode="after")
     def _arrivals_need_a_rate(self) -> "RunSpec":
         if self.request_rate is None and self.arrival != "constant":
             raise ValueError("arrival says how request_rate spaces requests: set request_rate as well")
@@ -185,14 +204,21 @@ class RunSpec(BaseModel):
     @model_validator(mode="after")
     def _effective_latency_needs_a_rate(self) -> "RunSpec":
         bound = None if self.slos is None else self.slos.effective_latency_ms
-        if bound is not None and self.request_rate is None:
+        closed = self.request_rate is None if self.load is None else self.load.is_closed
+        if bound is not None and closed:
             raise ValueError("slos.effective_latency_ms counts from when a request was due: set request_rate as well")
+        return self
+
+    @model_validator(mode="after")
+    def _search_needs_slos(self) -> "RunSpec":
+        if self.load is not None and self.load.search is not None and self.slos is None:
+            raise ValueError("load.search looks for the highest load that meets the slos: set slos as well")
         return self
 
     @property
     def has_stages(self) -> bool:
         """Whether the stages of its run are stored: it has a `load` of its own."""
-        return False
+        return self.load is not None
 
     @property
     def needs_loads(self) -> bool:
@@ -249,14 +275,28 @@ class BenchmarkSpec(RunSpec):
         return handler(value) if value != () else ()
 
     @model_validator(mode="after")
+    def _load_ends(self) -> "BenchmarkSpec":
+        if self.load is None:
+            return self
+        if self.listed_requests is None and (where := self.load.lacks_end) is not None:
+            raise ValueError(f"{where} needs requests or duration_s: the workload has no end of its own")
+        if (most := self.load.most_requests(self.listed_requests)) > MAX_REQUESTS:
+            raise ValueError(f"load: all stages together must send at most {MAX_REQUESTS:,} requests, these {most:,}")
+        return self
+
+    @model_validator(mode="after")
     def _bounded(self) -> "BenchmarkSpec":
         if self.workload is not None:
             self.workload.check_prompts(len(self.prompts))
-        if self.planned_requests > MAX_REQUESTS:
-            raise ValueError(
-                f"prompts x repetitions + warmup must be at most {MAX_REQUESTS:,}, is {self.planned_requests:,}"
-            )
+        planned = self.measured_requests + self.warmup
+        if self.load is None and planned > MAX_REQUESTS:
+            raise ValueError(f"prompts x repetitions + warmup must be at most {MAX_REQUESTS:,}, is {planned:,}")
         return self
+
+    @property
+    def listed_requests(self) -> int | None:
+        """How many requests a stage sends that does not say when it ends. None: the workload has no end of its own."""
+        return self.measured_requests
 
     @property
     def measured_requests(self) -> int:
@@ -264,8 +304,10 @@ class BenchmarkSpec(RunSpec):
         return max(len(self.prompts), 1) * self.repetitions
 
     @property
-    def planned_requests(self) -> int:
-        """Every request that will be sent, warm-up included."""
+    def planned_requests(self) -> int | None:
+        """Every request that will be sent, warm-up included. None: a time or a result ends the run."""
+        if self.load is not None:
+            return self.load.planned_requests(self.listed_requests)
         return self.measured_requests + self.warmup
 
     def with_defaults(self) -> "BenchmarkSpec":
@@ -273,7 +315,9 @@ class BenchmarkSpec(RunSpec):
         update: dict[str, Any] = {}
         if self.parameters.max_tokens is None:
             update["parameters"] = self.parameters.model_copy(update={"max_tokens": DEFAULT_MAX_TOKENS})
-        if "concurrency" not in self.model_fields_set:
+        if self.load is not None:
+            update["load"] = self.load.with_defaults(self.listed_requests)
+        elif "concurrency" not in self.model_fields_set:
             update["concurrency"] = self._default_concurrency()
         if self.workload is not None:
             update["workload"] = self.workload.with_defaults()
@@ -283,7 +327,7 @@ class BenchmarkSpec(RunSpec):
         if self.request_rate is None:
             return min(self.measured_requests, DEFAULT_CONCURRENCY)
         room = math.ceil(self.request_rate * OPEN_LOOP_ROOM_S)
-        return min(room, MAX_CONCURRENCY, self.planned_requests)
+        return min(room, MAX_CONCURRENCY, self.measured_requests + self.warmup)
 
     def effective_parameters(self, prompt: Prompt) -> Parameters:
         """The parameters that a prompt is sent with."""

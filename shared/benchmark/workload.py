@@ -102,7 +102,7 @@ class PromptsInTurn(Workload):
 
     @property
     def length(self) -> int:
-        return self._spec.planned_requests
+        return self._spec.measured_requests + self.warmup
 
     def item(self, place: int, turn: int = 0, answers: Sequence[str] = ()) -> WorkItem | None:
         if turn or place >= self.length:

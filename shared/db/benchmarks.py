@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, insert, inspect, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.benchmark.extra_body import STORED
 from shared.benchmark.metadata import metadata_pairs
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.status import CANCEL, FINISH, TERMINAL, Status
@@ -125,7 +126,7 @@ class BenchmarkRepository:
             await self.status(benchmark_id)
             raise Conflict(f"the prompts of benchmark {benchmark_id} were deleted (TEXT_RETENTION_DAYS)")
         document = {**benchmark.spec_document, "prompts": prompts}
-        return BenchmarkSpec.model_validate(document), benchmark
+        return BenchmarkSpec.model_validate(document, context=STORED), benchmark
 
     async def get(self, benchmark_id: int) -> Benchmark:
         """Raises NotFound."""
@@ -211,7 +212,7 @@ async def _insert(
         notices=list(notices),
         rerun_of=rerun_of,
         traceparent=traceparent,
-        planned=spec.planned_requests,
+        planned=spec.planned_requests or 0,
         created_at=utc_now(),
     )
     session.add(benchmark)

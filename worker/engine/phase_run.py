@@ -8,6 +8,7 @@ from dataclasses import replace
 from shared.benchmark.load import Phase
 from shared.benchmark.record import ResultRecord
 from shared.benchmark.stop import Tally
+from shared.benchmark.trend import Trend
 from shared.clock import Clock
 from worker.engine.lanes import Lanes, share
 from worker.engine.messages import Cease, Cut, Go
@@ -28,6 +29,12 @@ class PhaseRun:
         self._clock = clock
         self._changed = changed
         self._ended: Counter[str] = Counter()
+        # How the load and the time to first token develop, for stop rules.
+        self._in_flight = Trend(phase.stop.trend_from_s)
+        self._ttft_ms = Trend(phase.stop.trend_from_s)
+        self._schedule = filter(None.__ne__, phase.pace.due_ns()) if phase.pace.rate is not None else iter(())
+        self._next_due_ns = next(self._schedule, None)
+        self._due = 0
         self._ceased = False
         # Whether its grace is over and its streams were closed.
         self._cut = False
@@ -76,6 +83,13 @@ class PhaseRun:
         self._lanes.say(Cease())
         self._changed()
 
+    def _waiting_at(self, elapsed_ns: int) -> int:
+        """Requests that are due and have not ended. Processes have later ones too, which must not count."""
+        while self._next_due_ns is not None and self._next_due_ns <= elapsed_ns:
+            self._due += 1
+            self._next_due_ns = next(self._schedule, None)
+        return self._due - self._ended.total()
+
     def _cut_off(self) -> None:
         self._cut = True
         self._lanes.say(Cut())
@@ -91,8 +105,12 @@ class PhaseRun:
             record.outcome = "incomplete"
         self._ended[record.outcome] += 1
         elapsed_ns = self._clock.monotonic_ns() - self.start.ns
-        if self._phase.stop.stops(Tally(elapsed_ns / 1e9, self._ended)):
-            self.cease(self._phase.stop.word)
+        if record.ttft_ms is not None:
+            self._in_flight.add(elapsed_ns / 1e9, self._waiting_at(elapsed_ns))
+            self._ttft_ms.add(elapsed_ns / 1e9, record.ttft_ms)
+        reason = self._phase.stop.reason(Tally(elapsed_ns / 1e9, self._ended, self._in_flight, self._ttft_ms))
+        if reason is not None:
+            self.cease(reason)
         answer = (record.response or "") if record.outcome == "succeeded" else None
         following = self.source.turn_after(request, answer)
         record.ends_place = following is None

@@ -240,3 +240,10 @@ def test_seamless_closed_loops_change_their_room_with_time() -> None:
 def test_a_closed_loop_and_a_schedule_cannot_be_seamless() -> None:
     with pytest.raises(ValueError, match="without a break"):
         Seamless([(ClosedLoop(2), 10), (ConstantRate(2, 10), 10)])
+
+
+def test_a_pace_says_which_rate_it_wants() -> None:
+    assert ConstantRate(4, 1).rate == PoissonRate(4, 1, 1).rate == 4
+    assert Bursts(10, 5, 100).rate == 2
+    assert PoissonRate(RAMP, 1, 1).rate == 25.5
+    assert ClosedLoop(4).rate is None
