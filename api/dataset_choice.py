@@ -1,0 +1,26 @@
+"""Which dataset a submitted benchmark sends: looked up, and written into its spec with id and hash."""
+
+from typing import TypeVar
+
+from shared.benchmark.dataset_spec import DatasetReference
+from shared.db.datasets import DatasetRepository
+from shared.errors import InvalidRequest
+from shared.workloads.formats.options import kind_of
+from shared.workloads.rows import Kind
+
+Source = TypeVar("Source", bound=DatasetReference)
+
+_WORDS: dict[Kind, str] = {"prompts": "prompts or conversations", "trace": "a trace"}
+
+
+async def chosen(source: Source, kind: Kind, field: str, datasets: DatasetRepository) -> Source:
+    """The source with the id and the hash of its dataset. Raises InvalidRequest that names `field`.
+
+    `kind`: what the dataset must have.
+    """
+    dataset = await datasets.find(source, field)
+    found = kind_of(dataset.format)
+    if found != kind:
+        message = f"dataset {dataset.id} has {_WORDS[found]}; this needs {_WORDS[kind]}"
+        raise InvalidRequest.of(field, message, "wrong_dataset")
+    return source.model_copy(update={"id": dataset.id, "sha256": dataset.sha256})
