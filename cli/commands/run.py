@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import complete
+from cli import workload_options as options
 from cli.exits import usage
 from cli.options import SERVER_ENV, AsJson, Explain, WithResults
 from cli.output import WARNING, clean, note
@@ -105,6 +106,18 @@ def run(
         ),
     ] = None,
     arrival: Annotated[Arrival | None, typer.Option(help="How --rate spaces requests: evenly, or at random.")] = None,
+    workload: options.Workload = None,
+    input_tokens: options.InputTokens = None,
+    output_tokens: options.OutputTokens = None,
+    ignore_eos: options.IgnoreEos = None,
+    kind: options.Kind = None,
+    dataset: options.Dataset = None,
+    trace: options.Trace = None,
+    order: options.OrderOption = None,
+    weights: options.Weights = None,
+    workload_seed: options.Seed = None,
+    cache: options.Cache = None,
+    tokenizer: options.TokenizerOption = None,
     sweep: Sweep = None,
     sweep_rate: SweepRate = None,
     search: Search = False,
@@ -197,6 +210,20 @@ def run(
             "total_s": total_timeout,
         },
         metadata=specs.pairs(metadata or [], "--metadata"),
+        workload=options.workload(
+            source=workload,
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            ignore_eos=ignore_eos,
+            kinds=kind,
+            dataset=dataset,
+            trace=trace,
+            order=order,
+            weights=weights,
+            seed=workload_seed,
+            cache=cache,
+            tokenizer=tokenizer,
+        ),
         model=model,
         provider=provider,
         system=system,

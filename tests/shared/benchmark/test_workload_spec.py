@@ -29,7 +29,11 @@ def errors(**changes: Any) -> dict[str, str]:
     ("workload", "path", "message"),
     [
         ({"source": "generated"}, "workload", "source generated needs input_tokens"),
-        ({**GENERATED, "order": "shuffled"}, "workload", "order shuffled is only for lists of prompts"),
+        (
+            {**GENERATED, "order": "shuffled"},
+            "workload",
+            "order shuffled is only for lists of prompts, not for source generated",
+        ),
         (
             {"source": "builtin", "input_tokens": 5},
             "workload",
@@ -39,6 +43,12 @@ def errors(**changes: Any) -> dict[str, str]:
         ({"source": "builtin", "order": "weighted", "weights": [1]}, "workload", "weights is only for source prompts"),
         ({"source": "builtin", "order": "weighted"}, "workload", "order weighted and weights belong together"),
         ({"source": "builtin", "ignore_eos": True}, "workload", "ignore_eos makes answers as long as output_tokens"),
+        ({"source": "dataset"}, "workload", "source dataset needs dataset"),
+        ({"source": "trace"}, "workload", "source trace needs trace"),
+        ({"source": "trace", "trace": {"id": 1}, "order": "shuffled"}, "workload", "not for source trace"),
+        ({"source": "trace", "trace": {"id": 1}, "output_tokens": 5}, "workload", "output_tokens is only for source"),
+        ({"source": "builtin", "dataset": {"id": 1}}, "workload", "dataset is only for source dataset, not builtin"),
+        ({"source": "dataset", "dataset": {"id": 0}}, "workload.dataset.id", "greater than or equal to 1"),
         ({"source": "files"}, "workload.source", "Input should be"),
         ({"source": "builtin", "kinds": ["poems"]}, "workload.kinds.0", "Input should be"),
         ({"source": "builtin", "kinds": []}, "workload.kinds", "at least 1 item"),
@@ -112,6 +122,8 @@ def test_two_runs_that_bust_the_cache_do_not_meet_each_other_in_it() -> None:
     [
         GENERATED,
         {"source": "builtin", "kinds": ["chat"], "cache": "bust"},
+        {"source": "dataset", "dataset": {"id": 3, "max_turns": 2}, "order": "shuffled", "ignore_eos": True},
+        {"source": "trace", "trace": {"id": 3, "window": {"from_s": 5}}, "ignore_eos": True},
         {**GENERATED, "cache": {"shared_prefix": {"tokens": 5, "prefixes": 2, "share": 0.5}}, "tokenizer": "a/b.json"},
         {**GENERATED, "output_tokens": {"distribution": "empirical", "values": [[5, 1.5]]}, "ignore_eos": True},
         {**GENERATED, "input_tokens": {"distribution": "lognormal", "mean": 500.5, "stdev": 10, "min": 20, "max": 999}},
