@@ -199,5 +199,6 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
             tracing,
             identities,
             estimator,
+            dataset_rows,
         ),
     )
