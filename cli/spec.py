@@ -149,6 +149,15 @@ def typed_pairs(texts: Sequence[str], option: str) -> dict[str, Any]:
     return {key: _json_or_text(value) for key, value in pairs(texts, option).items()}
 
 
+def slos(texts: Sequence[str]) -> dict[str, Any] | None:
+    """The SLOs of `NAME=LIMIT` texts and of a preset's name. None if there are none. Raises CliError."""
+    presets = [text for text in texts if "=" not in text]
+    if len(presets) > 1:
+        raise usage(f"--slo {presets[1]}: give one preset at most, and --slo NAME=LIMIT for other bounds")
+    bounds = typed_pairs([text for text in texts if "=" in text], "--slo")
+    return ({"preset": presets[0], **bounds} if presets else bounds) or None
+
+
 def typed_pairs_or_objects(texts: Sequence[str], option: str) -> dict[str, Any]:
     """Like `typed_pairs`, but a text may also be a JSON object, whose fields are added. Raises CliError."""
     found: dict[str, Any] = {}
