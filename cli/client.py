@@ -102,6 +102,10 @@ class Client:
             if cursor is None:
                 return
 
+    def curve(self, benchmark_id: int, slos: list[str]) -> Json:
+        """The load curve. `slos`: bounds of percentiles, as in `ttft_ms:p95:500`."""
+        return self._json("GET", f"/benchmarks/{benchmark_id}/curve", params={"slo": slos})
+
     def failures(self, benchmark: Json) -> list[Json]:
         """Measured results that did not succeed, at most 200 of each outcome. None if the summary counts none."""
         requests = (benchmark["summary"] or {}).get("requests", {})

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import benchmarks, calibrate, catalog, demo, run, system, up, webhooks
+from cli.commands import benchmarks, calibrate, catalog, curve, demo, run, system, up, webhooks
 from cli.exits import EPILOG
 from cli.group import Commands
 from cli.help import Command
@@ -27,6 +27,7 @@ app.command(cls=Command, epilog=EPILOG)(run.run)
 app.command(cls=Command, short_help="Run a first benchmark against the simulator, without any set-up.")(demo.demo)
 app.command("list", cls=Command)(benchmarks.list_benchmarks)
 app.command(cls=Command)(benchmarks.show)
+app.command(cls=Command, short_help="Show throughput against latency by load, and the knee.")(curve.curve)
 app.command(cls=Command)(benchmarks.rerun)
 app.command(cls=Command)(benchmarks.cancel)
 app.command(cls=Command)(benchmarks.delete)

@@ -9,6 +9,7 @@ from cli import complete
 from cli.exits import usage
 from cli.options import SERVER_ENV, AsJson, Explain, WithResults
 from cli.output import WARNING, clean, note
+from cli.sweep_options import PointDuration, PointRequests, Search, Sweep, SweepRate, swept_load
 
 
 class Arrival(StrEnum):
@@ -104,6 +105,11 @@ def run(
         ),
     ] = None,
     arrival: Annotated[Arrival | None, typer.Option(help="How --rate spaces requests: evenly, or at random.")] = None,
+    sweep: Sweep = None,
+    sweep_rate: SweepRate = None,
+    search: Search = False,
+    point_requests: PointRequests = None,
+    point_duration: PointDuration = None,
     warmup: Annotated[
         int | None, typer.Option(metavar="N", help="Requests before the measured ones, not in the statistics.")
     ] = None,
@@ -163,8 +169,17 @@ def run(
         raise usage("there is no --duration yet: it comes with load plans", [_NO_DURATION])
     if [spec, prompts, stdin, *(prompt or [])].count("-") > 1:
         raise usage("stdin can be read only once: give - in one place")
+    base = specs.load_spec(spec) if spec else {}
     body = specs.merge(
-        specs.load_spec(spec) if spec else {},
+        base,
+        load=swept_load(
+            base.get("load"),
+            sweep,
+            sweep_rate,
+            search=search,
+            requests=point_requests,
+            duration_s=point_duration,
+        ),
         prompts=_prompts(prompt or [], prompts, stdin),
         parameters={
             **specs.typed_pairs(param or [], "--param"),

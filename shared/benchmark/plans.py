@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from shared.benchmark.aggregate import RunAggregate
 from shared.benchmark.load import Phase
 from shared.benchmark.load_plan import probe_stage, stages_of
 from shared.benchmark.pace import ClosedLoop, ConstantRate, Pace, PoissonRate
@@ -28,7 +27,7 @@ def plan_of(spec: BenchmarkSpec) -> Plan:
     if load.search is not None:
         if spec.slos is None:
             raise ValueError("a search needs slos")
-        return SearchPlan(load.search, spec.slos.attainment, partial(probe_stage, load), _slo_counts)
+        return SearchPlan(load.search, spec.slos.attainment, partial(probe_stage, load))
     return FixedPlan(stages_of(load), load.planned_requests(spec.listed_requests))
 
 
@@ -44,7 +43,3 @@ def _pace(spec: BenchmarkSpec) -> Pace:
     if spec.arrival == "poisson":
         return PoissonRate(spec.request_rate, spec.concurrency, spec.arrival_seed)
     return ConstantRate(spec.request_rate, spec.concurrency)
-
-
-def _slo_counts(results: RunAggregate) -> tuple[int, int]:
-    return results.slo.met, results.slo.attempted
