@@ -10,6 +10,7 @@ from fastapi_swagger import patch_fastapi
 from api.body import BodyLimitMiddleware, StreamedBody
 from api.dataset_uploads import ARRIVAL_S, MAX_DATASET_BYTES, DatasetUploads
 from api.errors import install_error_handlers
+from api.estimates import Estimator
 from api.guard import GuardMiddleware
 from api.methods import HeadMiddleware, routes_of
 from api.middleware import QUIET, RequestContextMiddleware
@@ -20,6 +21,7 @@ from api.routes import (
     benchmarks,
     curve,
     datasets,
+    estimate,
     events,
     health,
     models,
@@ -130,7 +132,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.add_middleware(GuardMiddleware, hosts=settings.hosts())
     app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
     app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
-    modules = (benchmarks, prompts, results, curve, datasets, webhooks, models, workers, health)
+    modules = (benchmarks, estimate, prompts, results, curve, datasets, webhooks, models, workers, health)
     routers = [module.router for module in modules]
     for router in routers:
         app.include_router(router)
@@ -160,9 +162,11 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
     dataset_rows = DatasetRepository(database)
     worker_rows, webhook_rows = WorkerRepository(database), WebhookRepository(database)
     setup = WebhookSetup(settings.ssrf_guard(), settings.secret_box())
+    clock = SystemClock()
+    estimator = Estimator(price_list, clock)
     return State(
         settings=settings,
-        clock=SystemClock(),
+        clock=clock,
         keys=keys,
         price_list=price_list,
         endpoints=endpoints,
@@ -186,6 +190,15 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
         webhook_setup=setup,
         identities=identities,
         submitter=Submitter(
-            endpoints, keys, repository, worker_rows, doorbell, webhook_rows, setup, tracing, identities
+            endpoints,
+            keys,
+            repository,
+            worker_rows,
+            doorbell,
+            webhook_rows,
+            setup,
+            tracing,
+            identities,
+            estimator,
         ),
     )

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from opentelemetry.trace import SpanKind
 
 from api import fingerprint
+from api.estimates import Estimator
 from api.webhook_setup import WebhookSetup
 from shared.benchmark.request import BenchmarkRequest
 from shared.benchmark.spec import BenchmarkSpec
@@ -36,6 +37,17 @@ class Submitted:
     benchmark: Benchmark
     created: bool
     secret: str | None = None
+    # What it will send, take and cost. None if it was not created now.
+    estimate: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A valid benchmark that is not stored."""
+
+    endpoint: Endpoint
+    notices: list[str]
+    estimate: dict[str, Any]
 
 
 class _Context(TypedDict):
@@ -61,7 +73,9 @@ class Submitter:
         webhook_setup: WebhookSetup,
         tracing: Tracing,
         identities: Identities,
+        estimator: Estimator,
     ) -> None:
+        self._estimator = estimator
         self._identities = identities
         self._tracing = tracing
         self._webhooks = webhooks
@@ -94,6 +108,13 @@ class Submitter:
         if not stored.created:
             return await self._with_secret(stored)
         return stored if prepared is None else replace(stored, secret=prepared.secret)
+
+    async def check(self, spec: BenchmarkSpec) -> Checked:
+        """All checks of `submit` but those of webhooks, and the estimate. Raises InvalidRequest."""
+        endpoint = await self._resolve(spec.model, spec.provider)
+        spec = spec.with_defaults()
+        check_parameters(spec, protocol_named(endpoint.protocol))
+        return Checked(endpoint, notices(spec, endpoint), await self._estimator.of(spec, endpoint))
 
     async def _with_secret(self, submitted: Submitted) -> Submitted:
         """Adds the webhook's secret, which only answers to the POST show: the first answer may have been lost."""
@@ -149,7 +170,7 @@ class Submitter:
             span.set_attributes({"llmbench.benchmark.id": benchmark.id, "llmbench.created": created})
             if created:
                 await self._doorbell.ring(benchmark.id)
-        return Submitted(benchmark, created)
+        return Submitted(benchmark, created, estimate=await self._estimator.of(spec, endpoint) if created else None)
 
     async def _resolve(self, model: str, provider: str | None) -> Endpoint:
         """The endpoint of a benchmark. Reads which keys workers hold only if a key that is not here could matter."""

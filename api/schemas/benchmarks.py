@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from api.schemas.estimate import EstimateOut
 from api.schemas.live import LiveMetrics
 from api.schemas.measurement import Measurement
 from api.schemas.number import Number
@@ -223,6 +224,11 @@ class BenchmarkOut(BenchmarkBase):
         default=None,
         description="What its requests were sent to and with, as its first worker did it. Null before it runs, and for "
         "benchmarks of versions that did not store it.",
+    )
+    estimate: EstimateOut | None = Field(
+        default=None,
+        description="What it will send, take and cost. Only the answer to the POST that created it has an estimate; "
+        "otherwise null.",
     )
     webhook: BenchmarkWebhook | None = Field(
         default=None, description="Its own `webhook_url`, besides the registered endpoints. Null: it has none."

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.benchmark.spec import Name
-from shared.workloads.formats.options import Format, ReadOptions
+from shared.workloads.formats.names import Format
+from shared.workloads.formats.options import ReadOptions
 from shared.workloads.rows import Kind
 
 
@@ -59,11 +60,12 @@ class DatasetOut(BaseModel):
         "(`burstgpt`: no response tokens), `no_output_tokens`, `no_input_tokens`.",
         examples=[{}],
     )
-    input_tokens: LengthsOut | None = Field(
-        description="Tokens of all texts of a row, answers excluded. Unit: tokens. Null if no row has any."
+    input_tokens: LengthsOut = Field(
+        description="Input tokens of each row: of all its texts, without answers. Unit: tokens."
     )
     output_tokens: LengthsOut | None = Field(
-        description="Output tokens that a turn asks for. Unit: tokens. Null if no row says how many."
+        description="Output tokens that each turn asks for, or that each request of the trace had. Unit: tokens. Null "
+        "if no row says how many."
     )
     token_source: Literal["estimate", "trace"] = Field(
         description="`estimate`: counted by a tokenizer of this service. `trace`: as the file says.",
@@ -103,9 +105,9 @@ class DatasetRowOut(BaseModel):
     """A row. Rows of prompts have `turns`, rows of traces have times and lengths; the other fields are null."""
 
     row: int = Field(description="Number of the row, from 0.", examples=[0])
-    system: str | None = Field(description="System text. Null: it has none, or it is of a trace.", examples=[None])
-    history: list[HistoryMessageOut] | None = Field(description="Messages before the first turn. Null in a trace.")
-    turns: list[TurnOut] | None = Field(description="The turns, first to last. Null in a trace.")
+    system: str | None = Field(description="System text. Null: that of the benchmark is sent.", examples=[None])
+    history: list[HistoryMessageOut] | None = Field(description="Messages before the first turn. Null in traces.")
+    turns: list[TurnOut] | None = Field(description="The turns, first to last. Null in traces.")
     at_s: float | None = Field(description="When the trace sent it. Unit: s. Null for prompts.", examples=[None])
     input_tokens: int | None = Field(
         description="Length of its prompt. Unit: tokens. Null for prompts.", examples=[None]
@@ -114,7 +116,7 @@ class DatasetRowOut(BaseModel):
         description="Length of its answer. Unit: tokens. Null for prompts.", examples=[None]
     )
     hash_ids: list[int] | None = Field(
-        description="One for each block of 512 input tokens; equal blocks have equal ids. Null if the file has none.",
+        description="One for each block of 512 input tokens; equal blocks have equal ids. Null for prompts.",
         examples=[None],
     )
 

@@ -13,15 +13,18 @@ from pydantic import (
     JsonValue,
     StringConstraints,
     ValidationInfo,
+    ValidatorFunctionWrapHandler,
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticKnownError
 
 from shared.benchmark.extra_body import STORED, StoredExtraBody
 from shared.benchmark.json_object import check_object
 from shared.benchmark.load_spec import SHORT_FORM, LoadSpec
 from shared.benchmark.prompt import STRICT, Content, Parameters, Prompt, PromptOrText, to_tuple
 from shared.benchmark.slo_spec import Slos
+from shared.benchmark.workload_spec import WorkloadSpec
 from shared.text import refuse_unstorable
 
 MAX_PROMPTS = 10_000
@@ -138,6 +141,15 @@ class RunSpec(BaseModel):
         "stage without `requests` and `duration_s` sends. Null: the short form.",
         examples=[{"request_rate": 20, "arrival": "poisson", "duration_s": 60}],
     )
+    workload: WorkloadSpec | None = Field(
+        default=None,
+        # Workers of the version before refuse a field that they do not know.
+        exclude_if=lambda value: value is None,
+        description="What is sent, if not `prompts` in turn: their order, generated text or the prompts that the "
+        "service brings along, lengths, and what is done about prompt caches. Without a `load` that says how many, "
+        "`repetitions` is the number of requests of a source other than `prompts`.",
+        examples=[{"source": "generated", "input_tokens": 512, "output_tokens": 128, "cache": "bust"}],
+    )
     slos: Slos | None = Field(
         default=None,
         # Workers of the version before refuse a field that they do not know.
@@ -239,11 +251,28 @@ class BenchmarkSpec(RunSpec):
     model_config = ConfigDict(json_schema_extra=_as_people_write_it)
 
     prompts: Annotated[tuple[PromptOrText, ...], FailFast(), BeforeValidator(to_tuple)] = Field(
+        default=(),
+        validate_default=True,
         min_length=1,
         max_length=MAX_PROMPTS,
-        description="Texts, or objects with `messages` and optional `system` and `parameters`. 1 to 10,000.",
+        description="Texts, or objects with `messages` and optional `system` and `parameters`. 1 to 10,000. Required "
+        "unless `workload.source` says that the requests come from elsewhere.",
         examples=[["Say hello in exactly 3 words"]],
+        json_schema_extra=_without_default,
     )
+
+    @field_validator("prompts", mode="wrap")
+    @classmethod
+    def _from_one_source(cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        workload = info.data.get("workload")
+        if workload is not None and workload.source != "prompts":
+            if value:
+                raise ValueError(f"must be left out: workload.source is {workload.source}")
+            return ()
+        # If `workload` is wrong, its own error is enough.
+        if value == () and "workload" in info.data:
+            raise PydanticKnownError("missing")
+        return handler(value) if value != () else ()
 
     @model_validator(mode="after")
     def _load_ends(self) -> "BenchmarkSpec":
@@ -257,9 +286,11 @@ class BenchmarkSpec(RunSpec):
 
     @model_validator(mode="after")
     def _bounded(self) -> "BenchmarkSpec":
-        if self.load is None and self.planned_requests > MAX_REQUESTS:
-            total = f"{self.planned_requests:,}"
-            raise ValueError(f"prompts x repetitions + warmup must be at most {MAX_REQUESTS:,}, is {total}")
+        if self.workload is not None:
+            self.workload.check_prompts(len(self.prompts))
+        planned = self.measured_requests + self.warmup
+        if self.load is None and planned > MAX_REQUESTS:
+            raise ValueError(f"prompts x repetitions + warmup must be at most {MAX_REQUESTS:,}, is {planned:,}")
         return self
 
     @property
@@ -269,7 +300,8 @@ class BenchmarkSpec(RunSpec):
 
     @property
     def measured_requests(self) -> int:
-        return len(self.prompts) * self.repetitions
+        # A source other than prompts has no rounds.
+        return max(len(self.prompts), 1) * self.repetitions
 
     @property
     def planned_requests(self) -> int | None:
@@ -287,6 +319,8 @@ class BenchmarkSpec(RunSpec):
             update["load"] = self.load.with_defaults(self.listed_requests)
         elif "concurrency" not in self.model_fields_set:
             update["concurrency"] = self._default_concurrency()
+        if self.workload is not None:
+            update["workload"] = self.workload.with_defaults()
         return self.model_copy(update=update)
 
     def _default_concurrency(self) -> int:
@@ -298,3 +332,7 @@ class BenchmarkSpec(RunSpec):
     def effective_parameters(self, prompt: Prompt) -> Parameters:
         """The parameters that a prompt is sent with."""
         return prompt.parameters.over(self.parameters)
+
+    def parameters_at(self, prompt_index: int) -> Parameters:
+        """The parameters of one prompt, or those of all if the requests come from elsewhere."""
+        return self.effective_parameters(self.prompts[prompt_index]) if self.prompts else self.parameters

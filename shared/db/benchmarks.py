@@ -10,6 +10,7 @@ from shared.benchmark.extra_body import STORED
 from shared.benchmark.metadata import metadata_pairs
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.status import CANCEL, FINISH, TERMINAL, Status
+from shared.benchmark.workload_spec import lists_prompts
 from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.events import tell_of
@@ -120,7 +121,7 @@ class BenchmarkRepository:
         async with self._database.read() as session:
             benchmark = await _existing(session, benchmark_id)
             prompts = list(await session.scalars(query))
-        if not prompts:
+        if not prompts and lists_prompts(benchmark.spec_document):
             # A benchmark that is being deleted loses its prompts too.
             await self.status(benchmark_id)
             raise Conflict(f"the prompts of benchmark {benchmark_id} were deleted (TEXT_RETENTION_DAYS)")

@@ -129,6 +129,7 @@ def benchmark(benchmark_id: int = 1, status: str = "completed", **changes: Any) 
         "metadata": {},
         "results_url": f"/benchmarks/{benchmark_id}/results",
         "slos": None,
+        "estimate": None,
         "segments": [],
         "stages": [],
         "target": None,

@@ -93,12 +93,13 @@ class Source:
             yield self._planned(item, due_ns)
 
     def _planned(self, item: WorkItem, offset_ns: int | None) -> PlannedRequest:
+        body = self._extra.added_to(self._adapter.body(item.model, item.messages, item.system, item.parameters))
         return PlannedRequest(
             id=item.id,
             prompt_index=item.prompt_index,
             repetition=item.repetition,
             warmup=item.warmup,
-            body=self._extra.added_to(self._adapter.body(item.model, item.messages, item.system, item.parameters)),
+            body={**body, **item.extra_body} if item.extra_body else body,
             max_tokens=item.parameters.max_tokens,
             offset_ns=offset_ns,
         )

@@ -1,13 +1,11 @@
 """Formats of datasets, and what a caller may set for each. The API, the CLI and the readers use them."""
 
-from typing import Any, Literal, get_args
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from shared.workloads.formats.names import Format
 from shared.workloads.rows import Kind
-
-Format = Literal["jsonl", "csv", "sharegpt", "mooncake", "azure", "burstgpt"]
-FORMATS: tuple[Format, ...] = get_args(Format)
 
 _SHAREGPT = (
     *("min_turns", "min_prompt_tokens", "max_prompt_tokens", "min_output_tokens", "max_total_tokens"),

@@ -7,7 +7,8 @@ from typing import BinaryIO
 
 from shared.workloads.formats.jsonl import read_jsonl
 from shared.workloads.formats.lines import ArrayItems, NumberedLine, numbered_lines, starts_as_array
-from shared.workloads.formats.options import Format, ReadOptions
+from shared.workloads.formats.names import Format
+from shared.workloads.formats.options import ReadOptions
 from shared.workloads.formats.report import LineError, Report, TooManyErrors, Unreadable
 from shared.workloads.formats.sharegpt import Count, read_sharegpt
 from shared.workloads.formats.table import read_csv
