@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import Any
 
 from shared.benchmark.estimate import estimate
-from shared.benchmark.plans import load_of
 from shared.benchmark.spec import BenchmarkSpec
 from shared.clock import Clock
 from shared.providers.base_price import base_price
 from shared.providers.endpoints import Endpoint
 from shared.providers.prices import PriceList, TokenCounts
+from shared.workloads.loads import load_of
 
 
 class Estimator:

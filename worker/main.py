@@ -10,7 +10,6 @@ from arq.worker import func
 from prometheus_client import start_http_server
 
 from shared.benchmark.plan import PlannedLoad
-from shared.benchmark.plans import load_of
 from shared.benchmark.spec import BenchmarkSpec
 from shared.clock import SystemClock
 from shared.db.benchmarks import BenchmarkRepository
@@ -36,6 +35,7 @@ from shared.queue.doorbell import RING_FUNCTION, Doorbell
 from shared.queue.redis import QUEUE_NAME, client_redis, deserialize, serialize
 from shared.scrubber import Scrubber
 from shared.settings import load_key_ring, load_settings, load_trace_exporter
+from shared.workloads.loads import load_of
 from worker.arq_redis import queue_redis, redis_settings
 from worker.calibration import Calibration, CannotCalibrate, calibrate
 from worker.dispatcher import Dispatcher

@@ -5,16 +5,11 @@ from functools import partial
 from shared.benchmark.load import Phase
 from shared.benchmark.load_plan import probe_stage, stages_of
 from shared.benchmark.pace import ClosedLoop, ConstantRate, Pace, PoissonRate
-from shared.benchmark.plan import FixedPlan, Plan, PlannedLoad, Stage
+from shared.benchmark.places import place_at
+from shared.benchmark.plan import FixedPlan, Plan, Stage
 from shared.benchmark.search_plan import SearchPlan
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.sweep_plan import SweepPlan
-from shared.benchmark.workload import PromptsInTurn
-
-
-def load_of(spec: BenchmarkSpec) -> PlannedLoad:
-    """What a spec sends, and in which stages."""
-    return PlannedLoad(PromptsInTurn(spec), plan_of(spec))
 
 
 def plan_of(spec: BenchmarkSpec) -> Plan:
@@ -33,8 +28,14 @@ def plan_of(spec: BenchmarkSpec) -> Plan:
 
 def _short_form(spec: BenchmarkSpec) -> Plan:
     """The one stage that `repetitions`, `warmup`, `concurrency` and `request_rate` are short for."""
-    warmup = Phase(ClosedLoop(spec.concurrency), end=spec.warmup) if spec.warmup else None
-    return FixedPlan([Stage(0, Phase(_pace(spec), first=spec.warmup), warmup)], spec.planned_requests)
+    begin, end = spec.warmup, None
+    warmup_begin, warmup_end = 0, spec.warmup
+    if spec.workload is not None:
+        # Its places are numbered by stages.
+        begin, warmup_begin = place_at(0, 0), place_at(0, 0, warmup=True)
+        end, warmup_end = begin + spec.measured_requests, warmup_begin + spec.warmup
+    warmup = Phase(ClosedLoop(spec.concurrency), first=warmup_begin, end=warmup_end) if spec.warmup else None
+    return FixedPlan([Stage(0, Phase(_pace(spec), first=begin, end=end), warmup)], spec.planned_requests)
 
 
 def _pace(spec: BenchmarkSpec) -> Pace:

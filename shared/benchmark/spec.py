@@ -223,7 +223,7 @@ class RunSpec(BaseModel):
     @property
     def needs_loads(self) -> bool:
         """Whether only workers that know `load`, `workload` and `slos` may run it."""
-        return self.has_stages or self.slos is not None
+        return self.load is not None or self.workload is not None or self.slos is not None
 
     @classmethod
     def of_stored(cls, document: dict[str, Any]) -> "RunSpec":

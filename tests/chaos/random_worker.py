@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from shared.benchmark.plan import PlannedLoad
-from shared.benchmark.plans import load_of
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.workload import PromptsInTurn, WorkItem
+from shared.workloads.loads import load_of
 from worker import main
 
 SEED = 20250115

@@ -117,7 +117,7 @@ class Engine:
                     self._left = True
                     break
                 source = Source(load.workload, phase, recorded, self._context.adapter, self._context.extra)
-                self._phase = running = PhaseRun(phase, source, self._lanes, self._clock, self._tell)
+                self._phase = running = PhaseRun(phase, source, self._lanes, self._context.clock, self._tell)
                 await self._start(running)
                 while source.next_place is not None or self._lanes.in_flight or not self._news.empty():
                     if (record := await self._news.get()) is not None:

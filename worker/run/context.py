@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from shared.benchmark.plan import PlannedLoad
-from shared.benchmark.plans import load_of
 from shared.benchmark.spec import BenchmarkSpec
 from shared.clock import Clock
 from shared.db.benchmarks import BenchmarkRepository
@@ -19,6 +18,7 @@ from shared.providers.identity import Identities
 from shared.providers.key_ring import KeyRing
 from shared.providers.prices import PriceList
 from shared.settings import Settings
+from shared.workloads.loads import load_of
 from worker.calibration import Calibration
 from worker.engine.children import Children
 from worker.monitoring import WorkerMonitor

@@ -193,7 +193,8 @@ class Sending:
                 async with contextlib.aclosing(engine.run(whole, inherited.recorded)) as records:
                     async for record in records:
                         if spec.has_stages:
-                            record.stage = stage_of(record.id.place)
+                            # The engine tells seamless stages apart, which are one part with one place after another.
+                            record.stage = stage_of(record.id.place) + (record.stage or 0)
                         if load.workload.has_turns:
                             record.turn = record.id.turn
                         if self._draining and not self._cancelled and record.outcome == "cancelled":

@@ -11,11 +11,11 @@ from shared.benchmark.estimate import SAMPLED, estimate
 from shared.benchmark.load import Phase
 from shared.benchmark.pace import ClosedLoop, ConstantRate
 from shared.benchmark.plan import FixedPlan, Plan, PlannedLoad, Stage, StageResult
-from shared.benchmark.plans import load_of
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.stop import StopRule
 from shared.benchmark.workload import PromptsInTurn, WorkItem
+from shared.workloads.loads import load_of
 
 
 def cost(read: int, written: int) -> Decimal:

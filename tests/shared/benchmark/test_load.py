@@ -1,11 +1,11 @@
 """What is sent, in which order, and when: pure, without sockets."""
 
 from shared.benchmark.pace import ClosedLoop, ConstantRate
-from shared.benchmark.plans import load_of
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.stop import StopRule, Tally
 from shared.benchmark.warmup_prefix import UniqueWarmup
 from shared.benchmark.workload import WorkItem
+from shared.workloads.loads import load_of
 
 
 def spec(**changes: object) -> BenchmarkSpec:
