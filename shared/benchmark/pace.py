@@ -248,13 +248,6 @@ class Seamless(Pace):
         return [pace for pace, _ in self._pieces]
 
     @property
-    def rate(self) -> float | None:
-        """The mean of the schedules."""
-        rates = [(pace.rate, length_s) for pace, length_s in self._pieces if pace.rate is not None]
-        length_s = math.fsum(length_s for _, length_s in rates)
-        return math.fsum(rate * each_s for rate, each_s in rates) / length_s if rates else None
-
-    @property
     def boundaries_ns(self) -> tuple[int, ...]:
         """When each pace after the first begins, and when the last ends, in ns after the start."""
         ends_s = [
