@@ -1,14 +1,23 @@
 """Makes the summary of a run, as JSON, from the aggregate of its results."""
 
-from typing import Any
+from typing import Any, TypedDict
 
 from shared.benchmark.aggregate import RunAggregate
 from shared.benchmark.costs import text
-from shared.benchmark.plan import Stage
+from shared.benchmark.plan import FixedPlan, PlannedLoad, Stage
 from shared.benchmark.slo_spec import SloSpec
+from shared.benchmark.spec import RunSpec
 from worker.run.statistics import Plan, statistics
 
-__all__ = ["Plan", "summarize", "summary_of_stage"]
+__all__ = ["Plan", "load_in_numbers", "summarize", "summary_of_stage"]
+
+
+class LoadNumbers(TypedDict):
+    """Fields of a `Plan` that say which load was asked for."""
+
+    concurrency: int
+    request_rate: float | None
+    ramp_s: float | None
 
 
 def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
@@ -28,6 +37,17 @@ def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
         # Without a succeeded request there are no numbers that the grade could be about.
         document["measurement"] = measurement if measurement["grade"] and results.succeeded else None
     return document
+
+
+def load_in_numbers(spec: RunSpec, load: PlannedLoad | None) -> LoadNumbers:
+    """What the run was asked to carry. Of several stages, the one rate and the steady part are not known."""
+    if spec.load is None or load is None:
+        return {"concurrency": spec.concurrency, "request_rate": spec.request_rate, "ramp_s": 0}
+    stages = load.plan.stages if isinstance(load.plan, FixedPlan) else ()
+    if len(stages) != 1:
+        return {"concurrency": load.plan.max_in_flight, "request_rate": None, "ramp_s": None}
+    pace = stages[0].measured.pace
+    return {"concurrency": pace.max_in_flight, "request_rate": pace.rate, "ramp_s": pace.settled_s}
 
 
 def summary_of_stage(stage: Stage, results: RunAggregate, slos: SloSpec | None = None) -> dict[str, Any]:
