@@ -4,6 +4,7 @@ from typing import Any, TypedDict
 
 from shared.benchmark.aggregate import RunAggregate
 from shared.benchmark.costs import text
+from shared.benchmark.load import Phase
 from shared.benchmark.plan import FixedPlan, PlannedLoad, Stage
 from shared.benchmark.slo_spec import SloSpec
 from shared.benchmark.spec import RunSpec
@@ -46,20 +47,19 @@ def load_in_numbers(spec: RunSpec, load: PlannedLoad | None) -> LoadNumbers:
     stages = load.plan.stages if isinstance(load.plan, FixedPlan) else ()
     if len(stages) != 1:
         return {"concurrency": load.plan.max_in_flight, "request_rate": None, "ramp_s": None}
-    pace = stages[0].measured.pace
-    return {"concurrency": pace.max_in_flight, "request_rate": pace.rate, "ramp_s": pace.settled_s}
+    return _numbers_of(stages[0].measured)
 
 
 def summary_of_stage(stage: Stage, results: RunAggregate, slos: SloSpec | None = None) -> dict[str, Any]:
     """The same for one stage of a run."""
-    pace = stage.measured.pace
-    plan = Plan(
-        requests=results.count,
-        concurrency=pace.max_in_flight,
-        request_rate=pace.rate,
-        interrupted=False,
-        sent_in_vain=0,
-        slos=slos,
-        ramp_s=pace.settled_s,
-    )
+    plan = Plan(requests=results.count, **_numbers_of(stage.measured), interrupted=False, sent_in_vain=0, slos=slos)
     return summarize(results, plan)
+
+
+def _numbers_of(phase: Phase) -> LoadNumbers:
+    """The rate is the mean over the time of sending, if that is known; else the mean until the rate is constant."""
+    pace, rate = phase.pace, phase.pace.rate
+    if phase.stop.send_for_ns:
+        due, seconds = pace.expected(phase.stop.send_for_ns / 1e9), phase.stop.send_for_ns / 1e9
+        rate = None if due is None else due / seconds
+    return {"concurrency": pace.max_in_flight, "request_rate": rate, "ramp_s": pace.settled_s}

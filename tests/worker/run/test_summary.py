@@ -309,6 +309,9 @@ def test_a_run_says_which_load_was_asked_for() -> None:
     assert load_in_numbers(short, load_of(short)) == load_in_numbers(short, None) == asked
     ramp = _asked(request_rate=20, max_concurrency=9, requests=10, ramp={"from": 20, "over_s": 3})
     assert ramp == {"concurrency": 9, "request_rate": 20, "ramp_s": 3}
+    # From 0 to 20 within 4 s are 40 requests, and 120 in the 6 s after that.
+    timed = _asked(request_rate=20, max_concurrency=9, duration_s=10, ramp={"from": 0, "over_s": 4})
+    assert timed == {"concurrency": 9, "request_rate": 16, "ramp_s": 4}
     assert _asked(concurrency=4, requests=10) == {"concurrency": 4, "request_rate": None, "ramp_s": 0}
     staged = _asked(stages=[{"concurrency": 2, "requests": 5}, {"concurrency": 6, "requests": 5}])
     assert staged == {"concurrency": 6, "request_rate": None, "ramp_s": None}
