@@ -29,7 +29,9 @@ class Progress(BaseModel):
         "duration or a result ends the run.",
         examples=[121],
     )
-    errors: int = Field(description="Results that did not succeed.", examples=[1])
+    errors: int = Field(
+        description="Results that did not succeed, without `incomplete` and `dropped` ones.", examples=[1]
+    )
     last_ttft_ms: Number | None = Field(
         description="`ttft_ms` of the newest result. Unit: ms. Null when there is none yet.", examples=[142.5]
     )
