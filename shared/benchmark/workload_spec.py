@@ -198,6 +198,11 @@ class WorkloadSpec(BaseModel):
             raise ValueError("ignore_eos makes answers as long as output_tokens: set it as well")
         return self
 
+    @property
+    def is_endless(self) -> bool:
+        """Whether only the load ends it. `repetitions` ends prompts, and a trace is sent once in each stage."""
+        return self.source in ("generated", "builtin", "dataset")
+
     def check_prompts(self, count: int) -> None:
         """Raises ValueError unless weights and ids fit the number of prompts."""
         if self.weights and len(self.weights) != count:

@@ -148,3 +148,16 @@ def test_the_parameters_of_a_result_are_known_without_prompts() -> None:
     assert spec.parameters_at(1_000_007).service_tier == "flex"
     listed = spec_of(prompts=["a", {"messages": [{"role": "user", "content": "b"}], "parameters": {"top_p": 0.5}}])
     assert listed.parameters_at(1).top_p == 0.5
+
+
+@pytest.mark.parametrize("workload", [GENERATED, {"source": "builtin"}, {"source": "dataset", "dataset": {"id": 1}}])
+def test_a_load_says_when_an_endless_workload_ends(workload: dict[str, Any]) -> None:
+    message = errors(workload=workload, load={"concurrency": 4})[""]
+    assert "needs requests or duration_s: the workload has no end of its own" in message
+    assert spec_of(workload=workload, load={"concurrency": 4, "requests": 30}).planned_requests == 30
+    assert spec_of(workload=workload, load={"concurrency": 4, "duration_s": 30}).planned_requests is None
+
+
+def test_a_list_of_prompts_and_a_trace_end_by_themselves() -> None:
+    assert spec_of(prompts=["a", "b"], workload={"order": "shuffled"}, load={"concurrency": 4}).planned_requests == 2
+    assert spec_of(workload={"source": "trace", "trace": {"id": 1}}, load={"concurrency": 4})
