@@ -200,8 +200,8 @@ class WorkloadSpec(BaseModel):
 
     @property
     def is_endless(self) -> bool:
-        """Whether only the load ends it. `repetitions` ends prompts, and a trace is sent once in each stage."""
-        return self.source in ("generated", "builtin", "dataset")
+        """Whether only the load ends it. `repetitions` ends prompts and rows, and a trace is sent once in each stage."""
+        return self.source in ("generated", "builtin")
 
     def check_prompts(self, count: int) -> None:
         """Raises ValueError unless weights and ids fit the number of prompts."""
