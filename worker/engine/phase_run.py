@@ -70,7 +70,18 @@ class PhaseRun:
         self.start.ns = self._clock.monotonic_ns()
         for lane in self._lanes:
             steps = [(step.from_ns, share(step.in_flight, lane.number, count)) for step in room]
-            lane.child.send(Go(self.start.ns, steps, send_for_ns))
+            limit, pace = self._phase.max_prefill, self._phase.pace
+            lane.child.send(
+                Go(
+                    self.start.ns,
+                    steps,
+                    send_for_ns,
+                    # A process that may have none waiting would never send.
+                    max_prefill=None if limit is None else max(1, share(limit, lane.number, count)),
+                    drop_after_ns=self._phase.drop_after_ns,
+                    think_ns=pace.think_ns,
+                )
+            )
         if send_for_ns is None:
             return
         # The processes keep `send_for_ns` exactly by themselves; here it ends the feeding.
