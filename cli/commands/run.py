@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import complete, load_options
+from cli import workload_options as options
 from cli.exits import usage
 from cli.options import SERVER_ENV, AsJson, Explain, WithResults
 from cli.output import WARNING, clean, note
@@ -116,6 +117,18 @@ def run(
     stop_on_error_rate: load_options.StopOnErrorRate = None,
     stop_when_saturated: load_options.StopWhenSaturated = None,
     seed: load_options.Seed = None,
+    workload: options.Workload = None,
+    input_tokens: options.InputTokens = None,
+    output_tokens: options.OutputTokens = None,
+    ignore_eos: options.IgnoreEos = None,
+    kind: options.Kind = None,
+    dataset: options.Dataset = None,
+    trace: options.Trace = None,
+    order: options.OrderOption = None,
+    weights: options.Weights = None,
+    workload_seed: options.Seed = None,
+    cache: options.Cache = None,
+    tokenizer: options.TokenizerOption = None,
     sweep: Sweep = None,
     sweep_rate: SweepRate = None,
     search: Search = False,
@@ -138,6 +151,14 @@ def run(
         typer.Option(
             metavar="SECONDS",
             help="Longest time of the run. If requests are left then, it fails and keeps its results.",
+        ),
+    ] = None,
+    slo: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=LIMIT|PRESET",
+            help="What a good request keeps, as in ttft_ms=500, tpot_ms=50 or attainment=0.99; or a preset, as in "
+            "interactive_chat; repeatable.",
         ),
     ] = None,
     webhook: Annotated[
@@ -163,6 +184,10 @@ def run(
             help="Server that runs it. By default the one that is up in this folder, else a stack of its own.",
         ),
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only check it and estimate requests, tokens, duration and cost."),
+    ] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Submit it, print its id, and do not wait.")] = False,
     as_json: AsJson = False,
     results: WithResults = False,
@@ -212,6 +237,20 @@ def run(
             "total_s": total_timeout,
         },
         metadata=specs.pairs(metadata or [], "--metadata"),
+        workload=options.workload(
+            source=workload,
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            ignore_eos=ignore_eos,
+            kinds=kind,
+            dataset=dataset,
+            trace=trace,
+            order=order,
+            weights=weights,
+            seed=workload_seed,
+            cache=cache,
+            tokenizer=tokenizer,
+        ),
         model=model,
         provider=provider,
         system=system,
@@ -220,6 +259,7 @@ def run(
         max_duration_s=max_duration,
         on_interrupt=None if resume else "fail",
         warmup_prefix=warmup_prefix,
+        slos=specs.slos(slo or []),
         webhook_url=webhook,
         **short_form,
     )
@@ -240,7 +280,10 @@ def run(
         "warmup_s": warmup_duration,
     }
     body = specs.named(load_options.with_load(body, load, given=short_form))
-    _run(body, server, detach=detach, as_json=as_json, results=results, explain=explain)
+    if dry_run:
+        _estimate(body, server, as_json=as_json)
+    else:
+        _run(body, server, detach=detach, as_json=as_json, results=results, explain=explain)
 
 
 def _run(
@@ -268,6 +311,24 @@ def _run(
             _tell_secret(submitted)
             code = show_to_end(where, submitted, stop, detach=detach, as_json=as_json, results=results, explain=explain)
     raise typer.Exit(code)
+
+
+def _estimate(body: dict[str, Any], server: str | None, *, as_json: bool) -> None:
+    from cli import spec as specs
+    from cli.here import server_for_run
+    from cli.output import write, write_json
+    from cli.render.estimate import dry_run_lines
+    from cli.stop import Stop
+    from cli.target import target
+
+    with Stop() as stop:
+        if server is None:
+            server = server_for_run(body, stop.pause)
+        if server is None:
+            specs.check(body)
+        with target(server, stop, check_ready=False) as where:
+            checked = where.client.estimate(body)
+    write_json(checked) if as_json else write(dry_run_lines(checked))
 
 
 def _tell_secret(benchmark: dict[str, Any]) -> None:

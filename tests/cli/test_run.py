@@ -52,6 +52,32 @@ def test_flags_become_the_request(api: FakeApi, llmbench: Llmbench) -> None:
     ]
 
 
+def test_slos_are_bounds_or_a_preset(api: FakeApi, llmbench: Llmbench) -> None:
+    for given in (("ttft_ms=500", "attainment=0.99"), ("interactive_chat",), ("interactive_chat", "tpot_ms=30")):
+        options = [word for text in given for word in ("--slo", text)]
+        assert llmbench("run", "-m", "m", "-p", "one", *options).exit_code == ExitCode.OK
+    assert [body["slos"] for body in api.sent("POST", "/benchmarks")] == [
+        {"ttft_ms": 500, "attainment": 0.99},
+        {"preset": "interactive_chat"},
+        {"preset": "interactive_chat", "tpot_ms": 30},
+    ]
+    twice = llmbench("run", "-m", "m", "-p", "one", "--slo", "interactive_chat", "--slo", "other")
+    assert (twice.exit_code, "one preset at most" in twice.output) == (ExitCode.USAGE, True)
+
+
+def test_a_dry_run_estimates_and_submits_nothing(api: FakeApi, llmbench: Llmbench) -> None:
+    checked = {"provider": "p", "notices": [], "estimate": documents.estimate()}
+    api.answers["POST /benchmarks/estimate"] = (200, checked)
+    shown = llmbench("run", "-m", "m", "-p", "one", "--dry-run")
+    assert (shown.exit_code, "Requests     300" in shown.output) == (ExitCode.OK, True)
+    as_json = llmbench("run", "-m", "m", "-p", "one", "--dry-run", "--json")
+    assert json.loads(as_json.output) == checked
+    assert api.sent("POST", "/benchmarks") == []
+    api.answers["POST /benchmarks/estimate"] = (422, documents.problem(422, "it is wrong"))
+    refused = llmbench("run", "-m", "m", "-p", "one", "--dry-run")
+    assert (refused.exit_code != ExitCode.OK, "it is wrong" in refused.output) == (True, True)
+
+
 @pytest.mark.parametrize("arguments", [("-",), ("-p", "-"), ("--prompts", "-")])
 def test_a_dash_reads_prompts_from_stdin(api: FakeApi, llmbench: Llmbench, arguments: tuple[str, ...]) -> None:
     assert llmbench("run", "-m", "m", *arguments, stdin="one\ntwo\n").exit_code == ExitCode.OK
