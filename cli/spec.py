@@ -94,9 +94,12 @@ def merge(
         raise usage("no model: name one with --model, or in the --spec file")
     if "prompts" not in spec and _source(spec) == PROMPTS:
         raise usage("no prompts: give --prompt TEXT, --prompts FILE, a --spec file, - for stdin, or a --workload")
-    if "name" not in spec:
-        spec["name"] = derived_name(spec)
     return spec
+
+
+def named(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The spec with a name: its own, or one that is derived from its load."""
+    return {"name": derived_name(spec), **spec}
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,10 +122,14 @@ def derived_name(spec: Mapping[str, Any]) -> str:
         name = f"{spec['model']}, {source}"
     if spec.get("repetitions", 1) != 1:
         name += f" × {spec['repetitions']}"
-    if "concurrency" in spec:
-        name += f", concurrency {spec['concurrency']}"
-    if isinstance(rate := spec.get("request_rate"), int | float):
+    load = spec.get("load")
+    load = load if isinstance(load, Mapping) else spec
+    if "concurrency" in load:
+        name += f", concurrency {load['concurrency']}"
+    if isinstance(rate := load.get("request_rate"), int | float):
         name += f", {rate:g} requests/s"
+    if isinstance(length_s := load.get("duration_s"), int | float):
+        name += f", {length_s:g} s"
     return name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1]}…"
 
 
@@ -140,6 +147,15 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
 def typed_pairs(texts: Sequence[str], option: str) -> dict[str, Any]:
     """Like `pairs`, but a value that is JSON is parsed: `seed=42` gives a number, `reasoning_effort=low` a text."""
     return {key: _json_or_text(value) for key, value in pairs(texts, option).items()}
+
+
+def slos(texts: Sequence[str]) -> dict[str, Any] | None:
+    """The SLOs of `NAME=LIMIT` texts and of a preset's name. None if there are none. Raises CliError."""
+    presets = [text for text in texts if "=" not in text]
+    if len(presets) > 1:
+        raise usage(f"--slo {presets[1]}: give one preset at most, and --slo NAME=LIMIT for other bounds")
+    bounds = typed_pairs([text for text in texts if "=" in text], "--slo")
+    return ({"preset": presets[0], **bounds} if presets else bounds) or None
 
 
 def typed_pairs_or_objects(texts: Sequence[str], option: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Flags of `llmbench run` for sweeps and searches, and the part of the spec's `load` that they stand for."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -54,14 +54,21 @@ def swept_load(
             raise usage("--point-requests and --point-duration go with --sweep, --sweep-rate or --search")
         return below
     load = dict(below) if isinstance(below, Mapping) else {}
-    # The flags replace what the file says about the same sweep or search.
-    load.pop("search" if not search else "sweep", None)
+    load.pop("sweep" if search else "search", None)
     if search:
         names = {"requests": "probe_requests", "duration_s": "probe_s"}
-        return {**load, "search": {**(load.get("search") or {}), **{names[name]: point[name] for name in point}}}
-    if sweep is not None:
-        return {**load, "sweep": {**_loads(sweep, "--sweep", "concurrency"), **point}}
-    return {**load, "sweep": {**_loads(sweep_rate or "", "--sweep-rate", "request_rate"), **point}}
+        point = {names[name]: value for name, value in point.items()}
+        return {**load, "search": {**_without(load.get("search"), names.values() if point else ()), **point}}
+    loads = (
+        _loads(sweep, "--sweep", "concurrency") if sweep else _loads(sweep_rate or "", "--sweep-rate", "request_rate")
+    )
+    replaced = {"concurrency", "request_rate", "to_saturation", *(("requests", "duration_s") if point else ())}
+    return {**load, "sweep": {**_without(load.get("sweep"), replaced), **loads, **point}}
+
+
+def _without(below: Any, names: Collection[str]) -> dict[str, Any]:
+    """What the file says about its sweep or search, but for the fields that the flags replace."""
+    return {name: value for name, value in below.items() if name not in names} if isinstance(below, Mapping) else {}
 
 
 def _loads(text: str, option: str, control: str) -> dict[str, Any]:

@@ -44,14 +44,21 @@ def test_flags_become_a_load(api: FakeApi, llmbench: Llmbench, flags: tuple[str,
 def test_flags_stand_above_the_spec_file(api: FakeApi, llmbench: Llmbench, tmp_path: Path) -> None:
     """The rest of the file's load stays, and so does the rest of its search."""
     file = tmp_path / "spec.yaml"
-    file.write_text("model: m\nprompts: [hi]\nload: {grace_s: 5, search: {start: 8}}\n")
+    file.write_text("model: m\nprompts: [hi]\nload: {grace_s: 5, search: {start: 8, probe_s: 9}}\n")
     llmbench("run", "--spec", str(file), "--search", "--point-requests", "90")
     llmbench("run", "--spec", str(file), "--sweep", "1,2")
     llmbench("run", "--spec", str(file))
     assert [body["load"] for body in api.sent("POST", "/benchmarks")] == [
         {"grace_s": 5, "search": {"start": 8, "probe_requests": 90}},
         {"grace_s": 5, "sweep": {"concurrency": [1, 2]}},
-        {"grace_s": 5, "search": {"start": 8}},
+        {"grace_s": 5, "search": {"start": 8, "probe_s": 9}},
+    ]
+    file.write_text("model: m\nprompts: [hi]\nload: {sweep: {request_rate: [1, 2], requests: 9, warmup_s: 2}}\n")
+    llmbench("run", "--spec", str(file), "--sweep", "4,8")
+    llmbench("run", "--spec", str(file), "--sweep", "auto", "--point-duration", "5")
+    assert [body["load"]["sweep"] for body in api.sent("POST", "/benchmarks")[3:]] == [
+        {"concurrency": [4, 8], "requests": 9, "warmup_s": 2},
+        {"to_saturation": True, "duration_s": 5.0, "warmup_s": 2},
     ]
 
 
