@@ -102,7 +102,10 @@ class Stages:
                 self._take(fresh)
 
     def _take(self, fresh: RunAggregate) -> None:
-        self.results = merged([self.results, fresh]) if self.results.count else fresh
+        # Into an aggregate of the run's own: the first stage's must stay as it is, because the plan reads it again.
+        if not self.results.count:
+            self.results = RunAggregate(fresh.wave, self._slos)
+        self.results.merge(fresh)
 
     def _open(self, stage: Stage) -> None:
         """Prepares the recorder for the results of a stage."""
