@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import asdict
 from typing import BinaryIO
 
@@ -16,23 +16,29 @@ from shared.errors import FieldError, InvalidRequest
 from shared.workloads.formats.options import ReadOptions, kind_of
 from shared.workloads.formats.reading import Facts, read_file
 from shared.workloads.formats.report import LineError
-from shared.workloads.formats.sharegpt import Count
 from shared.workloads.row_blocks import Block
 
 MAX_DATASET_BYTES = 64_000_000
+# Counts the texts of all datasets, so that they can be compared.
+TOKENIZER = "o200k"
 # A file must have arrived this long after its request began.
 ARRIVAL_S = 300.0
 # Each takes up to twice MAX_DATASET_BYTES on the disk, and a core while it is read.
 UPLOADS_AT_ONCE = 2
 
 
+def _count_tokens(texts: Sequence[str]) -> list[int]:
+    # Imported by the first upload, in its thread: the vocabulary takes half a second to load.
+    from shared.workloads.tokenizer import tokenizer_of
+
+    return tokenizer_of("", TOKENIZER).count_all(texts)
+
+
 class DatasetUploads:
     """Takes uploads. One for each process."""
 
-    def __init__(self, datasets: DatasetRepository, count: Count, max_bytes: int = MAX_DATASET_BYTES) -> None:
-        """`count`: tokens of a text."""
+    def __init__(self, datasets: DatasetRepository, max_bytes: int = MAX_DATASET_BYTES) -> None:
         self._datasets = datasets
-        self._count = count
         self._max_bytes = max_bytes
         self._running = 0
 
@@ -55,7 +61,7 @@ class DatasetUploads:
                 if stored is not None:
                     return stored, False
                 blocks = BlockFile(kept)
-                facts = await asyncio.to_thread(read_file, upload.file, options, self._count, blocks.keep)
+                facts = await asyncio.to_thread(read_file, upload.file, options, _count_tokens, blocks.keep)
                 if facts.errors:
                     raise InvalidRequest([_field_error(error) for error in facts.errors])
                 return await self._datasets.add(_new(name, upload, identity, options, facts), blocks)
@@ -82,7 +88,8 @@ class BlockFile:
 
 
 def _identity(upload: Upload, options: ReadOptions) -> str:
-    document = [upload.sha256, options.format, options.of_format()]
+    # Which rows of ShareGPT are within the bounds depends on the tokenizer.
+    document = [upload.sha256, options.format, options.of_format(), TOKENIZER]
     return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
@@ -94,7 +101,8 @@ def _new(name: str, upload: Upload, identity: str, options: ReadOptions, facts: 
     document = asdict(facts)
     for field in ("errors", "rows", "turns"):
         del document[field]
-    document["token_source"] = "estimate" if kind_of(options.format) == "prompts" else "trace"
+    counted = kind_of(options.format) == "prompts"
+    document |= {"token_source": "estimate" if counted else "trace", "tokenizer": TOKENIZER if counted else None}
     return NewDataset(
         name=name,
         format=options.format,

@@ -57,7 +57,6 @@ from shared.queue.redis import client_redis
 from shared.scrubber import Scrubber
 from shared.settings import Settings, load_key_ring, load_settings, load_trace_exporter
 from shared.version import __version__
-from shared.workloads.formats.reading import rough_tokens
 
 DESCRIPTION = """\
 Measured, stored, reproducible numbers about LLM endpoints: time to first token, latency, throughput, cost.
@@ -179,7 +178,7 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
         benchmark_pages=BenchmarkPages(database),
         result_pages=ResultPages(database),
         datasets=dataset_rows,
-        dataset_uploads=DatasetUploads(dataset_rows, rough_tokens),
+        dataset_uploads=DatasetUploads(dataset_rows),
         segments=SegmentRepository(database),
         stages=StageRepository(database),
         workers=worker_rows,
@@ -200,5 +199,6 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
             tracing,
             identities,
             estimator,
+            dataset_rows,
         ),
     )

@@ -8,11 +8,13 @@ from typing import Any, TypedDict
 from opentelemetry.trace import SpanKind
 
 from api import fingerprint
+from api.dataset_choice import with_dataset
 from api.estimates import Estimator
 from api.webhook_setup import WebhookSetup
 from shared.benchmark.request import BenchmarkRequest
 from shared.benchmark.spec import BenchmarkSpec
 from shared.db.benchmarks import BenchmarkRepository, Once
+from shared.db.datasets import DatasetRepository
 from shared.db.tables import Benchmark
 from shared.db.webhook_endpoints import WebhookRepository
 from shared.db.workers import WorkerRepository
@@ -74,7 +76,9 @@ class Submitter:
         tracing: Tracing,
         identities: Identities,
         estimator: Estimator,
+        datasets: DatasetRepository,
     ) -> None:
+        self._datasets = datasets
         self._estimator = estimator
         self._identities = identities
         self._tracing = tracing
@@ -112,7 +116,7 @@ class Submitter:
     async def check(self, spec: BenchmarkSpec) -> Checked:
         """All checks of `submit` but those of webhooks, and the estimate. Raises InvalidRequest."""
         endpoint = await self._resolve(spec.model, spec.provider)
-        spec = spec.with_defaults()
+        spec = await with_dataset(spec.with_defaults(), self._datasets)
         check_parameters(spec, protocol_named(endpoint.protocol))
         return Checked(endpoint, notices(spec, endpoint), await self._estimator.of(spec, endpoint))
 
@@ -152,7 +156,7 @@ class Submitter:
         webhook: NewEndpoint | None = None,
     ) -> Submitted:
         endpoint = await self._resolve(spec.model, provider)
-        spec = spec.with_defaults()
+        spec = await with_dataset(spec.with_defaults(), self._datasets)
         check_parameters(spec, protocol_named(endpoint.protocol))
         identity, created = self._identities.of(endpoint), True
         told = [*notices(spec, endpoint), *changed_endpoint(rerun_of, identity)]

@@ -24,7 +24,7 @@ import orjson
 import psutil
 import trustme
 
-from benchmarks.truth import Endpoint, SimulatorServer, TruthServer, build, free_port
+from benchmarks.truth import Endpoint, SimulatorServer, TruthServer, build, free_port, wait_for_end
 from cli.stack import EmbeddedStack
 
 # Concurrency: TTFT P50 error, P99 error, TPOT error, all in ms.
@@ -119,8 +119,7 @@ def measure(
         if posted.status_code != 202:
             raise SystemExit(f"the API refused: {posted.text}")
         url = posted.headers["location"]
-        while (state := client.get(url, headers={"Prefer": "wait=30"}).json())["status"] in ("pending", "running"):
-            pass
+        state = wait_for_end(client, url)
         cpu_s = worker_cpu_s() - cpu_s
     results = list(all_results(client, url))
     ttft, arrived, tpot, flagged = [], [], [], []

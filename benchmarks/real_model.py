@@ -71,7 +71,7 @@ def measure(client: httpx2.Client, protocol: str, options: argparse.Namespace) -
     if posted.status_code != 202:
         raise SystemExit(f"the API refused: {posted.text}")
     url = posted.headers["location"]
-    while (state := client.get(url, headers={"Prefer": "wait=30"}).json())["status"] in ("pending", "running"):
+    while (state := client.get(url).json())["status"] in ("pending", "running"):
         pause(PAUSE_S)
     print(f"\n{protocol}: {state['status']}, flags {state['summary']['flags']}")
     print(

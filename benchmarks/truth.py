@@ -11,14 +11,17 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
+import httpx2
 import orjson
 
 SOURCE = Path(__file__).parents[2] / "shared" / "truthserver"
+POLL_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,11 @@ class Truth:
     ttft_ms: float
     tpot_ms: float | None
     content_events: int
+    received_ns: int
     first_ns: int
     last_ns: int
+    # When its end was written, with what follows the last content.
+    ended_ns: int
 
 
 def build(folder: Path) -> Path:
@@ -126,20 +132,32 @@ class SimulatorServer:
         for line in map(orjson.loads, self._log.read_bytes().splitlines()):
             if line["last_content_ns"]:
                 self.requests[line["number"]] = _of(
-                    line["received_ns"], line["first_content_ns"], line["last_content_ns"], line["content_events"]
+                    line["received_ns"],
+                    line["first_content_ns"],
+                    line["last_content_ns"],
+                    line["last_content_ns"],
+                    line["content_events"],
                 )
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def _truth(row: dict[str, str]) -> Truth:
     received, first, last = int(row["recv_ns"]), int(row["first_content_ns"]), int(row["last_content_ns"])
-    return _of(received, first, last, int(row["n"]))
+    return _of(received, first, last, int(row["end_ns"]) or last, int(row["n"]))
 
 
-def _of(received: int, first: int, last: int, tokens: int) -> Truth:
-    return Truth(
-        (first - received) / 1e6, (last - first) / 1e6 / (tokens - 1) if tokens > 1 else None, tokens, first, last
-    )
+def _of(received: int, first: int, last: int, ended: int, tokens: int) -> Truth:
+    tpot_ms = (last - first) / 1e6 / (tokens - 1) if tokens > 1 else None
+    return Truth((first - received) / 1e6, tpot_ms, tokens, received, first, last, ended)
+
+
+def wait_for_end(client: httpx2.Client, url: str) -> dict[str, Any]:
+    """The benchmark at this URL, once it has ended. Asking this rarely costs the product next to nothing."""
+    while True:
+        state: dict[str, Any] = client.get(url, params={"include": "none"}).json()
+        if state["status"] not in ("pending", "running"):
+            return state
+        time.sleep(POLL_S)
 
 
 def free_port() -> int:

@@ -60,6 +60,10 @@ class Client:
         """The new pending benchmark."""
         return self._json("POST", "/benchmarks", body=spec)
 
+    def estimate(self, spec: Json) -> Json:
+        """What the benchmark would send, take and cost. Nothing is stored."""
+        return self._json("POST", "/benchmarks/estimate", body=spec)
+
     def benchmark(self, benchmark_id: int, include: str = "results") -> Json:
         return self._json("GET", f"/benchmarks/{benchmark_id}", params={"include": include})
 

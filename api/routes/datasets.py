@@ -23,10 +23,8 @@ router = APIRouter(tags=["datasets"])
 
 DatasetId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Id of the dataset.", examples=[1])]
 # A form would be what a page of another site can send, and what `curl --data-binary` says if it is not told.
-CONTENT_TYPES = (
-    *("application/x-ndjson", "application/jsonl", "application/json"),
-    *("text/csv", "application/octet-stream"),
-)
+ANY_FILE = "application/octet-stream"
+CONTENT_TYPES = ("application/x-ndjson", "application/jsonl", "application/json", "text/csv", ANY_FILE)
 
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is no such id."}}
 INVALID: dict[int | str, dict[str, Any]] = {
@@ -45,12 +43,17 @@ UPLOAD_ERRORS: dict[int | str, dict[str, Any]] = {
         "description": "Too many files arrive at the same time, or the database does not answer.",
     },
 }
-_EXAMPLES = {"text/csv": 'prompt,max_tokens\n"Say hello in exactly 3 words",16\n'}
-_LINE = '{"prompt": "Say hello in exactly 3 words", "max_tokens": 16}\n'
 BODY = {
-    "description": f"The file itself. At most {MAX_DATASET_BYTES:,} bytes and {MAX_ROWS:,} rows.",
+    "description": f"The file itself. At most {MAX_DATASET_BYTES:,} bytes and {MAX_ROWS:,} rows. Other types that are "
+    f"accepted: {', '.join(f'`{name}`' for name in CONTENT_TYPES if name != ANY_FILE)}.",
     "required": True,
-    "content": {name: {"schema": {"type": "string"}, "example": _EXAMPLES.get(name, _LINE)} for name in CONTENT_TYPES},
+    "content": {
+        ANY_FILE: {
+            # Generators of clients know this type as that of a file.
+            "schema": {"type": "string", "format": "binary"},
+            "example": '{"prompt": "Say hello in exactly 3 words", "max_tokens": 16}\n',
+        }
+    },
 }
 
 

@@ -71,6 +71,9 @@ class DatasetOut(BaseModel):
         description="`estimate`: counted by a tokenizer of this service. `trace`: as the file says.",
         examples=["estimate"],
     )
+    tokenizer: str | None = Field(
+        description="The encoding that counted the tokens. Null in traces.", examples=["o200k"]
+    )
     span_s: float | None = Field(
         description="From the first to the last request of a trace. Unit: s. Null for prompts.", examples=[None]
     )

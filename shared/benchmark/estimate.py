@@ -12,6 +12,7 @@ from itertools import chain
 from typing import Any
 
 from shared.benchmark.load import Phase
+from shared.benchmark.pace import Pace
 from shared.benchmark.places import is_warmup
 from shared.benchmark.plan import FixedPlan, PlannedLoad
 from shared.benchmark.spec import BenchmarkSpec
@@ -20,6 +21,8 @@ from shared.benchmark.workload import WorkItem
 # Of how many requests of a part the tokens are counted. Those of the others are like them.
 SAMPLED = 1_000
 BYTES_A_TOKEN = 4
+# No schedule is looked at beyond this: a run takes seven days at most.
+_LONGEST_S = 8 * 86_400
 
 # The number of tokens of a text.
 Count = Callable[[str], int]
@@ -108,10 +111,10 @@ def _requests(phase: Phase, load: PlannedLoad) -> int | None:
     planned = None if end is None else end - phase.first
     if phase.stop.send_for_ns is None:
         return planned
-    if phase.pace.rate is None:
+    due = phase.pace.expected(phase.stop.send_for_ns / 1e9)
+    if due is None:
         return None
-    in_time = round(phase.pace.rate * phase.stop.send_for_ns / 1e9)
-    return in_time if planned is None else min(planned, in_time)
+    return round(due) if planned is None else min(planned, round(due))
 
 
 def _duration(phase: Phase, size: int | None, longest_s: float) -> Span:
@@ -120,8 +123,7 @@ def _duration(phase: Phase, size: int | None, longest_s: float) -> Span:
     waves = None if size is None else math.ceil(size / phase.pace.max_in_flight)
     low: float | None = None
     high = None if waves is None else waves * longest_s
-    if phase.pace.rate is not None and size:
-        low = (size - 1) / phase.pace.rate
+    if size and (low := _scheduled_s(phase.pace, size)) is not None:
         high = max(low + longest_s, high or 0)
     if send_for_ns is not None:
         send_for_s = send_for_ns / 1e9
@@ -130,6 +132,23 @@ def _duration(phase: Phase, size: int | None, longest_s: float) -> Span:
         end_s = send_for_s + (longest_s if grace_ns is None else min(longest_s, grace_ns / 1e9))
         high = end_s if high is None else min(high, end_s)
     return Span(low, high)
+
+
+def _scheduled_s(pace: Pace, size: int) -> float | None:
+    """When the last of `size` requests is due, on average, in s. None: in a closed loop."""
+    if pace.expected(1) is None:
+        return None
+    # The first request is due at once, so the last one comes when one less than all are expected. Found by halving.
+    low, high = 0.0, 1.0
+    while (pace.expected(high) or 0) < size - 1 and high < _LONGEST_S:
+        high *= 2
+    while high - low > 1e-4:
+        middle = (low + high) / 2
+        if (pace.expected(middle) or 0) < size - 1:
+            low = middle
+        else:
+            high = middle
+    return round(high, 3) if size > 1 else 0.0
 
 
 def _tokens(phase: Phase, size: int, spec: BenchmarkSpec, load: PlannedLoad, cost: Cost, count: Count) -> _Tokens:

@@ -51,6 +51,15 @@ class Pace(ABC):
         """Requests per second that it wants. None: a closed loop wants none."""
         return None
 
+    def expected(self, until_s: float) -> float | None:
+        """How many requests are due, on average, in the first `until_s` seconds. None: in a closed loop."""
+        return None if self.rate is None else self.rate * until_s
+
+    @property
+    def settled_s(self) -> float:
+        """From this time on the load is constant: a ramp is over."""
+        return self.room()[-1].from_ns / 1e9
+
     @property
     def max_in_flight(self) -> int:
         """The most that are ever in flight."""
@@ -123,6 +132,13 @@ class OpenLoop(Pace):
         """The mean until the rate is constant; if it always is, that rate."""
         settled_s = self._profile.settled_s
         return self._profile.expected(settled_s) / settled_s if settled_s else self._profile.highest
+
+    def expected(self, until_s: float) -> float:
+        return self._profile.expected(until_s)
+
+    @property
+    def settled_s(self) -> float:
+        return self._profile.settled_s
 
     def due_ns(self) -> Iterator[int | None]:
         import numpy as np  # here, so that the API does not import it at its start
@@ -232,19 +248,18 @@ class Seamless(Pace):
         return [pace for pace, _ in self._pieces]
 
     @property
-    def rate(self) -> float | None:
-        """The mean of the schedules."""
-        rates = [(pace.rate, length_s) for pace, length_s in self._pieces if pace.rate is not None]
-        length_s = math.fsum(length_s for _, length_s in rates)
-        return math.fsum(rate * each_s for rate, each_s in rates) / length_s if rates else None
-
-    @property
     def boundaries_ns(self) -> tuple[int, ...]:
         """When each pace after the first begins, and when the last ends, in ns after the start."""
         ends_s = [
             math.fsum(length_s for _, length_s in self._pieces[: number + 1]) for number in range(len(self._pieces))
         ]
         return tuple(round(end_s * 1e9) for end_s in ends_s)
+
+    @property
+    def rate(self) -> float | None:
+        """The mean over all pieces."""
+        due = [pace.expected(length_s) for pace, length_s in self._pieces]
+        return None if None in due else sum(map(float, filter(None, due))) / (self.boundaries_ns[-1] / 1e9)
 
     def due_ns(self) -> Iterator[int | None]:
         return repeat(None) if all(self._closed) else self._scheduled()

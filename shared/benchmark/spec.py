@@ -278,7 +278,8 @@ class BenchmarkSpec(RunSpec):
     def _load_ends(self) -> "BenchmarkSpec":
         if self.load is None:
             return self
-        if self.listed_requests is None and (where := self.load.lacks_end) is not None:
+        endless = self.workload is not None and self.workload.is_endless
+        if endless and (where := self.load.lacks_end) is not None:
             raise ValueError(f"{where} needs requests or duration_s: the workload has no end of its own")
         if (most := self.load.most_requests(self.listed_requests)) > MAX_REQUESTS:
             raise ValueError(f"load: all stages together must send at most {MAX_REQUESTS:,} requests, these {most:,}")
@@ -295,8 +296,8 @@ class BenchmarkSpec(RunSpec):
 
     @property
     def listed_requests(self) -> int | None:
-        """How many requests a stage sends that does not say when it ends. None: the workload has no end of its own."""
-        return self.measured_requests
+        """How many requests a stage sends that does not say when it ends. None: it is no list of prompts."""
+        return self.measured_requests if self.workload is None or self.workload.source == "prompts" else None
 
     @property
     def measured_requests(self) -> int:

@@ -16,8 +16,10 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
+from shared.benchmark.dataset_spec import DatasetSource
 from shared.benchmark.length_spec import LengthOrNumber
 from shared.benchmark.prompt import STRICT, to_tuple
+from shared.benchmark.trace_spec import TraceSource
 from shared.text import refuse_unstorable
 
 MAX_PREFIX_TOKENS = 200_000
@@ -26,7 +28,7 @@ MAX_WEIGHTS = 10_000
 # A seed that is left out is drawn from fewer, so that people can copy it.
 _DRAWN_SEEDS = 2**31
 
-Source = Literal["prompts", "generated", "builtin"]
+Source = Literal["prompts", "generated", "builtin", "dataset", "trace"]
 Kind = Literal["chat", "summarization", "extraction", "code", "translation", "reasoning", "long_context"]
 Weight = Annotated[float, Field(gt=0, le=1e9)]
 # An encoding, or a file in the folder of tokenizers.
@@ -39,9 +41,13 @@ TokenizerName = Annotated[
 # The fields that only some sources take, and which these are.
 _ONLY_FOR: Mapping[str, tuple[Source, ...]] = {
     "input_tokens": ("generated",),
+    "output_tokens": ("prompts", "generated", "builtin", "dataset"),
     "kinds": ("builtin",),
     "weights": ("prompts",),
+    "dataset": ("dataset",),
+    "trace": ("trace",),
 }
+_NEEDS: Mapping[Source, str] = {"generated": "input_tokens", "dataset": "dataset", "trace": "trace"}
 
 
 class SharedPrefix(BaseModel):
@@ -103,13 +109,14 @@ class WorkloadSpec(BaseModel):
         default="prompts",
         description="Where the requests come from. `prompts`: the benchmark's `prompts`. `generated`: text of "
         "`input_tokens`, another one in each request. `builtin`: about 200 prompts of several kinds that the service "
-        "brings along.",
+        "brings along. `dataset`: the rows of a stored `dataset`. `trace`: the requests of a stored `trace`, at its "
+        "times.",
         examples=["generated"],
     )
     order: Literal["in_turn", "shuffled", "weighted"] = Field(
         default="in_turn",
-        description="Order of a list of prompts. `shuffled`: each round in a random order of its own. `weighted`: each "
-        "request draws a prompt by `weights`.",
+        description="Order of a list of prompts or rows. `shuffled`: each round in a random order of its own. "
+        "`weighted`: each request draws a prompt by `weights`.",
         examples=["shuffled"],
     )
     weights: Annotated[tuple[Weight, ...], FailFast(), BeforeValidator(to_tuple)] = Field(
@@ -135,6 +142,14 @@ class WorkloadSpec(BaseModel):
         description="Only `builtin` prompts of these kinds. All if left out.",
         examples=[["chat", "code"]],
     )
+    dataset: DatasetSource | None = Field(
+        default=None, description="The dataset of the source `dataset`, by its `id` or `sha256`.", examples=[{"id": 1}]
+    )
+    trace: TraceSource | None = Field(
+        default=None,
+        description="The trace of the source `trace`, by the `id` or `sha256` of its dataset.",
+        examples=[{"id": 2, "time_scale": 0.5}],
+    )
     input_tokens: LengthOrNumber | None = Field(
         default=None,
         description="Length of each `generated` input, with the marker of `cache: bust`, without a shared prefix, the "
@@ -148,8 +163,9 @@ class WorkloadSpec(BaseModel):
     )
     ignore_eos: bool = Field(
         default=False,
-        description="Makes every answer as long as `output_tokens`: adds `ignore_eos: true` and `min_tokens` to each "
-        "body. For servers such as vLLM and SGLang; others may refuse the fields.",
+        description="Makes every answer as long as `output_tokens`, or as the dataset or trace says: adds "
+        "`ignore_eos: true` and `min_tokens` to each body. For servers such as vLLM and SGLang; others may refuse the "
+        "fields.",
         examples=[True],
     )
     cache: Cache = Field(
@@ -171,16 +187,21 @@ class WorkloadSpec(BaseModel):
         for name, sources in _ONLY_FOR.items():
             if getattr(self, name) not in (None, ()) and self.source not in sources:
                 raise ValueError(f"{name} is only for source {' or '.join(sources)}, not {self.source}")
-        if self.source == "generated":
-            if self.input_tokens is None:
-                raise ValueError("source generated needs input_tokens")
-            if self.order != "in_turn":
-                raise ValueError(f"order {self.order} is only for lists of prompts: each generated text is another one")
+        needed = _NEEDS.get(self.source)
+        if needed is not None and getattr(self, needed) is None:
+            raise ValueError(f"source {self.source} needs {needed}")
+        if self.source in ("generated", "trace") and self.order != "in_turn":
+            raise ValueError(f"order {self.order} is only for lists of prompts, not for source {self.source}")
         if (self.order == "weighted") != bool(self.weights):
             raise ValueError("order weighted and weights belong together")
-        if self.ignore_eos and self.output_tokens is None:
+        if self.ignore_eos and self.output_tokens is None and self.source not in ("dataset", "trace"):
             raise ValueError("ignore_eos makes answers as long as output_tokens: set it as well")
         return self
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether only the load ends it. `repetitions` ends prompts, and a trace is sent once in each stage."""
+        return self.source in ("generated", "builtin", "dataset")
 
     def check_prompts(self, count: int) -> None:
         """Raises ValueError unless weights and ids fit the number of prompts."""

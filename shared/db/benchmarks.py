@@ -13,6 +13,7 @@ from shared.benchmark.status import CANCEL, FINISH, TERMINAL, Status
 from shared.benchmark.workload_spec import lists_prompts
 from shared.db.again import tries_again
 from shared.db.database import Database
+from shared.db.datasets import hold_dataset
 from shared.db.events import tell_of
 from shared.db.tables import Benchmark, BenchmarkMetadata, IdempotencyKey, Prompt
 from shared.db.types import as_constant, utc_now
@@ -200,6 +201,9 @@ async def _insert(
     webhook: NewEndpoint | None,
     traceparent: str | None,
 ) -> Benchmark:
+    source = None if spec.workload is None else spec.workload.dataset or spec.workload.trace
+    if source is not None and source.id is not None:
+        await hold_dataset(session, source.id)
     # Added as an object: a RETURNING of the whole row would bring back all its texts.
     benchmark = Benchmark(
         name=spec.name,

@@ -170,10 +170,13 @@ class DatasetRepository:
 
 
 async def hold_dataset(session: AsyncSession, dataset_id: int) -> None:
-    """For the transaction that stores a benchmark: no one deletes its dataset before that ends. Raises NotFound."""
+    """For the transaction that stores a benchmark: its dataset is not deleted before that ends.
+
+    Raises Conflict if it was deleted since it was looked up.
+    """
     query = select(Dataset.id).where(Dataset.id == dataset_id).with_for_update(read=True, key_share=True)
     if await session.scalar(query) is None:
-        raise _not_found(dataset_id)
+        raise Conflict(f"dataset {dataset_id} was deleted meanwhile")
 
 
 async def _get(session: AsyncSession, dataset_id: int) -> Dataset:

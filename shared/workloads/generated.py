@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-from shared.benchmark.length_spec import Length
 from shared.benchmark.places import is_warmup
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.workload import WorkItem, Workload
+from shared.benchmark.workload_spec import WorkloadSpec
 from shared.workloads.answers import AnswerLengths
 from shared.workloads.corpus import Corpus
 from shared.workloads.lengths import Lengths
@@ -23,23 +23,26 @@ class Generated(Workload):
     def __init__(
         self,
         spec: BenchmarkSpec,
-        lengths: Length,
-        seed: int,
+        wanted: WorkloadSpec,
         corpus: Corpus,
         answers: AnswerLengths,
         *,
         before: Callable[[int], str] = lambda _place: "",
         factor: float = 1,
     ) -> None:
-        """`before`: the text that is put before that of a place later on; its tokens are part of the length.
+        """`wanted`: it has `input_tokens`.
+
+        `before`: the text that is put before that of a place later on; its tokens are part of the length.
 
         `factor`: tokens that the provider reports for each one that the tokenizer counts.
         """
+        if wanted.input_tokens is None:
+            raise ValueError("generated texts need input_tokens")
         self._model = spec.model
         self._system = spec.system
         self._parameters = spec.parameters
-        self._seed = seed
-        self._lengths = Lengths(lengths, seed, "input")
+        self._seed = wanted.seed or 0
+        self._lengths = Lengths(wanted.input_tokens, self._seed, "input")
         self._corpus = corpus
         self._answers = answers
         self._before = before
@@ -53,7 +56,6 @@ class Generated(Workload):
     def item(self, place: int, turn: int = 0, answers: Sequence[str] = ()) -> WorkItem | None:
         if turn:
             return None
-        parameters, extra_body = self._answers.of(place, self._parameters)
         return WorkItem(
             id=RequestId(place),
             prompt_index=place,
@@ -61,8 +63,7 @@ class Generated(Workload):
             model=self._model,
             messages=[{"role": "user", "content": self._text(place)}],
             system=self._system,
-            parameters=parameters,
-            extra_body=extra_body,
+            parameters=self._answers.limit(self._parameters, place),
         )
 
     def id_of(self, prompt_index: int, repetition: int) -> RequestId:

@@ -18,4 +18,4 @@ def _workload(spec: BenchmarkSpec, tokenizers: Path | None) -> Workload:
     if spec.load is None and spec.workload is None:
         # Its places are numbered as every version does it.
         return PromptsInTurn(spec)
-    return workload_of(spec, tokenizers)
+    return workload_of(spec, tokenizers=tokenizers)

@@ -7,7 +7,7 @@ from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.workload import WorkItem, Workload, equal_prompts
 from shared.workloads.answers import AnswerLengths
-from shared.workloads.order import Order
+from shared.workloads.numbering import Order
 
 
 class PromptList(Workload):
@@ -33,7 +33,6 @@ class PromptList(Workload):
         if turn:
             return None
         index, repetition = self._order.named(place)
-        parameters, extra_body = self._answers.of(place, self._parameters[index])
         own = self._prompts[index].system
         return WorkItem(
             id=RequestId(place),
@@ -42,8 +41,7 @@ class PromptList(Workload):
             model=self._model,
             messages=self._messages[index],
             system=self._system if own is None else own,
-            parameters=parameters,
-            extra_body=extra_body,
+            parameters=self._answers.limit(self._parameters[index], place),
         )
 
     def id_of(self, prompt_index: int, repetition: int) -> RequestId:

@@ -5,6 +5,7 @@ counts are from it.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -45,6 +46,10 @@ class Tokenizer(ABC):
     def count(self, text: str) -> int:
         """How many tokens the text has by itself, without what a chat template puts around it."""
 
+    def count_all(self, texts: Sequence[str]) -> list[int]:
+        """The counts of many texts. Far faster than one by one where the library takes them together."""
+        return [self.count(text) for text in texts]
+
     @abstractmethod
     def cut(self, text: str, tokens: int) -> str:
         """The longest beginning of the text that has at most so many tokens. It never ends inside a character."""
@@ -59,8 +64,11 @@ class BuiltinTokenizer(Tokenizer):
 
     def count(self, text: str) -> int:
         # On this thread: a pool of threads costs more than it saves for one text.
-        counts: list[int] = toktok.batch_count([text], self._encoding, threads=1)
-        return counts[0]
+        return self.count_all([text])[0]
+
+    def count_all(self, texts: Sequence[str]) -> list[int]:
+        counts: list[int] = toktok.batch_count(list(texts), self._encoding, threads=1)
+        return counts
 
     def cut(self, text: str, tokens: int) -> str:
         beginning: tuple[str, int] = toktok.truncate(text, tokens, self._encoding)

@@ -237,7 +237,40 @@ async def test_sharegpt_says_what_it_left_out(sqlite_api: httpx2.AsyncClient) ->
     assert row["turns"][0]["max_tokens"] == document["output_tokens"]["max"]
 
 
-async def test_benchmarks_do_not_mind_datasets(sqlite_api: httpx2.AsyncClient) -> None:
+def sending(source: str, **reference: Any) -> Json:
+    """The body of a benchmark that sends a dataset or a trace."""
+    workload = {"source": source, source: reference}
+    return {"name": "x", "model": "sim", "workload": workload, "load": {"concurrency": 1, "requests": 3}}
+
+
+async def test_a_benchmark_keeps_its_dataset_and_is_stored_with_id_and_hash(api: httpx2.AsyncClient) -> None:
+    document = await add(api)
+    path = f"/datasets/{document['id']}"
+    for reference in ({"id": document["id"]}, {"sha256": document["sha256"]}):
+        submitted = (await api.post("/benchmarks", json=sending("dataset", **reference))).json()
+        named = submitted["workload"]["dataset"]
+        assert (named["id"], named["sha256"]) == (document["id"], document["sha256"])
+    refusal = problem(await api.delete(path), 409)
+    assert refusal["detail"] == f"dataset {document['id']} is used by open benchmarks: 1, 2"
+    for number in (1, 2):
+        await api.post(f"/benchmarks/{number}/cancel")
+    assert (await api.delete(path)).status_code == 204
+    assert lines(problem(await api.post("/benchmarks/1/rerun"), 422)) == ["workload.dataset"]
+
+
+async def test_a_benchmark_names_a_dataset_of_the_right_kind(sqlite_api: httpx2.AsyncClient) -> None:
+    document = await add(sqlite_api)
+    for source, reference, code in (
+        ("dataset", {"id": 99}, "unknown_dataset"),
+        ("dataset", {"id": document["id"], "sha256": "0" * 64}, "unknown_dataset"),
+        ("trace", {"id": document["id"]}, "wrong_dataset"),
+    ):
+        for where in ("/benchmarks", "/benchmarks/estimate"):
+            (error,) = problem(await sqlite_api.post(where, json=sending(source, **reference)), 422)["errors"]
+            assert (error["field"], error["code"]) == (f"workload.{source}", code)
+
+
+async def test_benchmarks_without_a_workload_keep_no_dataset(sqlite_api: httpx2.AsyncClient) -> None:
     """The query of a deletion reads the specs of open benchmarks, which need not have a workload."""
     document = await add(sqlite_api)
     await submit(sqlite_api)

@@ -28,6 +28,21 @@ def spread(*values: float) -> dict[str, Any]:
     }
 
 
+def estimate(**changes: Any) -> dict[str, Any]:
+    """The estimate of `POST /benchmarks/estimate`."""
+    return {
+        "requests": 300,
+        "warmup_requests": 10,
+        "input_tokens": 4_800,
+        "output_tokens": {"low": 0, "high": 76_800},
+        "duration_s": {"low": 59.8, "high": 660.0},
+        "cost_usd": {"low": 0.0012, "high": 0.0972},
+        "tokens_counted_by": "bytes",
+        "notes": [],
+        **changes,
+    }
+
+
 def summary(succeeded: int = 2, errored: int = 0, **changes: Any) -> dict[str, Any]:
     ttft = spread(*(200.0 + number for number in range(succeeded)))
     return {

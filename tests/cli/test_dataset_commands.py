@@ -32,6 +32,7 @@ def dataset(number: int = 1, **changes: Any) -> dict[str, Any]:
         "input_tokens": LENGTHS,
         "output_tokens": None,
         "token_source": "estimate",
+        "tokenizer": "o200k",
         "span_s": None,
         "created_at": "2026-11-27T00:14:00Z",
         **changes,
@@ -40,7 +41,14 @@ def dataset(number: int = 1, **changes: Any) -> dict[str, Any]:
     return document
 
 
-TRACE = {"format": "burstgpt", "kind": "trace", "options": {}, "token_source": "trace", "span_s": 118.0}
+TRACE = {
+    "format": "burstgpt",
+    "kind": "trace",
+    "options": {},
+    "token_source": "trace",
+    "tokenizer": None,
+    "span_s": 118.0,
+}
 
 
 @pytest.fixture

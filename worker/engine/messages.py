@@ -83,11 +83,18 @@ class Go(msgspec.Struct, array_like=True, frozen=True, tag="go"):
 
     `room`: (ns after the start, requests that this process may have in flight from then on), rising in time.
     `send_for_ns`: nothing is sent later than this after the start. None: no such end.
+    `max_prefill`: how many requests of this process may wait for the first byte of their answer's body, at least 1.
+    None: any number.
+    `drop_after_ns`: a request that could not be sent so long after it was due is `Late`. None: it is sent late.
+    `think_ns`: how long a unit of room rests after its request has ended.
     """
 
     start_ns: int
     room: list[tuple[int, int]]
     send_for_ns: int | None = None
+    max_prefill: int | None = None
+    drop_after_ns: int | None = None
+    think_ns: int = 0
 
 
 class Cease(msgspec.Struct, array_like=True, frozen=True, tag="cease"):
@@ -197,7 +204,7 @@ class Dropped(msgspec.Struct, array_like=True, frozen=True, tag="dropped"):
 
 
 class Late(msgspec.Struct, array_like=True, frozen=True, tag="late"):
-    """Requests that were not sent, because at this stamp they had been due for longer than the phase allows."""
+    """Requests that were not sent: at this stamp they had been due for longer than the phase allows, or it ended."""
 
     ids: list[int]
     at_ns: int

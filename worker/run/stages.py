@@ -41,7 +41,7 @@ class Stages:
         `summarize` makes the summary of a stage, in a thread.
         """
         self.done = list(done)
-        self.results = RunAggregate(load.plan.max_in_flight)
+        self.results = RunAggregate(load.plan.max_in_flight, slos)
         self._repository = repository
         self._lease = lease
         self._load = load
@@ -90,9 +90,10 @@ class Stages:
         for number, fresh in self._recorder.aggregates.items():
             self._take(fresh)
             wholes[number] = fresh if number is None else merged([self._begun.pop(number, None), fresh])
-        self.done.append(StageResult(stage.number, stage.label, ended_by, merged(list(wholes.values()))))
         for shown in stage.shown if self._stored else ():
             await self._store(shown, wholes[shown.number], ended_by)
+        # Last, because it changes one of them.
+        self.done.append(StageResult(stage.number, stage.label, ended_by, merged(list(wholes.values()))))
 
     def pause(self) -> None:
         """This worker sends nothing more. Another one goes on with the stage in progress."""
@@ -102,10 +103,11 @@ class Stages:
                 self._take(fresh)
 
     def _take(self, fresh: RunAggregate) -> None:
-        # Into an aggregate of the run's own: the first stage's must stay as it is, because the plan reads it again.
-        if not self.results.count:
-            self.results = RunAggregate(fresh.wave, self._slos)
-        self.results.merge(fresh)
+        """Adds what a stage has shown to the whole, which for a run without stages is the same."""
+        if self._stored:
+            self.results.merge(fresh)
+        else:
+            self.results = fresh
 
     def _open(self, stage: Stage) -> None:
         """Prepares the recorder for the results of a stage."""

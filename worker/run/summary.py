@@ -40,5 +40,6 @@ def summary_of_stage(stage: Stage, results: RunAggregate, slos: SloSpec | None =
         interrupted=False,
         sent_in_vain=0,
         slos=slos,
+        ramp_s=pace.settled_s,
     )
     return summarize(results, plan)

@@ -1,6 +1,6 @@
 """Reads ShareGPT: conversations of humans and models, as an array of JSON or as JSON lines."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -14,7 +14,8 @@ from shared.workloads.rows import Row, Turn
 _HUMAN = ("human", "user")
 _MODEL = ("gpt", "assistant", "model", "chatgpt", "bard", "bing")
 
-Count = Callable[[str], int]
+# The tokens of each text.
+Count = Callable[[Sequence[str]], Sequence[int]]
 
 
 class _Said(msgspec.Struct):
@@ -30,7 +31,7 @@ def read_sharegpt(items: Iterable[NumberedLine], report: Report, options: ReadOp
     """The first pairs of each conversation that are within the bounds. `report` counts the others, by reason.
 
     A turn asks for as many output tokens as its recorded answer has. The answer itself is not kept: a later turn
-    carries the answer that the model under test gave. `count`: tokens of a text.
+    carries the answer that the model under test gave. `count`: tokens of texts.
     """
     decoder = msgspec.json.Decoder(_Conversation)
     for number, item in items:
@@ -64,9 +65,9 @@ def _row(said: list[_Said], report: Report, options: ReadOptions, count: Count) 
         report.leave_out("no_pair")
         return None
     turns: list[Turn] = []
-    before = count(system) if system else 0
-    for prompt, answer in pairs:
-        prompt_tokens, output_tokens = before + count(prompt), count(answer)
+    before, *tokens = count([system or "", *(text for pair in pairs for text in pair)])
+    for (prompt, _), own_tokens, output_tokens in zip(pairs, tokens[::2], tokens[1::2], strict=True):
+        prompt_tokens = before + own_tokens
         reason = _outside(prompt_tokens, output_tokens, options)
         if reason is not None:
             # The turns before are a whole conversation. Without any, there is nothing to send.

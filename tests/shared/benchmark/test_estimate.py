@@ -11,6 +11,7 @@ from shared.benchmark.estimate import SAMPLED, estimate
 from shared.benchmark.load import Phase
 from shared.benchmark.pace import ClosedLoop, ConstantRate
 from shared.benchmark.plan import FixedPlan, Plan, PlannedLoad, Stage, StageResult
+from shared.benchmark.rate_profile import RateProfile
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.stop import StopRule
@@ -125,6 +126,14 @@ def test_stages_add_up() -> None:
     found = staged(Phase(ClosedLoop(4), end=40), Phase(ConstantRate(10, 1_000), first=40, end=141))
     assert (found["requests"], found["input_tokens"]) == (141, 1_410)
     assert found["duration_s"] == {"low": 10, "high": 100 + 20}
+
+
+def test_a_rising_rate_is_estimated_by_its_integral() -> None:
+    """From 0 to 20 requests/s within 10 s are 100 requests, and 20 in each second after that."""
+    ramp = ConstantRate(RateProfile([(0, 0), (10, 20)]), 10_000)
+    assert staged(Phase(ramp, stop=For(15, 5)), workload=Endless)["requests"] == 200
+    found = staged(Phase(ramp, end=301))
+    assert found["duration_s"] == {"low": pytest.approx(20, abs=0.01), "high": pytest.approx(30, abs=0.01)}
 
 
 class Searching(Plan):

@@ -247,3 +247,20 @@ def test_a_pace_says_which_rate_it_wants() -> None:
     assert Bursts(10, 5, 100).rate == 2
     assert PoissonRate(RAMP, 1, 1).rate == 25.5
     assert ClosedLoop(4).rate is None
+
+
+@pytest.mark.parametrize(
+    ("pace", "settled_s", "due"),
+    [
+        (ClosedLoop(4), 0, None),
+        (RampedLoop(1, 4, 60), 60, None),
+        (ConstantRate(5, 10), 0, 50),
+        (ConstantRate(RateProfile([(0, 0), (4, 10)]), 10), 4, 80),
+        (Bursts(10, 5, 10), 0, 20),
+        (Seamless([(ConstantRate(5, 10), 4), (ConstantRate(10, 10), 6)]), 4, 80),
+        (Seamless([(ClosedLoop(2), 4), (ClosedLoop(4), 6)]), 4, None),
+    ],
+)
+def test_a_pace_knows_when_it_is_settled_and_how_many_are_due(pace: Pace, settled_s: float, due: float | None) -> None:
+    assert (pace.settled_s, pace.expected(10)) == (settled_s, due)
+    assert (pace.rate is None) == (due is None)

@@ -29,7 +29,11 @@ def errors(**changes: Any) -> dict[str, str]:
     ("workload", "path", "message"),
     [
         ({"source": "generated"}, "workload", "source generated needs input_tokens"),
-        ({**GENERATED, "order": "shuffled"}, "workload", "order shuffled is only for lists of prompts"),
+        (
+            {**GENERATED, "order": "shuffled"},
+            "workload",
+            "order shuffled is only for lists of prompts, not for source generated",
+        ),
         (
             {"source": "builtin", "input_tokens": 5},
             "workload",
@@ -39,6 +43,12 @@ def errors(**changes: Any) -> dict[str, str]:
         ({"source": "builtin", "order": "weighted", "weights": [1]}, "workload", "weights is only for source prompts"),
         ({"source": "builtin", "order": "weighted"}, "workload", "order weighted and weights belong together"),
         ({"source": "builtin", "ignore_eos": True}, "workload", "ignore_eos makes answers as long as output_tokens"),
+        ({"source": "dataset"}, "workload", "source dataset needs dataset"),
+        ({"source": "trace"}, "workload", "source trace needs trace"),
+        ({"source": "trace", "trace": {"id": 1}, "order": "shuffled"}, "workload", "not for source trace"),
+        ({"source": "trace", "trace": {"id": 1}, "output_tokens": 5}, "workload", "output_tokens is only for source"),
+        ({"source": "builtin", "dataset": {"id": 1}}, "workload", "dataset is only for source dataset, not builtin"),
+        ({"source": "dataset", "dataset": {"id": 0}}, "workload.dataset.id", "greater than or equal to 1"),
         ({"source": "files"}, "workload.source", "Input should be"),
         ({"source": "builtin", "kinds": ["poems"]}, "workload.kinds.0", "Input should be"),
         ({"source": "builtin", "kinds": []}, "workload.kinds", "at least 1 item"),
@@ -112,6 +122,8 @@ def test_two_runs_that_bust_the_cache_do_not_meet_each_other_in_it() -> None:
     [
         GENERATED,
         {"source": "builtin", "kinds": ["chat"], "cache": "bust"},
+        {"source": "dataset", "dataset": {"id": 3, "max_turns": 2}, "order": "shuffled", "ignore_eos": True},
+        {"source": "trace", "trace": {"id": 3, "window": {"from_s": 5}}, "ignore_eos": True},
         {**GENERATED, "cache": {"shared_prefix": {"tokens": 5, "prefixes": 2, "share": 0.5}}, "tokenizer": "a/b.json"},
         {**GENERATED, "output_tokens": {"distribution": "empirical", "values": [[5, 1.5]]}, "ignore_eos": True},
         {**GENERATED, "input_tokens": {"distribution": "lognormal", "mean": 500.5, "stdev": 10, "min": 20, "max": 999}},
@@ -136,3 +148,16 @@ def test_the_parameters_of_a_result_are_known_without_prompts() -> None:
     assert spec.parameters_at(1_000_007).service_tier == "flex"
     listed = spec_of(prompts=["a", {"messages": [{"role": "user", "content": "b"}], "parameters": {"top_p": 0.5}}])
     assert listed.parameters_at(1).top_p == 0.5
+
+
+@pytest.mark.parametrize("workload", [GENERATED, {"source": "builtin"}, {"source": "dataset", "dataset": {"id": 1}}])
+def test_a_load_says_when_an_endless_workload_ends(workload: dict[str, Any]) -> None:
+    message = errors(workload=workload, load={"concurrency": 4})[""]
+    assert "needs requests or duration_s: the workload has no end of its own" in message
+    assert spec_of(workload=workload, load={"concurrency": 4, "requests": 30}).planned_requests == 30
+    assert spec_of(workload=workload, load={"concurrency": 4, "duration_s": 30}).planned_requests is None
+
+
+def test_a_list_of_prompts_and_a_trace_end_by_themselves() -> None:
+    assert spec_of(prompts=["a", "b"], workload={"order": "shuffled"}, load={"concurrency": 4}).planned_requests == 2
+    assert spec_of(workload={"source": "trace", "trace": {"id": 1}}, load={"concurrency": 4})

@@ -157,5 +157,5 @@ async def test_a_benchmark_that_is_being_stored_keeps_its_dataset(
         await hold_dataset(session, stored.id)
     await deletion
     async with database.write() as session:
-        with pytest.raises(NotFound):
+        with pytest.raises(Conflict, match=f"dataset {stored.id} was deleted meanwhile"):
             await hold_dataset(session, stored.id)

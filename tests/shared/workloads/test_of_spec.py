@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -17,6 +17,7 @@ from shared.benchmark.workload import WorkItem, Workload
 from shared.workloads.builtin import builtin_prompts
 from shared.workloads.corpus import corpus_of
 from shared.workloads.of_spec import workload_of
+from shared.workloads.rows import AnyRow, DatasetRows, Row, RowList, TraceRow, Turn
 from shared.workloads.tokenizer import tokenizer_of
 
 GENERATED: dict[str, Any] = {
@@ -32,12 +33,15 @@ LISTS: list[dict[str, Any]] = [
     {"output_tokens": 9, "ignore_eos": True},
     {"cache": "bust"},
 ]
+ROWS = RowList([Row((Turn("one"), Turn("two", max_tokens=5))), Row((Turn("three"),), system="own")])
+TRACE = RowList([TraceRow(0, 600, 20, (7, 8)), TraceRow(10**9, 700, 30, (7, 9)), TraceRow(2 * 10**9, 50, 40)])
 OTHERS: list[dict[str, Any]] = [
     GENERATED,
     {**GENERATED, "cache": "bust"},
     {**GENERATED, "cache": PREFIXES},
     {"source": "builtin"},
     {"source": "builtin", "order": "shuffled", "kinds": ["code", "chat"]},
+    {"source": "dataset", "dataset": {"id": 1}, "order": "shuffled", "output_tokens": 9, "cache": "bust"},
 ]
 ALL = LISTS + OTHERS
 places = st.builds(place_at, st.integers(0, MAX_STAGES - 1), st.integers(0, PLACES_A_PART - 1), warmup=st.booleans())
@@ -53,7 +57,8 @@ def spec_of(workload: dict[str, Any] | None, seed: int = 7, **changes: Any) -> B
 
 
 def made(workload: dict[str, Any] | None, seed: int = 7, **changes: Any) -> Workload:
-    return workload_of(spec_of(workload, seed, **changes))
+    rows = {"dataset": ROWS, "trace": TRACE}.get((workload or {}).get("source", ""))
+    return workload_of(spec_of(workload, seed, **changes), cast(DatasetRows[AnyRow] | None, rows))
 
 
 def item(workload: Workload, place: int) -> WorkItem:
@@ -115,11 +120,11 @@ def test_a_late_place_of_a_late_stage_is_found_at_once(fields: dict[str, Any]) -
 
 
 @pytest.mark.parametrize("fields", ALL, ids=str)
-def test_a_prompt_has_one_turn_and_the_sequence_no_end(fields: dict[str, Any]) -> None:
+def test_the_sequence_has_no_end_and_a_place_only_its_turns(fields: dict[str, Any]) -> None:
     workload = made(fields)
     assert workload.length is None
-    assert not workload.has_turns
-    assert workload.item(place_at(0, 0), turn=1) is None
+    assert workload.has_turns == (fields.get("source") == "dataset")
+    assert workload.item(place_at(0, 0), turn=2) is None
 
 
 @pytest.mark.parametrize("model", ["gpt-4o", "gpt-4", "openai/gpt-oss-20b", "qwen3-8b", "claude-sonnet-4"])
@@ -255,3 +260,35 @@ def test_warm_up_shares_the_prefixes_of_the_measured_requests() -> None:
 
 def test_a_corpus_is_made_once_for_a_tokenizer() -> None:
     assert corpus_of(tokenizer_of("gpt-4o", None)) is corpus_of(tokenizer_of("o3", "o200k"))
+
+
+def test_all_turns_of_a_conversation_have_markers_and_limits() -> None:
+    fields = {
+        "source": "dataset",
+        "dataset": {"id": 1},
+        "output_tokens": {"distribution": "uniform", "min": 1, "max": 10**6},
+    }
+    workload = made({**fields, "cache": "bust"})
+    turns = [workload.item(place_at(0, 0), turn, ["answer"][:turn]) for turn in (0, 1)]
+    first, second = (turn for turn in turns if turn is not None)
+    assert first.messages[0]["content"].endswith("\n\none")
+    assert [message["content"] for message in second.messages[1:]] == ["answer", "two"]
+    assert first.messages[0] != second.messages[0]
+    assert first.parameters.max_tokens != second.parameters.max_tokens
+    assert workload.id_of(second.prompt_index, second.repetition) == RequestId(place_at(0, 0), 1)
+
+
+def test_a_trace_has_its_lengths_and_its_shared_blocks() -> None:
+    workload = made({"source": "trace", "trace": {"id": 1}, "ignore_eos": True})
+    tokenizer = tokenizer_of("gpt-4o", None)
+    texts = [content(workload, place_at(0, number)) for number in range(3)]
+    assert [tokenizer.count(text) for text in texts] == pytest.approx([600, 700, 50], abs=2)
+    assert texts[0][:2000] == texts[1][:2000]
+    assert texts[0][-300:] != texts[1][-300:]
+    assert item(workload, place_at(0, 2)).extra_body == {"ignore_eos": True, "min_tokens": 40}
+    assert workload.item(place_at(0, 3)) is None
+
+
+def test_rows_that_are_needed_must_be_given() -> None:
+    with pytest.raises(ValueError, match="source dataset needs the rows of the dataset"):
+        workload_of(spec_of({"source": "dataset", "dataset": {"id": 1}}))

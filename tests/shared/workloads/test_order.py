@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.benchmark.places import MAX_STAGES, PLACES_A_PART, place_at
-from shared.workloads.order import Order, Rounds, Shuffled, Weighted
+from shared.workloads.numbering import Order, Rounds
+from shared.workloads.order import Shuffled, Weighted
 
 MAX_31_BITS = 2**31 - 1
 

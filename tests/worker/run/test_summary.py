@@ -10,11 +10,16 @@ from typing import Any
 import pytest
 
 from shared.benchmark.aggregate import RunAggregate
+from shared.benchmark.load import Phase
 from shared.benchmark.observe import of_row
+from shared.benchmark.pace import ConstantRate, RampedLoop
+from shared.benchmark.plan import Stage
+from shared.benchmark.rate_profile import RateProfile
 from shared.benchmark.request_id import RequestId
+from shared.benchmark.slo_spec import SloSpec
 from shared.numbers.metrics import DISTRIBUTED
 from shared.numbers.timeline import EventKind, TimelineEvent, encode
-from worker.run.summary import Plan, summarize
+from worker.run.summary import Plan, summarize, summary_of_stage
 
 START = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
 
@@ -274,3 +279,17 @@ def test_a_run_whose_input_came_from_a_prompt_cache_says_so_and_why() -> None:
     (notice,) = _cached(83)
     assert notice.startswith("83% of the input")
     assert notice.endswith("by an earlier run, or a beginning that the prompts share.")
+
+
+def test_the_summary_of_a_stage_leaves_its_ramp_out_of_the_steady_window() -> None:
+    rows = [Row(prompt_index=number, at_ms=100 * number) for number in range(20)]
+    slos = SloSpec(ttft_ms=40)
+    results = RunAggregate(1, slos)
+    for row in rows:
+        results.add(of_row(row, RequestId(row.prompt_index)))
+    ramped = Stage(0, Phase(RampedLoop(2, 1, 1.0)))
+    found = summary_of_stage(ramped, results, slos)
+    assert found["steady_window"]["begin_s"] == 1
+    assert (found["slo"]["missed"], found["concurrency"]["requested"]) == (20, 2)
+    at_a_rate = summary_of_stage(Stage(0, Phase(ConstantRate(RateProfile([(0, 0), (0.5, 10)]), 9))), results)
+    assert (at_a_rate["steady_window"]["begin_s"], at_a_rate["slo"]) == (0.5, None)

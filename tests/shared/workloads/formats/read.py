@@ -1,6 +1,7 @@
 """Reads bytes as a file of a dataset."""
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 from shared.workloads.formats.options import ReadOptions
@@ -9,9 +10,9 @@ from shared.workloads.row_blocks import Block, BlockRows
 from shared.workloads.rows import AnyRow, Row, TraceRow
 
 
-def words(text: str) -> int:
+def words(texts: Sequence[str]) -> list[int]:
     """Tokens, for tests: a token is a word."""
-    return len(text.split())
+    return [len(text.split()) for text in texts]
 
 
 def read(content: bytes | str, file_format: str, **options: Any) -> tuple[list[AnyRow], Facts]:
