@@ -123,7 +123,10 @@ def test_the_curve_says_what_it_lacks() -> None:
     assert texts[2].endswith("96.0%  highest in SLO")
     assert texts[4].endswith("broken off")
     assert texts[-2].startswith("No knee: a knee needs at least 5")
-    assert texts[-1] == "Highest load that meets the SLOs: 2 streams (its confidence interval does not: measure longer)"
+    assert (
+        texts[-1]
+        == "Highest load that meets the SLOs: 2 streams (not certain by its confidence interval: measure longer)"
+    )
     assert curve_lines(curve_of([broken]))[-1].text == "No load meets the SLOs"
     assert [line.text for line in curve_lines(curve_of([]))] == ["no stage has ended yet"]
 
