@@ -7,6 +7,7 @@ from shared.benchmark.plan import PlannedLoad
 from shared.benchmark.spec import BenchmarkSpec
 from shared.clock import Clock
 from shared.db.benchmarks import BenchmarkRepository
+from shared.db.datasets import DatasetRepository
 from shared.db.leases import LeaseRepository
 from shared.db.results import ResultRepository
 from shared.db.segments import SegmentRepository
@@ -19,6 +20,7 @@ from shared.providers.key_ring import KeyRing
 from shared.providers.prices import PriceList
 from shared.settings import Settings
 from shared.workloads.loads import load_of
+from shared.workloads.rows import AnyRow, DatasetRows
 from worker.calibration import Calibration
 from worker.engine.children import Children
 from worker.monitoring import WorkerMonitor
@@ -38,6 +40,7 @@ class RunContext:
     results: ResultRepository
     segments: SegmentRepository
     stages: StageRepository
+    datasets: DatasetRepository
     children: Children
     monitor: WorkerMonitor
     tracing: Tracing = field(default_factory=Tracing)
@@ -46,7 +49,7 @@ class RunContext:
     adapters: Adapters = field(default_factory=Adapters)
     identities: Identities = field(default_factory=Identities)
     # Makes the load of a spec.
-    load_of: Callable[[BenchmarkSpec], PlannedLoad] = load_of
+    load_of: Callable[[BenchmarkSpec, DatasetRows[AnyRow] | None], PlannedLoad] = load_of
 
     def of_now(self) -> "RunContext":
         """The same with the endpoints of now, for one run: a file that changes later does not change the run."""
