@@ -2,6 +2,7 @@
 
 import asyncio
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from shared.benchmark.estimate import estimate
@@ -16,7 +17,9 @@ from shared.workloads.loads import load_of
 class Estimator:
     """For `POST /benchmarks` and `POST /benchmarks/estimate`."""
 
-    def __init__(self, price_list: PriceList, clock: Clock) -> None:
+    def __init__(self, price_list: PriceList, clock: Clock, tokenizers: Path | None = None) -> None:
+        """`tokenizers`: the folder with files that `workload.tokenizer` may name."""
+        self._tokenizers = tokenizers
         self._price_list = price_list
         self._clock = clock
 
@@ -30,4 +33,4 @@ class Estimator:
         def cost(read: int, written: int) -> Decimal | None:
             return None if price is None else price.cost_usd(TokenCounts(read, written))
 
-        return estimate(spec, load_of(spec), cost)
+        return estimate(spec, load_of(spec, self._tokenizers), cost)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from functools import partial
 from importlib import import_module
 from typing import Any, cast
 
@@ -35,7 +36,7 @@ from shared.queue.doorbell import RING_FUNCTION, Doorbell
 from shared.queue.redis import QUEUE_NAME, client_redis, deserialize, serialize
 from shared.scrubber import Scrubber
 from shared.settings import load_key_ring, load_settings, load_trace_exporter
-from shared.workloads.loads import load_of
+from shared.workloads.loads import load_of as make_load
 from worker.arq_redis import queue_redis, redis_settings
 from worker.calibration import Calibration, CannotCalibrate, calibrate
 from worker.dispatcher import Dispatcher
@@ -56,8 +57,8 @@ async def ring(ctx: dict[str, Any], benchmark_id: int) -> None:
     dispatcher.ring()
 
 
-async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], PlannedLoad] = load_of) -> None:
-    """arq's start-up hook. `load_of` makes the load of a spec."""
+async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], PlannedLoad] | None = None) -> None:
+    """arq's start-up hook. `load_of` makes the load of a spec; None: as the settings say."""
     settings = load_settings()
     keys = load_key_ring()
     price_list = PriceList()
@@ -97,7 +98,7 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Plann
         tracing=tracing,
         calibration=calibration,
         identities=settings.identities(),
-        load_of=load_of,
+        load_of=load_of or partial(make_load, tokenizers=settings.tokenizers_dir),
     )
     retention = Retention(
         RetentionRepository(database),

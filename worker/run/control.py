@@ -11,7 +11,7 @@ from shared.benchmark.spec import BenchmarkSpec
 from shared.db.leases import Lease
 from shared.db.segments import SegmentEnd
 from shared.db.tables import Benchmark
-from shared.errors import Conflict, LeaseLost, NotFound, Unavailable
+from shared.errors import Conflict, InvalidRequest, LeaseLost, NotFound, Unavailable
 from worker.patience import LONGEST_PAUSE_S, until_available
 from worker.run.cannot_run import CannotRun
 from worker.run.context import RunContext
@@ -130,7 +130,11 @@ class BenchmarkRun:
 
     async def _course(self) -> tuple[Verdict | None, SegmentEnd]:
         """Takes over, sends, judges. The verdict is None if this worker gives the benchmark back. Raises CannotRun."""
-        self._load = load = await self._recovery.load()
+        try:
+            self._load = load = await self._recovery.load()
+        except InvalidRequest as exc:
+            # What the API found in order may be missing here, such as the file of a tokenizer.
+            raise CannotRun("invalid_request", exc.message, sum_up=self._benchmark.interrupted) from None
         self._inherited = await self._recovery.take_over(load)
         spec = await self._check()
         if self._draining and not self._cancelled:

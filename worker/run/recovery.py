@@ -62,7 +62,8 @@ class Recovery:
             spec = await self.spec()
         except Conflict:
             return None
-        load = self._context.load_of(spec)
+        # In a thread: a vocabulary takes up to half a second to load.
+        load = await asyncio.to_thread(self._context.load_of, spec)
         if not spec.warmup_prefix:
             return load
         return replace(load, workload=UniqueWarmup(load.workload, self._lease.benchmark_id))
