@@ -156,7 +156,7 @@ class Settings(BaseSettings):
     )
     tokenizers_dir: Path | None = Field(
         default=None,
-        description="Folder with `tokenizer.json` files that `workload.tokenizer` may name. API and workers read them.",
+        description="Folder with `tokenizer.json` files that `workload.tokenizer` may name. Workers read them.",
     )
     worker_metrics_port: int = Field(
         default=0, ge=0, le=65_535, description="Port on which a worker serves `/metrics` for Prometheus. 0: none."

@@ -11,13 +11,13 @@ from shared.benchmark.spec import BenchmarkSpec
 from shared.db.leases import Lease
 from shared.db.segments import SegmentEnd
 from shared.db.tables import Benchmark
-from shared.errors import Conflict, InvalidRequest, LeaseLost, NotFound, Unavailable
+from shared.errors import Conflict, LeaseLost, NotFound, Unavailable
 from worker.patience import LONGEST_PAUSE_S, until_available
 from worker.run.cannot_run import CannotRun
 from worker.run.context import RunContext
 from worker.run.recovery import Inheritance, Recovery, stored_ids
 from worker.run.sending import Sending
-from worker.run.summary import Plan, summarize
+from worker.run.summary import Plan, load_in_numbers, summarize
 from worker.run.tracing import run_span
 from worker.run.verdict import Course, JsonObject, Verdict, failure, judge
 
@@ -130,11 +130,7 @@ class BenchmarkRun:
 
     async def _course(self) -> tuple[Verdict | None, SegmentEnd]:
         """Takes over, sends, judges. The verdict is None if this worker gives the benchmark back. Raises CannotRun."""
-        try:
-            self._load = load = await self._recovery.load()
-        except InvalidRequest as exc:
-            # What the API found in order may be missing here, such as the file of a tokenizer.
-            raise CannotRun("invalid_request", exc.message, sum_up=self._benchmark.interrupted) from None
+        self._load = load = await self._recovery.load()
         self._inherited = await self._recovery.take_over(load)
         spec = await self._check()
         if self._draining and not self._cancelled:
@@ -195,8 +191,7 @@ class BenchmarkRun:
         spec, load = self._benchmark.spec, self._load
         plan = Plan(
             requests=self._benchmark.planned,
-            concurrency=spec.concurrency,
-            request_rate=spec.request_rate,
+            **load_in_numbers(spec, load),
             interrupted=self._benchmark.interrupted,
             sent_in_vain=inherited.sent_in_vain.total() + len(end.unanswered),
             equal_prompts=await asyncio.to_thread(load.workload.equal_prompts) if load is not None else {},

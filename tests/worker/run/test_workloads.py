@@ -57,5 +57,5 @@ async def test_a_tokenizer_that_this_worker_lacks_fails_the_run_with_a_reason(
     await BenchmarkRun(context, lease, benchmark).run()
     error = (await tables.benchmarks.get(number)).error
     assert error is not None
-    assert error["kind"] == "invalid_request"
+    assert error["kind"] == "workload_unusable"
     assert error["message"] == "workload.tokenizer: no folder of tokenizers is configured"
