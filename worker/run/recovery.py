@@ -62,7 +62,12 @@ class Recovery:
             spec = await self.spec()
         except Conflict:
             return None
-        load = self._context.load_of(spec)
+        rows = await until_available(lambda: self._context.datasets.rows_of(spec), "rows_wait")
+        if rows is None:
+            load = self._context.load_of(spec)
+        else:
+            # In a thread: the schedule of a long trace takes seconds.
+            load = await asyncio.to_thread(self._context.load_of, spec, rows=rows)
         if not spec.warmup_prefix:
             return load
         return replace(load, workload=UniqueWarmup(load.workload, self._lease.benchmark_id))
