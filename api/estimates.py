@@ -11,7 +11,6 @@ from shared.db.datasets import DatasetRepository
 from shared.providers.base_price import base_price
 from shared.providers.endpoints import Endpoint
 from shared.providers.prices import PriceList, TokenCounts
-from shared.workloads.loads import load_of
 from shared.workloads.rows import AnyRow, DatasetRows
 
 
@@ -29,6 +28,9 @@ class Estimator:
         return await asyncio.to_thread(self._estimate, spec, endpoint, rows)
 
     def _estimate(self, spec: BenchmarkSpec, endpoint: Endpoint, rows: DatasetRows[AnyRow] | None) -> dict[str, Any]:
+        # Here, so that the API does not import numpy at its start.
+        from shared.workloads.loads import load_of
+
         price = base_price(endpoint, spec.model, self._price_list, self._clock.wall_now())
 
         def cost(read: int, written: int) -> Decimal | None:
