@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from functools import partial
 from importlib import import_module
 from typing import Any, cast
 
@@ -98,7 +99,7 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[..., PlannedLoad] = lo
         tracing=tracing,
         calibration=calibration,
         identities=settings.identities(),
-        load_of=load_of,
+        load_of=partial(load_of, tokenizers=settings.tokenizers_dir),
     )
     retention = Retention(
         RetentionRepository(database),

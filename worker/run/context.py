@@ -46,7 +46,7 @@ class RunContext:
     calibration: Calibration | None = None
     adapters: Adapters = field(default_factory=Adapters)
     identities: Identities = field(default_factory=Identities)
-    # Makes the load of a spec; `rows` are given if it names a dataset.
+    # Makes the load of a spec.
     load_of: Callable[..., PlannedLoad] = load_of
 
     def of_now(self) -> "RunContext":
