@@ -56,7 +56,7 @@ class Estimator:
 
 
 def _load(spec: BenchmarkSpec, rows: DatasetRows[AnyRow] | None) -> PlannedLoad | None:
-    """What the spec sends, and when. None if its texts are not here: rows that were not read, and tokenizers of the workers."""
+    """What the spec sends, and when. None if its texts are not here: rows that were not read, tokenizers of workers."""
     if spec.workload is not None and spec.workload.source not in _KNOWN and rows is None:
         return None
     # Here, because tokenizer and corpus take a while to load.
