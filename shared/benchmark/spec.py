@@ -322,7 +322,9 @@ class BenchmarkSpec(RunSpec):
 
     @property
     def planned_requests(self) -> int | None:
-        """Every request that will be sent, warm-up included. None: a time or a result ends the run."""
+        """Every request that will be sent, warm-up included. None: a time or a result ends the run or a row."""
+        if self.workload is not None and self.workload.dataset is not None and self.workload.dataset.has_turns:
+            return None
         if self.load is not None:
             return self.load.planned_requests(self.listed_requests)
         return self.measured_requests + self.warmup
