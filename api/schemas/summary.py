@@ -84,8 +84,8 @@ class Summary(BaseModel):
         examples=[286.3],
     )
     steady_window: SteadyWindow | None = Field(
-        description="The numbers without ramp-up and tail. Null when the run is too short to have a steady part, and "
-        "for an interrupted run."
+        description="The numbers without ramp-up and tail. Null when the run is too short to have a steady part, for "
+        "an interrupted run, and for a run of several stages, each of which has its own."
     )
     slo: SloOut | None = Field(
         default=None, description="How many requests met all SLOs, and the goodput. Null without `slos`."

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from shared.benchmark.plan import PlannedLoad
-from shared.benchmark.spec import BenchmarkSpec
 from shared.clock import Clock
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.datasets import DatasetRepository
@@ -20,7 +19,6 @@ from shared.providers.key_ring import KeyRing
 from shared.providers.prices import PriceList
 from shared.settings import Settings
 from shared.workloads.loads import load_of
-from shared.workloads.rows import AnyRow, DatasetRows
 from worker.calibration import Calibration
 from worker.engine.children import Children
 from worker.monitoring import WorkerMonitor
@@ -49,7 +47,7 @@ class RunContext:
     adapters: Adapters = field(default_factory=Adapters)
     identities: Identities = field(default_factory=Identities)
     # Makes the load of a spec.
-    load_of: Callable[[BenchmarkSpec, DatasetRows[AnyRow] | None], PlannedLoad] = load_of
+    load_of: Callable[..., PlannedLoad] = load_of
 
     def of_now(self) -> "RunContext":
         """The same with the endpoints of now, for one run: a file that changes later does not change the run."""

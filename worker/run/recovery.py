@@ -15,7 +15,6 @@ from shared.benchmark.warmup_prefix import UniqueWarmup
 from shared.db.leases import Lease
 from shared.db.tables import Benchmark, Result, Segment, StageRow
 from shared.errors import Conflict, InvalidRequest, NotFound
-from shared.workloads.rows import AnyRow, DatasetRows, Row, TraceRow
 from worker.engine.recorded import Recorded
 from worker.patience import until_available
 from worker.run.cannot_run import CannotRun
@@ -64,29 +63,15 @@ class Recovery:
             spec = await self.spec()
         except Conflict:
             return None
-        rows = await self._rows(spec)
         try:
+            rows = await until_available(lambda: self._context.datasets.rows_of(spec), "rows_wait")
             # In a thread: a trace is sorted, and a corpus is indexed.
-            load = await asyncio.to_thread(self._context.load_of, spec, rows)
-        except InvalidRequest as exc:
+            load = await asyncio.to_thread(self._context.load_of, spec, rows=rows)
+        except (InvalidRequest, NotFound) as exc:
             raise CannotRun("workload_unusable", exc.message) from None
         if not spec.warmup_prefix:
             return load
         return replace(load, workload=UniqueWarmup(load.workload, self._lease.benchmark_id))
-
-    async def _rows(self, spec: BenchmarkSpec) -> DatasetRows[AnyRow] | None:
-        """The rows of the dataset or trace that the spec names, if it names one. Raises CannotRun."""
-        workload, datasets = spec.workload, self._context.datasets
-        if workload is None or (workload.dataset is None and workload.trace is None):
-            return None
-        try:
-            if workload.trace is not None:
-                number = workload.trace.id or 0
-                return await until_available(lambda: datasets.load(number, TraceRow), "rows_wait")
-            number = 0 if workload.dataset is None else workload.dataset.id or 0
-            return await until_available(lambda: datasets.load(number, Row), "rows_wait")
-        except NotFound as exc:
-            raise CannotRun("dataset_deleted", exc.message) from None
 
     async def take_over(self, load: PlannedLoad | None) -> Inheritance:
         """Closes the segments that dead workers left open, and reads what all earlier workers did."""
