@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 from shared.benchmark.dataset_spec import DatasetReference
-from shared.benchmark.spec import BenchmarkSpec
+from shared.benchmark.spec import MAX_REQUESTS, BenchmarkSpec
 from shared.db.datasets import DatasetRepository
 from shared.errors import InvalidRequest
 from shared.workloads.formats.options import kind_of
@@ -15,7 +15,7 @@ _WORDS: dict[Kind, str] = {"prompts": "prompts or conversations", "trace": "a tr
 
 
 async def with_dataset(spec: BenchmarkSpec, datasets: DatasetRepository) -> BenchmarkSpec:
-    """The spec with id and hash of the dataset that it sends, if it sends one. Raises InvalidRequest."""
+    """The spec with id, hash and rows of the dataset that it sends, if it sends one. Raises InvalidRequest."""
     workload = spec.workload
     if workload is None:
         return spec
@@ -24,7 +24,17 @@ async def with_dataset(spec: BenchmarkSpec, datasets: DatasetRepository) -> Benc
         update["dataset"] = await chosen(workload.dataset, "prompts", "workload.dataset", datasets)
     if workload.trace is not None:
         update["trace"] = await chosen(workload.trace, "trace", "workload.trace", datasets)
-    return spec.model_copy(update={"workload": workload.model_copy(update=update)}) if update else spec
+    if not update:
+        return spec
+    named = spec.model_copy(update={"workload": workload.model_copy(update=update)})
+    # Only now it is known how many rows there are.
+    requests = named.measured_requests + named.warmup
+    if named.load is not None:
+        requests = named.load.most_requests(named.listed_requests)
+    if requests > MAX_REQUESTS:
+        message = f"all rows, stages and repetitions together are {requests:,} requests, at most {MAX_REQUESTS:,}"
+        raise InvalidRequest.of("repetitions" if named.load is None else "load", message, "too_many_requests")
+    return named
 
 
 async def chosen(source: Source, kind: Kind, field: str, datasets: DatasetRepository) -> Source:
@@ -37,4 +47,4 @@ async def chosen(source: Source, kind: Kind, field: str, datasets: DatasetReposi
     if found != kind:
         message = f"dataset {dataset.id} has {_WORDS[found]}; this needs {_WORDS[kind]}"
         raise InvalidRequest.of(field, message, "wrong_dataset")
-    return source.model_copy(update={"id": dataset.id, "sha256": dataset.sha256})
+    return source.model_copy(update={"id": dataset.id, "sha256": dataset.sha256, "rows": dataset.rows})

@@ -162,7 +162,7 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
     worker_rows, webhook_rows = WorkerRepository(database), WebhookRepository(database)
     setup = WebhookSetup(settings.ssrf_guard(), settings.secret_box())
     clock = SystemClock()
-    estimator = Estimator(price_list, clock)
+    estimator = Estimator(price_list, clock, dataset_rows)
     return State(
         settings=settings,
         clock=clock,

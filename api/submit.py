@@ -116,7 +116,7 @@ class Submitter:
     async def check(self, spec: BenchmarkSpec) -> Checked:
         """All checks of `submit` but those of webhooks, and the estimate. Raises InvalidRequest."""
         endpoint = await self._resolve(spec.model, spec.provider)
-        spec = await with_dataset(spec.with_defaults(), self._datasets)
+        spec = (await with_dataset(spec, self._datasets)).with_defaults()
         check_parameters(spec, protocol_named(endpoint.protocol))
         return Checked(endpoint, notices(spec, endpoint), await self._estimator.of(spec, endpoint))
 
@@ -156,7 +156,7 @@ class Submitter:
         webhook: NewEndpoint | None = None,
     ) -> Submitted:
         endpoint = await self._resolve(spec.model, provider)
-        spec = await with_dataset(spec.with_defaults(), self._datasets)
+        spec = (await with_dataset(spec, self._datasets)).with_defaults()
         check_parameters(spec, protocol_named(endpoint.protocol))
         identity, created = self._identities.of(endpoint), True
         told = [*notices(spec, endpoint), *changed_endpoint(rerun_of, identity)]

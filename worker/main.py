@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from functools import partial
 from importlib import import_module
 from typing import Any, cast
 
@@ -10,11 +11,11 @@ from arq.worker import func
 from prometheus_client import start_http_server
 
 from shared.benchmark.plan import PlannedLoad
-from shared.benchmark.spec import BenchmarkSpec
 from shared.clock import SystemClock
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.connections import warn_of_too_many_connections
 from shared.db.database import Database, warn_of_ignored_parameters
+from shared.db.datasets import DatasetRepository
 from shared.db.leases import LeaseRepository
 from shared.db.results import ResultRepository
 from shared.db.retention import RetentionRepository
@@ -56,7 +57,7 @@ async def ring(ctx: dict[str, Any], benchmark_id: int) -> None:
     dispatcher.ring()
 
 
-async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], PlannedLoad] = load_of) -> None:
+async def start(ctx: dict[str, Any], *, load_of: Callable[..., PlannedLoad] = load_of) -> None:
     """arq's start-up hook. `load_of` makes the load of a spec."""
     settings = load_settings()
     keys = load_key_ring()
@@ -92,12 +93,13 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Plann
         results=ResultRepository(database),
         segments=SegmentRepository(database),
         stages=StageRepository(database),
+        datasets=DatasetRepository(database),
         children=children,
         monitor=monitor,
         tracing=tracing,
         calibration=calibration,
         identities=settings.identities(),
-        load_of=load_of,
+        load_of=partial(load_of, tokenizers=settings.tokenizers_dir),
     )
     retention = Retention(
         RetentionRepository(database),

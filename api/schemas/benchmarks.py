@@ -18,6 +18,7 @@ from shared.benchmark.prompt import Message, Parameters
 from shared.benchmark.slo_spec import SloSpec
 from shared.benchmark.spec import Timeouts
 from shared.benchmark.status import SegmentEnding, Status
+from shared.benchmark.workload_spec import WorkloadSpec
 
 
 class Progress(BaseModel):
@@ -191,6 +192,9 @@ class BenchmarkBase(BaseModel):
     parameters: Parameters = Field(description="As submitted.")
     extra_body: dict[str, Any] = Field(
         default={}, description="As submitted.", examples=[{"ignore_eos": True, "min_tokens": 256}]
+    )
+    workload: WorkloadSpec | None = Field(
+        default=None, description="As submitted, with the seed of its random draws. Null: `prompts` in turn."
     )
     slos: SloSpec | None = Field(default=None, description="As submitted, with the bounds of the preset. Null: none.")
     timeouts: Timeouts = Field(description="As submitted, or the defaults.")

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from shared.benchmark.prompt import STRICT
 
@@ -24,6 +25,9 @@ class DatasetReference(BaseModel):
         description="SHA-256 of the uploaded file, as `sha256sum` prints it. With an `id` as well, both must fit.",
         examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
     )
+
+    # Rows of the dataset, written down at the submit with id and hash. What a caller writes here is replaced.
+    rows: SkipJsonSchema[int | None] = Field(default=None, ge=0, exclude_if=lambda value: value is None)
 
     @model_validator(mode="after")
     def _names_one(self) -> "DatasetReference":

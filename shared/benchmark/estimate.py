@@ -20,6 +20,8 @@ from shared.benchmark.workload import WorkItem
 
 # Of how many requests of a part the tokens are counted. Those of the others are like them.
 SAMPLED = 1_000
+# So many are enough once they have this many input tokens together.
+SAMPLED_LONG, MOST_TOKENS = 10, 2_000_000
 BYTES_A_TOKEN = 4
 # No schedule is looked at beyond this: a run takes seven days at most.
 _LONGEST_S = 8 * 86_400
@@ -170,6 +172,9 @@ def _tokens(phase: Phase, size: int, spec: BenchmarkSpec, load: PlannedLoad, cos
         low, high = _output(item, spec)
         inputs, lows, highs = inputs + read, lows + low, highs + high
         costs.append((cost(read, low), cost(read, high)))
+        if not spec.prompts and number >= SAMPLED_LONG and inputs > MOST_TOKENS:
+            # Texts that are made for this take time and memory. These are of random lengths, so fewer of them will do.
+            break
     number = number or 1
     known = [(low, high) for low, high in costs if low is not None and high is not None]
     span = None
@@ -191,9 +196,10 @@ def _places(phase: Phase, size: int, prompts: int) -> Iterable[int]:
 def _output(item: WorkItem, spec: BenchmarkSpec) -> tuple[int, int]:
     """The fewest and most output tokens of a request. Where the server is told to, it writes all."""
     most = item.parameters.max_tokens or 0
-    told = spec.extra_body.get("min_tokens")
+    fields = {**spec.extra_body, **item.extra_body}
+    told = fields.get("min_tokens")
     fewest = min(told, most) if isinstance(told, int) and told > 0 else 0
-    return (most if spec.extra_body.get("ignore_eos") is True else fewest), most
+    return (most if fields.get("ignore_eos") is True else fewest), most
 
 
 def _bytes(text: str) -> int:

@@ -148,6 +148,12 @@ class LoadSpec(PhaseSpec):
         return all(stage.concurrency is not None for stage in self.planned_stages)
 
     @property
+    def least_prefill(self) -> int | None:
+        """The smallest `max_prefill` of any phase; None if none has one."""
+        given = [phase.max_prefill for phase in (self, *_phases(self.planned_stages)) if phase.max_prefill is not None]
+        return min(given, default=None)
+
+    @property
     def lacks_end(self) -> str | None:
         """The first stage that gives neither `requests` nor `duration_s` nor a rate series; None if all have an end."""
         for number, stage in enumerate(self.planned_stages):

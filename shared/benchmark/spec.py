@@ -253,13 +253,24 @@ class BenchmarkSpec(RunSpec):
 
     @property
     def listed_requests(self) -> int | None:
-        """How many requests a stage sends that does not say when it ends. None: it is no list of prompts."""
-        return self.measured_requests if self.workload is None or self.workload.source == "prompts" else None
+        """How many requests a stage sends that does not say when it ends. None: it is no list, or of unknown length."""
+        workload = self.workload
+        if workload is None or workload.source == "prompts":
+            return self.measured_requests
+        return self.measured_requests if workload.stored is not None and workload.stored.rows is not None else None
 
     @property
     def measured_requests(self) -> int:
-        # A source other than prompts has no rounds.
+        stored = None if self.workload is None else self.workload.stored
+        if stored is not None and stored.rows is not None:
+            return stored.rows if self.sends_trace else stored.rows * self.repetitions
+        # A source other than prompts and rows has no rounds.
         return max(len(self.prompts), 1) * self.repetitions
+
+    @property
+    def sends_trace(self) -> bool:
+        """Whether it sends a recorded trace, once."""
+        return self.workload is not None and self.workload.trace is not None
 
     @property
     def planned_requests(self) -> int | None:
@@ -282,6 +293,9 @@ class BenchmarkSpec(RunSpec):
         return self.model_copy(update=update)
 
     def _default_concurrency(self) -> int:
+        if self.sends_trace:
+            # The most in flight. The trace itself says when requests are sent.
+            return MAX_CONCURRENCY
         if self.request_rate is None:
             return min(self.measured_requests, DEFAULT_CONCURRENCY)
         room = math.ceil(self.request_rate * OPEN_LOOP_ROOM_S)

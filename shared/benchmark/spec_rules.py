@@ -26,11 +26,16 @@ def check_load(spec: "RunSpec") -> None:
     if spec.request_rate is None and spec.arrival != "constant":
         raise ValueError("arrival says how request_rate spaces requests: set request_rate as well")
     bound = None if spec.slos is None else spec.slos.effective_latency_ms
-    closed = spec.request_rate is None if spec.load is None else spec.load.is_closed
+    closed = (not _has_times(spec)) if spec.load is None else spec.load.is_closed
     if bound is not None and closed:
         raise ValueError("slos.effective_latency_ms counts from when a request was due: set request_rate as well")
     if spec.load is not None and spec.load.search is not None and spec.slos is None:
         raise ValueError("load.search looks for the highest load that meets the slos: set slos as well")
+
+
+def _has_times(spec: "RunSpec") -> bool:
+    """Whether requests of the short form are due at times of their own: by a rate, or by those of a trace."""
+    return spec.request_rate is not None or (spec.workload is not None and spec.workload.trace is not None)
 
 
 def check_requests(spec: "BenchmarkSpec", most: int) -> None:

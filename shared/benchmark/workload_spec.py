@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
-from shared.benchmark.dataset_spec import DatasetSource
+from shared.benchmark.dataset_spec import DatasetReference, DatasetSource
 from shared.benchmark.length_spec import LengthOrNumber
 from shared.benchmark.prompt import STRICT, to_tuple
 from shared.benchmark.trace_spec import TraceSource
@@ -200,8 +200,8 @@ class WorkloadSpec(BaseModel):
 
     @property
     def is_endless(self) -> bool:
-        """Whether only the load ends it. `repetitions` ends prompts, and a trace is sent once in each stage."""
-        return self.source in ("generated", "builtin", "dataset")
+        """Whether only the load ends it. `repetitions` ends prompts and rows, and a trace is sent once in each stage."""
+        return self.source in ("generated", "builtin")
 
     def check_prompts(self, count: int) -> None:
         """Raises ValueError unless weights and ids fit the number of prompts."""
@@ -209,6 +209,11 @@ class WorkloadSpec(BaseModel):
             raise ValueError(
                 f"workload.weights must have one weight for each prompt: {count:,}, not {len(self.weights):,}"
             )
+
+    @property
+    def stored(self) -> DatasetReference | None:
+        """The dataset or the trace that it sends. None: another source."""
+        return self.dataset or self.trace
 
     def with_defaults(self) -> "WorkloadSpec":
         """As it is stored: with its seed."""

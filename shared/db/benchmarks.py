@@ -201,7 +201,7 @@ async def _insert(
     webhook: NewEndpoint | None,
     traceparent: str | None,
 ) -> Benchmark:
-    source = None if spec.workload is None else spec.workload.dataset or spec.workload.trace
+    source = None if spec.workload is None else spec.workload.stored
     if source is not None and source.id is not None:
         await hold_dataset(session, source.id)
     # Added as an object: a RETURNING of the whole row would bring back all its texts.

@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.benchmark.dataset_spec import DatasetReference
+from shared.benchmark.spec import BenchmarkSpec
 from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.dataset_tables import Dataset, DatasetBlock
@@ -16,7 +17,7 @@ from shared.db.tables import Benchmark, is_open
 from shared.db.types import utc_now
 from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.workloads.row_blocks import Block, BlockRows, block_lines
-from shared.workloads.rows import R
+from shared.workloads.rows import R, Row, TraceRow
 
 # Blocks of one INSERT or SELECT: about a megabyte.
 BLOCKS_AT_ONCE = 32
@@ -152,6 +153,15 @@ class DatasetRepository:
                 blocks += part
                 after = part[-1].first
         return BlockRows(blocks, kind, dataset.turns)
+
+    async def rows_of(self, spec: BenchmarkSpec) -> BlockRows[Row] | BlockRows[TraceRow] | None:
+        """The rows that a benchmark sends; None if it sends no dataset. Raises NotFound."""
+        workload = spec.workload
+        if workload is None or workload.stored is None or workload.stored.id is None:
+            return None
+        if workload.trace is not None:
+            return await self.load(workload.stored.id, TraceRow)
+        return await self.load(workload.stored.id, Row)
 
     async def delete(self, dataset_id: int) -> None:
         """Raises NotFound, and Conflict with their ids while open benchmarks use the dataset."""

@@ -14,8 +14,10 @@ import pytest
 from api.body import BodyTooLarge
 from api.dataset_uploads import MAX_DATASET_BYTES, UPLOADS_AT_ONCE
 from api.uploads import receive
+from shared.benchmark.dataset_spec import DatasetSource
 from shared.errors import InvalidRequest
 from tests.api.documents import pages, problem, submit
+from tests.shared.db.rows import Tables
 
 NDJSON = {"content-type": "application/x-ndjson"}
 LINES = b'{"prompt": "Say hello", "max_tokens": 9}\n{"turns": ["one", "two"]}\n'
@@ -243,13 +245,16 @@ def sending(source: str, **reference: Any) -> Json:
     return {"name": "x", "model": "sim", "workload": workload, "load": {"concurrency": 1, "requests": 3}}
 
 
-async def test_a_benchmark_keeps_its_dataset_and_is_stored_with_id_and_hash(api: httpx2.AsyncClient) -> None:
+async def test_a_benchmark_keeps_its_dataset_and_is_stored_with_id_and_hash(
+    api: httpx2.AsyncClient, tables: Tables
+) -> None:
     document = await add(api)
     path = f"/datasets/{document['id']}"
     for reference in ({"id": document["id"]}, {"sha256": document["sha256"]}):
-        submitted = (await api.post("/benchmarks", json=sending("dataset", **reference))).json()
-        named = submitted["workload"]["dataset"]
-        assert (named["id"], named["sha256"]) == (document["id"], document["sha256"])
+        submitted = await api.post("/benchmarks", json=sending("dataset", **reference))
+        spec, _ = await tables.benchmarks.spec(submitted.json()["id"])
+        assert spec.workload is not None
+        assert spec.workload.dataset == DatasetSource(id=document["id"], sha256=document["sha256"], rows=2)
     refusal = problem(await api.delete(path), 409)
     assert refusal["detail"] == f"dataset {document['id']} is used by open benchmarks: 1, 2"
     for number in (1, 2):

@@ -36,7 +36,7 @@ class PhaseRun:
         # How the load and the time to first token develop, for stop rules.
         self._in_flight = Trend(phase.stop.trend_from_s)
         self._ttft_ms = Trend(phase.stop.trend_from_s)
-        self._schedule = filter(None.__ne__, phase.pace.due_ns()) if phase.pace.rate is not None else iter(())
+        self._schedule = phase.pace.due_ns() if phase.pace.rate is not None else iter(())
         self._next_due_ns = next(self._schedule, None)
         self._due = 0
         self._ceased = False
@@ -44,6 +44,7 @@ class PhaseRun:
         self._cut = False
         # A word of `StageResult.ended_by`.
         self._ended_by: str | None = None
+        lanes.make_room([step.in_flight for step in phase.pace.room()])
         self._timers: list[asyncio.TimerHandle] = []
 
     @property
@@ -64,23 +65,15 @@ class PhaseRun:
 
     def go(self) -> None:
         """Makes the processes send all that they have and get, each request when it is due and there is room."""
-        rule, count = self._phase.stop, len(list(self._lanes))
-        room = rest_of(self._phase.pace.room(), self._gone_ns)
+        phase, rule, count = self._phase, self._phase.stop, len(list(self._lanes))
+        room = rest_of(phase.pace.room(), self._gone_ns)
         send_for_ns = None if rule.send_for_ns is None else max(0, rule.send_for_ns - self._gone_ns)
         self.start.ns = self._clock.monotonic_ns()
         for lane in self._lanes:
             steps = [(step.from_ns, share(step.in_flight, lane.number, count)) for step in room]
-            limit, pace = self._phase.max_prefill, self._phase.pace
+            prefill = None if phase.max_prefill is None else share(phase.max_prefill, lane.number, count)
             lane.child.send(
-                Go(
-                    self.start.ns,
-                    steps,
-                    send_for_ns,
-                    # A process that may have none waiting would never send.
-                    max_prefill=None if limit is None else max(1, share(limit, lane.number, count)),
-                    drop_after_ns=self._phase.drop_after_ns,
-                    think_ns=pace.think_ns,
-                )
+                Go(self.start.ns, steps, send_for_ns, prefill, phase.drop_after_ns, think_ns=phase.pace.think_ns)
             )
         if send_for_ns is None:
             return

@@ -14,9 +14,10 @@ from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.warmup_prefix import UniqueWarmup
 from shared.db.leases import Lease
 from shared.db.tables import Benchmark, Result, Segment, StageRow
-from shared.errors import Conflict
+from shared.errors import Conflict, InvalidRequest, NotFound
 from worker.engine.recorded import Recorded
 from worker.patience import until_available
+from worker.run.cannot_run import CannotRun
 from worker.run.context import RunContext
 from worker.run.stages import merged
 
@@ -62,7 +63,12 @@ class Recovery:
             spec = await self.spec()
         except Conflict:
             return None
-        load = self._context.load_of(spec)
+        try:
+            rows = await until_available(lambda: self._context.datasets.rows_of(spec), "rows_wait")
+            # In a thread: a trace is sorted, and a corpus is indexed.
+            load = await asyncio.to_thread(self._context.load_of, spec, rows=rows)
+        except (InvalidRequest, NotFound) as exc:
+            raise CannotRun("workload_unusable", exc.message) from None
         if not spec.warmup_prefix:
             return load
         return replace(load, workload=UniqueWarmup(load.workload, self._lease.benchmark_id))

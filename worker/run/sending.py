@@ -124,6 +124,9 @@ class Sending:
             return await target_document(endpoint, target, spec, measuring.adapter, measuring.extra, measuring.scrubber)
 
         processes = processes_for(load.plan.max_in_flight, context.settings.engine_processes)
+        if spec.load is not None and spec.load.least_prefill is not None:
+            # Each process keeps its own share of the limit.
+            processes = min(processes, spec.load.least_prefill)
         async with context.children.lend(processes) as children:
             engine = Engine(children, target, measuring, context.clock, silence_s=context.settings.lease_s)
             # Nothing is sent before its mark is stored.

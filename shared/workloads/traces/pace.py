@@ -17,5 +17,11 @@ class TracePace(Pace):
     def due_ns(self) -> Iterator[int | None]:
         return (int(due_ns) for due_ns in self._schedule.due_ns)
 
+    @property
+    def rate(self) -> float | None:
+        """The mean over the whole trace. None if all its requests are due at once."""
+        span_s = self._schedule.span_s
+        return (len(self._schedule) - 1) / span_s if span_s > 0 and len(self._schedule) > 1 else None
+
     def room(self) -> Sequence[Room]:
         return [Room(0, self._concurrency)]

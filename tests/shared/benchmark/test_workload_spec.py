@@ -150,7 +150,7 @@ def test_the_parameters_of_a_result_are_known_without_prompts() -> None:
     assert listed.parameters_at(1).top_p == 0.5
 
 
-@pytest.mark.parametrize("workload", [GENERATED, {"source": "builtin"}, {"source": "dataset", "dataset": {"id": 1}}])
+@pytest.mark.parametrize("workload", [GENERATED, {"source": "builtin"}])
 def test_a_load_says_when_an_endless_workload_ends(workload: dict[str, Any]) -> None:
     message = errors(workload=workload, load={"concurrency": 4})[""]
     assert "needs requests or duration_s: the workload has no end of its own" in message
@@ -158,6 +158,9 @@ def test_a_load_says_when_an_endless_workload_ends(workload: dict[str, Any]) -> 
     assert spec_of(workload=workload, load={"concurrency": 4, "duration_s": 30}).planned_requests is None
 
 
-def test_a_list_of_prompts_and_a_trace_end_by_themselves() -> None:
+def test_prompts_rows_and_a_trace_end_by_themselves() -> None:
     assert spec_of(prompts=["a", "b"], workload={"order": "shuffled"}, load={"concurrency": 4}).planned_requests == 2
     assert spec_of(workload={"source": "trace", "trace": {"id": 1}}, load={"concurrency": 4})
+    # The submit writes the number of rows down.
+    stored = {"source": "dataset", "dataset": {"id": 1, "rows": 7}}
+    assert spec_of(workload=stored, load={"concurrency": 4}, repetitions=2).planned_requests == 14

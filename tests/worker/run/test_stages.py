@@ -66,7 +66,7 @@ async def test_seamless_stages_follow_each_other_without_a_break(service: Servic
         "transition": "seamless",
         "stages": [{"concurrency": 1, "duration_s": 0.8}, {"concurrency": 4, "duration_s": 0.8}],
     }
-    done = await run(service, load, model="sim-ttft100-gap1-n2")
+    done = await run(service, load, model="sim-ttft1000-gap1-n2")
     few, many = ([result for result in done["results"] if result["stage"] == stage] for stage in (0, 1))
     assert [stage["ended_by"] for stage in done["stages"]] == ["duration", "duration"]
     assert [stage["summary"]["requests"]["succeeded"] for stage in done["stages"]] == [len(few), len(many)]
