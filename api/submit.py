@@ -118,7 +118,7 @@ class Submitter:
         endpoint = await self._resolve(spec.model, spec.provider)
         spec = (await with_dataset(spec, self._datasets)).with_defaults()
         check_parameters(spec, protocol_named(endpoint.protocol))
-        return Checked(endpoint, notices(spec, endpoint), await self._estimator.of(spec, endpoint))
+        return Checked(endpoint, notices(spec, endpoint), await self._estimator.of(spec, endpoint, with_tokenizer=True))
 
     async def _with_secret(self, submitted: Submitted) -> Submitted:
         """Adds the webhook's secret, which only answers to the POST show: the first answer may have been lost."""
@@ -174,7 +174,11 @@ class Submitter:
             span.set_attributes({"llmbench.benchmark.id": benchmark.id, "llmbench.created": created})
             if created:
                 await self._doorbell.ring(benchmark.id)
-        return Submitted(benchmark, created, estimate=await self._estimator.of(spec, endpoint) if created else None)
+        return Submitted(benchmark, created, estimate=await self._estimate(spec, endpoint) if created else None)
+
+    async def _estimate(self, spec: BenchmarkSpec, endpoint: Endpoint) -> dict[str, Any]:
+        """For the answer to a submit, which must not wait for a tokenizer."""
+        return await self._estimator.of(spec, endpoint, with_tokenizer=False)
 
     async def _resolve(self, model: str, provider: str | None) -> Endpoint:
         """The endpoint of a benchmark. Reads which keys workers hold only if a key that is not here could matter."""

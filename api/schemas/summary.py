@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, Field
 
+from api.schemas.conclusion import SearchOut, SweepOut
 from api.schemas.measurement import Measurement
 from api.schemas.metric_fields import summary_fields, with_fields
 from api.schemas.number import Number
@@ -83,8 +84,8 @@ class Summary(BaseModel):
         examples=[286.3],
     )
     steady_window: SteadyWindow | None = Field(
-        description="The numbers without ramp-up and tail. Null when the run is too short to have a steady part, and "
-        "for an interrupted run."
+        description="The numbers without ramp-up and tail. Null when the run is too short to have a steady part, for "
+        "an interrupted run, and for a run of several stages, each of which has its own."
     )
     slo: SloOut | None = Field(
         default=None, description="How many requests met all SLOs, and the goodput. Null without `slos`."
@@ -109,6 +110,11 @@ class Summary(BaseModel):
         default=None, description="What the answers say they came from. Null in old runs that did not count it."
     )
     cost: CostOut = Field(description="Cost totals.")
+    search: SearchOut | SweepOut | None = Field(
+        default=None,
+        discriminator="kind",
+        description="What a `search` or a `sweep` has found. Null without one, and of a single stage.",
+    )
     measurement: Measurement | None = Field(
         default=None,
         description="How far the measuring may have distorted the run. The grade is the worst of its `segments`, and D "

@@ -9,6 +9,7 @@ from typing import Any
 
 from cli.output import BAD, GOOD, WARNING, Line, clean
 from cli.render.answers import answer_lines
+from cli.render.conclusion import conclusion_lines
 from cli.render.distributions import distributions
 from cli.render.errors import commonest_message, error_lines
 from cli.render.grade import grade_definition, grade_lines
@@ -37,6 +38,7 @@ def benchmark_lines(
         return [*lines, *_progress(benchmark)]
     if summary["requests"]["succeeded"]:
         lines += [*distributions(summary, explain=explain), Line("")]
+    lines += conclusion_lines(benchmark)
     return [*lines, *_totals(benchmark, summary, failures), *(grade_definition() if explain else ())]
 
 

@@ -77,5 +77,5 @@ def _highest(curve: Mapping[str, Any]) -> Iterator[Line]:
     if highest["first_missing"] is None:
         text += ", the highest that was measured"
     if not highest["is_sure"]:
-        text += " (its confidence interval does not: measure longer)"
+        text += " (not certain by its confidence interval: measure longer)"
     yield Line(text, GOOD, 2)

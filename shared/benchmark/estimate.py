@@ -8,20 +8,19 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
 from shared.benchmark.load import Phase
 from shared.benchmark.pace import Pace
 from shared.benchmark.places import is_warmup
-from shared.benchmark.plan import FixedPlan, PlannedLoad
-from shared.benchmark.spec import BenchmarkSpec
-from shared.benchmark.workload import WorkItem
+from shared.benchmark.plan import FixedPlan, Plan
+from shared.benchmark.spec import MAX_PROMPTS, BenchmarkSpec
+from shared.benchmark.workload import WorkItem, Workload
 
 # Of how many requests of a part the tokens are counted. Those of the others are like them.
 SAMPLED = 1_000
-# So many are enough once they have this many input tokens together.
-SAMPLED_LONG, MOST_TOKENS = 10, 2_000_000
 BYTES_A_TOKEN = 4
 # No schedule is looked at beyond this: a run takes seven days at most.
 _LONGEST_S = 8 * 86_400
@@ -55,15 +54,24 @@ class _Tokens:
     cost: Span | None
 
 
-def estimate(spec: BenchmarkSpec, load: PlannedLoad, cost: Cost, count: Count | None = None) -> dict[str, Any]:
-    """The estimate as JSON. `spec` has its defaults.
+def estimate(
+    spec: BenchmarkSpec,
+    plan: Plan,
+    workload: Workload | None,
+    cost: Cost,
+    count: Count | None = None,
+    *,
+    sampled: int = SAMPLED,
+) -> dict[str, Any]:
+    """The estimate as JSON. `spec` has its defaults. `workload` None: its texts are not here.
 
     `count` None: a token is taken for BYTES_A_TOKEN bytes of UTF-8. Chat templates add some tokens to either count.
+    `sampled`: of how many requests of each part the tokens are counted.
     """
-    phases = _phases(load)
-    sizes = None if phases is None else [_requests(phase, load) for phase in phases]
-    notes = _notes(load, phases)
-    total = load.plan.planned_requests
+    phases, length = _phases(plan), None if workload is None else workload.length
+    sizes = None if phases is None else [_requests(phase, length) for phase in phases]
+    notes = _notes(workload, phases)
+    total = plan.planned_requests
     if sizes is not None and None not in sizes:
         total = sum(size for size in sizes if size is not None)
     document: dict[str, Any] = {
@@ -84,13 +92,10 @@ def estimate(spec: BenchmarkSpec, load: PlannedLoad, cost: Cost, count: Count | 
     longest_s = spec.timeouts.connect_s + spec.timeouts.total_s
     spans = [_duration(phase, size, longest_s) for phase, size in zip(phases, sizes, strict=True)]
     document["duration_s"] = _span(_capped(_sum(spans), spec))
-    if total is None or load.workload.has_turns:
+    if total is None or workload is None or workload.has_turns:
         return document
-    found = [
-        (size, _tokens(phase, size, spec, load, cost, count or _bytes))
-        for phase, size in zip(phases, sizes, strict=True)
-        if size
-    ]
+    counting = _Counting(spec, workload, cost, count or _bytes, sampled)
+    found = [(size, counting.of(phase, size)) for phase, size in zip(phases, sizes, strict=True) if size]
     document["input_tokens"] = round(sum(size * tokens.input for size, tokens in found))
     output = _sum(_times(tokens.output, size) for size, tokens in found)
     document["output_tokens"] = {"low": round(output.low or 0), "high": round(output.high or 0)}
@@ -100,16 +105,16 @@ def estimate(spec: BenchmarkSpec, load: PlannedLoad, cost: Cost, count: Count | 
     return document
 
 
-def _phases(load: PlannedLoad) -> list[Phase] | None:
+def _phases(plan: Plan) -> list[Phase] | None:
     """Every part that will be sent. None if that depends on results."""
-    if not isinstance(load.plan, FixedPlan):
+    if not isinstance(plan, FixedPlan):
         return None
-    return list(chain.from_iterable(stage.phases for stage in load.plan.stages))
+    return list(chain.from_iterable(stage.phases for stage in plan.stages))
 
 
-def _requests(phase: Phase, load: PlannedLoad) -> int | None:
+def _requests(phase: Phase, length: int | None) -> int | None:
     """How many requests the part sends. None if that depends on how fast the endpoint answers."""
-    end = phase.end if load.workload.length is None else min(phase.end or load.workload.length, load.workload.length)
+    end = phase.end if length is None else min(phase.end or length, length)
     planned = None if end is None else end - phase.first
     if phase.stop.send_for_ns is None:
         return planned
@@ -153,53 +158,51 @@ def _scheduled_s(pace: Pace, size: int) -> float | None:
     return round(high, 3) if size > 1 else 0.0
 
 
-def _tokens(phase: Phase, size: int, spec: BenchmarkSpec, load: PlannedLoad, cost: Cost, count: Count) -> _Tokens:
-    """The means of a part of `size` requests, from all of them or from a sample."""
-    counted: dict[str, int] = {}
+class _Counting:
+    """Counts the tokens of the requests of a part, of all of them or of a sample."""
 
-    def of_text(text: str) -> int:
-        if text not in counted:
-            counted[text] = count(text)
-        return counted[text]
+    def __init__(self, spec: BenchmarkSpec, workload: Workload, cost: Cost, count: Count, sampled: int) -> None:
+        self._spec = spec
+        self._workload = workload
+        self._cost = cost
+        self._count = lru_cache(maxsize=MAX_PROMPTS)(count)
+        self._sampled = sampled
 
-    inputs, lows, highs, costs = 0, 0, 0, []
-    places = _places(phase, size, len(spec.prompts or ()))
-    number = 0
-    for item in filter(None, map(load.workload.item, places)):
-        number += 1
-        texts = [message["content"] for message in item.messages]
-        read = sum(map(of_text, texts if item.system is None else [item.system, *texts]))
-        low, high = _output(item, spec)
-        inputs, lows, highs = inputs + read, lows + low, highs + high
-        costs.append((cost(read, low), cost(read, high)))
-        if not spec.prompts and number >= SAMPLED_LONG and inputs > MOST_TOKENS:
-            # Texts that are made for this take time and memory. These are of random lengths, so fewer of them will do.
-            break
-    number = number or 1
-    known = [(low, high) for low, high in costs if low is not None and high is not None]
-    span = None
-    if known and len(known) == len(costs):
-        span = Span(*(float(sum(side, Decimal(0))) / number for side in zip(*known, strict=True)))
-    return _Tokens(inputs / number, Span(lows / number, highs / number), span)
+    def of(self, phase: Phase, size: int) -> _Tokens:
+        """The means of a part of `size` requests."""
+        reads, lows, highs, costs = [], [], [], []
+        for item in filter(None, map(self._workload.item, self._places(phase, size))):
+            texts = [message["content"] for message in item.messages]
+            read = sum(map(self._count, texts if item.system is None else [item.system, *texts]))
+            low, high = _output(item, self._spec)
+            reads.append(read)
+            lows.append(low)
+            highs.append(high)
+            costs.append((self._cost(read, low), self._cost(read, high)))
+        number = len(reads) or 1
+        known = [(low, high) for low, high in costs if low is not None and high is not None]
+        cost = None
+        if known and len(known) == len(costs):
+            cost = Span(*(float(sum(side, Decimal(0))) / number for side in zip(*known, strict=True)))
+        return _Tokens(sum(reads) / number, Span(sum(lows) / number, sum(highs) / number), cost)
 
-
-def _places(phase: Phase, size: int, prompts: int) -> Iterable[int]:
-    """The places whose tokens are counted: all, whole rounds of the prompts, or a random sample."""
-    if size <= SAMPLED:
-        return range(phase.first, phase.first + size)
-    if 0 < prompts <= SAMPLED:
-        return range(phase.first, phase.first + SAMPLED // prompts * prompts)
-    generator = random.Random(0)  # noqa: S311 (not for secrets)
-    return (phase.first + generator.randrange(size) for _ in range(SAMPLED))
+    def _places(self, phase: Phase, size: int) -> Iterable[int]:
+        """The places whose tokens are counted: all, whole rounds of the prompts, or a random sample."""
+        prompts = len(self._spec.prompts)
+        if size <= self._sampled:
+            return range(phase.first, phase.first + size)
+        if 0 < prompts <= self._sampled:
+            return range(phase.first, phase.first + self._sampled // prompts * prompts)
+        generator = random.Random(0)  # noqa: S311 - for no secrets
+        return (phase.first + generator.randrange(size) for _ in range(self._sampled))
 
 
 def _output(item: WorkItem, spec: BenchmarkSpec) -> tuple[int, int]:
     """The fewest and most output tokens of a request. Where the server is told to, it writes all."""
     most = item.parameters.max_tokens or 0
-    fields = {**spec.extra_body, **item.extra_body}
-    told = fields.get("min_tokens")
+    told = spec.extra_body.get("min_tokens")
     fewest = min(told, most) if isinstance(told, int) and told > 0 else 0
-    return (most if fields.get("ignore_eos") is True else fewest), most
+    return (most if spec.extra_body.get("ignore_eos") is True else fewest), most
 
 
 def _bytes(text: str) -> int:
@@ -211,11 +214,13 @@ def _is_warmup(phase: Phase, spec: BenchmarkSpec) -> bool:
     return is_warmup(phase.first) if spec.has_stages else phase.first < spec.warmup
 
 
-def _notes(load: PlannedLoad, phases: list[Phase] | None) -> list[str]:
+def _notes(workload: Workload | None, phases: list[Phase] | None) -> list[str]:
     notes = []
     if phases is None:
         notes.append("Which stages come depends on results, so only upper bounds are known.")
-    if load.workload.has_turns:
+    if workload is None:
+        notes.append("The texts or the tokenizer are not at hand here, so tokens and cost are not known.")
+    elif workload.has_turns:
         notes.append("The prompts of later turns carry the answers before, so tokens and cost are not known.")
     return notes
 

@@ -255,12 +255,6 @@ class Seamless(Pace):
         ]
         return tuple(round(end_s * 1e9) for end_s in ends_s)
 
-    @property
-    def rate(self) -> float | None:
-        """The mean over all pieces."""
-        due = [pace.expected(length_s) for pace, length_s in self._pieces]
-        return None if None in due else sum(map(float, filter(None, due))) / (self.boundaries_ns[-1] / 1e9)
-
     def due_ns(self) -> Iterator[int | None]:
         return repeat(None) if all(self._closed) else self._scheduled()
 

@@ -85,7 +85,12 @@ class SearchPlan(Plan):
             "lowest_failing": state.lowest_failing,
             "flags": list(answer.flags),
             "sustained": [
-                {_CONTROL: item.concurrency, **_described(item.attainment), "met": item.met, "aborted": item.aborted}
+                {
+                    _CONTROL: item.concurrency,
+                    **_described(item.attainment),
+                    "met_slos": item.met,
+                    "aborted": item.aborted,
+                }
                 for item in sustained
             ],
             "is_sustained": None if held is None else held.met,

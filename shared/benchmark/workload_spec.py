@@ -200,7 +200,7 @@ class WorkloadSpec(BaseModel):
 
     @property
     def is_endless(self) -> bool:
-        """Whether only the load ends it. `repetitions` ends prompts and rows, and a trace is sent once in each stage."""
+        """Whether only the load ends it. `repetitions` ends prompts and rows; a trace is sent once in each stage."""
         return self.source in ("generated", "builtin")
 
     def check_prompts(self, count: int) -> None:

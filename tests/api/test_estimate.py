@@ -20,13 +20,33 @@ async def test_an_estimate_stores_nothing(api: httpx2.AsyncClient) -> None:
 
 
 async def test_an_estimate_is_the_one_that_the_submit_answers_with(api: httpx2.AsyncClient) -> None:
-    estimated = (await api.post("/benchmarks/estimate", json=EXAMPLE)).json()["estimate"]
+    """But for the tokens: the submit does not wait for a tokenizer."""
+    exact = (await api.post("/benchmarks/estimate", json=EXAMPLE)).json()["estimate"]
     submitted = await api.post("/benchmarks", json=EXAMPLE)
-    assert (submitted.status_code, submitted.json()["estimate"]) == (202, estimated)
+    estimated = submitted.json()["estimate"]
+    assert (exact["tokens_counted_by"], estimated["tokens_counted_by"]) == ("tokenizer", "bytes")
+    assert (exact["input_tokens"], estimated["input_tokens"]) == (15, 11)
+    same = ("requests", "warmup_requests", "output_tokens", "duration_s", "notes")
+    assert (submitted.status_code, [exact[name] for name in same]) == (202, [estimated[name] for name in same])
     waited = await api.post("/benchmarks", json=EXAMPLE, headers={"prefer": "wait=0"})
     assert waited.json()["estimate"] == estimated
     again = (await api.post("/benchmarks/1/rerun")).json()
     assert again["estimate"] == estimated
+
+
+async def test_a_generated_workload_is_estimated_unless_its_tokenizer_is_not_here(
+    api: httpx2.AsyncClient,
+) -> None:
+    body = {"name": "n", "model": "gpt-4o-mini", "load": {"request_rate": 10, "requests": 300}}
+    generated = {"source": "generated", "input_tokens": 100, "output_tokens": 20}
+    found = (await api.post("/benchmarks/estimate", json={**body, "workload": generated})).json()["estimate"]
+    assert found["requests"] == 300
+    assert found["input_tokens"] == pytest.approx(30_000, rel=0.05)
+    assert found["output_tokens"]["high"] == 6_000
+    elsewhere = {**generated, "tokenizer": "mine.json"}
+    answer = (await api.post("/benchmarks/estimate", json={**body, "workload": elsewhere})).json()["estimate"]
+    assert (answer["requests"], answer["input_tokens"], answer["cost_usd"]) == (300, None, None)
+    assert "not at hand" in answer["notes"][0]
 
 
 async def test_only_the_post_that_created_it_has_an_estimate(api: httpx2.AsyncClient) -> None:

@@ -6,14 +6,19 @@ from typing import Any
 import pytest
 
 from api.schemas.curve import CurveOut
+from api.schemas.summary import Summary
 from cli.exits import ExitCode
+from cli.render.conclusion import conclusion_lines
 from cli.render.curve import curve_lines
 from shared.benchmark.curve import curve_of
 from shared.benchmark.search_spec import SearchSpec
 from shared.benchmark.sweep_spec import SweepSpec
+from tests.cli import documents
 from tests.cli.conftest import Llmbench
 from tests.cli.fake_api import FakeApi
 from tests.shared.benchmark.test_curve import SATURATING, slo_of, stage_of
+from tests.shared.benchmark.test_search_plan import BAD, GOOD, Script
+from tests.shared.benchmark.test_search_plan import plan_of as search_of
 
 
 @pytest.mark.parametrize(
@@ -118,6 +123,49 @@ def test_the_curve_says_what_it_lacks() -> None:
     assert texts[2].endswith("96.0%  highest in SLO")
     assert texts[4].endswith("broken off")
     assert texts[-2].startswith("No knee: a knee needs at least 5")
-    assert texts[-1] == "Highest load that meets the SLOs: 2 streams (its confidence interval does not: measure longer)"
+    assert (
+        texts[-1]
+        == "Highest load that meets the SLOs: 2 streams (not certain by its confidence interval: measure longer)"
+    )
     assert curve_lines(curve_of([broken]))[-1].text == "No load meets the SLOs"
     assert [line.text for line in curve_lines(curve_of([]))] == ["no stage has ended yet"]
+
+
+def shown_of(found: dict[str, Any]) -> list[str]:
+    """The lines of a benchmark with this conclusion, as the API answers it."""
+    whole = Summary.model_validate(documents.summary(search=found)).model_dump(mode="json")
+    return [line.text for line in conclusion_lines(documents.benchmark(summary=whole))]
+
+
+@pytest.mark.parametrize(
+    ("shares", "sustained", "lines"),
+    [
+        (
+            {4: [GOOD], 8: [BAD], 6: [GOOD], 7: [BAD]},
+            [0.8, 0.96],
+            [
+                "Search       4 streams (converged): the SLOs are met at concurrency 6 and not at 7",
+                "             sustained at 4 streams: 96.0% of the requests met the SLOs",
+                "             a cliff: at the first load that fails, most requests miss the SLOs; keep a distance",
+            ],
+        ),
+        (
+            {4: [BAD], 2: [BAD], 1: [BAD]},
+            [],
+            [
+                "Search       no load meets the SLOs (not met at any load): the SLOs are not met at concurrency 1",
+            ],
+        ),
+    ],
+)
+def test_a_run_shows_the_answer_of_its_search(shares: Any, sustained: list[float], lines: list[str]) -> None:
+    assert shown_of(Script(search_of(), shares, sustained).conclusion) == lines
+
+
+def test_a_run_shows_where_the_curve_of_its_sweep_is() -> None:
+    found = {"kind": "sweep", "control": "request_rate", "values": [0.5, 2], "repeats": 1, "saturated_at": None}
+    assert shown_of(found) == [
+        "Sweep        request rate 0.5, 2",
+        "             llmbench curve 1 shows throughput against latency",
+    ]
+    assert list(conclusion_lines(documents.benchmark())) == []

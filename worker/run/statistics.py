@@ -37,8 +37,8 @@ class Plan:
     repetitions: int = 1
     warmup_is_measured: bool = False
     slos: SloSpec | None = None
-    # The load rises for this long. The steady window begins after it.
-    ramp_s: float = 0
+    # The load rises for this long, and the steady window begins after it. None: the load never stays the same.
+    ramp_s: float | None = 0
 
 
 def statistics(results: RunAggregate, plan: Plan) -> dict[str, Any]:
@@ -130,8 +130,8 @@ def _throughput(results: RunAggregate, seconds: float | None) -> dict[str, Any]:
 
 
 def _window(results: RunAggregate, plan: Plan) -> SteadyWindow | None:
-    """The steady part. None for an interrupted run, because nothing was in flight for a part of it."""
-    if plan.interrupted:
+    """The steady part. An interrupted run has none, because nothing was in flight for a part of it."""
+    if plan.interrupted or plan.ramp_s is None:
         return None
     ramp_us = round(plan.ramp_s * 1e6)
     if plan.request_rate is None:

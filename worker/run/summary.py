@@ -1,14 +1,24 @@
 """Makes the summary of a run, as JSON, from the aggregate of its results."""
 
-from typing import Any
+from typing import Any, TypedDict
 
 from shared.benchmark.aggregate import RunAggregate
 from shared.benchmark.costs import text
-from shared.benchmark.plan import Stage
+from shared.benchmark.load import Phase
+from shared.benchmark.plan import FixedPlan, PlannedLoad, Stage
 from shared.benchmark.slo_spec import SloSpec
+from shared.benchmark.spec import RunSpec
 from worker.run.statistics import Plan, statistics
 
-__all__ = ["Plan", "summarize", "summary_of_stage"]
+__all__ = ["Plan", "load_in_numbers", "summarize", "summary_of_stage"]
+
+
+class LoadNumbers(TypedDict):
+    """Fields of a `Plan` that say which load was asked for."""
+
+    concurrency: int
+    request_rate: float | None
+    ramp_s: float | None
 
 
 def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
@@ -30,16 +40,26 @@ def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
     return document
 
 
+def load_in_numbers(spec: RunSpec, load: PlannedLoad | None) -> LoadNumbers:
+    """What the run was asked to carry. Of several stages, the one rate and the steady part are not known."""
+    if spec.load is None or load is None:
+        return {"concurrency": spec.concurrency, "request_rate": spec.request_rate, "ramp_s": 0}
+    stages = load.plan.stages if isinstance(load.plan, FixedPlan) else ()
+    if len(stages) != 1:
+        return {"concurrency": load.plan.max_in_flight, "request_rate": None, "ramp_s": None}
+    return _numbers_of(stages[0].measured)
+
+
 def summary_of_stage(stage: Stage, results: RunAggregate, slos: SloSpec | None = None) -> dict[str, Any]:
     """The same for one stage of a run."""
-    pace = stage.measured.pace
-    plan = Plan(
-        requests=results.count,
-        concurrency=pace.max_in_flight,
-        request_rate=pace.rate,
-        interrupted=False,
-        sent_in_vain=0,
-        slos=slos,
-        ramp_s=pace.settled_s,
-    )
+    plan = Plan(requests=results.count, **_numbers_of(stage.measured), interrupted=False, sent_in_vain=0, slos=slos)
     return summarize(results, plan)
+
+
+def _numbers_of(phase: Phase) -> LoadNumbers:
+    """The rate is the mean over the time of sending, if that is known; else the mean until the rate is constant."""
+    pace, rate = phase.pace, phase.pace.rate
+    if phase.stop.send_for_ns:
+        due, seconds = pace.expected(phase.stop.send_for_ns / 1e9), phase.stop.send_for_ns / 1e9
+        rate = None if due is None else due / seconds
+    return {"concurrency": pace.max_in_flight, "request_rate": rate, "ramp_s": pace.settled_s}

@@ -10,13 +10,14 @@ import pytest
 from shared.benchmark.estimate import SAMPLED, estimate
 from shared.benchmark.load import Phase
 from shared.benchmark.pace import ClosedLoop, ConstantRate
-from shared.benchmark.plan import FixedPlan, Plan, PlannedLoad, Stage, StageResult
+from shared.benchmark.plan import FixedPlan, Plan, Stage, StageResult
 from shared.benchmark.rate_profile import RateProfile
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.stop import StopRule
 from shared.benchmark.workload import PromptsInTurn, WorkItem
 from shared.workloads.loads import load_of
+from shared.workloads.tokenizer import tokenizer_of
 
 
 def cost(read: int, written: int) -> Decimal:
@@ -26,7 +27,8 @@ def cost(read: int, written: int) -> Decimal:
 
 def spec(*prompts: Any, **fields: Any) -> BenchmarkSpec:
     body = {"name": "n", "model": "m", "prompts": list(prompts or ["p" * 40]), "parameters": {"max_tokens": 100}}
-    return BenchmarkSpec.model_validate({**body, **fields}).with_defaults()
+    given = {name: value for name, value in {**body, **fields}.items() if value != []}
+    return BenchmarkSpec.model_validate(given).with_defaults()
 
 
 def words(text: str) -> int:
@@ -34,7 +36,8 @@ def words(text: str) -> int:
 
 
 def of(found: BenchmarkSpec, **known: Any) -> dict[str, Any]:
-    return estimate(found, load_of(found), known.pop("cost", cost), **known)
+    load = load_of(found)
+    return estimate(found, load.plan, load.workload, known.pop("cost", cost), **known)
 
 
 def test_requests_tokens_and_cost_of_a_list_of_prompts() -> None:
@@ -134,8 +137,8 @@ class Endless(PromptsInTurn):
 
 def staged(*phases: Phase, workload: type[PromptsInTurn] = PromptsInTurn) -> dict[str, Any]:
     found = spec("p" * 40, repetitions=1_000, timeouts={"connect_s": 1, "total_s": 9})
-    load = PlannedLoad(workload(found), FixedPlan([Stage(number, phase) for number, phase in enumerate(phases)], None))
-    return estimate(found, load, cost)
+    plan = FixedPlan([Stage(number, phase) for number, phase in enumerate(phases)], None)
+    return estimate(found, plan, workload(found), cost)
 
 
 def test_a_rate_for_a_time_gives_a_number_of_requests() -> None:
@@ -174,10 +177,27 @@ class Searching(Plan):
 
 def test_a_plan_that_depends_on_results_says_so() -> None:
     found = spec(max_duration_s=600)
-    document = estimate(found, PlannedLoad(PromptsInTurn(found), Searching()), cost)
+    document = estimate(found, Searching(), PromptsInTurn(found), cost)
     assert (document["requests"], document["cost_usd"]) == (None, None)
     assert document["duration_s"] == {"low": None, "high": 600}
     assert "depends on results" in document["notes"][0]
+
+
+def test_texts_that_are_not_here_have_no_tokens() -> None:
+    found = spec(repetitions=20)
+    document = estimate(found, load_of(found).plan, None, cost)
+    assert (document["requests"], document["input_tokens"], document["cost_usd"]) == (20, None, None)
+    assert "not at hand" in document["notes"][0]
+
+
+def test_the_requests_of_a_workload_are_made_and_counted() -> None:
+    generated = {"source": "generated", "input_tokens": 50, "output_tokens": 10}
+    found = spec(workload=generated, load={"concurrency": 2, "requests": 5_000}, prompts=[])
+    load = load_of(found)
+    document = estimate(found, load.plan, load.workload, cost, tokenizer_of("m", None).count, sampled=100)
+    assert document["requests"] == 5_000
+    assert document["input_tokens"] == pytest.approx(250_000, rel=0.03)
+    assert document["output_tokens"]["high"] == 50_000
 
 
 class Conversations(PromptsInTurn):

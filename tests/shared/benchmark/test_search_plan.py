@@ -163,7 +163,7 @@ def test_one_step_back_if_the_load_cannot_be_sustained() -> None:
     script = Script(plan_of(), shares, [0.8, 0.96])
     assert script.loads[-2:] == [6, 4]
     assert (script.conclusion["concurrency"], script.conclusion["is_sustained"]) == (4, True)
-    assert [item["met"] for item in script.conclusion["sustained"]] == [False, True]
+    assert [item["met_slos"] for item in script.conclusion["sustained"]] == [False, True]
     failed = Script(plan_of(), {4: [GOOD], 8: [BAD], 6: [GOOD], 7: [BAD]}, [0.8, 0.9])
     assert (failed.conclusion["concurrency"], failed.conclusion["is_sustained"]) == (4, False)
 

@@ -17,9 +17,11 @@ from shared.benchmark.plan import Stage
 from shared.benchmark.rate_profile import RateProfile
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.slo_spec import SloSpec
+from shared.benchmark.spec import BenchmarkSpec
 from shared.numbers.metrics import DISTRIBUTED
 from shared.numbers.timeline import EventKind, TimelineEvent, encode
-from worker.run.summary import Plan, summarize, summary_of_stage
+from shared.workloads.loads import load_of
+from worker.run.summary import Plan, load_in_numbers, summarize, summary_of_stage
 
 START = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
 
@@ -293,3 +295,29 @@ def test_the_summary_of_a_stage_leaves_its_ramp_out_of_the_steady_window() -> No
     assert (found["slo"]["missed"], found["concurrency"]["requested"]) == (20, 2)
     at_a_rate = summary_of_stage(Stage(0, Phase(ConstantRate(RateProfile([(0, 0), (0.5, 10)]), 9))), results)
     assert (at_a_rate["steady_window"]["begin_s"], at_a_rate["slo"]) == (0.5, None)
+
+
+def _asked(**load: Any) -> dict[str, Any]:
+    spec = BenchmarkSpec.model_validate({"name": "n", "model": "m", "prompts": ["p"], "load": load}).with_defaults()
+    return dict(load_in_numbers(spec, load_of(spec)))
+
+
+def test_a_run_says_which_load_was_asked_for() -> None:
+    """The short form says it itself; a load of one stage has that stage's numbers; several stages have no one rate."""
+    short = BenchmarkSpec(name="n", model="m", prompts=("p",), request_rate=5.0, concurrency=7)  # type: ignore[arg-type]
+    asked = {"concurrency": 7, "request_rate": 5, "ramp_s": 0}
+    assert load_in_numbers(short, load_of(short)) == load_in_numbers(short, None) == asked
+    ramp = _asked(request_rate=20, max_concurrency=9, requests=10, ramp={"from": 20, "over_s": 3})
+    assert ramp == {"concurrency": 9, "request_rate": 20, "ramp_s": 3}
+    # From 0 to 20 within 4 s are 40 requests, and 120 in the 6 s after that.
+    timed = _asked(request_rate=20, max_concurrency=9, duration_s=10, ramp={"from": 0, "over_s": 4})
+    assert timed == {"concurrency": 9, "request_rate": 16, "ramp_s": 4}
+    assert _asked(concurrency=4, requests=10) == {"concurrency": 4, "request_rate": None, "ramp_s": 0}
+    staged = _asked(stages=[{"concurrency": 2, "requests": 5}, {"concurrency": 6, "requests": 5}])
+    assert staged == {"concurrency": 6, "request_rate": None, "ramp_s": None}
+
+
+def test_a_run_whose_load_never_stays_the_same_has_no_steady_window() -> None:
+    results = folded(*[Row(prompt_index=number, at_ms=100 * number) for number in range(20)])
+    assert summarize(results, Plan(20, 1, None, False, 0))["steady_window"] is not None
+    assert summarize(results, Plan(20, 1, None, False, 0, ramp_s=None))["steady_window"] is None
