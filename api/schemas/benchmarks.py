@@ -14,6 +14,7 @@ from api.schemas.results import ResultOut
 from api.schemas.stages import StageOut
 from api.schemas.summary import Summary
 from api.schemas.webhooks import BenchmarkWebhook
+from shared.benchmark.load_spec import LoadSpec
 from shared.benchmark.prompt import Message, Parameters
 from shared.benchmark.slo_spec import SloSpec
 from shared.benchmark.spec import Timeouts
@@ -194,6 +195,11 @@ class BenchmarkBase(BaseModel):
     parameters: Parameters = Field(description="As submitted.")
     extra_body: dict[str, Any] = Field(
         default={}, description="As submitted.", examples=[{"ignore_eos": True, "min_tokens": 256}]
+    )
+    load: LoadSpec | None = Field(
+        default=None,
+        description="As submitted, with the defaults that matter to the numbers. Null: the short form, `concurrency` "
+        "to `warmup`.",
     )
     workload: WorkloadSpec | None = Field(
         default=None, description="As submitted, with the seed of its random draws. Null: `prompts` in turn."
