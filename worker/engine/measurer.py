@@ -4,8 +4,6 @@ Every adapter and transport uses this one measurer. It holds no socket and waits
 stamps alone, not on when it sees them. `result.py` makes the record of a request that has ended.
 """
 
-import struct
-
 import orjson
 
 from shared.benchmark.outcome import Outcome
@@ -15,6 +13,7 @@ from shared.protocols.events import Failure
 from worker.engine.answer import Answer
 from worker.engine.messages import Began, End, Slice
 from worker.engine.planned import MeasureContext, PhaseStart, PlannedRequest
+from worker.engine.reads import Reads
 from worker.engine.result import Ended, record_of
 
 # The most bytes of an error answer that are read.
@@ -23,8 +22,6 @@ MAX_REFUSAL_BYTES = 64_000
 DOUBTFUL_US = 1_000
 # How long the server may keep the response open after the end of the answer, and after a finish reason without usage.
 CLOSE_NS, USAGE_NS = 1_000_000_000, 5_000_000_000
-
-_READ = struct.Struct("<qqq")
 
 
 class Measurement:
@@ -154,20 +151,40 @@ class Measurement:
 
     def _read(self, part: Slice) -> None:
         self.selector_stamped |= not part.kernel
-        start = 0
-        for stamp_ns, end, late_us in _READ.iter_unpack(part.reads):
-            if self.outcome is not None:
-                return None
-            if self._deadline_ns is not None and stamp_ns > self._deadline_ns:
-                return self._time_out()
-            data = part.body[start:end]
-            start = end
-            self._last_read_ns = stamp_ns
-            if self._answer is None:
-                self._refuse(data)
-            else:
-                self._listen(self._answer, data, stamp_ns, late_us, kernel=part.kernel)
-        return None
+        reads = Reads(part)
+        number = one_by_one = 0
+        while number < len(reads) and self.outcome is None:
+            if self._answer is not None and number >= one_by_one:
+                # What cannot be taken at once is taken one by one.
+                one_by_one = (self._answer.pattern and reads.run_end(number, self._answer.pattern)) or number
+                if one_by_one > number and self._read_at_once(self._answer, reads, number, one_by_one):
+                    number = one_by_one
+                    continue
+            self._read_one(reads.data(number, number + 1), reads.stamps[number], reads.late_us[number], part.kernel)
+            number += 1
+
+    def _read_one(self, data: bytes, stamp_ns: int, late_us: int, kernel: bool) -> None:
+        if self._deadline_ns is not None and stamp_ns > self._deadline_ns:
+            return self._time_out()
+        self._last_read_ns = stamp_ns
+        if self._answer is None:
+            return self._refuse(data)
+        return self._listen(self._answer, data, stamp_ns, late_us, kernel=kernel)
+
+    def _read_at_once(self, answer: Answer, reads: Reads, first: int, end: int) -> bool:
+        """Takes reads of an answer in its middle, if all of them come in time and repeat the event before."""
+        stamps = reads.stamps[first:end]
+        if stamps[0] > (self._deadline_ns or 0) or min(stamps) < stamps[0]:
+            return False
+        if max(stamps) > min(stamps[0] + self._idle_ns, self._total_ns):
+            return False
+        data = reads.data(first, end)
+        before = reads.ends[end - 1] - len(data)
+        if not answer.repeat(data, stamps, [place - before for place in reads.ends[first:end]]):
+            return False
+        self._last_read_ns = stamps[-1]
+        self._deadline_ns = min(stamps[-1] + self._idle_ns, self._total_ns)
+        return True
 
     def _refuse(self, data: bytes) -> None:
         self._refusal += data
