@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request, Response
@@ -14,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.json_bounds import STEP_BYTES, JsonBounds, TooComplex
+from api.proxy import route_path
 
 # Smaller bodies are parsed in the event loop, which takes them less time than a thread's start.
 INLINE_BYTES = 16_384
@@ -33,50 +35,73 @@ class BodyTooComplex(HTTPException):
     """The body is JSON, but of a shape that no request needs."""
 
 
+@dataclass(frozen=True, slots=True)
+class StreamedBody:
+    """Bounds of a body that its route reads piece by piece and keeps on the disk. It is not looked at as JSON."""
+
+    max_bytes: int
+    arrival_s: float
+
+
+class BodyTooLarge(HTTPException):
+    """The body of a route with a bound of its own is too large."""
+
+
 class BodyLimitMiddleware:
     """Refuses a body that is too large, too complex or too slow when it is read, with or without a Content-Length.
 
     FastAPI's `max_body_size` answers in plain text if Content-Length is too large. This error becomes a problem.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int, arrival_s: float = ARRIVAL_S) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        max_bytes: int,
+        arrival_s: float = ARRIVAL_S,
+        streamed: Mapping[tuple[str, str], StreamedBody] | None = None,
+    ) -> None:
+        """`streamed`: routes with bounds of their own, by method and path."""
         self._app = app
         self._max_bytes = max_bytes
         self._arrival_s = arrival_s
+        self._streamed = streamed or {}
         self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        streamed = self._streamed.get((scope["method"], route_path(scope)))
+        max_bytes = self._max_bytes if streamed is None else streamed.max_bytes
+        arrival_s = self._arrival_s if streamed is None else streamed.arrival_s
         headers = Headers(scope=scope)
         announced = headers.get("content-length", "")
         # int() refuses very long texts; twenty digits are enough to exceed any limit.
-        too_large = announced.isdecimal() and int(announced[:20]) > self._max_bytes
+        too_large = announced.isdecimal() and int(announced[:20]) > max_bytes
         # FastAPI parses `application/json` and `application/…+json`, in upper and lower case, and nothing else.
-        is_json = "json" in headers.get("content-type", "").lower()
+        is_json = streamed is None and "json" in headers.get("content-type", "").lower()
         bounds = JsonBounds(int(TEXT_IN_MEMORY * self._max_bytes)) if is_json else None
-        deadline = asyncio.get_running_loop().time() + self._arrival_s
+        deadline = asyncio.get_running_loop().time() + arrival_s
         received = held = 0
         complete = False
 
         async def receive_limited() -> Message:
             nonlocal received, held, complete
             if too_large:
-                raise HTTPException(413)
+                raise _too_large(streamed)
             if complete:
                 return await receive()
             try:
                 async with asyncio.timeout_at(deadline):
                     message = await receive()
             except TimeoutError:
-                raise HTTPException(408, f"the body has not arrived within {self._arrival_s:g} s") from None
+                raise HTTPException(408, f"the body has not arrived within {arrival_s:g} s") from None
             piece = message.get("body", b"")
             complete = not message.get("more_body", False)
             received += len(piece)
-            if received > self._max_bytes:
-                raise HTTPException(413)
-            if received > FREE_BYTES:
+            if received > max_bytes:
+                raise _too_large(streamed)
+            if streamed is None and received > FREE_BYTES:
                 self._held += received - FREE_BYTES - held
                 held = received - FREE_BYTES
                 if self._held > BODIES_AT_ONCE * self._max_bytes:
@@ -97,6 +122,12 @@ class BodyLimitMiddleware:
             await self._app(scope, receive_limited, send)
         finally:
             self._held -= held
+
+
+def _too_large(streamed: StreamedBody | None) -> HTTPException:
+    if streamed is None:
+        return HTTPException(413)
+    return BodyTooLarge(413, f"the body is larger than {streamed.max_bytes:,} bytes")
 
 
 class JsonRoute(APIRoute):

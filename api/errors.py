@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from api.body import BodyTooComplex
+from api.body import BodyTooComplex, BodyTooLarge
 from api.methods import allowed_methods
 from api.middleware import HEADER
 from api.proxy import route_path
@@ -183,7 +183,8 @@ async def _http_error(request: Request, exc: Exception) -> JSONResponse:
     if exc.status_code == 404:
         detail = "there is nothing at this path; /docs lists all paths"
     elif exc.status_code == 413:
-        detail = f"the body is larger than MAX_BODY_BYTES = {request.app.state.settings.max_body_bytes:,} bytes"
+        if not isinstance(exc, BodyTooLarge):
+            detail = f"the body is larger than MAX_BODY_BYTES = {request.app.state.settings.max_body_bytes:,} bytes"
         code = "body_too_large"
     elif isinstance(exc, BodyTooComplex):
         wrong = FieldError("body", detail, "too_complex")

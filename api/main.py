@@ -7,15 +7,29 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
-from api.body import BodyLimitMiddleware
+from api.body import BodyLimitMiddleware, StreamedBody
+from api.dataset_uploads import ARRIVAL_S, MAX_DATASET_BYTES, DatasetUploads
 from api.errors import install_error_handlers
+from api.estimates import Estimator
 from api.guard import GuardMiddleware
 from api.methods import HeadMiddleware, routes_of
 from api.middleware import QUIET, RequestContextMiddleware
 from api.monitoring import ApiMonitor
 from api.openapi import LICENCE, SERVERS, TAGS, complete_the_document
 from api.proxy import ProxyMiddleware
-from api.routes import benchmarks, events, health, models, prompts, results, webhooks, workers
+from api.routes import (
+    benchmarks,
+    curve,
+    datasets,
+    estimate,
+    events,
+    health,
+    models,
+    prompts,
+    results,
+    webhooks,
+    workers,
+)
 from api.state import State
 from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
@@ -23,6 +37,7 @@ from shared.clock import SystemClock
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database, warn_of_ignored_parameters
+from shared.db.datasets import DatasetRepository
 from shared.db.delivery_history import DeliveryHistory
 from shared.db.monitoring import MonitoringRepository
 from shared.db.result_pages import ResultPages
@@ -50,6 +65,9 @@ Measured, stored, reproducible numbers about LLM endpoints: time to first token,
 `GET /benchmarks/{id}` shows status, summary and results. Durations are in milliseconds (`_ms`) from one monotonic
 clock, dates (`_at`) are UTC, costs (`_usd`) are US dollars. Unknown is `null`, never 0.
 """
+
+# Bodies with bounds of their own.
+STREAMED = {("POST", "/datasets"): StreamedBody(MAX_DATASET_BYTES, ARRIVAL_S)}
 
 
 def create_app(settings: Settings | None = None, keys: KeyRing | None = None) -> FastAPI:
@@ -109,11 +127,12 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.state.parts = parts
     install_error_handlers(app)
     app.add_middleware(HeadMiddleware)
-    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
+    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes, streamed=STREAMED)
     app.add_middleware(GuardMiddleware, hosts=settings.hosts())
     app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
     app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
-    routers = [module.router for module in (benchmarks, prompts, results, webhooks, models, workers, health)]
+    modules = (benchmarks, estimate, prompts, results, curve, datasets, webhooks, models, workers, health)
+    routers = [module.router for module in modules]
     for router in routers:
         app.include_router(router)
     app.state.routes = routes_of(app.routes, [router.routes for router in routers])
@@ -139,11 +158,14 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
     endpoints, identities = settings.endpoints(price_list), settings.identities()
     doorbell = Doorbell(client_redis(settings.redis_url))
     repository = BenchmarkRepository(database, public_url=settings.public_url)
+    dataset_rows = DatasetRepository(database)
     worker_rows, webhook_rows = WorkerRepository(database), WebhookRepository(database)
     setup = WebhookSetup(settings.ssrf_guard(), settings.secret_box())
+    clock = SystemClock()
+    estimator = Estimator(price_list, clock, dataset_rows)
     return State(
         settings=settings,
-        clock=SystemClock(),
+        clock=clock,
         keys=keys,
         price_list=price_list,
         endpoints=endpoints,
@@ -155,6 +177,8 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
         benchmarks=repository,
         benchmark_pages=BenchmarkPages(database),
         result_pages=ResultPages(database),
+        datasets=dataset_rows,
+        dataset_uploads=DatasetUploads(dataset_rows),
         segments=SegmentRepository(database),
         stages=StageRepository(database),
         workers=worker_rows,
@@ -165,6 +189,16 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
         webhook_setup=setup,
         identities=identities,
         submitter=Submitter(
-            endpoints, keys, repository, worker_rows, doorbell, webhook_rows, setup, tracing, identities
+            endpoints,
+            keys,
+            repository,
+            worker_rows,
+            doorbell,
+            webhook_rows,
+            setup,
+            tracing,
+            identities,
+            estimator,
+            dataset_rows,
         ),
     )

@@ -15,10 +15,11 @@ from api.schemas.benchmarks import (
     TargetOut,
 )
 from api.schemas.live import LiveMetrics
+from api.schemas.measurement import Measurement
 from api.schemas.prices import PriceOut
 from api.schemas.results import ResultOut
 from api.schemas.stages import StageOut
-from api.schemas.summary import Measurement, Summary
+from api.schemas.summary import Summary
 from api.schemas.webhooks import BenchmarkWebhook
 from shared.benchmark.spec import RunSpec
 from shared.benchmark.status import TERMINAL

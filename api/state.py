@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.dataset_uploads import DatasetUploads
 from api.monitoring import ApiMonitor
 from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
@@ -12,6 +13,7 @@ from shared.clock import Clock
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
+from shared.db.datasets import DatasetRepository
 from shared.db.delivery_history import DeliveryHistory
 from shared.db.monitoring import MonitoringRepository
 from shared.db.result_pages import ResultPages
@@ -43,6 +45,8 @@ class State:
     benchmarks: BenchmarkRepository
     benchmark_pages: BenchmarkPages
     result_pages: ResultPages
+    datasets: DatasetRepository
+    dataset_uploads: DatasetUploads
     segments: SegmentRepository
     stages: StageRepository
     workers: WorkerRepository

@@ -3,15 +3,18 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from opentelemetry.trace import SpanKind
 
 from api import fingerprint
+from api.dataset_choice import with_dataset
+from api.estimates import Estimator
 from api.webhook_setup import WebhookSetup
 from shared.benchmark.request import BenchmarkRequest
 from shared.benchmark.spec import BenchmarkSpec
 from shared.db.benchmarks import BenchmarkRepository, Once
+from shared.db.datasets import DatasetRepository
 from shared.db.tables import Benchmark
 from shared.db.webhook_endpoints import WebhookRepository
 from shared.db.workers import WorkerRepository
@@ -36,6 +39,17 @@ class Submitted:
     benchmark: Benchmark
     created: bool
     secret: str | None = None
+    # What it will send, take and cost. None if it was not created now.
+    estimate: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A valid benchmark that is not stored."""
+
+    endpoint: Endpoint
+    notices: list[str]
+    estimate: dict[str, Any]
 
 
 class _Context(TypedDict):
@@ -61,7 +75,11 @@ class Submitter:
         webhook_setup: WebhookSetup,
         tracing: Tracing,
         identities: Identities,
+        estimator: Estimator,
+        datasets: DatasetRepository,
     ) -> None:
+        self._datasets = datasets
+        self._estimator = estimator
         self._identities = identities
         self._tracing = tracing
         self._webhooks = webhooks
@@ -94,6 +112,13 @@ class Submitter:
         if not stored.created:
             return await self._with_secret(stored)
         return stored if prepared is None else replace(stored, secret=prepared.secret)
+
+    async def check(self, spec: BenchmarkSpec) -> Checked:
+        """All checks of `submit` but those of webhooks, and the estimate. Raises InvalidRequest."""
+        endpoint = await self._resolve(spec.model, spec.provider)
+        spec = (await with_dataset(spec, self._datasets)).with_defaults()
+        check_parameters(spec, protocol_named(endpoint.protocol))
+        return Checked(endpoint, notices(spec, endpoint), await self._estimator.of(spec, endpoint, with_tokenizer=True))
 
     async def _with_secret(self, submitted: Submitted) -> Submitted:
         """Adds the webhook's secret, which only answers to the POST show: the first answer may have been lost."""
@@ -131,7 +156,7 @@ class Submitter:
         webhook: NewEndpoint | None = None,
     ) -> Submitted:
         endpoint = await self._resolve(spec.model, provider)
-        spec = spec.with_defaults()
+        spec = (await with_dataset(spec, self._datasets)).with_defaults()
         check_parameters(spec, protocol_named(endpoint.protocol))
         identity, created = self._identities.of(endpoint), True
         told = [*notices(spec, endpoint), *changed_endpoint(rerun_of, identity)]
@@ -149,7 +174,11 @@ class Submitter:
             span.set_attributes({"llmbench.benchmark.id": benchmark.id, "llmbench.created": created})
             if created:
                 await self._doorbell.ring(benchmark.id)
-        return Submitted(benchmark, created)
+        return Submitted(benchmark, created, estimate=await self._estimate(spec, endpoint) if created else None)
+
+    async def _estimate(self, spec: BenchmarkSpec, endpoint: Endpoint) -> dict[str, Any]:
+        """For the answer to a submit, which must not wait for a tokenizer."""
+        return await self._estimator.of(spec, endpoint, with_tokenizer=False)
 
     async def _resolve(self, model: str, provider: str | None) -> Endpoint:
         """The endpoint of a benchmark. Reads which keys workers hold only if a key that is not here could matter."""

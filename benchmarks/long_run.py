@@ -26,6 +26,7 @@ from shared.benchmark.spec import BenchmarkSpec
 from shared.clock import SystemClock
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
+from shared.db.datasets import DatasetRepository
 from shared.db.leases import LeaseRepository
 from shared.db.migrate import upgrade
 from shared.db.results import ResultRepository
@@ -103,6 +104,7 @@ async def measure(url: str, options: argparse.Namespace) -> None:
         results=ResultRepository(database),
         segments=SegmentRepository(database),
         stages=StageRepository(database),
+        datasets=DatasetRepository(database),
         children=children,
         monitor=WorkerMonitor(database),
     )

@@ -54,7 +54,6 @@ SCENES = (
     Scene("providers", "llmbench providers"),
     Scene("models", "llmbench models haiku --limit 4"),
     Scene("workers", "llmbench workers"),
-    Scene("duration", "llmbench run -m sim -p hi --duration 60"),
     # Last, because its benchmark would stand in the list.
     Scene("progress", "llmbench run -m sim-ttft400 -p hi -n 200 -c 4", until=" left"),
 )

@@ -3,8 +3,9 @@
 import json
 import ssl
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 import httpx2
@@ -16,8 +17,10 @@ from shared.network.hosts import is_loopback
 Json = dict[str, Any]
 
 # The API's largest pages of benchmarks, models and results.
-_PAGE = {"/benchmarks": 200, "/models": 500}
+_PAGE = {"/benchmarks": 200, "/models": 500, "/datasets": 200}
 _RESULTS_PAGE = 1_000
+# A large file is checked line by line before the server answers.
+_UPLOAD_S = 600
 # Enough to find the commonest messages.
 _FAILURES_PAGE = 200
 
@@ -34,10 +37,10 @@ class Client:
 
     def __init__(self, url: str, timeout_s: float = 30) -> None:
         self.url = _checked(url)
+        self._timeout_s = timeout_s
         own = is_loopback(urlsplit(self.url).hostname or "")
         self._http = httpx2.Client(
             base_url=self.url,
-            timeout=timeout_s,
             headers={"accept": "application/json"},
             # A proxy (HTTP_PROXY) cannot reach this machine's loopback.
             trust_env=not own,
@@ -56,6 +59,10 @@ class Client:
     def submit(self, spec: Json) -> Json:
         """The new pending benchmark."""
         return self._json("POST", "/benchmarks", body=spec)
+
+    def estimate(self, spec: Json) -> Json:
+        """What the benchmark would send, take and cost. Nothing is stored."""
+        return self._json("POST", "/benchmarks/estimate", body=spec)
 
     def benchmark(self, benchmark_id: int, include: str = "results") -> Json:
         return self._json("GET", f"/benchmarks/{benchmark_id}", params={"include": include})
@@ -102,6 +109,10 @@ class Client:
             if cursor is None:
                 return
 
+    def curve(self, benchmark_id: int, slos: list[str]) -> Json:
+        """The load curve. `slos`: bounds of percentiles, as in `ttft_ms:p95:500`."""
+        return self._json("GET", f"/benchmarks/{benchmark_id}/curve", params={"slo": slos})
+
     def failures(self, benchmark: Json) -> list[Json]:
         """Measured results that did not succeed, at most 200 of each outcome. None if the summary counts none."""
         requests = (benchmark["summary"] or {}).get("requests", {})
@@ -123,6 +134,27 @@ class Client:
 
     def delete_webhook(self, webhook_id: int) -> None:
         self._send("DELETE", f"/webhooks/{webhook_id}")
+
+    def add_dataset(self, file: BinaryIO, params: Mapping[str, str]) -> tuple[Json, bool]:
+        """(dataset, whether it is new). `params`: name, format and options."""
+        response = self._send("POST", "/datasets", params=params, file=file)
+        return self._body(response), response.status_code == HTTPStatus.CREATED
+
+    def datasets(self, limit: int) -> tuple[list[Json], bool]:
+        """At most `limit` datasets, newest first; and whether there are more."""
+        items, _, more = self._pages("/datasets", limit, {})
+        return items, more
+
+    def dataset(self, dataset_id: int) -> Json:
+        return self._json("GET", f"/datasets/{dataset_id}")
+
+    def dataset_rows(self, dataset_id: int, limit: int) -> list[Json]:
+        """The first rows, at most `limit` and a page."""
+        items: list[Json] = self._json("GET", f"/datasets/{dataset_id}/rows", params={"limit": str(limit)})["items"]
+        return items
+
+    def delete_dataset(self, dataset_id: int) -> None:
+        self._send("DELETE", f"/datasets/{dataset_id}")
 
     def check_ready(self) -> None:
         """Raises CliError that names each part that is not ready."""
@@ -160,23 +192,38 @@ class Client:
         return self._body(self._send(method, path, params=params, body=body))
 
     def _send(
-        self, method: str, path: str, *, params: Mapping[str, str | list[str]] | None = None, body: Json | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | list[str]] | None = None,
+        body: Json | None = None,
+        file: BinaryIO | None = None,
     ) -> httpx2.Response:
-        response = self._request(method, path, params=params, body=body)
+        response = self._request(method, path, params=params, body=body, file=file)
         if response.is_success:
             return response
         raise self._problem(response)
 
     def _request(
-        self, method: str, path: str, *, params: Mapping[str, str | list[str]] | None = None, body: Json | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | list[str]] | None = None,
+        body: Json | None = None,
+        file: BinaryIO | None = None,
     ) -> httpx2.Response:
+        """`body`: sent as JSON. `file`: sent as it is."""
         try:
-            content = None if body is None else json.dumps(body, allow_nan=False).encode()
+            content = file if body is None else json.dumps(body, allow_nan=False).encode()
         except ValueError as exc:
             raise usage(f"the request cannot be written as JSON: {exc}") from exc
-        headers = {} if content is None else {"content-type": "application/json"}
+        kind = "application/json" if file is None else "application/octet-stream"
+        headers = {} if content is None else {"content-type": kind}
+        timeout_s = self._timeout_s if file is None else _UPLOAD_S
         try:
-            return self._http.request(method, path, params=params, content=content, headers=headers)
+            return self._http.request(method, path, params=params, content=content, headers=headers, timeout=timeout_s)
         except httpx2.ConnectError as exc:
             raise Unreachable(
                 f"no server answers at {self.url}",

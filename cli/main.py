@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import benchmarks, calibrate, catalog, demo, run, system, up, webhooks
+from cli.commands import benchmarks, calibrate, catalog, curve, datasets, demo, run, system, up, webhooks
 from cli.exits import EPILOG
 from cli.group import Commands
 from cli.help import Command
@@ -27,6 +27,7 @@ app.command(cls=Command, epilog=EPILOG)(run.run)
 app.command(cls=Command, short_help="Run a first benchmark against the simulator, without any set-up.")(demo.demo)
 app.command("list", cls=Command)(benchmarks.list_benchmarks)
 app.command(cls=Command)(benchmarks.show)
+app.command(cls=Command, short_help="Show throughput against latency by load, and the knee.")(curve.curve)
 app.command(cls=Command)(benchmarks.rerun)
 app.command(cls=Command)(benchmarks.cancel)
 app.command(cls=Command)(benchmarks.delete)
@@ -34,6 +35,7 @@ app.command(cls=Command, short_help="Search the models of the price list.")(cata
 app.command(cls=Command, short_help="List the endpoints that benchmarks can go to.")(catalog.providers)
 app.command(cls=Command, short_help="List the workers, and up to which load they measure exactly.")(catalog.workers)
 app.command(cls=Command, short_help="Find out up to which load this host measures exactly.")(calibrate.calibrate)
+app.add_typer(datasets.app, name="datasets")
 app.add_typer(webhooks.app, name="webhooks")
 app.command(cls=Command, short_help="Run the simulator: an LLM endpoint with known timing.")(system.simulate)
 app.command(cls=Command)(system.migrate)

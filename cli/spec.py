@@ -9,6 +9,8 @@ from cli.exits import usage
 from cli.prompts import STDIN, read_text
 
 NAME_LENGTH = 200
+# The source of a workload that does not name one.
+PROMPTS = "prompts"
 # What the API takes beside the fields of a spec.
 WEBHOOK_FIELDS = ("webhook_url", "webhook_events", "webhook_secret")
 # How alike a misspelt name is to the right one, from 0 to 1: `promts` to `prompts` is 0.92.
@@ -69,12 +71,13 @@ def merge(
     extra_body: Mapping[str, Any],
     timeouts: Mapping[str, Any],
     metadata: Mapping[str, Any],
+    workload: Mapping[str, Any] | None = None,
     **fields: Any,
 ) -> dict[str, Any]:
     """The spec of the file with the flags applied over it. A flag that is None was not given.
 
-    `parameters`, `extra_body`, `timeouts` and `metadata` are merged key by key; prompts are replaced as a whole.
-    Raises CliError.
+    `parameters`, `extra_body`, `timeouts`, `metadata` and `workload` are merged key by key; prompts are replaced as
+    a whole. Raises CliError.
     """
     spec = dict(base)
     spec |= _given(fields)
@@ -82,34 +85,51 @@ def merge(
         spec["prompts"] = list(prompts)
     # A null in a body is a value that the provider gets.
     objects = {"parameters": _given(parameters), "timeouts": _given(timeouts), "metadata": metadata}
+    objects["workload"] = workload or {}
     for name, given in (objects | {"extra_body": extra_body}).items():
         below = spec.get(name)
         if given:
             spec[name] = {**below, **given} if isinstance(below, dict) else given
     if "model" not in spec:
         raise usage("no model: name one with --model, or in the --spec file")
-    if "prompts" not in spec:
-        raise usage("no prompts: give --prompt TEXT, --prompts FILE, a --spec file, or - for stdin")
-    if "name" not in spec:
-        spec["name"] = derived_name(spec)
+    if "prompts" not in spec and _source(spec) == PROMPTS:
+        raise usage("no prompts: give --prompt TEXT, --prompts FILE, a --spec file, - for stdin, or a --workload")
     return spec
+
+
+def named(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The spec with a name: its own, or one that is derived from its load."""
+    return {"name": derived_name(spec), **spec}
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+def _source(spec: Mapping[str, Any]) -> str:
+    """Where the requests come from, as far as the spec makes sense. The server checks it."""
+    workload = spec.get("workload")
+    return str(workload.get("source", PROMPTS)) if isinstance(workload, dict) else PROMPTS
+
+
 def derived_name(spec: Mapping[str, Any]) -> str:
     """A name for people: `gpt-4o-mini, 20 prompts × 3, concurrency 4, 2 requests/s`."""
-    prompts = spec["prompts"]
-    count = len(prompts) if isinstance(prompts, list) else 1
-    name = f"{spec['model']}, {count} prompt{'s' if count != 1 else ''}"
+    if (source := _source(spec)) == PROMPTS:
+        prompts = spec["prompts"]
+        count = len(prompts) if isinstance(prompts, list) else 1
+        name = f"{spec['model']}, {count} prompt{'s' if count != 1 else ''}"
+    else:
+        name = f"{spec['model']}, {source}"
     if spec.get("repetitions", 1) != 1:
         name += f" × {spec['repetitions']}"
-    if "concurrency" in spec:
-        name += f", concurrency {spec['concurrency']}"
-    if isinstance(rate := spec.get("request_rate"), int | float):
+    load = spec.get("load")
+    load = load if isinstance(load, Mapping) else spec
+    if "concurrency" in load:
+        name += f", concurrency {load['concurrency']}"
+    if isinstance(rate := load.get("request_rate"), int | float):
         name += f", {rate:g} requests/s"
+    if isinstance(length_s := load.get("duration_s"), int | float):
+        name += f", {length_s:g} s"
     return name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1]}…"
 
 
@@ -127,6 +147,15 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
 def typed_pairs(texts: Sequence[str], option: str) -> dict[str, Any]:
     """Like `pairs`, but a value that is JSON is parsed: `seed=42` gives a number, `reasoning_effort=low` a text."""
     return {key: _json_or_text(value) for key, value in pairs(texts, option).items()}
+
+
+def slos(texts: Sequence[str]) -> dict[str, Any] | None:
+    """The SLOs of `NAME=LIMIT` texts and of a preset's name. None if there are none. Raises CliError."""
+    presets = [text for text in texts if "=" not in text]
+    if len(presets) > 1:
+        raise usage(f"--slo {presets[1]}: give one preset at most, and --slo NAME=LIMIT for other bounds")
+    bounds = typed_pairs([text for text in texts if "=" in text], "--slo")
+    return ({"preset": presets[0], **bounds} if presets else bounds) or None
 
 
 def typed_pairs_or_objects(texts: Sequence[str], option: str) -> dict[str, Any]:

@@ -154,6 +154,10 @@ class Settings(BaseSettings):
         description="At its start, the worker finds out up to which load its host measures correctly. This takes half "
         "a minute.",
     )
+    tokenizers_dir: Path | None = Field(
+        default=None,
+        description="Folder with `tokenizer.json` files that `workload.tokenizer` may name. Workers read them.",
+    )
     worker_metrics_port: int = Field(
         default=0, ge=0, le=65_535, description="Port on which a worker serves `/metrics` for Prometheus. 0: none."
     )

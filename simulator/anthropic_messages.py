@@ -129,9 +129,9 @@ class AnthropicMessages(WireFormat):
         last = max(slot - 1, 0)
         delta = {"stop_reason": _STOP_REASONS[answer.finish], "stop_sequence": answer.stop_sequence}
         usage: dict[str, Any] = {
-            "input_tokens": call.input_tokens,
+            "input_tokens": call.input_tokens - call.cache.tokens,
             "cache_creation_input_tokens": 0,
-            "cache_read_input_tokens": 0,
+            "cache_read_input_tokens": call.cache.tokens,
             "output_tokens": _output_tokens(answer),
         }
         if answer.reasoning_tokens:
@@ -232,9 +232,9 @@ def _message(
         "stop_reason": reason,
         "stop_sequence": stop,
         "usage": {
-            "input_tokens": call.input_tokens,
+            "input_tokens": call.input_tokens - call.cache.tokens,
             "cache_creation_input_tokens": 0,
-            "cache_read_input_tokens": 0,
+            "cache_read_input_tokens": call.cache.tokens,
             "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
             "output_tokens": output_tokens,
             "service_tier": "standard",

@@ -5,6 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 
+@dataclass(slots=True)
+class CacheRead:
+    """How many input tokens came from the prefix cache. Known once the request has its slot."""
+
+    tokens: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """`number` counts the requests of this simulator from 1; `created` is in Unix seconds."""
@@ -19,6 +26,7 @@ class Call:
     has_stream_options: bool = False
     include_usage: bool = False
     tool_name: str = "lookup"
+    cache: CacheRead = field(default_factory=CacheRead)
 
 
 class Event(NamedTuple):

@@ -205,6 +205,8 @@ class Connection(asyncio.Protocol):
         self._response = self._request = self._player = None
         if player is not None:
             player.stop()
+        if response is not None and response.ticket is not None:
+            response.ticket.leave(monotonic_ns(), complete=outcome is Outcome.SUCCEEDED)
         if response is not None and response.record is not None:
             self._records.end(response.record, outcome, closed_by_client=closed_by_client)
 

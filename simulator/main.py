@@ -59,9 +59,8 @@ async def _serve(simulator: Simulator) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     arguments = _parser().parse_args(argv)
-    profile = Profile()
     defaults = replace(
-        profile,
+        arguments.options or Profile(),
         ttft_ms=arguments.ttft_ms,
         gap_ms=arguments.gap_ms,
         tokens=arguments.tokens,
@@ -99,12 +98,23 @@ def _parser() -> argparse.ArgumentParser:
         "--gap-ms", type=_milliseconds, default=profile.gap_ms, help="time between tokens (default: %(default)s)"
     )
     parser.add_argument("--tokens", type=_tokens, default=profile.tokens, help="output tokens (default: %(default)s)")
+    parser.add_argument(
+        "--options",
+        type=default_options,
+        metavar="OPTIONS",
+        help="further defaults, written as in a model name: slots8-prefill250-batch0.1",
+    )
     parser.add_argument("--require-key", metavar="KEY", help="answer 401 to every other API key")
     parser.add_argument(
         "--tls-certificate", type=Path, metavar="FILE", help="speak TLS with this PEM chain, which may hold its key too"
     )
     parser.add_argument("--tls-key", type=Path, metavar="FILE", help="the key of --tls-certificate")
     return parser
+
+
+def default_options(text: str) -> Profile:
+    """Raises ValueError: the text has an unknown option."""
+    return Profile.parse(f"sim-{text}", {}, Profile())
 
 
 def _port(text: str) -> int:

@@ -181,7 +181,7 @@ def _usage(call: Call, answer: Answer) -> dict[str, Any]:
         "prompt_tokens": call.input_tokens,
         "completion_tokens": answer.output_tokens,
         "total_tokens": call.input_tokens + answer.output_tokens,
-        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "prompt_tokens_details": {"cached_tokens": call.cache.tokens, "audio_tokens": 0},
         "completion_tokens_details": {
             "reasoning_tokens": answer.reasoning_tokens,
             "audio_tokens": 0,

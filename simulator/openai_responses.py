@@ -159,7 +159,7 @@ def _ended(call: Call, answer: Answer, items: list[dict[str, Any]]) -> dict[str,
     reason = {"reason": "max_output_tokens"} if state == "incomplete" else None
     usage = {
         "input_tokens": call.input_tokens,
-        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "input_tokens_details": {"cached_tokens": call.cache.tokens, "cache_write_tokens": 0},
         "output_tokens": answer.output_tokens,
         "output_tokens_details": {"reasoning_tokens": answer.reasoning_tokens},
         "total_tokens": call.input_tokens + answer.output_tokens,

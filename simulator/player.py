@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from shared.clock import monotonic_ns
-from simulator.script import Close, Step, Write
+from simulator.script import Close, Hold, Step, Write
 from simulator.timer import Timer, Wake
 
 # After so many writes in a row the loop serves other streams first.
@@ -51,6 +51,11 @@ class Player:
             step = self._next
             if step is None or self._link.paused:
                 return
+            if isinstance(step, Hold):
+                if not step.ready(self.play):
+                    return
+                self._next = next(self._steps, None)
+                continue
             if step.due_ns > monotonic_ns():
                 self._wake = self._timer.at(step.due_ns, self.play)
                 return

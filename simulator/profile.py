@@ -37,6 +37,15 @@ class Profile:
     split_ms: float | None = None
     cut: int = 0
     every: int = 0
+    # The queueing mode, see `pool`.
+    slots: int = 0
+    prefill_ms: float = 0.0
+    batch: float = 0.0
+    cache: int = 0
+    stall_ms: float = 0.0
+    stall_at_s: float = 5.0
+    stall_every_s: float = 0.0
+    pool: int = 0
     burst: bool = False
     early_role: bool = False
     no_usage: bool = False
@@ -49,6 +58,11 @@ class Profile:
     nul: bool = False
     html: bool = False
     fault: Fault | None = None
+
+    @property
+    def queues(self) -> bool:
+        """Whether requests share something: slots, a cache, the time that they take, or stalls."""
+        return bool(self.slots or self.prefill_ms or self.batch or self.cache or self.stall_ms)
 
     @staticmethod
     def parse(model: str, headers: Mapping[str, str], defaults: "Profile") -> "Profile":
@@ -100,6 +114,16 @@ NUMBERS: dict[str, _Number] = {
     "split": _Number("split_ms", "x-sim-split-ms", float, 0, _DAY_MS, "each event in two writes, this many ms apart"),
     "cut": _Number("cut", "x-sim-cut", int, 1, _MANY, "each event in writes of this many bytes"),
     "every": _Number("every", "x-sim-every", int, 1, _MANY, "the fault hits each Nth request of the model only"),
+    "slots": _Number("slots", "x-sim-slots", int, 1, 10_000, "requests that are answered at a time; others queue"),
+    "prefill": _Number("prefill_ms", "x-sim-prefill-ms", float, 0, _DAY_MS, "ms per 1,000 input tokens, after ttft"),
+    "batch": _Number("batch", "x-sim-batch", float, 0, 1_000, "gap grows by this share for each other running request"),
+    "cache": _Number("cache", "x-sim-cache", int, 0, 10_000_000, "input tokens that the prefix cache holds"),
+    "stall": _Number("stall_ms", "x-sim-stall-ms", float, 0, _DAY_MS, "the server stands still for this many ms"),
+    "stallat": _Number("stall_at_s", "x-sim-stall-at-s", float, 0, 86_400, "s from the first request to the stall"),
+    "stallevery": _Number(
+        "stall_every_s", "x-sim-stall-every-s", float, 0, 86_400, "s from the end of a stall to the next; 0: one only"
+    ),
+    "pool": _Number("pool", "x-sim-pool", int, 0, _MANY, "changes nothing but the model name, which has its own queue"),
 }
 
 FLAGS: dict[str, tuple[dict[str, Any], str]] = {

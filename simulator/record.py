@@ -39,6 +39,10 @@ class RequestRecord:
     headers: dict[str, str]
     body: dict[str, Any]
     in_flight: int
+    # In the queueing mode: when the request got its slot, and what its prompt was.
+    started_ns: int | None = None
+    input_tokens: int | None = None
+    cached_tokens: int | None = None
     fault: str | None = None
     status: int | None = None
     first_content_ns: int | None = None
@@ -56,6 +60,9 @@ class RequestRecord:
                 "protocol": self.protocol,
                 "model": self.model[:200],
                 "received_ns": self.received_ns,
+                "started_ns": self.started_ns,
+                "input_tokens": self.input_tokens,
+                "cached_tokens": self.cached_tokens,
                 "first_content_ns": self.first_content_ns,
                 "last_content_ns": self.last_content_ns,
                 "ended_ns": self.closed_ns,

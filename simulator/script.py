@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from simulator.call import Event
 from simulator.fault import FaultKind
+from simulator.pool import Ticket
 from simulator.profile import Profile
 
 _NS_PER_MS = 1_000_000
@@ -40,6 +41,12 @@ class Ending(NamedTuple):
     close: Close
 
 
+class Hold(NamedTuple):
+    """Nothing more is known until the request has its slot: `ready` says so, or else calls back then."""
+
+    ready: Callable[[Callable[[], None]], bool]
+
+
 @dataclass(frozen=True, slots=True)
 class _Stop:
     slot: int
@@ -54,7 +61,7 @@ _CLOSE_OF_FAULT = {
     FaultKind.MID_ERROR: Close.ERROR,
 }
 
-Step = Write | Ending
+Step = Write | Ending | Hold
 
 
 class Deadlines:
@@ -62,22 +69,46 @@ class Deadlines:
 
     def __init__(self, profile: Profile, received_ns: int, random: Random) -> None:
         self._profile = profile
-        self._received_ns = received_ns
+        self.received_ns = received_ns
         self._random = random
         self._slot = -1
         self._due_ns = received_ns
 
+    def hold(self, slot: int) -> Hold | None:
+        """What must be waited for before this slot's deadline can be asked for."""
+        return None
+
     def due(self, slot: int) -> int:
         """Slots must be asked for in order; -1 is what comes before the first content event."""
         if slot < 0:
-            return self._received_ns if self._profile.early_role else self.due(0)
+            return self.received_ns if self._profile.early_role else self.due(0)
         while self._slot < slot:
             self._slot += 1
-            offset_ms = self._profile.ttft_ms + self._slot * self._profile.gap_ms
-            if self._profile.jitter_ms:
-                offset_ms += self._random.expovariate(1 / self._profile.jitter_ms)
-            self._due_ns = max(self._due_ns, self._received_ns + int(offset_ms * _NS_PER_MS))
+            jitter_ms = self._random.expovariate(1 / self._profile.jitter_ms) if self._profile.jitter_ms else 0.0
+            self._due_ns = max(self._due_ns, self._next_ns(jitter_ms))
         return self._due_ns
+
+    def _next_ns(self, jitter_ms: float) -> int:
+        """The deadline of the current slot."""
+        offset_ms = self._profile.ttft_ms + self._slot * self._profile.gap_ms + jitter_ms
+        return self.received_ns + int(offset_ms * _NS_PER_MS)
+
+
+class SlotDeadlines(Deadlines):
+    """Those of a request that shares a pool: the next deadline is known when the one before it has come."""
+
+    def __init__(self, profile: Profile, received_ns: int, random: Random, ticket: Ticket) -> None:
+        # A server that stands still begins no answer.
+        super().__init__(profile, ticket.pool.stalls.after(received_ns, 0), random)
+        self._ticket = ticket
+
+    def hold(self, slot: int) -> Hold | None:
+        waits = self._ticket.started_ns is None and (slot >= 0 or not self._profile.early_role)
+        return Hold(self._ticket.ready) if waits else None
+
+    def _next_ns(self, jitter_ms: float) -> int:
+        # The jitter delays what is written, not the work in the slot.
+        return self._ticket.next_event_ns() + int(jitter_ms * _NS_PER_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +134,8 @@ class Script:
         return self._paced(events)
 
     def _comments(self) -> Iterator[Step]:
+        if hold := self.deadlines.hold(0):
+            yield hold
         due_ns = self.deadlines.due(0)
         gap_ns = int(max(self.profile.gap_ms, _MIN_COMMENT_GAP_MS) * _NS_PER_MS)
         while True:
@@ -110,6 +143,8 @@ class Script:
             due_ns += gap_ns
 
     def _burst(self, events: Iterable[Event]) -> Iterator[Step]:
+        if hold := self.deadlines.hold(0):
+            yield hold
         due_ns = self.deadlines.due(0)
         sent: list[Event] = []
         close = self.finished
@@ -126,7 +161,12 @@ class Script:
     def _paced(self, events: Iterable[Event]) -> Iterator[Step]:
         previous_ns = 0
         plain = not self.profile.cut and self.profile.split_ms is None
+        # Before the first event is made: its usage says what was read from the cache.
+        if hold := self.deadlines.hold(-1):
+            yield hold
         for item in self._until_fault(events):
+            if hold := self.deadlines.hold(item.slot):
+                yield hold
             due_ns = max(previous_ns, self.deadlines.due(item.slot))
             if isinstance(item, _Stop):
                 yield Ending(due_ns, item.close)

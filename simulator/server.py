@@ -10,6 +10,7 @@ from typing import Self
 
 from simulator.arrivals import leave_to_us
 from simulator.connection import Connection
+from simulator.pools import Pools
 from simulator.profile import Profile
 from simulator.record import Records, RequestRecord
 from simulator.service import Service
@@ -36,7 +37,8 @@ class Simulator:
         self.host = host
         self.port = port
         self._records = Records(request_log, self._changed)
-        self._service = Service(self._records, defaults or Profile(), seed, require_key)
+        pools = Pools(lambda callback: asyncio.get_running_loop().call_soon(callback))
+        self._service = Service(self._records, defaults or Profile(), seed, require_key, pools)
         self._tls = tls
         self._connections: set[Connection] = set()
         self._waiters: list[tuple[Callable[[Simulator], bool], asyncio.Future[None]]] = []

@@ -16,10 +16,15 @@ from simulator.answer import Answer, generate
 from simulator.call import Call, Problem, Refused
 from simulator.fault import Fault, FaultKind
 from simulator.http_head import Request, chunk, head, whole
+from simulator.pool import Ticket, Work
+from simulator.pools import Pools
+from simulator.prefix_cache import blocks_of
 from simulator.profile import InvalidHeader, Profile, UnknownOption
 from simulator.record import Records, RequestRecord
 from simulator.routes import generation_wire, side_response
-from simulator.script import Close, Deadlines, Ending, Script, Step, Write
+from simulator.script import Close, Deadlines, Ending, Script, SlotDeadlines, Step, Write
+from simulator.text import prompt_text
+from simulator.truth import truth_response
 from simulator.wire_format import WireFormat
 
 _HTML_502 = (
@@ -28,21 +33,28 @@ _HTML_502 = (
 )
 _RETRY_AFTER = {"": "1", "hour": "3600"}
 _RETRY_DATE_S = 2
+# Where protocols have the text of a prompt, in its order.
+_PROMPT_FIELDS = ("system", "instructions", "messages", "input")
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """`record` is None for requests that ask for no answer; `singly` lets other work run between any two writes."""
+    """`record` is None for requests that ask for no answer; `singly` lets other work run between any two writes.
+
+    `ticket`: the request's place in the queueing mode.
+    """
 
     steps: Iterator[Step]
     record: RequestRecord | None
     chunked: bool = False
     singly: bool = False
+    ticket: Ticket | None = None
 
 
 class Service:
-    def __init__(self, records: Records, defaults: Profile, seed: int, require_key: str | None) -> None:
+    def __init__(self, records: Records, defaults: Profile, seed: int, require_key: str | None, pools: Pools) -> None:
         self._records = records
+        self._pools = pools
         self._defaults = defaults
         self._seed = seed
         self._key = require_key.encode() if require_key is not None else None
@@ -73,12 +85,29 @@ class Service:
             if profile.fault.kind is FaultKind.HANG_HEAD:
                 return Response(iter([Ending(request.received_ns, Close.HANG)]), record)
         random = Random(f"{self._seed}:{call.model}:{ordinal}")  # noqa: S311 - repeatable is what it must be
-        deadlines = Deadlines(profile, request.received_ns, random)
         answer = generate(profile, call.max_tokens, call.stops)
         record.status = 200
+        ticket, deadlines = None, Deadlines(profile, request.received_ns, random)
+        if profile.queues:
+            ticket = self._enter(profile, call, record, request.received_ns)
+            deadlines = SlotDeadlines(profile, request.received_ns, random, ticket)
         if call.stream:
-            return self._stream(wire, record, request, call, profile, answer, deadlines)
-        return Response(self._whole(wire, request, call, profile, answer, deadlines), record)
+            return self._stream(wire, record, request, call, profile, answer, deadlines, ticket)
+        return Response(self._whole(wire, request, call, profile, answer, deadlines), record, ticket=ticket)
+
+    def _enter(self, profile: Profile, call: Call, record: RequestRecord, received_ns: int) -> Ticket:
+        """The request's place in the pool of its model name."""
+        record.input_tokens = call.input_tokens
+
+        def granted(ticket: Ticket) -> None:
+            record.started_ns, record.cached_tokens = ticket.started_ns, ticket.cached_tokens
+            call.cache.tokens = ticket.cached_tokens
+
+        blocks: tuple[bytes, ...] = ()
+        if profile.cache:
+            blocks = blocks_of(prompt_text(*(record.body.get(name) for name in _PROMPT_FIELDS)))
+        pool = self._pools.of(call.model, profile, received_ns)
+        return pool.enter(profile, received_ns, Work(call.input_tokens, blocks), granted)
 
     def _check_key(self, wire: WireFormat, headers: Mapping[str, str]) -> None:
         if self._key is None:
@@ -131,7 +160,7 @@ class Service:
         return Response(iter([Write(now, start + data), Ending(now, Close.ERROR)]), record)
 
     def _side(self, request: Request) -> Response:
-        status, data = side_response(request)
+        status, data = truth_response(request.path, self._pools, self._defaults) or side_response(request)
         headers = {"content-type": "application/json", "content-length": str(len(data))}
         start = head(status, headers, keep_alive=request.keep_alive)
         if request.method == "HEAD":
@@ -148,6 +177,7 @@ class Service:
         profile: Profile,
         answer: Answer,
         deadlines: Deadlines,
+        ticket: Ticket | None,
     ) -> Response:
         finished = Close.CLOSE if profile.no_done else Close.DONE
         frame = chunk if request.chunked else whole
@@ -159,10 +189,10 @@ class Service:
         start = head(200, headers, keep_alive=request.keep_alive and finished is Close.DONE)
 
         def steps() -> Iterator[Step]:
-            yield Write(request.received_ns, start)
+            yield Write(deadlines.received_ns, start)
             yield from script.steps(wire.events(call, answer, profile))
 
-        return Response(steps(), record, request.chunked, singly=bool(profile.cut))
+        return Response(steps(), record, request.chunked, singly=bool(profile.cut), ticket=ticket)
 
     def _whole(
         self, wire: WireFormat, request: Request, call: Call, profile: Profile, answer: Answer, deadlines: Deadlines
@@ -174,7 +204,12 @@ class Service:
             return
         pieces = list(answer.pieces)
         count = len(answer.reasoning) + len(pieces)
-        due_ns = deadlines.due(0 if profile.burst else max(count - 1, 0))
+        last = 0 if profile.burst else max(count - 1, 0)
+        if hold := deadlines.hold(0):
+            yield hold
+        for slot in range(last if isinstance(deadlines, SlotDeadlines) else 0):
+            yield Write(deadlines.due(slot), b"")  # the next deadline depends on how many requests run at this one
+        due_ns = deadlines.due(last)
         headers = {"content-type": "application/json", **wire.response_headers(call.number)}
         if kind is FaultKind.MID_ERROR:
             problem = wire.problem(wire.failed_status, call.model[:200])

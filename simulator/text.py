@@ -52,6 +52,11 @@ def input_tokens(*parts: Any) -> int:
     return max(1, ceil(size / 4))
 
 
+def prompt_text(*parts: Any) -> str:
+    """All text of a prompt in its order."""
+    return "".join(text for part in parts for text in _texts(part))
+
+
 def _texts(part: Any) -> Iterator[str]:
     # Iterative, as nesting is the client's choice.
     waiting = [part]
@@ -60,6 +65,6 @@ def _texts(part: Any) -> Iterator[str]:
         if isinstance(item, str):
             yield item
         elif isinstance(item, list):
-            waiting.extend(item)
+            waiting.extend(reversed(item))
         elif isinstance(item, dict):
-            waiting.extend(item[key] for key in ("content", "text") if key in item)
+            waiting.extend(item[key] for key in ("text", "content") if key in item)

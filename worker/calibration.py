@@ -16,7 +16,6 @@ from typing import Any
 import orjson
 
 from shared.benchmark.load import Load
-from shared.benchmark.plans import load_of
 from shared.benchmark.prompt import Message, Parameters, Prompt
 from shared.benchmark.record import ResultRecord
 from shared.benchmark.spec import BenchmarkSpec, Timeouts
@@ -24,6 +23,7 @@ from shared.clock import Clock
 from shared.providers.adapters import adapter_for
 from shared.providers.endpoints import Endpoint
 from shared.scrubber import Scrubber
+from shared.workloads.loads import load_of
 from worker.engine.children import Child, Children, processes_for
 from worker.engine.engine import Engine
 from worker.engine.planned import MeasureContext, RunClock

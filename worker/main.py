@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from functools import partial
 from importlib import import_module
 from typing import Any, cast
 
@@ -10,12 +11,11 @@ from arq.worker import func
 from prometheus_client import start_http_server
 
 from shared.benchmark.plan import PlannedLoad
-from shared.benchmark.plans import load_of
-from shared.benchmark.spec import BenchmarkSpec
 from shared.clock import SystemClock
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.connections import warn_of_too_many_connections
 from shared.db.database import Database, warn_of_ignored_parameters
+from shared.db.datasets import DatasetRepository
 from shared.db.leases import LeaseRepository
 from shared.db.results import ResultRepository
 from shared.db.retention import RetentionRepository
@@ -36,6 +36,7 @@ from shared.queue.doorbell import RING_FUNCTION, Doorbell
 from shared.queue.redis import QUEUE_NAME, client_redis, deserialize, serialize
 from shared.scrubber import Scrubber
 from shared.settings import load_key_ring, load_settings, load_trace_exporter
+from shared.workloads.loads import load_of
 from worker.arq_redis import queue_redis, redis_settings
 from worker.calibration import Calibration, CannotCalibrate, calibrate
 from worker.dispatcher import Dispatcher
@@ -56,7 +57,7 @@ async def ring(ctx: dict[str, Any], benchmark_id: int) -> None:
     dispatcher.ring()
 
 
-async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], PlannedLoad] = load_of) -> None:
+async def start(ctx: dict[str, Any], *, load_of: Callable[..., PlannedLoad] = load_of) -> None:
     """arq's start-up hook. `load_of` makes the load of a spec."""
     settings = load_settings()
     keys = load_key_ring()
@@ -92,12 +93,13 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[[BenchmarkSpec], Plann
         results=ResultRepository(database),
         segments=SegmentRepository(database),
         stages=StageRepository(database),
+        datasets=DatasetRepository(database),
         children=children,
         monitor=monitor,
         tracing=tracing,
         calibration=calibration,
         identities=settings.identities(),
-        load_of=load_of,
+        load_of=partial(load_of, tokenizers=settings.tokenizers_dir),
     )
     retention = Retention(
         RetentionRepository(database),

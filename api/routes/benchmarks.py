@@ -18,6 +18,7 @@ from api.proxy import link
 from api.schemas.benchmark_queries import BenchmarkQuery, ReadQuery
 from api.schemas.benchmark_request import EXAMPLES, BenchmarkBody
 from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, BenchmarkPage
+from api.schemas.estimate import EstimateOut
 from api.schemas.problem import Problem
 from api.schemas.results import ResultOut
 from api.state import Parts, State
@@ -131,7 +132,7 @@ async def _submitted(
         response.headers["Idempotency-Replayed"] = "true"
     seconds = wait_seconds(prefer, parts.settings.max_wait_s)
     if seconds is None:
-        return await _with(parts, benchmark, [], secret=secret)
+        return await _with(parts, benchmark, [], secret=secret, estimate=submitted.estimate)
     response.headers["Preference-Applied"] = f"wait={seconds:g}"
     ended = await wait_for_end(parts.benchmarks, benchmark.id, seconds)
     return await _whole(
@@ -139,6 +140,7 @@ async def _submitted(
         await parts.benchmarks.get(benchmark.id),
         {"results"},
         secret=secret,
+        estimate=submitted.estimate,
         status_code=status.HTTP_200_OK if ended else status.HTTP_202_ACCEPTED,
         headers=response.headers,
     )
@@ -230,12 +232,14 @@ async def _whole(
     include: set[str],
     *,
     secret: str | None = None,
+    estimate: dict[str, Any] | None = None,
     status_code: int = status.HTTP_200_OK,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The benchmark with its results, sent piece by piece."""
     with_results = bool(include - {"none"})
-    document = (await _with(parts, benchmark, [] if with_results else None, secret=secret)).model_dump(mode="json")
+    told = await _with(parts, benchmark, [] if with_results else None, secret=secret, estimate=estimate)
+    document = told.model_dump(mode="json")
     if not with_results:
         return Response(orjson.dumps(document), status_code, headers, media_type="application/json")
     with_timeline = "timeline" in include
@@ -257,11 +261,18 @@ async def _whole(
 
 
 async def _with(
-    parts: State, benchmark: Benchmark, results: list[ResultOut] | None, *, secret: str | None = None
+    parts: State,
+    benchmark: Benchmark,
+    results: list[ResultOut] | None,
+    *,
+    secret: str | None = None,
+    estimate: dict[str, Any] | None = None,
 ) -> BenchmarkOut:
     """The benchmark with its webhook, segments and stages, which are in other tables."""
     webhook = benchmark_webhook(await parts.webhooks.of_benchmark(benchmark.id), secret)
     begun = benchmark.started_at is not None
     segments = await parts.segments.of(benchmark.id) if begun else []
     stages = await parts.stages.of(benchmark.id) if begun and benchmark.spec.has_stages else []
-    return benchmark_with_results(benchmark, segments, stages, webhook, results)
+    shown = benchmark_with_results(benchmark, segments, stages, webhook, results)
+    shown.estimate = None if estimate is None else EstimateOut.model_validate(estimate)
+    return shown

@@ -35,6 +35,16 @@ EXAMPLES: dict[str, Example] = {
             "metadata": {"team": "search"},
         },
     },
+    "generated": {
+        "summary": "Generated text of a given length, never from a prompt cache",
+        "value": {
+            "name": "512 in, 128 out",
+            "model": "gpt-4o-mini",
+            "workload": {"source": "generated", "input_tokens": 512, "output_tokens": 128, "cache": "bust"},
+            "repetitions": 200,
+            "concurrency": 16,
+        },
+    },
 }
 
 

@@ -5,16 +5,20 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from api.schemas.estimate import EstimateOut
 from api.schemas.live import LiveMetrics
+from api.schemas.measurement import Measurement
 from api.schemas.number import Number
 from api.schemas.prices import PriceOut
 from api.schemas.results import ResultOut
 from api.schemas.stages import StageOut
-from api.schemas.summary import Measurement, Summary
+from api.schemas.summary import Summary
 from api.schemas.webhooks import BenchmarkWebhook
 from shared.benchmark.prompt import Message, Parameters
+from shared.benchmark.slo_spec import SloSpec
 from shared.benchmark.spec import Timeouts
 from shared.benchmark.status import SegmentEnding, Status
+from shared.benchmark.workload_spec import WorkloadSpec
 
 
 class Progress(BaseModel):
@@ -189,6 +193,10 @@ class BenchmarkBase(BaseModel):
     extra_body: dict[str, Any] = Field(
         default={}, description="As submitted.", examples=[{"ignore_eos": True, "min_tokens": 256}]
     )
+    workload: WorkloadSpec | None = Field(
+        default=None, description="As submitted, with the seed of its random draws. Null: `prompts` in turn."
+    )
+    slos: SloSpec | None = Field(default=None, description="As submitted, with the bounds of the preset. Null: none.")
     timeouts: Timeouts = Field(description="As submitted, or the defaults.")
     metadata: dict[str, Any] = Field(description="As submitted.", examples=[{"team": "search"}])
     results_url: str = Field(description="Path of its results, in pages.", examples=["/benchmarks/1/results"])
@@ -220,6 +228,11 @@ class BenchmarkOut(BenchmarkBase):
         default=None,
         description="What its requests were sent to and with, as its first worker did it. Null before it runs, and for "
         "benchmarks of versions that did not store it.",
+    )
+    estimate: EstimateOut | None = Field(
+        default=None,
+        description="What it will send, take and cost. Only the answer to the POST that created it has an estimate; "
+        "otherwise null.",
     )
     webhook: BenchmarkWebhook | None = Field(
         default=None, description="Its own `webhook_url`, besides the registered endpoints. Null: it has none."

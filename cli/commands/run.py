@@ -5,10 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import complete
+from cli import complete, load_options
+from cli import workload_options as options
 from cli.exits import usage
 from cli.options import SERVER_ENV, AsJson, Explain, WithResults
 from cli.output import WARNING, clean, note
+from cli.sweep_options import PointDuration, PointRequests, Search, Sweep, SweepRate, swept_load
 
 
 class Arrival(StrEnum):
@@ -16,11 +18,7 @@ class Arrival(StrEnum):
 
     CONSTANT = "constant"
     POISSON = "poisson"
-
-
-_NO_DURATION = (
-    "A run ends when its requests have ended: prompts × --repetitions. At --rate 5, 300 requests take a minute."
-)
+    GAMMA = "gamma"
 
 
 def run(
@@ -103,10 +101,43 @@ def run(
             "--rate", metavar="N", help="Send this many requests per second on a schedule, however long answers take."
         ),
     ] = None,
-    arrival: Annotated[Arrival | None, typer.Option(help="How --rate spaces requests: evenly, or at random.")] = None,
+    arrival: Annotated[
+        Arrival | None, typer.Option(help="How --rate spaces requests: evenly, at random, or as --burstiness says.")
+    ] = None,
+    burstiness: load_options.Burstiness = None,
+    burst: load_options.Burst = None,
+    ramp: load_options.Ramp = None,
+    first_wave: load_options.FirstWave = None,
+    think_time: load_options.ThinkTime = None,
+    max_prefill: load_options.MaxPrefill = None,
+    drop_after: load_options.DropAfter = None,
+    requests: load_options.Requests = None,
+    duration: load_options.Duration = None,
+    grace: load_options.Grace = None,
+    stop_on_error_rate: load_options.StopOnErrorRate = None,
+    stop_when_saturated: load_options.StopWhenSaturated = None,
+    seed: load_options.Seed = None,
+    workload: options.Workload = None,
+    input_tokens: options.InputTokens = None,
+    output_tokens: options.OutputTokens = None,
+    ignore_eos: options.IgnoreEos = None,
+    kind: options.Kind = None,
+    dataset: options.Dataset = None,
+    trace: options.Trace = None,
+    order: options.OrderOption = None,
+    weights: options.Weights = None,
+    workload_seed: options.Seed = None,
+    cache: options.Cache = None,
+    tokenizer: options.TokenizerOption = None,
+    sweep: Sweep = None,
+    sweep_rate: SweepRate = None,
+    search: Search = False,
+    point_requests: PointRequests = None,
+    point_duration: PointDuration = None,
     warmup: Annotated[
         int | None, typer.Option(metavar="N", help="Requests before the measured ones, not in the statistics.")
     ] = None,
+    warmup_duration: load_options.WarmupDuration = None,
     warmup_prefix: Annotated[
         bool | None,
         typer.Option(
@@ -122,7 +153,14 @@ def run(
             help="Longest time of the run. If requests are left then, it fails and keeps its results.",
         ),
     ] = None,
-    duration: Annotated[str | None, typer.Option("--duration", hidden=True)] = None,
+    slo: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=LIMIT|PRESET",
+            help="What a good request keeps, as in ttft_ms=500, tpot_ms=50 or attainment=0.99; or a preset, as in "
+            "interactive_chat; repeatable.",
+        ),
+    ] = None,
     webhook: Annotated[
         str | None,
         typer.Option(metavar="URL", help="URL that gets the events of this benchmark. Its secret is printed once."),
@@ -146,6 +184,10 @@ def run(
             help="Server that runs it. By default the one that is up in this folder, else a stack of its own.",
         ),
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only check it and estimate requests, tokens, duration and cost."),
+    ] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Submit it, print its id, and do not wait.")] = False,
     as_json: AsJson = False,
     results: WithResults = False,
@@ -159,12 +201,25 @@ def run(
     """
     from cli import spec as specs
 
-    if duration is not None:
-        raise usage("there is no --duration yet: it comes with load plans", [_NO_DURATION])
     if [spec, prompts, stdin, *(prompt or [])].count("-") > 1:
         raise usage("stdin can be read only once: give - in one place")
+    base = specs.load_spec(spec) if spec else {}
+    short_form = {
+        "concurrency": concurrency,
+        "request_rate": rate,
+        "arrival": arrival and arrival.value,
+        "warmup": warmup,
+    }
     body = specs.merge(
-        specs.load_spec(spec) if spec else {},
+        base,
+        load=swept_load(
+            base.get("load"),
+            sweep,
+            sweep_rate,
+            search=search,
+            requests=point_requests,
+            duration_s=point_duration,
+        ),
         prompts=_prompts(prompt or [], prompts, stdin),
         parameters={
             **specs.typed_pairs(param or [], "--param"),
@@ -182,21 +237,53 @@ def run(
             "total_s": total_timeout,
         },
         metadata=specs.pairs(metadata or [], "--metadata"),
+        workload=options.workload(
+            source=workload,
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            ignore_eos=ignore_eos,
+            kinds=kind,
+            dataset=dataset,
+            trace=trace,
+            order=order,
+            weights=weights,
+            seed=workload_seed,
+            cache=cache,
+            tokenizer=tokenizer,
+        ),
         model=model,
         provider=provider,
         system=system,
         name=name,
         repetitions=repetitions,
-        concurrency=concurrency,
-        request_rate=rate,
-        arrival=arrival and arrival.value,
         max_duration_s=max_duration,
         on_interrupt=None if resume else "fail",
-        warmup=warmup,
         warmup_prefix=warmup_prefix,
+        slos=specs.slos(slo or []),
         webhook_url=webhook,
+        **short_form,
     )
-    _run(body, server, detach=detach, as_json=as_json, results=results, explain=explain)
+    load = {
+        "burstiness": burstiness,
+        "burst": burst,
+        "ramp": ramp,
+        "first_wave_s": first_wave,
+        "think_time_s": think_time,
+        "max_prefill": max_prefill,
+        "drop_after_s": drop_after,
+        "requests": requests,
+        "duration_s": duration,
+        "grace_s": grace,
+        "stop_on_error_rate": stop_on_error_rate,
+        "stop_when_saturated": stop_when_saturated,
+        "seed": seed,
+        "warmup_s": warmup_duration,
+    }
+    body = specs.named(load_options.with_load(body, load, given=short_form))
+    if dry_run:
+        _estimate(body, server, as_json=as_json)
+    else:
+        _run(body, server, detach=detach, as_json=as_json, results=results, explain=explain)
 
 
 def _run(
@@ -224,6 +311,24 @@ def _run(
             _tell_secret(submitted)
             code = show_to_end(where, submitted, stop, detach=detach, as_json=as_json, results=results, explain=explain)
     raise typer.Exit(code)
+
+
+def _estimate(body: dict[str, Any], server: str | None, *, as_json: bool) -> None:
+    from cli import spec as specs
+    from cli.here import server_for_run
+    from cli.output import write, write_json
+    from cli.render.estimate import dry_run_lines
+    from cli.stop import Stop
+    from cli.target import target
+
+    with Stop() as stop:
+        if server is None:
+            server = server_for_run(body, stop.pause)
+        if server is None:
+            specs.check(body)
+        with target(server, stop, check_ready=False) as where:
+            checked = where.client.estimate(body)
+    write_json(checked) if as_json else write(dry_run_lines(checked))
 
 
 def _tell_secret(benchmark: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """`llmbench simulate`, `migrate`, `version`: commands that need no server."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,14 @@ def simulate(
         float, typer.Option(metavar="MS", min=0, max=86_400_000, help="Time between tokens, in ms.")
     ] = 20,
     tokens: Annotated[int, typer.Option(metavar="N", min=0, max=1_000_000, help="Output tokens of an answer.")] = 16,
+    options: Annotated[
+        str | None,
+        typer.Option(
+            metavar="OPTIONS",
+            help="Further defaults, written as in a model name: slots8-prefill250-batch0.1.",
+            show_default=False,
+        ),
+    ] = None,
     require_key: Annotated[
         str | None, typer.Option(metavar="KEY", help="Answer 401 to every other API key.", show_default=False)
     ] = None,
@@ -37,10 +46,14 @@ def simulate(
     It serves any model name. `sim-OPTION-OPTION-…`, as in sim-ttft50-gap5-n64-rst3, chooses timing and faults:
     docs/simulator.md lists the options. SIGTERM or Ctrl-C ends it.
     """
-    from simulator.main import serve
+    from simulator.main import default_options, serve
     from simulator.profile import Profile
 
-    defaults = Profile(ttft_ms=ttft_ms, gap_ms=gap_ms, tokens=tokens)
+    try:
+        given = Profile() if options is None else default_options(options)
+    except ValueError as exc:
+        raise CliError(f"--options: {exc}", ExitCode.USAGE) from exc
+    defaults = replace(given, ttft_ms=ttft_ms, gap_ms=gap_ms, tokens=tokens)
     try:
         serve(
             host,

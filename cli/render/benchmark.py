@@ -9,10 +9,19 @@ from typing import Any
 
 from cli.output import BAD, GOOD, WARNING, Line, clean
 from cli.render.answers import answer_lines
+from cli.render.conclusion import conclusion_lines
 from cli.render.distributions import distributions
 from cli.render.errors import commonest_message, error_lines
 from cli.render.grade import grade_definition, grade_lines
-from cli.render.numbers import UNKNOWN, count, milliseconds, rate, seconds_between, usd
+from cli.render.load import (
+    concurrency_line,
+    failure_lines,
+    rate_lines,
+    slo_lines,
+    throughput_lines,
+    turn_lines,
+)
+from cli.render.numbers import UNKNOWN, count, milliseconds, seconds_between, usd
 from cli.render.pairs import most_first, pair
 from shared.benchmark.outcome import OUTCOMES
 
@@ -29,6 +38,7 @@ def benchmark_lines(
         return [*lines, *_progress(benchmark)]
     if summary["requests"]["succeeded"]:
         lines += [*distributions(summary, explain=explain), Line("")]
+    lines += conclusion_lines(benchmark)
     return [*lines, *_totals(benchmark, summary, failures), *(grade_definition() if explain else ())]
 
 
@@ -96,10 +106,13 @@ def _totals(
     yield from answer_lines(summary, benchmark["model"])
     any_succeeded = summary["requests"]["succeeded"] > 0
     if any_succeeded:
-        yield from _throughput(summary)
-    if rates := summary.get("request_rate"):
-        yield pair("Rate", f"{rate(rates['requested'])} requests/s requested, {rate(rates['achieved'])} sent")
-    yield pair("Concurrency", _concurrency(summary))
+        yield from throughput_lines(summary)
+        yield from turn_lines(summary)
+    yield from slo_lines(summary)
+    if any_succeeded:
+        yield from failure_lines(summary)
+    yield from rate_lines(summary)
+    yield concurrency_line(summary)
     if any_succeeded or summary["tokens"]["output_tokens"]:
         yield pair("Tokens", _tokens(summary["tokens"], summary.get("cached_share")))
     if any_succeeded or summary["cost"]["total_usd"] is not None:
@@ -121,26 +134,6 @@ def _requests(requests: dict[str, int]) -> Line:
     rest = f"; {unsent:,} of {planned:,} were not sent" if unsent > 0 else ""
     style = BAD if failed > requests["cancelled"] else WARNING if failed else ""
     return pair("Requests", f"{outcomes}{cancelled}{rest}{warmup}", style)
-
-
-def _throughput(summary: dict[str, Any]) -> Iterator[Line]:
-    per_second = rate(summary["request_throughput"])
-    tokens_per_second = rate(summary["output_token_throughput"])
-    yield pair("Throughput", f"{per_second} requests/s, {tokens_per_second} output tokens/s over the whole run")
-    if steady := summary["steady_window"]:
-        yield pair(
-            "  steady",
-            f"{rate(steady['request_throughput'])} requests/s, {rate(steady['output_token_throughput'])} output "
-            f"tokens/s, without ramp-up and tail ({steady['duration_s']:.2f} s)",
-        )
-
-
-def _concurrency(summary: dict[str, Any]) -> str:
-    """The most requests at a time, beside the concurrency: a target in a closed loop, a bound in an open one."""
-    peak, concurrency = summary["concurrency"]["peak"], summary["concurrency"]["requested"]
-    if summary.get("request_rate"):
-        return f"{peak:,} at the peak, at most {concurrency:,} allowed"
-    return f"{concurrency:,} requested, {peak:,} at the peak"
 
 
 def _sent_with(target: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from shared.numbers.time_series import TimeSeries
 
 
 class SteadyWindow(NamedTuple):
-    """From the end of the first wave to the first end after the last request was sent, in µs."""
+    """The part of a run without ramp-up and tail, in µs."""
 
     begin_us: int
     end_us: int
@@ -22,12 +22,15 @@ class Activity:
         self.sent = TimeSeries()
         self.ended = TimeSeries()
         self.succeeded = TimeSeries()
-        # Requests that a cancel ended. They were in flight, but no statistic counts them.
+        # Requests that a cancel or the end of the run cut off. They were in flight, but no statistic counts them.
         self.cancelled_sent = TimeSeries()
         self.cancelled_ended = TimeSeries()
         self.first_sent_us: int | None = None
         self.last_sent_us: int | None = None
         self.last_end_us: int | None = None
+        # When the first and the last request were due, dropped ones included.
+        self.first_due_us: int | None = None
+        self.last_due_us: int | None = None
         # The first wave, that is, the requests that were sent first: a heap of (-sent, -ended), the latest on top.
         self._first: list[tuple[int, int]] = []
         # Ends that are not before the last send, earliest first.
@@ -43,10 +46,14 @@ class Activity:
         self._in_wave(-sent_us, -ended_us)
         self._in_tail(ended_us)
 
-    def add_cancelled(self, sent_us: int, ended_us: int) -> None:
-        """One request that was in flight until a cancel ended it. It counts for the peak only."""
+    def add_cut_off(self, sent_us: int, ended_us: int) -> None:
+        """One request that a cancel or the end of the run cut off. It counts as in flight and for nothing else."""
         self.cancelled_sent.add(sent_us)
         self.cancelled_ended.add(ended_us)
+
+    def add_due(self, due_us: int) -> None:
+        """The time when a request was due, whether it was sent or dropped."""
+        self._see_due(due_us, due_us)
 
     def merge(self, other: "Activity") -> None:
         """Adds another part of the same run."""
@@ -60,6 +67,8 @@ class Activity:
             ours.merge(theirs)
         if other.first_sent_us is not None and other.last_sent_us is not None and other.last_end_us is not None:
             self._see(other.first_sent_us, other.last_sent_us, other.last_end_us)
+        if other.first_due_us is not None and other.last_due_us is not None:
+            self._see_due(other.first_due_us, other.last_due_us)
         for item in other._first:
             self._in_wave(*item)
         for ended_us in other._tail:
@@ -78,9 +87,29 @@ class Activity:
 
     @property
     def peak(self) -> int:
-        """The most requests in flight at the same time, cancelled ones included."""
-        levels = _levels([self.sent, self.cancelled_sent], [self.ended, self.cancelled_ended])
-        return max((level for _, level in levels), default=0)
+        """The most requests in flight at the same time, cut-off ones included."""
+        return max((level for _, level in self._all_levels()), default=0)
+
+    @property
+    def mean(self) -> float | None:
+        """Mean number of requests in flight from the first send to the last end; None if no time passed."""
+        if self.first_sent_us is None or self.last_end_us is None:
+            return None
+        return self.mean_within(self.first_sent_us, self.last_end_us)
+
+    def mean_within(self, begin_us: int, end_us: int) -> float | None:
+        """Mean over this time, cut-off requests included: each moment has equal weight. None if no time passed."""
+        if end_us <= begin_us:
+            return None
+        in_flight, before_us, sum_us = 0, begin_us, 0
+        for at_us, level in self._all_levels():
+            now_us = min(max(at_us, begin_us), end_us)
+            sum_us += in_flight * (now_us - before_us)
+            in_flight, before_us = level, now_us
+        return (sum_us + in_flight * (end_us - before_us)) / (end_us - begin_us)
+
+    def _all_levels(self) -> list[tuple[int, int]]:
+        return _levels([self.sent, self.cancelled_sent], [self.ended, self.cancelled_ended])
 
     @property
     def busy_s(self) -> float | None:
@@ -93,13 +122,21 @@ class Activity:
                 busy_us, since_us = busy_us + at_us - since_us, None
         return busy_us / 1e6 or None
 
-    @property
-    def steady_window(self) -> SteadyWindow | None:
-        """None if there was only one wave, or if the window is empty."""
-        if self.sent.total <= self._wave or not self._tail:
+    def closed_window(self, ramp_us: int = 0) -> SteadyWindow | None:
+        """Of a closed loop: from the end of the first wave and of the ramp to the first end after the last send.
+
+        None if there was only one wave, or if the window is empty.
+        """
+        if self.sent.total <= self._wave or not self._tail or self.first_sent_us is None:
             return None
-        window = SteadyWindow(max(-ended for _, ended in self._first), self._tail[0])
-        return window if window.end_us > window.begin_us else None
+        first_wave_us = max(-ended for _, ended in self._first)
+        return _window(max(first_wave_us, self.first_sent_us + ramp_us), self._tail[0])
+
+    def open_window(self, ramp_us: int = 0) -> SteadyWindow | None:
+        """Of an open loop: from the end of the ramp to the time when the last request was due. None if it is empty."""
+        if self.first_due_us is None or self.last_due_us is None:
+            return None
+        return _window(self.first_due_us + ramp_us, self.last_due_us)
 
     def document(self) -> dict[str, Any]:
         """As JSON; `Activity.load` reads it."""
@@ -110,6 +147,7 @@ class Activity:
             "succeeded": self.succeeded.document(),
             "cancelled": [self.cancelled_sent.document(), self.cancelled_ended.document()],
             "span": [self.first_sent_us, self.last_sent_us, self.last_end_us],
+            "due": [self.first_due_us, self.last_due_us],
             "first": self._first,
             "tail": self._tail,
         }
@@ -124,6 +162,8 @@ class Activity:
             sent, ended = document["cancelled"]
             activity.cancelled_sent, activity.cancelled_ended = TimeSeries.load(sent), TimeSeries.load(ended)
         activity.first_sent_us, activity.last_sent_us, activity.last_end_us = document["span"]
+        # Versions before did not store when requests were due, but when they were sent.
+        activity.first_due_us, activity.last_due_us = document.get("due", document["span"][:2])
         activity._first = [(sent, ended) for sent, ended in document["first"]]
         activity._tail = list(document["tail"])
         return activity
@@ -136,6 +176,10 @@ class Activity:
             while self._tail and self._tail[0] < last_us:
                 heapq.heappop(self._tail)
 
+    def _see_due(self, first_us: int, last_us: int) -> None:
+        self.first_due_us = first_us if self.first_due_us is None else min(self.first_due_us, first_us)
+        self.last_due_us = last_us if self.last_due_us is None else max(self.last_due_us, last_us)
+
     def _in_wave(self, minus_sent: int, minus_ended: int) -> None:
         if len(self._first) < self._wave:
             heapq.heappush(self._first, (minus_sent, minus_ended))
@@ -145,6 +189,10 @@ class Activity:
     def _in_tail(self, ended_us: int) -> None:
         if self.last_sent_us is not None and ended_us >= self.last_sent_us:
             heapq.heappush(self._tail, ended_us)
+
+
+def _window(begin_us: int, end_us: int) -> SteadyWindow | None:
+    return SteadyWindow(begin_us, end_us) if end_us > begin_us else None
 
 
 def _levels(sent: Sequence[TimeSeries], ended: Sequence[TimeSeries]) -> list[tuple[int, int]]:

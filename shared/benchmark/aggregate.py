@@ -1,18 +1,20 @@
 """What a run's results add up to: one aggregate for each segment, folded as results arrive, merged for the summary.
 
 It stays small however long the run is. It depends only on the results, not on their order or on how the run was split,
-so it can be stored with them or be rebuilt from them.
+so it can be stored with them or be rebuilt from them. `aggregate_state` says how it is stored.
 """
 
-import zlib
 from collections import Counter
-from decimal import Decimal
-
-import orjson
 
 from shared.benchmark.activity import Activity
+from shared.benchmark.aggregate_state import pack, restore, state_of, unpack
+from shared.benchmark.costs import Costs
 from shared.benchmark.observed import Observed
-from shared.benchmark.outcome import FAILURES
+from shared.benchmark.outcome import CUT_OFF, FAILURES
+from shared.benchmark.request_sample import RequestSample
+from shared.benchmark.slo_counts import SloCounts
+from shared.benchmark.slo_spec import SloSpec
+from shared.benchmark.turns import Turns
 from shared.numbers.digest import Digest
 from shared.numbers.disturbance import Disturbance, Verdict
 from shared.numbers.metrics import DISTRIBUTED, REPORTED
@@ -21,14 +23,17 @@ from shared.numbers.time_series import TimeSeries
 # The most different words of servers that are counted one by one. All further ones are counted under OTHER_WORDS.
 MOST_WORDS = 50
 OTHER_WORDS = "(other)"
-# The first byte of a stored aggregate names its format.
-_FORMAT = b"\x01"
+# A request that was sent longer than this after it was due is late.
+LATE_MS = 10
 
 
 class RunAggregate:
-    """What the results of one segment or one run add up to. `wave`: the concurrency, the size of the first wave."""
+    """What the results of one segment, stage or run add up to.
 
-    def __init__(self, wave: int) -> None:
+    `wave`: the concurrency, the size of the first wave. `slos`: what requests must keep to be good ones.
+    """
+
+    def __init__(self, wave: int, slos: SloSpec | None = None) -> None:
         self.wave = wave
         self.outcomes: Counter[str] = Counter()
         self.warmup = 0
@@ -44,93 +49,76 @@ class RunAggregate:
         self.effective_ms = Digest()
         self.error_ms = Digest()
         self.gaps_ms = Digest()
+        # `queue_ms` of all requests that were sent, failed ones included, and how many of them were sent late.
+        self.lateness_ms = Digest()
+        self.late = 0
+        # Round trips of the network, of the requests whose connection told.
+        self.network_rtt_ms = Digest()
+        self.turns = Turns()
+        self.sample = RequestSample()
+        self.slo = SloCounts(slos)
         # How many succeeded requests have unknown events. `gaps_ms` and `tokens` lack them.
         self.without_events = 0
         self.tokens = TimeSeries()
         # Output tokens of succeeded requests that had content.
         self.generated_tokens = 0
+        # Input tokens of succeeded requests, cached ones included, by the time of the first token.
+        self.prompt_tokens = TimeSeries()
         # Sums of the known values; None if none is known.
         self.counts: dict[str, int | None] = dict.fromkeys(REPORTED)
         # Input tokens of requests whose usage speaks of a cache, and how many of them were read from it.
         self.cacheable_tokens = 0
         self.cached_tokens = 0
-        self.cost_usd: Decimal | None = None
-        self.provider_cost_usd: Decimal | None = None
-        self.warmup_cost_usd: Decimal | None = None
-        self.unpriced = 0
-        # Requests, warm-up included, that were sent again because a kept connection was closed under them.
-        self.renewed = 0
-        # Requests that were sent again, by this segment or after an earlier one: how many have a price, and what they
-        # cost.
-        self.duplicates_priced = 0
-        self.duplicates_cost_usd: Decimal | None = None
+        self.costs = Costs()
         self.activity = Activity(wave)
         self.disturbance: Disturbance | None = None
         # One for each segment that measured something.
         self.verdicts: list[Verdict] = []
 
     def add(self, result: Observed, *, sent_in_vain: int = 0) -> None:
-        """Adds a result. Warm-up counts only for cost, and a cancelled request only for the peak in flight.
+        """Adds a result. Warm-up counts only for cost, a cut-off request only as in flight, a dropped one as due.
 
-        `sent_in_vain`: how often earlier segments may have sent the same request. Each is priced like this result, and
-        so is the attempt before a renewed connection: the server may have worked on it.
+        `sent_in_vain`: how often earlier segments may have sent the same request.
         """
-        renewed = "connection_renewed" in result.flags
-        self.renewed += renewed
-        sent_in_vain += renewed
-        if sent_in_vain and result.cost_usd is not None:
-            self.duplicates_priced += sent_in_vain
-            self.duplicates_cost_usd = plus(self.duplicates_cost_usd, sent_in_vain * result.cost_usd)
+        self.costs.add(result, sent_in_vain)
         if result.warmup:
             self.warmup += 1
-            self.warmup_cost_usd = plus(self.warmup_cost_usd, result.cost_usd)
             return
         self.repeats |= result.repetition > 0 or result.id.turn > 0
         self.outcomes[result.outcome] += 1
-        self.cost_usd = plus(self.cost_usd, result.cost_usd)
-        self.unpriced += result.cost_usd is None
-        self.flags.update(result.flags)
-        self.provider_cost_usd = plus(self.provider_cost_usd, result.provider_cost_usd)
-        for counter, word in (
-            (self.finish_reasons, result.finish_reason),
-            (self.served_models, result.served_model),
-            (self.service_tiers, result.service_tier),
-        ):
-            if word is not None:
-                counter[_word(counter, word)] += 1
-        for name in REPORTED:
-            self.counts[name] = _sum(self.counts[name], result.counts[name])
-        total, read = result.counts["total_input_tokens"], result.counts["cache_read_tokens"]
-        if total is not None and read is not None:
-            self.cacheable_tokens += total
-            self.cached_tokens += read
-        if result.outcome == "cancelled":
-            self.activity.add_cancelled(result.sent_us, result.ended_us)
+        self.activity.add_due(result.sent_us - round(result.queue_ms * 1_000))
+        if result.outcome == "dropped":
+            return
+        self._add_answer(result)
+        self.slo.add(result)
+        if result.outcome in CUT_OFF:
+            self.activity.add_cut_off(result.sent_us, result.ended_us)
         else:
             self.activity.add(result.sent_us, result.ended_us, succeeded=result.outcome == "succeeded")
+        if result.outcome != "cancelled":
+            self.lateness_ms.add(result.queue_ms, result.prompt_index)
+            self.late += result.queue_ms > LATE_MS
         if result.outcome == "succeeded":
             self._add_succeeded(result)
             return
-        if result.error_kind is not None:
+        if result.error_kind is not None and result.outcome != "incomplete":
             self.error_kinds[result.error_kind] += 1
-        if result.outcome != "cancelled" and result.ended_us > result.sent_us:
+        if result.outcome in FAILURES and result.ended_us > result.sent_us:
             self.error_ms.add((result.ended_us - result.sent_us) / 1_000, result.prompt_index)
 
     def merge(self, other: "RunAggregate") -> None:
         """Adds another segment of the same run."""
+        # Before the outcomes and metrics of both are merged.
+        self.slo.merge(other.slo, other.attempted)
+        self.turns.merge(other.turns, self.metrics, other.metrics)
         self.repeats |= other.repeats
         self.warmup += other.warmup
-        self.unpriced += other.unpriced
+        self.late += other.late
         self.without_events += other.without_events
         self.generated_tokens += other.generated_tokens
-        self.renewed += other.renewed
-        self.duplicates_priced += other.duplicates_priced
         self.cacheable_tokens += other.cacheable_tokens
         self.cached_tokens += other.cached_tokens
-        self.cost_usd = plus(self.cost_usd, other.cost_usd)
-        self.provider_cost_usd = plus(self.provider_cost_usd, other.provider_cost_usd)
-        self.warmup_cost_usd = plus(self.warmup_cost_usd, other.warmup_cost_usd)
-        self.duplicates_cost_usd = plus(self.duplicates_cost_usd, other.duplicates_cost_usd)
+        self.costs.merge(other.costs)
         for name in REPORTED:
             self.counts[name] = _sum(self.counts[name], other.counts[name])
         for ours, theirs in self._counters(other):
@@ -139,6 +127,8 @@ class RunAggregate:
         for mine, its in self._digests(other):
             mine.merge(its)
         self.tokens.merge(other.tokens)
+        self.prompt_tokens.merge(other.prompt_tokens)
+        self.sample.merge(other.sample)
         self.activity.merge(other.activity)
         self.verdicts += other.verdicts
         if self.disturbance is None:
@@ -164,8 +154,13 @@ class RunAggregate:
 
     @property
     def failed(self) -> int:
-        """Measured requests that failed. Cancelled ones do not count."""
+        """Measured requests that failed. Those that were cut off or dropped do not count."""
         return sum(self.outcomes[name] for name in FAILURES)
+
+    @property
+    def attempted(self) -> int:
+        """Measured requests that succeeded or failed."""
+        return self.succeeded + self.failed
 
     @property
     def commonest_error(self) -> str | None:
@@ -174,81 +169,51 @@ class RunAggregate:
 
     def encode(self) -> bytes:
         """The bytes to store. Takes some milliseconds for a long run."""
-        state = {
-            "wave": self.wave,
-            "activity": self.activity.document(),
-            "outcomes": self.outcomes,
-            "warmup": self.warmup,
-            "error_kinds": self.error_kinds,
-            "flags": self.flags,
-            "repeats": self.repeats,
-            "finish_reasons": self.finish_reasons,
-            "served_models": self.served_models,
-            "service_tiers": self.service_tiers,
-            "metrics": {name: digest.document() for name, digest in self.metrics.items()},
-            "effective_ms": self.effective_ms.document(),
-            "error_ms": self.error_ms.document(),
-            "gaps_ms": self.gaps_ms.document(),
-            "without_events": self.without_events,
-            "tokens": self.tokens.document(),
-            "generated_tokens": self.generated_tokens,
-            "counts": self.counts,
-            "cacheable_tokens": self.cacheable_tokens,
-            "cached_tokens": self.cached_tokens,
-            "provider_cost_usd": _text(self.provider_cost_usd),
-            "costs": [_text(item) for item in (self.cost_usd, self.warmup_cost_usd, self.duplicates_cost_usd)],
-            "unpriced": self.unpriced,
-            "renewed": self.renewed,
-            "duplicates_priced": self.duplicates_priced,
-            "disturbance": None if self.disturbance is None else self.disturbance.state(),
-            "verdicts": self.verdicts,
-        }
-        return _FORMAT + zlib.compress(orjson.dumps(state), 1)
+        return pack(state_of(self))
 
     @classmethod
     def decode(cls, stored: bytes) -> "RunAggregate | None":
         """Reads what `encode` wrote. None if another version wrote it in a format that this one does not know."""
-        if not stored.startswith(_FORMAT):
+        state = unpack(stored)
+        if state is None:
             return None
-        state = orjson.loads(zlib.decompress(stored[1:]))
         aggregate = cls(state["wave"])
-        aggregate.activity = Activity.load(state["activity"])
-        for name in ("outcomes", "error_kinds", "flags"):
-            setattr(aggregate, name, Counter(state[name]))
-        # Versions before did not have these.
-        for name in ("finish_reasons", "served_models", "service_tiers"):
-            setattr(aggregate, name, Counter(state.get(name, {})))
-        for name in ("cacheable_tokens", "cached_tokens", "renewed"):
-            setattr(aggregate, name, state.get(name, 0))
-        if state.get("provider_cost_usd") is not None:
-            aggregate.provider_cost_usd = Decimal(state["provider_cost_usd"])
-        for name in ("warmup", "without_events", "generated_tokens", "unpriced", "duplicates_priced"):
-            setattr(aggregate, name, state[name])
-        # Older programs did not say. Without the prompts of the values, no interval is better than a wrong one.
-        aggregate.repeats = state.get("repeats", True)
-        # A worker of another version may know other metrics. Those that it did not measure stay empty.
-        for name in aggregate.metrics.keys() & state["metrics"].keys():
-            aggregate.metrics[name] = Digest.load(state["metrics"][name])
-        for name in aggregate.counts.keys() & state["counts"].keys():
-            aggregate.counts[name] = state["counts"][name]
-        for name in ("effective_ms", "error_ms", "gaps_ms"):
-            setattr(aggregate, name, Digest.load(state[name]))
-        aggregate.tokens = TimeSeries.load(state["tokens"])
-        costs = [None if item is None else Decimal(item) for item in state["costs"]]
-        aggregate.cost_usd, aggregate.warmup_cost_usd, aggregate.duplicates_cost_usd = costs
-        if state["disturbance"] is not None:
-            aggregate.disturbance = Disturbance.load(state["disturbance"])
-        aggregate.verdicts = [(grade, reasons) for grade, reasons in state["verdicts"]]
+        restore(aggregate, state)
         return aggregate
 
+    def _add_answer(self, result: Observed) -> None:
+        """What the answer of any outcome says."""
+        self.flags.update(result.flags)
+        for counter, word in (
+            (self.finish_reasons, result.finish_reason),
+            (self.served_models, result.served_model),
+            (self.service_tiers, result.service_tier),
+        ):
+            if word is not None:
+                counter[_word(counter, word)] += 1
+        for name in REPORTED:
+            self.counts[name] = _sum(self.counts[name], result.counts[name])
+        total, read = result.counts["total_input_tokens"], result.counts["cache_read_tokens"]
+        if total is not None and read is not None:
+            self.cacheable_tokens += total
+            self.cached_tokens += read
+
     def _add_succeeded(self, result: Observed) -> None:
+        self.turns.add(result, self.metrics)
+        self.sample.add(result)
         for name, digest in self.metrics.items():
             if (value := result.metrics[name]) is not None:
                 digest.add(value, result.prompt_index)
+        if result.network_rtt_ms is not None:
+            self.network_rtt_ms.add(result.network_rtt_ms)
         latency_ms, output_tokens = result.metrics["latency_ms"], result.counts["output_tokens"]
         if latency_ms is not None:
             self.effective_ms.add(result.queue_ms + latency_ms, result.prompt_index)
             self.generated_tokens += output_tokens or 0
+        if input_tokens := result.counts["total_input_tokens"]:
+            ttft_ms = result.metrics["ttft_ms"]
+            read_us = result.ended_us if ttft_ms is None else result.sent_us + round(ttft_ms * 1_000)
+            self.prompt_tokens.add(read_us, input_tokens)
         if result.gaps_ms is None or result.tokens is None:
             self.without_events += 1
             return
@@ -271,6 +236,8 @@ class RunAggregate:
             (self.effective_ms, other.effective_ms),
             (self.error_ms, other.error_ms),
             (self.gaps_ms, other.gaps_ms),
+            (self.lateness_ms, other.lateness_ms),
+            (self.network_rtt_ms, other.network_rtt_ms),
         ]
 
 
@@ -282,14 +249,5 @@ def _word(counter: Counter[str], word: str) -> str:
     return word if word in counter or len(counter) < MOST_WORDS else OTHER_WORDS
 
 
-def plus(total: Decimal | None, value: Decimal | None) -> Decimal | None:
-    """The sum of the known values. None means unknown, which is not zero: if both are None, so is the sum."""
-    return total if value is None else (total or Decimal(0)) + value
-
-
 def _sum(total: int | None, value: int | None) -> int | None:
     return total if value is None else (total or 0) + value
-
-
-def _text(value: Decimal | None) -> str | None:
-    return None if value is None else str(value)

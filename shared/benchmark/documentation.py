@@ -3,13 +3,14 @@
 import sys
 
 from shared.benchmark.flags import FLAGS
+from shared.benchmark.slo_presets import PRESETS
 from shared.numbers.disturbance import CPU_SHARE, DOUBTFUL_SHARE, KERNEL_LAG_MS, PROMISED_MS, SEND_DELAY_MS, STALL_MS
 from shared.numbers.documentation import with_tables
 
 
 def with_all_tables(page: str) -> str:
-    """The page with new tables of metrics, fields, flags and grades."""
-    return with_tables(page, {"flags": _flags(), "grades": _grades()})
+    """The page with new tables of metrics, fields, flags, grades and SLO presets."""
+    return with_tables(page, {"flags": _flags(), "grades": _grades(), "presets": _presets()})
 
 
 def _flags() -> str:
@@ -18,6 +19,17 @@ def _flags() -> str:
         for flag in FLAGS.values()
     ]
     return "\n".join(["| flag | meaning | effect on the numbers | finding |", "|---|---|---|---|", *rows, ""])
+
+
+def _presets() -> str:
+    """The bounds of each preset. MLPerf bounds no other metrics."""
+    rows = [
+        f"| `{preset.name}` | {preset.bounds['ttft_ms']:,g} | {preset.bounds['tpot_ms']:g} | {preset.attainment:g} "
+        f"| {preset.source} |"
+        for preset in PRESETS.values()
+    ]
+    header = "| preset | TTFT (ms) | TPOT (ms/token) | `attainment` | source |"
+    return "\n".join([header, "|---|---|---|---|---|", *rows, ""])
 
 
 def _grades() -> str:

@@ -23,6 +23,10 @@ class Phase:
     stop: StopRule = field(default_factory=StopRule)
     drop_after_ns: int | None = None
     max_prefill: int | None = None
+    # Of seamless stages that are sent as one part: when each stage ends, in ns after the start of the phase.
+    boundaries_ns: Sequence[int] = ()
+    # How much of the phase earlier workers have measured, in ns. The rest of a schedule knows it by itself.
+    gone_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ def of_record(record: ResultRecord) -> Observed:
         flags=record.flags,
         gaps_ms=record.gaps_ms,
         tokens=record.tokens_over_time,
+        network_rtt_ms=record.network_rtt_ms,
     )
 
 

@@ -35,3 +35,5 @@ class Observed:
     flags: Sequence[str]
     gaps_ms: Digest | None
     tokens: TimeSeries | None
+    # Round trip of the network on its connection. None if it is not known; it is not stored with results.
+    network_rtt_ms: float | None = None

@@ -4,5 +4,9 @@ from typing import Literal, get_args
 
 Outcome = Literal["succeeded", "errored", "timed_out", "cancelled", "truncated", "incomplete", "dropped"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-# Outcomes of requests that failed. A cancel, the end of a stage or a late start of ours is no failure of theirs.
+# Outcomes of requests that failed. Those that a cancel or the end of the run cut off did not.
 FAILURES: tuple[Outcome, ...] = ("errored", "timed_out", "truncated")
+# Outcomes of requests that we closed ourselves. They were in flight, but are neither successes nor failures.
+CUT_OFF: tuple[Outcome, ...] = ("cancelled", "incomplete")
+# Outcomes that say nothing about the endpoint: `dropped` requests were never sent.
+UNATTEMPTED: tuple[Outcome, ...] = (*CUT_OFF, "dropped")

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from shared.benchmark.aggregate import RunAggregate
 from shared.benchmark.load import Load, Phase
+from shared.benchmark.pace import Seamless
 from shared.benchmark.workload import Workload
 
 
@@ -20,6 +21,17 @@ class Stage:
     measured: Phase
     warmup: Phase | None = None
     label: Mapping[str, JsonValue] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> Sequence["Stage"]:
+        """The stages that people see: this one, or the seamless ones that it sends as one part."""
+        pace, labels = self.measured.pace, self.label.get("stages")
+        if not isinstance(pace, Seamless) or not isinstance(labels, list):
+            return [self]
+        return [
+            Stage(self.number + place, Phase(piece), label=label if isinstance(label, dict) else {})
+            for place, (piece, label) in enumerate(zip(pace.paces, labels, strict=True))
+        ]
 
     @property
     def phases(self) -> Sequence[Phase]:

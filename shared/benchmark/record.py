@@ -115,6 +115,8 @@ class ResultRecord:
     # What its events add to the run's aggregate. They are not stored; a stored timeline gives them again.
     gaps_ms: Digest | None = field(default=None)
     tokens_over_time: TimeSeries | None = field(default=None)
+    # Round trip of the network on its connection; None where the kernel does not tell. It is not stored either.
+    network_rtt_ms: float | None = field(default=None)
 
     @property
     def ttft_ms(self) -> float | None:

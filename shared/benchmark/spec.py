@@ -13,13 +13,18 @@ from pydantic import (
     JsonValue,
     StringConstraints,
     ValidationInfo,
+    ValidatorFunctionWrapHandler,
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticKnownError
 
 from shared.benchmark.extra_body import STORED, StoredExtraBody
 from shared.benchmark.json_object import check_object
+from shared.benchmark.load_spec import SHORT_FORM, LoadSpec
 from shared.benchmark.prompt import STRICT, Content, Parameters, Prompt, PromptOrText, to_tuple
+from shared.benchmark.slo_spec import Slos
+from shared.benchmark.workload_spec import WorkloadSpec
 from shared.text import refuse_unstorable
 
 MAX_PROMPTS = 10_000
@@ -127,6 +132,32 @@ class RunSpec(BaseModel):
     arrival_seed: int = Field(
         default=0, ge=0, le=2**63 - 1, description="The same seed gives the same `poisson` schedule.", examples=[7]
     )
+    load: LoadSpec | None = Field(
+        default=None,
+        # Workers of the version before refuse a field that they do not know.
+        exclude_if=lambda value: value is None,
+        description="When to send, how much at a time, and when to end. It replaces the short form `concurrency`, "
+        "`request_rate`, `arrival`, `arrival_seed` and `warmup`. With it, `repetitions` only says how many requests a "
+        "stage without `requests` and `duration_s` sends. Null: the short form.",
+        examples=[{"request_rate": 20, "arrival": "poisson", "duration_s": 60}],
+    )
+    workload: WorkloadSpec | None = Field(
+        default=None,
+        # Workers of the version before refuse a field that they do not know.
+        exclude_if=lambda value: value is None,
+        description="What is sent, if not `prompts` in turn: their order, generated text or the prompts that the "
+        "service brings along, lengths, and what is done about prompt caches. Without a `load` that says how many, "
+        "`repetitions` is the number of requests of a source other than `prompts`.",
+        examples=[{"source": "generated", "input_tokens": 512, "output_tokens": 128, "cache": "bust"}],
+    )
+    slos: Slos | None = Field(
+        default=None,
+        # Workers of the version before refuse a field that they do not know.
+        exclude_if=lambda value: value is None,
+        description="Service-level objectives of a request: the summary counts the requests that meet all of them and "
+        "gives their goodput. An object, or the name of a preset. Null: none.",
+        examples=[{"ttft_ms": 500, "tpot_ms": 50, "attainment": 0.95}],
+    )
     on_interrupt: Literal["resume", "fail"] = Field(
         default="resume",
         description="What happens if the worker stops or dies. `resume`: another worker sends the missing requests and "
@@ -156,20 +187,48 @@ class RunSpec(BaseModel):
         return value
 
     @model_validator(mode="after")
+    def _load_or_short_form(self, info: ValidationInfo) -> "RunSpec":
+        # A stored spec has every field.
+        if self.load is None or info.context is STORED:
+            return self
+        if both := [name for name in SHORT_FORM if name in self.model_fields_set]:
+            raise ValueError(f"{both[0]} and load exclude each other: {SHORT_FORM[both[0]]}")
+        return self
+
+    @model_validator(mode="after")
     def _arrivals_need_a_rate(self) -> "RunSpec":
         if self.request_rate is None and self.arrival != "constant":
             raise ValueError("arrival says how request_rate spaces requests: set request_rate as well")
         return self
 
     @property
+    def _has_times(self) -> bool:
+        """Whether a trace says when requests are due: a `load` would say it instead."""
+        return self.load is None and self.workload is not None and self.workload.trace is not None
+
+    @model_validator(mode="after")
+    def _effective_latency_needs_a_rate(self) -> "RunSpec":
+        bound = None if self.slos is None else self.slos.effective_latency_ms
+        closed = (self.request_rate is None if self.load is None else self.load.is_closed) and not self._has_times
+        if bound is not None and closed:
+            raise ValueError("slos.effective_latency_ms counts from when a request was due: set request_rate as well")
+        return self
+
+    @model_validator(mode="after")
+    def _search_needs_slos(self) -> "RunSpec":
+        if self.load is not None and self.load.search is not None and self.slos is None:
+            raise ValueError("load.search looks for the highest load that meets the slos: set slos as well")
+        return self
+
+    @property
     def has_stages(self) -> bool:
         """Whether the stages of its run are stored: it has a `load` of its own."""
-        return False
+        return self.load is not None
 
     @property
     def needs_loads(self) -> bool:
         """Whether only workers that know `load`, `workload` and `slos` may run it."""
-        return self.has_stages
+        return self.load is not None or self.workload is not None or self.slos is not None
 
     @classmethod
     def of_stored(cls, document: dict[str, Any]) -> "RunSpec":
@@ -197,27 +256,75 @@ class BenchmarkSpec(RunSpec):
     model_config = ConfigDict(json_schema_extra=_as_people_write_it)
 
     prompts: Annotated[tuple[PromptOrText, ...], FailFast(), BeforeValidator(to_tuple)] = Field(
+        default=(),
+        validate_default=True,
         min_length=1,
         max_length=MAX_PROMPTS,
-        description="Texts, or objects with `messages` and optional `system` and `parameters`. 1 to 10,000.",
+        description="Texts, or objects with `messages` and optional `system` and `parameters`. 1 to 10,000. Required "
+        "unless `workload.source` says that the requests come from elsewhere.",
         examples=[["Say hello in exactly 3 words"]],
+        json_schema_extra=_without_default,
     )
+
+    @field_validator("prompts", mode="wrap")
+    @classmethod
+    def _from_one_source(cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        workload = info.data.get("workload")
+        if workload is not None and workload.source != "prompts":
+            if value:
+                raise ValueError(f"must be left out: workload.source is {workload.source}")
+            return ()
+        # If `workload` is wrong, its own error is enough.
+        if value == () and "workload" in info.data:
+            raise PydanticKnownError("missing")
+        return handler(value) if value != () else ()
+
+    @model_validator(mode="after")
+    def _load_ends(self) -> "BenchmarkSpec":
+        if self.load is None:
+            return self
+        endless = self.workload is not None and self.workload.is_endless
+        if endless and (where := self.load.lacks_end) is not None:
+            raise ValueError(f"{where} needs requests or duration_s: the workload has no end of its own")
+        if (most := self.load.most_requests(self.listed_requests)) > MAX_REQUESTS:
+            raise ValueError(f"load: all stages together must send at most {MAX_REQUESTS:,} requests, these {most:,}")
+        return self
 
     @model_validator(mode="after")
     def _bounded(self) -> "BenchmarkSpec":
-        if self.planned_requests > MAX_REQUESTS:
-            raise ValueError(
-                f"prompts x repetitions + warmup must be at most {MAX_REQUESTS:,}, is {self.planned_requests:,}"
-            )
+        if self.workload is not None:
+            self.workload.check_prompts(len(self.prompts))
+        planned = self.measured_requests + self.warmup
+        if self.load is None and planned > MAX_REQUESTS:
+            raise ValueError(f"prompts x repetitions + warmup must be at most {MAX_REQUESTS:,}, is {planned:,}")
         return self
 
     @property
-    def measured_requests(self) -> int:
-        return len(self.prompts) * self.repetitions
+    def listed_requests(self) -> int | None:
+        """How many requests a stage sends that does not say when it ends. None: it is no list, or of unknown length."""
+        workload = self.workload
+        if workload is None or workload.source == "prompts":
+            return self.measured_requests
+        return self.measured_requests if workload.stored is not None and workload.stored.rows is not None else None
 
     @property
-    def planned_requests(self) -> int:
-        """Every request that will be sent, warm-up included."""
+    def measured_requests(self) -> int:
+        stored = None if self.workload is None else self.workload.stored
+        if stored is not None and stored.rows is not None:
+            return stored.rows if self.sends_trace else stored.rows * self.repetitions
+        # A source other than prompts and rows has no rounds.
+        return max(len(self.prompts), 1) * self.repetitions
+
+    @property
+    def sends_trace(self) -> bool:
+        """Whether it sends a recorded trace, once."""
+        return self.workload is not None and self.workload.trace is not None
+
+    @property
+    def planned_requests(self) -> int | None:
+        """Every request that will be sent, warm-up included. None: a time or a result ends the run."""
+        if self.load is not None:
+            return self.load.planned_requests(self.listed_requests)
         return self.measured_requests + self.warmup
 
     def with_defaults(self) -> "BenchmarkSpec":
@@ -225,16 +332,27 @@ class BenchmarkSpec(RunSpec):
         update: dict[str, Any] = {}
         if self.parameters.max_tokens is None:
             update["parameters"] = self.parameters.model_copy(update={"max_tokens": DEFAULT_MAX_TOKENS})
-        if "concurrency" not in self.model_fields_set:
+        if self.load is not None:
+            update["load"] = self.load.with_defaults(self.listed_requests)
+        elif "concurrency" not in self.model_fields_set:
             update["concurrency"] = self._default_concurrency()
+        if self.workload is not None:
+            update["workload"] = self.workload.with_defaults()
         return self.model_copy(update=update)
 
     def _default_concurrency(self) -> int:
+        if self.sends_trace:
+            # The most in flight. The trace itself says when requests are sent.
+            return MAX_CONCURRENCY
         if self.request_rate is None:
             return min(self.measured_requests, DEFAULT_CONCURRENCY)
         room = math.ceil(self.request_rate * OPEN_LOOP_ROOM_S)
-        return min(room, MAX_CONCURRENCY, self.planned_requests)
+        return min(room, MAX_CONCURRENCY, self.measured_requests + self.warmup)
 
     def effective_parameters(self, prompt: Prompt) -> Parameters:
         """The parameters that a prompt is sent with."""
         return prompt.parameters.over(self.parameters)
+
+    def parameters_at(self, prompt_index: int) -> Parameters:
+        """The parameters of one prompt, or those of all if the requests come from elsewhere."""
+        return self.effective_parameters(self.prompts[prompt_index]) if self.prompts else self.parameters

@@ -39,7 +39,14 @@ def spec_without_texts(spec: Mapping[str, Any], name: str) -> dict[str, Any]:
         for field, value in spec.get("parameters", {}).items()
         if field in _WORDS or isinstance(value, int | float)
     }
-    return {"name": name, **kept, "parameters": parameters}
+    load = {"load": _unnamed(spec["load"])} if spec.get("load") else {}
+    return {"name": name, **kept, **load, "parameters": parameters}
+
+
+def _unnamed(load: Mapping[str, Any]) -> dict[str, Any]:
+    """The load without the names of its stages."""
+    stages = [{field: value for field, value in stage.items() if field != "name"} for stage in load.get("stages") or ()]
+    return {**load, "stages": stages} if stages else dict(load)
 
 
 def target_without_texts(target: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -6,9 +6,10 @@ turn carries the answers to the turns before.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
-from shared.benchmark.prompt import Message, Parameters
+from shared.benchmark.prompt import Message, Parameters, Prompt
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import BenchmarkSpec
 
@@ -26,6 +27,8 @@ class WorkItem:
     parameters: Parameters
     # For a later turn: how long to wait after the answer to the turn before.
     think_s: float = 0
+    # Fields of this body alone. They replace those of endpoint and benchmark.
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def warmup(self) -> bool:
@@ -62,6 +65,28 @@ class Workload(ABC):
         return {}
 
 
+class Wrapped(Workload):
+    """Another workload whose requests are changed. Derived classes override `item`."""
+
+    def __init__(self, workload: Workload) -> None:
+        self.warmup = workload.warmup
+        self.has_turns = workload.has_turns
+        self._workload = workload
+
+    @property
+    def length(self) -> int | None:
+        return self._workload.length
+
+    def item(self, place: int, turn: int = 0, answers: Sequence[str] = ()) -> WorkItem | None:
+        return self._workload.item(place, turn, answers)
+
+    def id_of(self, prompt_index: int, repetition: int) -> RequestId:
+        return self._workload.id_of(prompt_index, repetition)
+
+    def equal_prompts(self) -> Mapping[int, int]:
+        return self._workload.equal_prompts()
+
+
 class PromptsInTurn(Workload):
     """The spec's prompts, round after round: first the warm-up, then the repetitions."""
 
@@ -77,7 +102,7 @@ class PromptsInTurn(Workload):
 
     @property
     def length(self) -> int:
-        return self._spec.planned_requests
+        return self._spec.measured_requests + self.warmup
 
     def item(self, place: int, turn: int = 0, answers: Sequence[str] = ()) -> WorkItem | None:
         if turn or place >= self.length:
@@ -104,10 +129,15 @@ class PromptsInTurn(Workload):
         return RequestId(self.warmup + repetition * self._prompts + prompt_index)
 
     def equal_prompts(self) -> Mapping[int, int]:
-        first: dict[tuple[str | None, tuple[Message, ...]], int] = {}
-        found = {}
-        for index, prompt in enumerate(self._spec.prompts):
-            system = self._spec.system if prompt.system is None else prompt.system
-            if (earlier := first.setdefault((system, prompt.messages), index)) != index:
-                found[index] = earlier
-        return found
+        return equal_prompts(self._spec.prompts, self._spec.system)
+
+
+def equal_prompts(prompts: Sequence[Prompt], system: str | None) -> Mapping[int, int]:
+    """Of each prompt with the text of an earlier one, the index, and that of the first with this text."""
+    first: dict[tuple[str | None, tuple[Message, ...]], int] = {}
+    found = {}
+    for index, prompt in enumerate(prompts):
+        own = system if prompt.system is None else prompt.system
+        if (earlier := first.setdefault((own, prompt.messages), index)) != index:
+            found[index] = earlier
+    return found

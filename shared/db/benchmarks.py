@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, insert, inspect, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.benchmark.extra_body import STORED
 from shared.benchmark.metadata import metadata_pairs
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.status import CANCEL, FINISH, TERMINAL, Status
+from shared.benchmark.workload_spec import lists_prompts
 from shared.db.again import tries_again
 from shared.db.database import Database
+from shared.db.datasets import hold_dataset
 from shared.db.events import tell_of
 from shared.db.tables import Benchmark, BenchmarkMetadata, IdempotencyKey, Prompt
 from shared.db.types import as_constant, utc_now
@@ -119,12 +122,12 @@ class BenchmarkRepository:
         async with self._database.read() as session:
             benchmark = await _existing(session, benchmark_id)
             prompts = list(await session.scalars(query))
-        if not prompts:
+        if not prompts and lists_prompts(benchmark.spec_document):
             # A benchmark that is being deleted loses its prompts too.
             await self.status(benchmark_id)
             raise Conflict(f"the prompts of benchmark {benchmark_id} were deleted (TEXT_RETENTION_DAYS)")
         document = {**benchmark.spec_document, "prompts": prompts}
-        return BenchmarkSpec.model_validate(document), benchmark
+        return BenchmarkSpec.model_validate(document, context=STORED), benchmark
 
     async def get(self, benchmark_id: int) -> Benchmark:
         """Raises NotFound."""
@@ -198,6 +201,9 @@ async def _insert(
     webhook: NewEndpoint | None,
     traceparent: str | None,
 ) -> Benchmark:
+    source = None if spec.workload is None else spec.workload.stored
+    if source is not None and source.id is not None:
+        await hold_dataset(session, source.id)
     # Added as an object: a RETURNING of the whole row would bring back all its texts.
     benchmark = Benchmark(
         name=spec.name,
@@ -210,7 +216,7 @@ async def _insert(
         notices=list(notices),
         rerun_of=rerun_of,
         traceparent=traceparent,
-        planned=spec.planned_requests,
+        planned=spec.planned_requests or 0,
         created_at=utc_now(),
     )
     session.add(benchmark)

@@ -21,7 +21,7 @@ ANSWERS_A_PAGE = 200
 
 _TABLE = Result.metadata.tables[Result.__tablename__]
 # Fields of a record that are not stored, or whose columns have another shape.
-_NOT_COPIED = {"id", "ends_place", "metrics", "usage", "error", "gaps_ms", "tokens_over_time"}
+_NOT_COPIED = {"id", "ends_place", "metrics", "usage", "error", "gaps_ms", "tokens_over_time", "network_rtt_ms"}
 _COPIED = tuple(item.name for item in fields(ResultRecord) if item.name not in _NOT_COPIED)
 
 

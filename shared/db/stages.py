@@ -30,21 +30,19 @@ class StageRepository:
         async with self._database.read() as session:
             return (await session.scalars(query)).all()
 
-    async def enter(self, lease: Lease, *, dispatched: int, stage: tuple[int, Mapping[str, Any]] | None) -> None:
+    async def enter(self, lease: Lease, *, dispatched: int, stages: Mapping[int, Mapping[str, Any]]) -> None:
         """A part begins: requests of places below `dispatched` may be sent. Raises LeaseLost.
 
-        `stage`: its number and label, which are stored. None: the run has no stages.
+        `stages`: the labels of the stages that begin with it, by number. Empty for a run without stages.
         """
         async with self._database.write() as session:
             await _hold(session, lease, dispatched=dispatched)
-            if stage is None:
-                return
-            number, label = stage
-            await session.execute(
-                self._database.insert(StageRow)
-                .values(benchmark_id=lease.benchmark_id, number=number, label=dict(label), started_at=utc_now())
-                .on_conflict_do_nothing(index_elements=["benchmark_id", "number"])
-            )
+            for number, label in stages.items():
+                await session.execute(
+                    self._database.insert(StageRow)
+                    .values(benchmark_id=lease.benchmark_id, number=number, label=dict(label), started_at=utc_now())
+                    .on_conflict_do_nothing(index_elements=["benchmark_id", "number"])
+                )
 
     async def leave(
         self, lease: Lease, number: int, *, ended_by: str, aggregate: bytes, summary: Mapping[str, Any]

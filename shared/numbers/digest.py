@@ -135,6 +135,19 @@ class Digest:
             return percentile(self._values, percent)
         return _Ranks(self._buckets, self._min, self._max).quantile(percent / 100, self.count)
 
+    def percentile_with(self, infinite: int, percent: int) -> float | None:
+        """A percentile of these values and of `infinite` more, each above all of them. None if it would be infinite."""
+        position, part = divmod((self.count + infinite - 1) * percent, 100)
+        if position + (part > 0) >= self.count or position < 0:
+            return None
+        if self._values is not None:
+            ordered = sorted(self._values)
+            below, above = ordered[position], ordered[position + (part > 0)]
+        else:
+            ranks = _Ranks(self._buckets, self._min, self._max)
+            below, above = ranks.value(position), ranks.value(position + (part > 0))
+        return below + (above - below) * part / 100
+
     @property
     def max(self) -> float | None:
         return self._max if self.count else None

@@ -10,7 +10,10 @@ FIELDS = {
             unit="",
             definition="`succeeded`: status 2xx, no error in the stream, and a finish reason, or an end event after "
             "some text. `errored`: an error ended it. `timed_out`: it met a deadline. `cancelled`: the worker closed "
-            "its stream. `truncated`: the stream ended without a finish reason or an end event",
+            "its stream because of a cancel. `truncated`: the stream ended without a finish reason or an end event. "
+            "`incomplete`: it was still in flight at the end of `grace_s` and was cut off. `dropped`: it could not be "
+            "sent within `drop_after_s` after it was due, so it was never sent. `cancelled`, `incomplete` and "
+            "`dropped` are neither errors nor successes",
         ),
         Definition(name="scheduled_at", unit="UTC instant", definition="When the request was due"),
         Definition(

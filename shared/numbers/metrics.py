@@ -74,6 +74,18 @@ METRICS = {
             column="TTFT ms",
         ),
         Metric(
+            name="network_rtt_ms",
+            unit="ms",
+            definition="Round trip of the network to the other end of the connection, as the kernel measured it by the "
+            "end of the request: the smallest of the last minutes. A TTFT includes at least one. If a proxy or a load "
+            "balancer stands before the server, it is the round trip to that",
+            null_when="the kernel does not tell, the transport is the SDK's, or an older version or a resumed run did "
+            "not measure it",
+            source="run",
+            distributed=True,
+            row="Network RTT (ms)",
+        ),
+        Metric(
             name="ttfat_ms",
             unit="ms",
             definition="Time to first answer token: from `sent_at` to the first event with content or tool-call "

@@ -39,6 +39,8 @@ class Adapter(ABC):
     # The largest values that the protocol allows, if `Parameters` allows more.
     maxima: ClassVar[Mapping[str, float]] = {}
     options: ClassVar[type[Options]] = Options
+    # Whether there are servers that take `ignore_eos` and `min_tokens` in its bodies.
+    ignores_eos: ClassVar[bool] = False
 
     def __init__(self, options: Options) -> None:
         self._options = options

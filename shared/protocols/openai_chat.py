@@ -43,6 +43,7 @@ class OpenAiChat(Adapter):
     """`POST …/chat/completions` with `stream: true` and a request for usage."""
 
     name = "openai"
+    ignores_eos = True
     title = "chat completions"
     base_path = "/v1"
     accepts = frozenset({"max_tokens", "stop", *_SAME_NAME})

@@ -30,6 +30,7 @@ class OpenAiResponses(Adapter):
     """`POST …/responses` with `stream: true`. The server is asked not to store the response."""
 
     name = "openai-responses"
+    ignores_eos = True
     title = "Responses"
     base_path = "/v1"
     accepts = frozenset({"max_tokens", "reasoning_effort", *_SAME_NAME})

@@ -9,12 +9,13 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
-from api.body import BODIES_AT_ONCE, FREE_BYTES, BodyLimitMiddleware, parsed
+from api.body import BODIES_AT_ONCE, FREE_BYTES, BodyLimitMiddleware, BodyTooLarge, StreamedBody, parsed
 from api.json_bounds import STEP_BYTES
 from tests.api.documents import EXAMPLE, problem
 
 LIMIT = 100_000
-JSON = {"type": "http", "headers": Headers({"content-type": "application/json"}).raw}
+HEADERS = Headers({"content-type": "application/json"}).raw
+JSON = {"type": "http", "method": "POST", "path": "/benchmarks", "headers": HEADERS}
 
 
 async def read_all(scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,6 +105,33 @@ async def test_only_so_many_large_bodies_are_held_at_once() -> None:
     # All of them have been given back.
     await middleware(JSON, body(LIMIT), nothing)
     assert middleware._held == 0
+
+
+async def test_a_body_that_its_route_keeps_on_the_disk_has_bounds_of_its_own() -> None:
+    streamed = {("POST", "/datasets"): StreamedBody(3 * LIMIT, arrival_s=60)}
+    middleware = BodyLimitMiddleware(read_all, LIMIT, streamed=streamed)
+    scope = {**JSON, "path": "/bench/datasets", "root_path": "/bench"}
+
+    def body(size: int) -> Receive:
+        left = size
+
+        async def receive() -> Message:
+            nonlocal left
+            piece = b"[" * min(left, LIMIT // 2)
+            left -= len(piece)
+            return {"type": "http.request", "body": piece, "more_body": left > 0}
+
+        return receive
+
+    # So many brackets would be too complex for JSON, and so many bytes too many for other routes.
+    await middleware(scope, body(3 * LIMIT), nothing)
+    assert middleware._held == 0
+    with pytest.raises(BodyTooLarge) as caught:
+        await middleware(scope, body(3 * LIMIT + 1), nothing)
+    assert (caught.value.status_code, caught.value.detail) == (413, "the body is larger than 300,000 bytes")
+    for other in ({"path": "/datasets/1"}, {"method": "PUT", "path": "/datasets"}):
+        with pytest.raises(HTTPException):
+            await middleware({**JSON, **other}, body(LIMIT + 1), nothing)
 
 
 async def test_a_large_body_is_a_request_like_any_other(sqlite_api: httpx2.AsyncClient) -> None:

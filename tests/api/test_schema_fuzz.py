@@ -25,6 +25,11 @@ OPERATIONS = [
     ("POST", "/benchmarks/{benchmark_id}/cancel"),
     ("POST", "/benchmarks/{benchmark_id}/rerun"),
     ("GET", "/benchmarks/{benchmark_id}/results"),
+    ("POST", "/datasets"),
+    ("GET", "/datasets"),
+    ("GET", "/datasets/{dataset_id}"),
+    ("GET", "/datasets/{dataset_id}/rows"),
+    ("DELETE", "/datasets/{dataset_id}"),
     ("GET", "/models"),
 ]
 

@@ -38,7 +38,8 @@ async def test_a_submit_is_accepted_stored_and_pending(api: httpx2.AsyncClient) 
     assert (document["started_at"], document["completed_at"], document["results"]) == (None, None, [])
     progress = {"done": 0, "total": 2, "errors": 0, "last_ttft_ms": None, "cost_usd": None, "metrics": None}
     assert document["progress"] == progress
-    assert (await api.get(response.headers["location"])).json() == document
+    assert document["estimate"]["requests"] == 2
+    assert (await api.get(response.headers["location"])).json() == {**document, "estimate": None}
 
 
 async def test_what_was_left_out_is_shown_as_it_will_be_used(api: httpx2.AsyncClient) -> None:

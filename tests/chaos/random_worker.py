@@ -4,11 +4,12 @@ import functools
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from shared.benchmark.plan import PlannedLoad
-from shared.benchmark.plans import load_of
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.workload import PromptsInTurn, WorkItem
+from shared.workloads.loads import load_of
 from worker import main
 
 SEED = 20250115
@@ -38,7 +39,7 @@ def model_of(length: int) -> str:
     return f"sim-ttft150-gap10-n{length}"
 
 
-def random_load(spec: BenchmarkSpec) -> PlannedLoad:
+def random_load(spec: BenchmarkSpec, *_args: Any, **_options: Any) -> PlannedLoad:
     return replace(load_of(spec), workload=RandomLengths(spec))
 
 

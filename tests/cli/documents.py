@@ -28,6 +28,21 @@ def spread(*values: float) -> dict[str, Any]:
     }
 
 
+def estimate(**changes: Any) -> dict[str, Any]:
+    """The estimate of `POST /benchmarks/estimate`."""
+    return {
+        "requests": 300,
+        "warmup_requests": 10,
+        "input_tokens": 4_800,
+        "output_tokens": {"low": 0, "high": 76_800},
+        "duration_s": {"low": 59.8, "high": 660.0},
+        "cost_usd": {"low": 0.0012, "high": 0.0972},
+        "tokens_counted_by": "bytes",
+        "notes": [],
+        **changes,
+    }
+
+
 def summary(succeeded: int = 2, errored: int = 0, **changes: Any) -> dict[str, Any]:
     ttft = spread(*(200.0 + number for number in range(succeeded)))
     return {
@@ -128,6 +143,8 @@ def benchmark(benchmark_id: int = 1, status: str = "completed", **changes: Any) 
         "timeouts": {"connect_s": 10.0, "ttft_s": 120.0, "idle_s": 60.0, "total_s": 600.0},
         "metadata": {},
         "results_url": f"/benchmarks/{benchmark_id}/results",
+        "slos": None,
+        "estimate": None,
         "segments": [],
         "stages": [],
         "target": None,

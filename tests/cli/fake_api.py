@@ -62,7 +62,9 @@ def serving(api: FakeApi) -> Iterator[FakeApi]:
 
         def _answer(self) -> None:
             length = int(self.headers.get("content-length") or 0)
-            body = json.loads(self.rfile.read(length)) if length else None
+            raw = self.rfile.read(length)
+            is_json = self.headers.get("content-type") == "application/json"
+            body = (json.loads(raw) if is_json else raw) if length else None
             status, answer = api.answer(self.command, self.path, body)
             is_html = isinstance(answer, str)
             content = answer.encode() if is_html else b"" if status == 204 else json.dumps(answer).encode()

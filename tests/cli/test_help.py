@@ -55,7 +55,7 @@ def test_the_page_of_the_command_line_has_each_command_with_its_options(path: tu
 def test_the_page_names_no_option_that_does_not_exist() -> None:
     known = {option for _, command in COMMANDS.items() for item in command.params for option in _all(item)}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", PAGE))
-    assert named - known - COMMON - {"--duration", "--version"} == set()
+    assert named - known - COMMON - {"--version"} == set()
 
 
 @pytest.mark.parametrize(

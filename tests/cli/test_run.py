@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cli.exits import ExitCode
+from shared.benchmark.spec import BenchmarkSpec
 from tests.cli import documents
 from tests.cli.conftest import Llmbench
 from tests.cli.fake_api import FakeApi
@@ -49,6 +50,32 @@ def test_flags_become_the_request(api: FakeApi, llmbench: Llmbench) -> None:
             "metadata": {"team": "search"},
         }
     ]
+
+
+def test_slos_are_bounds_or_a_preset(api: FakeApi, llmbench: Llmbench) -> None:
+    for given in (("ttft_ms=500", "attainment=0.99"), ("interactive_chat",), ("interactive_chat", "tpot_ms=30")):
+        options = [word for text in given for word in ("--slo", text)]
+        assert llmbench("run", "-m", "m", "-p", "one", *options).exit_code == ExitCode.OK
+    assert [body["slos"] for body in api.sent("POST", "/benchmarks")] == [
+        {"ttft_ms": 500, "attainment": 0.99},
+        {"preset": "interactive_chat"},
+        {"preset": "interactive_chat", "tpot_ms": 30},
+    ]
+    twice = llmbench("run", "-m", "m", "-p", "one", "--slo", "interactive_chat", "--slo", "other")
+    assert (twice.exit_code, "one preset at most" in twice.output) == (ExitCode.USAGE, True)
+
+
+def test_a_dry_run_estimates_and_submits_nothing(api: FakeApi, llmbench: Llmbench) -> None:
+    checked = {"provider": "p", "notices": [], "estimate": documents.estimate()}
+    api.answers["POST /benchmarks/estimate"] = (200, checked)
+    shown = llmbench("run", "-m", "m", "-p", "one", "--dry-run")
+    assert (shown.exit_code, "Requests     300" in shown.output) == (ExitCode.OK, True)
+    as_json = llmbench("run", "-m", "m", "-p", "one", "--dry-run", "--json")
+    assert json.loads(as_json.output) == checked
+    assert api.sent("POST", "/benchmarks") == []
+    api.answers["POST /benchmarks/estimate"] = (422, documents.problem(422, "it is wrong"))
+    refused = llmbench("run", "-m", "m", "-p", "one", "--dry-run")
+    assert (refused.exit_code != ExitCode.OK, "it is wrong" in refused.output) == (True, True)
 
 
 @pytest.mark.parametrize("arguments", [("-",), ("-p", "-"), ("--prompts", "-")])
@@ -152,11 +179,42 @@ def test_a_server_that_goes_away_and_comes_back_is_told_of(api: FakeApi, llmbenc
     ]
 
 
-def test_duration_says_that_it_comes_with_load_plans_and_names_no_other_option(llmbench: Llmbench) -> None:
-    done = llmbench("run", "-m", "m", "-p", "x", "--duration", "60")
-    assert done.exit_code == ExitCode.USAGE
-    assert "there is no --duration yet: it comes with load plans" in done.stderr
-    assert "max-duration" not in done.stderr
+def test_a_duration_makes_a_load_of_the_short_form(api: FakeApi, llmbench: Llmbench) -> None:
+    done = llmbench(
+        *("run", "-m", "m", "-p", "x", "--rate", "5", "--arrival", "gamma", "--burstiness", "0.5", "-c", "9"),
+        *("--duration", "60", "--grace", "5", "--ramp", "1:20", "--drop-after", "2", "--stop-on-error-rate", "0.5"),
+        *("--stop-when-saturated", "--seed", "7", "--max-prefill", "4", "--warmup", "3"),
+    )
+    assert done.exit_code == ExitCode.OK, done.output
+    (sent,) = api.sent("POST", "/benchmarks")
+    assert sent["load"] == {
+        "request_rate": 5.0,
+        "arrival": "gamma",
+        "burstiness": 0.5,
+        "max_concurrency": 9,
+        "duration_s": 60.0,
+        "grace_s": 5.0,
+        "ramp": {"from": 1, "over_s": 20},
+        "drop_after_s": 2.0,
+        "stop_on_error_rate": 0.5,
+        "stop_when_saturated": True,
+        "seed": 7,
+        "max_prefill": 4,
+        "warmup": {"requests": 3},
+    }
+    assert sent.keys().isdisjoint({"concurrency", "request_rate", "arrival", "warmup"})
+    assert sent["name"] == "m, 1 prompt, 5 requests/s, 60 s"
+    assert BenchmarkSpec.model_validate(sent).load is not None
+
+
+def test_the_load_of_a_spec_file_is_sent_as_it_is(api: FakeApi, llmbench: Llmbench, tmp_path: Path) -> None:
+    spec = tmp_path / "s.yaml"
+    spec.write_text(
+        "model: m\nprompts: [hi]\nload: {stages: [{concurrency: 2, duration_s: 5}], transition: seamless}\n"
+    )
+    assert llmbench("run", "--spec", str(spec)).exit_code == ExitCode.OK
+    (sent,) = api.sent("POST", "/benchmarks")
+    assert sent["load"] == {"stages": [{"concurrency": 2, "duration_s": 5}], "transition": "seamless"}
 
 
 def test_a_webhook_is_submitted_and_its_secret_is_printed_once(api: FakeApi, llmbench: Llmbench) -> None:

@@ -8,13 +8,13 @@ import pytest
 from api.schemas.benchmark_request import BenchmarkBody
 from cli.demo import EXAMPLE
 from cli.exits import CliError
-from cli.spec import WEBHOOK_FIELDS, check, load_spec, merge, pairs, typed_pairs, typed_pairs_or_objects
+from cli.spec import WEBHOOK_FIELDS, check, load_spec, merge, named, pairs, typed_pairs, typed_pairs_or_objects
 from shared.benchmark.spec import BenchmarkSpec
 
 
 def _merge(base: dict[str, Any], **flags: Any) -> dict[str, Any]:
     empty: dict[str, Any] = {"prompts": [], "parameters": {}, "extra_body": {}, "timeouts": {}, "metadata": {}}
-    return merge(base, **{**empty, **flags})
+    return named(merge(base, **{**empty, **flags}))
 
 
 def test_a_flag_wins_over_the_file() -> None:

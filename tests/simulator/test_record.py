@@ -15,7 +15,7 @@ KEY = "sk-very-secret-key"
 CLOSE = {"connection": "close"}
 LOG_FIELDS = {
     "number", "protocol", "model", "received_ns", "first_content_ns", "last_content_ns", "ended_ns", "content_events",
-    "output_tokens", "outcome", "closed_by_client", "fault", "status",
+    "output_tokens", "outcome", "closed_by_client", "fault", "status", "started_ns", "input_tokens", "cached_tokens",
 }  # fmt: skip
 
 

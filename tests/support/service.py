@@ -12,6 +12,7 @@ from api.main import create_app
 from shared.clock import SystemClock
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
+from shared.db.datasets import DatasetRepository
 from shared.db.leases import LeaseRepository
 from shared.db.results import ResultRepository
 from shared.db.segments import SegmentRepository
@@ -69,6 +70,7 @@ def make_context(
         results=ResultRepository(database),
         segments=SegmentRepository(database),
         stages=StageRepository(database),
+        datasets=DatasetRepository(database),
         children=children,
         monitor=WorkerMonitor(database),
         calibration=calibration,

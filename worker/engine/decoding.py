@@ -98,6 +98,10 @@ class DecodingThread:
         """Times out requests whose deadline is before the watermark: their slices up to it have been given."""
         self._work.put(lambda: self._expire(request_ids, watermark_ns))
 
+    def drop(self, request_ids: list[int], at_ns: int) -> None:
+        """Ends requests that were not sent, because by this stamp it was too late for them."""
+        self._work.put(lambda: self._drop(request_ids, at_ns))
+
     def lose(self, request_ids: list[int], message: str) -> None:
         """Ends requests of a dead process: those that were sent are concluded, the others were never sent."""
         self._work.put(lambda: self._lose(request_ids, message))
@@ -140,6 +144,12 @@ class DecodingThread:
             if (measurement := self._live.get(request_id)) is not None:
                 measurement.expire(watermark_ns)
                 self._conclude(request_id, measurement, closed=False)
+
+    def _drop(self, request_ids: list[int], at_ns: int) -> None:
+        for request_id in request_ids:
+            if (measurement := self._live.get(request_id)) is not None:
+                measurement.drop(at_ns)
+                self._conclude(request_id, measurement, closed=True)
 
     def _lose(self, request_ids: list[int], message: str) -> None:
         for request_id in request_ids:

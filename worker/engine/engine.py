@@ -24,6 +24,7 @@ from worker.engine.messages import (
     Finish,
     Health,
     Hold,
+    Late,
     Opened,
     Report,
     SdkTarget,
@@ -116,7 +117,7 @@ class Engine:
                     self._left = True
                     break
                 source = Source(load.workload, phase, recorded, self._context.adapter, self._context.extra)
-                self._phase = running = PhaseRun(phase, source, self._lanes, self._clock, self._tell)
+                self._phase = running = PhaseRun(phase, source, self._lanes, self._context.clock, self._tell)
                 await self._start(running)
                 while source.next_place is not None or self._lanes.in_flight or not self._news.empty():
                     if (record := await self._news.get()) is not None:
@@ -211,6 +212,8 @@ class Engine:
             case Dropped(ids):
                 self._left |= self._stopping or self._phase is None or not self._phase.ceases
                 self.lost(ids)
+            case Late(ids, at_ns):
+                self._decoding.drop(ids, at_ns)
             case Opened():
                 lane.opened = True
                 self._news.put_nowait(None)

@@ -39,7 +39,7 @@ class Feeder:
                 break
             ahead = self.accepted and not source.scheduled and not self.has_turns
             lane = self._lanes.emptiest()
-            if len(lane.live) >= lane.slots * (2 if ahead else 1):
+            if len(lane.live) >= lane.room * (2 if ahead else 1):
                 break
             self.give(phase, lane, source.take())
         self._lanes.flush()

@@ -17,12 +17,13 @@ def share(total: int, number: int, count: int) -> int:
 
 @dataclass(slots=True)
 class Lane:
-    """One measuring process. `slots`: the most requests that it has in flight at a time."""
+    """One measuring process. `slots`: the most requests that it ever has in flight; `room`: in this phase."""
 
     child: Child
     number: int
     slots: int
     heard_ns: int
+    room: int = 0
     opened: bool = False
     finished: bool = False
     # Ids of the requests that it has and that have not ended.
@@ -103,9 +104,14 @@ class Lanes:
         for lane in self._lanes:
             lane.child.send(command)
 
+    def make_room(self, room: Sequence[int]) -> None:
+        """A phase begins. `room`: the most requests in flight in each of its steps."""
+        for lane in self._lanes:
+            lane.room = max(share(size, lane.number, len(self._lanes)) for size in room)
+
     def emptiest(self) -> Lane:
-        """The process that uses the smallest part of its slots."""
-        return min(self._lanes, key=lambda lane: len(lane.live) / lane.slots)
+        """The process that uses the smallest part of its room. One without room in this phase would send nothing."""
+        return min((lane for lane in self._lanes if lane.room), key=lambda lane: len(lane.live) / lane.room)
 
     def give(self, lane: Lane, request: Request) -> None:
         self._lane_of[request.id] = lane

@@ -11,6 +11,7 @@ from shared.benchmark.record import Phase, RequestError, ResultRecord
 from shared.protocols.error_answers import status_error
 from shared.protocols.events import Failure
 from worker.engine.answer import Answer
+from worker.engine.deadline import Deadline
 from worker.engine.messages import Began, End, Slice
 from worker.engine.planned import MeasureContext, PhaseStart, PlannedRequest
 from worker.engine.reads import Reads
@@ -20,8 +21,6 @@ from worker.engine.result import Ended, record_of
 MAX_REFUSAL_BYTES = 64_000
 # A first token is in doubt if it may have lain unread, together with later bytes, for longer than this.
 DOUBTFUL_US = 1_000
-# How long the server may keep the response open after the end of the answer, and after a finish reason without usage.
-CLOSE_NS, USAGE_NS = 1_000_000_000, 5_000_000_000
 
 
 class Measurement:
@@ -43,6 +42,7 @@ class Measurement:
         self._context = context
         self._start = start
         self._began: Began | None = None
+        self._dropped_ns: int | None = None
         self._status = 0
         self._headers: dict[str, str] = {}
         # The answer of a 2xx. The body of any other status goes into `_refusal`.
@@ -51,10 +51,8 @@ class Measurement:
         self._last_read_ns: int | None = None
         # When the request was over (monotonic ns). Set with `outcome`.
         self._ended_ns = 0
-        # The next deadline. None before the request is sent and after it has ended.
-        self._deadline_ns: int | None = None
-        self._total_ns = 0
-        self._idle_ns = int(context.timeouts.idle_s * 1e9)
+        self._network_rtt_ns: int | None = None
+        self._deadline = Deadline(context.timeouts)
 
     def take(self, part: Slice) -> None:
         """Takes the next slice. Sets `outcome` if the request ends with it."""
@@ -71,7 +69,7 @@ class Measurement:
 
     def expire(self, watermark_ns: int) -> None:
         """Times out if the deadline is before the watermark, because every byte that arrived before it is known."""
-        if self._deadline_ns is not None and self._deadline_ns < watermark_ns:
+        if self._deadline.passed(watermark_ns):
             self._time_out()
 
     def lose(self, message: str) -> None:
@@ -79,6 +77,11 @@ class Measurement:
         if self._answer is not None and self._answer.complete:
             return self._end_complete(self._answer)
         return self._conclude("errored", RequestError("engine_died", message, self._phase), self._last_seen_ns)
+
+    def drop(self, at_ns: int) -> None:
+        """Ends the request, which was never sent: by this stamp it was too late for it."""
+        self._dropped_ns = at_ns
+        self._conclude("dropped", None, at_ns)
 
     def break_off(self, exc: Exception) -> None:
         """Ends the request as errored, because our own code could not read its answer."""
@@ -113,9 +116,9 @@ class Measurement:
 
     @property
     def _sent_ns(self) -> int:
-        """When its first byte went out; if it was never sent, when it was begun (monotonic ns)."""
+        """When its first byte went out; if it was never sent, when it was begun or dropped (monotonic ns)."""
         if self._began is None:
-            return self._scheduled_ns
+            return self._scheduled_ns if self._dropped_ns is None else self._dropped_ns
         return self._began.started_ns if self._began.sent_ns is None else self._began.sent_ns
 
     def _begin(self, began: Began) -> None:
@@ -123,8 +126,7 @@ class Measurement:
         if began.sent_ns is None:
             return
         self.send_delay_ns = began.sent_ns - self._could_be_sent_ns(began)
-        self._total_ns = began.sent_ns + int(self._context.timeouts.total_s * 1e9)
-        self._deadline_ns = min(began.sent_ns + int(self._context.timeouts.ttft_s * 1e9), self._total_ns)
+        self._deadline.begin(began.sent_ns)
 
     def _could_be_sent_ns(self, began: Began) -> int:
         """From when on a wait was ours. The time that its own new connection took is `connect_ms`, and not a delay."""
@@ -138,9 +140,9 @@ class Measurement:
             self._left_open = True
             return self._end_complete(self._answer)
         timeouts = self._context.timeouts
-        ended_ns = self._deadline_ns or self._last_seen_ns
+        ended_ns = self._deadline.at_ns or self._last_seen_ns
         kind = "idle_timeout" if self._token_seen else "ttft_timeout"
-        if ended_ns == self._total_ns:
+        if ended_ns == self._deadline.total_ns:
             kind = "total_timeout"
         message = {
             "ttft_timeout": f"no token within ttft_s = {timeouts.ttft_s:g} s",
@@ -164,7 +166,7 @@ class Measurement:
             number += 1
 
     def _read_one(self, data: bytes, stamp_ns: int, late_us: int, kernel: bool) -> None:
-        if self._deadline_ns is not None and stamp_ns > self._deadline_ns:
+        if self._deadline.passed(stamp_ns):
             return self._time_out()
         self._last_read_ns = stamp_ns
         if self._answer is None:
@@ -173,17 +175,11 @@ class Measurement:
 
     def _read_at_once(self, answer: Answer, reads: Reads, first: int, end: int) -> bool:
         """Takes reads of an answer in its middle, if all of them come in time and repeat the event before."""
-        stamps = reads.stamps[first:end]
-        if stamps[0] > (self._deadline_ns or 0) or min(stamps) < stamps[0]:
-            return False
-        if max(stamps) > min(stamps[0] + self._idle_ns, self._total_ns):
-            return False
-        data = reads.data(first, end)
-        before = reads.ends[end - 1] - len(data)
-        if not answer.repeat(data, stamps, [place - before for place in reads.ends[first:end]]):
+        stamps, data = reads.stamps[first:end], reads.data(first, end)
+        if not self._deadline.holds(stamps) or not answer.repeat(data, stamps, reads.ends_within(first, end)):
             return False
         self._last_read_ns = stamps[-1]
-        self._deadline_ns = min(stamps[-1] + self._idle_ns, self._total_ns)
+        self._deadline.move(answer)
         return True
 
     def _refuse(self, data: bytes) -> None:
@@ -197,8 +193,7 @@ class Measurement:
         if answer.token_seen and not token_was_seen:
             # The kernel stamps the last bytes of a read, so a token that came before them has their stamp too.
             self.doubtful = late_us > DOUBTFUL_US and not (kernel and alone)
-        if (deadline_ns := self._deadline_of(answer)) is not None:
-            self._deadline_ns = min(deadline_ns, self._total_ns)
+        self._deadline.move(answer)
         if answer.failure is not None:
             self._fail(answer.failure)
         elif answer.excess is not None and answer.complete:
@@ -206,14 +201,6 @@ class Measurement:
         elif (excess := answer.excess) is not None:
             message = f"the answer has {excess}: its stream was closed"
             self._conclude("errored", RequestError("answer_too_large", message, self._phase), stamp_ns)
-
-    def _deadline_of(self, answer: Answer) -> int | None:
-        """When the wait for more of this answer ends, apart from `total_s`. None before its first event with text."""
-        if answer.done_ns is not None:
-            return answer.done_ns + CLOSE_NS
-        if answer.finished_ns is not None:
-            return answer.ended_ns + (USAGE_NS if answer.usage.output_tokens is None else CLOSE_NS)
-        return None if answer.token_ns is None else answer.token_ns + self._idle_ns
 
     def _fail(self, failure: Failure) -> None:
         """Ends the request as errored: the provider reported a failure within a 2xx answer."""
@@ -223,7 +210,7 @@ class Measurement:
         self._conclude("errored", error, self._last_seen_ns)
 
     def _end(self, end: End) -> None:
-        answer = self._answer
+        answer, self._network_rtt_ns = self._answer, end.network_rtt_ns
         match end.kind:
             case "complete" if answer is None:
                 self._end_refusal(end.stamp_ns)
@@ -286,7 +273,7 @@ class Measurement:
 
     def _conclude(self, outcome: Outcome, error: RequestError | None, ended_ns: int) -> None:
         self.outcome, self.error, self._ended_ns = outcome, error, ended_ns
-        self._deadline_ns = None
+        self._deadline.at_ns = None
 
     def record(self) -> ResultRecord:
         """The record of the request. Raises RuntimeError before `outcome` is set."""
@@ -304,5 +291,6 @@ class Measurement:
             answer=self._answer,
             doubtful=self.doubtful,
             left_open=self._left_open,
+            network_rtt_ns=self._network_rtt_ns,
         )
         return record_of(ended, self._context)

@@ -83,11 +83,18 @@ class Go(msgspec.Struct, array_like=True, frozen=True, tag="go"):
 
     `room`: (ns after the start, requests that this process may have in flight from then on), rising in time.
     `send_for_ns`: nothing is sent later than this after the start. None: no such end.
+    `max_prefill`: how many requests of this process may wait for the first byte of their answer's body, at least 1.
+    None: any number.
+    `drop_after_ns`: a request that could not be sent so long after it was due is `Late`. None: it is sent late.
+    `think_ns`: how long a unit of room rests after its request has ended.
     """
 
     start_ns: int
     room: list[tuple[int, int]]
     send_for_ns: int | None = None
+    max_prefill: int | None = None
+    drop_after_ns: int | None = None
+    think_ns: int = 0
 
 
 class Cease(msgspec.Struct, array_like=True, frozen=True, tag="cease"):
@@ -156,11 +163,15 @@ EndKind = Literal["complete", "lost", "closed", "connect_error", "connect_timeou
 
 
 class End(msgspec.Struct, array_like=True, frozen=True):
-    """How a request ended. `lost`: the connection broke off. `closed`: we closed it."""
+    """How a request ended. `lost`: the connection broke off. `closed`: we closed it.
+
+    `network_rtt_ns`: the round trip of its connection; None where the kernel does not tell.
+    """
 
     kind: EndKind
     stamp_ns: int
     message: str = ""
+    network_rtt_ns: int | None = None
 
 
 class Slice(msgspec.Struct, array_like=True, frozen=True, tag="slice"):
@@ -192,6 +203,13 @@ class Dropped(msgspec.Struct, array_like=True, frozen=True, tag="dropped"):
     ids: list[int]
 
 
+class Late(msgspec.Struct, array_like=True, frozen=True, tag="late"):
+    """Requests that were not sent: at this stamp they had been due for longer than the phase allows, or it ended."""
+
+    ids: list[int]
+    at_ns: int
+
+
 class Health(msgspec.Struct, array_like=True, frozen=True, tag="health"):
     """How undisturbed a measuring process was: the last report of a run.
 
@@ -203,7 +221,7 @@ class Health(msgspec.Struct, array_like=True, frozen=True, tag="health"):
     cpu_share: float | None
 
 
-Report = Opened | Slice | Watermark | Dropped | Health
+Report = Opened | Slice | Watermark | Dropped | Late | Health
 
 Message = TypeVar("Message")
 

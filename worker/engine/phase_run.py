@@ -1,38 +1,50 @@
 """One phase of a load on its way through the measuring processes: its source, its start, its stop rule."""
 
 import asyncio
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from shared.benchmark.load import Phase
+from shared.benchmark.pace import Room
 from shared.benchmark.record import ResultRecord
 from shared.benchmark.stop import Tally
-from shared.clock import Clock
+from shared.benchmark.trend import Trend
 from worker.engine.lanes import Lanes, share
 from worker.engine.messages import Cease, Cut, Go
-from worker.engine.planned import PhaseStart, PlannedRequest
+from worker.engine.planned import PhaseStart, PlannedRequest, RunClock
 from worker.engine.source import Source
 
 
 class PhaseRun:
     """A phase from its first body to its last answer. The engine asks it what to do after each request."""
 
-    def __init__(self, phase: Phase, source: Source, lanes: Lanes, clock: Clock, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, phase: Phase, source: Source, lanes: Lanes, clock: RunClock, changed: Callable[[], None]
+    ) -> None:
         """`changed` is called when the phase ends by its stop rule."""
         self.source = source
         # Set by `go`; every request of the phase shares it.
         self.start = PhaseStart()
         self._phase = phase
         self._lanes = lanes
-        self._clock = clock
+        self._clock = clock.clock
+        self._run_clock = clock
         self._changed = changed
         self._ended: Counter[str] = Counter()
+        # How the load and the time to first token develop, for stop rules.
+        self._in_flight = Trend(phase.stop.trend_from_s)
+        self._ttft_ms = Trend(phase.stop.trend_from_s)
+        self._schedule = phase.pace.due_ns() if phase.pace.rate is not None else iter(())
+        self._next_due_ns = next(self._schedule, None)
+        self._due = 0
         self._ceased = False
         # Whether its grace is over and its streams were closed.
         self._cut = False
         # A word of `StageResult.ended_by`.
         self._ended_by: str | None = None
+        lanes.make_room([step.in_flight for step in phase.pace.room()])
         self._timers: list[asyncio.TimerHandle] = []
 
     @property
@@ -46,27 +58,37 @@ class PhaseRun:
         """Whether the phase ends by its stop rule. Then requests that were ready may stay unsent."""
         return self._ceased or self._phase.stop.send_for_ns is not None
 
+    @property
+    def _gone_ns(self) -> int:
+        """How much of the phase was over before this worker began it."""
+        return self._phase.gone_ns if self.source.skipped_ns is None else self.source.skipped_ns
+
     def go(self) -> None:
         """Makes the processes send all that they have and get, each request when it is due and there is room."""
-        rule, room, count = self._phase.stop, self._phase.pace.room(), len(list(self._lanes))
+        phase, rule, count = self._phase, self._phase.stop, len(list(self._lanes))
+        room = rest_of(phase.pace.room(), self._gone_ns)
+        send_for_ns = None if rule.send_for_ns is None else max(0, rule.send_for_ns - self._gone_ns)
         self.start.ns = self._clock.monotonic_ns()
         for lane in self._lanes:
             steps = [(step.from_ns, share(step.in_flight, lane.number, count)) for step in room]
-            lane.child.send(Go(self.start.ns, steps, rule.send_for_ns))
-        if rule.send_for_ns is None:
+            prefill = None if phase.max_prefill is None else share(phase.max_prefill, lane.number, count)
+            lane.child.send(
+                Go(self.start.ns, steps, send_for_ns, prefill, phase.drop_after_ns, think_ns=phase.pace.think_ns)
+            )
+        if send_for_ns is None:
             return
         # The processes keep `send_for_ns` exactly by themselves; here it ends the feeding.
         loop = asyncio.get_running_loop()
-        self._timers.append(loop.call_later(rule.send_for_ns / 1e9, self.cease, "duration"))
+        self._timers.append(loop.call_later(send_for_ns / 1e9, self.cease, "duration"))
         if rule.grace_ns is not None:
-            self._timers.append(loop.call_later((rule.send_for_ns + rule.grace_ns) / 1e9, self._cut_off))
+            self._timers.append(loop.call_later((send_for_ns + rule.grace_ns) / 1e9, self._cut_off))
 
     @property
     def ended_by(self) -> str:
         """Why it ended: `requests`, `workload`, `duration` or the word of its stop rule."""
         if self._ended_by is not None:
             return self._ended_by
-        return "workload" if self._phase.end is None else "requests"
+        return "workload" if self.source.is_dry else "requests"
 
     def cease(self, ended_by: str) -> None:
         """Ends the phase by its stop rule. What stays unsent does not count as left."""
@@ -75,6 +97,21 @@ class PhaseRun:
         self.source.close()
         self._lanes.say(Cease())
         self._changed()
+
+    def _stage_of(self, request: PlannedRequest, record: ResultRecord) -> int:
+        """Which of the phase's seamless stages, from 0: by when it was due, or in a closed loop by when it was sent."""
+        offset_ns = request.offset_ns
+        if offset_ns is None:
+            offset_ns = round((record.sent_at - self._run_clock.at(self.start.ns)).total_seconds() * 1e9)
+        boundaries = self._phase.boundaries_ns
+        return min(bisect_right(boundaries, self._gone_ns + offset_ns), len(boundaries) - 1)
+
+    def _waiting_at(self, elapsed_ns: int) -> int:
+        """Requests that are due and have not ended. Processes have later ones too, which must not count."""
+        while self._next_due_ns is not None and self._next_due_ns <= elapsed_ns:
+            self._due += 1
+            self._next_due_ns = next(self._schedule, None)
+        return self._due - self._ended.total()
 
     def _cut_off(self) -> None:
         self._cut = True
@@ -90,9 +127,15 @@ class PhaseRun:
         if self._cut and record.outcome == "cancelled":
             record.outcome = "incomplete"
         self._ended[record.outcome] += 1
+        if self._phase.boundaries_ns:
+            record.stage = self._stage_of(request, record)
         elapsed_ns = self._clock.monotonic_ns() - self.start.ns
-        if self._phase.stop.stops(Tally(elapsed_ns / 1e9, self._ended)):
-            self.cease(self._phase.stop.word)
+        if record.ttft_ms is not None:
+            self._in_flight.add(elapsed_ns / 1e9, self._waiting_at(elapsed_ns))
+            self._ttft_ms.add(elapsed_ns / 1e9, record.ttft_ms)
+        reason = self._phase.stop.reason(Tally(elapsed_ns / 1e9, self._ended, self._in_flight, self._ttft_ms))
+        if reason is not None:
+            self.cease(reason)
         answer = (record.response or "") if record.outcome == "succeeded" else None
         following = self.source.turn_after(request, answer)
         record.ends_place = following is None
@@ -100,3 +143,10 @@ class PhaseRun:
             return following
         # It was counted from the end of the turn before; the processes count from the start of the phase.
         return replace(following, offset_ns=following.offset_ns + elapsed_ns)
+
+
+def rest_of(room: Sequence[Room], gone_ns: int) -> Sequence[Room]:
+    """The steps of what is left of a phase after `gone_ns`, counted from there."""
+    before = [step for step in room if step.from_ns <= gone_ns]
+    later = [Room(step.from_ns - gone_ns, step.in_flight) for step in room if step.from_ns > gone_ns]
+    return [Room(0, before[-1].in_flight), *later]

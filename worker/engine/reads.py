@@ -23,6 +23,11 @@ class Reads:
         """The bytes of the reads from `first` to before `end`."""
         return self._body[self.ends[first - 1] if first else 0 : self.ends[end - 1]]
 
+    def ends_within(self, first: int, end: int) -> list[int]:
+        """Where each of these reads ends in their data."""
+        start = self.ends[first - 1] if first else 0
+        return [place - start for place in self.ends[first:end]]
+
     def run_end(self, first: int, pattern: Pattern) -> int:
         """The read behind those, from `first` on, that begin and end as the pattern does."""
         body, before, after = self._body, pattern.before, pattern.after

@@ -27,7 +27,7 @@ class Ended:
     """What is known of a request that has ended. Stamps are monotonic ns.
 
     `sent_ns`: when its first byte went out; if it was never sent, when it was begun. `answer`: None if there was none
-    with a status of 2xx.
+    with a status of 2xx. `network_rtt_ns`: round trip of its connection; None if the kernel did not tell.
     """
 
     request: PlannedRequest
@@ -41,6 +41,7 @@ class Ended:
     answer: Answer | None
     doubtful: bool
     left_open: bool
+    network_rtt_ns: int | None = None
 
     @property
     def connect_ms(self) -> float | None:
@@ -103,6 +104,7 @@ def record_of(ended: Ended, context: MeasureContext) -> ResultRecord:
         # Computed here, in the decoding thread, so that long answers do not hold up the worker's loop.
         gaps_ms=gaps_of(facts.token_us),
         tokens_over_time=tokens_of(facts.token_us, epoch_us(sent_at), usage.output_tokens),
+        network_rtt_ms=None if ended.network_rtt_ns is None else ended.network_rtt_ns / 1e6,
     )
 
 

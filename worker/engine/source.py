@@ -22,6 +22,10 @@ class Source:
         self._phase = phase
         self._recorded = recorded
         self._adapter = adapter
+        # How much of the schedule was over before the first request; None: it has no schedule.
+        self.skipped_ns: int | None = None
+        # Whether the workload has ended before the phase.
+        self.is_dry = False
         self._requests = self._pull()
         self._next = next(self._requests, None)
         # Answers of the conversations in progress, by place.
@@ -71,11 +75,11 @@ class Source:
 
     def _pull(self) -> Iterator[PlannedRequest]:
         phase, place = self._phase, self._phase.first
-        first_due_ns: int | None = None
         for due_ns in phase.pace.due_ns():
             if phase.end is not None and place >= phase.end:
                 return
             if self._workload.length is not None and place >= self._workload.length:
+                self.is_dry = phase.end is not None
                 return
             turns, is_open = self._recorded.turns(place), self._recorded.is_open(self._workload, place)
             item = (
@@ -84,21 +88,25 @@ class Source:
             place += 1
             if item is None:
                 if not turns:
-                    return  # a sequence of unknown length has ended
+                    self.is_dry = True  # a sequence of unknown length has ended
+                    return
                 continue
             if due_ns is not None:
                 # The rest of an interrupted schedule begins at once and keeps its gaps.
-                first_due_ns = due_ns if first_due_ns is None else first_due_ns
-                due_ns -= first_due_ns
+                if self.skipped_ns is None:
+                    # A new schedule may begin with a pause.
+                    self.skipped_ns = 0 if item.id.place == phase.first else due_ns
+                due_ns -= self.skipped_ns
             yield self._planned(item, due_ns)
 
     def _planned(self, item: WorkItem, offset_ns: int | None) -> PlannedRequest:
+        body = self._extra.added_to(self._adapter.body(item.model, item.messages, item.system, item.parameters))
         return PlannedRequest(
             id=item.id,
             prompt_index=item.prompt_index,
             repetition=item.repetition,
             warmup=item.warmup,
-            body=self._extra.added_to(self._adapter.body(item.model, item.messages, item.system, item.parameters)),
+            body={**body, **item.extra_body} if item.extra_body else body,
             max_tokens=item.parameters.max_tokens,
             offset_ns=offset_ns,
         )

@@ -4,10 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from shared.benchmark.plan import PlannedLoad
-from shared.benchmark.plans import load_of
-from shared.benchmark.spec import BenchmarkSpec
 from shared.clock import Clock
 from shared.db.benchmarks import BenchmarkRepository
+from shared.db.datasets import DatasetRepository
 from shared.db.leases import LeaseRepository
 from shared.db.results import ResultRepository
 from shared.db.segments import SegmentRepository
@@ -19,6 +18,7 @@ from shared.providers.identity import Identities
 from shared.providers.key_ring import KeyRing
 from shared.providers.prices import PriceList
 from shared.settings import Settings
+from shared.workloads.loads import load_of
 from worker.calibration import Calibration
 from worker.engine.children import Children
 from worker.monitoring import WorkerMonitor
@@ -38,6 +38,7 @@ class RunContext:
     results: ResultRepository
     segments: SegmentRepository
     stages: StageRepository
+    datasets: DatasetRepository
     children: Children
     monitor: WorkerMonitor
     tracing: Tracing = field(default_factory=Tracing)
@@ -46,7 +47,7 @@ class RunContext:
     adapters: Adapters = field(default_factory=Adapters)
     identities: Identities = field(default_factory=Identities)
     # Makes the load of a spec.
-    load_of: Callable[[BenchmarkSpec], PlannedLoad] = load_of
+    load_of: Callable[..., PlannedLoad] = load_of
 
     def of_now(self) -> "RunContext":
         """The same with the endpoints of now, for one run: a file that changes later does not change the run."""

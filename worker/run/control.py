@@ -17,7 +17,7 @@ from worker.run.cannot_run import CannotRun
 from worker.run.context import RunContext
 from worker.run.recovery import Inheritance, Recovery, stored_ids
 from worker.run.sending import Sending
-from worker.run.summary import Plan, summarize
+from worker.run.summary import Plan, load_in_numbers, summarize
 from worker.run.tracing import run_span
 from worker.run.verdict import Course, JsonObject, Verdict, failure, judge
 
@@ -191,13 +191,13 @@ class BenchmarkRun:
         spec, load = self._benchmark.spec, self._load
         plan = Plan(
             requests=self._benchmark.planned,
-            concurrency=spec.concurrency,
-            request_rate=spec.request_rate,
+            **load_in_numbers(spec, load),
             interrupted=self._benchmark.interrupted,
             sent_in_vain=inherited.sent_in_vain.total() + len(end.unanswered),
             equal_prompts=await asyncio.to_thread(load.workload.equal_prompts) if load is not None else {},
             repetitions=spec.repetitions,
             warmup_is_measured=spec.warmup > 0 and not spec.warmup_prefix,
+            slos=spec.slos,
         )
         summary = await asyncio.to_thread(summarize, inherited.results, plan)
         stages = self._sending.stages if self._sending is not None else inherited.stages

@@ -1,9 +1,11 @@
 """The live numbers of a run: so far in this stage, and over the last seconds."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+
+from pydantic import JsonValue
 
 from shared.benchmark.aggregate import RunAggregate
 from shared.benchmark.plan import Stage
@@ -33,9 +35,15 @@ class LiveNumbers:
 
     def __init__(self) -> None:
         self._recent: deque[_Ended] = deque(maxlen=MOST_RECENT)
-        self._stage: Stage | None = None
+        self._labels: Mapping[int | None, Mapping[str, JsonValue]] = {}
+        self._stage: int | None = None
 
-    def enter(self, stage: Stage) -> None:
+    def announce(self, stages: Sequence[Stage]) -> None:
+        """The stages that come next; the first of them begins."""
+        self._labels = {stage.number: stage.label for stage in stages}
+        self.enter(stages[0].number)
+
+    def enter(self, stage: int | None) -> None:
         """A stage begins. What came before it is no longer recent."""
         self._stage = stage
         self._recent.clear()
@@ -55,7 +63,9 @@ class LiveNumbers:
             self._recent.popleft()
         return {
             **{name: _so_far(so_far.metrics[name]) for name in LIVE_METRICS},
-            "stage": None if self._stage is None else {"number": self._stage.number, "label": dict(self._stage.label)},
+            "stage": None
+            if self._stage is None
+            else {"number": self._stage, "label": dict(self._labels.get(self._stage, {}))},
             "in_flight": in_flight,
             "recent": self._recently(now),
         }

@@ -7,13 +7,13 @@ costs. If that price is unknown, so is the cost. Prices that the operator config
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from shared.benchmark.record import ResultRecord, Usage
 from shared.benchmark.spec import BenchmarkSpec
+from shared.providers.base_price import base_price
 from shared.providers.endpoints import Endpoint
-from shared.providers.prices import PriceList, PriceSnapshot, TokenCounts, override
+from shared.providers.prices import PriceList, PriceSnapshot, TokenCounts
 from shared.providers.served_prices import Served, ServedPrices
 
 # Words of providers for the tier that everyone gets.
@@ -114,11 +114,9 @@ def find_price(
         if "input_usd_per_mtok" in stored:
             base = PriceSnapshot({name: value for name, value in stored.items() if name != "served"})
         fixed = fixed or stored["source"] == "configured"
-    elif endpoint.prices is not None:
-        prices: dict[str, Decimal] = endpoint.prices.model_dump(exclude_none=True)
-        base, fixed = override(prices, spec.model, endpoint.name), True
-    elif endpoint.price_provider is not None:
-        base = price_list.snapshot(spec.model, provider_id, at)
+    else:
+        base = base_price(endpoint, spec.model, price_list, at)
+        fixed = fixed or endpoint.prices is not None
     return RunPrice(
         base,
         ServedPrices(spec.model, provider_id, base, price_list, at),
@@ -131,7 +129,7 @@ def find_price(
 
 def _asked_tier(spec: BenchmarkSpec, endpoint: Endpoint, prompt_index: int) -> str | None:
     """The service tier that this prompt asks for; None if it asks for none."""
-    parameters = spec.effective_parameters(spec.prompts[prompt_index])
+    parameters = spec.parameters_at(prompt_index)
     for asked in (
         spec.extra_body.get("service_tier"),
         parameters.service_tier,

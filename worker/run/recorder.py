@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from shared.benchmark.aggregate import RunAggregate
 from shared.benchmark.observe import of_record
@@ -41,13 +41,15 @@ class Recorder:
         """`allow` is called with each new mark after its commit: requests of places below it may be sent.
 
         `sent_in_vain`: how often earlier segments may have sent a request without its answer being stored.
-        `in_flight`: how many requests are in flight now. Call `enter` before the first record of each phase.
+        `in_flight`: how many requests are in flight now. Call `open_stage` and `enter` before the first record of a
+        stage and of a phase.
         """
         self.window = SendWindow(iter(()), 0)
         self.live = LiveNumbers()
         self._in_flight = in_flight
-        # Each result is added to it after its commit.
-        self.aggregate = RunAggregate(1)
+        # What the results of each stage in progress add up to; each is added after its commit.
+        self.aggregates: Mapping[int | None, RunAggregate] = {None: RunAggregate(1)}
+        self._latest: int | None = None
         self.allow = allow
         self._repository = repository
         self._lease = lease
@@ -63,12 +65,20 @@ class Recorder:
         self._hurry = asyncio.Event()
         self._live_ns = clock.monotonic_ns()
 
+    def open_stage(self, aggregates: Mapping[int | None, RunAggregate]) -> None:
+        """A stage begins. Each result is added to the aggregate of its `stage`."""
+        self.aggregates = aggregates
+        self._latest = next(iter(aggregates))
+
     def enter(self, window: SendWindow) -> None:
         """A phase begins. All records of the phase before must be `settled`."""
         self.window = window
 
     def add(self, record: ResultRecord) -> None:
         self._waiting.append(record)
+        if record.stage != self._latest:
+            self._latest = record.stage
+            self.live.enter(record.stage)
         self.live.add(record)
         self._unsettled += 1
         self._settled.clear()
@@ -132,7 +142,7 @@ class Recorder:
     async def _fold(self, batch: list[ResultRecord]) -> None:
         """Called after the commit, so that the aggregate holds exactly what the database holds."""
         for number, record in enumerate(batch, 1):
-            self.aggregate.add(of_record(record), sent_in_vain=self._sent_in_vain[record.id])
+            self.aggregates[record.stage].add(of_record(record), sent_in_vain=self._sent_in_vain[record.id])
             if number % FOLDED_A_TURN == 0:
                 await asyncio.sleep(0)
 
@@ -142,7 +152,7 @@ class Recorder:
         if now_ns - self._live_ns < LIVE_EVERY_S * 1e9:
             return None
         self._live_ns = now_ns
-        return self.live.document(self.aggregate, self._in_flight(), self._clock.wall_now())
+        return self.live.document(self.aggregates[self._latest], self._in_flight(), self._clock.wall_now())
 
 
 def _took_s(record: ResultRecord) -> float:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.benchmark.aggregate import RunAggregate
@@ -13,11 +13,13 @@ from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.warmup_prefix import UniqueWarmup
 from shared.db.leases import Lease
-from shared.db.tables import Benchmark, Result, Segment
-from shared.errors import Conflict
+from shared.db.tables import Benchmark, Result, Segment, StageRow
+from shared.errors import Conflict, InvalidRequest, NotFound
 from worker.engine.recorded import Recorded
 from worker.patience import until_available
+from worker.run.cannot_run import CannotRun
 from worker.run.context import RunContext
+from worker.run.stages import merged
 
 # How many stored results are folded at a time, in a thread.
 PAGE = 500
@@ -33,7 +35,7 @@ class Inheritance:
     results: RunAggregate
     # The stages that have ended, and what there is of the one after them. Empty for runs without stages.
     stages: Sequence[StageResult] = ()
-    begun: RunAggregate | None = None
+    begun: Mapping[int, RunAggregate] = field(default_factory=dict)
     recorded: Recorded = field(default_factory=Recorded)
     sent_in_vain: Counter[RequestId] = field(default_factory=Counter)
 
@@ -61,14 +63,19 @@ class Recovery:
             spec = await self.spec()
         except Conflict:
             return None
-        load = self._context.load_of(spec)
+        try:
+            rows = await until_available(lambda: self._context.datasets.rows_of(spec), "rows_wait")
+            # In a thread: a trace is sorted, and a corpus is indexed.
+            load = await asyncio.to_thread(self._context.load_of, spec, rows=rows)
+        except (InvalidRequest, NotFound) as exc:
+            raise CannotRun("workload_unusable", exc.message) from None
         if not spec.warmup_prefix:
             return load
         return replace(load, workload=UniqueWarmup(load.workload, self._lease.benchmark_id))
 
     async def take_over(self, load: PlannedLoad | None) -> Inheritance:
         """Closes the segments that dead workers left open, and reads what all earlier workers did."""
-        nothing = RunAggregate(load.plan.max_in_flight if load is not None else self._benchmark.spec.concurrency)
+        nothing = self._empty(load)
         if not self._benchmark.interrupted:
             return Inheritance(nothing)
         segments = await self._segments()
@@ -131,48 +138,53 @@ class Recovery:
             return results
         return await until_available(lambda: self._rebuilt(load, segments, sent_in_vain), "takeover_waits")
 
-    async def _stages(self, load: PlannedLoad | None) -> tuple[list[StageResult], RunAggregate | None]:
-        """The stages that have ended, and what is stored of the one after them."""
+    async def _stages(self, load: PlannedLoad | None) -> tuple[list[StageResult], dict[int, RunAggregate]]:
+        """The stages that have ended, and what is stored of those in progress, by number."""
+        rows = {row.number: row for row in await self._context.stages.of(self._lease.benchmark_id, aggregates=True)}
         ended: list[StageResult] = []
-        for row in await self._context.stages.of(self._lease.benchmark_id, aggregates=True):
-            aggregate = None if row.aggregate is None else RunAggregate.decode(row.aggregate)
-            if aggregate is None:
-                aggregate = await self._of_stage(load, row.number)
-            if row.ended_by is None:
-                return ended, aggregate
-            ended.append(StageResult(row.number, row.label, row.ended_by, aggregate))
-        return ended, None
+        while load is not None and rows and (stage := load.plan.next(ended)) is not None:
+            numbers = [each.number for each in stage.shown if each.number in rows]
+            results = {number: await self._of_stage(load, rows[number]) for number in numbers}
+            why = rows[numbers[0]].ended_by if numbers else None
+            if why is None or any(rows[number].ended_by is None for number in numbers):
+                return ended, results
+            ended.append(StageResult(stage.number, stage.label, why, merged(list(results.values()))))
+        return ended, {}
 
-    async def _of_stage(self, load: PlannedLoad | None, number: int) -> RunAggregate:
-        """What the stored results of a stage add up to."""
-        results = RunAggregate(load.plan.max_in_flight if load is not None else self._benchmark.spec.concurrency)
-        page: list[Result] = []
-        async for row in self._context.results.all_for_summary(self._lease.benchmark_id, stage=number):
-            page.append(row)
-            if len(page) == PAGE:
-                await asyncio.to_thread(_fold, results, page, load, Counter())
-                page = []
-        await asyncio.to_thread(_fold, results, page, load, Counter())
-        return results
+    async def _of_stage(self, load: PlannedLoad, row: StageRow) -> RunAggregate:
+        """What the stored results of a stage add up to: as its end was stored, or rebuilt from the results."""
+        stored = None if row.aggregate is None else RunAggregate.decode(row.aggregate)
+        if stored is not None:
+            return stored
+        return await self._fold_all(load, Counter(), stage=row.number)
+
+    def _empty(self, load: PlannedLoad | None) -> RunAggregate:
+        spec = self._benchmark.spec
+        return RunAggregate(load.plan.max_in_flight if load is not None else spec.concurrency, spec.slos)
 
     async def _rebuilt(
         self, load: PlannedLoad | None, segments: Sequence[Segment], sent_in_vain: Counter[RequestId]
     ) -> RunAggregate:
-        results = RunAggregate(load.plan.max_in_flight if load is not None else self._benchmark.spec.concurrency)
-        page: list[Result] = []
-        rows = self._context.results.all_for_summary(self._lease.benchmark_id)
-        async for row in rows:
-            page.append(row)
-            if len(page) == PAGE:
-                await asyncio.to_thread(_fold, results, page, load, sent_in_vain)
-                page = []
-        await asyncio.to_thread(_fold, results, page, load, sent_in_vain)
+        results = await self._fold_all(load, sent_in_vain)
         for segment in segments:
             if segment.measurement is not None:
                 results.verdicts.append((segment.measurement["grade"], segment.measurement["reasons"]))
             elif segment.results:
                 reason = f"the worker that measured {segment.results} of the results died: how late it was is not known"
                 results.verdicts.append(("D", [reason]))
+        return results
+
+    async def _fold_all(
+        self, load: PlannedLoad | None, sent_in_vain: Counter[RequestId], *, stage: int | None = None
+    ) -> RunAggregate:
+        """What the stored results add up to; with `stage`, those of this stage."""
+        results, page = self._empty(load), list[Result]()
+        async for row in self._context.results.all_for_summary(self._lease.benchmark_id, stage=stage):
+            page.append(row)
+            if len(page) == PAGE:
+                await asyncio.to_thread(_fold, results, page, load, sent_in_vain)
+                page = []
+        await asyncio.to_thread(_fold, results, page, load, sent_in_vain)
         return results
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -123,6 +124,9 @@ class Sending:
             return await target_document(endpoint, target, spec, measuring.adapter, measuring.extra, measuring.scrubber)
 
         processes = processes_for(load.plan.max_in_flight, context.settings.engine_processes)
+        if spec.load is not None and spec.load.least_prefill is not None:
+            # Each process keeps its own share of the limit.
+            processes = min(processes, spec.load.least_prefill)
         async with context.children.lend(processes) as children:
             engine = Engine(children, target, measuring, context.clock, silence_s=context.settings.lease_s)
             # Nothing is sent before its mark is stored.
@@ -160,7 +164,8 @@ class Sending:
             begun=inherited.begun,
             recorded=inherited.recorded,
             stored=spec.has_stages,
-            summarize=summary_of_stage,
+            summarize=partial(summary_of_stage, slos=spec.slos),
+            slos=spec.slos,
         )
 
         async def begin(mark: int) -> None:
@@ -191,7 +196,8 @@ class Sending:
                 async with contextlib.aclosing(engine.run(whole, inherited.recorded)) as records:
                     async for record in records:
                         if spec.has_stages:
-                            record.stage = stage_of(record.id.place)
+                            # The engine tells seamless stages apart, which are one part with one place after another.
+                            record.stage = stage_of(record.id.place) + (record.stage or 0)
                         if load.workload.has_turns:
                             record.turn = record.id.turn
                         if self._draining and not self._cancelled and record.outcome == "cancelled":

@@ -1,12 +1,15 @@
 """Goes through the stages of a run: gives the engine phase after phase, and stores what each stage has shown."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from shared.benchmark.aggregate import RunAggregate
 from shared.benchmark.load import Phase
 from shared.benchmark.plan import PlannedLoad, Stage, StageResult
+from shared.benchmark.slo_spec import SloSpec
 from shared.db.leases import Lease
 from shared.db.stages import StageRepository
 from worker.engine.recorded import Recorded
@@ -26,26 +29,28 @@ class Stages:
         recorder: Recorder,
         *,
         done: Sequence[StageResult] = (),
-        begun: RunAggregate | None = None,
+        begun: Mapping[int, RunAggregate] = MappingProxyType({}),
         recorded: Recorded,
         stored: bool,
         summarize: Callable[[Stage, RunAggregate], dict[str, Any]],
+        slos: SloSpec | None = None,
     ) -> None:
-        """`done`: the stages that have ended. `begun`: what earlier workers have of the stage after them.
+        """`done`: the stages that have ended. `begun`: what earlier workers have of those in progress, by number.
 
         `stored`: whether the run's stages are stored. A run without a `load` of its own has one, which is the run.
         `summarize` makes the summary of a stage, in a thread.
         """
         self.done = list(done)
-        self.results = RunAggregate(load.plan.max_in_flight)
+        self.results = RunAggregate(load.plan.max_in_flight, slos)
         self._repository = repository
         self._lease = lease
         self._load = load
         self._recorder = recorder
-        self._begun = begun
+        self._begun = dict(begun)
         self._recorded = recorded
         self._stored = stored
         self._summarize = summarize
+        self._slos = slos
         self._current: Stage | None = None
 
     async def phases(
@@ -58,11 +63,9 @@ class Stages:
         """
         begun = False
         while (stage := self._load.plan.next(self.done)) is not None:
-            self._current, why = stage, "requests"
-            self._recorder.aggregate = RunAggregate(stage.measured.pace.max_in_flight)
-            if self._stored:
-                self._recorder.live.enter(stage)
-            for phase in stage.phases:
+            why = "requests"
+            self._open(stage)
+            for phase in self._phases(stage):
                 window = SendWindow(self._recorded.open_places(self._load.workload, phase), phase.pace.max_in_flight)
                 if not window.mark:
                     continue
@@ -83,40 +86,75 @@ class Stages:
         stage, self._current = self._current, None
         if stage is None:
             return
-        fresh, before, self._begun = self._recorder.aggregate, self._begun, None
-        whole = fresh
-        if before is not None:
-            before.merge(fresh)
-            whole = before
-        self.done.append(StageResult(stage.number, stage.label, ended_by, whole))
-        if self._stored:
-            aggregate, summary = await asyncio.to_thread(lambda: (whole.encode(), self._summarize(stage, whole)))
-            await until_available(
-                lambda: self._repository.leave(
-                    self._lease, stage.number, ended_by=ended_by, aggregate=aggregate, summary=summary
-                ),
-                "stage_waits",
-            )
-        self._take(fresh)
+        wholes = {}
+        for number, fresh in self._recorder.aggregates.items():
+            self._take(fresh)
+            wholes[number] = fresh if number is None else merged([self._begun.pop(number, None), fresh])
+        for shown in stage.shown if self._stored else ():
+            await self._store(shown, wholes[shown.number], ended_by)
+        # Last, because it changes one of them.
+        self.done.append(StageResult(stage.number, stage.label, ended_by, merged(list(wholes.values()))))
 
     def pause(self) -> None:
         """This worker sends nothing more. Another one goes on with the stage in progress."""
         if self._current is not None:
             self._current = None
-            self._take(self._recorder.aggregate)
+            for fresh in self._recorder.aggregates.values():
+                self._take(fresh)
 
     def _take(self, fresh: RunAggregate) -> None:
-        if self.results.count:
+        """Adds what a stage has shown to the whole, which for a run without stages is the same."""
+        if self._stored:
             self.results.merge(fresh)
         else:
             self.results = fresh
+
+    def _open(self, stage: Stage) -> None:
+        """Prepares the recorder for the results of a stage."""
+        self._current = stage
+        waves = {each.number: each.measured.pace.max_in_flight for each in stage.shown}
+        if self._stored:
+            self._recorder.live.announce(stage.shown)
+            self._recorder.open_stage({number: RunAggregate(wave, self._slos) for number, wave in waves.items()})
+        else:
+            self._recorder.open_stage({None: RunAggregate(waves[stage.number], self._slos)})
+
+    def _phases(self, stage: Stage) -> Sequence[Phase]:
+        """The phases of a stage; of the measured one, what earlier workers have left."""
+        spans = [each.activity.duration_s or 0 for number, each in self._begun.items() if number >= stage.number]
+        measured = replace(stage.measured, gone_ns=round(sum(spans) * 1e9))
+        return [measured] if stage.warmup is None else [stage.warmup, measured]
+
+    async def _store(self, stage: Stage, results: RunAggregate, ended_by: str) -> None:
+        aggregate, summary = await asyncio.to_thread(lambda: (results.encode(), self._summarize(stage, results)))
+        await until_available(
+            lambda: self._repository.leave(
+                self._lease, stage.number, ended_by=ended_by, aggregate=aggregate, summary=summary
+            ),
+            "stage_waits",
+        )
 
     async def _enter(self, stage: Stage, mark: int, begin: Callable[[int], Awaitable[None]] | None) -> None:
         if begin is not None:
             await begin(mark)
         if begin is None or self._stored:
-            named = (stage.number, stage.label) if self._stored else None
+            named = {each.number: each.label for each in stage.shown} if self._stored else {}
             await until_available(
-                lambda: self._repository.enter(self._lease, dispatched=mark, stage=named), "stage_waits"
+                lambda: self._repository.enter(self._lease, dispatched=mark, stages=named), "stage_waits"
             )
         self._recorder.allow(mark)
+
+
+def merged(parts: Sequence[RunAggregate | None]) -> RunAggregate:
+    """What these parts of a run add up to. Changes the first that is not None. Raises ValueError if there is none."""
+    whole: RunAggregate | None = None
+    for part in parts:
+        if part is None:
+            continue
+        if whole is None:
+            whole = part
+        else:
+            whole.merge(part)
+    if whole is None:
+        raise ValueError("there is nothing to merge")
+    return whole

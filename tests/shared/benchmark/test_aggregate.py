@@ -16,6 +16,7 @@ from shared.benchmark.aggregate import RunAggregate
 from shared.benchmark.observe import epoch_us, gaps_of, of_record, tokens_of
 from shared.benchmark.observed import Observed
 from shared.benchmark.request_id import RequestId
+from shared.benchmark.slo_spec import SloSpec
 from shared.numbers.digest import Digest
 from shared.numbers.disturbance import Disturbance
 from shared.numbers.metrics import DISTRIBUTED, REPORTED
@@ -24,17 +25,18 @@ from worker.run.summary import Plan, summarize
 
 START_US = 1_700_000_000_000_000
 WAVE = 4
+SLOS = SloSpec(ttft_ms=500, latency_ms=700)
 
 
 def observed(number: int, generator: random.Random) -> Observed:
     """A result of a closed loop of `WAVE` streams."""
     sent_us = START_US + number // WAVE * 200_000 + generator.randrange(50_000)
-    outcome = generator.choices(("succeeded", "errored", "cancelled"), (8, 2, 1))[0]
+    outcome = generator.choices(("succeeded", "errored", "cancelled", "incomplete", "dropped"), (8, 2, 1, 1, 1))[0]
     offsets = sorted(generator.randrange(1_000, 150_000) for _ in range(generator.randrange(1, 9)))
     tokens = generator.choice((None, 0, 3, 40))
     metrics = {name: generator.choice((None, generator.uniform(0, 900))) for name in (*DISTRIBUTED, "latency_ms")}
     return Observed(
-        id=RequestId(number),
+        id=RequestId(number // 3, number % 3),
         prompt_index=number % 17,
         repetition=number // 17,
         warmup=generator.random() < 0.1,
@@ -61,11 +63,12 @@ def observed(number: int, generator: random.Random) -> Observed:
         flags=generator.choice(([], ["buffered"], ["connection_renewed"])),
         gaps_ms=gaps_of(offsets),
         tokens=tokens_of(offsets, sent_us, tokens),
+        network_rtt_ms=generator.choice((None, generator.uniform(0.1, 30))),
     )
 
 
 def folded(results: list[Observed]) -> RunAggregate:
-    aggregate = RunAggregate(WAVE)
+    aggregate = RunAggregate(WAVE, SLOS)
     for result in results:
         aggregate.add(result)
     return aggregate
@@ -82,7 +85,10 @@ def merged(*parts: RunAggregate) -> RunAggregate:
 
 
 def document(aggregate: RunAggregate, *, interrupted: bool = False) -> dict[str, object]:
-    return summarize(aggregate, Plan(100, WAVE, None, interrupted, 0))
+    closed = summarize(aggregate, Plan(100, WAVE, None, interrupted, 0, slos=SLOS))
+    opened = summarize(aggregate, Plan(100, WAVE, 20, interrupted, 0, slos=SLOS, ramp_s=0.4))
+    names = ("steady_window", "request_rate", "failure_adjusted", "effective_latency_ms")
+    return {**closed, "in an open loop": {name: opened[name] for name in names}}
 
 
 @settings(max_examples=40, deadline=None)
@@ -121,10 +127,10 @@ def test_requests_that_a_cancel_ended_were_in_flight_and_count_for_nothing_else(
     cancelled = folded([_in_flight(number, 1_000, "cancelled") for number in range(3)])
     for whole in (cancelled, merged(cancelled)):
         summary = document(whole)
-        assert summary["concurrency"] == {"requested": WAVE, "peak": 3}
+        assert summary["concurrency"] == {"requested": WAVE, "peak": 3, "mean": None}
         assert (summary["duration_s"], summary["request_throughput"], summary["steady_window"]) == (None, None, None)
     both = document(folded([_in_flight(10, 500, "succeeded"), _in_flight(20, 600_000, "cancelled")]))
-    assert both["concurrency"] == {"requested": WAVE, "peak": 2}
+    assert both["concurrency"] == {"requested": WAVE, "peak": 2, "mean": pytest.approx(1 + 480 / 490)}
     assert both["duration_s"] == 490e-6
 
 
@@ -135,6 +141,48 @@ def test_an_aggregate_of_a_version_without_cancelled_requests_is_read() -> None:
     again = RunAggregate.decode(stored[:1] + zlib.compress(orjson.dumps(state)))
     assert again is not None
     assert again.activity.peak == 1
+
+
+def test_requests_that_the_end_of_the_run_cut_off_are_neither_failed_nor_succeeded() -> None:
+    found = folded([_in_flight(0, 500, "succeeded"), _in_flight(20, 600_000, "incomplete")])
+    whole = merged(found)
+    assert (whole.succeeded, whole.failed, whole.attempted, whole.activity.peak) == (1, 0, 1, 2)
+    assert (whole.activity.duration_s, whole.error_ms.count, whole.error_kinds.total()) == (500e-6, 0, 0)
+    assert whole.slo.attempted == 1
+
+
+def test_dropped_requests_were_due_and_count_for_nothing_else() -> None:
+    dropped = replace(_in_flight(0, 0, "dropped"), queue_ms=5.0, cost_usd=None, flags=["buffered"])
+    whole = merged(folded([dropped]))
+    assert whole.outcomes == {"dropped": 1}
+    assert (whole.attempted, whole.activity.peak, whole.costs.unpriced, whole.lateness_ms.count) == (0, 0, 0, 0)
+    assert whole.activity.first_due_us == START_US - 5_000
+    assert not whole.flags
+
+
+def test_an_aggregate_of_a_version_without_slos_is_read_and_counts_as_undetermined() -> None:
+    results = [_in_flight(number * 10, number * 10 + 500, "succeeded") for number in range(3)]
+    old = folded(results).encode()
+    state = orjson.loads(zlib.decompress(old[1:]))
+    for name in ("slo", "sample", "turns", "prompt_tokens", "lateness_ms", "network_rtt_ms", "late"):
+        del state[name]
+    del state["activity"]["due"]
+    part = RunAggregate.decode(old[:1] + zlib.compress(orjson.dumps(state)))
+    assert part is not None
+    whole = RunAggregate(WAVE, SLOS)
+    whole.merge(part)
+    assert (whole.slo.attempted, whole.slo.undetermined, whole.activity.last_due_us) == (3, 3, START_US + 20)
+    window = summarize(whole, Plan(3, WAVE, 20, interrupted=False, sent_in_vain=0))["steady_window"]
+    assert (window["duration_s"], window["ttft_ms"], window["sampled_share"]) == (20e-6, None, None)
+
+
+def test_a_version_that_knows_nothing_of_slos_reads_the_older_names() -> None:
+    """Workers of the version before read what this one stores while both run."""
+    state = orjson.loads(zlib.decompress(folded([_in_flight(0, 500, "succeeded")]).encode()[1:]))
+    older = {"wave", "activity", "outcomes", "warmup", "error_kinds", "flags", "repeats", "metrics", "effective_ms"}
+    older |= {"error_ms", "gaps_ms", "without_events", "tokens", "generated_tokens", "counts", "costs", "unpriced"}
+    older |= {"duplicates_priced", "disturbance", "verdicts", "cached_tokens", "cacheable_tokens", "renewed"}
+    assert older <= state.keys()
 
 
 @pytest.mark.parametrize("outcome", ["errored", "cancelled"])

@@ -1,57 +1,17 @@
 """What is sent, in which order, and when: pure, without sockets."""
 
-from itertools import islice
-
-import numpy as np
-import pytest
-
-from shared.benchmark.pace import ClosedLoop, ConstantRate, PoissonRate, Room
-from shared.benchmark.plans import load_of
+from shared.benchmark.pace import ClosedLoop, ConstantRate
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.stop import StopRule, Tally
 from shared.benchmark.warmup_prefix import UniqueWarmup
 from shared.benchmark.workload import WorkItem
+from shared.workloads.loads import load_of
 
 
 def spec(**changes: object) -> BenchmarkSpec:
     return BenchmarkSpec.model_validate(
         {"name": "x", "model": "m", "prompts": ["a", "b"], "repetitions": 2, "warmup": 3, "concurrency": 2, **changes}
     )
-
-
-def first(pace: ClosedLoop | ConstantRate, count: int) -> list[int | None]:
-    return list(islice(pace.due_ns(), count))
-
-
-def test_constant_arrivals_are_evenly_spaced_and_the_first_is_due_at_once() -> None:
-    assert first(ConstantRate(4, 1), 4) == [0, 250_000_000, 500_000_000, 750_000_000]
-
-
-def test_poisson_arrivals_have_the_rate_and_exponential_gaps() -> None:
-    offsets = np.array(first(PoissonRate(10, 1, seed=1), 20_000), dtype=float)
-    gaps_s = np.diff(offsets) / 1e9
-    assert offsets[0] == 0
-    assert gaps_s.min() >= 0
-    # Of an exponential distribution mean and deviation are the same.
-    assert gaps_s.mean() == pytest.approx(0.1, rel=0.03)
-    assert gaps_s.std() == pytest.approx(0.1, rel=0.03)
-
-
-def test_a_seed_gives_the_same_schedule_again_and_another_seed_another() -> None:
-    assert first(PoissonRate(10, 1, seed=7), 2_500) == first(PoissonRate(10, 1, seed=7), 2_500)
-    assert first(PoissonRate(10, 1, seed=7), 100) != first(PoissonRate(10, 1, seed=8), 100)
-
-
-def test_a_seed_gives_the_schedule_that_earlier_versions_made_of_it() -> None:
-    """Drawn in one go, the first arrival moved to 0."""
-    gaps = np.random.default_rng(3).exponential(1 / 20, 3_000)
-    expected = (np.cumsum(gaps) - gaps[0]) * 1e9
-    assert np.allclose(first(PoissonRate(20, 1, seed=3), 3_000), expected, atol=2)
-
-
-def test_a_closed_loop_sends_when_there_is_room() -> None:
-    assert first(ClosedLoop(4), 3) == [None, None, None]
-    assert list(ClosedLoop(4).room()) == [Room(0, 4)]
 
 
 def test_the_sequence_is_warm_up_first_then_round_after_round() -> None:

@@ -43,7 +43,7 @@ def test_a_stored_metric_has_a_column_of_its_type(name: str) -> None:
 
 
 def test_each_column_with_a_number_about_the_request_is_a_metric() -> None:
-    places = {"id", "benchmark_id", "prompt_index", "repetition"}
+    places = {"id", "benchmark_id", "prompt_index", "repetition", "stage", "turn"}
     numbers = {column.name for column in Result.__table__.c if column.type.python_type in (int, float)}
     assert numbers - places <= set(STORED)
 

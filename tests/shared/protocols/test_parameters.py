@@ -75,3 +75,16 @@ def test_no_more_than_twenty_errors_are_listed() -> None:
     with pytest.raises(InvalidRequest) as caught:
         check_parameters(spec_of(prompts=[prompt] * 50), protocol_named("anthropic"))
     assert len(caught.value.errors) == 20
+
+
+@pytest.mark.parametrize("protocol", ["anthropic", "openai", "openai-responses"])
+def test_answers_of_fixed_length_are_for_protocols_with_such_servers(protocol: str) -> None:
+    spec = spec_of(workload={"output_tokens": 50, "ignore_eos": True})
+    if protocol != "anthropic":
+        return check_parameters(spec, protocol_named(protocol))
+    with pytest.raises(InvalidRequest) as caught:
+        check_parameters(spec, protocol_named(protocol))
+    assert [(error.field, error.code) for error in caught.value.errors] == [
+        ("workload.ignore_eos", "unsupported_parameter")
+    ]
+    return None

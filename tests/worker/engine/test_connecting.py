@@ -52,8 +52,10 @@ class Seen(Stream):
 
     def read(self, stamp_ns: int, late_us: int, data: bytes) -> None: ...
 
-    def end(self, kind: EndKind, stamp_ns: int | None = None, message: str = "") -> None:
-        self.last = End(kind, stamp_ns or 0, message)
+    def end(
+        self, kind: EndKind, stamp_ns: int | None = None, message: str = "", *, network_rtt_ns: int | None = None
+    ) -> None:
+        self.last = End(kind, stamp_ns or 0, message, network_rtt_ns)
 
 
 @contextmanager

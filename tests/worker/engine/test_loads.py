@@ -185,7 +185,7 @@ async def test_a_run_lasts_as_long_as_it_is_told_and_counts_what_it_sent(
 async def test_what_goes_on_after_the_grace_of_a_timed_phase_is_cut(children: Children, simulator: Simulator) -> None:
     work = Load(Endless("sim-ttft5-gap5-endless"), [Phase(ClosedLoop(2), stop=ForSeconds(1, grace_s=0.3))])
     records = await run(children, simulator, work)
-    assert [record.outcome for record in records] == ["cancelled"] * 2
+    assert [record.outcome for record in records] == ["incomplete"] * 2
     await simulator.wait_for(lambda server: server.in_flight == 0)
 
 
@@ -290,3 +290,30 @@ async def test_a_conversation_that_is_drained_is_left(children: Children, simula
     assert (record.outcome, record.id) == ("succeeded", RequestId(0, 0))
     assert not record.ends_place
     assert not engine.exhausted
+
+
+async def test_only_so_many_requests_wait_for_their_first_token(children: Children, simulator: Simulator) -> None:
+    """Each waits 100 ms for it, so eight of them, two at a time, take four times as long."""
+    work = Load(load(*["sim-ttft100-gap1-n2"] * 8).workload, [Phase(ClosedLoop(8), max_prefill=2)])
+    records = await run(children, simulator, work, processes=2)
+    assert {record.outcome for record in records} == {"succeeded"}
+    assert sent_ms(simulator)[-1] >= 290
+
+
+async def test_streams_think_between_their_requests(children: Children, simulator: Simulator) -> None:
+    work = Load(load(*[FAST] * 6).workload, [Phase(ClosedLoop(2, think_s=0.2))])
+    records = await run(children, simulator, work, processes=2)
+    assert len(records) == 6
+    assert sent_ms(simulator)[-1] >= 400
+    assert simulator.peak_in_flight <= 2
+
+
+async def test_a_request_that_finds_no_room_in_time_is_dropped_and_recorded(
+    children: Children, simulator: Simulator
+) -> None:
+    pace = Times(iter([0.0, 0.01, 0.02, 1.5]), in_flight=1)
+    work = Load(load(*["sim-ttft700-gap1-n2"] * 4).workload, [Phase(pace, drop_after_ns=int(2e8))])
+    records = await run(children, simulator, work)
+    outcomes = {record.id.place: record.outcome for record in records}
+    assert outcomes == {0: "succeeded", 1: "dropped", 2: "dropped", 3: "succeeded"}
+    assert len(simulator.requests) == 2

@@ -41,3 +41,21 @@ def test_an_answer_that_has_not_ended_is_cancelled_or_errored() -> None:
     closed.take(part(end=End("closed", 300_000_000)))
     lost.lose("the process died")
     assert (closed.record().outcome, lost.record().outcome) == ("cancelled", "errored")
+
+
+@pytest.mark.parametrize(("told_ns", "expected_ms"), [(250_000, 0.25), (None, None)])
+def test_the_round_trip_of_the_network_is_that_of_the_requests_end(
+    told_ns: int | None, expected_ms: float | None
+) -> None:
+    measured = begun(openai_stream("Hi"))
+    measured.take(part(end=End("complete", 300_000_000, network_rtt_ns=told_ns)))
+    assert measured.record().network_rtt_ms == expected_ms
+
+
+def test_a_request_that_was_never_sent_is_dropped() -> None:
+    measured = measurement("openai")
+    measured.drop(5_000_000)
+    record = measured.record()
+    assert (record.outcome, record.error, record.metrics["queue_ms"]) == ("dropped", None, 5)
+    assert (record.ttft_ms, record.latency_ms, record.usage.output_tokens) == (None, None, None)
+    assert record.sent_at == record.ended_at

@@ -1,6 +1,7 @@
 """What every transport must do, over real sockets, for every protocol."""
 
 import asyncio
+import sys
 
 import pytest
 
@@ -29,6 +30,16 @@ async def test_a_whole_answer_is_measured(run: Run, simulator: Simulator, protoc
     assert 50 <= record.ttft_ms < record.latency_ms
     assert record.latency_ms >= 50 + 7 * 50
     assert record.provider_request_id
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells it")
+@pytest.mark.parametrize("transport", ["auto"])
+async def test_every_request_knows_the_round_trip_of_its_connection(run: Run, simulator: Simulator) -> None:
+    """Also if the server has closed the connection by then, as it does after `fin`. The SDK's transport tells none."""
+    records = await run(simulator.base_url, "openai", *["sim-n2"] * 3, "sim-ttft1-n2-fin1")
+    for record in records:
+        assert record.network_rtt_ms is not None
+        assert 0 < record.network_rtt_ms < (record.latency_ms or 1_000)
 
 
 @every_protocol

@@ -10,11 +10,18 @@ from typing import Any
 import pytest
 
 from shared.benchmark.aggregate import RunAggregate
+from shared.benchmark.load import Phase
 from shared.benchmark.observe import of_row
+from shared.benchmark.pace import ConstantRate, RampedLoop
+from shared.benchmark.plan import Stage
+from shared.benchmark.rate_profile import RateProfile
 from shared.benchmark.request_id import RequestId
+from shared.benchmark.slo_spec import SloSpec
+from shared.benchmark.spec import BenchmarkSpec
 from shared.numbers.metrics import DISTRIBUTED
 from shared.numbers.timeline import EventKind, TimelineEvent, encode
-from worker.run.summary import Plan, summarize
+from shared.workloads.loads import load_of
+from worker.run.summary import Plan, load_in_numbers, summarize, summary_of_stage
 
 START = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
 
@@ -177,15 +184,17 @@ def test_a_run_of_one_wave_has_no_steady_window() -> None:
 
 def test_the_observed_peak_stands_beside_the_requested_concurrency() -> None:
     result = summary(Row(at_ms=0), Row(at_ms=50), Row(at_ms=100), concurrency=8)
-    assert result["concurrency"] == {"requested": 8, "peak": 2}
+    assert result["concurrency"] == {"requested": 8, "peak": 2, "mean": 1.5}
 
 
 def test_an_open_loop_counts_from_when_requests_were_due_and_says_the_rate_that_was_kept() -> None:
     rows = [Row(at_ms=500 * number + late, queue_ms=late, close=100) for number, late in enumerate((0, 0, 300))]
     found = summary(*rows, concurrency=2, request_rate=2.0)
     assert (found["effective_latency_ms"]["min"], found["effective_latency_ms"]["max"]) == (100, 400)
-    assert found["request_rate"] == {"requested": 2.0, "achieved": pytest.approx(2 / 1.3)}
-    assert found["steady_window"] is None
+    rates = found["request_rate"]
+    assert (rates["requested"], rates["achieved"]) == (2.0, pytest.approx(2 / 1.3))
+    assert (rates["lateness_ms"]["count"], rates["lateness_ms"]["max"]) == (3, 300)
+    assert (rates["late"], rates["dropped"]) == (1, 0)
 
 
 def test_a_closed_loop_has_no_rate_and_no_effective_latency() -> None:
@@ -272,3 +281,43 @@ def test_a_run_whose_input_came_from_a_prompt_cache_says_so_and_why() -> None:
     (notice,) = _cached(83)
     assert notice.startswith("83% of the input")
     assert notice.endswith("by an earlier run, or a beginning that the prompts share.")
+
+
+def test_the_summary_of_a_stage_leaves_its_ramp_out_of_the_steady_window() -> None:
+    rows = [Row(prompt_index=number, at_ms=100 * number) for number in range(20)]
+    slos = SloSpec(ttft_ms=40)
+    results = RunAggregate(1, slos)
+    for row in rows:
+        results.add(of_row(row, RequestId(row.prompt_index)))
+    ramped = Stage(0, Phase(RampedLoop(2, 1, 1.0)))
+    found = summary_of_stage(ramped, results, slos)
+    assert found["steady_window"]["begin_s"] == 1
+    assert (found["slo"]["missed"], found["concurrency"]["requested"]) == (20, 2)
+    at_a_rate = summary_of_stage(Stage(0, Phase(ConstantRate(RateProfile([(0, 0), (0.5, 10)]), 9))), results)
+    assert (at_a_rate["steady_window"]["begin_s"], at_a_rate["slo"]) == (0.5, None)
+
+
+def _asked(**load: Any) -> dict[str, Any]:
+    spec = BenchmarkSpec.model_validate({"name": "n", "model": "m", "prompts": ["p"], "load": load}).with_defaults()
+    return dict(load_in_numbers(spec, load_of(spec)))
+
+
+def test_a_run_says_which_load_was_asked_for() -> None:
+    """The short form says it itself; a load of one stage has that stage's numbers; several stages have no one rate."""
+    short = BenchmarkSpec(name="n", model="m", prompts=("p",), request_rate=5.0, concurrency=7)  # type: ignore[arg-type]
+    asked = {"concurrency": 7, "request_rate": 5, "ramp_s": 0}
+    assert load_in_numbers(short, load_of(short)) == load_in_numbers(short, None) == asked
+    ramp = _asked(request_rate=20, max_concurrency=9, requests=10, ramp={"from": 20, "over_s": 3})
+    assert ramp == {"concurrency": 9, "request_rate": 20, "ramp_s": 3}
+    # From 0 to 20 within 4 s are 40 requests, and 120 in the 6 s after that.
+    timed = _asked(request_rate=20, max_concurrency=9, duration_s=10, ramp={"from": 0, "over_s": 4})
+    assert timed == {"concurrency": 9, "request_rate": 16, "ramp_s": 4}
+    assert _asked(concurrency=4, requests=10) == {"concurrency": 4, "request_rate": None, "ramp_s": 0}
+    staged = _asked(stages=[{"concurrency": 2, "requests": 5}, {"concurrency": 6, "requests": 5}])
+    assert staged == {"concurrency": 6, "request_rate": None, "ramp_s": None}
+
+
+def test_a_run_whose_load_never_stays_the_same_has_no_steady_window() -> None:
+    results = folded(*[Row(prompt_index=number, at_ms=100 * number) for number in range(20)])
+    assert summarize(results, Plan(20, 1, None, False, 0))["steady_window"] is not None
+    assert summarize(results, Plan(20, 1, None, False, 0, ramp_s=None))["steady_window"] is None

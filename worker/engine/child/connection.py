@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from shared.clock import monotonic_ns
 from shared.network import kernel_stamps
+from shared.network.round_trip import smallest_round_trip_ns
 from shared.network.tls import TlsSession
 from worker.engine.child.http_response import HttpResponse, NotHttp
 from worker.engine.child.losses import words_of_loss, words_of_place
@@ -33,6 +34,7 @@ class Connection:
         self.connected_ns = connected_ns
         self.tls_ms = tls_ms
         self.round_trip_ns = round_trip_ns
+        self._connect_rtt_ns = smallest_round_trip_ns(sock)
         # Whether a request has gone over it.
         self.used = False
         # Since when bytes may have been waiting; None after the first read.
@@ -56,6 +58,10 @@ class Connection:
         # Bytes that the socket could not take yet, and the task that writes them.
         self._rest = bytearray()
         self._sending: asyncio.Task[None] | None = None
+
+    def network_rtt_ns(self) -> int | None:
+        """The smallest round trip of the last minutes; of a connection that is closed by now, that of its connect."""
+        return smallest_round_trip_ns(self.sock) or self._connect_rtt_ns
 
     def send(self, request: bytes, stream: Stream) -> int:
         """Sends a request and returns when its first byte went out (monotonic ns). The response goes to the stream."""

@@ -3,6 +3,7 @@
 import asyncio
 from array import array
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 from shared.clock import monotonic_ns
@@ -34,6 +35,7 @@ class Stream:
         "id",
         "kernel",
         "muted",
+        "on_answer",
         "waiting",
     )
 
@@ -48,6 +50,8 @@ class Stream:
         # Whether all stamps are the kernel's.
         self.kernel = True
         self.muted = False
+        # Called once with the stamp of the first body bytes, or of the end if there were none.
+        self.on_answer: Callable[[int], None] | None = None
         self._outbox = outbox
         self._began: Began | None = None
         self._head: Head | None = None
@@ -65,6 +69,8 @@ class Stream:
 
     def read(self, stamp_ns: int, late_us: int, data: bytes) -> None:
         """Body bytes of one read. The first of them may have arrived up to `late_us` before the stamp."""
+        if self.on_answer is not None:
+            self._answer(stamp_ns)
         self._body.append(data)
         self._size += len(data)
         self._reads.extend((stamp_ns, self._size, late_us))
@@ -73,11 +79,19 @@ class Stream:
         elif not self.waiting:
             self._outbox.wait(self)
 
-    def end(self, kind: EndKind, stamp_ns: int | None = None, message: str = "") -> None:
+    def end(
+        self, kind: EndKind, stamp_ns: int | None = None, message: str = "", *, network_rtt_ns: int | None = None
+    ) -> None:
         """The request has ended. Only the first call counts."""
         if self.ended_ns is None:
             self.ended_ns = stamp_ns if stamp_ns is not None else monotonic_ns()
-            self._outbox.send(self, End(kind, self.ended_ns, message))
+            self._answer(self.ended_ns)
+            self._outbox.send(self, End(kind, self.ended_ns, message, network_rtt_ns))
+
+    def _answer(self, stamp_ns: int) -> None:
+        if (told := self.on_answer) is not None:
+            self.on_answer = None
+            told(stamp_ns)
 
     def mute(self) -> None:
         """Nothing more of it is sent to the worker."""

@@ -107,7 +107,7 @@ class SocketSlot:
                 continue
             if kept:
                 self._keep_alive.carried()
-            return stream.end(end.kind, end.stamp_ns, end.message)
+            return stream.end(end.kind, end.stamp_ns, end.message, network_rtt_ns=connection.network_rtt_ns())
         raise AssertionError("the last attempt is on a new connection")
 
     def abort(self) -> None:

@@ -1,0 +1,77 @@
+"""Estimates what a benchmark will send, take and cost, from its spec and the prices in force."""
+
+import asyncio
+from decimal import Decimal
+from typing import Any
+
+from shared.benchmark.estimate import SAMPLED, Count, estimate
+from shared.benchmark.plans import plan_of
+from shared.benchmark.spec import BenchmarkSpec
+from shared.benchmark.workload import Workload
+from shared.clock import Clock
+from shared.db.datasets import DatasetRepository
+from shared.errors import InvalidRequest
+from shared.providers.base_price import base_price
+from shared.providers.endpoints import Endpoint
+from shared.providers.prices import PriceList, TokenCounts
+from shared.workloads.rows import AnyRow, DatasetRows
+
+# Sources whose requests follow from the spec alone.
+_KNOWN = ("prompts", "generated", "builtin")
+# Of how many requests the tokens are counted where each must be made first.
+_MADE = 200
+
+
+class Estimator:
+    """For `POST /benchmarks` and `POST /benchmarks/estimate`."""
+
+    def __init__(self, price_list: PriceList, clock: Clock, datasets: DatasetRepository) -> None:
+        self._datasets = datasets
+        self._price_list = price_list
+        self._clock = clock
+
+    async def of(self, spec: BenchmarkSpec, endpoint: Endpoint, *, with_tokenizer: bool) -> dict[str, Any]:
+        """`spec` has its defaults. In a thread: the first use of price list and tokenizer, and many prompts, take time.
+
+        `with_tokenizer` False: tokens are counted by bytes, which needs no tokenizer and is quick.
+        """
+        # They may be many: the answer to a submit does not wait for them.
+        rows = await self._datasets.rows_of(spec) if with_tokenizer else None
+        return await asyncio.to_thread(self._estimate, spec, endpoint, rows, with_tokenizer=with_tokenizer)
+
+    def _estimate(
+        self, spec: BenchmarkSpec, endpoint: Endpoint, rows: DatasetRows[AnyRow] | None, *, with_tokenizer: bool
+    ) -> dict[str, Any]:
+        price = base_price(endpoint, spec.model, self._price_list, self._clock.wall_now())
+
+        def cost(read: int, written: int) -> Decimal | None:
+            return None if price is None else price.cost_usd(TokenCounts(read, written))
+
+        workload = _workload(spec, rows)
+        count = _count(spec) if with_tokenizer and workload is not None else None
+        sampled = SAMPLED if spec.prompts else _MADE
+        return estimate(spec, plan_of(spec), workload, cost, count, sampled=sampled)
+
+
+def _workload(spec: BenchmarkSpec, rows: DatasetRows[AnyRow] | None) -> Workload | None:
+    """What the spec sends. None if its texts are not here: rows that were not read, and tokenizers of the workers."""
+    if spec.workload is not None and spec.workload.source not in _KNOWN and rows is None:
+        return None
+    # Here, because tokenizer and corpus take a while to load.
+    from shared.workloads.loads import load_of
+
+    try:
+        return load_of(spec, rows=rows).workload
+    except InvalidRequest:
+        return None
+
+
+def _count(spec: BenchmarkSpec) -> Count | None:
+    """The tokenizer's count. None if the tokenizer is a file, which only workers have."""
+    from shared.workloads.tokenizer import tokenizer_of
+
+    try:
+        tokenizer = tokenizer_of(spec.model, None if spec.workload is None else spec.workload.tokenizer)
+    except InvalidRequest:
+        return None
+    return tokenizer.count

@@ -1,0 +1,117 @@
+"""The parts of a summary that count: requests, tokens, cost, findings."""
+
+from pydantic import BaseModel, Field
+
+
+class RequestCounts(BaseModel):
+    """Requests by outcome. Outcomes count measured requests only."""
+
+    planned: int | None = Field(
+        description="All requests of the benchmark, warm-up included. Null when it was not known beforehand.",
+        examples=[121],
+    )
+    warmup: int = Field(description="Warm-up requests that have a result.", examples=[1])
+    succeeded: int = Field(description="Measured requests that succeeded.", examples=[118])
+    errored: int = Field(description="Measured requests that an error ended.", examples=[1])
+    timed_out: int = Field(description="Measured requests that met a deadline.", examples=[1])
+    cancelled: int = Field(description="Measured requests that a cancel ended; no statistic has them.", examples=[0])
+    truncated: int = Field(
+        description="Measured requests whose stream ended without a finish reason or an end event.", examples=[0]
+    )
+    incomplete: int = Field(
+        default=0,
+        description="Measured requests that were in flight at the end of `grace_s` and were cut off; neither errors "
+        "nor successes.",
+        examples=[0],
+    )
+    dropped: int = Field(
+        default=0,
+        description="Measured requests that were never sent, because they were `drop_after_s` late; neither errors nor "
+        "successes.",
+        examples=[0],
+    )
+
+
+class TokenTotals(BaseModel):
+    """Tokens of all measured requests. Null if no request's usage reported them."""
+
+    input_tokens: int | None = Field(
+        description="Sum of `input_tokens`. Unit: tokens. Null when unknown.", examples=[2160]
+    )
+    total_input_tokens: int | None = Field(
+        default=None, description="Sum of `total_input_tokens`. Unit: tokens. Null when unknown.", examples=[2160]
+    )
+    output_tokens: int | None = Field(
+        description="Sum of `output_tokens`. Unit: tokens. Null when unknown.", examples=[5400]
+    )
+    reasoning_tokens: int | None = Field(
+        description="Sum of `reasoning_tokens`. Unit: tokens. Null when unknown.", examples=[None]
+    )
+    cache_read_tokens: int | None = Field(
+        description="Sum of `cache_read_tokens`. Unit: tokens. Null when unknown.", examples=[0]
+    )
+    cache_write_tokens: int | None = Field(
+        description="Sum of `cache_write_tokens`. Unit: tokens. Null when unknown.", examples=[0]
+    )
+    cache_write_1h_tokens: int | None = Field(
+        default=None, description="Sum of `cache_write_1h_tokens`. Unit: tokens. Null when unknown.", examples=[None]
+    )
+
+
+class CostOut(BaseModel):
+    """What the run cost, from usage and the price stored with it."""
+
+    total_usd: float | None = Field(
+        description="Measured and warm-up requests. Unit: USD. Null when no cost is known, never 0.", examples=[0.0073]
+    )
+    measured_usd: float | None = Field(
+        description="Measured requests alone. Unit: USD. Null when unknown.", examples=[0.0072]
+    )
+    warmup_usd: float | None = Field(
+        description="Warm-up requests alone. Unit: USD. Null when unknown.", examples=[0.0001]
+    )
+    per_succeeded_usd: float | None = Field(
+        description="`measured_usd` divided by succeeded requests. Unit: USD. Null when unknown.", examples=[0.000061]
+    )
+    unpriced_requests: int = Field(
+        description="Measured requests whose cost is unknown; the sums leave them out.", examples=[0]
+    )
+    provider_usd: float | None = Field(
+        default=None,
+        description="What the provider itself says the measured requests cost. Unit: USD. Null when it does not say.",
+        examples=[None],
+    )
+
+
+class Finding(BaseModel):
+    """An oddity of the provider's streams that was met in this run."""
+
+    finding: str = Field(description="Its name: a flag of results.", examples=["keep_alive_data"])
+    requests: int = Field(description="Measured requests that have it.", examples=[118])
+    meaning: str = Field(description="What was seen.", examples=["Keep-alives were sent as data, not as comments"])
+    effect: str = Field(
+        description="What it does to the numbers.", examples=["None: they are neither tokens nor signs of life"]
+    )
+
+
+class ServedOut(BaseModel):
+    """What the answers say they came from: measured requests by the provider's word."""
+
+    models: dict[str, int] = Field(description="By `served_model`.", examples=[{"claude-3-haiku-20240307": 118}])
+    service_tiers: dict[str, int] = Field(description="By `service_tier`.", examples=[{"standard": 118}])
+
+
+class PossibleDuplicates(BaseModel):
+    """Requests that may have been sent and billed without a stored answer, and were sent again."""
+
+    requests: int = Field(
+        description="An upper bound over all interruptions and all connections that the server closed under a "
+        "request. 0 if no worker died or was stopped at once, and no connection was renewed.",
+        examples=[0],
+    )
+    cost_usd: float | None = Field(
+        description="What they may have cost: each is priced like its stored answer. It is not part of `cost`. Unit: "
+        "USD. Null when no such cost is known.",
+        examples=[None],
+    )
+    unpriced_requests: int = Field(description="How many of them have an unknown cost.", examples=[0])

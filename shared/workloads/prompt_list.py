@@ -1,0 +1,51 @@
+"""Prompts of a list, round after round: those of the spec, or those that the service brings along."""
+
+from collections.abc import Mapping, Sequence
+
+from shared.benchmark.prompt import Prompt
+from shared.benchmark.request_id import RequestId
+from shared.benchmark.spec import BenchmarkSpec
+from shared.benchmark.workload import WorkItem, Workload, equal_prompts
+from shared.workloads.answers import AnswerLengths
+from shared.workloads.numbering import Order
+
+
+class PromptList(Workload):
+    """Endless: the load says how many requests are sent."""
+
+    def __init__(self, spec: BenchmarkSpec, prompts: Sequence[Prompt], order: Order, answers: AnswerLengths) -> None:
+        """`order`: of as many entries as there are prompts."""
+        self._prompts = prompts
+        self._order = order
+        self._answers = answers
+        self._model = spec.model
+        self._system = spec.system
+        self._messages = [
+            [{"role": message.role, "content": message.content} for message in prompt.messages] for prompt in prompts
+        ]
+        self._parameters = [spec.effective_parameters(prompt) for prompt in prompts]
+
+    @property
+    def length(self) -> None:
+        return None
+
+    def item(self, place: int, turn: int = 0, answers: Sequence[str] = ()) -> WorkItem | None:
+        if turn:
+            return None
+        index, repetition = self._order.named(place)
+        own = self._prompts[index].system
+        return WorkItem(
+            id=RequestId(place),
+            prompt_index=index,
+            repetition=repetition,
+            model=self._model,
+            messages=self._messages[index],
+            system=self._system if own is None else own,
+            parameters=self._answers.limit(self._parameters[index], place),
+        )
+
+    def id_of(self, prompt_index: int, repetition: int) -> RequestId:
+        return RequestId(self._order.place_of(prompt_index, repetition))
+
+    def equal_prompts(self) -> Mapping[int, int]:
+        return equal_prompts(self._prompts, self._system)

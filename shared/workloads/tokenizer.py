@@ -1,0 +1,153 @@
+"""Counts tokens without a network. Such a count is an estimate: only the provider knows what its model was given.
+
+Used by the workloads that size texts. `tokenizer_of` chooses the encoding; `LearntFactor` learns how far a model's own
+counts are from it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import toktok
+
+from shared.errors import InvalidRequest
+from shared.workloads.tokenizer_json import TokenizerJson, UnreadableTokenizer
+
+# What a spec's `tokenizer` may say, and what the library calls it.
+ENCODINGS = {
+    "cl100k": "cl100k_base",
+    "o200k": "o200k_base",
+    "harmony": "o200k_harmony",
+    "qwen3.5": "qwen3.5",
+}
+# The encoding of a model by the start of its name, first match. The encodings of other models are not known; o200k is
+# the nearest, since it is as large as theirs.
+_BY_MODEL = (
+    ("gpt-oss", "harmony"),
+    ("gpt-3.5", "cl100k"),
+    ("gpt-4o", "o200k"),
+    ("gpt-4.", "o200k"),
+    ("gpt-4", "cl100k"),
+    ("qwen", "qwen3.5"),
+    ("qwq", "qwen3.5"),
+)
+_OTHERS = "o200k"
+# Enough results for a mean.
+_LEAST_RESULTS = 3
+
+
+class Tokenizer(ABC):
+    """Counts tokens and cuts texts by them. All its counts are estimates of what a provider reports."""
+
+    name: str
+
+    @abstractmethod
+    def count(self, text: str) -> int:
+        """How many tokens the text has by itself, without what a chat template puts around it."""
+
+    def count_all(self, texts: Sequence[str]) -> list[int]:
+        """The counts of many texts. Far faster than one by one where the library takes them together."""
+        return [self.count(text) for text in texts]
+
+    @abstractmethod
+    def cut(self, text: str, tokens: int) -> str:
+        """The longest beginning of the text that has at most so many tokens. It never ends inside a character."""
+
+
+class BuiltinTokenizer(Tokenizer):
+    """One of ENCODINGS. The vocabularies are part of the library; one takes up to half a second to load."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._encoding = ENCODINGS[name]
+
+    def count(self, text: str) -> int:
+        # On this thread: a pool of threads costs more than it saves for one text.
+        return self.count_all([text])[0]
+
+    def count_all(self, texts: Sequence[str]) -> list[int]:
+        counts: list[int] = toktok.batch_count(list(texts), self._encoding, threads=1)
+        return counts
+
+    def cut(self, text: str, tokens: int) -> str:
+        beginning: tuple[str, int] = toktok.truncate(text, tokens, self._encoding)
+        return beginning[0]
+
+
+class FileTokenizer(Tokenizer):
+    """A `tokenizer.json` of one's own."""
+
+    def __init__(self, name: str, read: TokenizerJson) -> None:
+        self.name = name
+        self._read = read
+
+    def count(self, text: str) -> int:
+        return self._read.count(text)
+
+    def cut(self, text: str, tokens: int) -> str:
+        """Found by halving: a beginning may have more tokens than a longer one, but seldom and by few."""
+        if self.count(text) <= tokens:
+            return text
+        fits, too_long = 0, len(text)
+        while too_long - fits > 1:
+            middle = (fits + too_long) // 2
+            if self.count(text[:middle]) <= tokens:
+                fits = middle
+            else:
+                too_long = middle
+        return text[:fits]
+
+
+def encoding_for(model: str) -> str:
+    """The name in ENCODINGS that is nearest to a model's own encoding. A provider's prefix does not matter."""
+    name = model.lower().rpartition("/")[2]
+    return next((encoding for start, encoding in _BY_MODEL if name.startswith(start)), _OTHERS)
+
+
+def tokenizer_of(model: str, wanted: str | None, folder: Path | None = None) -> Tokenizer:
+    """The tokenizer for a model, or the one that a spec wants: an encoding, or a file in `folder`.
+
+    Raises InvalidRequest if there is no such file, or if it cannot be read.
+    """
+    if wanted is None or wanted in ENCODINGS:
+        return _builtin(wanted or encoding_for(model))
+    if folder is None:
+        raise InvalidRequest.of("workload.tokenizer", "no folder of tokenizers is configured", "unknown_tokenizer")
+    path = (folder / wanted).resolve()
+    if not path.is_relative_to(folder.resolve()) or not path.is_file():
+        raise InvalidRequest.of("workload.tokenizer", f"there is no file {wanted!r}", "unknown_tokenizer")
+    stat = path.stat()
+    try:
+        return _file(wanted, path, stat.st_mtime_ns, stat.st_size)
+    except UnreadableTokenizer as exc:
+        raise InvalidRequest.of("workload.tokenizer", f"{wanted}: {exc}", "unknown_tokenizer") from exc
+
+
+@lru_cache
+def _builtin(name: str) -> Tokenizer:
+    return BuiltinTokenizer(name)
+
+
+@lru_cache(maxsize=4)
+def _file(name: str, path: Path, _changed_ns: int, _size: int) -> Tokenizer:
+    return FileTokenizer(name, TokenizerJson.read(path))
+
+
+class LearntFactor:
+    """How many tokens the provider reports for each one that the tokenizer counts. Learnt from warm-up results."""
+
+    def __init__(self) -> None:
+        self._sum = 0.0
+        self._results = 0
+
+    def add(self, estimated: int, reported: int | None) -> None:
+        """A result: the tokenizer's count of its input, and the provider's. Without both it says nothing."""
+        if reported is not None and reported > 0 and estimated > 0:
+            self._sum += reported / estimated
+            self._results += 1
+
+    @property
+    def value(self) -> float | None:
+        """Mean of reported ÷ estimated. None before 3 results."""
+        return self._sum / self._results if self._results >= _LEAST_RESULTS else None
