@@ -5,7 +5,7 @@ timeline gives the same numbers again.
 """
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -56,6 +56,12 @@ class Timeline:
         self._offsets_us.append(offset_us)
         self._kinds.append(kind)
         self._sizes.append(size)
+
+    def extend(self, offsets_us: Sequence[int], kind: EventKind, sizes: Sequence[int]) -> None:
+        """Appends events of one kind."""
+        self._offsets_us.extend(offsets_us)
+        self._kinds += bytes([kind]) * len(offsets_us)
+        self._sizes.extend(sizes)
 
     def replace(self, kind: EventKind, by: EventKind) -> None:
         """Changes all events of a kind to another kind."""

@@ -10,6 +10,7 @@ from shared.protocols.base import Adapter, given_values
 from shared.protocols.decoders import AnswerDecoder
 from shared.protocols.events import Content, Done, Failure, Other, Reasoning, StreamEvent, ToolCall
 from shared.protocols.json_values import answer_id, json_text, object_of, objects_of, text_of, word_of
+from shared.protocols.repeats import TextEvent, TextField
 from shared.protocols.sdk import Sdk
 from shared.protocols.sse import ServerSentEvent
 
@@ -67,6 +68,10 @@ class AnthropicMessages(Adapter):
         return _Message(headers)
 
 
+# The fields of a delta, and what their text is.
+_DELTAS: dict[str, TextEvent] = {"text": Content, "thinking": Reasoning, "partial_json": ToolCall}
+
+
 class _Message(AnswerDecoder):
     """The events of a streamed message, or a whole message in one document."""
 
@@ -105,6 +110,15 @@ class _Message(AnswerDecoder):
                 return self._whole(document, raw)
             case _:
                 return self._whole(document, raw) if isinstance(document.get("content"), list) else [Other()]
+
+    def text_field(self, document: dict[str, Any]) -> TextField | None:
+        delta = document.get("delta")
+        if document.get("type") != "content_block_delta" or not isinstance(delta, dict):
+            return None
+        if not self.usual_fields.issuperset(document):
+            return None
+        names = [name for name in _DELTAS if text_of(delta.get(name))]
+        return TextField(delta, names[0], _DELTAS[names[0]]) if len(names) == 1 else None
 
     def _whole(self, message: dict[str, Any], raw: ServerSentEvent) -> list[StreamEvent]:
         self.facts.flags.add("not_streamed")

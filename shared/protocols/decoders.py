@@ -28,6 +28,7 @@ from shared.protocols.events import (
 )
 from shared.protocols.finish_reasons import class_of, kind_of_failure
 from shared.protocols.json_values import NOT_JSON, may_break_off, text_of
+from shared.protocols.repeats import Pattern, Patterns, Repeats, TextField
 from shared.protocols.sse import ServerSentEvent, SseParser
 from shared.protocols.think_tags import ThinkTags
 from shared.protocols.usage import UsageReader, find_usage
@@ -70,6 +71,7 @@ class AnswerDecoder(ABC):
         self._mentions = 0
         self._html = ""
         self._size = 0
+        self._patterns = Patterns()
         # What has come so far.
         self.token_seen = self._finished = self._done = self._understood = False
         # Whether JSON documents came outside `data` lines, and whether events came inside them.
@@ -94,6 +96,19 @@ class AnswerDecoder(ABC):
                 yield from self._feed(piece)
         except CannotDecompress as exc:
             yield from self._break_off(exc)
+
+    @property
+    def pattern(self) -> Pattern | None:
+        """The bytes that the next events are likely to repeat; see `repeats`."""
+        return self._patterns.latest
+
+    def repeats(self, data: bytes) -> Repeats | None:
+        """The events of reads that only repeat the event before, as `feed` gives them. None: they must be fed."""
+        found = self._patterns.find(data)
+        if found is None or not found.tagged:
+            return found
+        kind = self._think_tags.kind_of("".join(found.texts))
+        return None if kind is None else found._replace(kind=kind)
 
     def finish(self) -> Iterator[StreamEvent]:
         """Gives the events that the end of the body completes."""
@@ -121,6 +136,10 @@ class AnswerDecoder(ABC):
     @abstractmethod
     def decode(self, document: dict[str, Any], raw: ServerSentEvent) -> list[StreamEvent]:
         """The events that one JSON document stands for. Errors and usage are read elsewhere."""
+
+    def text_field(self, document: dict[str, Any]) -> TextField | None:
+        """Where a document has its text. None unless `decode` gives this text as its only event."""
+        return None
 
     def report_usage(self, document: dict[str, Any]) -> list[UsageReport]:
         """The usage in a document, if it has one."""
@@ -162,6 +181,15 @@ class AnswerDecoder(ABC):
         self.facts.hidden_reasoning = HiddenReasoning.WITHIN if within else HiddenReasoning.BEFORE
 
     def _feed(self, data: bytes) -> list[StreamEvent]:
+        was_idle = self._patterns.wanted and self._parser.idle
+        events = self._feed_parser(data)
+        self._patterns.forget()
+        may_repeat = self._decompressor.plain and not self._finished and not self._done and self._parser.idle
+        if may_repeat and events and isinstance(events[-1], TOKENS):
+            self._patterns.learn(data, self.text_field, was_idle=was_idle)
+        return events
+
+    def _feed_parser(self, data: bytes) -> list[StreamEvent]:
         if not self._size:
             data = data.lstrip(b" \t\r\n")
         self._size += len(data)

@@ -13,6 +13,7 @@ from shared.protocols.error_shapes import MAX_MESSAGE, find_error
 from shared.protocols.events import Content, Done, Failure, Other, Reasoning, StreamEvent, ToolCall
 from shared.protocols.json_values import answer_id, json_text, object_of, objects_of, text_of, word_of
 from shared.protocols.refused_fields import RefusedField
+from shared.protocols.repeats import TextField
 from shared.protocols.sdk import Sdk
 from shared.protocols.sse import ServerSentEvent
 from shared.scrubber import shorten
@@ -133,6 +134,23 @@ class _Completion(AnswerDecoder):
         events += self.report_usage(document)
         return events + ends or [Other()]
 
+    def text_field(self, document: dict[str, Any]) -> TextField | None:
+        choices = document.get("choices")
+        if not isinstance(choices, list) or len(choices) != 1 or not isinstance(choices[0], dict):
+            return None
+        choice, delta = choices[0], choices[0].get("delta")
+        if not isinstance(delta, dict) or choice.get("finish_reason") is not None or not _BESIDE.isdisjoint(choice):
+            return None
+        if not self.usual_fields.issuperset(document):
+            return None
+        if _PLAIN_DELTA.issuperset(delta):
+            return TextField(delta, "content", Content, tagged=True) if _is_text(delta.get("content")) else None
+        for name in _REASONING_NAMES:
+            if _is_text(delta.get(name)):
+                plain = {"role", "content", name}.issuperset(delta) and delta.get("content") in (None, "")
+                return TextField(delta, name, Reasoning) if plain else None
+        return None
+
     def _tokens(self, delta: dict[str, Any]) -> list[StreamEvent]:
         """The text of a delta or message: reasoning under its many names, content as text or as parts, tool calls."""
         content = delta.get("content")
@@ -174,6 +192,8 @@ class _Completion(AnswerDecoder):
         return events
 
 
+# Fields of a choice that mean something beside its delta.
+_BESIDE = frozenset({"message", "text", "error"})
 _PLAIN_DELTA = frozenset({"role", "content"})
 # Names under which servers send reasoning beside the content: DeepSeek, vLLM, OpenRouter, gateways of Anthropic models.
 _REASONING_NAMES = (
@@ -187,6 +207,10 @@ _REASONING_NAMES = (
 )
 # Names under which a typed part carries its text.
 _PART_NAMES = ("text", "content", "thinking", "reasoning", "summary", "refusal", "output_text")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
 
 
 def _text_in(value: Any, depth: int = 4) -> str:

@@ -72,6 +72,20 @@ class SseParser:
         self.invalid_utf8 = False
         self.events_unseparated = False
 
+    @property
+    def idle(self) -> bool:
+        """Whether it is between two events, so that what came before does not change how the next one is read."""
+        return not (
+            self._buffer
+            or self._skip_lf
+            or self._at_start
+            or self._event
+            or self._data
+            or self._bare
+            or self._returned_early
+            or self._line_taken
+        )
+
     def feed(self, data: bytes) -> list[ServerSentEvent]:
         """Adds a read and returns the events that it completes."""
         self._buffer += data

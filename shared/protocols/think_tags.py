@@ -21,6 +21,12 @@ class ThinkTags:
         self._thinking = False
         self._decided = False
 
+    def kind_of(self, text: str) -> type[Content] | type[Reasoning] | None:
+        """What the next pieces of content are, all together. None if that depends on where they are cut."""
+        if self._thinking:
+            return None if self._held or "<" in text else Reasoning
+        return Content if self._decided else None
+
     def events(self, text: str) -> list[StreamEvent]:
         """What the next piece of content is."""
         if self._thinking:

@@ -1,6 +1,7 @@
 """Collects one answer: its events on a timeline, its text, its usage, and whether it is complete."""
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from io import StringIO
 
 from shared.benchmark.record import Usage
@@ -19,6 +20,7 @@ from shared.protocols.events import (
     UsageReport,
     WasReasoning,
 )
+from shared.protocols.repeats import Pattern
 from shared.text import replace_unstorable
 
 _KINDS: dict[type[StreamEvent], EventKind] = {
@@ -65,6 +67,36 @@ class Answer:
         self._size += len(data)
         tokens, last = self._take_all(self._decoder.feed(data), stamp_ns)
         return tokens == 1 and isinstance(last, TOKENS) and data.endswith((b"\n", b"\r"))
+
+    @property
+    def pattern(self) -> Pattern | None:
+        """The bytes that the next events are likely to repeat, if `repeat` may take them."""
+        return None if self.complete or self.failure is not None else self._decoder.pattern
+
+    def repeat(self, data: bytes, stamps: Sequence[int], ends: Sequence[int]) -> bool:
+        """Takes several reads at once, as `feed` would take them one by one. False, and nothing is taken, if it cannot.
+
+        It can if all their events repeat the one before with other texts. `ends`: where each read ends in `data`.
+        """
+        found = self._decoder.repeats(data)
+        if found is None or self._size + len(data) > MAX_BYTES or len(self.timeline) + len(found.texts) > MAX_EVENTS:
+            return False
+        stamps_of_events = stamps if found.ends == ends else _stamps_of(found.ends, stamps, ends)
+        if stamps_of_events is None:
+            return False
+        kind, text = found.kind, "".join(found.texts)
+        if kind is Reasoning:
+            self._reasoning.add(text)
+        else:
+            self.answered = True
+            self._response.add(text)
+        pieces: Iterable[str | bytes] = found.texts if text.isascii() else map(str.encode, found.texts)
+        early_ns = self._sent_ns - 500
+        offsets_us = [max(0, (stamp_ns - early_ns) // 1_000) for stamp_ns in stamps_of_events]
+        self.timeline.extend(offsets_us, _KINDS[kind], list(map(len, pieces)))
+        self._size += len(data)
+        self.token_ns = stamps[-1]
+        return True
 
     def finish(self, stamp_ns: int) -> None:
         """Takes the end of the body."""
@@ -163,6 +195,13 @@ class Answer:
 
     def _mark(self, kind: EventKind, stamp_ns: int, size: int = 0) -> None:
         self.timeline.append(max(0, (stamp_ns - self._sent_ns + 500) // 1_000), kind, size)
+
+
+def _stamps_of(event_ends: Sequence[int], stamps: Sequence[int], read_ends: Sequence[int]) -> list[int] | None:
+    """The stamp of each event: that of the read with its last byte. None if a read ends inside an event."""
+    if not set(event_ends).issuperset(read_ends):
+        return None
+    return [stamps[bisect_left(read_ends, end)] for end in event_ends]
 
 
 class _Text:

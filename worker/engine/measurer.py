@@ -4,8 +4,6 @@ Every adapter and transport uses this one measurer. It holds no socket and waits
 stamps alone, not on when it sees them. `result.py` makes the record of a request that has ended.
 """
 
-import struct
-
 import orjson
 
 from shared.benchmark.outcome import Outcome
@@ -13,18 +11,16 @@ from shared.benchmark.record import Phase, RequestError, ResultRecord
 from shared.protocols.error_answers import status_error
 from shared.protocols.events import Failure
 from worker.engine.answer import Answer
+from worker.engine.deadline import Deadline
 from worker.engine.messages import Began, End, Slice
 from worker.engine.planned import MeasureContext, PhaseStart, PlannedRequest
+from worker.engine.reads import Reads
 from worker.engine.result import Ended, record_of
 
 # The most bytes of an error answer that are read.
 MAX_REFUSAL_BYTES = 64_000
 # A first token is in doubt if it may have lain unread, together with later bytes, for longer than this.
 DOUBTFUL_US = 1_000
-# How long the server may keep the response open after the end of the answer, and after a finish reason without usage.
-CLOSE_NS, USAGE_NS = 1_000_000_000, 5_000_000_000
-
-_READ = struct.Struct("<qqq")
 
 
 class Measurement:
@@ -56,10 +52,7 @@ class Measurement:
         # When the request was over (monotonic ns). Set with `outcome`.
         self._ended_ns = 0
         self._network_rtt_ns: int | None = None
-        # The next deadline. None before the request is sent and after it has ended.
-        self._deadline_ns: int | None = None
-        self._total_ns = 0
-        self._idle_ns = int(context.timeouts.idle_s * 1e9)
+        self._deadline = Deadline(context.timeouts)
 
     def take(self, part: Slice) -> None:
         """Takes the next slice. Sets `outcome` if the request ends with it."""
@@ -76,7 +69,7 @@ class Measurement:
 
     def expire(self, watermark_ns: int) -> None:
         """Times out if the deadline is before the watermark, because every byte that arrived before it is known."""
-        if self._deadline_ns is not None and self._deadline_ns < watermark_ns:
+        if self._deadline.passed(watermark_ns):
             self._time_out()
 
     def lose(self, message: str) -> None:
@@ -133,8 +126,7 @@ class Measurement:
         if began.sent_ns is None:
             return
         self.send_delay_ns = began.sent_ns - self._could_be_sent_ns(began)
-        self._total_ns = began.sent_ns + int(self._context.timeouts.total_s * 1e9)
-        self._deadline_ns = min(began.sent_ns + int(self._context.timeouts.ttft_s * 1e9), self._total_ns)
+        self._deadline.begin(began.sent_ns)
 
     def _could_be_sent_ns(self, began: Began) -> int:
         """From when on a wait was ours. The time that its own new connection took is `connect_ms`, and not a delay."""
@@ -148,9 +140,9 @@ class Measurement:
             self._left_open = True
             return self._end_complete(self._answer)
         timeouts = self._context.timeouts
-        ended_ns = self._deadline_ns or self._last_seen_ns
+        ended_ns = self._deadline.at_ns or self._last_seen_ns
         kind = "idle_timeout" if self._token_seen else "ttft_timeout"
-        if ended_ns == self._total_ns:
+        if ended_ns == self._deadline.total_ns:
             kind = "total_timeout"
         message = {
             "ttft_timeout": f"no token within ttft_s = {timeouts.ttft_s:g} s",
@@ -161,20 +153,34 @@ class Measurement:
 
     def _read(self, part: Slice) -> None:
         self.selector_stamped |= not part.kernel
-        start = 0
-        for stamp_ns, end, late_us in _READ.iter_unpack(part.reads):
-            if self.outcome is not None:
-                return None
-            if self._deadline_ns is not None and stamp_ns > self._deadline_ns:
-                return self._time_out()
-            data = part.body[start:end]
-            start = end
-            self._last_read_ns = stamp_ns
-            if self._answer is None:
-                self._refuse(data)
-            else:
-                self._listen(self._answer, data, stamp_ns, late_us, kernel=part.kernel)
-        return None
+        reads = Reads(part)
+        number = one_by_one = 0
+        while number < len(reads) and self.outcome is None:
+            if self._answer is not None and number >= one_by_one:
+                # What cannot be taken at once is taken one by one.
+                one_by_one = (self._answer.pattern and reads.run_end(number, self._answer.pattern)) or number
+                if one_by_one > number and self._read_at_once(self._answer, reads, number, one_by_one):
+                    number = one_by_one
+                    continue
+            self._read_one(reads.data(number, number + 1), reads.stamps[number], reads.late_us[number], part.kernel)
+            number += 1
+
+    def _read_one(self, data: bytes, stamp_ns: int, late_us: int, kernel: bool) -> None:
+        if self._deadline.passed(stamp_ns):
+            return self._time_out()
+        self._last_read_ns = stamp_ns
+        if self._answer is None:
+            return self._refuse(data)
+        return self._listen(self._answer, data, stamp_ns, late_us, kernel=kernel)
+
+    def _read_at_once(self, answer: Answer, reads: Reads, first: int, end: int) -> bool:
+        """Takes reads of an answer in its middle, if all of them come in time and repeat the event before."""
+        stamps, data = reads.stamps[first:end], reads.data(first, end)
+        if not self._deadline.holds(stamps) or not answer.repeat(data, stamps, reads.ends_within(first, end)):
+            return False
+        self._last_read_ns = stamps[-1]
+        self._deadline.move(answer)
+        return True
 
     def _refuse(self, data: bytes) -> None:
         self._refusal += data
@@ -187,8 +193,7 @@ class Measurement:
         if answer.token_seen and not token_was_seen:
             # The kernel stamps the last bytes of a read, so a token that came before them has their stamp too.
             self.doubtful = late_us > DOUBTFUL_US and not (kernel and alone)
-        if (deadline_ns := self._deadline_of(answer)) is not None:
-            self._deadline_ns = min(deadline_ns, self._total_ns)
+        self._deadline.move(answer)
         if answer.failure is not None:
             self._fail(answer.failure)
         elif answer.excess is not None and answer.complete:
@@ -196,14 +201,6 @@ class Measurement:
         elif (excess := answer.excess) is not None:
             message = f"the answer has {excess}: its stream was closed"
             self._conclude("errored", RequestError("answer_too_large", message, self._phase), stamp_ns)
-
-    def _deadline_of(self, answer: Answer) -> int | None:
-        """When the wait for more of this answer ends, apart from `total_s`. None before its first event with text."""
-        if answer.done_ns is not None:
-            return answer.done_ns + CLOSE_NS
-        if answer.finished_ns is not None:
-            return answer.ended_ns + (USAGE_NS if answer.usage.output_tokens is None else CLOSE_NS)
-        return None if answer.token_ns is None else answer.token_ns + self._idle_ns
 
     def _fail(self, failure: Failure) -> None:
         """Ends the request as errored: the provider reported a failure within a 2xx answer."""
@@ -276,7 +273,7 @@ class Measurement:
 
     def _conclude(self, outcome: Outcome, error: RequestError | None, ended_ns: int) -> None:
         self.outcome, self.error, self._ended_ns = outcome, error, ended_ns
-        self._deadline_ns = None
+        self._deadline.at_ns = None
 
     def record(self) -> ResultRecord:
         """The record of the request. Raises RuntimeError before `outcome` is set."""

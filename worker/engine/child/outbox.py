@@ -2,6 +2,7 @@
 
 import asyncio
 from array import array
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -12,7 +13,7 @@ from worker.engine.messages import Began, End, EndKind, Head, Report, Slice, Wat
 FLUSH_EVERY_S = 0.25
 # A stream with more body bytes than this does not wait for the flush.
 SLICE_BYTES = 64_000
-# The most slices that a flush sends in one turn of the loop, so that it does not delay reads.
+# The most messages that are written in one turn of the loop, so that they delay neither reads nor requests.
 SLICES_A_TURN = 16
 # Bytes that the worker has not taken yet. Above the first, no request is begun; above the second, nothing is read.
 FULL_BYTES = 16_000_000
@@ -29,6 +30,7 @@ class Stream:
         "_outbox",
         "_reads",
         "_size",
+        "due",
         "ended_ns",
         "id",
         "kernel",
@@ -43,6 +45,8 @@ class Stream:
         self.ended_ns: int | None = None
         # Whether it is in the outbox's list for the next flush.
         self.waiting = False
+        # Whether the outbox is about to write a slice of it.
+        self.due = False
         # Whether all stamps are the kernel's.
         self.kernel = True
         self.muted = False
@@ -118,18 +122,26 @@ class Reading(Protocol):
 
 
 class Outbox:
-    """Sends a slice when a stream ends, when it has much to send, and otherwise every quarter of a second."""
+    """Sends a slice when a stream ends, when it has much to send, and otherwise every quarter of a second.
+
+    It writes in a later turn of the loop, a few messages a turn: if many streams end at once, the requests that take
+    their places go out first.
+    """
 
     def __init__(self, transport: asyncio.Transport, reading: Reading) -> None:
         self._transport = transport
         self._reading = reading
         self._waiting: list[Stream] = []
+        # What is to be written, in this order: reports, and streams whose next slice is due, with their end.
+        self._due: deque[Report | tuple[Stream, End | None]] = deque()
+        self._writing = False
         self._paused = False
         self._room = asyncio.Event()
         self._room.set()
 
     def say(self, report: Report) -> None:
-        self._transport.write(frame(report))
+        """Sends a report, after everything that was sent before it."""
+        self._put(report)
 
     def wait(self, stream: Stream) -> None:
         """Sends a slice of the stream at the next flush."""
@@ -138,11 +150,10 @@ class Outbox:
             self._waiting.append(stream)
 
     def send(self, stream: Stream, end: End | None = None) -> None:
-        """Sends a slice now, without waiting for the flush."""
-        part = stream.take(end)
-        if not stream.muted:
-            self.say(part)
-            self.look()
+        """Sends a slice, without waiting for the flush."""
+        if end is not None or not stream.due:
+            stream.due = True
+            self._put((stream, end))
 
     async def room(self) -> None:
         """Waits until the worker has taken most of what it was sent."""
@@ -168,11 +179,32 @@ class Outbox:
             await asyncio.sleep(FLUSH_EVERY_S)
             stamp_ns = self._reading.read_until_ns
             waiting, self._waiting = self._waiting, []
-            for number, stream in enumerate(waiting, 1):
+            for stream in waiting:
                 stream.waiting = False
                 if stream.ended_ns is None:
                     self.send(stream)
-                if number % SLICES_A_TURN == 0:
-                    await asyncio.sleep(0)
             self.say(Watermark(stamp_ns))
+
+    def _put(self, due: Report | tuple[Stream, End | None]) -> None:
+        self._due.append(due)
+        if not self._writing:
+            self._writing = True
+            asyncio.get_running_loop().call_soon(self._write)
+
+    def _write(self) -> None:
+        frames: list[bytes] = []
+        for _ in range(min(SLICES_A_TURN, len(self._due))):
+            due = self._due.popleft()
+            if not isinstance(due, tuple):
+                frames.append(frame(due))
+                continue
+            due[0].due = False
+            part = due[0].take(due[1])
+            if not due[0].muted:
+                frames.append(frame(part))
+        if frames:
+            self._transport.write(b"".join(frames))
             self.look()
+        self._writing = bool(self._due)
+        if self._writing:
+            asyncio.get_running_loop().call_soon(self._write)
