@@ -1,13 +1,15 @@
 """Which dataset a submitted benchmark sends: looked up, and written into its spec with id and hash."""
 
+import asyncio
 from typing import TypeVar
 
 from shared.benchmark.dataset_spec import DatasetReference
 from shared.benchmark.spec import MAX_REQUESTS, BenchmarkSpec
+from shared.benchmark.trace_spec import TraceSource
 from shared.db.datasets import DatasetRepository
 from shared.errors import InvalidRequest
 from shared.workloads.formats.options import kind_of
-from shared.workloads.rows import Kind
+from shared.workloads.rows import Kind, TraceRow
 
 Source = TypeVar("Source", bound=DatasetReference)
 
@@ -23,7 +25,8 @@ async def with_dataset(spec: BenchmarkSpec, datasets: DatasetRepository) -> Benc
     if workload.dataset is not None:
         update["dataset"] = await chosen(workload.dataset, "prompts", "workload.dataset", datasets)
     if workload.trace is not None:
-        update["trace"] = await chosen(workload.trace, "trace", "workload.trace", datasets)
+        trace = await chosen(workload.trace, "trace", "workload.trace", datasets)
+        update["trace"] = trace if trace.window is None else await _within_window(trace, datasets)
     if not update:
         return spec
     named = spec.model_copy(update={"workload": workload.model_copy(update=update)})
@@ -37,6 +40,20 @@ async def with_dataset(spec: BenchmarkSpec, datasets: DatasetRepository) -> Benc
     return named
 
 
+async def _within_window(trace: TraceSource, datasets: DatasetRepository) -> TraceSource:
+    """The trace with the number of requests in its window as its rows. Raises InvalidRequest if there are none."""
+    # Here, so that the API does not import numpy at its start.
+    from shared.workloads.traces.plan import empty_window
+    from shared.workloads.traces.schedule import TraceSchedule
+
+    rows = await datasets.load(trace.id or 0, TraceRow)
+    # In a thread: a million rows take seconds.
+    requests = await asyncio.to_thread(lambda: len(TraceSchedule(rows, trace)))
+    if not requests:
+        raise empty_window()
+    return trace.model_copy(update={"rows": requests, "turns": requests})
+
+
 async def chosen(source: Source, kind: Kind, field: str, datasets: DatasetRepository) -> Source:
     """The source with the id and the hash of its dataset. Raises InvalidRequest that names `field`.
 
@@ -47,4 +64,5 @@ async def chosen(source: Source, kind: Kind, field: str, datasets: DatasetReposi
     if found != kind:
         message = f"dataset {dataset.id} has {_WORDS[found]}; this needs {_WORDS[kind]}"
         raise InvalidRequest.of(field, message, "wrong_dataset")
-    return source.model_copy(update={"id": dataset.id, "sha256": dataset.sha256, "rows": dataset.rows})
+    facts = {name: getattr(dataset, name) for name in ("id", "sha256", "rows", "turns")}
+    return source.model_copy(update=facts)

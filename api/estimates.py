@@ -5,9 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 from shared.benchmark.estimate import SAMPLED, Count, estimate
+from shared.benchmark.plan import PlannedLoad
 from shared.benchmark.plans import plan_of
 from shared.benchmark.spec import BenchmarkSpec
-from shared.benchmark.workload import Workload
 from shared.clock import Clock
 from shared.db.datasets import DatasetRepository
 from shared.errors import InvalidRequest
@@ -47,21 +47,23 @@ class Estimator:
         def cost(read: int, written: int) -> Decimal | None:
             return None if price is None else price.cost_usd(TokenCounts(read, written))
 
-        workload = _workload(spec, rows)
+        load = _load(spec, rows)
+        workload = None if load is None else load.workload
         count = _count(spec) if with_tokenizer and workload is not None else None
         sampled = SAMPLED if spec.prompts else _MADE
-        return estimate(spec, plan_of(spec), workload, cost, count, sampled=sampled)
+        plan = plan_of(spec) if load is None else load.plan
+        return estimate(spec, plan, workload, cost, count, sampled=sampled)
 
 
-def _workload(spec: BenchmarkSpec, rows: DatasetRows[AnyRow] | None) -> Workload | None:
-    """What the spec sends. None if its texts are not here: rows that were not read, and tokenizers of the workers."""
+def _load(spec: BenchmarkSpec, rows: DatasetRows[AnyRow] | None) -> PlannedLoad | None:
+    """What the spec sends, and when. None if its texts are not here: rows that were not read, tokenizers of workers."""
     if spec.workload is not None and spec.workload.source not in _KNOWN and rows is None:
         return None
     # Here, because tokenizer and corpus take a while to load.
     from shared.workloads.loads import load_of
 
     try:
-        return load_of(spec, rows=rows).workload
+        return load_of(spec, rows=rows)
     except InvalidRequest:
         return None
 

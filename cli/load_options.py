@@ -1,12 +1,61 @@
 """The options of `llmbench run` that say when requests are sent, and the `load` of a spec that they make."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from cli.exits import usage
 
+
+class Arrival(StrEnum):
+    """How an open loop spaces requests."""
+
+    CONSTANT = "constant"
+    POISSON = "poisson"
+    GAMMA = "gamma"
+
+
+Repetitions = Annotated[
+    int | None, typer.Option("--repetitions", "-n", metavar="N", help="How often each prompt is sent.")
+]
+Concurrency = Annotated[
+    int | None,
+    typer.Option(
+        "--concurrency",
+        "-c",
+        metavar="N",
+        help="Requests in flight at a time. By default all, but at most 8. With --rate: the most in flight.",
+    ),
+]
+Rate = Annotated[
+    float | None,
+    typer.Option(
+        "--rate", metavar="N", help="Send this many requests per second on a schedule, however long answers take."
+    ),
+]
+ArrivalOption = Annotated[
+    Arrival | None, typer.Option(help="How --rate spaces requests: evenly, at random, or as --burstiness says.")
+]
+Warmup = Annotated[
+    int | None, typer.Option(metavar="N", help="Requests before the measured ones, not in the statistics.")
+]
+WarmupPrefix = Annotated[
+    bool | None,
+    typer.Option(
+        "--warmup-prefix/--no-warmup-prefix",
+        help="Whether each warm-up request starts with a text of its own, so that it fills no prompt cache for the "
+        "measured ones. By default it does.",
+    ),
+]
+MaxDuration = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        help="Longest time of the run. If requests are left then, it fails and keeps its results.",
+    ),
+]
 Requests = Annotated[
     int | None, typer.Option("--requests", metavar="N", help="End after this many requests, prompts in turn.")
 ]

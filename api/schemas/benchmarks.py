@@ -14,6 +14,7 @@ from api.schemas.results import ResultOut
 from api.schemas.stages import StageOut
 from api.schemas.summary import Summary
 from api.schemas.webhooks import BenchmarkWebhook
+from shared.benchmark.load_spec import LoadSpec
 from shared.benchmark.prompt import Message, Parameters
 from shared.benchmark.slo_spec import SloSpec
 from shared.benchmark.spec import Timeouts
@@ -30,7 +31,9 @@ class Progress(BaseModel):
         "duration or a result ends the run.",
         examples=[121],
     )
-    errors: int = Field(description="Results that did not succeed.", examples=[1])
+    errors: int = Field(
+        description="Results that did not succeed, without `incomplete` and `dropped` ones.", examples=[1]
+    )
     last_ttft_ms: Number | None = Field(
         description="`ttft_ms` of the newest result. Unit: ms. Null when there is none yet.", examples=[142.5]
     )
@@ -192,6 +195,11 @@ class BenchmarkBase(BaseModel):
     parameters: Parameters = Field(description="As submitted.")
     extra_body: dict[str, Any] = Field(
         default={}, description="As submitted.", examples=[{"ignore_eos": True, "min_tokens": 256}]
+    )
+    load: LoadSpec | None = Field(
+        default=None,
+        description="As submitted, with the defaults that matter to the numbers. Null: the short form, `concurrency` "
+        "to `warmup`.",
     )
     workload: WorkloadSpec | None = Field(
         default=None, description="As submitted, with the seed of its random draws. Null: `prompts` in turn."

@@ -88,7 +88,7 @@ class SweepOut(BaseModel):
     control: Literal["concurrency", "request_rate"] = Field(description="What was varied.", examples=["concurrency"])
     values: list[Number] = Field(description="The loads that were measured.", examples=[[1, 2, 4, 8, 16, 32]])
     repeats: int = Field(description="How often each was to be measured.", examples=[1])
-    saturated_at: Number | None = Field(
+    saturated_load: Number | None = Field(
         description="The load at which the sweep saw that more load brings nothing more. Null: it did not.",
         examples=[32],
     )

@@ -1,24 +1,15 @@
 """`llmbench run`: submits one benchmark from flags, files or stdin, and follows it to its end."""
 
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
-from cli import complete, load_options
+from cli import complete, load_options, request_options
 from cli import workload_options as options
 from cli.exits import usage
 from cli.options import SERVER_ENV, AsJson, Explain, WithResults
 from cli.output import WARNING, clean, note
 from cli.sweep_options import PointDuration, PointRequests, Search, Sweep, SweepRate, swept_load
-
-
-class Arrival(StrEnum):
-    """How an open loop spaces requests."""
-
-    CONSTANT = "constant"
-    POISSON = "poisson"
-    GAMMA = "gamma"
 
 
 def run(
@@ -53,57 +44,20 @@ def run(
             help="Endpoint, as in `llmbench providers`. By default inferred from the model.",
         ),
     ] = None,
-    system: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="System text of every prompt without its own.")
-    ] = None,
-    name: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Name of the benchmark. By default derived from the load.")
-    ] = None,
-    metadata: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="Stored with the benchmark; repeatable."),
-    ] = None,
-    max_tokens: Annotated[int | None, typer.Option(metavar="N", help="Largest number of output tokens.")] = None,
-    temperature: Annotated[float | None, typer.Option(metavar="X", help="Sampling temperature.")] = None,
-    top_p: Annotated[float | None, typer.Option(metavar="X", help="Probability mass for nucleus sampling.")] = None,
-    stop: Annotated[
-        list[str] | None, typer.Option(metavar="TEXT", help="Text that ends the output; repeatable.")
-    ] = None,
-    param: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="Any other parameter, as in seed=42 or reasoning_effort=low."),
-    ] = None,
-    service_tier: Annotated[
-        str | None, typer.Option(metavar="TIER", help="Tier to ask the provider for, as in flex or priority.")
-    ] = None,
-    extra_body: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="KEY=VALUE|JSON",
-            help="Further field of every request's body, as in ignore_eos=true; or a JSON object of them; repeatable.",
-        ),
-    ] = None,
-    repetitions: Annotated[
-        int | None, typer.Option("--repetitions", "-n", metavar="N", help="How often each prompt is sent.")
-    ] = None,
-    concurrency: Annotated[
-        int | None,
-        typer.Option(
-            "--concurrency",
-            "-c",
-            metavar="N",
-            help="Requests in flight at a time. By default all, but at most 8. With --rate: the most in flight.",
-        ),
-    ] = None,
-    rate: Annotated[
-        float | None,
-        typer.Option(
-            "--rate", metavar="N", help="Send this many requests per second on a schedule, however long answers take."
-        ),
-    ] = None,
-    arrival: Annotated[
-        Arrival | None, typer.Option(help="How --rate spaces requests: evenly, at random, or as --burstiness says.")
-    ] = None,
+    system: request_options.System = None,
+    name: request_options.Name = None,
+    metadata: request_options.Metadata = None,
+    max_tokens: request_options.MaxTokens = None,
+    temperature: request_options.Temperature = None,
+    top_p: request_options.TopP = None,
+    stop: request_options.StopText = None,
+    param: request_options.Param = None,
+    service_tier: request_options.ServiceTier = None,
+    extra_body: request_options.ExtraBody = None,
+    repetitions: load_options.Repetitions = None,
+    concurrency: load_options.Concurrency = None,
+    rate: load_options.Rate = None,
+    arrival: load_options.ArrivalOption = None,
     burstiness: load_options.Burstiness = None,
     burst: load_options.Burst = None,
     ramp: load_options.Ramp = None,
@@ -134,33 +88,11 @@ def run(
     search: Search = False,
     point_requests: PointRequests = None,
     point_duration: PointDuration = None,
-    warmup: Annotated[
-        int | None, typer.Option(metavar="N", help="Requests before the measured ones, not in the statistics.")
-    ] = None,
+    warmup: load_options.Warmup = None,
     warmup_duration: load_options.WarmupDuration = None,
-    warmup_prefix: Annotated[
-        bool | None,
-        typer.Option(
-            "--warmup-prefix/--no-warmup-prefix",
-            help="Whether each warm-up request starts with a text of its own, so that it fills no prompt cache for the "
-            "measured ones. By default it does.",
-        ),
-    ] = None,
-    max_duration: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            help="Longest time of the run. If requests are left then, it fails and keeps its results.",
-        ),
-    ] = None,
-    slo: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=LIMIT|PRESET",
-            help="What a good request keeps, as in ttft_ms=500, tpot_ms=50 or attainment=0.99; or a preset, as in "
-            "interactive_chat; repeatable.",
-        ),
-    ] = None,
+    warmup_prefix: load_options.WarmupPrefix = None,
+    max_duration: load_options.MaxDuration = None,
+    slo: request_options.Slo = None,
     webhook: Annotated[
         str | None,
         typer.Option(metavar="URL", help="URL that gets the events of this benchmark. Its secret is printed once."),
@@ -168,14 +100,10 @@ def run(
     resume: Annotated[
         bool, typer.Option("--resume/--no-resume", help="Whether another worker continues if the first stops or dies.")
     ] = True,
-    connect_timeout: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Longest time for a new connection.")
-    ] = None,
-    ttft_timeout: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Longest time to the first token.")
-    ] = None,
-    idle_timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="Longest time between events.")] = None,
-    total_timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="Longest time of a request.")] = None,
+    connect_timeout: request_options.ConnectTimeout = None,
+    ttft_timeout: request_options.TtftTimeout = None,
+    idle_timeout: request_options.IdleTimeout = None,
+    total_timeout: request_options.TotalTimeout = None,
     server: Annotated[
         str | None,
         typer.Option(

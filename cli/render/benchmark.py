@@ -23,7 +23,7 @@ from cli.render.load import (
 )
 from cli.render.numbers import UNKNOWN, count, milliseconds, seconds_between, usd
 from cli.render.pairs import most_first, pair
-from shared.benchmark.outcome import OUTCOMES
+from shared.benchmark.outcome import FAILURES, OUTCOMES
 
 _STYLES = {"completed": GOOD, "failed": BAD, "cancelled": WARNING}
 
@@ -43,12 +43,12 @@ def benchmark_lines(
 
 
 def succeeded_entirely(benchmark: dict[str, Any]) -> bool:
-    """Whether the benchmark completed and every measured request succeeded."""
+    """Whether the benchmark completed and no measured request failed. What its load cut off or dropped did not fail."""
     summary = benchmark["summary"]
     if benchmark["status"] != "completed" or summary is None:
         return False
     requests = summary["requests"]
-    return not any(requests.get(name, 0) for name in OUTCOMES if name != "succeeded")
+    return requests["succeeded"] > 0 and not any(requests[name] for name in (*FAILURES, "cancelled"))
 
 
 def notices(benchmark: dict[str, Any]) -> list[str]:
@@ -132,7 +132,7 @@ def _requests(requests: dict[str, int]) -> Line:
     planned = requests["planned"] or 0
     unsent = planned - requests["warmup"] - requests["succeeded"] - failed
     rest = f"; {unsent:,} of {planned:,} were not sent" if unsent > 0 else ""
-    style = BAD if failed > requests["cancelled"] else WARNING if failed else ""
+    style = BAD if any(requests[name] for name in FAILURES) else WARNING if failed else ""
     return pair("Requests", f"{outcomes}{cancelled}{rest}{warmup}", style)
 
 

@@ -26,8 +26,10 @@ class DatasetReference(BaseModel):
         examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
     )
 
-    # Rows of the dataset, written down at the submit with id and hash. What a caller writes here is replaced.
+    # Rows that are sent, and turns of all rows, written down at the submit with id and hash. What a caller writes here
+    # is replaced.
     rows: SkipJsonSchema[int | None] = Field(default=None, ge=0, exclude_if=lambda value: value is None)
+    turns: SkipJsonSchema[int | None] = Field(default=None, ge=0, exclude_if=lambda value: value is None)
 
     @model_validator(mode="after")
     def _names_one(self) -> "DatasetReference":
@@ -53,3 +55,8 @@ class DatasetSource(DatasetReference):
         description="Wait between an answer and the next turn, for turns that have no `think_s` of their own. Unit: s.",
         examples=[2.0],
     )
+
+    @property
+    def has_turns(self) -> bool:
+        """Whether a row may be several requests. A turn that fails is the last of its row, so nobody knows how many."""
+        return self.max_turns != 1 and self.rows is not None and (self.turns or 0) > self.rows

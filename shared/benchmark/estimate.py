@@ -200,9 +200,10 @@ class _Counting:
 def _output(item: WorkItem, spec: BenchmarkSpec) -> tuple[int, int]:
     """The fewest and most output tokens of a request. Where the server is told to, it writes all."""
     most = item.parameters.max_tokens or 0
-    told = spec.extra_body.get("min_tokens")
+    fields = {**spec.extra_body, **item.extra_body}
+    told = fields.get("min_tokens")
     fewest = min(told, most) if isinstance(told, int) and told > 0 else 0
-    return (most if spec.extra_body.get("ignore_eos") is True else fewest), most
+    return (most if fields.get("ignore_eos") is True else fewest), most
 
 
 def _bytes(text: str) -> int:

@@ -36,15 +36,6 @@ _SAME_WHEN_SEAMLESS = {
     *("max_prefill", "drop_after_s", "think_time_s", "grace_s", "stop_on_error_rate", "stop_when_saturated"),
 }
 
-# The fields that a `load` replaces, and what to say instead.
-SHORT_FORM = {
-    "concurrency": "set load.concurrency, or load.max_concurrency for an open loop",
-    "request_rate": "set load.request_rate",
-    "arrival": "set load.arrival",
-    "arrival_seed": "set load.seed",
-    "warmup": "set load.warmup.requests",
-}
-
 
 class LoadSpec(PhaseSpec):
     """When to send, how much at a time, and when to end: one load, or `stages`, a `sweep` or a `search`."""

@@ -248,6 +248,15 @@ class Seamless(Pace):
         return [pace for pace, _ in self._pieces]
 
     @property
+    def rate(self) -> float | None:
+        """The mean over all pieces."""
+        if all(self._closed):
+            return None
+        return math.fsum(pace.expected(length_s) or 0 for pace, length_s in self._pieces) / (
+            self.boundaries_ns[-1] / 1e9
+        )
+
+    @property
     def boundaries_ns(self) -> tuple[int, ...]:
         """When each pace after the first begins, and when the last ends, in ns after the start."""
         ends_s = [

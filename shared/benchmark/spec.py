@@ -21,9 +21,11 @@ from pydantic_core import PydanticKnownError
 
 from shared.benchmark.extra_body import STORED, StoredExtraBody
 from shared.benchmark.json_object import check_object
-from shared.benchmark.load_spec import SHORT_FORM, LoadSpec
+from shared.benchmark.load_spec import LoadSpec
 from shared.benchmark.prompt import STRICT, Content, Parameters, Prompt, PromptOrText, to_tuple
 from shared.benchmark.slo_spec import Slos
+from shared.benchmark.spec_rules import check_load, check_requests, check_short_form
+from shared.benchmark.timeouts import Timeouts as Timeouts
 from shared.benchmark.workload_spec import WorkloadSpec
 from shared.text import refuse_unstorable
 
@@ -46,17 +48,6 @@ Name = Annotated[
 def _without_default(schema: dict[str, Any]) -> None:
     """For a field whose default depends on other fields: its description states it."""
     schema.pop("default", None)
-
-
-class Timeouts(BaseModel):
-    """Deadlines of one request, in seconds. A request that misses one is `timed_out`; each has its own error kind."""
-
-    model_config = STRICT
-
-    connect_s: float = Field(default=10, gt=0, le=600, description="DNS, TCP and TLS of a new connection. Unit: s.")
-    ttft_s: float = Field(default=120, gt=0, le=3_600, description="Sent to first token. Unit: s.")
-    idle_s: float = Field(default=60, gt=0, le=3_600, description="Between two events; comments do not count. Unit: s.")
-    total_s: float = Field(default=600, gt=0, le=86_400, description="Sent to the end of the stream. Unit: s.")
 
 
 class RunSpec(BaseModel):
@@ -187,37 +178,11 @@ class RunSpec(BaseModel):
         return value
 
     @model_validator(mode="after")
-    def _load_or_short_form(self, info: ValidationInfo) -> "RunSpec":
-        # A stored spec has every field.
-        if self.load is None or info.context is STORED:
-            return self
-        if both := [name for name in SHORT_FORM if name in self.model_fields_set]:
-            raise ValueError(f"{both[0]} and load exclude each other: {SHORT_FORM[both[0]]}")
-        return self
-
-    @model_validator(mode="after")
-    def _arrivals_need_a_rate(self) -> "RunSpec":
-        if self.request_rate is None and self.arrival != "constant":
-            raise ValueError("arrival says how request_rate spaces requests: set request_rate as well")
-        return self
-
-    @property
-    def _has_times(self) -> bool:
-        """Whether a trace says when requests are due: a `load` would say it instead."""
-        return self.load is None and self.workload is not None and self.workload.trace is not None
-
-    @model_validator(mode="after")
-    def _effective_latency_needs_a_rate(self) -> "RunSpec":
-        bound = None if self.slos is None else self.slos.effective_latency_ms
-        closed = (self.request_rate is None if self.load is None else self.load.is_closed) and not self._has_times
-        if bound is not None and closed:
-            raise ValueError("slos.effective_latency_ms counts from when a request was due: set request_rate as well")
-        return self
-
-    @model_validator(mode="after")
-    def _search_needs_slos(self) -> "RunSpec":
-        if self.load is not None and self.load.search is not None and self.slos is None:
-            raise ValueError("load.search looks for the highest load that meets the slos: set slos as well")
+    def _goes_together(self, info: ValidationInfo) -> "RunSpec":
+        # A stored spec was checked, and has every field.
+        if info.context is not STORED:
+            check_short_form(self)
+        check_load(self)
         return self
 
     @property
@@ -280,23 +245,10 @@ class BenchmarkSpec(RunSpec):
         return handler(value) if value != () else ()
 
     @model_validator(mode="after")
-    def _load_ends(self) -> "BenchmarkSpec":
-        if self.load is None:
-            return self
-        endless = self.workload is not None and self.workload.is_endless
-        if endless and (where := self.load.lacks_end) is not None:
-            raise ValueError(f"{where} needs requests or duration_s: the workload has no end of its own")
-        if (most := self.load.most_requests(self.listed_requests)) > MAX_REQUESTS:
-            raise ValueError(f"load: all stages together must send at most {MAX_REQUESTS:,} requests, these {most:,}")
-        return self
-
-    @model_validator(mode="after")
     def _bounded(self) -> "BenchmarkSpec":
         if self.workload is not None:
             self.workload.check_prompts(len(self.prompts))
-        planned = self.measured_requests + self.warmup
-        if self.load is None and planned > MAX_REQUESTS:
-            raise ValueError(f"prompts x repetitions + warmup must be at most {MAX_REQUESTS:,}, is {planned:,}")
+        check_requests(self, MAX_REQUESTS)
         return self
 
     @property
@@ -322,7 +274,9 @@ class BenchmarkSpec(RunSpec):
 
     @property
     def planned_requests(self) -> int | None:
-        """Every request that will be sent, warm-up included. None: a time or a result ends the run."""
+        """Every request that will be sent, warm-up included. None: a time or a result ends the run or a row."""
+        if self.workload is not None and self.workload.dataset is not None and self.workload.dataset.has_turns:
+            return None
         if self.load is not None:
             return self.load.planned_requests(self.listed_requests)
         return self.measured_requests + self.warmup

@@ -53,7 +53,7 @@ class SweepPlan(Plan):
             "control": self._spec.control,
             "values": [stage.label[self._spec.control] for stage in first_round],
             "repeats": self._spec.repeats,
-            "saturated_at": None if length is None else first_round[length - 1].label[self._spec.control],
+            "saturated_load": None if length is None else first_round[length - 1].label[self._spec.control],
         }
 
     def _probe(self, value: float, repeat: int) -> Probe:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, select, true, update
 from sqlalchemy.orm import undefer
 
+from shared.benchmark.outcome import BY_THE_LOAD
 from shared.benchmark.record import ResultRecord
 from shared.db.again import tries_again
 from shared.db.database import Database
@@ -18,6 +19,8 @@ from shared.numbers.metrics import REPORTED
 
 KEYS_A_PAGE = 2_000
 ANSWERS_A_PAGE = 200
+
+NO_ERRORS = ("succeeded", *BY_THE_LOAD)
 
 _TABLE = Result.metadata.tables[Result.__tablename__]
 # Fields of a record that are not stored, or whose columns have another shape.
@@ -66,7 +69,7 @@ class ResultRepository:
                 .where(Benchmark.id == lease.benchmark_id)
                 .values(
                     done=Benchmark.done + len(rows),
-                    errors=Benchmark.errors + sum(row.outcome != "succeeded" for row in rows),
+                    errors=Benchmark.errors + sum(row.outcome not in NO_ERRORS for row in rows),
                     dispatched=Benchmark.dispatched if dispatched is None else dispatched,
                     live=Benchmark.live if live is None else live,
                     last_ttft_ms=Benchmark.last_ttft_ms if latest is None else latest,

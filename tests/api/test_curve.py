@@ -67,7 +67,7 @@ async def swept(api: httpx2.AsyncClient, tables: Tables) -> httpx2.AsyncClient:
     repository, lease = StageRepository(tables.database), await tables.claimed()
     for number, load in enumerate(LOADS):
         stage, results = measured(load)
-        await repository.enter(lease, dispatched=number + 1, stage=(number, stage.label))
+        await repository.enter(lease, dispatched=number + 1, stages={number: stage.label})
         await repository.leave(
             lease,
             number,
@@ -75,7 +75,7 @@ async def swept(api: httpx2.AsyncClient, tables: Tables) -> httpx2.AsyncClient:
             aggregate=results.encode(),
             summary=summary_of_stage(stage, results, SLOS),
         )
-    await repository.enter(lease, dispatched=7, stage=(6, {"concurrency": 64}))
+    await repository.enter(lease, dispatched=7, stages={6: {"concurrency": 64}})
     return api
 
 

@@ -12,6 +12,8 @@ from shared.benchmark.trace_spec import TraceSource
 from shared.db.database import Database
 from shared.db.datasets import DatasetRepository, NewDataset
 from shared.errors import InvalidRequest
+from shared.workloads.row_blocks import BlockWriter
+from shared.workloads.rows import TraceRow
 
 SHA = "a" * 64
 
@@ -30,7 +32,7 @@ async def test_id_and_hash_are_both_written_down(database: Database) -> None:
     number = await stored(datasets, "jsonl")
     for source in (DatasetSource(id=number, max_turns=3), DatasetSource(sha256=SHA, max_turns=3)):
         found = await chosen(source, "prompts", "workload.dataset", datasets)
-        assert found == DatasetSource(id=number, sha256=SHA, rows=5, max_turns=3)
+        assert found == DatasetSource(id=number, sha256=SHA, rows=5, turns=5, max_turns=3)
 
 
 async def test_a_dataset_must_have_what_is_needed(database: Database) -> None:
@@ -79,3 +81,32 @@ async def test_too_many_requests_are_refused(database: Database) -> None:
         await with_dataset(spec(workload=workload, repetitions=2), datasets)
     with pytest.raises(InvalidRequest, match=r"load: .* are 1,200,000 requests, at most 1,000,000"):
         await with_dataset(spec(workload=workload, load={"stages": [{"concurrency": 1}, {"concurrency": 2}]}), datasets)
+
+
+async def test_of_a_window_only_its_requests_count(database: Database) -> None:
+    datasets = DatasetRepository(database)
+    writer = BlockWriter()
+    for at_s in (0, 5, 10):
+        writer.add(TraceRow(at_s * 10**9, 1, 1))
+    block = writer.end()
+    assert block is not None
+    new = NewDataset("x", "azure", {}, SHA, "window", 9, 3, 3, {})
+    number = (await datasets.add(new, [block]))[0].id
+
+    async def of(**window: float) -> BenchmarkSpec:
+        source = {"source": "trace", "trace": {"id": number, "window": window}}
+        return await with_dataset(spec(workload=source), datasets)
+
+    assert (await of(from_s=1.0)).planned_requests == 2
+    with pytest.raises(InvalidRequest, match=r"workload\.trace\.window: no request"):
+        await of(from_s=6.0, to_s=7.0)
+
+
+async def test_nobody_knows_how_many_turns_of_conversations_are_sent(database: Database) -> None:
+    datasets = DatasetRepository(database)
+    new = NewDataset("x", "jsonl", {}, SHA, "turns", 9, 5, 8, {})
+    number = (await datasets.add(new, []))[0].id
+    for most, planned in ((None, None), (1, 5)):
+        source = {"source": "dataset", "dataset": {"id": number, "max_turns": most}}
+        named = await with_dataset(spec(workload=source), datasets)
+        assert (named.measured_requests, named.planned_requests) == (5, planned)

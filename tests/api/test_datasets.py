@@ -254,7 +254,7 @@ async def test_a_benchmark_keeps_its_dataset_and_is_stored_with_id_and_hash(
         submitted = await api.post("/benchmarks", json=sending("dataset", **reference))
         spec, _ = await tables.benchmarks.spec(submitted.json()["id"])
         assert spec.workload is not None
-        assert spec.workload.dataset == DatasetSource(id=document["id"], sha256=document["sha256"], rows=2)
+        assert spec.workload.dataset == DatasetSource(id=document["id"], sha256=document["sha256"], rows=2, turns=3)
     refusal = problem(await api.delete(path), 409)
     assert refusal["detail"] == f"dataset {document['id']} is used by open benchmarks: 1, 2"
     for number in (1, 2):

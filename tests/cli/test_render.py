@@ -8,7 +8,7 @@ from api.schemas.benchmarks import BenchmarkOut
 from api.schemas.prices import ModelOut, ProviderOut
 from api.schemas.results import ResultOut
 from api.schemas.workers import WorkerOut
-from cli.output import Line, clean
+from cli.output import WARNING, Line, clean
 from cli.render.benchmark import benchmark_lines, succeeded_entirely
 from cli.render.calibration import calibration_lines
 from cli.render.distributions import INTERVALS, ROWS, distributions
@@ -252,6 +252,15 @@ def test_only_a_completed_run_without_any_failure_succeeded_entirely() -> None:
     assert succeeded_entirely(documents.benchmark())
     assert not succeeded_entirely(documents.benchmark(summary=documents.summary(succeeded=2, errored=1)))
     assert not succeeded_entirely(documents.benchmark(status="cancelled"))
+    assert not succeeded_entirely(documents.benchmark(summary=documents.summary(succeeded=0)))
+
+
+def test_what_the_load_cut_off_or_dropped_is_no_failure() -> None:
+    requests = {**documents.summary()["requests"], "incomplete": 3, "dropped": 1}
+    summary = documents.summary(requests=requests)
+    assert succeeded_entirely(documents.benchmark(summary=summary))
+    (line,) = (item for item in benchmark_lines(documents.benchmark(summary=summary)) if "Requests" in item.text)
+    assert ("2 succeeded, 3 incomplete, 1 dropped" in line.text, line.style) == (True, WARNING)
 
 
 def test_a_models_answer_cannot_command_the_terminal() -> None:

@@ -163,7 +163,7 @@ def test_a_run_shows_the_answer_of_its_search(shares: Any, sustained: list[float
 
 
 def test_a_run_shows_where_the_curve_of_its_sweep_is() -> None:
-    found = {"kind": "sweep", "control": "request_rate", "values": [0.5, 2], "repeats": 1, "saturated_at": None}
+    found = {"kind": "sweep", "control": "request_rate", "values": [0.5, 2], "repeats": 1, "saturated_load": None}
     assert shown_of(found) == [
         "Sweep        request rate 0.5, 2",
         "             llmbench curve 1 shows throughput against latency",

@@ -17,10 +17,14 @@ def trace_plan(spec: BenchmarkSpec, schedule: TraceSchedule) -> FixedPlan:
     """
     requests = len(schedule)
     if not requests:
-        raise InvalidRequest.of("workload.trace.window", "no request of the trace is within it", "empty_window")
+        raise empty_window()
     begin, warmup = place_at(0, 0), None
     if spec.warmup:
         first = place_at(0, 0, warmup=True)
         warmup = Phase(ClosedLoop(spec.concurrency), first=first, end=first + min(spec.warmup, requests))
     measured = Phase(TracePace(schedule, spec.concurrency), first=begin, end=begin + requests)
     return FixedPlan([Stage(0, measured, warmup)], requests + min(spec.warmup, requests))
+
+
+def empty_window() -> InvalidRequest:
+    return InvalidRequest.of("workload.trace.window", "no request of the trace is within it", "empty_window")

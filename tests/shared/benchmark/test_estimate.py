@@ -56,32 +56,9 @@ def test_a_tokenizer_counts_if_there_is_one() -> None:
     assert (found["input_tokens"], found["tokens_counted_by"]) == (6, "tokenizer")
 
 
-def generated(requests: int, **workload: Any) -> BenchmarkSpec:
-    document = {
-        "name": "n",
-        "model": "m",
-        "workload": {"source": "generated", "seed": 1, **workload},
-        "load": {"concurrency": 4, "requests": requests},
-    }
-    return BenchmarkSpec.model_validate(document).with_defaults()
-
-
-def test_answers_of_fixed_length_cost_what_they_are_told_to() -> None:
-    found = of(generated(50, input_tokens=20, output_tokens=30, ignore_eos=True))
+def test_answers_of_fixed_length_are_as_long_as_the_workload_says() -> None:
+    found = of(spec(repetitions=50, workload={"output_tokens": 30, "ignore_eos": True}))
     assert found["output_tokens"] == {"low": 1_500, "high": 1_500}
-
-
-def test_few_long_texts_are_made_for_an_estimate() -> None:
-    """A thousand of them would take seconds and gigabytes."""
-    counted = []
-
-    def count(text: str) -> int:
-        counted.append(len(text))
-        return len(text) // 5
-
-    found = of(generated(900_000, input_tokens=100_000), count=count)
-    assert len(counted) < 30
-    assert found["input_tokens"] == pytest.approx(900_000 * 100_000, rel=0.15)
 
 
 def test_bytes_are_those_of_utf8() -> None:

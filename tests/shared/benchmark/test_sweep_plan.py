@@ -58,7 +58,7 @@ def test_a_sweep_from_one_stream_finds_the_capacity(seed: int) -> None:
         "control": "concurrency",
         "values": loads(done),
         "repeats": 1,
-        "saturated_at": 128,
+        "saturated_load": 128,
     }
 
 
@@ -93,7 +93,7 @@ def test_a_point_that_breaks_down_ends_the_sweep(ended_by: str, failed: int) -> 
     assert plan.next([first, broken]) is None
     conclusion = plan.conclusion([first, broken])
     assert conclusion is not None
-    assert conclusion["saturated_at"] == 2
+    assert conclusion["saturated_load"] == 2
 
 
 def test_nothing_came_to_an_end() -> None:

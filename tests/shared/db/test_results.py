@@ -79,6 +79,11 @@ async def test_counters_follow_what_is_recorded(tables: Tables) -> None:
     benchmark = await tables.benchmarks.get(benchmark_id)
     assert (benchmark.done, benchmark.errors, benchmark.last_ttft_ms) == (4, 3, 130.0)
     assert benchmark.cost_usd == Decimal("0.000000000001")
+    # What the load cut off or dropped is done, and no error.
+    by_the_load = [make_record(0, 4, outcome="incomplete"), make_record(0, 5, outcome="dropped")]
+    await tables.results.record(lease, by_the_load)
+    benchmark = await tables.benchmarks.get(benchmark_id)
+    assert (benchmark.done, benchmark.errors) == (6, 3)
 
 
 async def test_recording_nothing_changes_nothing(tables: Tables) -> None:

@@ -99,3 +99,20 @@ def test_it_is_read_back_as_it_was_written(count: int) -> None:
     assert digest.distribution() == again.distribution()
     again.add(3.0)
     assert again.count == count + 1
+
+
+@pytest.mark.parametrize("count", [1, 2, 50, EXACT, EXACT + 1, 3 * EXACT])
+@pytest.mark.parametrize("infinite", [0, 1, 7])
+def test_a_percentile_with_infinite_values_is_numpys(count: int, infinite: int) -> None:
+    """Numpy gets a number in place of infinity which only a percentile that reaches into it exceeds."""
+    generator = random.Random(count)
+    data = [generator.uniform(1, 1_000) for _ in range(count)]
+    for percent in (50, 90, 95, 99, 100):
+        truth = float(np.percentile([*data, *[1e15] * infinite], percent))
+        found = Digest(data).percentile_with(infinite, percent)
+        assert found == (None if truth > 1e6 else pytest.approx(truth, rel=1e-9 if count <= EXACT else RELATIVE_ERROR))
+
+
+def test_a_percentile_of_infinite_values_alone_is_infinite() -> None:
+    assert Digest().percentile_with(0, 50) is None
+    assert Digest().percentile_with(3, 50) is None
