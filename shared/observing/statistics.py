@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.observing.sample import Sample
-from shared.observing.series import ALL
+from shared.observing.series import ALL, HIT_RATE, HITS, QUERIES
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -52,7 +52,7 @@ class Observed:
             "series": {
                 series.name: {
                     "unit": series.unit,
-                    "mean": found.total / found.count,
+                    "mean": self._mean(series.name, found),
                     "max": found.most,
                     "end": found.end,
                     "samples": found.count,
@@ -61,6 +61,13 @@ class Observed:
                 if (found := self._series.get(series.name)) is not None
             },
         }
+
+    def _mean(self, name: str, found: _Total) -> float:
+        """Of the samples; for the hit rate, of the tokens, since a second of few tokens says little."""
+        asked, hits = self._series.get(QUERIES), self._series.get(HITS)
+        if name == HIT_RATE and asked is not None and hits is not None and asked.total:
+            return min(hits.total / asked.total, 1.0)
+        return found.total / found.count
 
 
 def _instant(at_us: int) -> str:

@@ -11,6 +11,7 @@ from shared.benchmark.aggregate import RunAggregate
 from shared.clock import Clock
 from shared.db.leases import Lease
 from shared.db.observations import ObservationRepository
+from shared.errors import LeaseLost
 from shared.network.tls import client_context
 from shared.observing.sample import Sample, Sampler
 from shared.observing.statistics import Observed
@@ -55,12 +56,15 @@ class Observer:
         """Observes until it is cancelled. Raises LeaseLost."""
         if not self._scrapers:
             return
-        async with contextlib.AsyncExitStack() as stack, asyncio.TaskGroup() as group:
-            for scraper in self._scrapers:
-                await stack.enter_async_context(scraper)
-            group.create_task(self._store_now_and_then())
-            async for _ in _ticks(self._clock, self._every_s):
-                await self._observe()
+        try:
+            async with contextlib.AsyncExitStack() as stack, asyncio.TaskGroup() as group:
+                for scraper in self._scrapers:
+                    await stack.enter_async_context(scraper)
+                group.create_task(self._store_now_and_then())
+                async for _ in _ticks(self._clock, self._every_s):
+                    await self._observe()
+        except* LeaseLost as lost:
+            raise lost.exceptions[0] from None
 
     async def settle(self) -> None:
         """Stores every sample that there is. Raises LeaseLost."""
@@ -119,10 +123,10 @@ async def observed_of(
 
 
 async def _ticks(clock: Clock, every_s: float) -> AsyncIterator[None]:
-    """At once, and then every so many seconds. A tick that comes too late is left out."""
+    """At once, and then every so many seconds. A tick may be late; one that is a whole step late is left out."""
     begin_ns, number = clock.monotonic_ns(), 0
     while True:
         yield
         gone_s = (clock.monotonic_ns() - begin_ns) / 1e9
-        number = max(number + 1, int(gone_s / every_s) + 1)
-        await asyncio.sleep(number * every_s - gone_s)
+        number = max(number + 1, int(gone_s / every_s))
+        await asyncio.sleep(max(0.0, number * every_s - gone_s))

@@ -31,3 +31,20 @@ def test_nothing_observed_is_no_document() -> None:
     observed = Observed(5, 9)
     observed.add(Sample(4, {"running": 1.0}))
     assert observed.document() is None
+
+
+def test_the_mean_hit_rate_is_that_of_all_tokens() -> None:
+    observed = Observed(0, 9)
+    for at_us, (asked, found) in enumerate([(100.0, 90.0), (900.0, 0.0), (0.0, 0.0)]):
+        values = {"prefix_cache_queries_per_second": asked, "prefix_cache_hits_per_second": found}
+        rate = {"prefix_cache_hit_rate": found / asked} if asked else {}
+        observed.add(Sample(at_us, {**values, **rate}))
+    document = observed.document()
+    assert document is not None
+    assert document["series"]["prefix_cache_hit_rate"] == {
+        "unit": "share",
+        "mean": 0.09,
+        "max": 0.9,
+        "end": 0.0,
+        "samples": 2,
+    }
