@@ -1,6 +1,7 @@
 """Submits a benchmark: finds its endpoint, checks its parameters against the protocol, stores it, and rings."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict
@@ -18,7 +19,7 @@ from shared.db.datasets import DatasetRepository
 from shared.db.tables import Benchmark
 from shared.db.webhook_endpoints import WebhookRepository
 from shared.db.workers import WorkerRepository
-from shared.errors import InvalidRequest
+from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.program.tracing import Tracing, traceparent
 from shared.protocols.parameters import check_parameters
 from shared.protocols.registry import protocol_named
@@ -101,7 +102,7 @@ class Submitter:
             once = await asyncio.to_thread(_once, key, request)
             before = await self._benchmarks.replayed(once)
             if before is not None:
-                return await self._with_secret(Submitted(before, created=False))
+                return await self._again(before)
         prepared = None
         spec, webhook = request.spec, request.webhook
         if webhook is not None:
@@ -110,7 +111,7 @@ class Submitter:
             )
         stored = await self._store(spec, spec.provider, once, webhook=None if prepared is None else prepared.endpoint)
         if not stored.created:
-            return await self._with_secret(stored)
+            return await self._again(stored.benchmark)
         return stored if prepared is None else replace(stored, secret=prepared.secret)
 
     async def check(self, spec: BenchmarkSpec) -> Checked:
@@ -120,12 +121,17 @@ class Submitter:
         check_parameters(spec, protocol_named(endpoint.protocol))
         return Checked(endpoint, notices(spec, endpoint), await self._estimator.of(spec, endpoint, with_tokenizer=True))
 
-    async def _with_secret(self, submitted: Submitted) -> Submitted:
-        """Adds the webhook's secret, which only answers to the POST show: the first answer may have been lost."""
-        told = await self._webhooks.of_benchmark(submitted.benchmark.id)
-        if told is None:
-            return submitted
-        return replace(submitted, secret=self._webhook_setup.open(told.secrets[0]["sealed"]))
+    async def _again(self, benchmark: Benchmark) -> Submitted:
+        """The first answer once more, because it may have been lost: with what only answers to a POST show."""
+        told = await self._webhooks.of_benchmark(benchmark.id)
+        secret = None if told is None else self._webhook_setup.open(told.secrets[0]["sealed"])
+        endpoint, estimated = self._endpoints.get(benchmark.provider), None
+        if endpoint is not None:
+            # Its texts may have been deleted since.
+            with contextlib.suppress(NotFound, Conflict):
+                spec, _ = await self._benchmarks.spec(benchmark.id)
+                estimated = await self._estimate(spec, endpoint)
+        return Submitted(benchmark, created=False, secret=secret, estimate=estimated)
 
     async def rerun(self, benchmark_id: int, key: str | None = None) -> Submitted:
         """Stores a new benchmark with the same spec, endpoint and webhook.
@@ -138,7 +144,7 @@ class Submitter:
             # A repetition is answered even if the benchmark to repeat was deleted meanwhile.
             replayed = await self._benchmarks.replayed(once)
             if replayed is not None:
-                return await self._with_secret(Submitted(replayed, created=False))
+                return await self._again(replayed)
         spec, before = await self._benchmarks.spec(benchmark_id)
         told = await self._webhooks.of_benchmark(benchmark_id)
         webhook = None

@@ -149,6 +149,8 @@ async def _load(protocols: Iterable[str]) -> None:
         await warm_up(protocols)
         # For the first summary.
         await asyncio.to_thread(import_module, "numpy")
+        # For the first benchmark with a workload.
+        await asyncio.to_thread(import_module, "shared.workloads.of_spec")
     keep_what_is_loaded()
 
 

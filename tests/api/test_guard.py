@@ -13,9 +13,12 @@ from tests.support.service import make_settings, running_api
 
 CHANGES = [
     ("POST", "/benchmarks"),
+    ("POST", "/benchmarks/estimate"),
     ("POST", "/benchmarks/1/rerun"),
     ("POST", "/benchmarks/1/cancel"),
     ("DELETE", "/benchmarks/1"),
+    ("POST", "/datasets"),
+    ("DELETE", "/datasets/1"),
     ("POST", "/webhooks"),
     ("PATCH", "/webhooks/1"),
     ("DELETE", "/webhooks/1"),

@@ -135,6 +135,8 @@ def benchmark(benchmark_id: int = 1, status: str = "completed", **changes: Any) 
         "request_rate": None,
         "arrival": "constant",
         "arrival_seed": 0,
+        "load": None,
+        "workload": None,
         "repetitions": 1,
         "warmup": 0,
         "warmup_prefix": True,
