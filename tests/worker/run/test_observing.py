@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from shared.benchmark.aggregate import RunAggregate
 from shared.clock import SystemClock
 from shared.db.database import Database
 from shared.db.leases import Lease
@@ -23,7 +24,7 @@ from tests.support.receiver import Receiver, hang, receiver
 from tests.support.service import Service, running_service
 from tests.support.waiting import until
 from worker.engine.children import Children
-from worker.run.observing import Observer
+from worker.run.observing import Observer, observed_of
 from worker.run.scraping import Scraper
 
 # One request after another, each of about half a second: a run of several samples.
@@ -198,3 +199,21 @@ async def test_a_database_that_is_away_delays_no_reading_and_gets_all_samples_la
     values = [sample.values["running"] for sample in database.stored]
     assert len(values) > 5
     assert values == [float(number) for number in range(1, len(values) + 1)]
+
+
+async def test_the_summary_has_what_each_worker_observed(database: Database) -> None:
+    """The first worker died; the second one has observed the rest."""
+    tables, repository = Tables(database), ObservationRepository(database)
+    benchmark_id = await tables.add()
+    claimed = await tables.lapsing.claim("dead")
+    assert claimed is not None
+    await repository.add(claimed[0], [Sample(second * 1_000_000, {"running": 2.0}) for second in range(4)])
+    lease = await tables.claimed("next")
+    await repository.add(lease, [Sample(second * 1_000_000, {"running": 5.0}) for second in range(60, 62)])
+    results = RunAggregate(1)
+    results.activity.add(1_000_000, 61_000_000, succeeded=True)
+    observed = await observed_of(repository, benchmark_id, results)
+    assert observed is not None
+    assert (observed["begin_at"], observed["end_at"]) == ("1970-01-01T00:00:01Z", "1970-01-01T00:01:01Z")
+    assert observed["series"]["running"] == {"unit": "requests", "mean": 3.2, "max": 5.0, "end": 5.0, "samples": 5}
+    assert await observed_of(repository, benchmark_id, RunAggregate(1)) is None
