@@ -25,6 +25,7 @@ from api.routes import (
     events,
     health,
     models,
+    observations,
     prompts,
     results,
     webhooks,
@@ -40,6 +41,7 @@ from shared.db.database import Database, warn_of_ignored_parameters
 from shared.db.datasets import DatasetRepository
 from shared.db.delivery_history import DeliveryHistory
 from shared.db.monitoring import MonitoringRepository
+from shared.db.observations import ObservationRepository
 from shared.db.result_pages import ResultPages
 from shared.db.schema import check_schema
 from shared.db.segments import SegmentRepository
@@ -131,7 +133,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.add_middleware(GuardMiddleware, hosts=settings.hosts())
     app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
     app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
-    modules = (benchmarks, estimate, prompts, results, curve, datasets, webhooks, models, workers, health)
+    modules = (benchmarks, estimate, prompts, results, curve, observations, datasets, webhooks, models, workers, health)
     routers = [module.router for module in modules]
     for router in routers:
         app.include_router(router)
@@ -181,6 +183,7 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
         dataset_uploads=DatasetUploads(dataset_rows),
         segments=SegmentRepository(database),
         stages=StageRepository(database),
+        observations=ObservationRepository(database),
         workers=worker_rows,
         monitor=ApiMonitor(database),
         monitoring=MonitoringRepository(database),

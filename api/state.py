@@ -16,6 +16,7 @@ from shared.db.database import Database
 from shared.db.datasets import DatasetRepository
 from shared.db.delivery_history import DeliveryHistory
 from shared.db.monitoring import MonitoringRepository
+from shared.db.observations import ObservationRepository
 from shared.db.result_pages import ResultPages
 from shared.db.segments import SegmentRepository
 from shared.db.stages import StageRepository
@@ -49,6 +50,7 @@ class State:
     dataset_uploads: DatasetUploads
     segments: SegmentRepository
     stages: StageRepository
+    observations: ObservationRepository
     workers: WorkerRepository
     monitor: ApiMonitor
     monitoring: MonitoringRepository

@@ -188,6 +188,7 @@ class BenchmarkBase(BaseModel):
     arrival_seed: int = Field(description="As submitted.", examples=[0])
     max_duration_s: float | None = Field(description="As submitted. Unit: s. Null: no bound.", examples=[None])
     on_interrupt: Literal["resume", "fail"] = Field(description="As submitted.", examples=["resume"])
+    observe: bool = Field(default=True, description="As submitted.", examples=[True])
     repetitions: int = Field(description="As submitted.", examples=[3])
     warmup: int = Field(description="As submitted.", examples=[1])
     warmup_prefix: bool = Field(default=True, description="As submitted.", examples=[True])

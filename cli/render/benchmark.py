@@ -22,6 +22,7 @@ from cli.render.load import (
     turn_lines,
 )
 from cli.render.numbers import UNKNOWN, count, milliseconds, seconds_between, usd
+from cli.render.observed import observed_lines
 from cli.render.pairs import most_first, pair
 from shared.benchmark.outcome import FAILURES, OUTCOMES
 
@@ -119,6 +120,7 @@ def _totals(
         yield pair("Cost", _cost(benchmark, summary["cost"]))
     if sent_with := _sent_with(benchmark.get("target") or {}):
         yield pair("Sent with", sent_with)
+    yield from observed_lines(benchmark)
     yield from grade_lines(summary)
 
 

@@ -19,6 +19,7 @@ _KEPT = (
     "request_rate",
     "arrival",
     "arrival_seed",
+    "observe",
     "on_interrupt",
     "max_duration_s",
     "timeouts",

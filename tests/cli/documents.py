@@ -130,6 +130,7 @@ def benchmark(benchmark_id: int = 1, status: str = "completed", **changes: Any) 
         "concurrency": 1,
         "rerun_of": None,
         "on_interrupt": "resume",
+        "observe": True,
         "max_duration_s": None,
         "request_rate": None,
         "arrival": "constant",

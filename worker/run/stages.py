@@ -34,11 +34,12 @@ class Stages:
         stored: bool,
         summarize: Callable[[Stage, RunAggregate], dict[str, Any]],
         slos: SloSpec | None = None,
+        observed: Callable[[RunAggregate], Awaitable[dict[str, Any] | None]] | None = None,
     ) -> None:
         """`done`: the stages that have ended. `begun`: what earlier workers have of those in progress, by number.
 
         `stored`: whether the run's stages are stored. A run without a `load` of its own has one, which is the run.
-        `summarize` makes the summary of a stage, in a thread.
+        `summarize` makes the summary of a stage, in a thread. `observed` gives what was observed during its results.
         """
         self.done = list(done)
         self.results = RunAggregate(load.plan.max_in_flight, slos)
@@ -51,6 +52,7 @@ class Stages:
         self._stored = stored
         self._summarize = summarize
         self._slos = slos
+        self._observed = observed
         self._current: Stage | None = None
 
     async def phases(
@@ -127,6 +129,8 @@ class Stages:
 
     async def _store(self, stage: Stage, results: RunAggregate, ended_by: str) -> None:
         aggregate, summary = await asyncio.to_thread(lambda: (results.encode(), self._summarize(stage, results)))
+        if self._observed is not None and (observed := await self._observed(results)) is not None:
+            summary["observed"] = observed
         await until_available(
             lambda: self._repository.leave(
                 self._lease, stage.number, ended_by=ended_by, aggregate=aggregate, summary=summary
