@@ -116,7 +116,7 @@ def _is_being_told_of() -> ColumnElement[bool]:
 
 
 async def _delete_own_texts(session: AsyncSession, benchmark_id: int) -> None:
-    """Deletes the texts in the benchmark's row, its prompts, names of its stages, and its webhook with all events and attempts."""
+    """Deletes the texts in the benchmark's row, its prompts, names of stages, and its webhook with all attempts."""
     # The endpoint first, then its deliveries: that is the order of every transaction.
     await lock_endpoint(session, benchmark_id)
     await session.execute(delete(WebhookEndpoint).where(WebhookEndpoint.benchmark_id == benchmark_id))
