@@ -12,6 +12,7 @@ from api.dataset_uploads import ARRIVAL_S, MAX_DATASET_BYTES, DatasetUploads
 from api.errors import install_error_handlers
 from api.estimates import Estimator
 from api.guard import GuardMiddleware
+from api.made_prompts import MadePrompts
 from api.methods import HeadMiddleware, routes_of
 from api.middleware import QUIET, RequestContextMiddleware
 from api.monitoring import ApiMonitor
@@ -165,6 +166,7 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
     setup = WebhookSetup(settings.ssrf_guard(), settings.secret_box())
     clock = SystemClock()
     estimator = Estimator(price_list, clock, dataset_rows)
+    benchmark_pages = BenchmarkPages(database)
     return State(
         settings=settings,
         clock=clock,
@@ -177,8 +179,9 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
         database=database,
         doorbell=doorbell,
         benchmarks=repository,
-        benchmark_pages=BenchmarkPages(database),
+        benchmark_pages=benchmark_pages,
         result_pages=ResultPages(database),
+        made_prompts=MadePrompts(benchmark_pages, repository, dataset_rows),
         datasets=dataset_rows,
         dataset_uploads=DatasetUploads(dataset_rows),
         segments=SegmentRepository(database),

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.dataset_uploads import DatasetUploads
+from api.made_prompts import MadePrompts
 from api.monitoring import ApiMonitor
 from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
@@ -46,6 +47,7 @@ class State:
     benchmarks: BenchmarkRepository
     benchmark_pages: BenchmarkPages
     result_pages: ResultPages
+    made_prompts: MadePrompts
     datasets: DatasetRepository
     dataset_uploads: DatasetUploads
     segments: SegmentRepository

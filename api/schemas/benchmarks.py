@@ -281,7 +281,10 @@ class PromptOut(BaseModel):
 class PromptPage(BaseModel):
     """A page of prompts, in order."""
 
-    items: list[PromptOut] = Field(description="The prompts of this page. None when retention deleted the texts.")
+    items: list[PromptOut] = Field(
+        description="The prompts of this page. None when retention deleted the texts, or when the dataset that they "
+        "come from was deleted."
+    )
     next_cursor: str | None = Field(
         description="Pass as `cursor` for the next page. Null on the last one. A page ends before it exceeds 8 MB.",
         examples=["WzQyXQ"],

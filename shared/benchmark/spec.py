@@ -181,10 +181,10 @@ class RunSpec(BaseModel):
 
     @model_validator(mode="after")
     def _goes_together(self, info: ValidationInfo) -> "RunSpec":
-        # A stored spec was checked, and has every field.
+        # A stored spec was checked, and has every field, or those that retention has left.
         if info.context is not STORED:
             check_short_form(self)
-        check_load(self)
+            check_load(self)
         return self
 
     @property

@@ -133,6 +133,8 @@ def benchmark(benchmark_id: int = 1, status: str = "completed", **changes: Any) 
         "observe": True,
         "max_duration_s": None,
         "request_rate": None,
+        "load": None,
+        "workload": None,
         "arrival": "constant",
         "arrival_seed": 0,
         "load": None,
@@ -154,6 +156,19 @@ def benchmark(benchmark_id: int = 1, status: str = "completed", **changes: Any) 
         "webhook": None,
         "results": None,
         "results_truncated": False,
+        **changes,
+    }
+
+
+def stage(number: int = 0, label: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    """A stage of 30 s that has ended."""
+    return {
+        "number": number,
+        "label": label or {},
+        "started_at": f"2025-01-15T10:30:{number * 30 % 60:02}Z",
+        "ended_at": f"2025-01-15T10:{30 + (number + 1) // 2}:{(number + 1) * 30 % 60:02}Z",
+        "ended_by": "requests",
+        "summary": summary(succeeded=20),
         **changes,
     }
 
