@@ -17,7 +17,7 @@ from tests.support.waiting import PATIENCE_S
 from tests.worker.engine.measuring import BEGAN, measurement, part
 from tests.worker.engine.running import KEY, endpoint_at, engine_at, engine_over, load
 from worker.engine.children import Child, Children, processes_for
-from worker.engine.decoding import Concluded, DecodingThread
+from worker.engine.decoding import MOST_CALLS, Concluded, DecodingThread
 from worker.engine.messages import (
     Began,
     Begin,
@@ -79,7 +79,7 @@ async def test_a_worker_that_falls_silent_has_its_streams_closed(simulator: Simu
     """The worker's side is played by hand: it begins a run and says nothing more."""
     process = await Child.start()
     target = await make_target(endpoint_at(simulator.base_url, "openai"), KEY, proxy=None, connect_s=5)
-    process.send(Begin(target, slots=1, connections=1, silence_s=0.5))
+    process.send(Begin(target, slots=1, silence_s=0.5))
     process.send(Requests([Request(1, body("sim-ttft5-gap5-endless"))]))
     process.send(Go(monotonic_ns(), [(0, 1)]))
     await simulator.wait_for(lambda server: bool(server.requests) and server.requests[0].content_events > 2)
@@ -97,7 +97,8 @@ async def test_bodies_that_come_early_wait_until_all_connections_stand_and_the_w
     process.on_report = heard.put_nowait
     target = await make_target(endpoint_at(simulator.base_url, "openai"), KEY, proxy=None, connect_s=5)
     bodies = [Request(number, body("m")) for number in range(3)]
-    process.send(Begin(target, slots=2, connections=2, silence_s=PATIENCE_S))
+    process.send(Begin(target, slots=2, silence_s=PATIENCE_S))
+    process.send(Hold(connections=2))
     process.send(Requests(bodies[:2]))
     async with asyncio.timeout(PATIENCE_S):
         while not isinstance(await heard.get(), Opened):
@@ -168,6 +169,23 @@ async def test_an_error_of_ours_in_decoding_ends_that_request_and_no_other() -> 
     assert (first.outcome, second.outcome) == ("errored", "succeeded")
     assert first.error is not None
     assert (first.error.kind, listening.broken) == ("unreadable_answer", None)
+
+
+async def test_what_decoding_tells_comes_in_order_and_nothing_waits_for_more_work() -> None:
+    listening, count = Listening(), 2 * MOST_CALLS + 1
+    decoding = DecodingThread(listening)
+    whole = part((10.0, openai_stream("Hi")), began=BEGAN, head=HEAD, end=End("complete", 11_000_000))
+    for request_id in range(count):
+        decoding.begin(request_id, measurement("openai"))
+        decoding.take(structs.replace(whole, id=request_id))
+    decoding.start()
+    async with asyncio.timeout(PATIENCE_S):
+        assert [(await listening.ended.get()).request_id for _ in range(count)] == list(range(count))
+        # The thread has told the last one although its work goes on.
+        decoding.lose([count], "the process died")
+        while not listening.lost_ids:
+            await asyncio.sleep(0.01)
+    decoding.stop()
 
 
 def test_processes_follow_the_setting_and_never_outnumber_the_streams() -> None:

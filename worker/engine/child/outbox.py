@@ -73,7 +73,11 @@ class Stream:
             self._answer(stamp_ns)
         self._body.append(data)
         self._size += len(data)
-        self._reads.extend((stamp_ns, self._size, late_us))
+        # Three calls take half as long as one with a tuple.
+        reads = self._reads
+        reads.append(stamp_ns)
+        reads.append(self._size)
+        reads.append(late_us)
         if self._size > SLICE_BYTES:
             self._outbox.send(self)
         elif not self.waiting:
@@ -173,7 +177,7 @@ class Outbox:
             self._paused = False
             self._reading.resume()
 
-    async def run(self) -> None:
+    async def run(self, in_flight: Callable[[], int] = lambda: 0) -> None:
         """Flushes until cancelled. After each flush, a watermark says up to when everything has been reported."""
         while True:
             await asyncio.sleep(FLUSH_EVERY_S)
@@ -183,7 +187,7 @@ class Outbox:
                 stream.waiting = False
                 if stream.ended_ns is None:
                     self.send(stream)
-            self.say(Watermark(stamp_ns))
+            self.say(Watermark(stamp_ns, in_flight()))
 
     def _put(self, due: Report | tuple[Stream, End | None]) -> None:
         self._due.append(due)
