@@ -40,6 +40,15 @@ class Load:
     phases: Sequence[Phase] | AsyncIterator[Phase]
     slots: int | None = None
 
+    async def one_by_one(self) -> AsyncIterator[Phase]:
+        """The phases, in their order."""
+        if isinstance(self.phases, AsyncIterator):
+            async for phase in self.phases:
+                yield phase
+        else:
+            for phase in self.phases:
+                yield phase
+
     @property
     def concurrency(self) -> int:
         """The most requests that are ever in flight. Raises ValueError if it is not known."""

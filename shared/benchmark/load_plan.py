@@ -149,13 +149,14 @@ def _closed_loop(spec: PhaseSpec, concurrency: int) -> Pace:
 
 def _stop(spec: PhaseSpec, pace: Pace, *, settled_s: float) -> StopRule:
     rules: list[StopRule] = []
+    grace_s = DEFAULT_GRACE_S if spec.grace_s is None else spec.grace_s
     if (length_s := send_for_s(spec)) is not None:
-        rules.append(ForTime(length_s, DEFAULT_GRACE_S if spec.grace_s is None else spec.grace_s))
+        rules.append(ForTime(length_s, grace_s))
     if spec.stop_on_error_rate is not None:
         # In an open loop the room is a cap and not what is usually in flight, so 10 results are enough.
-        rules.append(OnErrorRate.of_load(spec.stop_on_error_rate, spec.concurrency or 0))
+        rules.append(OnErrorRate.of_load(spec.stop_on_error_rate, spec.concurrency or 0, grace_s))
     if spec.stop_when_saturated:
-        rules.append(WhenSaturated(ramp_s=settled_s))
+        rules.append(WhenSaturated(ramp_s=settled_s, grace_s=grace_s))
     return rules[0] if len(rules) == 1 else AnyOf(rules)
 
 

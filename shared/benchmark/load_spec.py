@@ -17,6 +17,7 @@ from shared.benchmark.stage_spec import (
     StageSpec,
     WarmupSpec,
     check_phase,
+    ends_early,
     optional,
     refuse,
     timed,
@@ -91,10 +92,9 @@ class LoadSpec(PhaseSpec):
         names = COMMON - (_OPEN_ONLY if stage.concurrency is not None else {"think_time_s"})
         if stage.burst is not None or stage.arrival is not None:
             names -= {"arrival", "burstiness"}
-        if not timed(stage):
-            names -= {"grace_s"}
         common = {name: getattr(self, name) for name in names if getattr(stage, name) is None}
-        return stage.model_copy(update=common)
+        whole = stage.model_copy(update=common)
+        return whole if ends_early(whole) else whole.model_copy(update={"grace_s": stage.grace_s})
 
     @model_validator(mode="after")
     def _one_kind(self) -> "LoadSpec":
@@ -266,7 +266,7 @@ def _defaults(stage: StageSpec, listed: int | None) -> dict[str, Any]:
     if stage.requests is None and stage.duration_s is None:
         found |= {"duration_s": send_for_s(stage)} if timed(stage) else {"requests": listed}
     ended = stage.model_copy(update=found)
-    if timed(ended) and stage.grace_s is None:
+    if ends_early(ended) and stage.grace_s is None:
         found["grace_s"] = DEFAULT_GRACE_S
     if stage.concurrency is None and stage.max_concurrency is None:
         found["max_concurrency"] = room_of(ended)

@@ -151,8 +151,9 @@ class PhaseSpec(BaseModel):
         description="Sends for this long. Unit: s. At most 7 days and 1,000,000 requests.", examples=[60]
     )
     grace_s: Annotated[float, Field(ge=0, le=86_400)] | None = optional(
-        description=f"How long requests in flight may take after `duration_s`, {DEFAULT_GRACE_S:g} if left out. Then "
-        "they are cut off and count as `incomplete`, neither as errors nor as successes. Unit: s.",
+        description="How long requests in flight may take after `duration_s`, or after `stop_on_error_rate` or "
+        f"`stop_when_saturated` has ended the load: {DEFAULT_GRACE_S:g} if left out. Then they are cut off and count "
+        "as `incomplete`, neither as errors nor as successes. Unit: s.",
         examples=[30],
     )
     stop_on_error_rate: Annotated[float, Field(gt=0, le=1)] | None = optional(
@@ -219,13 +220,18 @@ def check_phase(phase: PhaseSpec, where: str = "") -> None:
         raise ValueError(f"{where}ramp and first_wave spread exclude each other: both say how the load starts")
     if phase.ramp is not None and closed and not (1 <= phase.ramp.start <= MAX_STREAMS and phase.ramp.start % 1 == 0):
         raise ValueError(f"{where}ramp.from must be a whole number of streams from 1 to {MAX_STREAMS:,}")
-    if phase.grace_s is not None and not timed(phase):
-        raise ValueError(f"{where}grace_s goes only with duration_s")
+    if phase.grace_s is not None and not ends_early(phase):
+        raise ValueError(f"{where}grace_s goes only with duration_s, stop_on_error_rate or stop_when_saturated")
 
 
 def timed(phase: PhaseSpec) -> bool:
     """Whether the phase ends after a time: that of `duration_s`, or that of its rate series."""
     return phase.duration_s is not None or (phase.rate_series is not None and phase.requests is None)
+
+
+def ends_early(phase: PhaseSpec) -> bool:
+    """Whether the phase may end while requests are in flight, so that their time after it needs a limit."""
+    return timed(phase) or phase.stop_on_error_rate is not None or bool(phase.stop_when_saturated)
 
 
 def refuse(given: set[str], names: set[str], where: str, why: str) -> None:

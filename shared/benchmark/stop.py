@@ -41,7 +41,8 @@ class StopRule:
     word: str = "stopped"
     # Nothing is sent later than this after the phase began, in ns. None: no such end.
     send_for_ns: int | None = None
-    # How long requests in flight may continue after that, in ns; then their streams are closed. None: to their end.
+    # How long requests in flight may go on after the end of sending, whatever ended it, in ns; then their streams are
+    # closed. None: to their end.
     grace_ns: int | None = None
     # From when on the trends of the tally are looked at, in s after the phase began: `Trend(trend_from_s)`.
     trend_from_s: float = 0
@@ -80,14 +81,15 @@ class OnErrorRate(_Reasoned):
     Before that, a single failure would be a large share.
     """
 
-    def __init__(self, share: float, armed_after: int) -> None:
+    def __init__(self, share: float, armed_after: int, grace_s: float | None = None) -> None:
         self._share = share
         self._armed_after = armed_after
+        self.grace_ns = None if grace_s is None else round(grace_s * 1e9)
 
     @classmethod
-    def of_load(cls, share: float, concurrency: int) -> "OnErrorRate":
+    def of_load(cls, share: float, concurrency: int, grace_s: float | None = None) -> "OnErrorRate":
         """Armed once every stream may have had a result, and 10 at least."""
-        return cls(share, max(concurrency, 10))
+        return cls(share, max(concurrency, 10), grace_s)
 
     def reason(self, tally: Tally) -> str | None:
         armed = tally.judged >= self._armed_after
@@ -101,8 +103,9 @@ class WhenSaturated(_Reasoned):
     flight are given.
     """
 
-    def __init__(self, *, after_s: float = 30, ramp_s: float = 0) -> None:
+    def __init__(self, *, after_s: float = 30, ramp_s: float = 0, grace_s: float | None = None) -> None:
         """Not before `after_s`, counted from the end of a ramp of `ramp_s`, during which everything grows."""
+        self.grace_ns = None if grace_s is None else round(grace_s * 1e9)
         self._earliest_s = ramp_s + after_s
         self.trend_from_s = ramp_s
 
@@ -120,10 +123,8 @@ class AnyOf(_Reasoned):
     def __init__(self, rules: Sequence[StopRule]) -> None:
         self._rules = rules
         self.trend_from_s = max((rule.trend_from_s for rule in rules), default=0)
-        timed = [rule for rule in rules if rule.send_for_ns is not None]
-        if timed:
-            first = min(timed, key=lambda rule: rule.send_for_ns or 0)
-            self.send_for_ns, self.grace_ns = first.send_for_ns, first.grace_ns
+        self.send_for_ns = min((rule.send_for_ns for rule in rules if rule.send_for_ns is not None), default=None)
+        self.grace_ns = min((rule.grace_ns for rule in rules if rule.grace_ns is not None), default=None)
 
     def reason(self, tally: Tally) -> str | None:
         return next((word for rule in self._rules if (word := rule.reason(tally)) is not None), None)

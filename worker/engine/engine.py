@@ -5,7 +5,7 @@ begins when every request of the phase before has ended.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from shared.benchmark.load import Load, Phase
 from shared.benchmark.record import ResultRecord
@@ -23,10 +23,10 @@ from worker.engine.messages import (
     Dropped,
     Finish,
     Health,
-    Hold,
     Late,
     Opened,
     Report,
+    Returned,
     SdkTarget,
     Slice,
     SocketTarget,
@@ -79,7 +79,7 @@ class Engine:
 
     @property
     def in_flight(self) -> int:
-        """Requests that the processes have, sent or about to be sent."""
+        """Requests that were sent and have not ended, as far as the processes have told (four times a second)."""
         return self._lanes.in_flight
 
     @property
@@ -103,12 +103,12 @@ class Engine:
             return
         recorded = recorded or Recorded()
         self._feeder.has_turns = load.workload.has_turns
-        phases = _one_by_one(load.phases)
+        phases = load.one_by_one()
         first = await anext(phases, None)
         if first is None:
             return
         self._decoding.start()
-        self._begin(load, first)
+        self._begin(load)
         watch = asyncio.create_task(watch_lanes(self._lanes, self._clock, self._silence_s, self._bury))
         try:
             phase: Phase | None = first
@@ -117,9 +117,9 @@ class Engine:
                     self._left = True
                     break
                 source = Source(load.workload, phase, recorded, self._context.adapter, self._context.extra)
-                self._phase = running = PhaseRun(phase, source, self._lanes, self._context.clock, self._tell)
+                self._phase = running = PhaseRun(phase, source, self._lanes, self._context.clock, self._feed)
                 await self._start(running)
-                while source.next_place is not None or self._lanes.in_flight or not self._news.empty():
+                while source.next_place is not None or self._lanes.count or not self._news.empty():
                     if (record := await self._news.get()) is not None:
                         yield record
                 running.end()
@@ -138,7 +138,6 @@ class Engine:
         """Allows requests of places below this to be sent. Before the first call all are allowed."""
         self._feeder.sendable = until_place
         self._feed()
-        self._news.put_nowait(None)
 
     def drain(self) -> None:
         """Sends nothing more. Requests in flight go on and are yielded."""
@@ -155,7 +154,6 @@ class Engine:
         self._tell()
 
     def _close_source(self) -> None:
-        """Sends nothing more of the load, and remembers whether anything was left of it."""
         if self._phase is not None:
             self._left |= self._phase.source.next_place is not None
             self._phase.source.close()
@@ -164,13 +162,12 @@ class Engine:
         """Wakes the loop of `run`, which looks again."""
         self._news.put_nowait(None)
 
-    def _begin(self, load: Load, first: Phase) -> None:
+    def _begin(self, load: Load) -> None:
         self.disturbance.expect(len(self._children))
         self._lanes.begin(
             self._children,
             self._target,
             slots=load.concurrency,
-            connections=first.pace.room()[0].in_flight,
             silence_s=self._silence_s,
             now_ns=self._clock.monotonic_ns(),
             hear=self._hear,
@@ -179,7 +176,7 @@ class Engine:
 
     async def _start(self, phase: PhaseRun) -> None:
         """Gives the processes the first bodies while they connect or are idle, then makes them send all at once."""
-        self._lanes.say(Hold())
+        self._lanes.hold(phase.connections)
         self._feed()
         while not self._stopping and not phase.ready:
             await self._news.get()
@@ -196,31 +193,45 @@ class Engine:
             pass  # all records are here; `Lanes.leave` ends the processes that have not finished
 
     def _feed(self) -> None:
-        if self._phase is not None and self.failure is None:
-            self._feeder.feed(self._phase)
+        phase = self._phase
+        if phase is None or self.failure is not None:
+            return
+        for request, record in self._feeder.give_up(phase):
+            phase.turn_after(request, record)
+            self._news.put_nowait(record)
+        self._feeder.feed(phase)
+        self._lanes.level(phase.elapsed_ns)
+        self._tell()
 
     def _hear(self, lane: Lane, report: Report) -> None:
         lane.heard_ns = self._clock.monotonic_ns()
         match report:
             case Slice():
+                lane.see(report)
                 self._decoding.take(report)
                 if self._decoding.behind:
                     # The process keeps its reports for now. If they grow too large, it begins no more requests.
                     lane.child.pause()
-            case Watermark(stamp_ns):
+            case Watermark(stamp_ns, in_flight):
+                lane.told_in_flight = in_flight
                 self._decoding.expire(list(lane.live), stamp_ns)
+                self._feed()
             case Dropped(ids):
                 self._left |= self._stopping or self._phase is None or not self._phase.ceases
                 self.lost(ids)
             case Late(ids, at_ns):
                 self._decoding.drop(ids, at_ns)
+            case Returned(ids):
+                self._left |= bool(ids) and self._stopping
+                self._feeder.take_back(lane, ids, None if self._stopping else self._phase)
+                self._tell()
             case Opened():
                 lane.opened = True
-                self._news.put_nowait(None)
+                self._tell()
             case Health():
                 lane.finished = True
                 self.disturbance.observe_process(report.lag_histogram, report.lag_max_ns / 1e6, report.cpu_share)
-                self._news.put_nowait(None)
+                self._tell()
 
     # The decoding thread calls these on the loop.
 
@@ -260,7 +271,7 @@ class Engine:
         """Nothing more will be reported of these requests."""
         for request_id in request_ids:
             self._lanes.forget(request_id)
-        self._news.put_nowait(None)
+        self._tell()
 
     def broke(self, exc: Exception) -> None:
         """An error in our own code ended the decoding: ends the run."""
@@ -286,13 +297,4 @@ class Engine:
         self._close_source()
         self._decoding.lose(list(lane.live), message)
         self._lanes.say(Stop())
-        self._news.put_nowait(None)
-
-
-async def _one_by_one(phases: Sequence[Phase] | AsyncIterator[Phase]) -> AsyncIterator[Phase]:
-    if isinstance(phases, AsyncIterator):
-        async for phase in phases:
-            yield phase
-    else:
-        for phase in phases:
-            yield phase
+        self._tell()

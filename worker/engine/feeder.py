@@ -1,9 +1,11 @@
 """Gives requests to the measuring processes ahead of need. The engine says when there is room for more."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import orjson
 
+from shared.benchmark.record import ResultRecord
 from worker.engine.decoding import DecodingThread
 from worker.engine.lanes import Lane, Lanes
 from worker.engine.measurer import Measurement
@@ -11,9 +13,18 @@ from worker.engine.messages import Request
 from worker.engine.phase_run import PhaseRun
 from worker.engine.planned import MeasureContext, PlannedRequest
 
+# On a schedule, requests that are due within this time are given to the processes, so that none waits for the worker.
+AHEAD_NS = 1_000_000_000
+# At most this many more than a process has room for: each waits there with its body.
+MOST_AHEAD = 500
+
 
 class Feeder:
-    """Of one run. Each request that it gives to a process has a measurement that waits for what comes back."""
+    """Of one run. Each request that it gives to a process has a measurement that waits for what comes back.
+
+    With several processes each request goes to the one with the most free room. If requests wait in a process for room
+    while another process has room, the process gives back those that were due first, and the other gets them.
+    """
 
     def __init__(self, lanes: Lanes, decoding: DecodingThread, context: MeasureContext) -> None:
         # Requests of places below this may be sent. None: all may.
@@ -26,22 +37,56 @@ class Feeder:
         self._decoding = decoding
         self._context = context
         self._next_id = 0
+        # The fields of the bodies that were sent after a refusal.
+        self._mended: set[tuple[str, ...]] = set()
 
     def feed(self, phase: PhaseRun) -> None:
         """Gives each free slot a request, the emptiest process first, and each slot one more ahead of need.
 
-        On a schedule nothing is given ahead: a request must not wait for a busy slot while one is free in another
-        process. Nor in conversations: a new one would begin while another waits for its next turn.
+        On a schedule also what is due within a second. In a closed loop of conversations nothing is given ahead: a new
+        one would begin while another waits for its next turn.
         """
         source = phase.source
         while (place := source.next_place) is not None:
             if self.sendable is not None and place >= self.sendable:
                 break
-            ahead = self.accepted and not source.scheduled and not self.has_turns
             lane = self._lanes.emptiest()
-            if len(lane.live) >= lane.room * (2 if ahead else 1):
+            if len(lane.live) >= self._limit(phase, lane):
                 break
             self.give(phase, lane, source.take())
+        self._lanes.flush()
+
+    def _limit(self, phase: PhaseRun, lane: Lane) -> int:
+        """How many requests the process may have, if the next one is given to it."""
+        due_ns = phase.source.next_due_ns
+        if due_ns is None:
+            return lane.room * (2 if self.accepted and not self.has_turns else 1)
+        soon = due_ns <= max(0, phase.elapsed_ns) + AHEAD_NS
+        return max(2 * lane.room, lane.room + MOST_AHEAD if soon else 0)
+
+    def give_up(self, phase: PhaseRun) -> Iterator[tuple[PlannedRequest, ResultRecord]]:
+        """Takes the requests that are too late to be sent from the source, with their records."""
+        source = phase.source
+        while (place := source.next_place) is not None and phase.is_too_late(source.next_due_ns):
+            if self.sendable is not None and place >= self.sendable:
+                break
+            request = source.take()
+            measurement = Measurement(request, self._context, phase.start)
+            measurement.drop(self._context.clock.clock.monotonic_ns())
+            yield request, measurement.record()
+
+    def take_back(self, lane: Lane, request_ids: list[int], phase: PhaseRun | None) -> None:
+        """A process gives requests back: gives them to those that have room for them. `phase` None: to nobody."""
+        lane.recalling = False
+        requests = [lane.live[request_id] for request_id in request_ids if request_id in lane.live]
+        for request_id in request_ids:
+            self._lanes.forget(request_id)
+        # Each gets a new measurement, because its body may change.
+        self._decoding.lose(request_ids, "")
+        if phase is None:
+            return
+        for request in requests:
+            self.give(phase, self._lanes.freest(phase.elapsed_ns), request)
         self._lanes.flush()
 
     def give(self, phase: PhaseRun, lane: Lane, request: PlannedRequest, *, first: bool = False) -> None:
@@ -49,11 +94,18 @@ class Feeder:
         request = replace(request, body=self._context.adapter.current_body(request.body))
         self._next_id += 1
         self._decoding.begin(self._next_id, Measurement(request, self._context, phase.start))
-        self._lanes.give(lane, Request(self._next_id, orjson.dumps(request.body), first, request.offset_ns))
+        self._lanes.give(lane, Request(self._next_id, orjson.dumps(request.body), first, request.offset_ns), request)
 
     def mended(self, measurement: Measurement) -> PlannedRequest | None:
         """The request without the field that the server has refused; None if it was not refused for a field."""
         if not measurement.refused or measurement.error is None:
             return None
         body = self._context.adapter.retry_body(measurement.request.body, measurement.error)
-        return None if body is None else replace(measurement.request, body=body)
+        if body is None:
+            return None
+        fields = tuple(sorted(body))
+        if fields not in self._mended and not self.accepted:
+            # The server would refuse those that wait as well. They come back, and `give` changes their bodies.
+            self._mended.add(fields)
+            self._lanes.recall()
+        return replace(measurement.request, body=body)

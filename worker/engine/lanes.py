@@ -1,10 +1,23 @@
 """A run's measuring processes, each with its share of the load and its requests."""
 
+import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from worker.engine.children import Child
-from worker.engine.messages import Begin, Command, Report, Request, Requests, SdkTarget, SocketTarget
+from worker.engine.messages import (
+    Begin,
+    Command,
+    Hold,
+    Recall,
+    Report,
+    Request,
+    Requests,
+    SdkTarget,
+    Slice,
+    SocketTarget,
+)
+from worker.engine.planned import PlannedRequest
 
 # Bodies of up to this size together go to a process in one message.
 TOGETHER_BYTES = 256_000
@@ -26,14 +39,47 @@ class Lane:
     room: int = 0
     opened: bool = False
     finished: bool = False
-    # Ids of the requests that it has and that have not ended.
-    live: set[int] = field(default_factory=set)
+    # Whether it was asked to give requests back and has not answered yet.
+    recalling: bool = False
+    # How many requests it had in flight when it last told.
+    told_in_flight: int = 0
+    # The requests that it has and that have not ended, by id.
+    live: dict[int, PlannedRequest] = field(default_factory=dict)
+    # Ids of those that are due and have not ended, and a heap of (ns after the start of the phase, id) of later ones.
+    _due: set[int] = field(default_factory=set)
+    _coming: list[tuple[int, int]] = field(default_factory=list)
     _outgoing: list[Request] = field(default_factory=list)
     _outgoing_bytes: int = 0
 
-    def add(self, request: Request) -> None:
+    @property
+    def in_flight(self) -> int:
+        """Requests that were sent and have not ended, as far as the process has told: a quarter of a second ago."""
+        return min(self.told_in_flight, len(self.live))
+
+    def due(self, elapsed_ns: int) -> int:
+        """How many of its requests are due by this time of the phase and have not ended: in flight or waiting."""
+        while self._coming and self._coming[0][0] <= elapsed_ns:
+            request_id = heapq.heappop(self._coming)[1]
+            if request_id in self.live:
+                self._due.add(request_id)
+        return len(self._due)
+
+    def see(self, part: Slice) -> None:
+        """The process has reported a slice. A request that ends with it needs no room, though it is not decoded yet."""
+        if part.end is not None:
+            self._due.discard(part.id)
+
+    def forget(self, request_id: int) -> PlannedRequest | None:
+        self._due.discard(request_id)
+        return self.live.pop(request_id, None)
+
+    def add(self, request: Request, planned: PlannedRequest) -> None:
         """Adds a request to the next message. Bodies go together, because each message costs both sides a loop turn."""
-        self.live.add(request.id)
+        self.live[request.id] = planned
+        if request.offset_ns is None:
+            self._due.add(request.id)
+        else:
+            heapq.heappush(self._coming, (request.offset_ns, request.id))
         self._outgoing.append(request)
         self._outgoing_bytes += len(request.body)
         if self._outgoing_bytes > TOGETHER_BYTES:
@@ -62,7 +108,6 @@ class Lanes:
         target: SocketTarget | SdkTarget,
         *,
         slots: int,
-        connections: int,
         silence_s: float,
         now_ns: int,
         hear: Callable[[Lane, Report], None],
@@ -74,7 +119,7 @@ class Lanes:
             self._lanes.append(lane)
             child.on_report = lambda report, lane=lane: hear(lane, report)
             child.on_death = lambda lane=lane: bury(lane)
-            child.send(Begin(target, lane.slots, share(connections, number, len(children)), silence_s))
+            child.send(Begin(target, lane.slots, silence_s))
 
     def leave(self) -> None:
         """Ends the processes that have not finished. The finished ones may serve another run."""
@@ -89,8 +134,14 @@ class Lanes:
         return list(self._lane_of)
 
     @property
-    def in_flight(self) -> int:
+    def count(self) -> int:
+        """How many requests the processes have: in flight, waiting, or not due yet."""
         return len(self._lane_of)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that were sent and have not ended, as far as the processes have told."""
+        return sum(lane.in_flight for lane in self._lanes)
 
     @property
     def opened(self) -> bool:
@@ -104,6 +155,12 @@ class Lanes:
         for lane in self._lanes:
             lane.child.send(command)
 
+    def hold(self, connections: int) -> None:
+        """A phase is prepared: nothing is sent, and this many connections are opened. Then the lanes are `opened`."""
+        for lane in self._lanes:
+            lane.opened = False
+            lane.child.send(Hold(share(connections, lane.number, len(self._lanes))))
+
     def make_room(self, room: Sequence[int]) -> None:
         """A phase begins. `room`: the most requests in flight in each of its steps."""
         for lane in self._lanes:
@@ -113,9 +170,35 @@ class Lanes:
         """The process that uses the smallest part of its room. One without room in this phase would send nothing."""
         return min((lane for lane in self._lanes if lane.room), key=lambda lane: len(lane.live) / lane.room)
 
-    def give(self, lane: Lane, request: Request) -> None:
+    def freest(self, elapsed_ns: int) -> Lane:
+        """The process with the smallest part of its room in use by requests that are due."""
+        return min((lane for lane in self._lanes if lane.room), key=lambda lane: lane.due(elapsed_ns) / lane.room)
+
+    def level(self, elapsed_ns: int) -> None:
+        """Asks a process in which requests wait for room for as many as another process has room for now."""
+        lanes = [lane for lane in self._lanes if lane.room]
+        if len(lanes) < 2:
+            return
+        free = sum(max(0, lane.room - lane.due(elapsed_ns)) for lane in lanes)
+        for lane in lanes:
+            waiting = lane.due(elapsed_ns) - lane.room
+            if free and waiting > 0 and not lane.recalling:
+                self._recall(lane, min(free, waiting))
+                free -= min(free, waiting)
+
+    def recall(self) -> None:
+        """Asks for all requests that have not been sent."""
+        for lane in self._lanes:
+            self._recall(lane, None)
+
+    def _recall(self, lane: Lane, most: int | None) -> None:
+        lane.recalling = True
+        lane.flush()
+        lane.child.send(Recall(most))
+
+    def give(self, lane: Lane, request: Request, planned: PlannedRequest) -> None:
         self._lane_of[request.id] = lane
-        lane.add(request)
+        lane.add(request, planned)
 
     def flush(self) -> None:
         for lane in self._lanes:
@@ -125,5 +208,5 @@ class Lanes:
         """Forgets a request that has ended. Returns its lane; None if the request is not known."""
         lane = self._lane_of.pop(request_id, None)
         if lane is not None:
-            lane.live.discard(request_id)
+            lane.forget(request_id)
         return lane

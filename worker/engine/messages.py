@@ -47,14 +47,10 @@ class SdkTarget(msgspec.Struct, array_like=True, frozen=True, tag="sdk"):
 
 
 class Begin(msgspec.Struct, array_like=True, frozen=True, tag="begin"):
-    """A run starts, on hold, with `slots` slots. The process ends itself if the worker is silent for `silence_s`.
-
-    `connections`: how many slots connect before the first request.
-    """
+    """A run starts, on hold, with `slots` slots. The process ends itself if the worker is silent for `silence_s`."""
 
     target: SocketTarget | SdkTarget
     slots: int
-    connections: int
     silence_s: float
 
 
@@ -75,7 +71,12 @@ class Requests(msgspec.Struct, array_like=True, frozen=True, tag="requests"):
 
 
 class Hold(msgspec.Struct, array_like=True, frozen=True, tag="hold"):
-    """Keep the requests that come, and send none before `Go`."""
+    """Keep the requests that come, and send none before `Go`. Answered by `Opened`.
+
+    `connections`: how many connections stand before that. The others are made when they are needed.
+    """
+
+    connections: int = 0
 
 
 class Go(msgspec.Struct, array_like=True, frozen=True, tag="go"):
@@ -95,6 +96,16 @@ class Go(msgspec.Struct, array_like=True, frozen=True, tag="go"):
     max_prefill: int | None = None
     drop_after_ns: int | None = None
     think_ns: int = 0
+
+
+class Recall(msgspec.Struct, array_like=True, frozen=True, tag="recall"):
+    """Give back up to `most` requests that are due and have not been sent, those that were due first. Answered by
+    `Returned`.
+
+    None: give back all that have not been sent, due or not.
+    """
+
+    most: int | None = None
 
 
 class Cease(msgspec.Struct, array_like=True, frozen=True, tag="cease"):
@@ -127,20 +138,21 @@ class Alive(msgspec.Struct, array_like=True, frozen=True, tag="alive"):
     """The worker is alive. Sent about once a second."""
 
 
-Command = Begin | Requests | Hold | Go | Cease | Cut | Abort | Drain | Stop | Finish | Alive
+Command = Begin | Requests | Hold | Go | Recall | Cease | Cut | Abort | Drain | Stop | Finish | Alive
 
 
 # Up: measuring process to worker.
 
 
 class Opened(msgspec.Struct, array_like=True, frozen=True, tag="opened"):
-    """The first `connections` slots have tried to connect: requests may be sent from now on."""
+    """The connections that `Hold` asked for were tried: requests may be sent from now on."""
 
 
 class Began(msgspec.Struct, array_like=True, frozen=True):
     """A request was sent, or could not be: `sent_ns` is None if no connection was made.
 
-    `due_ns`: since when it could have been sent. `renewed`: how many kept connections were found closed before.
+    `due_ns`: since when it could have been sent: it was due, and there was room. `renewed`: how many kept connections
+    were found closed before.
     """
 
     due_ns: int
@@ -192,9 +204,10 @@ class Slice(msgspec.Struct, array_like=True, frozen=True, tag="slice"):
 
 
 class Watermark(msgspec.Struct, array_like=True, frozen=True, tag="watermark"):
-    """Every byte that arrived before this stamp has been reported."""
+    """Every byte that arrived before this stamp has been reported. `in_flight`: how many requests are in flight now."""
 
     stamp_ns: int
+    in_flight: int = 0
 
 
 class Dropped(msgspec.Struct, array_like=True, frozen=True, tag="dropped"):
@@ -210,6 +223,12 @@ class Late(msgspec.Struct, array_like=True, frozen=True, tag="late"):
     at_ns: int
 
 
+class Returned(msgspec.Struct, array_like=True, frozen=True, tag="returned"):
+    """The requests that this process gives back: it has not sent them, and will not."""
+
+    ids: list[int]
+
+
 class Health(msgspec.Struct, array_like=True, frozen=True, tag="health"):
     """How undisturbed a measuring process was: the last report of a run.
 
@@ -221,7 +240,7 @@ class Health(msgspec.Struct, array_like=True, frozen=True, tag="health"):
     cpu_share: float | None
 
 
-Report = Opened | Slice | Watermark | Dropped | Late | Health
+Report = Opened | Slice | Watermark | Dropped | Late | Returned | Health
 
 Message = TypeVar("Message")
 

@@ -1,13 +1,15 @@
 """One phase of a load on its way through the measuring processes: its source, its start, its stop rule."""
 
 import asyncio
+import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from shared.benchmark.load import Phase
-from shared.benchmark.pace import Room
+from shared.benchmark.pace import Pace, Room
 from shared.benchmark.record import ResultRecord
 from shared.benchmark.stop import Tally
 from shared.benchmark.trend import Trend
@@ -16,6 +18,9 @@ from worker.engine.messages import Cease, Cut, Go
 from worker.engine.planned import PhaseStart, PlannedRequest, RunClock
 from worker.engine.source import Source
 
+# Connections for the requests of this time are opened ahead. The others are made when they are needed.
+OPENED_AHEAD_S = 1
+
 
 class PhaseRun:
     """A phase from its first body to its last answer. The engine asks it what to do after each request."""
@@ -23,7 +28,7 @@ class PhaseRun:
     def __init__(
         self, phase: Phase, source: Source, lanes: Lanes, clock: RunClock, changed: Callable[[], None]
     ) -> None:
-        """`changed` is called when the phase ends by its stop rule."""
+        """`changed` is called when the phase ends by its stop rule: requests of the source may be overdue."""
         self.source = source
         # Set by `go`; every request of the phase shares it.
         self.start = PhaseStart()
@@ -44,6 +49,7 @@ class PhaseRun:
         self._cut = False
         # A word of `StageResult.ended_by`.
         self._ended_by: str | None = None
+        self._send_for_ns = math.inf
         lanes.make_room([step.in_flight for step in phase.pace.room()])
         self._timers: list[asyncio.TimerHandle] = []
 
@@ -51,7 +57,24 @@ class PhaseRun:
     def ready(self) -> bool:
         """Whether all connections stand and the processes have the first wave."""
         wave = self._phase.pace.room()[0].in_flight
-        return self._lanes.opened and (self._lanes.in_flight >= wave or self.source.next_place is None)
+        return self._lanes.opened and (self._lanes.count >= wave or self.source.next_place is None)
+
+    @property
+    def connections(self) -> int:
+        """How many connections to open before it starts."""
+        return connections_ahead(self._phase.pace, self._gone_ns)
+
+    @property
+    def elapsed_ns(self) -> int:
+        """Since it started; below 0 before."""
+        return self._clock.monotonic_ns() - self.start.ns if self.start.ns else -1
+
+    def is_too_late(self, due_ns: int | None) -> bool:
+        """Whether a request that was due then is not sent any more."""
+        if self._ceased:
+            return True
+        drop_after_ns = self._phase.drop_after_ns
+        return due_ns is not None and drop_after_ns is not None and due_ns + drop_after_ns < self.elapsed_ns
 
     @property
     def ceases(self) -> bool:
@@ -80,8 +103,7 @@ class PhaseRun:
         # The processes keep `send_for_ns` exactly by themselves; here it ends the feeding.
         loop = asyncio.get_running_loop()
         self._timers.append(loop.call_later(send_for_ns / 1e9, self.cease, "duration"))
-        if rule.grace_ns is not None:
-            self._timers.append(loop.call_later((send_for_ns + rule.grace_ns) / 1e9, self._cut_off))
+        self._send_for_ns = send_for_ns
 
     @property
     def ended_by(self) -> str:
@@ -91,20 +113,28 @@ class PhaseRun:
         return "workload" if self.source.is_dry else "requests"
 
     def cease(self, ended_by: str) -> None:
-        """Ends the phase by its stop rule. What stays unsent does not count as left."""
+        """Ends the phase by its stop rule; its grace begins. What stays unsent does not count as left."""
+        if self._ceased:
+            return
         self._ceased = True
-        self._ended_by = self._ended_by or ended_by
-        self.source.close()
+        self._ended_by = ended_by
+        self.source.keep_overdue(int(min(self.elapsed_ns, self._send_for_ns)))
         self._lanes.say(Cease())
+        if (grace_ns := self._phase.stop.grace_ns) is not None:
+            self._timers.append(asyncio.get_running_loop().call_later(grace_ns / 1e9, self._cut_off))
         self._changed()
 
     def _stage_of(self, request: PlannedRequest, record: ResultRecord) -> int:
         """Which of the phase's seamless stages, from 0: by when it was due, or in a closed loop by when it was sent."""
         offset_ns = request.offset_ns
         if offset_ns is None:
-            offset_ns = round((record.sent_at - self._run_clock.at(self.start.ns)).total_seconds() * 1e9)
+            offset_ns = self._offset_of(record.sent_at)
         boundaries = self._phase.boundaries_ns
         return min(bisect_right(boundaries, self._gone_ns + offset_ns), len(boundaries) - 1)
+
+    def _offset_of(self, date: datetime) -> int:
+        """How long after the start of the phase this was, in ns."""
+        return round((date - self._run_clock.at(self.start.ns)).total_seconds() * 1e9)
 
     def _waiting_at(self, elapsed_ns: int) -> int:
         """Requests that are due and have not ended. Processes have later ones too, which must not count."""
@@ -138,11 +168,31 @@ class PhaseRun:
             self.cease(reason)
         answer = (record.response or "") if record.outcome == "succeeded" else None
         following = self.source.turn_after(request, answer)
+        if self._ceased:
+            following = None
         record.ends_place = following is None
-        if following is None or following.offset_ns is None:
-            return following
+        if following is None:
+            return None
         # It was counted from the end of the turn before; the processes count from the start of the phase.
-        return replace(following, offset_ns=following.offset_ns + elapsed_ns)
+        ended_ns = self._offset_of(record.ended_at)
+        return replace(following, offset_ns=ended_ns + (following.offset_ns or 0))
+
+
+def connections_ahead(pace: Pace, gone_ns: int = 0) -> int:
+    """How many connections a phase needs at its start, after `gone_ns` of it: in a closed loop one for each stream.
+
+    On a schedule one for each request of the first second, and no more than may be in flight. Opening one for all that
+    may ever be in flight would be a burst of its own.
+    """
+    room = rest_of(pace.room(), gone_ns)[0].in_flight
+    until_ns, needed = gone_ns + OPENED_AHEAD_S * 1e9, 0
+    for due_ns in pace.due_ns():
+        if due_ns is None:
+            return room
+        if due_ns > until_ns or needed >= room:
+            break
+        needed += due_ns >= gone_ns
+    return max(1, min(needed, room))
 
 
 def rest_of(room: Sequence[Room], gone_ns: int) -> Sequence[Room]:

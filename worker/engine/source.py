@@ -26,6 +26,8 @@ class Source:
         self.skipped_ns: int | None = None
         # Whether the workload has ended before the phase.
         self.is_dry = False
+        # After the end of the phase: only requests that were due before this are given. None: it has not ended.
+        self._due_before_ns: int | None = None
         self._requests = self._pull()
         self._next = next(self._requests, None)
         # Answers of the conversations in progress, by place.
@@ -37,9 +39,9 @@ class Source:
         return None if self._next is None else self._next.id.place
 
     @property
-    def scheduled(self) -> bool:
-        """Whether the next request is due at a time of its own."""
-        return self._next is not None and self._next.offset_ns is not None
+    def next_due_ns(self) -> int | None:
+        """When the next request is due after the start of the phase; None: as soon as there is room."""
+        return None if self._next is None else self._next.offset_ns
 
     def take(self) -> PlannedRequest:
         """The next request. Raises RuntimeError if there is none."""
@@ -49,7 +51,18 @@ class Source:
         if self._workload.has_turns:
             self._answers[taken.id.place] = list(self._recorded.answers(taken.id.place))
         self._next = next(self._requests, None)
+        self._end_if_over()
         return taken
+
+    def keep_overdue(self, before_ns: int) -> None:
+        """The phase has ended: gives only those requests that were due before this time of it, because they count."""
+        self._due_before_ns = before_ns
+        self._end_if_over()
+
+    def _end_if_over(self) -> None:
+        before_ns, due_ns = self._due_before_ns, self.next_due_ns
+        if before_ns is not None and (due_ns is None or due_ns >= before_ns):
+            self.close()
 
     def close(self) -> None:
         """Gives no more requests."""
@@ -70,8 +83,8 @@ class Source:
         if item is None:
             del self._answers[request.id.place]
             return None
-        # Counted from now. The engine turns it into an offset from the start of the phase.
-        return self._planned(item, round(item.think_s * 1e9) if item.think_s else None)
+        # Counted from the end of the answer. The engine turns it into an offset from the start of the phase.
+        return self._planned(item, round(item.think_s * 1e9))
 
     def _pull(self) -> Iterator[PlannedRequest]:
         phase, place = self._phase, self._phase.first

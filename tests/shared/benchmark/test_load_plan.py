@@ -81,6 +81,17 @@ def test_a_time_ends_a_phase_after_its_grace() -> None:
     assert series.measured.stop.send_for_ns == 40 * 10**9
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [{"concurrency": 2, "stop_on_error_rate": 0.5}, {"request_rate": 5, "stop_when_saturated": True}],
+)
+def test_a_rule_ends_a_phase_with_the_same_grace(rule: dict[str, Any]) -> None:
+    (plain,), (own,) = stages({**rule, "requests": 50}), stages({**rule, "requests": 50, "grace_s": 3})
+    assert (plain.measured.stop.grace_ns, own.measured.stop.grace_ns) == (30 * 10**9, 3 * 10**9)
+    staged = {"stages": [{"concurrency": 2}, {"concurrency": 3, "stop_on_error_rate": 0.1}], "stop_on_error_rate": 0.5}
+    assert [stage.measured.stop.grace_ns for stage in stages({**staged, "grace_s": 3})] == [3 * 10**9] * 2
+
+
 def test_rules_end_a_phase_by_what_it_has_seen() -> None:
     (stage,) = stages({"concurrency": 30, "duration_s": 60, "stop_on_error_rate": 0.5})
     stop = stage.measured.stop

@@ -58,7 +58,10 @@ RATE = {"request_rate": 5.0, "duration_s": 10.0}
         ),
         ({"rate_series": [[0, 1], [0, 2]]}, "rate_series: the times of its points must rise"),
         ({"rate_series": [[0, 0], [1, 0]]}, "rate_series: one of the rates must be above 0"),
-        ({"concurrency": 2, "grace_s": 3}, "grace_s goes only with duration_s"),
+        (
+            {"concurrency": 2, "grace_s": 3},
+            "grace_s goes only with duration_s, stop_on_error_rate or stop_when_saturated",
+        ),
         ({"concurrency": 2, "warmup": {"concurrency": 3}}, "a warm-up needs requests or duration_s"),
         (
             {"concurrency": 2, "warmup": {"requests": 3, "max_concurrency": 3}},
@@ -184,7 +187,7 @@ def test_defaults_that_matter_are_written_down() -> None:
 def test_defaults_of_stages_are_written_into_them() -> None:
     load = stored({"stages": [{"concurrency": 2}, RATE], "stop_on_error_rate": 0.5})
     assert load["stages"] == [
-        {"concurrency": 2, "requests": 6},
+        {"concurrency": 2, "requests": 6, "grace_s": 30.0},
         {**RATE, "arrival": "constant", "grace_s": 30.0, "max_concurrency": 50},
     ]
     assert (load["transition"], load["stop_on_error_rate"]) == ("drained", 0.5)

@@ -165,7 +165,8 @@ async def test_an_open_loop_without_a_free_slot_waits_and_says_so(children: Chil
     assert records[5].metrics["queue_ms"] >= 5 * 200 - 50
     assert records[5].ttft_ms is not None
     assert records[5].ttft_ms < records[5].metrics["queue_ms"]
-    assert (engine.disturbance.send_delays_ms.max or 0) >= 5 * 200 - 50
+    # The server was too slow for one stream. We were not.
+    assert (engine.disturbance.send_delays_ms.max or 0) < 200
 
 
 async def test_a_drain_sends_nothing_more_of_a_schedule(children: Children, simulator: Simulator) -> None:

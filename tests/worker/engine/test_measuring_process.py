@@ -79,7 +79,7 @@ async def test_a_worker_that_falls_silent_has_its_streams_closed(simulator: Simu
     """The worker's side is played by hand: it begins a run and says nothing more."""
     process = await Child.start()
     target = await make_target(endpoint_at(simulator.base_url, "openai"), KEY, proxy=None, connect_s=5)
-    process.send(Begin(target, slots=1, connections=1, silence_s=0.5))
+    process.send(Begin(target, slots=1, silence_s=0.5))
     process.send(Requests([Request(1, body("sim-ttft5-gap5-endless"))]))
     process.send(Go(monotonic_ns(), [(0, 1)]))
     await simulator.wait_for(lambda server: bool(server.requests) and server.requests[0].content_events > 2)
@@ -97,7 +97,8 @@ async def test_bodies_that_come_early_wait_until_all_connections_stand_and_the_w
     process.on_report = heard.put_nowait
     target = await make_target(endpoint_at(simulator.base_url, "openai"), KEY, proxy=None, connect_s=5)
     bodies = [Request(number, body("m")) for number in range(3)]
-    process.send(Begin(target, slots=2, connections=2, silence_s=PATIENCE_S))
+    process.send(Begin(target, slots=2, silence_s=PATIENCE_S))
+    process.send(Hold(connections=2))
     process.send(Requests(bodies[:2]))
     async with asyncio.timeout(PATIENCE_S):
         while not isinstance(await heard.get(), Opened):

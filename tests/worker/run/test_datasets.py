@@ -3,6 +3,8 @@
 from itertools import pairwise
 from typing import Any
 
+import pytest
+
 from tests.support.dates import instant
 from tests.support.service import Service
 
@@ -43,3 +45,25 @@ async def test_a_trace_is_sent_at_its_times_with_its_lengths(service: Service) -
     assert results[0]["input_tokens"] > 10 * results[1]["input_tokens"]
     begin = instant(results[0]["scheduled_at"])
     assert [round((instant(result["scheduled_at"]) - begin).total_seconds(), 3) for result in results] == [0, 0.6, 0.6]
+    # A trace is an open loop: how late requests were is known, and latency counts from when they were due.
+    summary = done["summary"]
+    assert summary["request_rate"]["requested"] == pytest.approx(2 / 0.6)
+    assert summary["request_rate"]["lateness_ms"]["count"] == 3
+    assert summary["effective_latency_ms"]["min"] >= summary["latency_ms"]["min"]
+    assert summary["steady_window"] is None
+
+
+async def test_a_load_ends_with_its_trace_and_says_so(service: Service) -> None:
+    """The trace has three requests, and the load would send for an hour."""
+    lines = "\n".join(f'{{"timestamp": {at}, "input_length": 20, "output_length": 2}}' for at in (0, 300, 600))
+    workload = {"source": "trace", "trace": {"id": await stored(service, lines.encode(), "mooncake")}}
+    done = await service.run(workload=workload, load={"concurrency": 2, "duration_s": 3_600})
+    assert (done["status"], done["stages"][0]["ended_by"], done["progress"]["done"]) == ("completed", "workload", 3)
+
+
+async def test_a_dataset_begins_again_until_the_time_of_the_load_is_over(service: Service) -> None:
+    content = b'{"prompt": "one"}\n{"prompt": "two"}\n'
+    workload = {"source": "dataset", "dataset": {"id": await stored(service, content, "jsonl")}}
+    done = await service.run(workload=workload, load={"concurrency": 2, "duration_s": 1})
+    assert (done["status"], done["stages"][0]["ended_by"]) == ("completed", "duration")
+    assert done["progress"]["done"] > 2

@@ -41,7 +41,7 @@ def test_lateness_counts_all_requests_and_latency_those_that_succeeded() -> None
 def test_a_stage_begins_with_nothing_recent() -> None:
     live = LiveNumbers()
     live.add(ended(1))
-    live.enter(Stage(2, Phase(ClosedLoop(8)), label={"concurrency": 8}))
+    live.announce([Stage(2, Phase(ClosedLoop(8)), label={"concurrency": 8})])
     document = live.document(RunAggregate(8), 8, NOW)
     assert document["stage"] == {"number": 2, "label": {"concurrency": 8}}
     assert document["recent"]["ttft_ms"] == {"count": 0, "p50": None, "p95": None}

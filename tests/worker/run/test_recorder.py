@@ -51,7 +51,9 @@ async def recorded(repository: FailingRepository, count: int) -> list[list[Resul
     record = measure("openai", [(10, openai_stream("Hi"))])
     sendable: list[int] = []
     recorder = Recorder(repository, LEASE, SystemClock(), sendable.append, Counter())
-    recorder.window, recorder.aggregate = SendWindow(iter(range(1_000)), 1), RunAggregate(1)
+    results = RunAggregate(1)
+    recorder.enter(SendWindow(iter(range(1_000)), 1))
+    recorder.open_stage({None: results})
     for _ in range(count):
         recorder.add(record)
     recorder.close()
@@ -60,7 +62,7 @@ async def recorded(repository: FailingRepository, count: int) -> list[list[Resul
     # What may be sent is told after it is stored, and it is what was stored.
     assert sendable == repository.marks
     assert sendable == sorted(sendable)
-    assert recorder.aggregate.succeeded == count, "what is stored is in the aggregate"
+    assert results.succeeded == count, "what is stored is in the aggregate"
     return repository.stored
 
 
@@ -93,7 +95,8 @@ async def test_a_database_that_refuses_connections_is_unavailable() -> None:
 async def test_the_numbers_so_far_are_stored_with_the_results_about_once_a_second() -> None:
     clock, repository, results = TickingClock(), FailingRepository(), RunAggregate(1)
     recorder = Recorder(repository, LEASE, clock, lambda _: None, Counter())
-    recorder.window, recorder.aggregate = SendWindow(iter(range(100)), 1), results
+    recorder.enter(SendWindow(iter(range(100)), 1))
+    recorder.open_stage({None: results})
     running = asyncio.create_task(recorder.run())
     for number in range(4):
         clock.now_ns += 600_000_000

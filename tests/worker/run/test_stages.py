@@ -61,6 +61,18 @@ async def test_a_stage_with_a_duration_ends_by_it_and_cuts_off_what_goes_on(
     await simulator.wait_for(lambda server: server.in_flight == 0)
 
 
+async def test_every_request_that_was_due_is_sent_or_dropped(service: Service, simulator: Simulator) -> None:
+    """One stream is far too slow for this rate, and most requests never leave the worker."""
+    load = {"request_rate": 1_000, "max_concurrency": 1, "duration_s": 1.5, "grace_s": 1}
+    done = await run(service, load, model="sim-ttft200-gap1-n2")
+    counts = done["summary"]["requests"]
+    assert counts["dropped"] > 1_400
+    assert counts["dropped"] + counts["succeeded"] + counts["incomplete"] == 1_500
+    assert len(simulator.requests) == counts["succeeded"] + counts["incomplete"]
+    assert done["stages"][0]["ended_by"] == "duration"
+    assert done["summary"]["request_rate"]["dropped"] == counts["dropped"]
+
+
 async def test_seamless_stages_follow_each_other_without_a_break(service: Service, simulator: Simulator) -> None:
     load = {
         "transition": "seamless",
@@ -73,6 +85,11 @@ async def test_seamless_stages_follow_each_other_without_a_break(service: Servic
     assert 1 <= len(few) < len(many)
     # What was in flight at the change went on.
     assert max(result["ended_at"] for result in few) > min(result["sent_at"] for result in many)
+    # Each stage says when it was, although one part sent both.
+    for stage, results in zip(done["stages"], (few, many), strict=True):
+        assert stage["started_at"] == min(result["sent_at"] for result in results)
+        assert stage["ended_at"] == max(result["ended_at"] for result in results)
+    assert done["summary"]["steady_window"] is None
 
 
 async def test_a_stage_with_errors_ends_before_its_time(service: Service) -> None:

@@ -10,7 +10,21 @@ from worker.engine.child.loop_lag import WakefulSelector
 from worker.engine.child.outbox import Outbox
 from worker.engine.child.run import ChildRun
 from worker.engine.child.socket_reader import SocketReader
-from worker.engine.messages import Abort, Begin, Cease, Command, Cut, Drain, Finish, Frames, Go, Hold, Requests, Stop
+from worker.engine.messages import (
+    Abort,
+    Begin,
+    Cease,
+    Command,
+    Cut,
+    Drain,
+    Finish,
+    Frames,
+    Go,
+    Hold,
+    Recall,
+    Requests,
+    Stop,
+)
 
 
 class MeasuringProcess(asyncio.Protocol):
@@ -54,10 +68,12 @@ class MeasuringProcess(asyncio.Protocol):
                 self._run = None
             case Requests(items) if self._run is not None:
                 self._run.load.add(items)
-            case Hold() if self._run is not None:
-                self._run.load.hold()
+            case Hold(connections) if self._run is not None:
+                self._run.hold(connections, self._task_ended)
             case Go() if self._run is not None:
                 self._run.load.go(command)
+            case Recall(most) if self._run is not None:
+                self._run.load.give_back(most)
             case Cease() if self._run is not None:
                 self._run.load.cease()
             case Cut() if self._run is not None:

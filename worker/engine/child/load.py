@@ -10,7 +10,10 @@ from shared.clock import monotonic_ns
 from worker.engine.child.outbox import Outbox, Stream
 from worker.engine.child.room import Room
 from worker.engine.child.slot import Slot
-from worker.engine.messages import Dropped, Go, Late, Opened, Request
+from worker.engine.messages import Dropped, Go, Late, Request, Returned
+
+# A request with the stamp since when it could have been sent (monotonic ns).
+Taken = tuple[Request, int]
 
 
 class Load:
@@ -23,7 +26,9 @@ class Load:
         self._waiting: deque[Request] = deque()
         self._scheduled: list[tuple[int, int, Request]] = []
         self._order = 0
-        self._idle: deque[asyncio.Future[tuple[Request, int]]] = deque()
+        # Slots without a request. The last one sends next: its connection was used last, so an open loop makes no more
+        # connections than it needs.
+        self._idle: list[tuple[Slot, asyncio.Future[Taken]]] = []
         self._live: dict[int, tuple[Slot, Stream]] = {}
         self._room = Room()
         # Room for requests that wait for their answer to begin; None: any number may.
@@ -42,17 +47,19 @@ class Load:
         return not self._waiting and not self._scheduled and not self._live
 
     @property
-    def in_flight(self) -> bool:
-        """Whether a request is in flight, or its connection is being made."""
-        return bool(self._live)
+    def in_flight(self) -> int:
+        """How many requests are in flight. One whose connection is being made counts, too."""
+        return len(self._live)
 
     async def open(self, connections: int) -> None:
-        """Connects this many slots ahead of their first request. The others connect when they are needed."""
-        await asyncio.gather(*(slot.open() for slot in self._slots[:connections]))
+        """Connects this many slots, unless they are connected, and lets them send first."""
+        chosen = sorted(self._slots, key=lambda slot: not slot.connected)[:connections]
+        await asyncio.gather(*(slot.open() for slot in chosen))
+        numbers = set(map(id, chosen))
+        self._idle.sort(key=lambda idle: id(idle[0]) in numbers)
 
     async def run(self) -> None:
-        """Reports that the slots are open, then sends until cancelled."""
-        self._outbox.say(Opened())
+        """Sends until cancelled."""
         async with asyncio.TaskGroup() as group:
             for slot in self._slots:
                 group.create_task(self._work(slot))
@@ -67,6 +74,8 @@ class Load:
                 heapq.heappush(self._scheduled, (request.offset_ns, self._order, request))
             else:
                 (self._waiting.appendleft if request.first else self._waiting.append)(request)
+        if self._last_send_ns is not None and monotonic_ns() >= self._last_send_ns:
+            return self.cease()
         return self._hand_out()
 
     def hold(self) -> None:
@@ -84,20 +93,40 @@ class Load:
         self._think_ns, self._drop_after_ns = phase.think_ns, phase.drop_after_ns
         self._hand_out()
 
+    def give_back(self, most: int | None) -> None:
+        """Gives back requests that were not sent; see `Recall`."""
+        ids = self._take_all() if most is None else []
+        while most is not None and len(ids) < most:
+            if self._is_due(monotonic_ns()):
+                ids.append(heapq.heappop(self._scheduled)[2].id)
+            elif self._waiting:
+                ids.append(self._waiting.popleft().id)
+            else:
+                break
+        self._outbox.say(Returned(ids))
+
     def cease(self) -> None:
-        """Sends nothing more of this phase. Requests in flight go on.
+        """Sends nothing more of this phase, not even requests that are added later. Requests in flight go on.
 
         Requests that were due by now are reported as late: the schedule was not kept.
         """
-        now_ns = monotonic_ns() if self._last_send_ns is None else min(monotonic_ns(), self._last_send_ns)
-        self._give_up_due_before(now_ns)
+        now_ns = monotonic_ns()
+        self._last_send_ns = now_ns if self._last_send_ns is None else min(now_ns, self._last_send_ns)
+        self._give_up_due_before(self._last_send_ns)
         self._drop_all()
 
-    def _drop_all(self) -> None:
-        dropped = [request.id for request in self._waiting] + [item[2].id for item in self._scheduled]
+    def _is_due(self, now_ns: int) -> bool:
+        return self._start_ns is not None and bool(self._scheduled) and self._start_ns + self._scheduled[0][0] <= now_ns
+
+    def _take_all(self) -> list[int]:
+        """Removes all requests that wait, and returns their ids."""
+        ids = [request.id for request in self._waiting] + [item[2].id for item in self._scheduled]
         self._waiting.clear()
         self._scheduled.clear()
-        if dropped:
+        return ids
+
+    def _drop_all(self) -> None:
+        if dropped := self._take_all():
             self._outbox.say(Dropped(dropped))
 
     def _give_up_due_before(self, before_ns: int) -> None:
@@ -112,7 +141,7 @@ class Load:
         if self._drop_after_ns is not None:
             self._give_up_due_before(monotonic_ns() - self._drop_after_ns)
         while self._idle and (taken := self._take()) is not None:
-            idle = self._idle.popleft()
+            _, idle = self._idle.pop()
             if idle.done():
                 self._put_back(*taken)
             else:
@@ -121,7 +150,7 @@ class Load:
             # No slot looks at the requests that wait, but they may become late.
             self._wake(None)
 
-    def _take(self) -> tuple[Request, int] | None:
+    def _take(self) -> Taken | None:
         """The next request that may be sent now, and since when it could have been sent (monotonic ns).
 
         None if there is no such request; then sets a timer for the next one.
@@ -142,7 +171,7 @@ class Load:
             self._wake(self._room.next_change_ns(now_ns))
             return None
         if due_ns is not None and is_due:
-            return heapq.heappop(self._scheduled)[2], due_ns
+            return heapq.heappop(self._scheduled)[2], max(due_ns, free_ns)
         if due_ns is not None:
             self._wake(due_ns)
         return self._waiting.popleft(), free_ns
@@ -219,7 +248,7 @@ class Load:
 
     async def _work(self, slot: Slot) -> None:
         while True:
-            request, due_ns = await self._next()
+            request, due_ns = await self._next(slot)
             stream = Stream(request.id, self._outbox)
             self._live[request.id] = slot, stream
             stream.on_answer = None if self._prefill is None else partial(self._answered, self._prefill)
@@ -231,11 +260,10 @@ class Load:
             await self._outbox.room()
             self._room.free((stream.ended_ns or monotonic_ns()) + self._think_ns)
 
-    async def _next(self) -> tuple[Request, int]:
+    async def _next(self, slot: Slot) -> Taken:
         if not self._idle and (taken := self._take()) is not None:
             return taken
-        idle: asyncio.Future[tuple[Request, int]] = asyncio.get_running_loop().create_future()
-        self._idle.append(idle)
-        # There may be room by now for a slot that has waited longer.
+        idle: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
+        self._idle.append((slot, idle))
         self._hand_out()
         return await idle

@@ -177,7 +177,7 @@ class Outbox:
             self._paused = False
             self._reading.resume()
 
-    async def run(self) -> None:
+    async def run(self, in_flight: Callable[[], int] = lambda: 0) -> None:
         """Flushes until cancelled. After each flush, a watermark says up to when everything has been reported."""
         while True:
             await asyncio.sleep(FLUSH_EVERY_S)
@@ -187,7 +187,7 @@ class Outbox:
                 stream.waiting = False
                 if stream.ended_ns is None:
                     self.send(stream)
-            self.say(Watermark(stamp_ns))
+            self.say(Watermark(stamp_ns, in_flight()))
 
     def _put(self, due: Report | tuple[Stream, End | None]) -> None:
         self._due.append(due)

@@ -57,6 +57,11 @@ class SdkSlot:
         self._client = client
         self._sending: asyncio.Task[None] | None = None
 
+    @property
+    def connected(self) -> bool:
+        """Not known: the connections belong to all slots together."""
+        return False
+
     async def open(self) -> None:
         """The SDK connects when it sends."""
 

@@ -21,8 +21,13 @@ def lost_in_race(*, kept: bool, answered: bool, sent_ns: int, lost_ns: int, roun
 class Slot(Protocol):
     """Sends one request after the other. Errors of the server or the network go into the stream and are not raised."""
 
+    @property
+    def connected(self) -> bool:
+        """Whether it has a connection that can carry the next request."""
+        ...
+
     async def open(self) -> None:
-        """Makes a connection ahead of the first request. If that fails, the first request reports it."""
+        """Makes a connection ahead of the next request, if it has none. If that fails, the request reports it."""
         ...
 
     async def exchange(self, body: bytes, stream: Stream, due_ns: int) -> None:

@@ -61,9 +61,24 @@ class SocketSlot:
         self._connection: Connection | None = None
         self._opening: asyncio.Task[Connection] | None = None
 
+    @property
+    def connected(self) -> bool:
+        if self._opening is not None:
+            opened = self._opening
+            return (
+                opened.done() and not opened.cancelled() and opened.exception() is None and not opened.result().closed
+            )
+        connection = self._connection
+        return connection is not None and not connection.closed and (not connection.used or self._keep_alive.holds)
+
     async def open(self) -> None:
-        self._opening = asyncio.ensure_future(self._connect())
-        # The first request takes the result.
+        if self.connected:
+            return
+        if self._opening is None or self._opening.done():
+            if self._connection is not None:
+                self._connection.close()
+            self._opening = asyncio.ensure_future(self._connect())
+        # The next request takes the result.
         await asyncio.wait([self._opening])
 
     async def exchange(self, body: bytes, stream: Stream, due_ns: int) -> None:
