@@ -52,6 +52,9 @@ class RunAggregate:
         # `queue_ms` of all requests that were sent, failed ones included, and how many of them were sent late.
         self.lateness_ms = Digest()
         self.late = 0
+        # Why they were late, as far as it is known: mostly by our own delay, or because there was no room for them.
+        self.late_by_host = 0
+        self.late_by_room = 0
         # Round trips of the network, of the requests whose connection told.
         self.network_rtt_ms = Digest()
         self.turns = Turns()
@@ -97,7 +100,7 @@ class RunAggregate:
             self.activity.add(result.sent_us, result.ended_us, succeeded=result.outcome == "succeeded")
         if result.outcome != "cancelled":
             self.lateness_ms.add(result.queue_ms, result.prompt_index)
-            self.late += result.queue_ms > LATE_MS
+            self._add_lateness(result)
         if result.outcome == "succeeded":
             self._add_succeeded(result)
             return
@@ -114,6 +117,8 @@ class RunAggregate:
         self.repeats |= other.repeats
         self.warmup += other.warmup
         self.late += other.late
+        self.late_by_host += other.late_by_host
+        self.late_by_room += other.late_by_room
         self.without_events += other.without_events
         self.generated_tokens += other.generated_tokens
         self.cacheable_tokens += other.cacheable_tokens
@@ -180,6 +185,15 @@ class RunAggregate:
         aggregate = cls(state["wave"])
         restore(aggregate, state)
         return aggregate
+
+    def _add_lateness(self, result: Observed) -> None:
+        if result.queue_ms <= LATE_MS:
+            return
+        self.late += 1
+        if result.send_delay_ms is not None:
+            ours = result.send_delay_ms >= result.queue_ms / 2
+            self.late_by_host += ours
+            self.late_by_room += not ours
 
     def _add_answer(self, result: Observed) -> None:
         """What the answer of any outcome says."""
