@@ -12,6 +12,7 @@ from api.dataset_uploads import ARRIVAL_S, MAX_DATASET_BYTES, DatasetUploads
 from api.errors import install_error_handlers
 from api.estimates import Estimator
 from api.guard import GuardMiddleware
+from api.made_prompts import MadePrompts
 from api.methods import HeadMiddleware, routes_of
 from api.middleware import QUIET, RequestContextMiddleware
 from api.monitoring import ApiMonitor
@@ -25,6 +26,7 @@ from api.routes import (
     events,
     health,
     models,
+    observations,
     prompts,
     results,
     webhooks,
@@ -40,6 +42,7 @@ from shared.db.database import Database, warn_of_ignored_parameters
 from shared.db.datasets import DatasetRepository
 from shared.db.delivery_history import DeliveryHistory
 from shared.db.monitoring import MonitoringRepository
+from shared.db.observations import ObservationRepository
 from shared.db.result_pages import ResultPages
 from shared.db.schema import check_schema
 from shared.db.segments import SegmentRepository
@@ -131,7 +134,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.add_middleware(GuardMiddleware, hosts=settings.hosts())
     app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
     app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
-    modules = (benchmarks, estimate, prompts, results, curve, datasets, webhooks, models, workers, health)
+    modules = (benchmarks, estimate, prompts, results, curve, observations, datasets, webhooks, models, workers, health)
     routers = [module.router for module in modules]
     for router in routers:
         app.include_router(router)
@@ -163,6 +166,7 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
     setup = WebhookSetup(settings.ssrf_guard(), settings.secret_box())
     clock = SystemClock()
     estimator = Estimator(price_list, clock, dataset_rows)
+    benchmark_pages = BenchmarkPages(database)
     return State(
         settings=settings,
         clock=clock,
@@ -175,12 +179,14 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
         database=database,
         doorbell=doorbell,
         benchmarks=repository,
-        benchmark_pages=BenchmarkPages(database),
+        benchmark_pages=benchmark_pages,
         result_pages=ResultPages(database),
+        made_prompts=MadePrompts(benchmark_pages, repository, dataset_rows),
         datasets=dataset_rows,
         dataset_uploads=DatasetUploads(dataset_rows),
         segments=SegmentRepository(database),
         stages=StageRepository(database),
+        observations=ObservationRepository(database),
         workers=worker_rows,
         monitor=ApiMonitor(database),
         monitoring=MonitoringRepository(database),

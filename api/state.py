@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.dataset_uploads import DatasetUploads
+from api.made_prompts import MadePrompts
 from api.monitoring import ApiMonitor
 from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
@@ -16,6 +17,7 @@ from shared.db.database import Database
 from shared.db.datasets import DatasetRepository
 from shared.db.delivery_history import DeliveryHistory
 from shared.db.monitoring import MonitoringRepository
+from shared.db.observations import ObservationRepository
 from shared.db.result_pages import ResultPages
 from shared.db.segments import SegmentRepository
 from shared.db.stages import StageRepository
@@ -45,10 +47,12 @@ class State:
     benchmarks: BenchmarkRepository
     benchmark_pages: BenchmarkPages
     result_pages: ResultPages
+    made_prompts: MadePrompts
     datasets: DatasetRepository
     dataset_uploads: DatasetUploads
     segments: SegmentRepository
     stages: StageRepository
+    observations: ObservationRepository
     workers: WorkerRepository
     monitor: ApiMonitor
     monitoring: MonitoringRepository

@@ -29,6 +29,7 @@ from shared.db.database import Database
 from shared.db.datasets import DatasetRepository
 from shared.db.leases import LeaseRepository
 from shared.db.migrate import upgrade
+from shared.db.observations import ObservationRepository
 from shared.db.results import ResultRepository
 from shared.db.segments import SegmentRepository
 from shared.db.stages import StageRepository
@@ -104,6 +105,7 @@ async def measure(url: str, options: argparse.Namespace) -> None:
         results=ResultRepository(database),
         segments=SegmentRepository(database),
         stages=StageRepository(database),
+        observations=ObservationRepository(database),
         datasets=DatasetRepository(database),
         children=children,
         monitor=WorkerMonitor(database),

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from cli.client import Client, Json, Unreachable
 from cli.output import WARNING, clean, console, note
-from cli.render.numbers import duration, milliseconds, usd
+from cli.render.numbers import duration, milliseconds, rate, usd
+from cli.render.stages import stage_label
 from cli.text_width import wrapped
 from cli.waiting import Deadline
 from shared.benchmark.status import TERMINAL
@@ -146,19 +147,17 @@ class Bar:
             self._console.print(line, style=WARNING)
 
 
-def _label(label: Json) -> str:
-    """` (concurrency 8)`, or nothing if the stage has no label."""
-    words = ", ".join(str(value) if name == "name" else f"{name} {value}" for name, value in label.items())
-    return f" ({words})" if words else ""
-
-
 def progress_text(state: Json, left_s: float | None = None) -> str:
-    """`12/40 · about 35 s left · 1 error · TTFT 203.4 ms · $0.00210`."""
+    """`12/40 · about 35 s left · 1 error · TTFT 203.4 ms · $0.00210`, with a `load` also its stage and recent rate."""
     total = state["total"]
     live = state.get("metrics") or {}
     stage = live.get("stage")
-    parts = [] if stage is None else [f"stage {stage['number']}{_label(stage['label'])}"]
+    parts = []
+    if stage is not None and (label := stage_label(stage["label"])):
+        parts.append(f"stage {stage['number']} ({label})")
     parts.append(f"{state['done']:,}/{total:,}" if total is not None else f"{state['done']:,} done")
+    if stage is not None and (recent := live.get("recent")):
+        parts.append(f"{rate(recent['request_rate'])}/s, {live['in_flight']:,} in flight")
     if left_s is not None and total is not None and state["done"] < total:
         parts.append(f"about {duration(left_s)} left")
     if state["errors"]:

@@ -42,3 +42,10 @@ Slo = Annotated[
         "interactive_chat; repeatable.",
     ),
 ]
+Observe = Annotated[
+    bool | None,
+    typer.Option(
+        "--observe/--no-observe",
+        help="Whether the server's own metrics are read during the run, if its endpoint has metrics_urls.",
+    ),
+]

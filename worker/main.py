@@ -17,6 +17,7 @@ from shared.db.connections import warn_of_too_many_connections
 from shared.db.database import Database, warn_of_ignored_parameters
 from shared.db.datasets import DatasetRepository
 from shared.db.leases import LeaseRepository
+from shared.db.observations import ObservationRepository
 from shared.db.results import ResultRepository
 from shared.db.retention import RetentionRepository
 from shared.db.schema import check_schema
@@ -93,6 +94,7 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[..., PlannedLoad] = lo
         results=ResultRepository(database),
         segments=SegmentRepository(database),
         stages=StageRepository(database),
+        observations=ObservationRepository(database),
         datasets=DatasetRepository(database),
         children=children,
         monitor=monitor,

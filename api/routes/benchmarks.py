@@ -247,7 +247,7 @@ async def _whole(
         benchmark.id, limit=MAX_EMBEDDED_RESULTS + 1, with_warmup="warmup" in include, with_timeline=with_timeline
     )
     shown = listed[:MAX_EMBEDDED_RESULTS]
-    results = results_json(parts.result_pages, parts.benchmark_pages, benchmark.id, shown, timeline=with_timeline)
+    results = results_json(parts, benchmark.id, shown, timeline=with_timeline)
 
     async def pieces() -> AsyncIterator[bytes]:
         before = {name: value for name, value in document.items() if name not in ("results", "results_truncated")}

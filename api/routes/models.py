@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.cursor import decode_cursor, encode_cursor
 from api.routes.benchmarks import INVALID
-from api.schemas.prices import MAX_ALIASES, ModelOut, ModelPage, Prices, ProviderList, ProviderOut
+from api.schemas.prices import MAX_ALIASES, MetricsUrlOut, ModelOut, ModelPage, Prices, ProviderList, ProviderOut
 from api.state import Parts
 from shared.providers.model_search import ModelSearch
 from shared.scrubber import without_secrets
@@ -89,6 +89,7 @@ async def list_providers(parts: Parts) -> ProviderList:
                 key_header=endpoint.key_header,
                 extra_body=without_secrets(endpoint.extra_body),
                 tls=endpoint.tls.model_dump(mode="json") if endpoint.tls else None,
+                metrics_urls=[MetricsUrlOut.model_validate(url.shown()) for url in endpoint.metrics_urls],
                 transport=endpoint.transport,
             )
             for endpoint in sorted(parts.endpoints, key=lambda item: item.name)

@@ -90,7 +90,7 @@ async def list_results(benchmark_id: BenchmarkId, query: Annotated[ResultQuery, 
         with_timeline=with_timeline,
     )
     shown = listed[: query.limit]
-    results = results_json(parts.result_pages, parts.benchmark_pages, benchmark_id, shown, timeline=with_timeline)
+    results = results_json(parts, benchmark_id, shown, timeline=with_timeline)
 
     async def pieces() -> AsyncIterator[bytes]:
         yield b'{"items":['

@@ -188,6 +188,7 @@ class BenchmarkBase(BaseModel):
     arrival_seed: int = Field(description="As submitted.", examples=[0])
     max_duration_s: float | None = Field(description="As submitted. Unit: s. Null: no bound.", examples=[None])
     on_interrupt: Literal["resume", "fail"] = Field(description="As submitted.", examples=["resume"])
+    observe: bool = Field(default=True, description="As submitted.", examples=[True])
     repetitions: int = Field(description="As submitted.", examples=[3])
     warmup: int = Field(description="As submitted.", examples=[1])
     warmup_prefix: bool = Field(default=True, description="As submitted.", examples=[True])
@@ -280,7 +281,10 @@ class PromptOut(BaseModel):
 class PromptPage(BaseModel):
     """A page of prompts, in order."""
 
-    items: list[PromptOut] = Field(description="The prompts of this page. None when retention deleted the texts.")
+    items: list[PromptOut] = Field(
+        description="The prompts of this page. None when retention deleted the texts, or when the dataset that they "
+        "come from was deleted."
+    )
     next_cursor: str | None = Field(
         description="Pass as `cursor` for the next page. Null on the last one. A page ends before it exceeds 8 MB.",
         examples=["WzQyXQ"],

@@ -119,6 +119,14 @@ class ModelPage(BaseModel):
     )
 
 
+class MetricsUrlOut(BaseModel):
+    """A Prometheus endpoint of the server under test."""
+
+    url: str = Field(description="Where it is.", examples=["http://10.0.0.5:8000/metrics"])
+    query: dict[str, str] = Field(description="Parameters of the URL.", examples=[{}])
+    headers: dict[str, str] = Field(description="Headers.", examples=[{"authorization": "Bearer [redacted]"}])
+
+
 class ProviderOut(BaseModel):
     """A configured endpoint. It shows the variable of the key, never the key."""
 
@@ -150,7 +158,7 @@ class ProviderOut(BaseModel):
     variables: list[str] = Field(
         default=[],
         description="Every environment variable that it needs where the workers run: that of the key, and those that "
-        "`query` and `headers` name.",
+        "`query`, `headers` and `metrics_urls` name.",
         examples=[["ANTHROPIC_API_KEY"]],
     )
     query: dict[str, str] = Field(
@@ -169,6 +177,9 @@ class ProviderOut(BaseModel):
         default=None,
         description="Own CA, client certificate, and whether certificates are verified. Null: the defaults.",
         examples=[{"verify": True, "ca_file": "/etc/ssl/own-ca.pem"}],
+    )
+    metrics_urls: list[MetricsUrlOut] = Field(
+        default=[], description="Prometheus endpoints that workers read during a run. Secrets are masked."
     )
     transport: Literal["auto", "sdk"] = Field(
         default="auto", description="`auto`: own sockets, or the SDK's client through a proxy.", examples=["auto"]

@@ -55,7 +55,8 @@ class ResultOut(BaseModel):
 
     id: int = Field(description="Id of the result.", examples=[1])
     prompt: str = Field(
-        description="The prompt's text: its last user turn, at most 4,000 characters of it.",
+        description="The prompt's text: its last user turn, at most 4,000 characters of it. That of a `workload` is "
+        "made again from the seed or the dataset; empty if that is not possible any more.",
         examples=["Say hello in exactly 3 words"],
     )
     response: str | None = Field(
@@ -104,7 +105,8 @@ class ResultOut(BaseModel):
     )
     prompt_cut: bool = Field(
         default=False,
-        description="Whether the prompt's text is longer than `prompt`. `GET /benchmarks/{id}/prompts` has all of it.",
+        description="Whether the prompt's text is longer than `prompt`. `GET /benchmarks/{id}/prompts` has all of it. "
+        "Also true if `prompt` is empty because making so many of them again would take too long.",
         examples=[False],
     )
     timeline: list[TimelineEventOut] | None = Field(

@@ -16,7 +16,8 @@ class StageOut(BaseModel):
         examples=[{"concurrency": 8}],
     )
     started_at: datetime = Field(
-        description="UTC instant at which its warm-up began, or its measured part if it has none.",
+        description="UTC instant at which its warm-up began, or its measured part if it has none. Of seamless stages "
+        "that have ended, when the first of its requests was sent; while they run, when the first of them began.",
         examples=["2025-01-15T10:30:00Z"],
     )
     ended_at: datetime | None = Field(

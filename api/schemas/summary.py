@@ -6,6 +6,7 @@ from api.schemas.conclusion import SearchOut, SweepOut
 from api.schemas.measurement import Measurement
 from api.schemas.metric_fields import summary_fields, with_fields
 from api.schemas.number import Number
+from api.schemas.observations import ObservedOut
 from api.schemas.results import Distribution
 from api.schemas.summary_counts import (
     CostOut,
@@ -114,6 +115,11 @@ class Summary(BaseModel):
         default=None,
         discriminator="kind",
         description="What a `search` or a `sweep` has found. Null without one, and of a single stage.",
+    )
+    observed: ObservedOut | None = Field(
+        default=None,
+        description="What the server under test said about itself in this time. Null when its endpoint has no "
+        "`metrics_urls`, or nothing was observed.",
     )
     measurement: Measurement | None = Field(
         default=None,

@@ -92,6 +92,7 @@ def run(
     warmup_duration: load_options.WarmupDuration = None,
     warmup_prefix: load_options.WarmupPrefix = None,
     max_duration: load_options.MaxDuration = None,
+    observe: request_options.Observe = None,
     slo: request_options.Slo = None,
     webhook: Annotated[
         str | None,
@@ -187,6 +188,7 @@ def run(
         max_duration_s=max_duration,
         on_interrupt=None if resume else "fail",
         warmup_prefix=warmup_prefix,
+        observe=observe,
         slos=specs.slos(slo or []),
         webhook_url=webhook,
         **short_form,

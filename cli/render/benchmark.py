@@ -1,6 +1,8 @@
-"""A benchmark as lines: warnings first, then distributions, counts, throughput, tokens, cost and grade.
+"""A benchmark as lines: warnings first, then stages, distributions, counts, throughput, tokens, cost and grade.
 
-A run without a succeeded request has no numbers to show: its errors stand in their place.
+Of several stages, only what means something over all of them is shown for the run: no throughput, for example, because
+each stage had a load of its own. A run without a succeeded request has no numbers to show: its errors stand in their
+place.
 """
 
 import json
@@ -22,7 +24,9 @@ from cli.render.load import (
     turn_lines,
 )
 from cli.render.numbers import UNKNOWN, count, milliseconds, seconds_between, usd
+from cli.render.observed import observed_lines
 from cli.render.pairs import most_first, pair
+from cli.render.stages import has_several, stage_lines
 from shared.benchmark.outcome import FAILURES, OUTCOMES
 
 _STYLES = {"completed": GOOD, "failed": BAD, "cancelled": WARNING}
@@ -34,9 +38,14 @@ def benchmark_lines(
     """Everything about a benchmark except its single results. `failures`: those that did not succeed, or some."""
     lines = [*_head(benchmark), *_warnings(benchmark, failures), Line("")]
     summary = benchmark["summary"]
+    if stages := list(stage_lines(benchmark)):
+        lines += [*stages, Line("")]
     if summary is None:
         return [*lines, *_progress(benchmark)]
-    if summary["requests"]["succeeded"]:
+    # The probes of a sweep or a search differ on purpose, so their times together say nothing.
+    if summary["requests"]["succeeded"] and not summary.get("search"):
+        if has_several(benchmark):
+            lines.append(Line("All stages together"))
         lines += [*distributions(summary, explain=explain), Line("")]
     lines += conclusion_lines(benchmark)
     return [*lines, *_totals(benchmark, summary, failures), *(grade_definition() if explain else ())]
@@ -91,7 +100,8 @@ def _failed_entirely(benchmark: dict[str, Any]) -> bool:
 
 def _progress(benchmark: dict[str, Any]) -> Iterator[Line]:
     state = benchmark["progress"]
-    yield pair("Requests", f"{state['done']:,} of {state['total']:,} done, {state['errors']:,} errors")
+    total = "" if state["total"] is None else f" of {state['total']:,}"
+    yield pair("Requests", f"{state['done']:,}{total} done, {state['errors']:,} errors")
     yield pair("Newest TTFT", f"{milliseconds(state['last_ttft_ms'])} ms")
     yield pair("Cost so far", usd(state["cost_usd"]))
 
@@ -104,21 +114,24 @@ def _totals(
     is_told = _failed_entirely(benchmark) and len(summary["error_kinds"]) == 1
     yield from error_lines(summary, () if is_told else failures)
     yield from answer_lines(summary, benchmark["model"])
-    any_succeeded = summary["requests"]["succeeded"] > 0
-    if any_succeeded:
+    any_succeeded, several = summary["requests"]["succeeded"] > 0, has_several(benchmark)
+    if any_succeeded and not several:
         yield from throughput_lines(summary)
-        yield from turn_lines(summary)
-    yield from slo_lines(summary)
     if any_succeeded:
-        yield from failure_lines(summary)
+        yield from turn_lines(summary)
+    if not summary.get("search"):
+        yield from slo_lines(summary, several=several)
+        if any_succeeded:
+            yield from failure_lines(summary)
     yield from rate_lines(summary)
-    yield concurrency_line(summary)
+    yield concurrency_line(benchmark, several=several)
     if any_succeeded or summary["tokens"]["output_tokens"]:
         yield pair("Tokens", _tokens(summary["tokens"], summary.get("cached_share")))
     if any_succeeded or summary["cost"]["total_usd"] is not None:
         yield pair("Cost", _cost(benchmark, summary["cost"]))
     if sent_with := _sent_with(benchmark.get("target") or {}):
         yield pair("Sent with", sent_with)
+    yield from observed_lines(benchmark)
     yield from grade_lines(summary)
 
 

@@ -23,15 +23,19 @@ def throughput_lines(summary: Mapping[str, Any]) -> Iterator[Line]:
             yield pair("", times)
 
 
-def slo_lines(summary: Mapping[str, Any]) -> Iterator[Line]:
-    """How many requests met the SLOs, and which SLOs the others missed."""
+def slo_lines(summary: Mapping[str, Any], *, several: bool = False) -> Iterator[Line]:
+    """How many requests met the SLOs, and which SLOs the others missed.
+
+    `several`: stages, each with a goodput of its own.
+    """
     slo = summary.get("slo")
     if not slo or not slo["attempted"]:
         return
     tokens = "" if slo["output_token_goodput"] is None else f", {rate(slo['output_token_goodput'])} output tokens/s"
     steady = summary["steady_window"] or {}
     inside = "" if steady.get("goodput") is None else f"; {rate(steady['goodput'])} requests/s in the steady part"
-    yield pair("Goodput", f"{rate(slo['goodput'])} requests/s{tokens}{inside}")
+    if not several:
+        yield pair("Goodput", f"{rate(slo['goodput'])} requests/s{tokens}{inside}")
     share = f"{slo['met']:,} of {slo['attempted']:,} met all SLOs: {slo['attainment']:.1%}, {slo['target']:.1%} wanted"
     undetermined = f"; {slo['undetermined']:,} undetermined" if slo["undetermined"] else ""
     yield pair("SLOs", share + undetermined, GOOD if slo["attained"] else BAD)
@@ -77,13 +81,26 @@ def rate_lines(summary: Mapping[str, Any]) -> Iterator[Line]:
         yield pair("  lateness", text)
 
 
-def concurrency_line(summary: Mapping[str, Any]) -> Line:
-    """The most requests at a time, beside the concurrency: a target in a closed loop, a bound in an open one."""
-    found = summary["concurrency"]
+def concurrency_line(benchmark: Mapping[str, Any], *, several: bool = False) -> Line:
+    """The most requests at a time, beside the concurrency: a target in a closed loop, a bound in an open one.
+
+    `several`: stages, each with a concurrency of its own.
+    """
+    found = benchmark["summary"]["concurrency"]
+    if several:
+        return pair("Concurrency", f"{found['peak']:,} at the peak")
     mean = "" if found.get("mean") is None else f"{rate(found['mean'])} on average, "
-    if summary.get("request_rate"):
+    if _is_open(benchmark):
         return pair("Concurrency", f"{mean}{found['peak']:,} at the peak, at most {found['requested']:,} allowed")
     return pair("Concurrency", f"{found['requested']:,} requested, {mean}{found['peak']:,} at the peak")
+
+
+def _is_open(benchmark: Mapping[str, Any]) -> bool:
+    """Whether requests were due at times of their own, so that nobody asked for a concurrency."""
+    load, workload = benchmark.get("load"), benchmark.get("workload") or {}
+    if load is not None:
+        return load.get("concurrency") is None
+    return benchmark["request_rate"] is not None or workload.get("source") == "trace"
 
 
 def turn_lines(summary: Mapping[str, Any]) -> Iterator[Line]:

@@ -2,9 +2,12 @@
 
 import heapq
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from shared.numbers.time_series import TimeSeries
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class SteadyWindow(NamedTuple):
@@ -80,6 +83,13 @@ class Activity:
         if self.first_sent_us is None or self.last_end_us is None:
             return None
         return (self.last_end_us - self.first_sent_us) / 1e6 or None
+
+    @property
+    def span(self) -> tuple[datetime, datetime] | None:
+        """The times of the first send and of the last end; None if nothing ended."""
+        if self.first_sent_us is None or self.last_end_us is None:
+            return None
+        return _EPOCH + timedelta(microseconds=self.first_sent_us), _EPOCH + timedelta(microseconds=self.last_end_us)
 
     def levels(self) -> list[tuple[int, int]]:
         """Steps of (time in µs, requests in flight from then on), without cancelled requests."""

@@ -22,6 +22,7 @@ from pydantic_core import PydanticKnownError
 from shared.benchmark.extra_body import STORED, StoredExtraBody
 from shared.benchmark.json_object import check_object
 from shared.benchmark.load_spec import LoadSpec
+from shared.benchmark.observe_spec import Observe
 from shared.benchmark.prompt import STRICT, Content, Parameters, Prompt, PromptOrText, to_tuple
 from shared.benchmark.slo_spec import Slos
 from shared.benchmark.spec_rules import check_load, check_requests, check_short_form
@@ -149,6 +150,7 @@ class RunSpec(BaseModel):
         "gives their goodput. An object, or the name of a preset. Null: none.",
         examples=[{"ttft_ms": 500, "tpot_ms": 50, "attainment": 0.95}],
     )
+    observe: Observe = True
     on_interrupt: Literal["resume", "fail"] = Field(
         default="resume",
         description="What happens if the worker stops or dies. `resume`: another worker sends the missing requests and "
@@ -179,10 +181,10 @@ class RunSpec(BaseModel):
 
     @model_validator(mode="after")
     def _goes_together(self, info: ValidationInfo) -> "RunSpec":
-        # A stored spec was checked, and has every field.
+        # A stored spec was checked, and has every field, or those that retention has left.
         if info.context is not STORED:
             check_short_form(self)
-        check_load(self)
+            check_load(self)
         return self
 
     @property

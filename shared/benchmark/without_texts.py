@@ -19,9 +19,11 @@ _KEPT = (
     "request_rate",
     "arrival",
     "arrival_seed",
+    "observe",
     "on_interrupt",
     "max_duration_s",
     "timeouts",
+    "slos",
 )
 _WORDS = ("service_tier", "reasoning_effort")
 
@@ -45,8 +47,13 @@ def spec_without_texts(spec: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def _unnamed(load: Mapping[str, Any]) -> dict[str, Any]:
     """The load without the names of its stages."""
-    stages = [{field: value for field, value in stage.items() if field != "name"} for stage in load.get("stages") or ()]
+    stages = [stage_without_name(stage) for stage in load.get("stages") or ()]
     return {**load, "stages": stages} if stages else dict(load)
+
+
+def stage_without_name(stage: Mapping[str, Any]) -> dict[str, Any]:
+    """A stage, or the label of one, without the name that its caller gave it."""
+    return {field: value for field, value in stage.items() if field != "name"}
 
 
 def target_without_texts(target: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -119,6 +119,13 @@ class BenchmarkPages:
                 following = Position(last.id, last.created_at)
             return BenchmarkList(await _with_light_specs(session, items), following)
 
+    async def makes_prompts(self, benchmark_id: int) -> bool:
+        """Whether its prompts are made from its workload and not stored. False once its texts were deleted."""
+        source = Benchmark.spec_document[("workload", "source")].as_string()
+        query = select(source).where(Benchmark.id == benchmark_id, Benchmark.texts_deleted_at.is_(None))
+        async with self._database.read() as session:
+            return await session.scalar(query) not in (None, "prompts")
+
     async def prompt_texts(self, benchmark_id: int, indexes: Collection[int], characters: int) -> dict[int, str]:
         """The last turns of these prompts by index, each cut after so many characters."""
         text = func.substr(last_turn(Prompt.document), 1, characters)

@@ -17,6 +17,8 @@ from shared.numbers.metrics import METRICS
 SORTABLE = ("id", *(metric.name for metric in METRICS.values() if metric.sortable))
 # About the bytes that a result takes as JSON without its texts, and that a byte of a stored timeline takes.
 PLAIN_BYTES, JSON_OF_TIMELINE = 2_000, 15
+# About the bytes of text that a token stands for.
+BYTES_OF_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,15 @@ class ListedResult:
     id: int
     prompt_index: int
     value: Any
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class SentPrompt:
+    """A prompt that has a result. `repetition`: its last one; `size`: about its bytes."""
+
+    prompt_index: int
+    repetition: int
     size: int
 
 
@@ -70,6 +81,19 @@ class ResultPages:
         if warmup is not None:
             query = query.where(Result.warmup.is_(warmup))
         return await self._listed(_sorted(query, sort, descending, after).limit(limit), with_timeline)
+
+    async def sent_prompts(self, benchmark_id: int, *, after: int, limit: int) -> list[SentPrompt]:
+        """The prompts with indexes above `after` that have a result, in order."""
+        tokens = func.coalesce(func.max(func.coalesce(Result.total_input_tokens, Result.input_tokens)), 0)
+        query = (
+            select(Result.prompt_index, func.max(Result.repetition), tokens * BYTES_OF_TOKEN)
+            .where(Result.benchmark_id == benchmark_id, Result.prompt_index > after)
+            .group_by(Result.prompt_index)
+            .order_by(Result.prompt_index)
+            .limit(limit)
+        )
+        async with self._database.read() as session:
+            return [SentPrompt(*row) for row in await session.execute(query)]
 
     async def rows(self, ids: Sequence[int], *, with_timeline: bool) -> list[Result]:
         """The results with these ids, in this order. Those that were deleted meanwhile are missing."""

@@ -10,12 +10,13 @@ from shared.benchmark.without_texts import (
     error_without_text,
     name_without_text,
     spec_without_texts,
+    stage_without_name,
     target_without_texts,
 )
 from shared.db.again import tries_again
 from shared.db.benchmarks import KEEP_KEYS_S
 from shared.db.database import Database
-from shared.db.tables import Benchmark, BenchmarkMetadata, IdempotencyKey, Prompt, Result
+from shared.db.tables import Benchmark, BenchmarkMetadata, IdempotencyKey, Prompt, Result, StageRow
 from shared.db.types import as_constant, utc_now
 from shared.db.webhook_endpoints import lock_endpoint
 from shared.db.webhook_tables import WebhookDelivery, WebhookEndpoint, WebhookEvent, is_pending
@@ -115,13 +116,21 @@ def _is_being_told_of() -> ColumnElement[bool]:
 
 
 async def _delete_own_texts(session: AsyncSession, benchmark_id: int) -> None:
-    """Deletes the texts in the benchmark's row, its prompts, and its webhook with all events and attempts."""
+    """Deletes the texts in the benchmark's row, its prompts, names of stages, and its webhook with all attempts."""
     # The endpoint first, then its deliveries: that is the order of every transaction.
     await lock_endpoint(session, benchmark_id)
     await session.execute(delete(WebhookEndpoint).where(WebhookEndpoint.benchmark_id == benchmark_id))
     await session.execute(delete(WebhookEvent).where(WebhookEvent.benchmark_id == benchmark_id))
     await session.execute(delete(Prompt).where(Prompt.benchmark_id == benchmark_id))
     await session.execute(delete(BenchmarkMetadata).where(BenchmarkMetadata.benchmark_id == benchmark_id))
+    stages = select(StageRow.number, StageRow.label).where(StageRow.benchmark_id == benchmark_id)
+    for number, label in (await session.execute(stages)).all():
+        await session.execute(
+            update(StageRow)
+            .where(StageRow.benchmark_id == benchmark_id, StageRow.number == number)
+            .values(label=stage_without_name(label)),
+            execution_options={"synchronize_session": False},
+        )
     benchmark = await session.get(Benchmark, benchmark_id)
     if benchmark is None:
         return
@@ -133,6 +142,8 @@ async def _delete_own_texts(session: AsyncSession, benchmark_id: int) -> None:
             name=name,
             spec_document=spec_without_texts(benchmark.spec_document, name),
             target=target_without_texts(benchmark.target),
+            # It names a stage, and nobody reads it any more.
+            live=None,
             texts_deleted_at=utc_now(),
         ),
         execution_options={"synchronize_session": False},

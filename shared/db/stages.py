@@ -1,6 +1,7 @@
 """Stages: what each has shown. The lease's holder writes them; another worker goes on after the last that has ended."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
@@ -45,15 +46,29 @@ class StageRepository:
                 )
 
     async def leave(
-        self, lease: Lease, number: int, *, ended_by: str, aggregate: bytes, summary: Mapping[str, Any]
+        self,
+        lease: Lease,
+        number: int,
+        *,
+        ended_by: str,
+        aggregate: bytes,
+        summary: Mapping[str, Any],
+        times: tuple[datetime, datetime] | None = None,
     ) -> None:
-        """A stage has ended. Raises LeaseLost."""
+        """A stage has ended. Raises LeaseLost. `times`: its start and end; None: since `enter`, until now."""
+        started_at, ended_at = times or (StageRow.started_at, utc_now())
         async with self._database.write() as session:
             await _hold(session, lease)
             await session.execute(
                 update(StageRow)
                 .where(StageRow.benchmark_id == lease.benchmark_id, StageRow.number == number)
-                .values(ended_at=utc_now(), ended_by=ended_by, aggregate=aggregate, summary=dict(summary)),
+                .values(
+                    started_at=started_at,
+                    ended_at=ended_at,
+                    ended_by=ended_by,
+                    aggregate=aggregate,
+                    summary=dict(summary),
+                ),
                 execution_options={"synchronize_session": False},
             )
 

@@ -52,8 +52,10 @@ def stamp_ns(ancillary: _Ancillary, offset_ns: int) -> int | None:
     """When the last byte of a read arrived, in monotonic ns, from the read's ancillary data. None without a stamp."""
     for _, kind, data in ancillary:
         if kind == _SO_TIMESTAMPING and len(data) == _STAMPS.size:
+            seconds: int
+            nanoseconds: int
             seconds, nanoseconds = _STAMPS.unpack(data)
-            return int(seconds * 1_000_000_000 + nanoseconds - offset_ns)
+            return seconds * 1_000_000_000 + nanoseconds - offset_ns
     return None
 
 

@@ -53,7 +53,24 @@ class Digest:
 
     def add(self, value: float, prompt: int | None = None) -> None:
         """`prompt`: values of one prompt are not independent of each other. None: not known."""
-        self._extend((value,), (round(value * _SCALE),), None if prompt is None else (prompt,))
+        # As `_extend` and `_keep` do it, without the cost of lists of one value.
+        scaled = round(value * _SCALE)
+        self.count += 1
+        self._total += scaled
+        self._squares += scaled * scaled
+        self._min = min(self._min, value)
+        self._max = max(self._max, value)
+        self._buckets[_bucket(value)] += 1
+        if self._values is None or self.count > EXACT:
+            self._values = self._prompts = None
+            return
+        if prompt is None or (self._values and self._prompts is None):
+            self._prompts = None
+        elif self._prompts is None:
+            self._prompts = [prompt]
+        else:
+            self._prompts.append(prompt)
+        self._values.append(value)
 
     def extend(self, values: Sequence[float]) -> None:
         self._extend(values, [round(value * _SCALE) for value in values])
@@ -65,7 +82,7 @@ class Digest:
         digest._extend([value / 1_000 for value in values_us], [value * (_SCALE // 1_000) for value in values_us])
         return digest
 
-    def _extend(self, values: Sequence[float], scaled: Sequence[int], prompts: Sequence[int] | None = None) -> None:
+    def _extend(self, values: Sequence[float], scaled: Sequence[int]) -> None:
         if not values:
             return
         self.count += len(values)
@@ -73,7 +90,7 @@ class Digest:
         self._squares += sum(map(mul, scaled, scaled))
         self._min = min(self._min, min(values))
         self._max = max(self._max, max(values))
-        self._keep(values, prompts, Counter(map(_bucket, values)))
+        self._keep(values, None, Counter(map(_bucket, values)))
 
     def merge(self, other: "Digest") -> None:
         """Adds the other digest's values."""

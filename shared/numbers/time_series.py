@@ -50,8 +50,10 @@ class TimeSeries:
         """Adds the other series' counts."""
         self._coarsen(other._shift)
         shift, counts = self._shift - other._shift, self._counts
+        known = counts.get
         for key, count in other._counts.items():
-            counts[key >> shift] = counts.get(key >> shift, 0) + count
+            key >>= shift
+            counts[key] = known(key, 0) + count
         self.total += other.total
         self._shrink()
 

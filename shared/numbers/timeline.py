@@ -7,6 +7,7 @@ timeline gives the same numbers again.
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -77,15 +78,22 @@ class Timeline:
 
 def encode(events: Iterable[TimelineEvent]) -> bytes:
     """Three LEB128 integers for each event: µs since the event before, kind, size. About four bytes for each event."""
+    previous, pieces = 0, []
+    for offset_us, kind, size in events:
+        pieces.append(_encoded(offset_us - previous, kind, size))
+        previous = offset_us
+    return b"".join(pieces)
+
+
+@lru_cache(maxsize=8_192)
+def _encoded(*values: int) -> bytes:
+    # The events of a steady stream are much alike, so most of them are in the cache.
     out = bytearray()
-    previous = 0
-    for event in events:
-        for value in (event.offset_us - previous, int(event.kind), event.size):
-            while value > 0x7F:
-                out.append(value & 0x7F | 0x80)
-                value >>= 7
-            out.append(value)
-        previous = event.offset_us
+    for value in values:
+        while value > 0x7F:
+            out.append(value & 0x7F | 0x80)
+            value >>= 7
+        out.append(value)
     return bytes(out)
 
 

@@ -5,7 +5,6 @@ from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -13,9 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from shared.benchmark.extra_body import ExtraBody
 from shared.errors import MissingKey, UnknownModel, UnknownProvider
-from shared.network.tls import TlsOptions
 from shared.protocols.base import Options
 from shared.protocols.registry import PROTOCOLS, ProtocolName, protocol_named
+from shared.providers.endpoint_tls import Tls
+from shared.providers.metrics_urls import MetricsUrls
 from shared.providers.prices import PriceList
 from shared.providers.values import HeaderName, Headers, Query
 
@@ -30,37 +30,6 @@ class PriceOverride(BaseModel):
     cache_read_usd_per_mtok: Decimal | None = Field(default=None, ge=0)
     cache_write_usd_per_mtok: Decimal | None = Field(default=None, ge=0)
     cache_write_1h_usd_per_mtok: Decimal | None = Field(default=None, ge=0)
-
-
-class Tls(BaseModel):
-    """TLS to one endpoint. The paths are those where the workers run."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    ca_file: Path | None = Field(
-        default=None, description="PEM file of the CAs to trust, in place of the system's certificates."
-    )
-    client_cert: Path | None = Field(default=None, description="PEM file of the client's certificate.")
-    client_key: Path | None = Field(
-        default=None, description="PEM file of its private key, not encrypted. Left out: it is in `client_cert`."
-    )
-    verify: bool = Field(default=True, description="`false` accepts any certificate. Results say so.", strict=True)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "Tls":
-        if self.client_key is not None and self.client_cert is None:
-            raise ValueError("client_key needs a client_cert")
-        if self.ca_file is not None and not self.verify:
-            raise ValueError("ca_file has no effect when verify is false: leave one of them out")
-        return self
-
-    @property
-    def options(self) -> TlsOptions:
-        paths = {name: None if (path := getattr(self, name)) is None else str(path) for name in _TLS_FILES}
-        return TlsOptions(**paths, verify=self.verify)
-
-
-_TLS_FILES = ("ca_file", "client_cert", "client_key")
 
 
 class Endpoint(BaseModel):
@@ -117,6 +86,10 @@ class Endpoint(BaseModel):
         "win over them.",
     )
     tls: Tls | None = Field(default=None, description="Own CA, client certificate, or no verification.")
+    metrics_urls: MetricsUrls = Field(
+        default=(),
+        description="Prometheus endpoints of the server and its GPUs, which workers read once a second during a run.",
+    )
     stand_in: bool = Field(
         default=False,
         description="Answers for models whose own provider has no key (the simulator of the embedded stack).",
@@ -158,8 +131,9 @@ class Endpoint(BaseModel):
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """Every environment variable that it needs: that of the key, then those of `query` and `headers`."""
-        values = (*self.query.values(), *self.headers.values())
+        """Every environment variable that it needs: that of the key, those of `query`, `headers` and `metrics_urls`."""
+        of_metrics = (value for url in self.metrics_urls for value in url.values)
+        values = (*self.query.values(), *self.headers.values(), *of_metrics)
         names = (self.api_key_env, *(value.env for value in values))
         return tuple(dict.fromkeys(name for name in names if name is not None))
 

@@ -7,7 +7,8 @@ from urllib.parse import quote
 from pydantic import SecretStr
 
 from shared.providers.endpoints import Endpoint
-from shared.providers.values import unfit_for_a_header
+from shared.providers.metrics_urls import MetricsUrl
+from shared.providers.values import Value, unfit_for_a_header
 from shared.scrubber import looks_secret, secrets_in
 
 
@@ -22,8 +23,8 @@ class KeyRing:
         return None if endpoint.api_key_env is None else self._value(endpoint.api_key_env)
 
     def variables(self, endpoint: Endpoint) -> dict[str, str]:
-        """The values of the variables that `query` and `headers` of the endpoint name, as far as they are here."""
-        names = {value.env for value in (*endpoint.query.values(), *endpoint.headers.values())} - {None}
+        """The values of the variables that the endpoint names, without that of the key, as far as they are here."""
+        names = {value.env for _, value in _named_values(endpoint)}
         found = {name: self._value(name) for name in names if name is not None}
         return {name: secret.get_secret_value() for name, secret in found.items() if secret is not None}
 
@@ -33,7 +34,8 @@ class KeyRing:
 
     def problems(self, endpoint: Endpoint) -> list[str]:
         """What keeps this process from using the endpoint, each in words that name the variable."""
-        in_headers = {value.env for value in endpoint.headers.values()} | {endpoint.api_key_env}
+        headers = (endpoint.headers, *(url.headers for url in endpoint.metrics_urls))
+        in_headers = {value.env for each in headers for value in each.values()} | {endpoint.api_key_env}
         problems = []
         for name in endpoint.variables:
             secret = self._value(name)
@@ -61,9 +63,16 @@ class KeyRing:
         return SecretStr(value) if value else None
 
 
+def _named_values(endpoint: Endpoint) -> Iterator[tuple[str, Value]]:
+    """The parameters and headers of its requests, and of those for its metrics."""
+    parts: tuple[Endpoint | MetricsUrl, ...] = (endpoint, *endpoint.metrics_urls)
+    for part in parts:
+        yield from (*part.query.items(), *part.headers.items())
+
+
 def _plain_secrets(endpoint: Endpoint) -> Iterator[str]:
     """Secrets that the configuration holds itself, although it should name variables."""
-    for name, value in (*endpoint.query.items(), *endpoint.headers.items()):
+    for name, value in _named_values(endpoint):
         if value.text is not None and looks_secret(name, value.text):
             yield value.text
     for _, text in secrets_in(endpoint.extra_body):

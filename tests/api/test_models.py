@@ -101,3 +101,25 @@ async def test_a_configured_endpoint_shows_its_patterns_and_prices(sqlite_url: s
         assert home["prices"]["input_usd_per_mtok"] == 0.1
         assert home["prices"]["cache_read_usd_per_mtok"] is None
         assert (await submit(client, model="llama-3-8b"))["provider"] == "home"
+
+
+async def test_the_metrics_urls_of_an_endpoint_are_shown_without_secrets(sqlite_url: str) -> None:
+    providers = (
+        '[{"name": "home", "protocol": "openai", "base_url": "http://127.0.0.1:9/v1", "metrics_urls": '
+        '["http://127.0.0.1:9/metrics", {"url": "http://127.0.0.1:8/metrics", "query": {"token": "planted-0123"}, '
+        '"headers": {"Authorization": {"env": "T", "prefix": "Bearer "}}}]}]'
+    )
+    settings = make_settings(sqlite_url, WITHOUT_REDIS, None, providers=providers)
+    async with running_api(settings, KEYS) as client:
+        answer = await client.get("/providers")
+        (home,) = [item for item in answer.json()["items"] if item["name"] == "home"]
+        assert home["metrics_urls"] == [
+            {"url": "http://127.0.0.1:9/metrics", "query": {}, "headers": {}},
+            {
+                "url": "http://127.0.0.1:8/metrics",
+                "query": {"token": "[redacted]"},
+                "headers": {"Authorization": "Bearer [redacted]"},
+            },
+        ]
+        assert home["variables"] == ["T"]
+        assert "planted" not in answer.text

@@ -130,12 +130,13 @@ def benchmark(benchmark_id: int = 1, status: str = "completed", **changes: Any) 
         "concurrency": 1,
         "rerun_of": None,
         "on_interrupt": "resume",
+        "observe": True,
         "max_duration_s": None,
         "request_rate": None,
-        "arrival": "constant",
-        "arrival_seed": 0,
         "load": None,
         "workload": None,
+        "arrival": "constant",
+        "arrival_seed": 0,
         "repetitions": 1,
         "warmup": 0,
         "warmup_prefix": True,
@@ -153,6 +154,19 @@ def benchmark(benchmark_id: int = 1, status: str = "completed", **changes: Any) 
         "webhook": None,
         "results": None,
         "results_truncated": False,
+        **changes,
+    }
+
+
+def stage(number: int = 0, label: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    """A stage of 30 s that has ended."""
+    return {
+        "number": number,
+        "label": label or {},
+        "started_at": f"2025-01-15T10:30:{number * 30 % 60:02}Z",
+        "ended_at": f"2025-01-15T10:{30 + (number + 1) // 2}:{(number + 1) * 30 % 60:02}Z",
+        "ended_by": "requests",
+        "summary": summary(succeeded=20),
         **changes,
     }
 

@@ -144,7 +144,7 @@ def test_the_concurrency_of_an_open_loop_is_a_bound() -> None:
     rates = {"requested": 5.0, "achieved": 5.0}
     summary = documents.summary(request_rate=rates, concurrency={"requested": 50, "peak": 7})
     assert "Concurrency  7 at the peak, at most 50 allowed" in _text(
-        benchmark_lines(documents.benchmark(summary=summary))
+        benchmark_lines(documents.benchmark(summary=summary, request_rate=5.0))
     )
 
 

@@ -141,7 +141,7 @@ def test_progress_is_done_errors_ttft_and_cost() -> None:
     assert progress_text(state) == "12/40"
     stage = {"number": 3, "label": {"concurrency": 8}}
     state |= {"total": None, "metrics": {"stage": stage}}
-    assert progress_text(state) == "stage 3 (concurrency 8) · 12 done"
+    assert progress_text(state) == "stage 3 (8 streams) · 12 done"
 
 
 def test_verbose_shows_each_whole_line_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

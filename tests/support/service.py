@@ -14,6 +14,7 @@ from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.datasets import DatasetRepository
 from shared.db.leases import LeaseRepository
+from shared.db.observations import ObservationRepository
 from shared.db.results import ResultRepository
 from shared.db.segments import SegmentRepository
 from shared.db.stages import StageRepository
@@ -70,6 +71,7 @@ def make_context(
         results=ResultRepository(database),
         segments=SegmentRepository(database),
         stages=StageRepository(database),
+        observations=ObservationRepository(database),
         datasets=DatasetRepository(database),
         children=children,
         monitor=WorkerMonitor(database),

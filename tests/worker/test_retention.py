@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 from shared.db.database import Database
 from shared.db.deliveries import Attempt, DeliveryRepository
 from shared.db.retention import STEP_ROWS, RetentionRepository
+from shared.db.stages import StageRepository
 from shared.db.tables import Benchmark, BenchmarkMetadata, Prompt, Result
 from shared.db.types import utc_now
 from shared.db.webhook_endpoints import WebhookRepository
@@ -138,3 +139,43 @@ async def test_without_settings_all_stays(tables: Tables) -> None:
     old = await ended(tables, 10_000)
     await retention(tables).sweep()
     assert await count(tables, Result, old) == 2
+
+
+async def test_names_of_stages_go_with_the_texts_and_the_rest_of_them_stays(tables: Tables) -> None:
+    load = {"stages": [{"name": "Acme", "concurrency": 2, "requests": 2}, {"concurrency": 4, "requests": 2}]}
+    number = await tables.add(repetitions=2, load=load)
+    lease = await tables.claimed()
+    stages = StageRepository(tables.database)
+    labels = {0: {"name": "Acme", "concurrency": 2}, 1: {"concurrency": 4}}
+    await stages.enter(lease, dispatched=1, stages=labels)
+    live = {"stage": {"number": 0, "label": labels[0]}}
+    async with tables.database.write() as session:
+        await session.execute(update(Benchmark).where(Benchmark.id == number).values(live=live))
+    await tables.leases.finish(lease, "completed", summary={"kept": True}, error=None)
+    await age(tables, number, 8)
+    await retention(tables, text_days=7).sweep()
+    assert [stage.label for stage in await stages.of(number)] == [{"concurrency": 2}, {"concurrency": 4}]
+    benchmark = await tables.benchmarks.get(number)
+    assert (benchmark.live, benchmark.spec.load is not None) == (None, True)
+
+
+async def test_a_search_can_be_read_after_its_texts_are_deleted(tables: Tables) -> None:
+    """Its bounds are numbers, and a search without them is no valid spec."""
+    number = await tables.add(load={"search": {"max": 8, "probe_requests": 10}}, slos={"ttft_ms": 500})
+    await tables.leases.finish(await tables.claimed(), "completed", summary={"kept": True}, error=None)
+    await age(tables, number, 8)
+    await retention(tables, text_days=7).sweep()
+    spec = (await tables.benchmarks.get(number)).spec
+    assert spec.slos is not None
+    assert spec.slos.ttft_ms == 500
+
+
+async def test_a_trace_with_a_bound_on_its_schedule_can_be_read_after_its_texts_are_deleted(tables: Tables) -> None:
+    """Without its workload, nothing in the spec says that requests were due at times of their own."""
+    workload = {"source": "trace", "trace": {"sha256": "0" * 64, "rows": 2}}
+    number = await tables.add(prompts=(), workload=workload, slos={"effective_latency_ms": 500})
+    await tables.leases.finish(await tables.claimed(), "completed", summary={"kept": True}, error=None)
+    await age(tables, number, 8)
+    await retention(tables, text_days=7).sweep()
+    spec = (await tables.benchmarks.get(number)).spec
+    assert (spec.workload, spec.slos and spec.slos.effective_latency_ms) == (None, 500)

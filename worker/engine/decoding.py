@@ -13,6 +13,7 @@ from typing import Protocol
 import structlog
 
 from shared.benchmark.record import ResultRecord
+from shared.clock import monotonic_ns
 from worker.engine.measurer import Measurement
 from worker.engine.messages import Slice
 
@@ -23,6 +24,8 @@ MOST_WAITING_BYTES = 64_000_000
 # Decoding may wait, measuring may not: at niceness 10 the thread has a tenth of the normal weight. At 19 it has a
 # seventieth, and hardly anything was decoded on a host that was busy with other programs.
 NICENESS = 10
+# While there is more to decode, the listener is told of this many things together, and not later than after this time.
+MOST_CALLS, CALLS_WAIT_NS = 16, 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,9 @@ class DecodingThread:
         self._thread = threading.Thread(target=self._run, name="decoding", daemon=True)
         # Their difference is the bytes that wait. The loop writes only the first, the thread only the second.
         self._given_bytes = self._decoded_bytes = 0
+        # What the listener is to be told, and since when the first of it waits.
+        self._calls: list[Callable[[], None]] = []
+        self._oldest_call_ns = 0
 
     def start(self) -> None:
         self._thread.start()
@@ -116,9 +122,11 @@ class DecodingThread:
         try:
             while (work := self._work.get()) is not None:
                 work()
+                self._pass_on()
         except Exception as exc:  # noqa: BLE001 - the listener raises it in the run
             broken = exc
             self._call(lambda: self._listener.broke(broken))
+        self._pass_on(at_once=True)
 
     def _take(self, part: Slice) -> None:
         measurement = self._live.get(part.id)
@@ -177,6 +185,23 @@ class DecodingThread:
         measurement.break_off(exc)
 
     def _call(self, function: Callable[[], None]) -> None:
-        # Raised if the loop has been closed: then nobody needs the call.
+        if not self._calls:
+            self._oldest_call_ns = monotonic_ns()
+        self._calls.append(function)
+
+    def _pass_on(self, *, at_once: bool = False) -> None:
+        """Passes the calls on to the loop. While there is more to decode, several together: each wakes the loop."""
+        if not self._calls:
+            return
+        may_wait = len(self._calls) < MOST_CALLS and monotonic_ns() - self._oldest_call_ns < CALLS_WAIT_NS
+        if may_wait and not at_once and not self._work.empty():
+            return
+        calls, self._calls = self._calls, []
+        # Raised if the loop has been closed: then nobody needs the calls.
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(function)
+            self._loop.call_soon_threadsafe(self._make, calls)
+
+    def _make(self, calls: list[Callable[[], None]]) -> None:
+        for call in calls:
+            # Each by itself: an error of one does not stop the others.
+            self._loop.call_soon(call)

@@ -8,6 +8,7 @@ from shared.clock import Clock
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.datasets import DatasetRepository
 from shared.db.leases import LeaseRepository
+from shared.db.observations import ObservationRepository
 from shared.db.results import ResultRepository
 from shared.db.segments import SegmentRepository
 from shared.db.stages import StageRepository
@@ -38,6 +39,7 @@ class RunContext:
     results: ResultRepository
     segments: SegmentRepository
     stages: StageRepository
+    observations: ObservationRepository
     datasets: DatasetRepository
     children: Children
     monitor: WorkerMonitor

@@ -15,6 +15,7 @@ from shared.errors import Conflict, LeaseLost, NotFound, Unavailable
 from worker.patience import LONGEST_PAUSE_S, until_available
 from worker.run.cannot_run import CannotRun
 from worker.run.context import RunContext
+from worker.run.observing import observed_of
 from worker.run.recovery import Inheritance, Recovery, stored_ids
 from worker.run.sending import Sending
 from worker.run.summary import Plan, load_in_numbers, summarize
@@ -200,6 +201,9 @@ class BenchmarkRun:
             slos=spec.slos,
         )
         summary = await asyncio.to_thread(summarize, inherited.results, plan)
+        observations = self._context.observations
+        if (observed := await observed_of(observations, self.benchmark_id, inherited.results)) is not None:
+            summary["observed"] = observed
         stages = self._sending.stages if self._sending is not None else inherited.stages
         if load is not None and (found := load.plan.conclusion(stages)) is not None:
             summary["search"] = found

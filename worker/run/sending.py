@@ -30,6 +30,7 @@ from worker.holdings import held
 from worker.patience import until_available
 from worker.run.cannot_run import CannotRun
 from worker.run.context import RunContext
+from worker.run.observing import Observer, scrapers_of
 from worker.run.pricing import RunPrice, find_price
 from worker.run.recorder import Recorder
 from worker.run.recovery import Inheritance
@@ -140,7 +141,9 @@ class Sending:
             elif self._draining:
                 engine.drain()
             spans = RequestSpans(context.tracing, benchmark, endpoint)
-            await self._record_all(engine, spec, load, price, measuring.scrubber, spans, describe)
+            scrapers = scrapers_of(endpoint, context.keys, context.clock) if spec.observe else []
+            observer = Observer(context.observations, self._lease, context.clock, scrapers)
+            await self._record_all(engine, spec, load, price, measuring.scrubber, spans, observer, describe)
         self._sent_all = True
 
     async def _record_all(
@@ -151,6 +154,7 @@ class Sending:
         price: RunPrice,
         scrubber: Scrubber,
         spans: RequestSpans,
+        observer: Observer,
         describe: Callable[[], Awaitable[dict[str, Any]]],
     ) -> None:
         """`describe` gives the document of the run's target."""
@@ -169,6 +173,7 @@ class Sending:
             stored=spec.has_stages,
             summarize=partial(summary_of_stage, slos=spec.slos),
             slos=spec.slos,
+            observed=observer.of,
         )
 
         async def begin(mark: int) -> None:
@@ -193,6 +198,7 @@ class Sending:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(recorder.run())
+                observing = group.create_task(observer.run())
                 deadline = group.create_task(self._deadline(spec))
                 phases = stages.phases(group, begin, lambda: engine.phase_ended_by)
                 whole = Load(load.workload, phases, slots=load.plan.max_in_flight)
@@ -227,6 +233,8 @@ class Sending:
                     stages.pause()
                 else:
                     await stages.leave("failed" if engine.failure is not None else "cancelled")
+                await observer.settle()
+                observing.cancel()
         except* (LeaseLost, Unavailable) as lost:
             raise lost.exceptions[0] from None
 

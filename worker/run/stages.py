@@ -34,11 +34,12 @@ class Stages:
         stored: bool,
         summarize: Callable[[Stage, RunAggregate], dict[str, Any]],
         slos: SloSpec | None = None,
+        observed: Callable[[RunAggregate], Awaitable[dict[str, Any] | None]] | None = None,
     ) -> None:
         """`done`: the stages that have ended. `begun`: what earlier workers have of those in progress, by number.
 
         `stored`: whether the run's stages are stored. A run without a `load` of its own has one, which is the run.
-        `summarize` makes the summary of a stage, in a thread.
+        `summarize` makes the summary of a stage, in a thread. `observed` gives what was observed during its results.
         """
         self.done = list(done)
         self.results = RunAggregate(load.plan.max_in_flight, slos)
@@ -51,6 +52,7 @@ class Stages:
         self._stored = stored
         self._summarize = summarize
         self._slos = slos
+        self._observed = observed
         self._current: Stage | None = None
 
     async def phases(
@@ -91,7 +93,7 @@ class Stages:
             self._take(fresh)
             wholes[number] = fresh if number is None else merged([self._begun.pop(number, None), fresh])
         for shown in stage.shown if self._stored else ():
-            await self._store(shown, wholes[shown.number], ended_by)
+            await self._store(shown, wholes[shown.number], ended_by, is_piece=len(wholes) > 1)
         # Last, because it changes one of them.
         self.done.append(StageResult(stage.number, stage.label, ended_by, merged(list(wholes.values()))))
 
@@ -125,11 +127,15 @@ class Stages:
         measured = replace(stage.measured, gone_ns=round(sum(spans) * 1e9))
         return [measured] if stage.warmup is None else [stage.warmup, measured]
 
-    async def _store(self, stage: Stage, results: RunAggregate, ended_by: str) -> None:
+    async def _store(self, stage: Stage, results: RunAggregate, ended_by: str, *, is_piece: bool) -> None:
+        """`is_piece`: of a part that sends several stages. When each of them was is known from its requests alone."""
+        times = results.activity.span if is_piece else None
         aggregate, summary = await asyncio.to_thread(lambda: (results.encode(), self._summarize(stage, results)))
+        if self._observed is not None and (observed := await self._observed(results)) is not None:
+            summary["observed"] = observed
         await until_available(
             lambda: self._repository.leave(
-                self._lease, stage.number, ended_by=ended_by, aggregate=aggregate, summary=summary
+                self._lease, stage.number, ended_by=ended_by, aggregate=aggregate, summary=summary, times=times
             ),
             "stage_waits",
         )

@@ -50,6 +50,16 @@ def test_splitting_and_order_change_nothing(parts: list[list[float]], many: int,
 
 
 @settings(max_examples=20, deadline=None)
+@given(st.lists(values, max_size=60), st.sampled_from([0, EXACT - 30, EXACT]))
+def test_values_one_by_one_are_the_same_as_all_at_once(data: list[float], many: int) -> None:
+    at_once, one_by_one = of([1.5] * many), of([1.5] * many)
+    at_once.extend(data)
+    for value in data:
+        one_by_one.add(value)
+    assert same(at_once, one_by_one)
+
+
+@settings(max_examples=20, deadline=None)
 @given(st.lists(values, max_size=30), st.integers(1, 2 * EXACT), st.integers(1, EXACT))
 def test_merging_is_associative(data: list[float], many: int, more: int) -> None:
     a, b, c = of(data), of([1.5] * many), of([float(number) for number in range(more)])

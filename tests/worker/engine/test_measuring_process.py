@@ -17,7 +17,7 @@ from tests.support.waiting import PATIENCE_S
 from tests.worker.engine.measuring import BEGAN, measurement, part
 from tests.worker.engine.running import KEY, endpoint_at, engine_at, engine_over, load
 from worker.engine.children import Child, Children, processes_for
-from worker.engine.decoding import Concluded, DecodingThread
+from worker.engine.decoding import MOST_CALLS, Concluded, DecodingThread
 from worker.engine.messages import (
     Began,
     Begin,
@@ -169,6 +169,23 @@ async def test_an_error_of_ours_in_decoding_ends_that_request_and_no_other() -> 
     assert (first.outcome, second.outcome) == ("errored", "succeeded")
     assert first.error is not None
     assert (first.error.kind, listening.broken) == ("unreadable_answer", None)
+
+
+async def test_what_decoding_tells_comes_in_order_and_nothing_waits_for_more_work() -> None:
+    listening, count = Listening(), 2 * MOST_CALLS + 1
+    decoding = DecodingThread(listening)
+    whole = part((10.0, openai_stream("Hi")), began=BEGAN, head=HEAD, end=End("complete", 11_000_000))
+    for request_id in range(count):
+        decoding.begin(request_id, measurement("openai"))
+        decoding.take(structs.replace(whole, id=request_id))
+    decoding.start()
+    async with asyncio.timeout(PATIENCE_S):
+        assert [(await listening.ended.get()).request_id for _ in range(count)] == list(range(count))
+        # The thread has told the last one although its work goes on.
+        decoding.lose([count], "the process died")
+        while not listening.lost_ids:
+            await asyncio.sleep(0.01)
+    decoding.stop()
 
 
 def test_processes_follow_the_setting_and_never_outnumber_the_streams() -> None:

@@ -101,6 +101,11 @@ async def test_seamless_stages_follow_each_other_without_a_break(service: Servic
     assert 1 <= len(few) < len(many)
     # What was in flight at the change went on.
     assert max(result["ended_at"] for result in few) > min(result["sent_at"] for result in many)
+    # Each stage says when it was, although one part sent both.
+    for stage, results in zip(done["stages"], (few, many), strict=True):
+        assert stage["started_at"] == min(result["sent_at"] for result in results)
+        assert stage["ended_at"] == max(result["ended_at"] for result in results)
+    assert done["summary"]["steady_window"] is None
 
 
 async def test_a_stage_with_errors_ends_before_its_time(service: Service) -> None:

@@ -315,6 +315,8 @@ def test_a_run_says_which_load_was_asked_for() -> None:
     assert _asked(concurrency=4, requests=10) == {"concurrency": 4, "request_rate": None, "ramp_s": 0}
     staged = _asked(stages=[{"concurrency": 2, "requests": 5}, {"concurrency": 6, "requests": 5}])
     assert staged == {"concurrency": 6, "request_rate": None, "ramp_s": None}
+    rates = [{"request_rate": rate, "duration_s": 5, "max_concurrency": 9} for rate in (5, 20)]
+    assert _asked(stages=rates, transition="seamless") == {"concurrency": 9, "request_rate": None, "ramp_s": None}
 
 
 def test_a_run_whose_load_never_stays_the_same_has_no_steady_window() -> None:

@@ -96,12 +96,11 @@ class Connection:
 
     def parse(self) -> None:
         """Parses the reads that have arrived, and gives them to the stream."""
-        arrived, self.arrived = self.arrived, []
-        if self._stream is None:
+        arrived, self.arrived, stream = self.arrived, [], self._stream
+        if stream is None:
             return self._take_unasked(arrived)
         for stamp_ns, late_us, data in arrived:
-            end = self._take(self._stream, stamp_ns, late_us, data)
-            if end is not None:
+            if (end := self._take(stream, stamp_ns, late_us, data)) is not None:
                 return self._end(end)
         if self.broken is not None:
             return self._fail(self.broken, self.broken_ns)
@@ -121,15 +120,17 @@ class Connection:
 
     def _take(self, stream: Stream, stamp_ns: int, late_us: int, data: bytes) -> End | None:
         """Takes one read. Returns how the response ended, if it ended with this read."""
-        response, ended, head_known = self._response, False, self._response.head_complete
+        response, ended = self._response, not data
+        head_known = response.head_complete
         try:
-            data, ended = self._plain(data)
+            if self._tls is not None:
+                data, ended = self._plain(data)
             if data:
                 self.answered = True
                 response.feed(data)
         except (ssl.SSLError, OSError, NotHttp) as exc:
             return End("lost", stamp_ns, self._words(exc))
-        if response.head_complete and not head_known:
+        if not head_known and response.head_complete:
             stream.head(response.status, response.headers)
         stream.kernel = self.stamped_by_kernel
         if parts := response.parts:

@@ -77,21 +77,25 @@ class SocketReader:
                 continue
             if not data:
                 self.remove(connection)
-            stamp_ns, late_ns = now_ns, late_if_waited_ns if waited else late_if_awake_ns
+            stamp_ns, late_ns, earliest_ns = now_ns, late_if_waited_ns if waited else late_if_awake_ns, looked_ns
             kernel_ns = kernel_stamps.stamp_ns(ancillary, offset_ns)
-            # Only bytes that came before the socket was registered can be older than the look before.
-            earliest_ns = min(looked_ns, connection.unread_since_ns or looked_ns) - _TOLERANCE_NS
-            connection.unread_since_ns = None
-            if kernel_ns is not None and earliest_ns <= kernel_ns <= monotonic_ns():
+            if connection.unread_since_ns is not None:
+                # Only bytes that came before the socket was registered can be older than the look before.
+                earliest_ns, connection.unread_since_ns = min(looked_ns, connection.unread_since_ns), None
+            if kernel_ns is not None and earliest_ns - _TOLERANCE_NS <= kernel_ns <= monotonic_ns():
                 stamp_ns = kernel_ns
-                late_ns = late_if_awake_ns if kernel_ns < entered_ns else late_ns
-                late_ns = max(late_ns, abs(now_ns - kernel_ns))
+                if kernel_ns < entered_ns:
+                    late_ns = late_if_awake_ns
+                if (apart_ns := abs(now_ns - kernel_ns)) > late_ns:
+                    late_ns = apart_ns
             elif data:
                 # The read has no stamp, or somebody has set the clock.
                 connection.stamped_by_kernel = False
             # Bytes arrive in order, so stamps must not go back. They could if the clock is set, or if a read without
             # the kernel's stamp, which is stamped late, is followed by one with it.
-            stamp_ns = connection.last_read_ns = max(stamp_ns, connection.last_read_ns)
+            if stamp_ns < connection.last_read_ns:
+                stamp_ns = connection.last_read_ns
+            connection.last_read_ns = stamp_ns
             connection.arrived.append((stamp_ns, late_ns // 1_000, data))
             told.append(connection)
         for connection in told:

@@ -1,0 +1,1 @@
+"""What the server under test says about itself on its Prometheus endpoint. Pure: the worker fetches the texts."""

@@ -1,0 +1,67 @@
+"""Counters become rates, and several endpoints become one server."""
+
+from shared.observing.sample import Reading, Sampler
+
+S = 1_000_000_000
+
+
+def test_a_counter_gives_its_growth_per_second() -> None:
+    sampler = Sampler()
+    first = sampler.sample(0, [Reading(0, {"generation_tokens_per_second": 100.0, "running": 3.0})])
+    assert first.values == {"running": 3.0}
+    after = sampler.sample(1, [Reading(2 * S, {"generation_tokens_per_second": 150.0, "running": 4.0})])
+    assert after.values == {"running": 4.0, "generation_tokens_per_second": 25.0}
+
+
+def test_a_server_that_began_anew_has_no_rate_at_that_moment() -> None:
+    sampler = Sampler()
+    rates = [
+        sampler.sample(0, [Reading(second * S, {"generation_tokens_per_second": total})]).values
+        for second, total in enumerate([100.0, 110.0, 5.0, 25.0])
+    ]
+    assert rates == [
+        {},
+        {"generation_tokens_per_second": 10.0},
+        {},
+        {"generation_tokens_per_second": 20.0},
+    ]
+
+
+def test_after_a_failure_the_rate_is_that_of_the_whole_gap() -> None:
+    sampler = Sampler()
+    sampler.sample(0, [Reading(0, {"prompt_tokens_per_second": 0.0})])
+    failed = sampler.sample(1, ["timed_out"])
+    assert (failed.values, failed.failed) == ({}, {"timed_out": 1})
+    assert sampler.sample(2, [Reading(2 * S, {"prompt_tokens_per_second": 10.0})]).values == {
+        "prompt_tokens_per_second": 5.0
+    }
+
+
+def test_several_endpoints_add_up_and_shares_are_their_mean() -> None:
+    one, two = {"running": 3.0, "kv_cache_usage": 0.2}, {"running": 4.0, "kv_cache_usage": 0.6}
+    sample = Sampler().sample(0, [Reading(0, one), Reading(0, two), Reading(0, {"power_w": 300.0})])
+    assert sample.values == {"running": 7.0, "kv_cache_usage": 0.4, "power_w": 300.0}
+
+
+def test_a_sum_without_one_of_its_endpoints_is_not_known() -> None:
+    sampler = Sampler()
+    sampler.sample(0, [Reading(0, {"running": 3.0}), Reading(0, {"running": 4.0, "waiting": 1.0})])
+    sample = sampler.sample(1, ["unreachable", Reading(S, {"running": 4.0, "waiting": 2.0})])
+    assert (sample.values, sample.failed) == ({"waiting": 2.0}, {"unreachable": 1})
+
+
+def test_the_hit_rate_is_that_of_the_tokens_of_this_second_where_both_are_counted() -> None:
+    """The gauge of SGLang speaks of its last batch alone."""
+    sampler = Sampler()
+
+    def hit_rate(second: int, asked: float, found: float) -> float | None:
+        values = {
+            "prefix_cache_queries_per_second": asked,
+            "prefix_cache_hits_per_second": found,
+            "prefix_cache_hit_rate": 0.99,
+        }
+        return sampler.sample(0, [Reading(second * S, values)]).values.get("prefix_cache_hit_rate")
+
+    assert [hit_rate(0, 100, 50), hit_rate(1, 200, 75), hit_rate(2, 200, 75)] == [None, 0.25, None]
+    gauge = Sampler().sample(0, [Reading(0, {"prefix_cache_hit_rate": 0.5})])
+    assert gauge.values == {"prefix_cache_hit_rate": 0.5}

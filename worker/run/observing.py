@@ -1,0 +1,132 @@
+"""Observes the server under test during a run: a sample each second, stored in blocks, beside the engine."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared.benchmark.aggregate import RunAggregate
+from shared.clock import Clock
+from shared.db.leases import Lease
+from shared.db.observations import ObservationRepository
+from shared.errors import LeaseLost
+from shared.network.tls import client_context
+from shared.observing.sample import Sample, Sampler
+from shared.observing.statistics import Observed
+from shared.providers.endpoints import Endpoint
+from shared.providers.key_ring import KeyRing
+from worker.patience import until_available
+from worker.run.scraping import Scraper
+
+EVERY_S = 1.0
+# How often samples are stored. A worker that dies loses those since the last time.
+STORED_EVERY_S = 20.0
+# The most samples that wait for a database that is away. The oldest are dropped.
+MAX_WAITING = 1_800
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Observer:
+    """The observations of one run on one worker. Without endpoints it does nothing."""
+
+    def __init__(
+        self,
+        repository: ObservationRepository,
+        lease: Lease,
+        clock: Clock,
+        scrapers: Sequence[Scraper],
+        *,
+        every_s: float = EVERY_S,
+        stored_every_s: float = STORED_EVERY_S,
+    ) -> None:
+        self._repository = repository
+        self._lease = lease
+        self._clock = clock
+        self._scrapers = scrapers
+        self._every_s = every_s
+        self._stored_every_s = stored_every_s
+        self._sampler = Sampler()
+        self._waiting: deque[Sample] = deque(maxlen=MAX_WAITING)
+        self._storing = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Observes until it is cancelled. Raises LeaseLost."""
+        if not self._scrapers:
+            return
+        try:
+            async with contextlib.AsyncExitStack() as stack, asyncio.TaskGroup() as group:
+                for scraper in self._scrapers:
+                    await stack.enter_async_context(scraper)
+                group.create_task(self._store_now_and_then())
+                async for _ in _ticks(self._clock, self._every_s):
+                    await self._observe()
+        except* LeaseLost as lost:
+            raise lost.exceptions[0] from None
+
+    async def settle(self) -> None:
+        """Stores every sample that there is. Raises LeaseLost."""
+        async with self._storing:
+            if not self._waiting:
+                return
+            samples = list(self._waiting)
+            self._waiting.clear()
+            await until_available(lambda: self._repository.add(self._lease, samples), "observations_wait")
+
+    async def of(self, results: RunAggregate) -> dict[str, Any] | None:
+        """What was observed from the first request sent to the end of the last of these; None if nothing was."""
+        if not self._scrapers:
+            return None
+        await self.settle()
+        return await observed_of(self._repository, self._lease.benchmark_id, results)
+
+    async def _observe(self) -> None:
+        at_us = (self._clock.wall_now() - _EPOCH) // timedelta(microseconds=1)
+        answers = await asyncio.gather(*(scraper.scrape() for scraper in self._scrapers))
+        self._waiting.append(self._sampler.sample(at_us, answers))
+
+    async def _store_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(self._stored_every_s)
+            await self.settle()
+
+
+def scrapers_of(endpoint: Endpoint, keys: KeyRing, clock: Clock) -> list[Scraper]:
+    """One for each of the endpoint's `metrics_urls`. The endpoint's TLS settings count for them too."""
+    if not endpoint.metrics_urls:
+        return []
+    tls = client_context(endpoint.tls.options) if endpoint.tls is not None else client_context()
+    variables = keys.variables(endpoint)
+    return [Scraper(url.request(variables), tls, clock) for url in endpoint.metrics_urls]
+
+
+async def observed_of(
+    repository: ObservationRepository, benchmark_id: int, results: RunAggregate
+) -> dict[str, Any] | None:
+    """What all workers have observed while these results came to be, as the summary has it."""
+    begin_us, end_us = results.activity.first_sent_us, results.activity.last_end_us
+    if begin_us is None or end_us is None:
+        return None
+    observed = Observed(begin_us, end_us)
+
+    async def read() -> None:
+        nonlocal observed
+        observed = Observed(begin_us, end_us)
+        async for samples in repository.samples(benchmark_id, begin_us, end_us):
+            for sample in samples:
+                observed.add(sample)
+
+    await until_available(read, "observations_wait")
+    return observed.document()
+
+
+async def _ticks(clock: Clock, every_s: float) -> AsyncIterator[None]:
+    """At once, and then every so many seconds. A tick may be late; one that is a whole step late is left out."""
+    begin_ns, number = clock.monotonic_ns(), 0
+    while True:
+        yield
+        gone_s = (clock.monotonic_ns() - begin_ns) / 1e9
+        number = max(number + 1, int(gone_s / every_s))
+        await asyncio.sleep(max(0.0, number * every_s - gone_s))
