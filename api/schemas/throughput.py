@@ -103,8 +103,8 @@ class RequestRateOut(BaseModel):
         default=None,
         description="Why the schedule was not kept: more than 1 % of `due` is missing in `achieved`, or more than 1 % "
         "of the requests were dropped. `max_concurrency`: requests waited for room (or for `max_prefill`), so the "
-        "server is too slow for so few streams. `this host`: requests were sent late although there was room. Null "
-        "when the schedule was kept.",
+        "server is too slow for so few streams. `this host`: requests were sent late although there was room; without "
+        "that delay the server would have kept up. Null when the schedule was kept.",
         examples=[None],
     )
     lateness_ms: Distribution | None = Field(

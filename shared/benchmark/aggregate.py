@@ -52,9 +52,10 @@ class RunAggregate:
         # `queue_ms` of all requests that were sent, failed ones included, and how many of them were sent late.
         self.lateness_ms = Digest()
         self.late = 0
-        # Why they were late, as far as it is known: mostly by our own delay, or because there was no room for them.
-        self.late_by_host = 0
-        self.late_by_room = 0
+        # Of the late ones: for how long their room lay idle because of us before they were sent, and for how long they
+        # then used it (µs).
+        self.late_idle_us = 0
+        self.late_busy_us = 0
         # Round trips of the network, of the requests whose connection told.
         self.network_rtt_ms = Digest()
         self.turns = Turns()
@@ -117,8 +118,8 @@ class RunAggregate:
         self.repeats |= other.repeats
         self.warmup += other.warmup
         self.late += other.late
-        self.late_by_host += other.late_by_host
-        self.late_by_room += other.late_by_room
+        self.late_idle_us += other.late_idle_us
+        self.late_busy_us += other.late_busy_us
         self.without_events += other.without_events
         self.generated_tokens += other.generated_tokens
         self.cacheable_tokens += other.cacheable_tokens
@@ -191,9 +192,8 @@ class RunAggregate:
             return
         self.late += 1
         if result.send_delay_ms is not None:
-            ours = result.send_delay_ms >= result.queue_ms / 2
-            self.late_by_host += ours
-            self.late_by_room += not ours
+            self.late_idle_us += round(result.send_delay_ms * 1_000)
+            self.late_busy_us += result.ended_us - result.sent_us
 
     def _add_answer(self, result: Observed) -> None:
         """What the answer of any outcome says."""

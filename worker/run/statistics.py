@@ -239,14 +239,21 @@ def _per_second(count: int, first_us: int | None, last_us: int | None) -> float 
 
 
 def _limited_by(results: RunAggregate, achieved: float | None, due: float | None) -> str | None:
-    """Why the rate of the schedule was not reached. None if it was, or if no request says why."""
+    """Why the rate of the schedule was not reached. None if it was, or if no request says why.
+
+    If requests had used their room without delay, more would have gone out by the share of time that it lay idle.
+    """
     dropped = results.outcomes["dropped"]
     is_slower = achieved is not None and due is not None and achieved < due * (1 - REACHED_WITHIN)
     if not is_slower and dropped <= REACHED_WITHIN * results.outcomes.total():
         return None
-    if results.late_by_host > results.late_by_room:
-        return "this host"
-    return "max_concurrency" if results.late_by_room or dropped else None
+    idle, busy = results.late_idle_us, results.late_busy_us
+    if not idle + busy:
+        return "max_concurrency" if dropped else None
+    if achieved is None or due is None:
+        return "this host" if idle > busy else "max_concurrency"
+    without_delay = achieved * (idle + busy) / busy if busy else due
+    return "this host" if without_delay >= due * (1 - REACHED_WITHIN) else "max_concurrency"
 
 
 def _cost(results: RunAggregate) -> dict[str, Any]:

@@ -256,7 +256,14 @@ def test_requests_that_waited_for_room_say_that_the_server_is_too_slow() -> None
 
 def test_requests_that_were_sent_late_although_there_was_room_are_our_fault() -> None:
     assert paced(*[number * 50.0 for number in range(50)], delay_ms=10_000)["limited_by"] == "this host"
-    assert paced(*[20.0, None] * 25, delay_ms=20)["limited_by"] == "this host"
+    assert paced(*[200.0, None] * 25, delay_ms=200)["limited_by"] == "this host"
+
+
+def test_our_delay_is_the_cause_only_if_the_server_would_have_kept_up_without_it() -> None:
+    """Sent at 6.7 of 10 requests/s. Each used its room for 100 ms, after the room had lain idle for some time."""
+    waits = [number * 50.0 for number in range(50)]
+    assert paced(*waits, delay_ms=40)["limited_by"] == "max_concurrency"
+    assert paced(*waits, delay_ms=60)["limited_by"] == "this host"
 
 
 def test_what_is_not_known_is_nobodys_fault() -> None:
@@ -270,4 +277,4 @@ def test_the_faults_of_all_parts_of_a_run_count() -> None:
     second.add(replace(result(1), queue_ms=50.0, send_delay_ms=1.0))
     second.add(replace(result(2), queue_ms=50.0, send_delay_ms=1.0))
     first.merge(second)
-    assert (first.late, first.late_by_host, first.late_by_room) == (3, 1, 2)
+    assert (first.late, first.late_idle_us, first.late_busy_us) == (3, 42_000, 300_000)
