@@ -48,7 +48,7 @@ class ProbeCounts(BaseModel):
 class ProbesOut(BaseModel):
     """Requests of one token that were sent beside the load (`probe_rate`). They count for nothing else."""
 
-    requests: ProbeCounts = Field(description="Probes by outcome.")
+    requests: ProbeCounts = Field(description="How many were sent in this time, and how they ended.")
     ttft_ms: Distribution = Field(description="Time to first token of those that succeeded. Unit: ms.")
     cost_usd: str | None = Field(
         description="What they cost; no part of `cost`. Unit: USD. Null when no cost is known.", examples=["0.000058"]
