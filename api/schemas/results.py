@@ -110,7 +110,10 @@ class ResultOut(BaseModel):
         examples=[False],
     )
     timeline: list[TimelineEventOut] | None = Field(
-        default=None, description="Every event, with `include=timeline`. Null when not asked for or not stored."
+        default=None,
+        description="Every event, with `include=timeline`. Null when not asked for or not stored: they are stored for "
+        "runs of up to `TIMELINE_MAX_REQUESTS` requests, and for as many first results of a run whose number of "
+        "requests is not known.",
     )
 
 
