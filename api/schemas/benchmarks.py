@@ -17,8 +17,8 @@ from api.schemas.webhooks import BenchmarkWebhook
 from shared.benchmark.load_spec import LoadSpec
 from shared.benchmark.prompt import Message, Parameters
 from shared.benchmark.slo_spec import SloSpec
-from shared.benchmark.spec import Timeouts
 from shared.benchmark.status import SegmentEnding, Status
+from shared.benchmark.timeouts import Timeouts
 from shared.benchmark.workload_spec import WorkloadSpec
 
 

@@ -137,8 +137,6 @@ def benchmark(benchmark_id: int = 1, status: str = "completed", **changes: Any) 
         "workload": None,
         "arrival": "constant",
         "arrival_seed": 0,
-        "load": None,
-        "workload": None,
         "repetitions": 1,
         "warmup": 0,
         "warmup_prefix": True,
