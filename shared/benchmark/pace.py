@@ -56,8 +56,8 @@ class Pace(ABC):
         return None if self.rate is None else self.rate * until_s
 
     @property
-    def settled_s(self) -> float:
-        """From this time on the load is constant: a ramp is over."""
+    def settled_s(self) -> float | None:
+        """From this time on the load is constant: a ramp is over. None: it changes to its end."""
         return self.room()[-1].from_ns / 1e9
 
     @property

@@ -51,6 +51,12 @@ class Scenario:
         self._planned[number] = prompts
         return number
 
+    async def submit_load(self, planned: int, **spec: object) -> int:
+        """A benchmark that sends so many measured requests and no warm-up."""
+        number = await self.chaos.submit(**spec)
+        self._planned[number] = planned
+        return number
+
     async def survived(self, note: str = "") -> Account:
         """Every promise holds of every benchmark of this scenario, and its line is written."""
         # Deliveries of webhooks need a worker.

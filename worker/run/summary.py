@@ -42,7 +42,7 @@ def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
 
 def load_in_numbers(spec: RunSpec, load: PlannedLoad | None) -> LoadNumbers:
     """What the run was asked to carry. Of several stages, the one rate and the steady part are not known."""
-    if spec.load is None or load is None:
+    if load is None:
         return {"concurrency": spec.concurrency, "request_rate": spec.request_rate, "ramp_s": 0}
     # Seamless stages are sent as one, but are several.
     stages = [shown for stage in load.plan.stages for shown in stage.shown] if isinstance(load.plan, FixedPlan) else []

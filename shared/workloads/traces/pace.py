@@ -23,5 +23,10 @@ class TracePace(Pace):
         span_s = self._schedule.span_s
         return (len(self._schedule) - 1) / span_s if span_s > 0 and len(self._schedule) > 1 else None
 
+    @property
+    def settled_s(self) -> None:
+        """A trace changes to its end, so no part of it is steady."""
+        return None
+
     def room(self) -> Sequence[Room]:
         return [Room(0, self._concurrency)]

@@ -189,3 +189,10 @@ async def test_errors_of_the_database_do_not_quote_what_was_to_be_stored(databas
         async with database.write() as session:
             await session.execute(insert(Prompt).values(benchmark_id=None, prompt_index=0, document={"a": "my prompt"}))
     assert "my prompt" not in str(refused.value)
+
+
+async def test_the_database_refuses_an_outcome_that_nobody_knows(tables: Tables) -> None:
+    """Migrations have changed the constraint since the table was made."""
+    await tables.add()
+    with pytest.raises(IntegrityError):
+        await tables.results.record(await tables.claimed(), [make_record(outcome="vanished")])

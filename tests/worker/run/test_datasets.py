@@ -3,6 +3,8 @@
 from itertools import pairwise
 from typing import Any
 
+import pytest
+
 from tests.support.dates import instant
 from tests.support.service import Service
 
@@ -43,6 +45,12 @@ async def test_a_trace_is_sent_at_its_times_with_its_lengths(service: Service) -
     assert results[0]["input_tokens"] > 10 * results[1]["input_tokens"]
     begin = instant(results[0]["scheduled_at"])
     assert [round((instant(result["scheduled_at"]) - begin).total_seconds(), 3) for result in results] == [0, 0.6, 0.6]
+    # A trace is an open loop: how late requests were is known, and latency counts from when they were due.
+    summary = done["summary"]
+    assert summary["request_rate"]["requested"] == pytest.approx(2 / 0.6)
+    assert summary["request_rate"]["lateness_ms"]["count"] == 3
+    assert summary["effective_latency_ms"]["min"] >= summary["latency_ms"]["min"]
+    assert summary["steady_window"] is None
 
 
 async def test_a_load_ends_with_its_trace_and_says_so(service: Service) -> None:
