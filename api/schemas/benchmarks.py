@@ -240,7 +240,7 @@ class BenchmarkOut(BenchmarkBase):
     )
     estimate: EstimateOut | None = Field(
         default=None,
-        description="What it will send, take and cost. Only the answer to the POST that created it has an estimate; "
+        description="What it will send, take and cost. Only answers to the POST that created it have an estimate; "
         "otherwise null.",
     )
     webhook: BenchmarkWebhook | None = Field(
