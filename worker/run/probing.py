@@ -16,7 +16,7 @@ from shared.benchmark.pace import ConstantRate
 from shared.benchmark.prompt import Parameters
 from shared.benchmark.record import ResultRecord
 from shared.benchmark.request_id import RequestId
-from shared.benchmark.spec import RunSpec
+from shared.benchmark.run_spec import RunSpec
 from shared.benchmark.workload import WorkItem, Workload
 from shared.db.leases import Lease
 from shared.errors import LeaseLost, Unavailable
