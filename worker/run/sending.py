@@ -57,6 +57,9 @@ class Sending:
         self._cancelled = False
         self._draining = False
         self._sent_all = False
+        self._most_timelines = context.settings.timeline_max_requests
+        # How many results have a timeline, at most: those of earlier workers may have none.
+        self._kept_timelines = inherited.recorded.count
         # The run's own deadline has passed.
         self.overdue = False
         # Requests that were cut off in flight. Another worker sends them again.
@@ -121,7 +124,7 @@ class Sending:
             timeouts=spec.timeouts,
             clock=RunClock.start(context.clock),
             scrubber=Scrubber(context.keys.secrets([endpoint])),
-            keep_timeline=(load.plan.planned_requests or 0) <= context.settings.timeline_max_requests,
+            keep_timeline=(load.plan.planned_requests or 0) <= self._most_timelines,
             extra=ExtraFields(endpoint.extra_body, spec.extra_body),
         )
 
@@ -222,6 +225,10 @@ class Sending:
                         if record.usage.prompt_cached:
                             record.flags.append("prompt_cached")
                         await self._settle(price, record)
+                        if load.plan.planned_requests is None and self._kept_timelines >= self._most_timelines:
+                            # Only the first have one: nobody knows how many will follow.
+                            record.timeline = None
+                        self._kept_timelines += record.timeline is not None
                         _scrub(record, scrubber)
                         context.monitor.request_ended(self._benchmark.provider, self._benchmark.model, record)
                         recorder.add(record)
