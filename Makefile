@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test test-pythons chaos steady deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-load rules release release-test lock clean .test-worker .test-outside .test-stored .test-inside
+.PHONY: help setup setup-dev demo up test test-pythons chaos steady deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-load rules release release-test lock clean .test-worker .test-outside .test-stored .test-inside
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -168,6 +168,9 @@ bench-accuracy: $(VENV)/.dev ## what the API returns against an endpoint that lo
 
 bench-cost: $(VENV)/.dev ## events/s, CPU by process and the delay of sends; ARGS="--streams 128"
 	@$(BIN)/python -m benchmarks.cost $(ARGS)
+
+bench-rates: $(VENV)/.dev ## requested, due and achieved rates and lateness of open loops; ARGS="--rates 500"
+	@$(BIN)/python -m benchmarks.rates $(ARGS)
 
 bench-memory: $(VENV)/.dev ## resident memory of worker and measuring process along a million events
 	@$(BIN)/python -m benchmarks.memory $(ARGS)

@@ -26,8 +26,8 @@ class RequestCounts(BaseModel):
     )
     dropped: int = Field(
         default=0,
-        description="Measured requests that were never sent, because they were `drop_after_s` late; neither errors nor "
-        "successes.",
+        description="Measured requests that were never sent, because they were `drop_after_s` late or still waited "
+        "when the load ended; neither errors nor successes.",
         examples=[0],
     )
 

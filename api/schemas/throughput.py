@@ -1,5 +1,7 @@
 """The parts of a summary about rates: windows, goodput, concurrency, schedule, and what failures do to percentiles."""
 
+from typing import Literal
+
 from pydantic import BaseModel, Field
 
 from api.schemas.number import Number
@@ -90,6 +92,21 @@ class RequestRateOut(BaseModel):
         "requests, and for an interrupted run.",
         examples=[4.98],
     )
+    due: Number | None = Field(
+        default=None,
+        description="Requests due per second by the schedule, between the first and the last, dropped ones included: "
+        "what `achieved` is compared with, because a random schedule has its requested rate only on average. Unit: "
+        "requests/s. Null below two requests, for an interrupted run, and in old runs that did not store it.",
+        examples=[5.0],
+    )
+    limited_by: Literal["max_concurrency", "this host"] | None = Field(
+        default=None,
+        description="Why the schedule was not kept: more than 1 % of `due` is missing in `achieved`, or more than 1 % "
+        "of the requests were dropped. `max_concurrency`: requests waited for room (or for `max_prefill`), so the "
+        "server is too slow for so few streams. `this host`: requests were sent late although there was room; without "
+        "that delay the server would have kept up. Null when the schedule was kept.",
+        examples=[None],
+    )
     lateness_ms: Distribution | None = Field(
         default=None,
         description="`queue_ms` of all requests that were sent, failed ones included: how long after its due time a "
@@ -107,7 +124,8 @@ class RequestRateOut(BaseModel):
     )
     dropped: int | None = Field(
         default=None,
-        description="Requests that were not sent, because they were `drop_after_s` late. Null in old runs that did not "
+        description="Requests that were not sent, because they were `drop_after_s` late or still waited at the end of "
+        "`duration_s`. Null in old runs that did not "
         "store it.",
         examples=[0],
     )

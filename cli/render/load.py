@@ -59,12 +59,20 @@ def failure_lines(summary: Mapping[str, Any]) -> Iterator[Line]:
         yield Line(f"{UNKNOWN} {reason}", QUIET, 2)
 
 
+_LIMITS = {
+    "max_concurrency": "max_concurrency: requests waited for room, so the server is too slow for so few streams",
+    "this host": "this host: requests were sent late although there was room for them",
+}
+
+
 def rate_lines(summary: Mapping[str, Any]) -> Iterator[Line]:
     """Of an open loop: the requested and the sent rate, and how late requests were sent."""
     rates = summary.get("request_rate")
     if not rates:
         return
     yield pair("Rate", f"{rate(rates['requested'])} requests/s requested, {rate(rates['achieved'])} sent")
+    if limit := rates.get("limited_by"):
+        yield pair("  limited by", _LIMITS[limit], BAD)
     late = rates.get("lateness_ms")
     if late and late["count"]:
         text = f"{milliseconds(late['p50'])} ms (p50), {milliseconds(late['max'])} ms at most after the due time"

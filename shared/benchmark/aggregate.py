@@ -52,6 +52,10 @@ class RunAggregate:
         # `queue_ms` of all requests that were sent, failed ones included, and how many of them were sent late.
         self.lateness_ms = Digest()
         self.late = 0
+        # Of the late ones: for how long their room lay idle because of us before they were sent, and for how long they
+        # then used it (µs).
+        self.late_idle_us = 0
+        self.late_busy_us = 0
         # Round trips of the network, of the requests whose connection told.
         self.network_rtt_ms = Digest()
         self.turns = Turns()
@@ -97,7 +101,7 @@ class RunAggregate:
             self.activity.add(result.sent_us, result.ended_us, succeeded=result.outcome == "succeeded")
         if result.outcome != "cancelled":
             self.lateness_ms.add(result.queue_ms, result.prompt_index)
-            self.late += result.queue_ms > LATE_MS
+            self._add_lateness(result)
         if result.outcome == "succeeded":
             self._add_succeeded(result)
             return
@@ -114,6 +118,8 @@ class RunAggregate:
         self.repeats |= other.repeats
         self.warmup += other.warmup
         self.late += other.late
+        self.late_idle_us += other.late_idle_us
+        self.late_busy_us += other.late_busy_us
         self.without_events += other.without_events
         self.generated_tokens += other.generated_tokens
         self.cacheable_tokens += other.cacheable_tokens
@@ -180,6 +186,14 @@ class RunAggregate:
         aggregate = cls(state["wave"])
         restore(aggregate, state)
         return aggregate
+
+    def _add_lateness(self, result: Observed) -> None:
+        if result.queue_ms <= LATE_MS:
+            return
+        self.late += 1
+        if result.send_delay_ms is not None:
+            self.late_idle_us += round(result.send_delay_ms * 1_000)
+            self.late_busy_us += result.ended_us - result.sent_us
 
     def _add_answer(self, result: Observed) -> None:
         """What the answer of any outcome says."""

@@ -25,7 +25,10 @@ FORMAT = b"\x01"
 
 # Attributes that are stored under their own names.
 _COUNTERS = ("outcomes", "error_kinds", "flags", "finish_reasons", "served_models", "service_tiers")
-_INTEGERS = ("warmup", "without_events", "generated_tokens", "cacheable_tokens", "cached_tokens", "late")
+_INTEGERS = (
+    *("warmup", "without_events", "generated_tokens", "cacheable_tokens", "cached_tokens"),
+    *("late", "late_idle_us", "late_busy_us"),
+)
 _DIGESTS = ("effective_ms", "error_ms", "gaps_ms", "lateness_ms", "network_rtt_ms")
 
 

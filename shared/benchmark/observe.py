@@ -65,6 +65,7 @@ def of_record(record: ResultRecord) -> Observed:
         gaps_ms=record.gaps_ms,
         tokens=record.tokens_over_time,
         network_rtt_ms=record.network_rtt_ms,
+        send_delay_ms=record.send_delay_ms,
     )
 
 

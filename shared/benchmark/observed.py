@@ -37,3 +37,5 @@ class Observed:
     tokens: TimeSeries | None
     # Round trip of the network on its connection. None if it is not known; it is not stored with results.
     network_rtt_ms: float | None = None
+    # How long it took to send it once it was due and there was room. None if it is not known; it is not stored.
+    send_delay_ms: float | None = None

@@ -117,6 +117,8 @@ class ResultRecord:
     tokens_over_time: TimeSeries | None = field(default=None)
     # Round trip of the network on its connection; None where the kernel does not tell. It is not stored either.
     network_rtt_ms: float | None = field(default=None)
+    # How long it took to send it once it was due and there was room; None: it was not sent. It is not stored either.
+    send_delay_ms: float | None = field(default=None)
 
     @property
     def ttft_ms(self) -> float | None:

@@ -12,8 +12,8 @@ FIELDS = {
             "some text. `errored`: an error ended it. `timed_out`: it met a deadline. `cancelled`: the worker closed "
             "its stream because of a cancel. `truncated`: the stream ended without a finish reason or an end event. "
             "`incomplete`: it was still in flight at the end of `grace_s` and was cut off. `dropped`: it could not be "
-            "sent within `drop_after_s` after it was due, so it was never sent. `cancelled`, `incomplete` and "
-            "`dropped` are neither errors nor successes",
+            "sent within `drop_after_s` after it was due, or before the load ended, so it was never sent. "
+            "`cancelled`, `incomplete` and `dropped` are neither errors nor successes",
         ),
         Definition(name="scheduled_at", unit="UTC instant", definition="When the request was due"),
         Definition(

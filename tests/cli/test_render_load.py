@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+import pytest
+
 from api.schemas.estimate import EstimateOut
 from api.schemas.throughput import FailureAdjusted, RequestRateOut, SloOut, SteadyWindow, TurnStatistics
 from cli.output import Line
@@ -92,6 +94,14 @@ def test_an_open_loop_says_how_late_requests_were_sent() -> None:
     text = _shown(request_rate=late)
     assert "Rate         5.00 requests/s requested, 4.98 sent" in text
     assert "  lateness   0.4 ms (p50), 20.0 ms at most after the due time; 3 more than 10 ms late" in text
+    assert "limited by" not in text
+
+
+@pytest.mark.parametrize("limit", ["max_concurrency", "this host"])
+def test_an_open_loop_that_fell_behind_says_whose_fault_it_is(limit: str) -> None:
+    rates = {"requested": 5.0, "due": 5.0, "achieved": 4.0, "limited_by": limit}
+    RequestRateOut.model_validate(rates)
+    assert f"  limited by {limit}: requests" in _shown(request_rate=rates)
 
 
 def test_the_mean_concurrency_stands_beside_the_peak() -> None:

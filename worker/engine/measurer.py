@@ -292,5 +292,6 @@ class Measurement:
             doubtful=self.doubtful,
             left_open=self._left_open,
             network_rtt_ns=self._network_rtt_ns,
+            send_delay_ns=self.send_delay_ns,
         )
         return record_of(ended, self._context)

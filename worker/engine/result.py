@@ -42,6 +42,7 @@ class Ended:
     doubtful: bool
     left_open: bool
     network_rtt_ns: int | None = None
+    send_delay_ns: int = 0
 
     @property
     def connect_ms(self) -> float | None:
@@ -105,6 +106,7 @@ def record_of(ended: Ended, context: MeasureContext) -> ResultRecord:
         gaps_ms=gaps_of(facts.token_us),
         tokens_over_time=tokens_of(facts.token_us, epoch_us(sent_at), usage.output_tokens),
         network_rtt_ms=None if ended.network_rtt_ns is None else ended.network_rtt_ns / 1e6,
+        send_delay_ms=None if began is None or began.sent_ns is None else ended.send_delay_ns / 1e6,
     )
 
 

@@ -2,7 +2,8 @@
 
 Places are marked in blocks, in the transaction that stores results. After a crash, a marked place without a result may
 have reached the provider. So at most twice the concurrency is marked beyond what is stored: the requests in flight, and
-one more for each slot. This delays no request as long as no slot ends two of them before one is stored. The window
+one more for each slot. In an open loop with few slots and a high rate it is the requests of a second instead of one
+more for each slot. This delays no request as long as no slot ends two of them before one is stored. The window
 opens further only if requests that take less than FAST_S are faster than the database for several transactions. It also
 bounds the results that wait while the database is away: without commits nothing more is sent.
 """
@@ -19,10 +20,14 @@ _LASTING = 3
 class SendWindow:
     """Every place below `mark` may be sent once the mark is stored."""
 
-    def __init__(self, open_places: Iterator[int], concurrency: int) -> None:
-        """`open_places`: the places that are not finished, in rising order; it may be endless."""
+    def __init__(self, open_places: Iterator[int], concurrency: int, ahead: int = 0) -> None:
+        """`open_places`: the places that are not finished, in rising order; it may be endless.
+
+        `ahead`: how many may be marked beyond those in flight, if that is more than the concurrency.
+        """
         self._open_places = open_places
         self._concurrency = concurrency
+        self._ahead = max(concurrency, ahead)
         self._opened = 0
         self._all_open = False
         self._ended = 0
@@ -34,8 +39,8 @@ class SendWindow:
 
     @property
     def short(self) -> bool:
-        """Whether at most half of the slots have a place behind the one that they send. Then results are urgent."""
-        return not self._all_open and self._opened - self._ended - self._concurrency <= self._concurrency // 2
+        """Whether at most half of the places beyond those in flight are left. Then results are urgent."""
+        return not self._all_open and self._opened - self._ended - self._concurrency <= self._ahead // 2
 
     def ended(self) -> None:
         """A place has ended, and its result waits to be stored."""
@@ -55,7 +60,7 @@ class SendWindow:
         """How many places may be marked beyond those in flight."""
         # More than the concurrency means that slots had to wait.
         lasting = min(self._peaks)
-        return self._concurrency if lasting <= self._concurrency else 2 * lasting
+        return self._ahead if lasting <= self._ahead else 2 * lasting
 
     def _open_to(self, count: int) -> None:
         while self._opened < count and not self._all_open:

@@ -1,6 +1,7 @@
 """Goes through the stages of a run: gives the engine phase after phase, and stores what each stage has shown."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -16,6 +17,9 @@ from worker.engine.recorded import Recorded
 from worker.patience import until_available
 from worker.run.recorder import Recorder
 from worker.run.send_window import SendWindow
+
+# An open loop may mark the requests of a second, up to this many, ahead of those in flight.
+MOST_AHEAD = 1_000
 
 
 class Stages:
@@ -34,7 +38,7 @@ class Stages:
         stored: bool,
         summarize: Callable[[Stage, RunAggregate], dict[str, Any]],
         slos: SloSpec | None = None,
-        observed: Callable[[RunAggregate], Awaitable[dict[str, Any] | None]] | None = None,
+        observed: Callable[[RunAggregate], Awaitable[dict[str, Any]]] | None = None,
     ) -> None:
         """`done`: the stages that have ended. `begun`: what earlier workers have of those in progress, by number.
 
@@ -68,7 +72,7 @@ class Stages:
             why = "requests"
             self._open(stage)
             for phase in self._phases(stage):
-                window = SendWindow(self._recorded.open_places(self._load.workload, phase), phase.pace.max_in_flight)
+                window = self._window(phase)
                 if not window.mark:
                     continue
                 self._recorder.enter(window)
@@ -82,6 +86,10 @@ class Stages:
                 await self._recorder.settled()
                 why = ended_by()
             await self.leave(why)
+
+    def _window(self, phase: Phase) -> SendWindow:
+        places, pace = self._recorded.open_places(self._load.workload, phase), phase.pace
+        return SendWindow(places, pace.max_in_flight, min(MOST_AHEAD, math.ceil(pace.rate or 0)))
 
     async def leave(self, ended_by: str) -> None:
         """The stage in progress has ended, if there is one. Stores what it has shown."""
@@ -131,8 +139,8 @@ class Stages:
         """`is_piece`: of a part that sends several stages. When each of them was is known from its requests alone."""
         times = results.activity.span if is_piece else None
         aggregate, summary = await asyncio.to_thread(lambda: (results.encode(), self._summarize(stage, results)))
-        if self._observed is not None and (observed := await self._observed(results)) is not None:
-            summary["observed"] = observed
+        if self._observed is not None:
+            summary |= await self._observed(results)
         await until_available(
             lambda: self._repository.leave(
                 self._lease, stage.number, ended_by=ended_by, aggregate=aggregate, summary=summary, times=times

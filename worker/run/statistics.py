@@ -17,6 +17,9 @@ from shared.numbers.metrics import DISTRIBUTED
 from shared.numbers.percentiles import MIN_COUNT
 from worker.run.windows import steady_window
 
+# A rate is reached if no larger share of it is missing.
+REACHED_WITHIN = 0.01
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -211,19 +214,46 @@ def _network(results: RunAggregate) -> dict[str, Any] | None:
 
 
 def _rate(results: RunAggregate, plan: Plan, lateness_ms: dict[str, Any]) -> dict[str, Any]:
-    """Of an open loop: the requested rate, the requests sent per second between first and last, and how late."""
-    activity, achieved = results.activity, None
-    if activity.first_sent_us is not None and activity.last_sent_us is not None and not plan.interrupted:
-        seconds = (activity.last_sent_us - activity.first_sent_us) / 1e6
-        achieved = (activity.sent.total - 1) / seconds if seconds else None
+    """Of an open loop: the requested rate, those of the schedule and of the sends, how late, and what limited them."""
+    activity, achieved, due = results.activity, None, None
+    if not plan.interrupted:
+        achieved = _per_second(activity.sent.total, activity.first_sent_us, activity.last_sent_us)
+        due = _per_second(results.outcomes.total(), activity.first_due_us, activity.last_due_us)
     return {
         "requested": plan.request_rate,
+        "due": due,
         "achieved": achieved,
+        "limited_by": _limited_by(results, achieved, due),
         "lateness_ms": lateness_ms,
         "late": results.late,
         "late_after_ms": LATE_MS,
         "dropped": results.outcomes["dropped"],
     }
+
+
+def _per_second(count: int, first_us: int | None, last_us: int | None) -> float | None:
+    """The rate of events of which these were the first and the last. None if no time passed."""
+    if first_us is None or last_us is None or last_us <= first_us:
+        return None
+    return (count - 1) / (last_us - first_us) * 1e6
+
+
+def _limited_by(results: RunAggregate, achieved: float | None, due: float | None) -> str | None:
+    """Why the rate of the schedule was not reached. None if it was, or if no request says why.
+
+    If requests had used their room without delay, more would have gone out by the share of time that it lay idle.
+    """
+    dropped = results.outcomes["dropped"]
+    is_slower = achieved is not None and due is not None and achieved < due * (1 - REACHED_WITHIN)
+    if not is_slower and dropped <= REACHED_WITHIN * results.outcomes.total():
+        return None
+    idle, busy = results.late_idle_us, results.late_busy_us
+    if not idle + busy:
+        return "max_concurrency" if dropped else None
+    if achieved is None or due is None:
+        return "this host" if idle > busy else "max_concurrency"
+    without_delay = achieved * (idle + busy) / busy if busy else due
+    return "this host" if without_delay >= due * (1 - REACHED_WITHIN) else "max_concurrency"
 
 
 def _cost(results: RunAggregate) -> dict[str, Any]:

@@ -41,7 +41,7 @@ CLOCK = RunClock.start(FrozenClock())
 
 
 def record_of(protocol: str, script: Script, timeouts: Timeouts | None = None) -> ResultRecord:
-    """Measured in one slice, as a process reports it a quarter of a second later."""
+    """Measured in one slice, as a process reports it half a second later."""
     context = MeasureContext(adapter(protocol), timeouts or Timeouts(), CLOCK, Scrubber(()), keep_timeline=True)
     measured = Measurement(REQUEST, context, PhaseStart())
     head, end = Head(200, {"content-type": "text/event-stream"}), End("complete", round(script[-1][0] * 1e6))

@@ -6,8 +6,10 @@ from collections import Counter
 import orjson
 import pytest
 
+from shared.benchmark.pace import ConstantRate
 from tests.support.streams import openai_stream
-from tests.worker.engine.running import Run
+from tests.worker.engine.running import Run, engine_at, load
+from worker.engine.children import Children
 
 PYDANTIC = (
     b'{"detail":[{"type":"extra_forbidden","loc":["body","stream_options"],"msg":"Extra inputs are not permitted"}]}'
@@ -33,6 +35,18 @@ class RefusingServer:
         writer.write(f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\nconnection: close\r\n\r\n".encode() + body)
         await writer.drain()
         writer.close()
+
+
+async def test_a_schedule_learns_from_the_first_refusal(children: Children) -> None:
+    """What waits in the process comes back and is mended before it is sent."""
+    refusing = RefusingServer("422 Unprocessable Entity", PYDANTIC)
+    async with await asyncio.start_server(refusing.serve, "127.0.0.1") as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with engine_at(children, url, "openai") as engine:
+            work = load(*["old"] * 40, pace=ConstantRate(20, 2))
+            records = [record async for record in engine.run(work)]
+    assert [record.outcome for record in records] == ["succeeded"] * 40
+    assert refusing.refused["old"] < 20, "a process has the requests of a second"
 
 
 @pytest.mark.parametrize(

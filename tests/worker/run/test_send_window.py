@@ -26,6 +26,19 @@ def test_each_slot_may_send_one_and_have_one_more_ready() -> None:
     assert SendWindow(iter(range(100)), 4).mark == 8
 
 
+def test_an_open_loop_has_the_requests_of_a_second_ready() -> None:
+    """With two slots that it keeps busy, a transaction lasts as long as many of its requests."""
+    window = SendWindow(count(), 2, ahead=100)
+    assert (window.mark, window.short) == (102, False)
+    end(window, 49)
+    assert not window.short
+    end(window, 1)
+    assert window.short
+    store(window, 30)
+    assert window.mark == 30 + 102
+    assert SendWindow(count(), 40, ahead=5).mark == 80, "never fewer than one for each slot"
+
+
 def test_no_number_of_results_at_once_opens_it_further() -> None:
     """Requests that were sent together end together."""
     window, stored = SendWindow(count(), 4), 0

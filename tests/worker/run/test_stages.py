@@ -17,7 +17,7 @@ from shared.providers.key_ring import KeyRing
 from shared.workloads.loads import load_of
 from simulator.server import Simulator
 from tests.shared.db.rows import make_record
-from tests.support.service import Service, make_settings, running_worker
+from tests.support.service import Service, make_settings, running_service, running_worker
 from tests.support.waiting import until
 from worker.engine.children import Children
 from worker.run.stages import merged
@@ -70,7 +70,32 @@ async def test_every_request_that_was_due_is_sent_or_dropped(service: Service, s
     assert counts["dropped"] + counts["succeeded"] + counts["incomplete"] == 1_500
     assert len(simulator.requests) == counts["succeeded"] + counts["incomplete"]
     assert done["stages"][0]["ended_by"] == "duration"
-    assert done["summary"]["request_rate"]["dropped"] == counts["dropped"]
+    rates = done["summary"]["request_rate"]
+    assert rates["dropped"] == counts["dropped"]
+    assert rates["due"] == pytest.approx(1_000, rel=0.01)
+    assert rates["limited_by"] == "max_concurrency"
+
+
+async def test_few_streams_carry_a_high_rate(service: Service, simulator: Simulator) -> None:
+    """They do not wait for the database, which stores many requests at a time."""
+    load = {"request_rate": 300, "max_concurrency": 30, "duration_s": 2}
+    done = await run(service, load, model=FAST)
+    rates = done["summary"]["request_rate"]
+    assert rates["due"] == pytest.approx(300, rel=0.01)
+    assert rates["achieved"] == pytest.approx(rates["due"], rel=0.05)
+
+
+async def test_only_the_first_results_of_an_open_end_keep_their_timelines(
+    database_url: str, redis_url: str, simulator: Simulator, children: Children
+) -> None:
+    url = simulator.base_url
+    async with running_service(database_url, redis_url, url, KEYS, children, timeline_max_requests=3) as service:
+        done = await run(service, {"concurrency": 1, "duration_s": 0.5})
+        whole = (await service.client.get(f"/benchmarks/{done['id']}", params={"include": "timeline"})).json()
+    kept = [result["timeline"] is not None for result in sorted(whole["results"], key=lambda each: each["id"])]
+    assert len(kept) > 3
+    assert kept == [True] * 3 + [False] * (len(kept) - 3)
+    assert whole["summary"]["inter_chunk_latency_ms"]["count"] == len(kept), "the statistics know the gaps of all"
 
 
 async def test_seamless_stages_follow_each_other_without_a_break(service: Service, simulator: Simulator) -> None:

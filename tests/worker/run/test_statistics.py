@@ -227,3 +227,54 @@ def test_the_round_trip_of_the_network_stands_beside_the_numbers_if_it_is_known(
     assert statistics(folded(result()), CLOSED)["network_rtt_ms"] is None
     found = statistics(folded(replace(result(), network_rtt_ms=12.5)), CLOSED)["network_rtt_ms"]
     assert (found["count"], found["p50"], found["interval_basis"]) == (1, 12.5, None)
+
+
+def paced(*waits_ms: float | None, delay_ms: float | None = 0.1, gap_ms: float = 100) -> dict[str, Any]:
+    """The rates of requests due every `gap_ms`, each sent so late. None: dropped. Of each wait `delay_ms` was ours."""
+    whole = RunAggregate(1)
+    for number, wait_ms in enumerate(waits_ms):
+        sent = result(number, at_ms=number * gap_ms + (wait_ms or 0))
+        late = replace(sent, queue_ms=wait_ms or 0.0, send_delay_ms=delay_ms)
+        whole.add(late if wait_ms is not None else replace(late, outcome="dropped"))
+    rates: dict[str, Any] = statistics(RunAggregate.decode(whole.encode()) or whole, OPEN)["request_rate"]
+    return rates
+
+
+def test_a_schedule_that_is_kept_is_limited_by_nothing() -> None:
+    kept = paced(*[0.2] * 50)
+    assert (kept["due"], kept["achieved"], kept["limited_by"]) == (pytest.approx(10), pytest.approx(10), None)
+    late = paced(0, *[500.0] * 20, *[0.2] * 29)
+    assert (late["late"], late["limited_by"]) == (20, None), "the rate was reached, and the lateness says the rest"
+
+
+def test_requests_that_waited_for_room_say_that_the_server_is_too_slow() -> None:
+    slow = paced(*[number * 50.0 for number in range(50)])
+    assert (slow["due"], slow["achieved"]) == (pytest.approx(10), pytest.approx(10 / 1.5))
+    assert slow["limited_by"] == "max_concurrency"
+    assert paced(*[0.2, None] * 25)["limited_by"] == "max_concurrency", "nothing was sent late, but half was dropped"
+
+
+def test_requests_that_were_sent_late_although_there_was_room_are_our_fault() -> None:
+    assert paced(*[number * 50.0 for number in range(50)], delay_ms=10_000)["limited_by"] == "this host"
+    assert paced(*[200.0, None] * 25, delay_ms=200)["limited_by"] == "this host"
+
+
+def test_our_delay_is_the_cause_only_if_the_server_would_have_kept_up_without_it() -> None:
+    """Sent at 6.7 of 10 requests/s. Each used its room for 100 ms, after the room had lain idle for some time."""
+    waits = [number * 50.0 for number in range(50)]
+    assert paced(*waits, delay_ms=40)["limited_by"] == "max_concurrency"
+    assert paced(*waits, delay_ms=60)["limited_by"] == "this host"
+
+
+def test_what_is_not_known_is_nobodys_fault() -> None:
+    """Results that were read from the database do not say since when there was room."""
+    assert paced(*[number * 50.0 for number in range(50)], delay_ms=None)["limited_by"] is None
+
+
+def test_the_faults_of_all_parts_of_a_run_count() -> None:
+    first, second = RunAggregate(1), RunAggregate(1)
+    first.add(replace(result(0), queue_ms=50.0, send_delay_ms=40.0))
+    second.add(replace(result(1), queue_ms=50.0, send_delay_ms=1.0))
+    second.add(replace(result(2), queue_ms=50.0, send_delay_ms=1.0))
+    first.merge(second)
+    assert (first.late, first.late_idle_us, first.late_busy_us) == (3, 42_000, 300_000)
