@@ -98,6 +98,14 @@ MaxPrefill = Annotated[
     int | None,
     typer.Option("--max-prefill", metavar="N", help="The most requests that wait for their answer to begin."),
 ]
+ProbeRate = Annotated[
+    float | None,
+    typer.Option(
+        "--probe-rate",
+        metavar="PER_SECOND",
+        help="Send so many requests of one token per second beside the load, and report their TTFT apart.",
+    ),
+]
 DropAfter = Annotated[
     float | None,
     typer.Option(

@@ -17,8 +17,8 @@ from api.schemas.webhooks import BenchmarkWebhook
 from shared.benchmark.load_spec import LoadSpec
 from shared.benchmark.prompt import Message, Parameters
 from shared.benchmark.slo_spec import SloSpec
-from shared.benchmark.spec import Timeouts
 from shared.benchmark.status import SegmentEnding, Status
+from shared.benchmark.timeouts import Timeouts
 from shared.benchmark.workload_spec import WorkloadSpec
 
 
@@ -240,7 +240,7 @@ class BenchmarkOut(BenchmarkBase):
     )
     estimate: EstimateOut | None = Field(
         default=None,
-        description="What it will send, take and cost. Only the answer to the POST that created it has an estimate; "
+        description="What it will send, take and cost. Only answers to the POST that created it have an estimate; "
         "otherwise null.",
     )
     webhook: BenchmarkWebhook | None = Field(

@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.number import Number
+from api.schemas.results import Distribution
 from shared.observing.thinning import MAX_POINTS
 
 FAILURES = (
@@ -34,6 +35,25 @@ class ObservedOut(BaseModel):
         description="By name, as in `GET /benchmarks/{id}/observations`. A series that the server does not have is "
         "left out."
     )
+
+
+class ProbeCounts(BaseModel):
+    """Probes by outcome."""
+
+    succeeded: int = Field(description="Answered.", examples=[58])
+    failed: int = Field(description="Failed.", examples=[1])
+    dropped: int = Field(description="Not sent, because the ones before them were still in flight.", examples=[0])
+
+
+class ProbesOut(BaseModel):
+    """Requests of one token that were sent beside the load (`probe_rate`). They count for nothing else."""
+
+    requests: ProbeCounts = Field(description="How many were sent in this time, and how they ended.")
+    ttft_ms: Distribution = Field(description="Time to first token of those that succeeded. Unit: ms.")
+    cost_usd: str | None = Field(
+        description="What they cost; no part of `cost`. Unit: USD. Null when no cost is known.", examples=["0.000058"]
+    )
+    unpriced_requests: int = Field(description="Probes of unknown cost.", examples=[0])
 
 
 class ObservationQuery(BaseModel):

@@ -6,7 +6,7 @@ from api.schemas.conclusion import SearchOut, SweepOut
 from api.schemas.measurement import Measurement
 from api.schemas.metric_fields import summary_fields, with_fields
 from api.schemas.number import Number
-from api.schemas.observations import ObservedOut
+from api.schemas.observations import ObservedOut, ProbesOut
 from api.schemas.results import Distribution
 from api.schemas.summary_counts import (
     CostOut,
@@ -120,6 +120,9 @@ class Summary(BaseModel):
         default=None,
         description="What the server under test said about itself in this time. Null when its endpoint has no "
         "`metrics_urls`, or nothing was observed.",
+    )
+    probes: ProbesOut | None = Field(
+        default=None, description="The probes that were sent in this time. Null without `probe_rate`."
     )
     measurement: Measurement | None = Field(
         default=None,

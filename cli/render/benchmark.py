@@ -24,7 +24,7 @@ from cli.render.load import (
     turn_lines,
 )
 from cli.render.numbers import UNKNOWN, count, milliseconds, seconds_between, usd
-from cli.render.observed import observed_lines
+from cli.render.observed import observed_lines, probe_lines
 from cli.render.pairs import most_first, pair
 from cli.render.stages import has_several, stage_lines
 from shared.benchmark.outcome import FAILURES, OUTCOMES
@@ -131,6 +131,7 @@ def _totals(
         yield pair("Cost", _cost(benchmark, summary["cost"]))
     if sent_with := _sent_with(benchmark.get("target") or {}):
         yield pair("Sent with", sent_with)
+    yield from probe_lines(summary)
     yield from observed_lines(benchmark)
     yield from grade_lines(summary)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cli.output import WARNING, Line, clean
-from cli.render.numbers import rate
+from cli.render.numbers import milliseconds, rate, usd
 from cli.render.pairs import counts, pair
 from shared.observing.series import BY_NAME
 
@@ -38,6 +38,22 @@ def observed_lines(benchmark: Mapping[str, Any]) -> Iterator[Line]:
         yield pair("", f"and {len(stages) - MAX_STAGES:,} more stages")
     if observed["failures"]:
         yield pair(title, f"its metrics could not be read: {counts(observed['failures'])}", WARNING)
+
+
+def probe_lines(summary: Mapping[str, Any]) -> Iterator[Line]:
+    """The requests of one token that were sent beside the load."""
+    probes = summary.get("probes")
+    if not probes:
+        return
+    counted, ttft = probes["requests"], probes["ttft_ms"]
+    text = f"{counted['succeeded']:,} of one token"
+    if ttft["count"]:
+        text += f", TTFT {milliseconds(ttft['p50'])} ms (p50), {milliseconds(ttft['p95'])} ms (p95)"
+        text += f", {milliseconds(ttft['max'])} ms at most"
+    for name in ("failed", "dropped"):
+        text += f"; {counted[name]:,} {name}" if counted[name] else ""
+    text += f"; {usd(float(probes['cost_usd']))}" if probes["cost_usd"] is not None else ""
+    yield pair("Probes", text, WARNING if counted["failed"] else "")
 
 
 def _values(series: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> str:

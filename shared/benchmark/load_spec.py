@@ -72,6 +72,11 @@ class LoadSpec(PhaseSpec):
         description="Measures several loads one after another, each as a stage: the load curve.",
         examples=[{"concurrency": [1, 2, 4, 8], "duration_s": 30}],
     )
+    probe_rate: Annotated[float, Field(gt=0, le=10)] | None = optional(
+        description="Requests of one token per second that are sent beside the load, up to 10. They are reported apart "
+        "(`probes` of the summary) and count for nothing else.",
+        examples=[1],
+    )
     search: SearchSpec | None = optional(
         description="Looks for the highest concurrency that meets the `slos`.", examples=[{"start": 4, "max": 256}]
     )

@@ -3,6 +3,7 @@
 from pydantic import BaseModel, Field, model_validator
 
 from shared.benchmark.prompt import STRICT
+from shared.benchmark.sweep_spec import LEAST_WAVES
 
 MAX_SEARCH_CONCURRENCY = 1_024
 MAX_PROBES = 50
@@ -47,7 +48,8 @@ class SearchSpec(BaseModel):
         ge=1,
         le=100_000,
         description="Measured requests of a probe; a repeat has twice as many. By default eight for each stream, at "
-        f"least {LEAST_PROBE_REQUESTS}. Not with `probe_s`.",
+        f"least {LEAST_PROBE_REQUESTS}. Never fewer than {LEAST_WAVES} for each stream, since fewer requests would not "
+        "carry the load. Not with `probe_s`.",
         examples=[200],
     )
     warmup_s: float = Field(
@@ -97,4 +99,6 @@ class SearchSpec(BaseModel):
         """Measured requests of the first probe at this load. None: the probe ends after `probe_s`."""
         if self.probe_s is not None:
             return None
-        return self.probe_requests or max(LEAST_PROBE_REQUESTS, PROBE_WAVES * concurrency)
+        if self.probe_requests is None:
+            return max(LEAST_PROBE_REQUESTS, PROBE_WAVES * concurrency)
+        return max(self.probe_requests, LEAST_WAVES * concurrency)

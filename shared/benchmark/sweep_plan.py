@@ -30,7 +30,7 @@ class SweepPlan(Plan):
         spec = self._spec
         if spec.requests is None or spec.warmup_s or spec.ends_at_saturation:
             return None
-        return spec.requests * len(spec.values) * spec.repeats
+        return sum(spec.requests_at(value) or 0 for value in spec.values) * spec.repeats
 
     @property
     def max_in_flight(self) -> int:
@@ -62,7 +62,7 @@ class SweepPlan(Plan):
         return Probe(
             spec.control,
             value,
-            Extent(spec.requests, spec.point_s),
+            Extent(spec.requests_at(value), spec.point_s),
             warmup_of(spec.warmup_s, repeat=repeat > 0),
             {**label, "repeat": repeat} if repeat else label,
         )

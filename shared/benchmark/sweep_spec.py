@@ -10,6 +10,8 @@ MAX_POINTS = 100
 MAX_SWEEP_CONCURRENCY = 1_024
 MAX_SWEEP_RATE = 10_000
 DEFAULT_POINT_S = 30.0
+# Fewer requests than streams would never be in flight together. This many waves at least are a load.
+LEAST_WAVES = 2
 # `from` is a keyword of Python. The aliases are what callers write and what is stored.
 _WITH_ALIASES = ConfigDict(**STRICT, populate_by_name=True, serialize_by_alias=True)
 
@@ -97,7 +99,11 @@ class SweepSpec(BaseModel):
         examples=[[1, 2, 5, 10]],
     )
     requests: int | None = Field(
-        default=None, ge=1, le=1_000_000, description="Measured requests of each point. Not with `duration_s`."
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description=f"Measured requests of each point; of a concurrency never fewer than {LEAST_WAVES} for each "
+        "stream, since fewer requests would not carry the load. Not with `duration_s`.",
     )
     duration_s: float | None = Field(
         default=None,
@@ -158,6 +164,12 @@ class SweepSpec(BaseModel):
         if self.to_saturation is None:
             return self.concurrency is None and self.request_rate is None
         return self.to_saturation
+
+    def requests_at(self, value: float) -> int | None:
+        """Measured requests of a point. None: it ends by time."""
+        if self.requests is None or self.control == "request_rate":
+            return self.requests
+        return max(self.requests, LEAST_WAVES * int(value))
 
     @property
     def point_s(self) -> float | None:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from shared.observing.probe import Probe
 from shared.observing.series import ALL, BY_NAME, HIT_RATE, HITS, QUERIES
 
 # More than the numbers are worth, and less than floats take.
@@ -25,6 +26,8 @@ class Sample:
     at_us: int
     values: Mapping[str, float]
     failed: Mapping[str, int] = field(default_factory=dict)
+    # Requests of one token that have ended since the sample before.
+    probes: tuple[Probe, ...] = ()
 
 
 class Sampler:

@@ -35,6 +35,9 @@ class Observed:
     def add(self, sample: Sample) -> None:
         if not self._begin_us <= sample.at_us <= self._end_us:
             return
+        if not sample.values and not sample.failed:
+            # It has only probes.
+            return
         self._samples += 1
         self._failed.update(sample.failed)
         for name, value in sample.values.items():

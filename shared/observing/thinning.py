@@ -28,6 +28,9 @@ class Thinned:
     def add(self, sample: Sample) -> None:
         if not self._begin_us <= sample.at_us <= self._end_us:
             return
+        if not sample.values and not sample.failed:
+            # It has only probes.
+            return
         self.samples += 1
         for kind, count in sample.failed.items():
             self.failures[kind] = self.failures.get(kind, 0) + count

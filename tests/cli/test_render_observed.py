@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.schemas.observations import ObservedOut
+from api.schemas.observations import ObservedOut, ProbesOut
 from cli.render.benchmark import benchmark_lines
 from cli.render.observed import MAX_STAGES
 from tests.cli import documents
@@ -50,7 +50,8 @@ def test_means_and_peaks_stand_beside_the_numbers() -> None:
 
 
 def test_several_stages_have_a_line_each_up_to_a_bound() -> None:
-    stages = [{"number": number, "summary": {"observed": SERVER}} for number in range(MAX_STAGES + 2)]
+    of_stage = documents.summary(observed=SERVER)
+    stages = [documents.stage(number, summary=of_stage) for number in range(MAX_STAGES + 2)]
     found = lines(stages, observed=SERVER)
     assert sum(line.startswith("  stage ") for line in found) == MAX_STAGES
     assert "             and 2 more stages" in found
@@ -66,3 +67,17 @@ def test_what_could_not_be_read_is_said() -> None:
 def test_nothing_observed_has_no_line() -> None:
     for summary in ({}, {"observed": None}):
         assert not any(line.startswith("Server") for line in lines(**summary))
+
+
+def test_probes_stand_apart() -> None:
+    probes = {
+        "requests": {"succeeded": 58, "failed": 1, "dropped": 0},
+        "ttft_ms": documents.spread(*[12.0] * 58),
+        "cost_usd": "0.000058",
+        "unpriced_requests": 1,
+    }
+    ProbesOut.model_validate(probes)
+    text = "Probes       58 of one token, TTFT 12.0 ms (p50), 12.0 ms (p95), 12.0 ms at most; 1 failed; $0.0000580"
+    assert text in lines(probes=probes)
+    nothing = {**probes, "requests": {"succeeded": 0, "failed": 0, "dropped": 3}, "ttft_ms": documents.spread()}
+    assert "Probes       0 of one token; 3 dropped" in lines(probes={**nothing, "cost_usd": None})

@@ -201,9 +201,7 @@ class BenchmarkRun:
             slos=spec.slos,
         )
         summary = await asyncio.to_thread(summarize, inherited.results, plan)
-        observations = self._context.observations
-        if (observed := await observed_of(observations, self.benchmark_id, inherited.results)) is not None:
-            summary["observed"] = observed
+        summary |= await observed_of(self._context.observations, self.benchmark_id, inherited.results)
         stages = self._sending.stages if self._sending is not None else inherited.stages
         if load is not None and (found := load.plan.conclusion(stages)) is not None:
             summary["search"] = found

@@ -32,6 +32,7 @@ from worker.run.cannot_run import CannotRun
 from worker.run.context import RunContext
 from worker.run.observing import Observer, scrapers_of
 from worker.run.pricing import RunPrice, find_price
+from worker.run.probing import prober_of
 from worker.run.recorder import Recorder
 from worker.run.recovery import Inheritance
 from worker.run.stages import Stages
@@ -52,6 +53,7 @@ class Sending:
         self._inherited = inherited
         self._stages: Stages | None = None
         self._engine: Engine | None = None
+        self._observer: Observer | None = None
         self._cancelled = False
         self._draining = False
         self._sent_all = False
@@ -92,6 +94,8 @@ class Sending:
     def drain(self) -> None:
         """Sends nothing more, lets requests in flight end."""
         self._draining = True
+        if self._observer is not None:
+            self._observer.halt()
         if self._engine is not None:
             self._engine.drain()
 
@@ -132,7 +136,8 @@ class Sending:
             # Each process keeps its own share of the limit.
             processes = min(processes, spec.load.least_prefill)
         async with context.children.lend(processes) as children:
-            engine = Engine(children, target, measuring, context.clock, silence_s=context.settings.lease_s)
+            make_engine = partial(Engine, target=target, clock=context.clock, silence_s=context.settings.lease_s)
+            engine = make_engine(children, context=measuring)
             # Nothing is sent before its mark is stored.
             engine.allow(0)
             self._engine = engine
@@ -142,7 +147,9 @@ class Sending:
                 engine.drain()
             spans = RequestSpans(context.tracing, benchmark, endpoint)
             scrapers = scrapers_of(endpoint, context.keys, context.clock) if spec.observe else []
-            observer = Observer(context.observations, self._lease, context.clock, scrapers)
+            settle = partial(self._settle, price)
+            prober = prober_of(spec, self._lease, endpoint, context.children, measuring, make_engine, settle)
+            self._observer = observer = Observer(context.observations, self._lease, context.clock, scrapers, prober)
             await self._record_all(engine, spec, load, price, measuring.scrubber, spans, observer, describe)
         self._sent_all = True
 
@@ -194,6 +201,7 @@ class Sending:
                 ),
                 "begin_waits",
             )
+            observer.begin()
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -216,8 +224,7 @@ class Sending:
                             record.flags.append("possible_duplicate")
                         if record.usage.prompt_cached:
                             record.flags.append("prompt_cached")
-                        if price.settle(record):
-                            await self._store_price(price)
+                        await self._settle(price, record)
                         if load.plan.planned_requests is None and self._kept_timelines >= self._most_timelines:
                             # Only the first have one: nobody knows how many will follow.
                             record.timeline = None
@@ -233,15 +240,16 @@ class Sending:
                     stages.pause()
                 else:
                     await stages.leave("failed" if engine.failure is not None else "cancelled")
-                await observer.settle()
+                await observer.close()
                 observing.cancel()
         except* (LeaseLost, Unavailable) as lost:
             raise lost.exceptions[0] from None
 
-    async def _store_price(self, price: RunPrice) -> None:
-        """Stores the price of a model or tier that was served for the first time."""
-        context, document = self._context, price.document
-        await until_available(lambda: context.leases.store_price(self._lease, document), "price_waits")
+    async def _settle(self, price: RunPrice, record: ResultRecord) -> None:
+        """Finds the cost of a record. Stores the price of a model or tier that was served for the first time."""
+        if price.settle(record):
+            context, document = self._context, price.document
+            await until_available(lambda: context.leases.store_price(self._lease, document), "price_waits")
 
     async def _deadline(self, spec: BenchmarkSpec) -> None:
         """Closes the streams when `max_duration_s` is over. A resumed run has only what is left of it."""

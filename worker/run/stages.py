@@ -38,7 +38,7 @@ class Stages:
         stored: bool,
         summarize: Callable[[Stage, RunAggregate], dict[str, Any]],
         slos: SloSpec | None = None,
-        observed: Callable[[RunAggregate], Awaitable[dict[str, Any] | None]] | None = None,
+        observed: Callable[[RunAggregate], Awaitable[dict[str, Any]]] | None = None,
     ) -> None:
         """`done`: the stages that have ended. `begun`: what earlier workers have of those in progress, by number.
 
@@ -139,8 +139,8 @@ class Stages:
         """`is_piece`: of a part that sends several stages. When each of them was is known from its requests alone."""
         times = results.activity.span if is_piece else None
         aggregate, summary = await asyncio.to_thread(lambda: (results.encode(), self._summarize(stage, results)))
-        if self._observed is not None and (observed := await self._observed(results)) is not None:
-            summary["observed"] = observed
+        if self._observed is not None:
+            summary |= await self._observed(results)
         await until_available(
             lambda: self._repository.leave(
                 self._lease, stage.number, ended_by=ended_by, aggregate=aggregate, summary=summary, times=times

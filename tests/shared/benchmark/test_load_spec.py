@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from shared.benchmark.extra_body import STORED
 from shared.benchmark.load_spec import LoadSpec, most_requests, room_of, send_for_s, warmup_phase
-from shared.benchmark.spec import BenchmarkSpec, RunSpec
+from shared.benchmark.run_spec import RunSpec
+from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.stage_spec import StageSpec
 from shared.benchmark.without_texts import spec_without_texts
 

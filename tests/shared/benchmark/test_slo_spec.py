@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from shared.benchmark.run_spec import RunSpec
 from shared.benchmark.slo_presets import PRESETS
 from shared.benchmark.slo_spec import BOUNDS, SloSpec
-from shared.benchmark.spec import BenchmarkSpec, RunSpec
+from shared.benchmark.spec import BenchmarkSpec
 
 
 def spec(slos: Any, **fields: Any) -> BenchmarkSpec:

@@ -39,7 +39,9 @@ def test_each_load_is_measured_once_for_each_repeat() -> None:
 
 def test_size_of_a_sweep() -> None:
     """Requests are known beforehand only if neither time nor saturation ends anything."""
-    assert plan_of(concurrency=[1, 8], requests=10, warmup_s=0, repeats=2).planned_requests == 40
+    assert plan_of(concurrency=[1, 5], requests=10, warmup_s=0, repeats=2).planned_requests == 40
+    # 8 streams need 16 requests at least.
+    assert plan_of(concurrency=[1, 8], requests=10, warmup_s=0, repeats=2).planned_requests == 52
     assert plan_of(concurrency=[1, 8], requests=10).planned_requests is None
     assert plan_of(concurrency=[1, 8], duration_s=10).planned_requests is None
     assert plan_of(requests=10, warmup_s=0).planned_requests is None

@@ -80,3 +80,10 @@ def test_a_stored_sweep_reads_back() -> None:
         stored = sweep.model_dump(mode="json")
         assert stored[sweep.control] == written[sweep.control]
         assert SweepSpec.model_validate(stored) == sweep
+
+
+def test_a_point_has_at_least_two_requests_for_each_stream() -> None:
+    sweep = SweepSpec(concurrency=(1, 10, 64), requests=20)
+    assert [sweep.requests_at(value) for value in sweep.values] == [20, 20, 128]
+    assert SweepSpec(request_rate=(1.0, 64.0), requests=20).requests_at(64) == 20
+    assert SweepSpec(concurrency=(64,), duration_s=5).requests_at(64) is None

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from shared.benchmark.spec import BenchmarkSpec, RunSpec
+from shared.benchmark.run_spec import RunSpec
+from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.workload_spec import lists_prompts
 
 MINIMAL: dict[str, Any] = {"name": "test", "model": "m"}

@@ -11,7 +11,7 @@ from shared.benchmark.pace import ClosedLoop, Pace
 from shared.benchmark.prompt import Parameters
 from shared.benchmark.record import ResultRecord
 from shared.benchmark.request_id import RequestId
-from shared.benchmark.spec import Timeouts
+from shared.benchmark.timeouts import Timeouts
 from shared.benchmark.workload import WorkItem, Workload
 from shared.clock import SystemClock
 from shared.protocols.registry import protocol_named

@@ -7,7 +7,7 @@ import pytest
 
 from shared.benchmark.pace import ConstantRate
 from shared.benchmark.record import ResultRecord
-from shared.benchmark.spec import Timeouts
+from shared.benchmark.timeouts import Timeouts
 from shared.protocols.registry import PROTOCOLS
 from simulator.server import Simulator
 from tests.support.waiting import PATIENCE_S

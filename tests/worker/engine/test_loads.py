@@ -9,9 +9,9 @@ import pytest
 
 from shared.benchmark.load import Load, Phase
 from shared.benchmark.pace import ClosedLoop, Pace, Room
+from shared.benchmark.prompt import Parameters
 from shared.benchmark.record import ResultRecord
 from shared.benchmark.request_id import RequestId
-from shared.benchmark.spec import Parameters
 from shared.benchmark.stop import StopRule, Tally
 from shared.benchmark.workload import WorkItem, Workload
 from simulator.server import Simulator

@@ -103,7 +103,7 @@ async def test_bodies_that_come_early_wait_until_all_connections_stand_and_the_w
     async with asyncio.timeout(PATIENCE_S):
         while not isinstance(await heard.get(), Opened):
             pass
-        # A quarter of a second later.
+        # Half a second later.
         while not isinstance(await heard.get(), Watermark):
             pass
     assert not simulator.requests

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from shared.benchmark.record import ResultRecord
-from shared.benchmark.spec import Timeouts
+from shared.benchmark.timeouts import Timeouts
 from shared.scrubber import Scrubber
 from tests.support.scripted import FrozenClock
 from tests.support.spoken import spoken
@@ -41,7 +41,7 @@ CLOCK = RunClock.start(FrozenClock())
 
 
 def record_of(protocol: str, script: Script, timeouts: Timeouts | None = None) -> ResultRecord:
-    """Measured in one slice, as a process reports it a quarter of a second later."""
+    """Measured in one slice, as a process reports it half a second later."""
     context = MeasureContext(adapter(protocol), timeouts or Timeouts(), CLOCK, Scrubber(()), keep_timeline=True)
     measured = Measurement(REQUEST, context, PhaseStart())
     head, end = Head(200, {"content-type": "text/event-stream"}), End("complete", round(script[-1][0] * 1e6))

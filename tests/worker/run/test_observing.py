@@ -212,8 +212,7 @@ async def test_the_summary_has_what_each_worker_observed(database: Database) -> 
     await repository.add(lease, [Sample(second * 1_000_000, {"running": 5.0}) for second in range(60, 62)])
     results = RunAggregate(1)
     results.activity.add(1_000_000, 61_000_000, succeeded=True)
-    observed = await observed_of(repository, benchmark_id, results)
-    assert observed is not None
+    observed = (await observed_of(repository, benchmark_id, results))["observed"]
     assert (observed["begin_at"], observed["end_at"]) == ("1970-01-01T00:00:01Z", "1970-01-01T00:01:01Z")
     assert observed["series"]["running"] == {"unit": "requests", "mean": 3.2, "max": 5.0, "end": 5.0, "samples": 5}
-    assert await observed_of(repository, benchmark_id, RunAggregate(1)) is None
+    assert await observed_of(repository, benchmark_id, RunAggregate(1)) == {}

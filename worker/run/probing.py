@@ -1,0 +1,139 @@
+"""Sends requests of one token beside a load, with a measuring process of their own. They are no results of the run."""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import structlog
+
+from shared.benchmark.extra_body import ExtraFields
+from shared.benchmark.load import Load, Phase
+from shared.benchmark.pace import ConstantRate
+from shared.benchmark.prompt import Parameters
+from shared.benchmark.record import ResultRecord
+from shared.benchmark.request_id import RequestId
+from shared.benchmark.run_spec import RunSpec
+from shared.benchmark.workload import WorkItem, Workload
+from shared.db.leases import Lease
+from shared.errors import LeaseLost, Unavailable
+from shared.observing.probe import Probe
+from shared.providers.endpoints import Endpoint
+from worker.engine.children import Child, Children
+from worker.engine.engine import Engine
+from worker.engine.planned import MeasureContext
+
+log = structlog.get_logger(__name__)
+
+# The most probes in flight. One that finds no room for so many intervals is dropped.
+ROOM = 8
+DROPPED_AFTER_INTERVALS = 1
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class ProbeWorkload(Workload):
+    """A short prompt without end, which begins with a text of its own each time: no cache knows it."""
+
+    def __init__(self, spec: RunSpec, name: str) -> None:
+        """`name`: of these probes, among all of all benchmarks and workers."""
+        self._model = spec.model
+        self._name = name
+        self._parameters = Parameters(max_tokens=1, service_tier=spec.parameters.service_tier)
+
+    @property
+    def length(self) -> None:
+        return None
+
+    def item(self, place: int, turn: int = 0, answers: Sequence[str] = ()) -> WorkItem | None:
+        if turn:
+            return None
+        marker = hashlib.sha256(f"probe {self._name} {place}".encode()).hexdigest()[:16]
+        message = {"role": "user", "content": f"{marker}\n\nSay yes."}
+        return WorkItem(RequestId(place), 0, place, self._model, [message], None, self._parameters)
+
+    def id_of(self, prompt_index: int, repetition: int) -> RequestId:
+        return RequestId(repetition)
+
+
+def probe_load(spec: RunSpec, name: str, rate: float) -> Load:
+    """Probes at this rate, in requests/s, until they are stopped."""
+    phase = Phase(ConstantRate(rate, ROOM), drop_after_ns=round(DROPPED_AFTER_INTERVALS / rate * 1e9))
+    return Load(ProbeWorkload(spec, name), [phase], slots=ROOM)
+
+
+class Prober:
+    """The probes of one run on one worker. Nothing that happens to them ends the run."""
+
+    def __init__(
+        self,
+        children: Children,
+        make_engine: Callable[[Sequence[Child]], Engine],
+        load: Load,
+        settle: Callable[[ResultRecord], Awaitable[None]],
+    ) -> None:
+        """`settle` finds the cost of a record."""
+        self._children = children
+        self._make_engine = make_engine
+        self._load = load
+        self._settle = settle
+        self._may_begin = asyncio.Event()
+        self._halted = False
+        self._engine: Engine | None = None
+
+    def begin(self) -> None:
+        """The run has begun: probes may be sent."""
+        self._may_begin.set()
+
+    def halt(self) -> None:
+        """Sends no more probes and closes those in flight."""
+        self._halted = True
+        self._may_begin.set()
+        if self._engine is not None:
+            self._engine.cancel()
+
+    async def run(self, heard: Callable[[Probe], None]) -> None:
+        """Sends until `halt`; `heard` is called with each probe that has ended by itself. Raises LeaseLost."""
+        await self._may_begin.wait()
+        try:
+            async with self._children.lend(1) as children:
+                self._engine = engine = self._make_engine(children)
+                if self._halted:
+                    return
+                async with contextlib.aclosing(engine.run(self._load)) as records:
+                    async for record in records:
+                        if record.outcome != "cancelled":
+                            await self._settle(record)
+                            heard(_probe_of(record))
+                if engine.failure is not None:
+                    log.warning("probes_ended", reason=engine.failure)
+        except (LeaseLost, Unavailable):
+            raise
+        except Exception:
+            log.exception("probes_broke")
+
+
+def prober_of(
+    spec: RunSpec,
+    lease: Lease,
+    endpoint: Endpoint,
+    children: Children,
+    measuring: MeasureContext,
+    make_engine: Callable[..., Engine],
+    settle: Callable[[ResultRecord], Awaitable[None]],
+) -> Prober | None:
+    """What sends the probes of a run; None if its load wants none. `measuring`: of the run itself."""
+    if spec.load is None or spec.load.probe_rate is None:
+        return None
+    # The benchmark's own fields may want more than a token, as `min_tokens` does.
+    context = replace(measuring, extra=ExtraFields(endpoint.extra_body), keep_timeline=False)
+    load = probe_load(spec, f"{lease.benchmark_id} {lease.fence}", spec.load.probe_rate)
+    return Prober(children, partial(make_engine, context=context), load, settle)
+
+
+def _probe_of(record: ResultRecord) -> Probe:
+    sent_us = (record.sent_at - _EPOCH) // timedelta(microseconds=1)
+    return Probe(sent_us, record.outcome, record.metrics["ttft_ms"], record.cost_usd)
