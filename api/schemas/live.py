@@ -46,7 +46,7 @@ class LiveMetrics(BaseModel):
     )
     in_flight: int = Field(
         default=0,
-        description="Requests in flight: sent and not ended, at most a quarter of a second ago.",
+        description="Requests in flight: sent and not ended, at most half a second ago.",
         examples=[8],
     )
     recent: Recently | None = Field(

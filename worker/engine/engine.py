@@ -79,7 +79,7 @@ class Engine:
 
     @property
     def in_flight(self) -> int:
-        """Requests that were sent and have not ended, as far as the processes have told (four times a second)."""
+        """Requests that were sent and have not ended, as far as the processes have told: with each flush."""
         return self._lanes.in_flight
 
     @property
