@@ -14,12 +14,12 @@ from api.schemas.results import ResultOut
 from api.schemas.stages import StageOut
 from api.schemas.summary import Summary
 from api.schemas.webhooks import BenchmarkWebhook
-from shared.benchmark.load_spec import LoadSpec
+from shared.benchmark.load.load_spec import LoadSpec
 from shared.benchmark.prompt import Message, Parameters
-from shared.benchmark.slo_spec import SloSpec
+from shared.benchmark.slo.slo_spec import SloSpec
 from shared.benchmark.status import SegmentEnding, Status
 from shared.benchmark.timeouts import Timeouts
-from shared.benchmark.workload_spec import WorkloadSpec
+from shared.benchmark.workload.workload_spec import WorkloadSpec
 
 
 class Progress(BaseModel):

@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 
 from api.schemas.metric_fields import defined, result_fields, with_fields
 from api.schemas.number import Number
-from shared.benchmark.flags import FLAGS
-from shared.benchmark.outcome import Outcome
+from shared.benchmark.results.flags import FLAGS
+from shared.benchmark.results.outcome import Outcome
 from shared.numbers.percentiles import MIN_COUNT
 
 

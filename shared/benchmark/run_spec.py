@@ -15,13 +15,13 @@ from pydantic import (
 
 from shared.benchmark.extra_body import STORED, StoredExtraBody
 from shared.benchmark.json_object import check_object
-from shared.benchmark.load_spec import LoadSpec
+from shared.benchmark.load.load_spec import LoadSpec
 from shared.benchmark.observe_spec import Observe
 from shared.benchmark.prompt import STRICT, Content, Parameters
-from shared.benchmark.slo_spec import Slos
+from shared.benchmark.slo.slo_spec import Slos
 from shared.benchmark.spec_rules import check_load, check_short_form
 from shared.benchmark.timeouts import Timeouts
-from shared.benchmark.workload_spec import WorkloadSpec
+from shared.benchmark.workload.workload_spec import WorkloadSpec
 from shared.text import refuse_unstorable
 
 MAX_CONCURRENCY = 1_024

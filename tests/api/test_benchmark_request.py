@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from api.schemas.benchmark_request import EXAMPLES, BenchmarkBody
-from shared.benchmark.plans import plan_of
+from shared.benchmark.load.plans import plan_of
 from shared.benchmark.request import BenchmarkRequest
 from shared.benchmark.spec import BenchmarkSpec
 from tests.api.documents import EXAMPLE, problem

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.benchmark.pace import ConstantRate
-from shared.benchmark.record import ResultRecord
+from shared.benchmark.load.pace import ConstantRate
+from shared.benchmark.results.record import ResultRecord
 from shared.benchmark.timeouts import Timeouts
 from shared.protocols.registry import PROTOCOLS
 from simulator.server import Simulator

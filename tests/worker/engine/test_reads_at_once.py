@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from shared.benchmark.record import ResultRecord
+from shared.benchmark.results.record import ResultRecord
 from shared.benchmark.timeouts import Timeouts
 from shared.scrubber import Scrubber
 from tests.support.scripted import FrozenClock

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from shared.benchmark.aggregate import RunAggregate
-from shared.benchmark.places import is_warmup, place_at
+from shared.benchmark.load.places import is_warmup, place_at
+from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.spec import BenchmarkSpec
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
