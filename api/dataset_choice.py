@@ -3,9 +3,9 @@
 import asyncio
 from typing import TypeVar
 
-from shared.benchmark.dataset_spec import DatasetReference
 from shared.benchmark.spec import MAX_REQUESTS, BenchmarkSpec
-from shared.benchmark.trace_spec import TraceSource
+from shared.benchmark.workload.dataset_spec import DatasetReference
+from shared.benchmark.workload.trace_spec import TraceSource
 from shared.db.datasets import DatasetRepository
 from shared.errors import InvalidRequest
 from shared.workloads.formats.options import kind_of

@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from shared.benchmark.estimate import SAMPLED, Count, estimate
-from shared.benchmark.plan import PlannedLoad
-from shared.benchmark.plans import plan_of
+from shared.benchmark.load.plan import PlannedLoad
+from shared.benchmark.load.plans import plan_of
 from shared.benchmark.spec import BenchmarkSpec
 from shared.clock import Clock
 from shared.db.datasets import DatasetRepository

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import orjson
 
-from shared.benchmark.workload import WorkItem, Workload
+from shared.benchmark.workload.workload import WorkItem, Workload
 from shared.clock import Clock
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmarks import BenchmarkRepository

@@ -21,7 +21,7 @@ from api.schemas.results import ResultOut
 from api.schemas.stages import StageOut
 from api.schemas.summary import Summary
 from api.schemas.webhooks import BenchmarkWebhook
-from shared.benchmark.spec import RunSpec
+from shared.benchmark.run_spec import RunSpec
 from shared.benchmark.status import TERMINAL
 from shared.db.benchmark_pages import ListedBenchmark
 from shared.db.tables import Benchmark, Segment, StageRow

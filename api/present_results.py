@@ -9,7 +9,7 @@ from api.answers import JsonList
 from api.made_prompts import texts_of
 from api.schemas.results import RequestErrorOut, ResultOut
 from api.state import State
-from shared.benchmark.workload import Workload
+from shared.benchmark.workload.workload import Workload
 from shared.db.result_pages import ListedResult
 from shared.db.tables import Result
 from shared.numbers.timeline import decode

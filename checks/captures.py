@@ -51,6 +51,7 @@ SCENES = (
     Scene("failed", "llmbench show 3"),
     Scene("cancelled", "llmbench show 4"),
     Scene("open-loop", "llmbench show 5"),
+    Scene("stages", "llmbench show 6"),
     Scene("providers", "llmbench providers"),
     Scene("models", "llmbench models haiku --limit 4"),
     Scene("workers", "llmbench workers"),
@@ -76,7 +77,7 @@ def main() -> int:
 
 
 def _prepare(url: str) -> None:
-    """The benchmarks 1 to 5 that the scenes show."""
+    """The benchmarks 1 to 6 that the scenes show."""
     prompts = list(_PROMPTS)
     loads: tuple[dict[str, Any], ...] = (
         {"model": "claude-3-haiku-20240307", "prompts": prompts, "repetitions": 50, "concurrency": 10, "warmup": 2},
@@ -84,6 +85,8 @@ def _prepare(url: str) -> None:
         {"model": "llama3.2", "provider": "my-server", "prompts": prompts[:1], "repetitions": 5, "concurrency": 4},
         {"model": _CANCELLED, "prompts": prompts[:1], "repetitions": 20, "concurrency": 4},
         {"model": "sim-ttft30-gap5-n20", "prompts": prompts, "repetitions": 10, "request_rate": 40},
+        # Its capacity is 40 requests/s.
+        {"model": "sim-slots8-ttft50-gap5-n31", "prompts": prompts, "slos": {"ttft_ms": 500}, "load": _stages()},
     )
     with Client(url) as client:
         for load in loads:
@@ -93,6 +96,12 @@ def _prepare(url: str) -> None:
                 pause(1.0)  # its first requests are in flight
                 client.cancel(number)
             _wait(partial(_has, client, number, TERMINAL))
+
+
+def _stages() -> dict[str, Any]:
+    rates = {"morning": 10, "peak": 60, "evening": 20}
+    stages = [{"name": name, "request_rate": rate, "duration_s": 5} for name, rate in rates.items()]
+    return {"arrival": "poisson", "stages": stages}
 
 
 def _has(client: Client, number: int, states: Container[str]) -> bool:

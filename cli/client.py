@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from cli.exits import CliError, ExitCode, usage
-from shared.benchmark.outcome import FAILURES
+from shared.benchmark.results.outcome import FAILURES
 from shared.network.hosts import is_loopback
 
 Json = dict[str, Any]

@@ -130,6 +130,9 @@ def derived_name(spec: Mapping[str, Any]) -> str:
         name += f", {rate:g} requests/s"
     if isinstance(length_s := load.get("duration_s"), int | float):
         name += f", {length_s:g} s"
+    if isinstance(stages := load.get("stages"), list):
+        name += f", {len(stages)} stage{'s' if len(stages) != 1 else ''}"
+    name += "".join(f", {kind}" for kind in ("sweep", "search") if load.get(kind))
     return name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1]}…"
 
 

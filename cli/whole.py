@@ -29,10 +29,10 @@ def write_benchmark(client: Client, benchmark_id: int, include: str = "results")
 
 
 def _in_plan_order(results: Iterator[dict[str, Any]], store: IO[bytes]) -> Iterator[dict[str, Any]]:
-    """The results by prompt and repetition, as in the API's document. Pages come in the order in which they ended."""
+    """The results round after round, as in the API's document. Pages come in the order in which they ended."""
     places: list[tuple[int, int, int]] = []
     for result in results:
-        places.append((result["prompt_index"], result["repetition"], store.tell()))
+        places.append((result["repetition"], result["prompt_index"], store.tell()))
         store.write(json.dumps(result).encode() + b"\n")
     for *_, place in sorted(places):
         store.seek(place)

@@ -180,10 +180,7 @@ class Settings(BaseSettings):
         default=900, gt=0, description="After this many seconds without a worker that can run it, a benchmark fails."
     )
     timeline_max_requests: int = Field(
-        default=1_000,
-        ge=0,
-        description="Event timelines are stored for runs of up to this many requests. A run whose number of requests "
-        "is not known stores those of its first results.",
+        default=1_000, ge=0, description="Event timelines are stored for runs of up to this many requests or results."
     )
 
     retention_days: float | None = Field(

@@ -15,10 +15,11 @@ from typing import Any
 
 import orjson
 
-from shared.benchmark.load import Load
+from shared.benchmark.load.load import Load
 from shared.benchmark.prompt import Message, Parameters, Prompt
-from shared.benchmark.record import ResultRecord
-from shared.benchmark.spec import BenchmarkSpec, Timeouts
+from shared.benchmark.results.record import ResultRecord
+from shared.benchmark.spec import BenchmarkSpec
+from shared.benchmark.timeouts import Timeouts
 from shared.clock import Clock
 from shared.providers.adapters import adapter_for
 from shared.providers.endpoints import Endpoint

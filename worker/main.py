@@ -10,7 +10,7 @@ import structlog
 from arq.worker import func
 from prometheus_client import start_http_server
 
-from shared.benchmark.plan import PlannedLoad
+from shared.benchmark.load.plan import PlannedLoad
 from shared.clock import SystemClock
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.connections import warn_of_too_many_connections

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from shared.benchmark.record import ResultRecord
+from shared.benchmark.results.record import ResultRecord
 from shared.db.database import Database
 from shared.db.deliveries import Attempt
 from shared.program.monitoring import Names, ProcessMonitor

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId
 from api.schemas.curve import CurveOut, CurveQuery
 from api.state import Parts
-from shared.benchmark.curve import curve_of
-from shared.benchmark.curve_point import CurveStage
+from shared.benchmark.results.curve import curve_of
+from shared.benchmark.results.curve_point import CurveStage
 
 router = APIRouter(tags=["benchmarks"])
 

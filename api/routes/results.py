@@ -15,7 +15,7 @@ from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId
 from api.schemas.include import Include
 from api.schemas.results import ResultPage
 from api.state import Parts
-from shared.benchmark.outcome import Outcome
+from shared.benchmark.results.outcome import Outcome
 from shared.db.result_pages import SORTABLE, ListedResult
 from shared.db.tables import Result
 from shared.errors import InvalidRequest

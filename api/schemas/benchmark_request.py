@@ -16,7 +16,7 @@ EXAMPLES: dict[str, Example] = {
             "prompts": ["Say hello in exactly 3 words", "What is 2 + 2?"],
         },
     },
-    "load": {
+    "repeated": {
         "summary": "Repeated, concurrent, with parameters",
         "value": {
             "name": "Load test",
@@ -43,6 +43,42 @@ EXAMPLES: dict[str, Example] = {
             "workload": {"source": "generated", "input_tokens": 512, "output_tokens": 128, "cache": "bust"},
             "repetitions": 200,
             "concurrency": 16,
+        },
+    },
+    "stages": {
+        "summary": "An open loop in stages, with service-level objectives",
+        "value": {
+            "name": "Peak hour",
+            "model": "gpt-4o-mini",
+            "workload": {"source": "builtin", "order": "shuffled"},
+            "slos": {"ttft_ms": 500, "tpot_ms": 50},
+            "load": {
+                "arrival": "poisson",
+                "drop_after_s": 5,
+                "stages": [
+                    {"name": "calm", "request_rate": 5, "duration_s": 60},
+                    {"name": "peak", "request_rate": 30, "duration_s": 120},
+                ],
+            },
+        },
+    },
+    "sweep": {
+        "summary": "The load curve, from one stream to saturation",
+        "value": {
+            "name": "Load curve",
+            "model": "gpt-4o-mini",
+            "workload": {"source": "generated", "input_tokens": 512, "output_tokens": 128, "cache": "bust"},
+            "load": {"sweep": {"concurrency": {"from": 1, "to": 64}, "duration_s": 30}},
+        },
+    },
+    "search": {
+        "summary": "The highest load that meets service-level objectives",
+        "value": {
+            "name": "Capacity",
+            "model": "gpt-4o-mini",
+            "workload": {"source": "builtin", "order": "shuffled"},
+            "slos": {"ttft_ms": 500, "attainment": 0.95},
+            "load": {"search": {"max": 256, "probe_s": 30, "sustain_s": 60}},
         },
     },
 }

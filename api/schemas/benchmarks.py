@@ -14,12 +14,12 @@ from api.schemas.results import ResultOut
 from api.schemas.stages import StageOut
 from api.schemas.summary import Summary
 from api.schemas.webhooks import BenchmarkWebhook
-from shared.benchmark.load_spec import LoadSpec
+from shared.benchmark.load.load_spec import LoadSpec
 from shared.benchmark.prompt import Message, Parameters
-from shared.benchmark.slo_spec import SloSpec
-from shared.benchmark.spec import Timeouts
+from shared.benchmark.slo.slo_spec import SloSpec
 from shared.benchmark.status import SegmentEnding, Status
-from shared.benchmark.workload_spec import WorkloadSpec
+from shared.benchmark.timeouts import Timeouts
+from shared.benchmark.workload.workload_spec import WorkloadSpec
 
 
 class Progress(BaseModel):
@@ -240,7 +240,7 @@ class BenchmarkOut(BenchmarkBase):
     )
     estimate: EstimateOut | None = Field(
         default=None,
-        description="What it will send, take and cost. Only the answer to the POST that created it has an estimate; "
+        description="What it will send, take and cost. Only answers to the POST that created it have an estimate; "
         "otherwise null.",
     )
     webhook: BenchmarkWebhook | None = Field(

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.schemas.number import Number
-from shared.benchmark.curve import METRICS, PERCENTILES, CurveSlo
+from shared.benchmark.results.curve import METRICS, PERCENTILES, CurveSlo
 
 SloText = Annotated[
     str,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.benchmark.spec import Name
+from shared.benchmark.run_spec import Name
 from shared.workloads.formats.names import Format
 from shared.workloads.formats.options import ReadOptions
 from shared.workloads.rows import Kind

@@ -44,7 +44,11 @@ class LiveMetrics(BaseModel):
     stage: StageNow | None = Field(
         default=None, description="The stage in progress. Null: the benchmark has no `load`.", examples=[None]
     )
-    in_flight: int = Field(default=0, description="Requests that are in flight, or about to be sent.", examples=[8])
+    in_flight: int = Field(
+        default=0,
+        description="Requests in flight: sent and not ended, at most half a second ago.",
+        examples=[8],
+    )
     recent: Recently | None = Field(
         default=None, description="The last seconds. Null: a worker of an older version runs it."
     )

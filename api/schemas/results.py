@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 
 from api.schemas.metric_fields import defined, result_fields, with_fields
 from api.schemas.number import Number
-from shared.benchmark.flags import FLAGS
-from shared.benchmark.outcome import Outcome
+from shared.benchmark.results.flags import FLAGS
+from shared.benchmark.results.outcome import Outcome
 from shared.numbers.percentiles import MIN_COUNT
 
 
@@ -110,7 +110,10 @@ class ResultOut(BaseModel):
         examples=[False],
     )
     timeline: list[TimelineEventOut] | None = Field(
-        default=None, description="Every event, with `include=timeline`. Null when not asked for or not stored."
+        default=None,
+        description="Every event, with `include=timeline`. Null when not asked for or not stored: they are stored for "
+        "runs of up to `TIMELINE_MAX_REQUESTS` requests, and for as many first results of a run whose number of "
+        "requests is not known.",
     )
 
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from api.schemas.number import Number
 from api.schemas.results import Distribution
-from shared.benchmark.aggregate import LATE_MS
+from shared.benchmark.results.aggregate import LATE_MS
 
 
 class SteadyWindow(BaseModel):

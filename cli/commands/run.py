@@ -8,7 +8,6 @@ from cli import complete, load_options, request_options
 from cli import workload_options as options
 from cli.exits import usage
 from cli.options import SERVER_ENV, AsJson, Explain, WithResults
-from cli.output import WARNING, clean, note
 from cli.sweep_options import PointDuration, PointRequests, Search, Sweep, SweepRate, swept_load
 
 
@@ -130,6 +129,7 @@ def run(
     the benchmark and shows the numbers so far.
     """
     from cli import spec as specs
+    from cli.submitting import run_to_end, show_estimate
 
     if [spec, prompts, stdin, *(prompt or [])].count("-") > 1:
         raise usage("stdin can be read only once: give - in one place")
@@ -213,61 +213,9 @@ def run(
     }
     body = specs.named(load_options.with_load(body, load, given=short_form))
     if dry_run:
-        _estimate(body, server, as_json=as_json)
+        show_estimate(body, server, as_json=as_json)
     else:
-        _run(body, server, detach=detach, as_json=as_json, results=results, explain=explain)
-
-
-def _run(
-    body: dict[str, Any], server: str | None, *, detach: bool, as_json: bool, results: bool, explain: bool
-) -> None:
-    from cli import spec as specs
-    from cli.here import server_for_run
-    from cli.outcome import show_to_end
-    from cli.stop import Stop
-    from cli.target import target
-
-    with Stop() as stop:
-        if server is None:
-            server = server_for_run(body, stop.pause)
-        if server is None:
-            if body.get("webhook_url"):
-                raise usage(
-                    f"--webhook needs a server that stays and tries again: `llmbench up`, --server or {SERVER_ENV}"
-                )
-            if detach:
-                raise usage(f"--detach needs a server that keeps running: `llmbench up`, --server URL or {SERVER_ENV}")
-            specs.check(body)
-        with target(server, stop, check_ready=not detach) as where:
-            submitted = where.client.submit(body)
-            _tell_secret(submitted)
-            code = show_to_end(where, submitted, stop, detach=detach, as_json=as_json, results=results, explain=explain)
-    raise typer.Exit(code)
-
-
-def _estimate(body: dict[str, Any], server: str | None, *, as_json: bool) -> None:
-    from cli import spec as specs
-    from cli.here import server_for_run
-    from cli.output import write, write_json
-    from cli.render.estimate import dry_run_lines
-    from cli.stop import Stop
-    from cli.target import target
-
-    with Stop() as stop:
-        if server is None:
-            server = server_for_run(body, stop.pause)
-        if server is None:
-            specs.check(body)
-        with target(server, stop, check_ready=False) as where:
-            checked = where.client.estimate(body)
-    write_json(checked) if as_json else write(dry_run_lines(checked))
-
-
-def _tell_secret(benchmark: dict[str, Any]) -> None:
-    """The API tells the secret of a webhook only in its answer to the submit."""
-    webhook = benchmark["webhook"]
-    if webhook and webhook.get("secret"):
-        note(f"webhook secret, shown only now: {clean(webhook['secret'])}", WARNING)
+        run_to_end(body, server, detach=detach, as_json=as_json, results=results, explain=explain)
 
 
 def _prompts(texts: list[str], file: str | None, stdin: str | None) -> list[Any]:

@@ -27,7 +27,7 @@ from cli.render.numbers import UNKNOWN, count, milliseconds, seconds_between, us
 from cli.render.observed import observed_lines, probe_lines
 from cli.render.pairs import most_first, pair
 from cli.render.stages import has_several, stage_lines
-from shared.benchmark.outcome import FAILURES, OUTCOMES
+from shared.benchmark.results.outcome import FAILURES, OUTCOMES
 
 _STYLES = {"completed": GOOD, "failed": BAD, "cancelled": WARNING}
 

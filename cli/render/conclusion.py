@@ -26,6 +26,8 @@ def conclusion_lines(benchmark: Mapping[str, Any]) -> Iterator[Line]:
     if found["kind"] == "sweep":
         loads = ", ".join(f"{load:,.6g}" for load in found["values"])
         yield pair("Sweep", f"{found['control'].replace('_', ' ')} {loads}")
+        if found["saturated_load"] is not None:
+            yield pair("", f"more load brought nothing more at {found['saturated_load']:,.6g}", GOOD)
         yield pair("", f"llmbench curve {benchmark['id']} shows throughput against latency", QUIET)
         return
     load, status = found["concurrency"], _STATUS[found["status"]]

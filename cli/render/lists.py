@@ -52,7 +52,8 @@ def _benchmark(item: dict[str, Any]) -> tuple[str, ...]:
         clean(item["name"]),
         clean(item["model"]),
         clean(item["provider"]),
-        f"{state['done']:,}/{state['total']:,}",
+        # How many there will be may depend on answers and on the time.
+        count(state["done"]) if state["total"] is None else f"{state['done']:,}/{state['total']:,}",
         count(state["errors"]),
         milliseconds(summary["ttft_ms"]["p50"] if summary else None),
         milliseconds(summary["ttft_ms"]["p95"] if summary else None),

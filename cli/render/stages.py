@@ -8,7 +8,7 @@ from cli.output import QUIET, WARNING, Line, clean
 from cli.render.numbers import UNKNOWN, milliseconds, rate
 from cli.render.pairs import pair
 from cli.render.table import table
-from shared.benchmark.outcome import FAILURES, OUTCOMES
+from shared.benchmark.results.outcome import FAILURES, OUTCOMES
 
 # Ends that a load was not asked to have.
 _UNPLANNED = {

@@ -2,8 +2,8 @@
 
 import sys
 
-from shared.benchmark.flags import FLAGS
-from shared.benchmark.slo_presets import PRESETS
+from shared.benchmark.results.flags import FLAGS
+from shared.benchmark.slo.slo_presets import PRESETS
 from shared.numbers.disturbance import CPU_SHARE, DOUBTFUL_SHARE, KERNEL_LAG_MS, PROMISED_MS, SEND_DELAY_MS, STALL_MS
 from shared.numbers.documentation import with_tables
 

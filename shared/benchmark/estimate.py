@@ -12,12 +12,12 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from shared.benchmark.load import Phase
-from shared.benchmark.pace import Pace
-from shared.benchmark.places import is_warmup
-from shared.benchmark.plan import FixedPlan, Plan
+from shared.benchmark.load.load import Phase
+from shared.benchmark.load.pace import Pace
+from shared.benchmark.load.places import is_warmup
+from shared.benchmark.load.plan import FixedPlan, Plan
 from shared.benchmark.spec import MAX_PROMPTS, BenchmarkSpec
-from shared.benchmark.workload import WorkItem, Workload
+from shared.benchmark.workload.workload import WorkItem, Workload
 
 # Of how many requests of a part the tokens are counted. Those of the others are like them.
 SAMPLED = 1_000

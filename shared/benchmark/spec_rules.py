@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from shared.benchmark.spec import BenchmarkSpec, RunSpec
+    from shared.benchmark.run_spec import RunSpec
+    from shared.benchmark.spec import BenchmarkSpec
 
 # The fields that a `load` replaces, and what to say instead.
 SHORT_FORM = {

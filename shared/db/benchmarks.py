@@ -10,7 +10,7 @@ from shared.benchmark.extra_body import STORED
 from shared.benchmark.metadata import metadata_pairs
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.status import CANCEL, FINISH, TERMINAL, Status
-from shared.benchmark.workload_spec import lists_prompts
+from shared.benchmark.workload.workload_spec import lists_prompts
 from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.datasets import hold_dataset

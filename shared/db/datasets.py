@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.benchmark.dataset_spec import DatasetReference
 from shared.benchmark.spec import BenchmarkSpec
+from shared.benchmark.workload.dataset_spec import DatasetReference
 from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.dataset_tables import Dataset, DatasetBlock

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import func, select, true, update
 from sqlalchemy.orm import undefer
 
-from shared.benchmark.outcome import BY_THE_LOAD
-from shared.benchmark.record import ResultRecord
+from shared.benchmark.results.outcome import BY_THE_LOAD
+from shared.benchmark.results.record import ResultRecord
 from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.leases import Lease, held

@@ -22,8 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.benchmark.metadata import MAX_PAIR_CHARS
-from shared.benchmark.outcome import OUTCOMES
-from shared.benchmark.spec import RunSpec
+from shared.benchmark.results.outcome import OUTCOMES
+from shared.benchmark.run_spec import RunSpec
 from shared.benchmark.status import OPEN, STATUSES, SegmentEnding, Status
 from shared.db.base import Base, index, one_of
 from shared.db.types import BigKey, JsonDocument, Usd, UtcDateTime

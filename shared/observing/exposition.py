@@ -10,6 +10,8 @@ from shared.observing.series import ALL, METRICS, Series, Source
 
 # The most samples of ours in one text. A server of 64 GPUs has a few hundred.
 MAX_SAMPLES = 5_000
+# The longest line of ours. The time of the parser grows with the square of the number of labels.
+MAX_LINE_BYTES = 4_000
 # Names end at the labels or at the value.
 _NAMES = frozenset(name.encode() for name in METRICS)
 
@@ -28,7 +30,7 @@ def readings(text: bytes) -> dict[str, float]:
     """The values of the series that the text has, by name: gauges, and the totals of counters. Raises Unreadable."""
     # Only our lines are parsed: a server has hundreds of others, and the parser is slow.
     lines = list(_ours(text))
-    if len(lines) > MAX_SAMPLES:
+    if len(lines) > MAX_SAMPLES or any(len(line) > MAX_LINE_BYTES for line in lines):
         raise Unreadable("unreadable")
     samples = _parsed(lines)
     found = {series.name: value for series in ALL if (value := _value(series, samples)) is not None}

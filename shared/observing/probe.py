@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from shared.benchmark.outcome import FAILURES
+from shared.benchmark.results.outcome import FAILURES
 from shared.numbers.digest import Digest
 
 

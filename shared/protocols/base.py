@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from shared.benchmark.prompt import Parameters
-from shared.benchmark.record import RequestError
+from shared.benchmark.results.record import RequestError
 from shared.errors import FieldError
 from shared.protocols.decoders import AnswerDecoder
 from shared.protocols.sdk import Sdk

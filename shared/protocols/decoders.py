@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from shared.benchmark.record import Usage
+from shared.benchmark.results.record import Usage
 from shared.protocols.compression import CannotDecompress, Decompressor
 from shared.protocols.error_shapes import failure_of, find_error
 from shared.protocols.events import (

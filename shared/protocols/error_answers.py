@@ -7,7 +7,7 @@ from datetime import datetime
 
 import orjson
 
-from shared.benchmark.record import RequestError
+from shared.benchmark.results.record import RequestError
 from shared.protocols.error_shapes import stated_failure
 from shared.protocols.retry_after import retry_after_s
 from shared.scrubber import Scrubber, shorten

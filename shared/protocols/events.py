@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 
-from shared.benchmark.record import Usage
+from shared.benchmark.results.record import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class HiddenReasoning(Enum):
 class AnswerFacts:
     """What an answer says about itself beside its events. The decoder fills it while it reads.
 
-    `id`: the answer's own, such as `chatcmpl-…`. `flags`: names in `shared.benchmark.flags`.
+    `id`: the answer's own, such as `chatcmpl-…`. `flags`: names in `shared.benchmark.results.flags`.
     """
 
     id: str | None = None

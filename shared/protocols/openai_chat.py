@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from shared.benchmark.prompt import Parameters
-from shared.benchmark.record import RequestError
+from shared.benchmark.results.record import RequestError
 from shared.protocols.base import Adapter, Options, given_values
 from shared.protocols.decoders import AnswerDecoder
 from shared.protocols.error_shapes import MAX_MESSAGE, find_error

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from shared.benchmark.record import RequestError
+from shared.benchmark.results.record import RequestError
 
 # The most models that are remembered. Beyond that, the one that was learnt first is forgotten.
 MAX_MODELS = 1_000

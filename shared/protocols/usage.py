@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
 
-from shared.benchmark.record import Usage
+from shared.benchmark.results.record import Usage
 
 # A count above this is an error of the server: the largest models take and give some millions.
 MAX_TOKENS = 100_000_000
@@ -55,7 +55,7 @@ class UsageReader:
         # Counts that a report gave out of range. They are unknown, whatever other counts suggest.
         self._unusable: set[Count] = set()
         self.provider_cost_usd: Decimal | None = None
-        # Flags of `shared.benchmark.flags`.
+        # Flags of `shared.benchmark.results.flags`.
         self.flags: set[str] = set()
 
     def read(self, report: dict[str, Any]) -> Usage:

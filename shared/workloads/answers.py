@@ -5,8 +5,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 from shared.benchmark.prompt import Parameters
-from shared.benchmark.workload import WorkItem, Wrapped
-from shared.benchmark.workload_spec import WorkloadSpec
+from shared.benchmark.workload.workload import WorkItem, Wrapped
+from shared.benchmark.workload.workload_spec import WorkloadSpec
 from shared.workloads.lengths import Lengths
 
 _KEPT = 4_096

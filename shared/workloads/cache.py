@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from shared.benchmark.workload import WorkItem, Workload, Wrapped
-from shared.benchmark.workload_spec import SharedPrefix
+from shared.benchmark.workload.workload import WorkItem, Workload, Wrapped
+from shared.benchmark.workload.workload_spec import SharedPrefix
 from shared.workloads.corpus import Corpus
 from shared.workloads.seeded import key_of, uniform
 

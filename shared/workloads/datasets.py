@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from shared.benchmark.dataset_spec import DatasetSource
 from shared.benchmark.prompt import Parameters
 from shared.benchmark.request_id import RequestId
-from shared.benchmark.workload import WorkItem, Workload
+from shared.benchmark.workload.dataset_spec import DatasetSource
+from shared.benchmark.workload.workload import WorkItem, Workload
 from shared.workloads.conversations import OneTurnEach, TurnNumbers, messages_of
 from shared.workloads.numbering import Order, Rounds
 from shared.workloads.rows import DatasetRows, Row

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-from shared.benchmark.places import is_warmup
+from shared.benchmark.load.places import is_warmup
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import BenchmarkSpec
-from shared.benchmark.workload import WorkItem, Workload
-from shared.benchmark.workload_spec import WorkloadSpec
+from shared.benchmark.workload.workload import WorkItem, Workload
+from shared.benchmark.workload.workload_spec import WorkloadSpec
 from shared.workloads.answers import AnswerLengths
 from shared.workloads.corpus import Corpus
 from shared.workloads.lengths import Lengths

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import accumulate
 from statistics import NormalDist
 
-from shared.benchmark.length_spec import Length
+from shared.benchmark.workload.length_spec import Length
 from shared.workloads.seeded import uniform
 
 # `inv_cdf` takes what is between 0 and 1.

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from shared.benchmark.plan import Plan, PlannedLoad
-from shared.benchmark.plans import plan_of
+from shared.benchmark.load.plan import Plan, PlannedLoad
+from shared.benchmark.load.plans import plan_of
 from shared.benchmark.spec import BenchmarkSpec
-from shared.benchmark.workload import PromptsInTurn
+from shared.benchmark.workload.workload import PromptsInTurn
 
 if TYPE_CHECKING:
     from shared.workloads.rows import AnyRow, DatasetRows, TraceRow

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from shared.benchmark.places import PLACES_A_PART, is_warmup, ordinal_of, place_at, stage_of
+from shared.benchmark.load.places import PLACES_A_PART, is_warmup, ordinal_of, place_at, stage_of
 
 
 class Order(Protocol):

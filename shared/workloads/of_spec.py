@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import cast
 
-from shared.benchmark.dataset_spec import DatasetSource
 from shared.benchmark.spec import BenchmarkSpec
-from shared.benchmark.trace_spec import TraceSource
-from shared.benchmark.workload import Workload
-from shared.benchmark.workload_spec import WorkloadSpec
+from shared.benchmark.workload.dataset_spec import DatasetSource
+from shared.benchmark.workload.trace_spec import TraceSource
+from shared.benchmark.workload.workload import Workload
+from shared.benchmark.workload.workload_spec import WorkloadSpec
 from shared.workloads.answers import AnswerLengths, ExactAnswers
 from shared.workloads.builtin import builtin_prompts
 from shared.workloads.cache import CacheBusted, PrefixShared, marker

@@ -8,7 +8,7 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.benchmark.places import PLACES_A_PART, is_warmup, ordinal_of, part_of, place_at, stage_of
+from shared.benchmark.load.places import PLACES_A_PART, is_warmup, ordinal_of, part_of, place_at, stage_of
 from shared.workloads.numbering import Rounds
 from shared.workloads.seeded import key_of, permutation, uniform
 

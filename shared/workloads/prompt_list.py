@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from shared.benchmark.prompt import Prompt
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import BenchmarkSpec
-from shared.benchmark.workload import WorkItem, Workload, equal_prompts
+from shared.benchmark.workload.workload import WorkItem, Workload, equal_prompts
 from shared.workloads.answers import AnswerLengths
 from shared.workloads.numbering import Order
 

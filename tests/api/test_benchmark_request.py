@@ -5,7 +5,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from api.schemas.benchmark_request import BenchmarkBody
+from api.schemas.benchmark_request import EXAMPLES, BenchmarkBody
+from shared.benchmark.load.plans import plan_of
 from shared.benchmark.request import BenchmarkRequest
 from shared.benchmark.spec import BenchmarkSpec
 from tests.api.documents import EXAMPLE, problem
@@ -59,3 +60,9 @@ async def test_a_wrong_field_is_named_as_the_caller_wrote_it(
     assert [error["field"] for error in problem(response, 422)["errors"]] == fields
     assert "hunter2" not in response.text
     assert SECRET not in response.text
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_each_example_is_a_benchmark_that_could_run(name: str) -> None:
+    spec = BenchmarkBody.model_validate(EXAMPLES[name]["value"]).with_defaults()
+    assert plan_of(spec).next([]) is not None

@@ -7,11 +7,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from shared.benchmark.observed import Observed
-from shared.benchmark.plan import Stage
-from shared.benchmark.probe import Extent, Probe
+from shared.benchmark.load.plan import Stage
 from shared.benchmark.request_id import RequestId
-from shared.benchmark.slo_spec import SloSpec
+from shared.benchmark.results.observed import Observed
+from shared.benchmark.search.probe import Extent, Probe
+from shared.benchmark.slo.slo_spec import SloSpec
 from shared.db.stages import StageRepository
 from shared.numbers.metrics import DISTRIBUTED, REPORTED
 from tests.api.documents import problem, submit

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from api.dataset_choice import chosen, with_dataset
-from shared.benchmark.dataset_spec import DatasetSource
 from shared.benchmark.extra_body import STORED
-from shared.benchmark.spec import MAX_CONCURRENCY, BenchmarkSpec
-from shared.benchmark.trace_spec import TraceSource
+from shared.benchmark.run_spec import MAX_CONCURRENCY
+from shared.benchmark.spec import BenchmarkSpec
+from shared.benchmark.workload.dataset_spec import DatasetSource
+from shared.benchmark.workload.trace_spec import TraceSource
 from shared.db.database import Database
 from shared.db.datasets import DatasetRepository, NewDataset
 from shared.errors import InvalidRequest

@@ -14,7 +14,7 @@ import pytest
 from api.body import BodyTooLarge
 from api.dataset_uploads import MAX_DATASET_BYTES, UPLOADS_AT_ONCE
 from api.uploads import receive
-from shared.benchmark.dataset_spec import DatasetSource
+from shared.benchmark.workload.dataset_spec import DatasetSource
 from shared.errors import InvalidRequest
 from tests.api.documents import pages, problem, submit
 from tests.shared.db.rows import Tables

@@ -10,8 +10,8 @@ from sqlalchemy import update
 
 from api.made_prompts import MadePrompts, texts_of
 from api.present_results import PROMPT_SHOWN
-from shared.benchmark.places import place_at
-from shared.benchmark.workload import WorkItem
+from shared.benchmark.load.places import place_at
+from shared.benchmark.workload.workload import WorkItem
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.datasets import DatasetRepository
 from shared.db.retention import RetentionRepository

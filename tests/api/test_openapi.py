@@ -12,7 +12,7 @@ import pytest
 
 from api.main import create_app
 from api.openapi_errors import ERRORS
-from shared.benchmark.outcome import OUTCOMES
+from shared.benchmark.results.outcome import OUTCOMES
 from shared.db.result_pages import SORTABLE
 from shared.providers.key_ring import KeyRing
 from shared.webhooks.message import BenchmarkEvent

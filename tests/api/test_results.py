@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from shared.benchmark.record import RequestError
+from shared.benchmark.results.record import RequestError
 from shared.numbers.formulas import RequestFacts
 from shared.numbers.metrics import compute
 from shared.numbers.timeline import EventKind, TimelineEvent, encode

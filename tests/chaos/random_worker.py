@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from shared.benchmark.plan import PlannedLoad
+from shared.benchmark.load.plan import PlannedLoad
 from shared.benchmark.spec import BenchmarkSpec
-from shared.benchmark.workload import PromptsInTurn, WorkItem
+from shared.benchmark.workload.workload import PromptsInTurn, WorkItem
 from shared.workloads.loads import load_of
 from worker import main
 

@@ -8,10 +8,10 @@ from itertools import islice, pairwise
 import orjson
 import pytest
 
-from shared.benchmark.places import ordinal_of, place_at
-from shared.benchmark.plan import FixedPlan, PlannedLoad
+from shared.benchmark.load.places import ordinal_of, place_at
+from shared.benchmark.load.plan import FixedPlan, PlannedLoad
 from shared.benchmark.spec import BenchmarkSpec
-from shared.benchmark.workload import Workload
+from shared.benchmark.workload.workload import Workload
 from shared.workloads.loads import load_of
 from shared.workloads.rows import Row, Turn
 from simulator.text import input_tokens

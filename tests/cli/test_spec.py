@@ -126,3 +126,15 @@ def test_a_field_that_is_like_no_known_one_is_left_to_the_server(tmp_path: Path)
 
 def test_the_webhook_fields_are_those_that_the_api_adds_to_a_spec() -> None:
     assert {*WEBHOOK_FIELDS} == BenchmarkBody.model_fields.keys() - BenchmarkSpec.model_fields.keys()
+
+
+@pytest.mark.parametrize(
+    ("load", "name"),
+    [
+        ({"stages": [{"concurrency": 1}, {"concurrency": 2}]}, "m, 1 prompt, 2 stages"),
+        ({"sweep": {"concurrency": [1, 2]}}, "m, 1 prompt, sweep"),
+        ({"search": {"max": 8}}, "m, 1 prompt, search"),
+    ],
+)
+def test_a_derived_name_says_which_kind_of_load_it_is(load: dict[str, Any], name: str) -> None:
+    assert named({"model": "m", "prompts": ["a"], "load": load})["name"] == name

@@ -10,15 +10,15 @@ from api.schemas.summary import Summary
 from cli.exits import ExitCode
 from cli.render.conclusion import conclusion_lines
 from cli.render.curve import curve_lines
-from shared.benchmark.curve import curve_of
-from shared.benchmark.search_spec import SearchSpec
-from shared.benchmark.sweep_spec import SweepSpec
+from shared.benchmark.results.curve import curve_of
+from shared.benchmark.search.search_spec import SearchSpec
+from shared.benchmark.search.sweep_spec import SweepSpec
 from tests.cli import documents
 from tests.cli.conftest import Llmbench
 from tests.cli.fake_api import FakeApi
-from tests.shared.benchmark.test_curve import SATURATING, slo_of, stage_of
-from tests.shared.benchmark.test_search_plan import BAD, GOOD, Script
-from tests.shared.benchmark.test_search_plan import plan_of as search_of
+from tests.shared.benchmark.results.test_curve import SATURATING, slo_of, stage_of
+from tests.shared.benchmark.search.test_search_plan import BAD, GOOD, Script
+from tests.shared.benchmark.search.test_search_plan import plan_of as search_of
 
 
 @pytest.mark.parametrize(
@@ -169,3 +169,5 @@ def test_a_run_shows_where_the_curve_of_its_sweep_is() -> None:
         "             llmbench curve 1 shows throughput against latency",
     ]
     assert list(conclusion_lines(documents.benchmark())) == []
+    saturated = shown_of({**found, "saturated_load": 2})
+    assert saturated[1] == "             more load brought nothing more at 2"

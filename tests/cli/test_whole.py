@@ -10,12 +10,15 @@ from tests.cli import documents
 from tests.cli.conftest import Llmbench
 from tests.cli.fake_api import FakeApi
 
-_COUNT = 2_500
+_COUNT, _PROMPTS = 2_500, 500
 
 
 def _long(api: FakeApi) -> list[dict[str, Any]]:
     """A benchmark whose results come in pages, the last of the plan first. Returns them in the order of the plan."""
-    results = [documents.result(number, response='a "…" and\n a ] of 3') for number in range(_COUNT)]
+    text = 'a "…" and\n a ] of 3'
+    results = [
+        documents.result(number % _PROMPTS, repetition=number // _PROMPTS, response=text) for number in range(_COUNT)
+    ]
     api.results = results[::-1]
     api.reads = [(200, documents.benchmark(results=results[:1_000], results_truncated=True))]
     return results

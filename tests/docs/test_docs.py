@@ -8,7 +8,7 @@ import pytest
 
 from cli.demo import EXAMPLE
 from shared.benchmark.documentation import with_all_tables
-from shared.benchmark.flags import FLAGS
+from shared.benchmark.results.flags import FLAGS
 from shared.numbers.metrics import DEFINITIONS
 from shared.protocols.registry import PROTOCOLS
 from shared.providers.adapters import adapter_for

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from shared.benchmark.record import ResultRecord
+from shared.benchmark.results.record import ResultRecord
 from tests.fuzz.sent import Sent, measure
 from tests.support.flags import flags_of_answer
 from tests.support.scripted import cut

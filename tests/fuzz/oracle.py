@@ -7,9 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, get_args
 
-from shared.benchmark.flags import FLAGS
-from shared.benchmark.outcome import OUTCOMES
-from shared.benchmark.record import Phase, ResultRecord, Usage
+from shared.benchmark.results.flags import FLAGS
+from shared.benchmark.results.outcome import OUTCOMES
+from shared.benchmark.results.record import Phase, ResultRecord, Usage
 from shared.numbers.metrics import MEASURED
 from shared.numbers.timeline import decode
 from shared.text import unstorable_parts

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from shared.benchmark.aggregate import RunAggregate
-from shared.benchmark.observe import of_record
-from shared.benchmark.record import ResultRecord
+from shared.benchmark.results.aggregate import RunAggregate
+from shared.benchmark.results.observe import of_record
+from shared.benchmark.results.record import ResultRecord
 from tests.fuzz.cuts import read_otherwise
 from tests.fuzz.oracle import problems
 from tests.fuzz.sent import Sent, measure

@@ -4,8 +4,9 @@ import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from shared.benchmark.record import ResultRecord
-from shared.benchmark.spec import BenchmarkSpec, Timeouts
+from shared.benchmark.results.record import ResultRecord
+from shared.benchmark.spec import BenchmarkSpec
+from shared.benchmark.timeouts import Timeouts
 from shared.providers.endpoints import Endpoint
 from shared.providers.prices import PriceList
 from shared.scrubber import Scrubber

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from shared.benchmark.record import ResultRecord
+from shared.benchmark.results.record import ResultRecord
 from shared.db.database import Database
 from shared.db.tables import Result
 from shared.numbers.metrics import REPORTED

@@ -1,7 +1,7 @@
 """Which flags of a result tell something about the answer, and which about how a busy machine read it."""
 
-from shared.benchmark.flags import FLAGS
-from shared.benchmark.record import ResultRecord
+from shared.benchmark.results.flags import FLAGS
+from shared.benchmark.results.record import ResultRecord
 
 # A machine under load reads late and reads much at once. Then these are right, whatever the server did.
 OF_READS = frozenset({"ttft_doubtful", "events_unseparated"})

@@ -7,8 +7,8 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.benchmark.aggregate import RunAggregate
-from shared.benchmark.observe import of_record
+from shared.benchmark.results.aggregate import RunAggregate
+from shared.benchmark.results.observe import of_record
 from shared.db.database import Database
 from tests.shared.db.rows import make_record, make_spec
 from worker.run.summary import Plan, summarize

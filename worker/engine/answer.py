@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from io import StringIO
 
-from shared.benchmark.record import Usage
+from shared.benchmark.results.record import Usage
 from shared.numbers.timeline import EventKind, Timeline
 from shared.protocols.decoders import MAX_BYTES, TOKENS, AnswerDecoder
 from shared.protocols.events import (

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from shared.benchmark.spec import Timeouts
+from shared.benchmark.timeouts import Timeouts
 from worker.engine.answer import Answer
 
 # How long the server may keep the response open after the end of the answer, and after a finish reason without usage.

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import structlog
 
-from shared.benchmark.record import ResultRecord
+from shared.benchmark.results.record import ResultRecord
 from shared.clock import monotonic_ns
 from worker.engine.measurer import Measurement
 from worker.engine.messages import Slice

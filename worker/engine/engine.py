@@ -1,14 +1,14 @@
 """Sends a load through measuring processes: has requests given and answers decoded, and yields records.
 
-The load says what to send (workload), when (pace) and when to end (stop rule); see `shared/benchmark/load.py`. A phase
+The load says what to send (workload), when (pace) and when to end (stop rule); see `load.py`. A phase
 begins when every request of the phase before has ended.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
-from shared.benchmark.load import Load, Phase
-from shared.benchmark.record import ResultRecord
+from shared.benchmark.load.load import Load, Phase
+from shared.benchmark.results.record import ResultRecord
 from shared.clock import Clock
 from shared.numbers.disturbance import Disturbance
 from worker.engine.children import Child
@@ -79,7 +79,7 @@ class Engine:
 
     @property
     def in_flight(self) -> int:
-        """Requests that were sent and have not ended, as far as the processes have told (four times a second)."""
+        """Requests that were sent and have not ended, as far as the processes have told: with each flush."""
         return self._lanes.in_flight
 
     @property

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import orjson
 
-from shared.benchmark.record import ResultRecord
+from shared.benchmark.results.record import ResultRecord
 from worker.engine.decoding import DecodingThread
 from worker.engine.lanes import Lane, Lanes
 from worker.engine.measurer import Measurement

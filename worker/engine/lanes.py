@@ -53,7 +53,7 @@ class Lane:
 
     @property
     def in_flight(self) -> int:
-        """Requests that were sent and have not ended, as far as the process has told: a quarter of a second ago."""
+        """Requests that were sent and have not ended, as far as the process has told: with each flush."""
         return min(self.told_in_flight, len(self.live))
 
     def due(self, elapsed_ns: int) -> int:

@@ -6,8 +6,8 @@ stamps alone, not on when it sees them. `result.py` makes the record of a reques
 
 import orjson
 
-from shared.benchmark.outcome import Outcome
-from shared.benchmark.record import Phase, RequestError, ResultRecord
+from shared.benchmark.results.outcome import Outcome
+from shared.benchmark.results.record import Phase, RequestError, ResultRecord
 from shared.protocols.error_answers import status_error
 from shared.protocols.events import Failure
 from worker.engine.answer import Answer

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from shared.benchmark.load import Phase
-from shared.benchmark.pace import Pace, Room
-from shared.benchmark.record import ResultRecord
-from shared.benchmark.stop import Tally
-from shared.benchmark.trend import Trend
+from shared.benchmark.load.load import Phase
+from shared.benchmark.load.pace import Pace, Room
+from shared.benchmark.load.stop import Tally
+from shared.benchmark.load.trend import Trend
+from shared.benchmark.results.record import ResultRecord
 from worker.engine.lanes import Lanes, share
 from worker.engine.messages import Cease, Cut, Go
 from worker.engine.planned import PhaseStart, PlannedRequest, RunClock

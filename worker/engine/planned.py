@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.benchmark.extra_body import NO_EXTRA, ExtraFields
 from shared.benchmark.request_id import RequestId
-from shared.benchmark.spec import Timeouts
+from shared.benchmark.timeouts import Timeouts
 from shared.clock import Clock
 from shared.protocols.base import Adapter
 from shared.scrubber import Scrubber

@@ -3,10 +3,10 @@
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from shared.benchmark.load import Phase
-from shared.benchmark.places import ordinal_of, part_of
+from shared.benchmark.load.load import Phase
+from shared.benchmark.load.places import ordinal_of, part_of
 from shared.benchmark.request_id import RequestId
-from shared.benchmark.workload import Workload
+from shared.benchmark.workload.workload import Workload
 
 
 class Recorded:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from shared.benchmark.observe import epoch_us, gaps_of, tokens_of
-from shared.benchmark.outcome import Outcome
-from shared.benchmark.record import RequestError, ResultRecord, Usage
+from shared.benchmark.results.observe import epoch_us, gaps_of, tokens_of
+from shared.benchmark.results.outcome import Outcome
+from shared.benchmark.results.record import RequestError, ResultRecord, Usage
 from shared.numbers.formulas import RequestFacts
 from shared.numbers.metrics import compute
 from shared.numbers.timeline import encode

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from shared.benchmark.extra_body import NO_EXTRA, ExtraFields
-from shared.benchmark.load import Phase
-from shared.benchmark.workload import WorkItem, Workload
+from shared.benchmark.load.load import Phase
+from shared.benchmark.workload.workload import WorkItem, Workload
 from shared.protocols.base import Adapter
 from worker.engine.planned import PlannedRequest
 from worker.engine.recorded import Recorded

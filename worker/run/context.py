@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from shared.benchmark.plan import PlannedLoad
+from shared.benchmark.load.plan import PlannedLoad
 from shared.clock import Clock
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.datasets import DatasetRepository

@@ -5,8 +5,8 @@ import asyncio
 import structlog
 from opentelemetry.trace import StatusCode
 
-from shared.benchmark.aggregate import RunAggregate
-from shared.benchmark.plan import PlannedLoad
+from shared.benchmark.load.plan import PlannedLoad
+from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.spec import BenchmarkSpec
 from shared.db.leases import Lease
 from shared.db.segments import SegmentEnd

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 
-from shared.benchmark.aggregate import RunAggregate
-from shared.benchmark.plan import Stage
-from shared.benchmark.record import ResultRecord
+from shared.benchmark.load.plan import Stage
+from shared.benchmark.results.aggregate import RunAggregate
+from shared.benchmark.results.record import ResultRecord
 from shared.numbers.digest import Digest
 from shared.numbers.percentiles import MIN_COUNT
 from shared.numbers.statistics import percentile

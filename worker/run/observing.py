@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.benchmark.aggregate import RunAggregate
+from shared.benchmark.results.aggregate import RunAggregate
 from shared.clock import Clock
 from shared.db.leases import Lease
 from shared.db.observations import ObservationRepository

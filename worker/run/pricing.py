@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.benchmark.record import ResultRecord, Usage
+from shared.benchmark.results.record import ResultRecord, Usage
 from shared.benchmark.spec import BenchmarkSpec
 from shared.providers.base_price import base_price
 from shared.providers.endpoints import Endpoint

@@ -11,13 +11,13 @@ from functools import partial
 import structlog
 
 from shared.benchmark.extra_body import ExtraFields
-from shared.benchmark.load import Load, Phase
-from shared.benchmark.pace import ConstantRate
+from shared.benchmark.load.load import Load, Phase
+from shared.benchmark.load.pace import ConstantRate
 from shared.benchmark.prompt import Parameters
-from shared.benchmark.record import ResultRecord
 from shared.benchmark.request_id import RequestId
-from shared.benchmark.spec import RunSpec
-from shared.benchmark.workload import WorkItem, Workload
+from shared.benchmark.results.record import ResultRecord
+from shared.benchmark.run_spec import RunSpec
+from shared.benchmark.workload.workload import WorkItem, Workload
 from shared.db.leases import Lease
 from shared.errors import LeaseLost, Unavailable
 from shared.observing.probe import Probe

@@ -4,10 +4,10 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 
-from shared.benchmark.aggregate import RunAggregate
-from shared.benchmark.observe import of_record
-from shared.benchmark.record import ResultRecord
 from shared.benchmark.request_id import RequestId
+from shared.benchmark.results.aggregate import RunAggregate
+from shared.benchmark.results.observe import of_record
+from shared.benchmark.results.record import ResultRecord
 from shared.clock import Clock
 from shared.db.leases import Lease
 from shared.db.results import ResultRepository

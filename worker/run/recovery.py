@@ -5,13 +5,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from shared.benchmark.aggregate import RunAggregate
-from shared.benchmark.observe import of_row
-from shared.benchmark.places import PLACES_A_PART, part_of
-from shared.benchmark.plan import PlannedLoad, StageResult
+from shared.benchmark.load.places import PLACES_A_PART, part_of
+from shared.benchmark.load.plan import PlannedLoad, StageResult
 from shared.benchmark.request_id import RequestId
+from shared.benchmark.results.aggregate import RunAggregate
+from shared.benchmark.results.observe import of_row
 from shared.benchmark.spec import BenchmarkSpec
-from shared.benchmark.warmup_prefix import UniqueWarmup
+from shared.benchmark.workload.warmup_prefix import UniqueWarmup
 from shared.db.leases import Lease
 from shared.db.tables import Benchmark, Result, Segment, StageRow
 from shared.errors import Conflict, InvalidRequest, NotFound

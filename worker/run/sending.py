@@ -9,13 +9,13 @@ from typing import Any
 
 import structlog
 
-from shared.benchmark.aggregate import RunAggregate
 from shared.benchmark.extra_body import ExtraFields
-from shared.benchmark.load import Load
-from shared.benchmark.places import stage_of
-from shared.benchmark.plan import PlannedLoad, StageResult
-from shared.benchmark.record import ResultRecord
+from shared.benchmark.load.load import Load
+from shared.benchmark.load.places import stage_of
+from shared.benchmark.load.plan import PlannedLoad, StageResult
 from shared.benchmark.request_id import RequestId
+from shared.benchmark.results.aggregate import RunAggregate
+from shared.benchmark.results.record import ResultRecord
 from shared.benchmark.spec import BenchmarkSpec
 from shared.db.leases import Lease
 from shared.db.tables import Benchmark

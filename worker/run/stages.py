@@ -7,10 +7,10 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from shared.benchmark.aggregate import RunAggregate
-from shared.benchmark.load import Phase
-from shared.benchmark.plan import PlannedLoad, Stage, StageResult
-from shared.benchmark.slo_spec import SloSpec
+from shared.benchmark.load.load import Phase
+from shared.benchmark.load.plan import PlannedLoad, Stage, StageResult
+from shared.benchmark.results.aggregate import RunAggregate
+from shared.benchmark.slo.slo_spec import SloSpec
 from shared.db.leases import Lease
 from shared.db.stages import StageRepository
 from worker.engine.recorded import Recorded

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.benchmark.activity import SteadyWindow
-from shared.benchmark.aggregate import LATE_MS, RunAggregate
-from shared.benchmark.costs import text
-from shared.benchmark.flags import FLAGS
-from shared.benchmark.outcome import OUTCOMES
-from shared.benchmark.record import CACHE_HIT_SHARE
-from shared.benchmark.slo_spec import SloSpec
-from shared.benchmark.turns import BY_TURN, LATER
+from shared.benchmark.results.activity import SteadyWindow
+from shared.benchmark.results.aggregate import LATE_MS, RunAggregate
+from shared.benchmark.results.costs import text
+from shared.benchmark.results.flags import FLAGS
+from shared.benchmark.results.outcome import OUTCOMES
+from shared.benchmark.results.record import CACHE_HIT_SHARE
+from shared.benchmark.results.turns import BY_TURN, LATER
+from shared.benchmark.slo.slo_spec import SloSpec
 from shared.numbers.digest import Digest
 from shared.numbers.metrics import DISTRIBUTED
 from shared.numbers.percentiles import MIN_COUNT

@@ -2,12 +2,12 @@
 
 from typing import Any, TypedDict
 
-from shared.benchmark.aggregate import RunAggregate
-from shared.benchmark.costs import text
-from shared.benchmark.load import Phase
-from shared.benchmark.plan import FixedPlan, PlannedLoad, Stage
-from shared.benchmark.slo_spec import SloSpec
-from shared.benchmark.spec import RunSpec
+from shared.benchmark.load.load import Phase
+from shared.benchmark.load.plan import FixedPlan, PlannedLoad, Stage
+from shared.benchmark.results.aggregate import RunAggregate
+from shared.benchmark.results.costs import text
+from shared.benchmark.run_spec import RunSpec
+from shared.benchmark.slo.slo_spec import SloSpec
 from worker.run.statistics import Plan, statistics
 
 __all__ = ["Plan", "load_in_numbers", "summarize", "summary_of_stage"]

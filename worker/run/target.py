@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from shared.benchmark.extra_body import ExtraFields
-from shared.benchmark.spec import RunSpec
+from shared.benchmark.run_spec import RunSpec
 from shared.protocols.base import Adapter
 from shared.providers.endpoints import Endpoint
 from shared.scrubber import MASK, Scrubber, looks_secret, without_secrets

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from shared.benchmark.aggregate import RunAggregate
+from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.status import TerminalStatus
 
 JsonObject = dict[str, Any]

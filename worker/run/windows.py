@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from shared.benchmark.activity import SteadyWindow
-from shared.benchmark.aggregate import RunAggregate
+from shared.benchmark.results.activity import SteadyWindow
+from shared.benchmark.results.aggregate import RunAggregate
 
 
 def steady_window(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from shared.benchmark.pace import Pace, Room
+from shared.benchmark.load.pace import Pace, Room
 from shared.workloads.traces.schedule import TraceSchedule
 
 

@@ -1,9 +1,9 @@
 """The plan of a benchmark that sends a trace at its own times."""
 
-from shared.benchmark.load import Phase
-from shared.benchmark.pace import ClosedLoop
-from shared.benchmark.places import place_at
-from shared.benchmark.plan import FixedPlan, Stage
+from shared.benchmark.load.load import Phase
+from shared.benchmark.load.pace import ClosedLoop
+from shared.benchmark.load.places import place_at
+from shared.benchmark.load.plan import FixedPlan, Stage
 from shared.benchmark.spec import BenchmarkSpec
 from shared.errors import InvalidRequest
 from shared.workloads.traces.pace import TracePace

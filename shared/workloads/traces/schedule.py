@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.benchmark.trace_spec import TraceSource
+from shared.benchmark.workload.trace_spec import TraceSource
 from shared.workloads.rows import TraceRow
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from shared.benchmark.places import ordinal_of
+from shared.benchmark.load.places import ordinal_of
 from shared.benchmark.prompt import Parameters
 from shared.benchmark.request_id import RequestId
-from shared.benchmark.workload import WorkItem, Workload
+from shared.benchmark.workload.workload import WorkItem, Workload
 from shared.workloads.numbering import Rounds
 from shared.workloads.rows import DatasetRows, TraceRow
 from shared.workloads.traces.schedule import TraceSchedule

@@ -7,11 +7,11 @@ from heapq import heappop, heappush
 from random import Random
 from typing import NamedTuple
 
-from shared.benchmark.aggregate import RunAggregate
-from shared.benchmark.load import Phase
-from shared.benchmark.pace import ClosedLoop
-from shared.benchmark.plan import Plan, Stage, StageResult
-from shared.benchmark.probe import Probe
+from shared.benchmark.load.load import Phase
+from shared.benchmark.load.pace import ClosedLoop
+from shared.benchmark.load.plan import Plan, Stage, StageResult
+from shared.benchmark.results.aggregate import RunAggregate
+from shared.benchmark.search.probe import Probe
 
 
 class Served(NamedTuple):

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from shared.benchmark.estimate import SAMPLED, estimate
-from shared.benchmark.load import Phase
-from shared.benchmark.pace import ClosedLoop, ConstantRate
-from shared.benchmark.plan import FixedPlan, Plan, Stage, StageResult
-from shared.benchmark.rate_profile import RateProfile
+from shared.benchmark.load.load import Phase
+from shared.benchmark.load.pace import ClosedLoop, ConstantRate
+from shared.benchmark.load.plan import FixedPlan, Plan, Stage, StageResult
+from shared.benchmark.load.rate_profile import RateProfile
+from shared.benchmark.load.stop import StopRule
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import BenchmarkSpec
-from shared.benchmark.stop import StopRule
-from shared.benchmark.workload import PromptsInTurn, WorkItem
+from shared.benchmark.workload.workload import PromptsInTurn, WorkItem
 from shared.workloads.loads import load_of
 from shared.workloads.tokenizer import tokenizer_of
 

@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from shared.benchmark.extra_body import MAX_DEPTH, ExtraFields
-from shared.benchmark.spec import BenchmarkSpec, RunSpec
+from shared.benchmark.run_spec import RunSpec
+from shared.benchmark.spec import BenchmarkSpec
 
 MINIMAL: dict[str, Any] = {"name": "test", "model": "m", "prompts": ["one"]}
 

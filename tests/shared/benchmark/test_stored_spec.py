@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from shared.benchmark.spec import BenchmarkSpec, RunSpec
+from shared.benchmark.run_spec import RunSpec
+from shared.benchmark.spec import BenchmarkSpec
 
 TIMEOUTS = {"connect_s": 10.0, "ttft_s": 120.0, "idle_s": 60.0, "total_s": 600.0}
 # The shortest spec as each version stored it, oldest first. None of these may ever fail to be read.

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.benchmark.record import ResultRecord, Usage
 from shared.benchmark.request_id import RequestId
+from shared.benchmark.results.record import ResultRecord, Usage
 from shared.benchmark.spec import BenchmarkSpec
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmarks import BenchmarkRepository

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from shared.benchmark.dataset_spec import DatasetReference
+from shared.benchmark.workload.dataset_spec import DatasetReference
 from shared.db.database import Database
 from shared.db.dataset_tables import DatasetBlock
 from shared.db.datasets import PAGE_BYTES, DatasetRepository, NewDataset, hold_dataset

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
-from shared.benchmark.record import RequestError, ResultRecord, Usage
+from shared.benchmark.results.record import RequestError, ResultRecord, Usage
 from shared.db.database import Database
 from shared.db.result_pages import SORTABLE, ListedResult
 from shared.db.tables import Prompt

@@ -78,6 +78,11 @@ def test_a_value_that_no_server_means_is_not_known(value: str) -> None:
         (b'vllm:num_requests_running{a="\xff\xfe"} 3', "unreadable"),
         (b"vllm:num_requests_running " + b"9" * 5_000 + b"x", "unreadable"),
         (b"vllm:num_requests_running 1\n" * (MAX_SAMPLES + 1), "unreadable"),
+        # The parser would take 20 s for this one.
+        (
+            b"vllm:num_requests_running{" + b",".join(b'a%d="b"' % number for number in range(150_000)) + b"} 1",
+            "unreadable",
+        ),
     ],
 )
 def test_a_text_that_is_none_of_ours_has_a_reason(text: bytes, kind: str) -> None:

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from shared.benchmark.prompt import Parameters
-from shared.benchmark.record import RequestError, ResultRecord
+from shared.benchmark.results.record import RequestError, ResultRecord
 from shared.protocols.events import Finish
 from shared.protocols.registry import PROTOCOLS
 from tests.support.scripted import cut

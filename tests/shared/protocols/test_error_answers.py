@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.benchmark.record import RequestError
+from shared.benchmark.results.record import RequestError
 from shared.protocols.error_answers import status_error
 from shared.protocols.retry_after import MAX_S, retry_after_s
 from shared.scrubber import MASK, Scrubber

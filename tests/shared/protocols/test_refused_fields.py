@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from shared.benchmark.record import RequestError
+from shared.benchmark.results.record import RequestError
 from shared.protocols.refused_fields import MAX_MODELS, RefusedField
 from tests.shared.protocols.test_error_answers import error_of
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.benchmark.record import ResultRecord
+from shared.benchmark.results.record import ResultRecord
 from tests.support.streams import openai_stream
 from tests.worker.engine import responses
 from tests.worker.engine.measuring import measure

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.benchmark.flags import FLAGS
-from shared.benchmark.record import Usage
+from shared.benchmark.results.flags import FLAGS
+from shared.benchmark.results.record import Usage
 from shared.protocols.usage import MAX_TOKENS, UsageReader, find_usage, without_contradictions
 
 

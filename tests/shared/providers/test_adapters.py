@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from shared.benchmark.prompt import Parameters
-from shared.benchmark.record import RequestError
+from shared.benchmark.results.record import RequestError
 from shared.protocols.base import Adapter
 from shared.protocols.registry import PROTOCOLS
 from shared.providers.adapters import Adapters, adapter_for

@@ -7,7 +7,7 @@ from typing import get_args
 
 import orjson
 
-from shared.benchmark.workload_spec import Kind
+from shared.benchmark.workload.workload_spec import Kind
 from shared.workloads.builtin import builtin_prompts
 from shared.workloads.corpus import novel
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.benchmark.dataset_spec import DatasetSource
-from shared.benchmark.places import PLACES_A_PART, place_at
+from shared.benchmark.load.places import PLACES_A_PART, place_at
 from shared.benchmark.prompt import Parameters
 from shared.benchmark.request_id import RequestId
-from shared.benchmark.workload import WorkItem
+from shared.benchmark.workload.dataset_spec import DatasetSource
+from shared.benchmark.workload.workload import WorkItem
 from shared.workloads.datasets import DatasetWorkload
 from shared.workloads.rows import Row, RowList, Turn
 

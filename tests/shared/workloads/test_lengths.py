@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from shared.benchmark.length_spec import Length
+from shared.benchmark.workload.length_spec import Length
 from shared.workloads.lengths import Lengths, quantiles
 
 DRAWS = 20_000

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from shared.benchmark.places import place_at
-from shared.benchmark.plan import FixedPlan, PlannedLoad
+from shared.benchmark.load.places import place_at
+from shared.benchmark.load.plan import FixedPlan, PlannedLoad
 from shared.benchmark.spec import BenchmarkSpec
 from shared.errors import InvalidRequest
 from shared.workloads.loads import load_of

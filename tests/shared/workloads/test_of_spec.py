@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.benchmark.places import MAX_STAGES, PLACES_A_PART, place_at
+from shared.benchmark.load.places import MAX_STAGES, PLACES_A_PART, place_at
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import BenchmarkSpec
-from shared.benchmark.workload import WorkItem, Workload
+from shared.benchmark.workload.workload import WorkItem, Workload
 from shared.workloads.builtin import builtin_prompts
 from shared.workloads.corpus import corpus_of
 from shared.workloads.of_spec import workload_of

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.benchmark.places import MAX_STAGES, PLACES_A_PART, place_at
+from shared.benchmark.load.places import MAX_STAGES, PLACES_A_PART, place_at
 from shared.workloads.numbering import Order, Rounds
 from shared.workloads.order import Shuffled, Weighted
 

@@ -3,9 +3,9 @@
 import struct
 from collections.abc import Sequence
 
-from shared.benchmark.record import ResultRecord
 from shared.benchmark.request_id import RequestId
-from shared.benchmark.spec import Timeouts
+from shared.benchmark.results.record import ResultRecord
+from shared.benchmark.timeouts import Timeouts
 from shared.protocols.base import Adapter
 from shared.providers.adapters import adapter_for
 from shared.providers.endpoints import Endpoint

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.benchmark.record import ResultRecord
+from shared.benchmark.results.record import ResultRecord
 from tests.support.streams import sse
 from tests.worker.engine.measuring import measure
 

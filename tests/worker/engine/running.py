@@ -6,13 +6,13 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from shared.benchmark.extra_body import ExtraFields
-from shared.benchmark.load import Load, Phase
-from shared.benchmark.pace import ClosedLoop, Pace
+from shared.benchmark.load.load import Load, Phase
+from shared.benchmark.load.pace import ClosedLoop, Pace
 from shared.benchmark.prompt import Parameters
-from shared.benchmark.record import ResultRecord
 from shared.benchmark.request_id import RequestId
-from shared.benchmark.spec import Timeouts
-from shared.benchmark.workload import WorkItem, Workload
+from shared.benchmark.results.record import ResultRecord
+from shared.benchmark.timeouts import Timeouts
+from shared.benchmark.workload.workload import WorkItem, Workload
 from shared.clock import SystemClock
 from shared.protocols.registry import protocol_named
 from shared.providers.adapters import adapter_for

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.benchmark.pace import ConstantRate
-from shared.benchmark.record import ResultRecord
-from shared.benchmark.spec import Timeouts
+from shared.benchmark.load.pace import ConstantRate
+from shared.benchmark.results.record import ResultRecord
+from shared.benchmark.timeouts import Timeouts
 from shared.protocols.registry import PROTOCOLS
 from simulator.server import Simulator
 from tests.support.waiting import PATIENCE_S

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from shared.benchmark.load import Load, Phase
-from shared.benchmark.pace import Bursts, ClosedLoop, ConstantRate, Pace, SpreadLoop
-from shared.benchmark.record import ResultRecord
-from shared.benchmark.stop import ForTime
+from shared.benchmark.load.load import Load, Phase
+from shared.benchmark.load.pace import Bursts, ClosedLoop, ConstantRate, Pace, SpreadLoop
+from shared.benchmark.load.stop import ForTime
+from shared.benchmark.results.record import ResultRecord
 from shared.clock import monotonic_ns
 from tests.support.waiting import PATIENCE_S
 from tests.worker.engine.running import engine_over, load

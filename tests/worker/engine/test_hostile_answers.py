@@ -2,7 +2,7 @@
 
 import tracemalloc
 
-from shared.benchmark.spec import Timeouts
+from shared.benchmark.timeouts import Timeouts
 from shared.numbers.timeline import decode
 from simulator.server import Simulator
 from tests.support.streams import openai_text, sse

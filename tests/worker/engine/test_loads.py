@@ -7,13 +7,13 @@ from itertools import count
 
 import pytest
 
-from shared.benchmark.load import Load, Phase
-from shared.benchmark.pace import ClosedLoop, Pace, Room
-from shared.benchmark.record import ResultRecord
+from shared.benchmark.load.load import Load, Phase
+from shared.benchmark.load.pace import ClosedLoop, Pace, Room
+from shared.benchmark.load.stop import StopRule, Tally
+from shared.benchmark.prompt import Parameters
 from shared.benchmark.request_id import RequestId
-from shared.benchmark.spec import Parameters
-from shared.benchmark.stop import StopRule, Tally
-from shared.benchmark.workload import WorkItem, Workload
+from shared.benchmark.results.record import ResultRecord
+from shared.benchmark.workload.workload import WorkItem, Workload
 from simulator.server import Simulator
 from tests.worker.engine.running import engine_at, load
 from worker.engine.children import Children

@@ -7,7 +7,7 @@ import signal
 import orjson
 from msgspec import structs
 
-from shared.benchmark.record import ResultRecord
+from shared.benchmark.results.record import ResultRecord
 from shared.clock import monotonic_ns
 from shared.numbers.digest import Digest
 from shared.numbers.disturbance import Disturbance

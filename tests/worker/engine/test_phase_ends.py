@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import pytest
 
-from shared.benchmark.load import Load, Phase
-from shared.benchmark.pace import ClosedLoop, ConstantRate
+from shared.benchmark.load.load import Load, Phase
+from shared.benchmark.load.pace import ClosedLoop, ConstantRate
+from shared.benchmark.load.stop import AnyOf, ForTime, OnErrorRate, StopRule, Tally, WhenSaturated
 from shared.benchmark.request_id import RequestId
-from shared.benchmark.stop import AnyOf, ForTime, OnErrorRate, StopRule, Tally, WhenSaturated
-from shared.benchmark.workload import WorkItem
+from shared.benchmark.workload.workload import WorkItem
 from simulator.server import Simulator
 from tests.support.waiting import PATIENCE_S
 from tests.worker.engine.test_loads import Conversations, Endless, run

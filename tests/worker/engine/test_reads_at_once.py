@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from shared.benchmark.record import ResultRecord
-from shared.benchmark.spec import Timeouts
+from shared.benchmark.results.record import ResultRecord
+from shared.benchmark.timeouts import Timeouts
 from shared.scrubber import Scrubber
 from tests.support.scripted import FrozenClock
 from tests.support.spoken import spoken

@@ -6,7 +6,7 @@ from collections import Counter
 import orjson
 import pytest
 
-from shared.benchmark.pace import ConstantRate
+from shared.benchmark.load.pace import ConstantRate
 from tests.support.streams import openai_stream
 from tests.worker.engine.running import Run, engine_at, load
 from worker.engine.children import Children

@@ -1,9 +1,9 @@
 """How the body of a request is made of its item. That requests come in order is tested with the engine."""
 
 from shared.benchmark.extra_body import ExtraFields
-from shared.benchmark.load import Phase
-from shared.benchmark.pace import ClosedLoop
-from shared.benchmark.places import place_at
+from shared.benchmark.load.load import Phase
+from shared.benchmark.load.pace import ClosedLoop
+from shared.benchmark.load.places import place_at
 from shared.benchmark.spec import BenchmarkSpec
 from shared.protocols.openai_chat import OpenAiChat
 from shared.workloads.of_spec import workload_of

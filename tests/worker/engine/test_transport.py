@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from shared.benchmark.spec import Timeouts
+from shared.benchmark.timeouts import Timeouts
 from shared.protocols.registry import PROTOCOLS
 from simulator.server import Simulator
 from tests.support.flags import flags_of_answer

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from shared.benchmark.pace import PoissonRate
+from shared.benchmark.load.pace import PoissonRate
 from shared.numbers.formulas import RequestFacts
 from shared.numbers.metrics import compute
 from shared.numbers.rounding import rounded

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.benchmark.aggregate import RunAggregate
-from shared.benchmark.load import Phase
-from shared.benchmark.pace import ClosedLoop
-from shared.benchmark.plan import Stage
-from shared.benchmark.record import ResultRecord
+from shared.benchmark.load.load import Phase
+from shared.benchmark.load.pace import ClosedLoop
+from shared.benchmark.load.plan import Stage
+from shared.benchmark.results.aggregate import RunAggregate
+from shared.benchmark.results.record import ResultRecord
 from tests.support.streams import openai_stream
 from tests.worker.engine.measuring import measure
 from worker.run.live import RECENT_S, LiveNumbers

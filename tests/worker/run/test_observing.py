@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from shared.benchmark.aggregate import RunAggregate
+from shared.benchmark.results.aggregate import RunAggregate
 from shared.clock import SystemClock
 from shared.db.database import Database
 from shared.db.leases import Lease

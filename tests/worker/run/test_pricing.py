@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.benchmark.record import ResultRecord, Usage
+from shared.benchmark.results.record import ResultRecord, Usage
 from shared.benchmark.spec import BenchmarkSpec
 from shared.providers.endpoints import Endpoint
 from shared.providers.prices import PriceList

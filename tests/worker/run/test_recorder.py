@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.benchmark.aggregate import RunAggregate
-from shared.benchmark.record import ResultRecord
+from shared.benchmark.results.aggregate import RunAggregate
+from shared.benchmark.results.record import ResultRecord
 from shared.clock import SystemClock
 from shared.db.database import Database
 from shared.db.leases import Lease

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.benchmark.aggregate import RunAggregate
-from shared.benchmark.observe import tokens_of
-from shared.benchmark.observed import Observed
 from shared.benchmark.request_id import RequestId
-from shared.benchmark.slo_spec import SloSpec
+from shared.benchmark.results.aggregate import RunAggregate
+from shared.benchmark.results.observe import tokens_of
+from shared.benchmark.results.observed import Observed
+from shared.benchmark.slo.slo_spec import SloSpec
 from shared.numbers.digest import Digest
 from shared.numbers.metrics import DISTRIBUTED, REPORTED
 from worker.run.statistics import Plan, statistics

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from shared.benchmark.aggregate import RunAggregate
-from shared.benchmark.load import Phase
-from shared.benchmark.observe import of_row
-from shared.benchmark.pace import ConstantRate, RampedLoop
-from shared.benchmark.plan import Stage
-from shared.benchmark.rate_profile import RateProfile
+from shared.benchmark.load.load import Phase
+from shared.benchmark.load.pace import ConstantRate, RampedLoop
+from shared.benchmark.load.plan import Stage
+from shared.benchmark.load.rate_profile import RateProfile
 from shared.benchmark.request_id import RequestId
-from shared.benchmark.slo_spec import SloSpec
+from shared.benchmark.results.aggregate import RunAggregate
+from shared.benchmark.results.observe import of_row
+from shared.benchmark.slo.slo_spec import SloSpec
 from shared.benchmark.spec import BenchmarkSpec
 from shared.numbers.metrics import DISTRIBUTED
 from shared.numbers.timeline import EventKind, TimelineEvent, encode

@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from shared.benchmark.record import RequestError, Usage
+from shared.benchmark.results.record import RequestError, Usage
 from shared.clock import SystemClock
 from shared.db.tables import Benchmark
 from shared.program.tracing import Tracing

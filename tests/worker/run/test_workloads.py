@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.benchmark.places import place_at
+from shared.benchmark.load.places import place_at
 from shared.benchmark.spec import BenchmarkSpec
 from shared.db.database import Database
 from shared.providers.key_ring import KeyRing

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from shared.benchmark.pace import Room
-from shared.benchmark.trace_spec import TraceSource
+from shared.benchmark.load.pace import Room
+from shared.benchmark.workload.trace_spec import TraceSource
 from shared.workloads.rows import TraceRow
 from shared.workloads.traces.pace import TracePace
 from shared.workloads.traces.schedule import TraceSchedule

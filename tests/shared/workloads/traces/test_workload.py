@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from shared.benchmark.places import place_at
+from shared.benchmark.load.places import place_at
 from shared.benchmark.prompt import Parameters
-from shared.benchmark.trace_spec import TraceSource, TraceWindow
-from shared.benchmark.workload import WorkItem
+from shared.benchmark.workload.trace_spec import TraceSource, TraceWindow
+from shared.benchmark.workload.workload import WorkItem
 from shared.workloads.rows import RowList, TraceRow
 from shared.workloads.traces.schedule import TraceSchedule
 from shared.workloads.traces.texts import TraceTexts

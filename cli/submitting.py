@@ -1,0 +1,56 @@
+"""What `llmbench run` does with a benchmark that its flags and files describe: runs it, or estimates it."""
+
+from typing import Any
+
+import typer
+
+from cli import spec as specs
+from cli.exits import usage
+from cli.here import server_for_run
+from cli.options import SERVER_ENV
+from cli.outcome import show_to_end
+from cli.output import WARNING, clean, note, write, write_json
+from cli.render.estimate import dry_run_lines
+from cli.stop import Stop
+from cli.target import target
+
+
+def run_to_end(
+    body: dict[str, Any], server: str | None, *, detach: bool, as_json: bool, results: bool, explain: bool
+) -> None:
+    """Submits it, follows it to its end and exits. `server` None: the one that is up here, or a stack for this run."""
+    with Stop() as stop:
+        if server is None:
+            server = server_for_run(body, stop.pause)
+        if server is None:
+            if body.get("webhook_url"):
+                raise usage(
+                    f"--webhook needs a server that stays and tries again: `llmbench up`, --server or {SERVER_ENV}"
+                )
+            if detach:
+                raise usage(f"--detach needs a server that keeps running: `llmbench up`, --server URL or {SERVER_ENV}")
+            specs.check(body)
+        with target(server, stop, check_ready=not detach) as where:
+            submitted = where.client.submit(body)
+            _tell_secret(submitted)
+            code = show_to_end(where, submitted, stop, detach=detach, as_json=as_json, results=results, explain=explain)
+    raise typer.Exit(code)
+
+
+def show_estimate(body: dict[str, Any], server: str | None, *, as_json: bool) -> None:
+    """Checks it and prints what it would send, take and cost. Nothing is stored."""
+    with Stop() as stop:
+        if server is None:
+            server = server_for_run(body, stop.pause)
+        if server is None:
+            specs.check(body)
+        with target(server, stop, check_ready=False) as where:
+            checked = where.client.estimate(body)
+    write_json(checked) if as_json else write(dry_run_lines(checked))
+
+
+def _tell_secret(benchmark: dict[str, Any]) -> None:
+    """The API tells the secret of a webhook only in its answer to the submit."""
+    webhook = benchmark["webhook"]
+    if webhook and webhook.get("secret"):
+        note(f"webhook secret, shown only now: {clean(webhook['secret'])}", WARNING)

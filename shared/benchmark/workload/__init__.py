@@ -1,0 +1,1 @@
+"""What is sent, as its caller writes it, and the sequence of requests that it becomes."""
