@@ -188,7 +188,8 @@ class BenchmarkRun:
         """The summary of all segments: the earlier ones and, if it has sent anything, this one."""
         inherited = self._inherited or Inheritance(RunAggregate(1))
         if self._sending is not None:
-            inherited.results.merge(self._sending.results)
+            # In a thread: the aggregates of a long run hold many values.
+            await asyncio.to_thread(inherited.results.merge, self._sending.results)
         spec, load = self._benchmark.spec, self._load
         plan = Plan(
             requests=self._benchmark.planned,

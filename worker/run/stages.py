@@ -96,14 +96,13 @@ class Stages:
         stage, self._current = self._current, None
         if stage is None:
             return
-        wholes = {}
-        for number, fresh in self._recorder.aggregates.items():
-            self._take(fresh)
-            wholes[number] = fresh if number is None else merged([self._begun.pop(number, None), fresh])
+        # In a thread: the aggregates of a long stage hold many values.
+        wholes = await asyncio.to_thread(self._wholes)
         for shown in stage.shown if self._stored else ():
             await self._store(shown, wholes[shown.number], ended_by, is_piece=len(wholes) > 1)
         # Last, because it changes one of them.
-        self.done.append(StageResult(stage.number, stage.label, ended_by, merged(list(wholes.values()))))
+        results = await asyncio.to_thread(merged, list(wholes.values()))
+        self.done.append(StageResult(stage.number, stage.label, ended_by, results))
 
     def pause(self) -> None:
         """This worker sends nothing more. Another one goes on with the stage in progress."""
@@ -111,6 +110,14 @@ class Stages:
             self._current = None
             for fresh in self._recorder.aggregates.values():
                 self._take(fresh)
+
+    def _wholes(self) -> dict[int | None, RunAggregate]:
+        """What each stage in progress has shown, by number, also on earlier workers."""
+        wholes = {}
+        for number, fresh in self._recorder.aggregates.items():
+            self._take(fresh)
+            wholes[number] = fresh if number is None else merged([self._begun.pop(number, None), fresh])
+        return wholes
 
     def _take(self, fresh: RunAggregate) -> None:
         """Adds what a stage has shown to the whole, which for a run without stages is the same."""
