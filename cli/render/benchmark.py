@@ -169,6 +169,8 @@ def _tokens(tokens: dict[str, Any], cached_share: float | None) -> str:
     for name in ("reasoning", "cache_read", "cache_write"):
         if tokens[f"{name}_tokens"]:
             text += f", {count(tokens[f'{name}_tokens'])} {name.replace('_', ' ')}"
+    if tokens.get("per_estimate") is not None:
+        text += f"; {tokens['per_estimate']:.3f} for each that was estimated"
     if cached_share:
         text += f"; {cached_share:.0%} of the input from a cache"
     return text

@@ -51,6 +51,10 @@ class PrefixShared(Wrapped):
         number = self.prefix_of(place)
         return item if item is None or number is None else at_the_start(item, self._text(number))
 
+    def estimated_tokens(self, place: int) -> int | None:
+        """Unknown: how much a prefix adds depends on where the texts meet."""
+        return None
+
     def prefix_of(self, place: int) -> int | None:
         """Which prefix this place has, from 0. None: none."""
         if uniform(self._seed, "has prefix", place) >= self._shared.share:

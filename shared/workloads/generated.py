@@ -28,13 +28,10 @@ class Generated(Workload):
         answers: AnswerLengths,
         *,
         before: Callable[[int], str] = lambda _place: "",
-        factor: float = 1,
     ) -> None:
         """`wanted`: it has `input_tokens`.
 
         `before`: the text that is put before that of a place later on; its tokens are part of the length.
-
-        `factor`: tokens that the provider reports for each one that the tokenizer counts.
         """
         if wanted.input_tokens is None:
             raise ValueError("generated texts need input_tokens")
@@ -46,7 +43,7 @@ class Generated(Workload):
         self._corpus = corpus
         self._answers = answers
         self._before = before
-        self._factor = factor
+        self._factor = wanted.token_factor or 1
         self._task_tokens = corpus.tokenizer.count(_TASK)
 
     @property
@@ -69,8 +66,16 @@ class Generated(Workload):
     def id_of(self, prompt_index: int, repetition: int) -> RequestId:
         return RequestId(prompt_index)
 
+    def estimated_tokens(self, place: int) -> int | None:
+        """None with a system text, whose tokens are not in the estimate."""
+        return self._counted(place) if self._system is None else None
+
+    def _counted(self, place: int) -> int:
+        """The length of the text by the tokenizer."""
+        return round(self._lengths.at(place) / self._factor)
+
     def _text(self, place: int) -> str:
-        tokens = round(self._lengths.at(place) / self._factor)
+        tokens = self._counted(place)
         if before := self._before(place):
             tokens -= self._corpus.tokenizer.count(before)
         key = f"{self._seed} {place}"

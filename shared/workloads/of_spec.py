@@ -30,27 +30,24 @@ def workload_of(
     *,
     schedule: TraceSchedule | None = None,
     tokenizers: Path | None = None,
-    factor: float = 1,
 ) -> Workload:
     """The workload of a spec with a `load` or a `workload`. Its places are numbered by stages.
 
     `rows`: those of the dataset or trace that the spec names. `schedule`: that of the trace, if it was made before.
-    `tokenizers`: the folder with files that `workload.tokenizer` may name. `factor`: tokens that the provider reports
-    for each one that the tokenizer counts, if that is known. Raises InvalidRequest if the tokenizer cannot be had, and
-    ValueError if rows are needed and there are none.
+    `tokenizers`: the folder with files that `workload.tokenizer` may name. Raises InvalidRequest if the tokenizer
+    cannot be had, and ValueError if rows are needed and there are none.
     """
     wanted = spec.workload or WorkloadSpec()
-    return _Maker(spec, wanted, tokenizers, factor).workload(rows, schedule)
+    return _Maker(spec, wanted, tokenizers).workload(rows, schedule)
 
 
 class _Maker:
-    def __init__(self, spec: BenchmarkSpec, wanted: WorkloadSpec, tokenizers: Path | None, factor: float) -> None:
+    def __init__(self, spec: BenchmarkSpec, wanted: WorkloadSpec, tokenizers: Path | None) -> None:
         self._spec = spec
         self._wanted = wanted
         self._seed = wanted.seed or 0
         self._answers = AnswerLengths(wanted)
         self._tokenizers = tokenizers
-        self._factor = factor
 
     def workload(self, rows: DatasetRows[AnyRow] | None, schedule: TraceSchedule | None) -> Workload:
         cache = self._wanted.cache
@@ -90,7 +87,6 @@ class _Maker:
             self._corpus(),
             self._answers,
             before=(lambda place: marker(self._seed, place)) if marked else (lambda _place: ""),
-            factor=self._factor,
         )
 
     def _dataset(self, rows: DatasetRows[Row], source: DatasetSource) -> DatasetWorkload:

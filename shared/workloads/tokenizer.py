@@ -1,7 +1,6 @@
 """Counts tokens without a network. Such a count is an estimate: only the provider knows what its model was given.
 
-Used by the workloads that size texts. `tokenizer_of` chooses the encoding; `LearntFactor` learns how far a model's own
-counts are from it.
+Used by the workloads that size texts. `tokenizer_of` chooses the encoding.
 """
 
 from abc import ABC, abstractmethod
@@ -33,8 +32,6 @@ _BY_MODEL = (
     ("qwq", "qwen3.5"),
 )
 _OTHERS = "o200k"
-# Enough results for a mean.
-_LEAST_RESULTS = 3
 
 
 class Tokenizer(ABC):
@@ -132,22 +129,3 @@ def _builtin(name: str) -> Tokenizer:
 @lru_cache(maxsize=4)
 def _file(name: str, path: Path, _changed_ns: int, _size: int) -> Tokenizer:
     return FileTokenizer(name, TokenizerJson.read(path))
-
-
-class LearntFactor:
-    """How many tokens the provider reports for each one that the tokenizer counts. Learnt from warm-up results."""
-
-    def __init__(self) -> None:
-        self._sum = 0.0
-        self._results = 0
-
-    def add(self, estimated: int, reported: int | None) -> None:
-        """A result: the tokenizer's count of its input, and the provider's. Without both it says nothing."""
-        if reported is not None and reported > 0 and estimated > 0:
-            self._sum += reported / estimated
-            self._results += 1
-
-    @property
-    def value(self) -> float | None:
-        """Mean of reported ÷ estimated. None before 3 results."""
-        return self._sum / self._results if self._results >= _LEAST_RESULTS else None

@@ -206,6 +206,8 @@ class BenchmarkRun:
         stages = self._sending.stages if self._sending is not None else inherited.stages
         if load is not None and (found := load.plan.conclusion(stages)) is not None:
             summary["search"] = found
+        if self._sending is not None and (factor := self._sending.token_factor.value) is not None:
+            summary["tokens"]["per_estimate"] = factor
         if summary.get("measurement") is not None:
             summary["measurement"]["calibrated"] = self._calibrated()
         return summary

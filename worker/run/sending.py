@@ -22,6 +22,7 @@ from shared.db.tables import Benchmark
 from shared.errors import LeaseLost, Unavailable
 from shared.providers.endpoints import Endpoint
 from shared.scrubber import Scrubber
+from shared.workloads.learnt_factor import LearntFactor
 from worker.engine.children import processes_for
 from worker.engine.engine import Engine
 from worker.engine.planned import MeasureContext, RunClock
@@ -52,6 +53,8 @@ class Sending:
         self._benchmark = benchmark
         self._inherited = inherited
         self._stages: Stages | None = None
+        # Tokens that the provider counts for each one that the workload's tokenizer counts.
+        self.token_factor = LearntFactor()
         self._engine: Engine | None = None
         self._observer: Observer | None = None
         self._cancelled = False
@@ -222,6 +225,8 @@ class Sending:
                             continue
                         if inherited.sent_in_vain[record.id]:
                             record.flags.append("possible_duplicate")
+                        if (estimated := load.workload.estimated_tokens(record.id.place)) is not None:
+                            self.token_factor.add(estimated, record.usage.total_input_tokens)
                         if record.usage.prompt_cached:
                             record.flags.append("prompt_cached")
                         await self._settle(price, record)

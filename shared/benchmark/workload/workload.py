@@ -59,6 +59,10 @@ class Workload(ABC):
     def id_of(self, prompt_index: int, repetition: int) -> RequestId:
         """The request that a stored result names by prompt and repetition. The inverse of `item`."""
 
+    def estimated_tokens(self, place: int) -> int | None:
+        """How many input tokens the request should have by the offline tokenizer. None: that is not known."""
+        return None
+
     def equal_prompts(self) -> Mapping[int, int]:
         """Prompts with the same text as an earlier one, by index, and the first of them. Sent again, a prompt may be
         answered from a cache."""
@@ -82,6 +86,9 @@ class Wrapped(Workload):
 
     def id_of(self, prompt_index: int, repetition: int) -> RequestId:
         return self._workload.id_of(prompt_index, repetition)
+
+    def estimated_tokens(self, place: int) -> int | None:
+        return self._workload.estimated_tokens(place)
 
     def equal_prompts(self) -> Mapping[int, int]:
         return self._workload.equal_prompts()

@@ -41,6 +41,7 @@ TokenizerName = Annotated[
 # The fields that only some sources take, and which these are.
 _ONLY_FOR: Mapping[str, tuple[Source, ...]] = {
     "input_tokens": ("generated",),
+    "token_factor": ("generated",),
     "output_tokens": ("prompts", "generated", "builtin", "dataset"),
     "kinds": ("builtin",),
     "weights": ("prompts",),
@@ -180,6 +181,17 @@ class WorkloadSpec(BaseModel):
         description="Counts the tokens: `cl100k`, `o200k`, `harmony`, `qwen3.5`, or the path of a `tokenizer.json` "
         "in the server's folder of tokenizers. Chosen by the model if left out.",
         examples=["o200k"],
+    )
+
+    token_factor: float | None = Field(
+        default=None,
+        ge=0.1,
+        le=10,
+        exclude_if=lambda value: value is None,
+        description="Tokens that the provider counts for each one that `tokenizer` counts, as the summary of an "
+        "earlier run says in `tokens.per_estimate`. `generated` texts are then as long as the provider counts them. 1 "
+        "if left out.",
+        examples=[1.08],
     )
 
     @model_validator(mode="after")

@@ -150,9 +150,13 @@ def test_lengths_are_drawn_for_each_request() -> None:
 
 
 def test_a_factor_makes_texts_as_long_as_the_provider_counts() -> None:
-    spec = spec_of({"source": "generated", "input_tokens": 600})
-    text = content(workload_of(spec, factor=1.2), place_at(0, 0))
-    assert tokenizer_of("gpt-4o", None).count(text) == pytest.approx(500, abs=2)
+    workload = workload_of(spec_of({"source": "generated", "input_tokens": 600, "token_factor": 1.2}))
+    assert tokenizer_of("gpt-4o", None).count(content(workload, place_at(0, 0))) == pytest.approx(500, abs=2)
+    assert workload.estimated_tokens(place_at(0, 0)) == 500
+
+
+def test_nothing_is_estimated_of_texts_whose_length_is_not_given() -> None:
+    assert workload_of(spec_of({"order": "shuffled", "seed": 1})).estimated_tokens(place_at(0, 0)) is None
 
 
 def test_stages_and_warm_up_send_texts_of_their_own() -> None:

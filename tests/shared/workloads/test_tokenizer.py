@@ -6,7 +6,8 @@ import orjson
 import pytest
 
 from shared.errors import InvalidRequest
-from shared.workloads.tokenizer import ENCODINGS, LearntFactor, encoding_for, tokenizer_of
+from shared.workloads.learnt_factor import LearntFactor
+from shared.workloads.tokenizer import ENCODINGS, encoding_for, tokenizer_of
 
 DATA = Path(__file__).parent / "data"
 

@@ -59,3 +59,19 @@ async def test_a_tokenizer_that_this_worker_lacks_fails_the_run_with_a_reason(
     assert error is not None
     assert error["kind"] == "workload_unusable"
     assert error["message"] == "workload.tokenizer: no folder of tokenizers is configured"
+
+
+async def test_a_run_learns_how_the_provider_counts_and_the_next_one_uses_it(
+    service: Service, simulator: Simulator
+) -> None:
+    """The simulator counts tokens in its own way, as each provider does."""
+    wanted = {"source": "generated", "input_tokens": 300, "output_tokens": 5, "seed": 3}
+    first = await service.run(model="sim-ttft1-gap1-n2", workload=wanted, repetitions=5)
+    reported = [result["input_tokens"] for result in first["results"]]
+    factor = first["summary"]["tokens"]["per_estimate"]
+    assert factor == pytest.approx(sum(reported) / 5 / 300, abs=1e-6)
+    second = await service.run(model="sim-ttft1-gap1-n2", workload={**wanted, "token_factor": factor}, repetitions=5)
+    mean = sum(result["input_tokens"] for result in second["results"]) / 5
+    assert abs(mean - 300) <= max(3, abs(sum(reported) / 5 - 300) / 2)
+    plain = await service.run(model="sim-ttft1-gap1-n2", prompts=["Hello"])
+    assert plain["summary"]["tokens"].get("per_estimate") is None
