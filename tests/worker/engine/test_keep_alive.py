@@ -1,7 +1,10 @@
 """Requests over kept connections: sent again if the server had closed the connection, never after it has worked."""
 
+from typing import Any
+
 import pytest
 
+from shared.benchmark.results.record import ResultRecord
 from shared.protocols.registry import PROTOCOLS
 from tests.support.closing import ClosingServer
 from tests.worker.engine.running import Run
@@ -9,13 +12,33 @@ from worker.engine.child.keep_alive import MOST_RACES, KeepAlive
 from worker.engine.child.slot import RACE_NS, lost_in_race
 
 every_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
+# So often may a busy machine be too slow to show a race.
+TRIES = 5
+
+
+async def raced(
+    run: Run, requests: int, *, protocol: str = "openai", concurrency: int = 1, **server: Any
+) -> tuple[ClosingServer, list[ResultRecord]]:
+    """The records of requests to a server that closes connections, and what it has seen.
+
+    Where this machine was so slow that a connection seems to have closed later than in a race, tries again: a server
+    that closes so late may have worked on the request, which is an error and rightly so.
+    """
+    for number in range(TRIES):
+        async with ClosingServer(protocol, **server).running() as closing:
+            records = await run(closing.url, protocol, *["m"] * requests, concurrency=concurrency)
+        failed = [record for record in records if record.outcome != "succeeded"]
+        if number == TRIES - 1 or not failed:
+            break
+        # A failure within the time of a race is a fault of ours.
+        assert all((record.ended_at - record.sent_at).total_seconds() > RACE_NS / 1e9 for record in failed)
+    return closing, records
 
 
 @every_protocol
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
 async def test_a_request_that_met_a_closed_connection_is_sent_again(run: Run, protocol: str, reset: bool) -> None:
-    async with ClosingServer(protocol, reset=reset).running() as server:
-        first, second = await run(server.url, protocol, "m", "m")
+    server, (first, second) = await raced(run, 2, protocol=protocol, reset=reset)
     assert [first.outcome, second.outcome] == ["succeeded", "succeeded"]
     assert "connection_renewed" not in first.flags
     assert "connection_renewed" in second.flags
@@ -48,8 +71,7 @@ async def test_a_request_that_was_answered_in_part_is_not_sent_again(run: Run) -
 
 async def test_a_request_is_sent_again_once_and_then_over_a_new_connection(run: Run) -> None:
     """Every kept connection is closed at its second request. So no other kept connection may carry the repetition."""
-    async with ClosingServer(closing=8).running() as server:
-        records = await run(server.url, "openai", *["m"] * 16, concurrency=8)
+    server, records = await raced(run, 16, concurrency=8, closing=8)
     assert {record.outcome for record in records} == {"succeeded"}
     renewed = sum("connection_renewed" in record.flags for record in records)
     assert server.requests == 16 + renewed
@@ -57,8 +79,7 @@ async def test_a_request_is_sent_again_once_and_then_over_a_new_connection(run: 
 
 async def test_a_server_that_closes_every_connection_gets_new_ones_after_three_in_a_row(run: Run) -> None:
     """In spite of its promise. Otherwise it would get every request twice."""
-    async with ClosingServer(closing=100).running() as server:
-        records = await run(server.url, "openai", *["m"] * 12)
+    server, records = await raced(run, 12, closing=100)
     assert {record.outcome for record in records} == {"succeeded"}
     renewed = ["connection_renewed" in record.flags for record in records]
     assert renewed == [False, *[True] * MOST_RACES, *[False] * (11 - MOST_RACES)]
