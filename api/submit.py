@@ -102,7 +102,7 @@ class Submitter:
             once = await asyncio.to_thread(_once, key, request)
             before = await self._benchmarks.replayed(once)
             if before is not None:
-                return await self._again(before)
+                return await self._again(before, request.spec)
         prepared = None
         spec, webhook = request.spec, request.webhook
         if webhook is not None:
@@ -111,7 +111,7 @@ class Submitter:
             )
         stored = await self._store(spec, spec.provider, once, webhook=None if prepared is None else prepared.endpoint)
         if not stored.created:
-            return await self._again(stored.benchmark)
+            return await self._again(stored.benchmark, request.spec)
         return stored if prepared is None else replace(stored, secret=prepared.secret)
 
     async def check(self, spec: BenchmarkSpec) -> Checked:
@@ -121,15 +121,20 @@ class Submitter:
         check_parameters(spec, protocol_named(endpoint.protocol))
         return Checked(endpoint, notices(spec, endpoint), await self._estimator.of(spec, endpoint, with_tokenizer=True))
 
-    async def _again(self, benchmark: Benchmark) -> Submitted:
-        """The first answer once more, because it may have been lost: with what only answers to a POST show."""
+    async def _again(self, benchmark: Benchmark, asked: BenchmarkSpec | None) -> Submitted:
+        """The first answer once more, because it may have been lost: with what only answers to a POST show.
+
+        `asked`: the spec of the request, which is that of the benchmark. None: it is read.
+        """
         told = await self._webhooks.of_benchmark(benchmark.id)
         secret = None if told is None else self._webhook_setup.open(told.secrets[0]["sealed"])
         endpoint, estimated = self._endpoints.get(benchmark.provider), None
         if endpoint is not None:
-            # Its texts may have been deleted since.
-            with contextlib.suppress(NotFound, Conflict):
-                spec, _ = await self._benchmarks.spec(benchmark.id)
+            # Its texts or its dataset may have been deleted since.
+            with contextlib.suppress(NotFound, Conflict, InvalidRequest):
+                if asked is None:
+                    asked, _ = await self._benchmarks.spec(benchmark.id)
+                spec = (await with_dataset(asked, self._datasets)).with_defaults()
                 estimated = await self._estimate(spec, endpoint)
         return Submitted(benchmark, created=False, secret=secret, estimate=estimated)
 
@@ -144,7 +149,7 @@ class Submitter:
             # A repetition is answered even if the benchmark to repeat was deleted meanwhile.
             replayed = await self._benchmarks.replayed(once)
             if replayed is not None:
-                return await self._again(replayed)
+                return await self._again(replayed, None)
         spec, before = await self._benchmarks.spec(benchmark_id)
         told = await self._webhooks.of_benchmark(benchmark_id)
         webhook = None

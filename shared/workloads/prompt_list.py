@@ -1,11 +1,12 @@
 """Prompts of a list, round after round: those of the spec, or those that the service brings along."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from shared.benchmark.prompt import Prompt
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import BenchmarkSpec
-from shared.benchmark.workload.workload import WorkItem, Workload, equal_prompts
+from shared.benchmark.workload.workload import PromptRequests, WorkItem, Workload, equal_prompts
 from shared.workloads.answers import AnswerLengths
 from shared.workloads.numbering import Order
 
@@ -18,12 +19,8 @@ class PromptList(Workload):
         self._prompts = prompts
         self._order = order
         self._answers = answers
-        self._model = spec.model
         self._system = spec.system
-        self._messages = [
-            [{"role": message.role, "content": message.content} for message in prompt.messages] for prompt in prompts
-        ]
-        self._parameters = [spec.effective_parameters(prompt) for prompt in prompts]
+        self._requests = PromptRequests(spec, prompts)
 
     @property
     def length(self) -> None:
@@ -33,16 +30,8 @@ class PromptList(Workload):
         if turn:
             return None
         index, repetition = self._order.named(place)
-        own = self._prompts[index].system
-        return WorkItem(
-            id=RequestId(place),
-            prompt_index=index,
-            repetition=repetition,
-            model=self._model,
-            messages=self._messages[index],
-            system=self._system if own is None else own,
-            parameters=self._answers.limit(self._parameters[index], place),
-        )
+        item = self._requests.of(RequestId(place), index, repetition)
+        return replace(item, parameters=self._answers.limit(item.parameters, place))
 
     def id_of(self, prompt_index: int, repetition: int) -> RequestId:
         return RequestId(self._order.place_of(prompt_index, repetition))

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-import toktok
-
 from shared.errors import InvalidRequest
 from shared.workloads.tokenizer_json import TokenizerJson, UnreadableTokenizer
+from shared.workloads.vocabularies import VOCABULARIES
 
 # What a spec's `tokenizer` may say, and what the library calls it.
 ENCODINGS = {
@@ -53,23 +52,20 @@ class Tokenizer(ABC):
 
 
 class BuiltinTokenizer(Tokenizer):
-    """One of ENCODINGS. The vocabularies are part of the library; one takes up to half a second to load."""
+    """One of ENCODINGS. Its vocabulary is in another process."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._encoding = ENCODINGS[name]
 
     def count(self, text: str) -> int:
-        # On this thread: a pool of threads costs more than it saves for one text.
         return self.count_all([text])[0]
 
     def count_all(self, texts: Sequence[str]) -> list[int]:
-        counts: list[int] = toktok.batch_count(list(texts), self._encoding, threads=1)
-        return counts
+        return VOCABULARIES.count(self._encoding, list(texts))
 
     def cut(self, text: str, tokens: int) -> str:
-        beginning: tuple[str, int] = toktok.truncate(text, tokens, self._encoding)
-        return beginning[0]
+        return VOCABULARIES.cut(self._encoding, text, tokens)
 
 
 class FileTokenizer(Tokenizer):

@@ -7,11 +7,15 @@ turn carries the answers to the turns before.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from shared.benchmark.prompt import Message, Parameters, Prompt
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import BenchmarkSpec
+
+# Prompts that are sent again and again are made once, up to this many.
+_KEPT = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,33 @@ class Wrapped(Workload):
         return self._workload.equal_prompts()
 
 
+class PromptRequests:
+    """Makes requests of prompts, each when it is asked for: all at once, thousands of conversations take long."""
+
+    def __init__(self, spec: BenchmarkSpec, prompts: Sequence[Prompt]) -> None:
+        self._model = spec.model
+        self._system = spec.system
+        self._prompts = prompts
+        self._messages = lru_cache(maxsize=_KEPT)(self._make_messages)
+        self._parameters = lru_cache(maxsize=_KEPT)(lambda index: spec.effective_parameters(prompts[index]))
+
+    def of(self, request_id: RequestId, index: int, repetition: int) -> WorkItem:
+        """The request of prompt number `index`."""
+        own = self._prompts[index].system
+        return WorkItem(
+            id=request_id,
+            prompt_index=index,
+            repetition=repetition,
+            model=self._model,
+            messages=self._messages(index),
+            system=self._system if own is None else own,
+            parameters=self._parameters(index),
+        )
+
+    def _make_messages(self, index: int) -> list[Mapping[str, str]]:
+        return [{"role": message.role, "content": message.content} for message in self._prompts[index].messages]
+
+
 class PromptsInTurn(Workload):
     """The spec's prompts, round after round: first the warm-up, then the repetitions."""
 
@@ -101,11 +132,7 @@ class PromptsInTurn(Workload):
         self.warmup = spec.warmup
         self._spec = spec
         self._prompts = len(spec.prompts)
-        self._messages = [
-            [{"role": message.role, "content": message.content} for message in prompt.messages]
-            for prompt in spec.prompts
-        ]
-        self._parameters = [spec.effective_parameters(prompt) for prompt in spec.prompts]
+        self._requests = PromptRequests(spec, spec.prompts)
 
     @property
     def length(self) -> int:
@@ -119,16 +146,7 @@ class PromptsInTurn(Workload):
         else:
             measured = place - self.warmup
             index, repetition = measured % self._prompts, measured // self._prompts
-        own = self._spec.prompts[index].system
-        return WorkItem(
-            id=RequestId(place),
-            prompt_index=index,
-            repetition=repetition,
-            model=self._spec.model,
-            messages=self._messages[index],
-            system=self._spec.system if own is None else own,
-            parameters=self._parameters[index],
-        )
+        return self._requests.of(RequestId(place), index, repetition)
 
     def id_of(self, prompt_index: int, repetition: int) -> RequestId:
         if repetition < 0:
