@@ -41,13 +41,6 @@ class TokenTotals(BaseModel):
     total_input_tokens: int | None = Field(
         default=None, description="Sum of `total_input_tokens`. Unit: tokens. Null when unknown.", examples=[2160]
     )
-    per_estimate: float | None = Field(
-        default=None,
-        description="Input tokens that the provider counted for each one that the workload's tokenizer counts, warm-up "
-        "included. Pass it as `workload.token_factor` to get texts that are as long as the provider counts them. Null "
-        "if the lengths of the texts were not given, and below 3 results.",
-        examples=[1.08],
-    )
     output_tokens: int | None = Field(
         description="Sum of `output_tokens`. Unit: tokens. Null when unknown.", examples=[5400]
     )
@@ -62,6 +55,13 @@ class TokenTotals(BaseModel):
     )
     cache_write_1h_tokens: int | None = Field(
         default=None, description="Sum of `cache_write_1h_tokens`. Unit: tokens. Null when unknown.", examples=[None]
+    )
+    per_estimate: float | None = Field(
+        default=None,
+        description="Input tokens that the provider counted for each one that the workload's tokenizer counts, warm-up "
+        "included. Pass it as `workload.token_factor` to get texts that are as long as the provider counts them. Null "
+        "if the lengths of the texts were not given, and below 3 results.",
+        examples=[1.08],
     )
 
 
