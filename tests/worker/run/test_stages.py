@@ -82,9 +82,9 @@ async def test_few_streams_carry_a_high_rate(service: Service, simulator: Simula
     done = await run(service, load, model=FAST)
     rates = done["summary"]["request_rate"]
     assert rates["due"] == pytest.approx(300, rel=0.01)
-    # On a busy machine the host itself may be late.
-    assert rates["achieved"] > rates["due"] / 2
-    assert rates["limited_by"] != "max_concurrency"
+    # On a busy machine the simulator answers late, and then 30 streams carry less.
+    carried = 30 / (done["summary"]["latency_ms"]["mean"] / 1_000)
+    assert rates["achieved"] > min(rates["due"], carried) / 2
 
 
 async def test_only_the_first_results_of_an_open_end_keep_their_timelines(
