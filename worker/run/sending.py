@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -36,6 +35,7 @@ from worker.run.pricing import RunPrice, find_price
 from worker.run.probing import prober_of
 from worker.run.recorder import Recorder
 from worker.run.recovery import Inheritance
+from worker.run.secrets_of_record import mask_secrets
 from worker.run.stages import Stages
 from worker.run.summary import summary_of_stage
 from worker.run.target import UNVERIFIED, target_document, unverified
@@ -234,7 +234,7 @@ class Sending:
                             # Only the first have one: nobody knows how many will follow.
                             record.timeline = None
                         self._kept_timelines += record.timeline is not None
-                        _scrub(record, scrubber)
+                        mask_secrets(record, scrubber)
                         context.monitor.request_ended(self._benchmark.provider, self._benchmark.model, record)
                         recorder.add(record)
                         spans.add(record)
@@ -280,29 +280,3 @@ class Sending:
             raise CannotRun(now.kind, f"this worker cannot use endpoint {name!r}: {', '.join(now.problems)}")
         secret = context.keys.get(endpoint)
         return endpoint, secret.get_secret_value() if secret else None
-
-
-# Texts of a record that the server chooses.
-_SAID_BY_THE_SERVER = (
-    "response",
-    "reasoning",
-    "finish_reason",
-    "provider_request_id",
-    "served_model",
-    "service_tier",
-    "system_fingerprint",
-)
-
-
-def _scrub(record: ResultRecord, scrubber: Scrubber) -> None:
-    """Masks the endpoint's secrets, which a server may repeat in its answer."""
-    if record.error is not None:
-        code = record.error.provider_code
-        record.error = replace(
-            record.error,
-            message=scrubber.scrub(record.error.message),
-            provider_code=None if code is None else scrubber.scrub(code, 100),
-        )
-    for name in _SAID_BY_THE_SERVER:
-        if (text := getattr(record, name)) is not None:
-            setattr(record, name, scrubber.mask_known(text))
