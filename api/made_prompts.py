@@ -51,11 +51,16 @@ class MadePrompts:
         # One at a time: the same benchmark is not made twice, and many large ones do not take memory together.
         async with self._making:
             if benchmark_id not in self._kept:
-                self._kept[benchmark_id] = await self._make(benchmark_id)
-                asyncio.get_running_loop().call_later(self._kept_s, self._kept.pop, benchmark_id, None)
+                made = self._kept[benchmark_id] = await self._make(benchmark_id)
+                asyncio.get_running_loop().call_later(self._kept_s, self._forget, benchmark_id, made)
                 if len(self._kept) > KEPT:
                     del self._kept[next(iter(self._kept))]
             return self._kept[benchmark_id]
+
+    def _forget(self, benchmark_id: int, made: Workload | None) -> None:
+        """Unless it was made again meanwhile."""
+        if self._kept.get(benchmark_id) is made:
+            self._kept.pop(benchmark_id, None)
 
     async def _make(self, benchmark_id: int) -> Workload | None:
         # Here, because tokenizer and corpus take a while to load.
