@@ -1,12 +1,11 @@
 """`llmbench list`, `show`, `rerun`, `cancel`, `delete`: benchmarks of a server."""
 
-import sys
 from typing import Annotated
 
 import typer
 
 from cli import complete
-from cli.exits import usage
+from cli.confirm import may_delete
 from cli.here import server_or_default
 from cli.options import AsJson, BenchmarkId, Explain, Server, WithResults
 from cli.output import QUIET, Line, clean, note, write, write_json
@@ -116,13 +115,12 @@ def delete(
     from cli.client import Client
 
     with Client(server_or_default(server)) as client:
-        if not yes:
-            if not sys.stdin.isatty():
-                raise usage("delete asks before it deletes, and stdin is no terminal: add --yes")
+
+        def question() -> str:
             benchmark = client.benchmark(benchmark_id, "none")
-            question = f"Delete benchmark {benchmark_id} ({clean(benchmark['name'])}) and its results?"
-            if not typer.confirm(question, err=True):
-                note("kept")
-                return
+            return f"Delete benchmark {benchmark_id} ({clean(benchmark['name'])}) and its results?"
+
+        if not may_delete(question, yes=yes):
+            return
         client.delete(benchmark_id)
     write([Line(f"benchmark {benchmark_id} is deleted")])

@@ -1,11 +1,11 @@
 """`llmbench datasets add`, `list`, `show`, `delete`: files of prompts, conversations and traces on a server."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cli.confirm import may_delete
 from cli.exits import usage
 from cli.group import Commands
 from cli.help import Command
@@ -144,12 +144,11 @@ def delete(
     from cli.client import Client
 
     with Client(server_or_default(server)) as client:
-        if not yes:
-            if not sys.stdin.isatty():
-                raise usage("delete asks before it deletes, and stdin is no terminal: add --yes")
-            dataset = client.dataset(dataset_id)
-            if not typer.confirm(f"Delete dataset {dataset_id} ({clean(dataset['name'])})?", err=True):
-                note("kept")
-                return
+
+        def question() -> str:
+            return f"Delete dataset {dataset_id} ({clean(client.dataset(dataset_id)['name'])})?"
+
+        if not may_delete(question, yes=yes):
+            return
         client.delete_dataset(dataset_id)
     write([Line(f"dataset {dataset_id} is deleted")])
