@@ -36,6 +36,8 @@ from shared.scrubber import shorten
 
 # The most bytes of an answer, decompressed. The engine has the same limit for what is sent.
 MAX_BYTES = 64_000_000
+# Bytes of an HTML page that its error message is made from.
+_MOST_HTML = 8_000
 # Some servers end a stream with the marker of another protocol.
 END_MARKER = "[DONE]"
 TOKENS = (Content, Reasoning, ToolCall)
@@ -69,7 +71,8 @@ class AnswerDecoder(ABC):
         self._think_tags = ThinkTags()
         # How often the event that is being read mentions usage.
         self._mentions = 0
-        self._html = ""
+        # The beginning of a body that is an HTML page. Bytes, as a read may end inside a character.
+        self._html = b""
         self._size = 0
         self._patterns = Patterns()
         # What has come so far.
@@ -196,7 +199,7 @@ class AnswerDecoder(ABC):
         if self._decompressor.compressed:
             self.facts.flags.add("compressed")
         if self._html or (self._size == len(data) and data.startswith(b"<")):
-            self._html += data[: 8_000 - len(self._html)].decode("utf-8", "replace")
+            self._html += data[: _MOST_HTML - len(self._html)]
             return []
         events: list[StreamEvent] = []
         for raw in self._parser.feed(data):
@@ -286,8 +289,9 @@ class AnswerDecoder(ABC):
         """Words for a body in which nothing was understood. Empty if it is a stream that ended early."""
         label = f" ({self._label})" if self._label else ""
         if self._html:
-            title = _TITLE.search(self._html)
-            text = title.group(1) if title else _TAG.sub(" ", self._html)
+            page = self._html.decode("utf-8", "replace")
+            title = _TITLE.search(page)
+            text = title.group(1) if title else _TAG.sub(" ", page)
             return f"the server sent an HTML page{label}, not an answer: {shorten(' '.join(text.split()), 300)!r}"
         if self._parser.stray.strip():
             return f"the server sent text{label}, not an answer: {shorten(self._parser.stray.strip(), 300)!r}"
