@@ -8,14 +8,14 @@ def one_of(column: str, values: tuple[str, ...]) -> str:
     return f"{column} IN ({', '.join(repr(value) for value in values)})"
 
 
-def index(name: str, *columns: str, where: str | None = None) -> Index:
+def index(name: str, *columns: str, where: str | None = None, unique: bool = False) -> Index:
     """An index of the rows that the condition is true for.
 
     SQLite uses it only for a statement that contains the condition word for word, without parameters.
     """
     if where is None:
-        return Index(name, *columns)
-    return Index(name, *columns, postgresql_where=text(where), sqlite_where=text(where))
+        return Index(name, *columns, unique=unique)
+    return Index(name, *columns, unique=unique, postgresql_where=text(where), sqlite_where=text(where))
 
 
 class Base(DeclarativeBase):

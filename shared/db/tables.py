@@ -45,6 +45,10 @@ class Benchmark(Base):
         index("ix_benchmarks_rerun_of_id", "rerun_of", "id", where="rerun_of IS NOT NULL"),
         # A search in names reads this instead of the rows.
         index("ix_benchmarks_id_name", "id", "name"),
+        # The history of a prompt set.
+        index("ix_benchmarks_prompt_set_id", "prompt_set", "id", where="prompt_set IS NOT NULL"),
+        # The same export is imported once.
+        index("uq_benchmarks_import_key", "import_key", where="import_key IS NOT NULL", unique=True),
         # Retention looks for what ended long ago.
         index("ix_benchmarks_completed_at_id", "completed_at", "id", where="completed_at IS NOT NULL"),
         index(
@@ -74,6 +78,11 @@ class Benchmark(Base):
     target: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
     # The benchmark that this one repeats. No foreign key: the number stays when the other one is deleted.
     rerun_of: Mapped[int | None] = mapped_column(BigKey)
+    # Hash of all that decides which texts its requests have (`shared.benchmark.prompt_set`). None: an older version
+    # submitted it.
+    prompt_set: Mapped[str | None] = mapped_column(String(64))
+    # Hash of the export that it was imported from. None: it was submitted here.
+    import_key: Mapped[str | None] = mapped_column(String(64))
     # The trace of the POST, by W3C's Trace Context; the worker's spans continue it.
     traceparent: Mapped[str | None] = mapped_column(String(55))
     # Requests that will be sent, warm-up included. 0: not known beforehand.

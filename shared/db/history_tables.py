@@ -1,0 +1,32 @@
+"""The tables of what is looked at later: baselines, and charts that were computed once."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Integer, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.db.base import Base
+from shared.db.types import UtcDateTime
+
+
+class Baseline(Base):
+    """A name for the benchmark that later ones are compared with. Its benchmark cannot be deleted."""
+
+    __tablename__ = "baselines"
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    benchmark_id: Mapped[int] = mapped_column(ForeignKey("benchmarks.id", ondelete="RESTRICT"), index=True)
+    # When the name was last given to a benchmark.
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Charts(Base):
+    """The charts of an ended benchmark. They are made from its results at the first request, and kept."""
+
+    __tablename__ = "charts"
+
+    benchmark_id: Mapped[int] = mapped_column(ForeignKey("benchmarks.id", ondelete="CASCADE"), primary_key=True)
+    # Version of the document. Charts of another version are made again.
+    version: Mapped[int] = mapped_column(Integer)
+    # Compressed JSON.
+    document: Mapped[bytes] = mapped_column(LargeBinary)
