@@ -1,1 +1,1 @@
-"""The web pages under `/ui`, rendered on the server from the same functions as the JSON API."""
+"""The web pages: what `/ui` serves. They show what the JSON API shows, and compute no numbers of their own."""
