@@ -3,9 +3,10 @@
 from fastapi import APIRouter
 
 from api.pages import assets
-from api.pages.routes import home
+from api.pages.routes import actions, home
 
 ROUTERS: list[APIRouter] = [
     home.router,
+    actions.router,
     assets.router,
 ]
