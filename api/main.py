@@ -17,6 +17,7 @@ from api.methods import HeadMiddleware, routes_of
 from api.middleware import QUIET, RequestContextMiddleware
 from api.monitoring import ApiMonitor
 from api.openapi import LICENCE, SERVERS, TAGS, complete_the_document
+from api.pages.all_routes import ROUTERS
 from api.proxy import ProxyMiddleware
 from api.routes import (
     benchmarks,
@@ -125,7 +126,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         swagger_ui_oauth2_redirect_url=None,
     )
     # Swagger's files are served from this program, because many hosts cannot reach a CDN.
-    patch_fastapi(app)
+    patch_fastapi(app, redirect_from_root_to_docs=False)
     app.state.settings = settings
     app.state.parts = parts
     install_error_handlers(app)
@@ -135,7 +136,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
     app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
     modules = (benchmarks, estimate, prompts, results, curve, observations, datasets, webhooks, models, workers, health)
-    routers = [module.router for module in modules]
+    routers = [*(module.router for module in modules), *ROUTERS]
     for router in routers:
         app.include_router(router)
     app.state.routes = routes_of(app.routes, [router.routes for router in routers])
