@@ -19,6 +19,7 @@ from api.monitoring import ApiMonitor
 from api.openapi import LICENCE, SERVERS, TAGS, complete_the_document
 from api.proxy import ProxyMiddleware
 from api.routes import (
+    baselines,
     benchmarks,
     curve,
     datasets,
@@ -36,6 +37,7 @@ from api.state import State
 from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
 from shared.clock import SystemClock
+from shared.db.baselines import BaselineRepository
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database, warn_of_ignored_parameters
@@ -134,7 +136,20 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.add_middleware(GuardMiddleware, hosts=settings.hosts())
     app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
     app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
-    modules = (benchmarks, estimate, prompts, results, curve, observations, datasets, webhooks, models, workers, health)
+    modules = (
+        benchmarks,
+        baselines,
+        estimate,
+        prompts,
+        results,
+        curve,
+        observations,
+        datasets,
+        webhooks,
+        models,
+        workers,
+        health,
+    )
     routers = [module.router for module in modules]
     for router in routers:
         app.include_router(router)
@@ -180,6 +195,7 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
         doorbell=doorbell,
         benchmarks=repository,
         benchmark_pages=benchmark_pages,
+        baselines=BaselineRepository(database),
         result_pages=ResultPages(database),
         made_prompts=MadePrompts(benchmark_pages, repository, dataset_rows),
         datasets=dataset_rows,
