@@ -17,26 +17,15 @@ from api.methods import HeadMiddleware, routes_of
 from api.middleware import QUIET, RequestContextMiddleware
 from api.monitoring import ApiMonitor
 from api.openapi import LICENCE, SERVERS, TAGS, complete_the_document
-from api.pages.all_routes import ROUTERS
+from api.pages.all_routes import ROUTERS as PAGE_ROUTERS
 from api.proxy import ProxyMiddleware
-from api.routes import (
-    benchmarks,
-    curve,
-    datasets,
-    estimate,
-    events,
-    health,
-    models,
-    observations,
-    prompts,
-    results,
-    webhooks,
-    workers,
-)
+from api.routes import events
+from api.routes.all_routes import ROUTERS as API_ROUTERS
 from api.state import State
 from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
 from shared.clock import SystemClock
+from shared.db.baselines import BaselineRepository
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database, warn_of_ignored_parameters
@@ -135,8 +124,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.add_middleware(GuardMiddleware, hosts=settings.hosts())
     app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
     app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
-    modules = (benchmarks, estimate, prompts, results, curve, observations, datasets, webhooks, models, workers, health)
-    routers = [*(module.router for module in modules), *ROUTERS]
+    routers = [*API_ROUTERS, *PAGE_ROUTERS]
     for router in routers:
         app.include_router(router)
     app.state.routes = routes_of(app.routes, [router.routes for router in routers])
@@ -181,6 +169,7 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
         doorbell=doorbell,
         benchmarks=repository,
         benchmark_pages=benchmark_pages,
+        baselines=BaselineRepository(database),
         result_pages=ResultPages(database),
         made_prompts=MadePrompts(benchmark_pages, repository, dataset_rows),
         datasets=dataset_rows,

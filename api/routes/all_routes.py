@@ -1,0 +1,34 @@
+"""The routers of the JSON API, in the order of the OpenAPI document."""
+
+from api.routes import (
+    baselines,
+    benchmarks,
+    curve,
+    datasets,
+    estimate,
+    health,
+    models,
+    observations,
+    prompts,
+    results,
+    webhooks,
+    workers,
+)
+
+ROUTERS = tuple(
+    module.router
+    for module in (
+        benchmarks,
+        baselines,
+        estimate,
+        prompts,
+        results,
+        curve,
+        observations,
+        datasets,
+        webhooks,
+        models,
+        workers,
+        health,
+    )
+)
