@@ -3,10 +3,13 @@
 from fastapi import APIRouter
 
 from api.pages import assets
-from api.pages.routes import actions, home
+from api.pages.routes import actions, form_choices, home, new
 
 ROUTERS: list[APIRouter] = [
     home.router,
+    # Before the page of one benchmark, whose path would take `new` for an id.
+    form_choices.router,
+    new.router,
     actions.router,
     assets.router,
 ]

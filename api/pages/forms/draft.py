@@ -1,7 +1,7 @@
 """A request of the API while it is made of a form's values. It knows which form field each of its fields came from."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,8 @@ class Draft:
     document: dict[str, Any] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
     wrong: dict[str, str] = field(default_factory=dict)
+    # Of another benchmark: they are sent if none were typed.
+    earlier_prompts: Sequence[Any] = ()
     # What the JSON box holds.
     advanced: dict[str, Any] = field(default_factory=dict)
 

@@ -1,5 +1,8 @@
 """The request of the API that a form's values stand for. `prefill.py` goes the other way."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from api.pages.forms.draft import Draft
 from api.pages.forms.json_text import Unreadable, json_value
 from api.pages.forms.metadata import metadata_of
@@ -26,9 +29,12 @@ TEXTS = {
 INTEGERS = {"repetitions": "repetitions", "max_tokens": "parameters.max_tokens"}
 
 
-def draft_of(values: Values) -> Draft:
-    """The request, not validated. What could not be read is in `wrong` of the draft."""
-    draft = Draft(values)
+def draft_of(values: Values, earlier: Sequence[Any] = ()) -> Draft:
+    """The request, not validated. What could not be read is in `wrong` of the draft.
+
+    `earlier`: prompts of another benchmark, which are sent if none were typed.
+    """
+    draft = Draft(values, earlier_prompts=earlier)
     _read_advanced(draft)
     for name, path in TEXTS.items():
         draft.text(name, path)
@@ -90,7 +96,8 @@ def _workload(draft: Draft) -> None:
     if source != "generated":
         # What is the default is left out: prompts alone need no workload.
         draft.put("order", "workload.order", _other_than("in_turn", draft.get("order")))
-    draft.integer("output_tokens", "workload.output_tokens")
+    if source != "prompts":
+        draft.integer("output_tokens", "workload.output_tokens")
     draft.put("cache", "workload.cache", _other_than("none", draft.get("cache")))
     draft.integer("seed", "workload.seed")
 
@@ -105,7 +112,7 @@ def _prompts(draft: Draft) -> None:
     except Unreadable as exc:
         draft.wrong["prompts"] = str(exc)
         prompts = []
-    draft.put("prompts", "prompts", prompts or None)
+    draft.put("prompts", "prompts", prompts or list(draft.earlier_prompts) or None)
 
 
 def _load(draft: Draft) -> None:
