@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api.pages import assets
-from api.pages.routes import actions, form_choices, home, new
+from api.pages.routes import actions, form_choices, home, new, webhooks, workers
 
 ROUTERS: list[APIRouter] = [
     home.router,
@@ -11,5 +11,7 @@ ROUTERS: list[APIRouter] = [
     form_choices.router,
     new.router,
     actions.router,
+    webhooks.router,
+    workers.router,
     assets.router,
 ]

@@ -43,9 +43,12 @@ class Draft:
     def number(self, name: str, path: str) -> None:
         self._number(name, path, whole=False)
 
-    def required(self, name: str, why: str) -> None:
-        """Notes that the field is empty and must not be."""
-        if not self.get(name):
+    def required(self, name: str, path: str, why: str) -> None:
+        """Notes that the field is empty and must not be, unless the JSON box holds what is at `path`."""
+        value: Any = self.advanced
+        for part in path.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        if not self.get(name) and value is None:
             self.wrong.setdefault(name, why)
 
     def put(self, name: str, path: str, value: Any) -> None:

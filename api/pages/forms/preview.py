@@ -10,11 +10,14 @@ from api.pages.words.numbers import UNKNOWN, count, seconds, usd
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`why`: the reason if `value` is not known."""
+    """`why`: the reason if `value` is not known, or what it holds for."""
 
     title: str
     value: str
     why: str = ""
+
+
+_TIMEOUTS = "if each request takes until its timeouts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +39,9 @@ def figures(estimate: Mapping[str, Any]) -> Sequence[Figure]:
     """`estimate`: of `shared.benchmark.estimate`, as the API returns it."""
     return [
         _requests(estimate["requests"], estimate["warmup_requests"]),
-        _range("Takes", seconds, estimate["duration_s"], "it depends on how fast the endpoint answers"),
+        _range("Takes", seconds, estimate["duration_s"], "it depends on how fast the endpoint answers", _TIMEOUTS),
         _range("Costs", usd, estimate["cost_usd"], "the model has no known price, or its tokens are not known"),
-        Figure("Input", _about(estimate["input_tokens"]), "the texts are not known here"),
+        _input(estimate["input_tokens"]),
         _range("Output", _tokens, estimate["output_tokens"], "the number of requests is not known"),
     ]
 
@@ -50,20 +53,22 @@ def _requests(requests: int | None, warmup: int | None) -> Figure:
     return Figure("Sends", f"{count(requests)} request{'' if requests == 1 else 's'}{of_them}")
 
 
-def _about(tokens: int | None) -> str:
-    return UNKNOWN if tokens is None else f"about {count(tokens)} tokens"
+def _input(tokens: int | None) -> Figure:
+    if tokens is None:
+        return Figure("Input", UNKNOWN, "texts or the number of requests are not known")
+    return Figure("Input", f"about {count(tokens)} tokens")
 
 
 def _tokens(value: Any) -> str:
     return f"{count(value)} tokens"
 
 
-def _range(title: str, words: Any, found: Mapping[str, Any] | None, why: str) -> Figure:
+def _range(title: str, words: Any, found: Mapping[str, Any] | None, why: str, if_high: str = "") -> Figure:
     low, high = (found["low"], found["high"]) if found else (None, None)
     if low is None and high is None:
         return Figure(title, UNKNOWN, why)
-    if low is None or high is None:
-        return Figure(title, f"at most {words(high)}" if low is None else f"at least {words(low)}")
-    if words(low) == words(high):
+    if high is None:
+        return Figure(title, f"at least {words(low)}")
+    if low is not None and words(low) == words(high):
         return Figure(title, words(high))
-    return Figure(title, f"at most {words(high)}" if low == 0 else f"{words(low)} to {words(high)}")
+    return Figure(title, f"{words(low)} to {words(high)}" if low else f"at most {words(high)}", if_high)

@@ -89,9 +89,10 @@ def _workload(draft: Draft) -> None:
     else:
         draft.put("source", "workload.source", source)
     if source == "generated":
+        draft.required("input_tokens", "workload.input_tokens", "say how long the texts are")
         draft.integer("input_tokens", "workload.input_tokens")
     elif source == "dataset":
-        draft.required("dataset", "choose one")
+        draft.required("dataset", "workload.dataset", "choose one")
         draft.integer("dataset", "workload.dataset.id")
     if source != "generated":
         # What is the default is left out: prompts alone need no workload.
@@ -132,7 +133,7 @@ def _one_load(draft: Draft, *, is_open: bool) -> None:
     whole = bool(draft.get("requests") or draft.get("duration_s") or "load" in draft.advanced)
     at = "load." if whole else ""
     if is_open:
-        draft.required("request_rate", "say how many")
+        draft.required("request_rate", f"{at}request_rate", "say how many")
         draft.number("request_rate", f"{at}request_rate")
         draft.put("arrival", f"{at}arrival", _other_than("constant", draft.get("arrival")))
         draft.integer("max_concurrency", "load.max_concurrency" if whole else "concurrency")
@@ -148,7 +149,7 @@ def _sweep(draft: Draft) -> None:
     over = draft.get("sweep_over") or "concurrency"
     draft.put("sweep_to", "load.sweep", {})
     if over == "request_rate":
-        draft.required("sweep_to", "say up to which rate")
+        draft.required("sweep_to", "load.sweep.request_rate", "say up to which rate")
     for name in ("from", "to", "factor"):
         draft.number(f"sweep_{name}", f"load.sweep.{over}.{name}")
     draft.number("sweep_duration_s", "load.sweep.duration_s")
