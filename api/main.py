@@ -12,6 +12,7 @@ from api.dataset_uploads import ARRIVAL_S, MAX_DATASET_BYTES, DatasetUploads
 from api.errors import install_error_handlers
 from api.estimates import Estimator
 from api.guard import GuardMiddleware
+from api.live.feeds import Feeds
 from api.made_prompts import MadePrompts
 from api.methods import HeadMiddleware, routes_of
 from api.middleware import QUIET, RequestContextMiddleware
@@ -25,6 +26,7 @@ from api.routes import (
     estimate,
     events,
     health,
+    live_events,
     models,
     observations,
     prompts,
@@ -33,6 +35,7 @@ from api.routes import (
     workers,
 )
 from api.state import State
+from api.stopping import when_told_to_stop
 from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
 from shared.clock import SystemClock
@@ -41,6 +44,7 @@ from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database, warn_of_ignored_parameters
 from shared.db.datasets import DatasetRepository
 from shared.db.delivery_history import DeliveryHistory
+from shared.db.live import LiveRepository
 from shared.db.monitoring import MonitoringRepository
 from shared.db.observations import ObservationRepository
 from shared.db.result_pages import ResultPages
@@ -91,7 +95,9 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
             asyncio.create_task(task)
             for task in (_load(parts, app), parts.monitor.watch(), parts.providers_file.watch())
         ]
-        yield
+        with when_told_to_stop(parts.feeds.close):
+            yield
+        parts.feeds.close()
         for task in background:
             task.cancel()
         await parts.doorbell.close()
@@ -129,12 +135,16 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.state.settings = settings
     app.state.parts = parts
     install_error_handlers(app)
+    app.add_exception_handler(live_events.NothingMore, live_events.nothing_more)
     app.add_middleware(HeadMiddleware)
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes, streamed=STREAMED)
     app.add_middleware(GuardMiddleware, hosts=settings.hosts())
     app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
     app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
-    modules = (benchmarks, estimate, prompts, results, curve, observations, datasets, webhooks, models, workers, health)
+    modules = (
+        *(benchmarks, live_events, estimate, prompts, results, curve, observations),
+        *(datasets, webhooks, models, workers, health),
+    )
     routers = [module.router for module in modules]
     for router in routers:
         app.include_router(router)
@@ -180,6 +190,7 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
         doorbell=doorbell,
         benchmarks=repository,
         benchmark_pages=benchmark_pages,
+        feeds=Feeds(LiveRepository(database)),
         result_pages=ResultPages(database),
         made_prompts=MadePrompts(benchmark_pages, repository, dataset_rows),
         datasets=dataset_rows,
