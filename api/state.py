@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.dataset_uploads import DatasetUploads
+from api.live.feeds import Feeds
 from api.made_prompts import MadePrompts
 from api.monitoring import ApiMonitor
 from api.submit import Submitter
@@ -48,6 +49,7 @@ class State:
     benchmarks: BenchmarkRepository
     benchmark_pages: BenchmarkPages
     baselines: BaselineRepository
+    feeds: Feeds
     result_pages: ResultPages
     made_prompts: MadePrompts
     datasets: DatasetRepository

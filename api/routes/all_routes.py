@@ -7,6 +7,7 @@ from api.routes import (
     datasets,
     estimate,
     health,
+    live_events,
     models,
     observations,
     prompts,
@@ -19,6 +20,7 @@ ROUTERS = tuple(
     module.router
     for module in (
         benchmarks,
+        live_events,
         baselines,
         estimate,
         prompts,
