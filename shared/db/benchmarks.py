@@ -14,6 +14,7 @@ from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.status import CANCEL, FINISH, TERMINAL, Status
 from shared.benchmark.workload.workload_spec import lists_prompts
 from shared.db.again import tries_again
+from shared.db.baselines import refuse_baseline
 from shared.db.database import Database
 from shared.db.datasets import hold_dataset
 from shared.db.events import tell_of
@@ -188,10 +189,14 @@ class BenchmarkRepository:
         return benchmark
 
     async def delete(self, benchmark_id: int) -> bool:
-        """Deletes it with its results. True if it was running: its worker then loses the lease. Raises NotFound."""
+        """Deletes it with its results. True if it was running: its worker then loses the lease.
+
+        Raises NotFound, and Conflict with the names of its baselines.
+        """
         async with self._database.write() as session:
             await session.execute(select(Benchmark.id).where(Benchmark.id == benchmark_id).with_for_update())
             benchmark = await _existing(session, benchmark_id)
+            await refuse_baseline(session, benchmark_id)
             await lock_endpoint(session, benchmark_id)
             await session.execute(delete(Benchmark).where(Benchmark.id == benchmark_id))
         return benchmark.status == "running"
