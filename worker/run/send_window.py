@@ -4,9 +4,9 @@ Places are marked in blocks, in the transaction that stores results. After a cra
 have reached the provider. So at most twice the concurrency is marked beyond what is stored: the requests in flight, and
 one more for each slot. In an open loop with few slots and a high rate it is the requests of a second instead of one
 more for each slot. This delays no request as long as no slot ends two of them before one is stored. The window
-opens further only if requests that take less than FAST_S are faster than the database for several transactions, and never
-beyond MOST_AHEAD: results that wait are in memory, and a database that stays slower than the requests sets their pace. It
-also bounds the results that wait while the database is away: without commits nothing more is sent.
+opens further only if requests that take less than FAST_S are faster than the database for several transactions, and
+never beyond MOST_AHEAD: results that wait are in memory, and a database that stays slower than the requests sets their
+pace. It also bounds the results that wait while the database is away: without commits nothing more is sent.
 """
 
 from collections import deque
