@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
 from api.body import BodyLimitMiddleware, StreamedBody
+from api.charts import ChartMaker
 from api.dataset_uploads import ARRIVAL_S, MAX_DATASET_BYTES, DatasetUploads
 from api.errors import install_error_handlers
 from api.estimates import Estimator
@@ -20,6 +21,7 @@ from api.openapi import LICENCE, SERVERS, TAGS, complete_the_document
 from api.proxy import ProxyMiddleware
 from api.routes import (
     benchmarks,
+    charts,
     curve,
     datasets,
     estimate,
@@ -38,6 +40,7 @@ from api.webhook_setup import WebhookSetup
 from shared.clock import SystemClock
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmarks import BenchmarkRepository
+from shared.db.chart_rows import ChartRepository
 from shared.db.database import Database, warn_of_ignored_parameters
 from shared.db.datasets import DatasetRepository
 from shared.db.delivery_history import DeliveryHistory
@@ -134,7 +137,10 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.add_middleware(GuardMiddleware, hosts=settings.hosts())
     app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
     app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
-    modules = (benchmarks, estimate, prompts, results, curve, observations, datasets, webhooks, models, workers, health)
+    modules = (
+        *(benchmarks, estimate, prompts, results, charts, curve, observations, datasets, webhooks, models, workers),
+        health,
+    )
     routers = [module.router for module in modules]
     for router in routers:
         app.include_router(router)
@@ -181,6 +187,7 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
         benchmarks=repository,
         benchmark_pages=benchmark_pages,
         result_pages=ResultPages(database),
+        charts=ChartMaker(ChartRepository(database), repository, clock),
         made_prompts=MadePrompts(benchmark_pages, repository, dataset_rows),
         datasets=dataset_rows,
         dataset_uploads=DatasetUploads(dataset_rows),

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.charts import ChartMaker
 from api.dataset_uploads import DatasetUploads
 from api.made_prompts import MadePrompts
 from api.monitoring import ApiMonitor
@@ -47,6 +48,7 @@ class State:
     benchmarks: BenchmarkRepository
     benchmark_pages: BenchmarkPages
     result_pages: ResultPages
+    charts: ChartMaker
     made_prompts: MadePrompts
     datasets: DatasetRepository
     dataset_uploads: DatasetUploads
