@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.charts import ChartMaker
 from api.dataset_uploads import DatasetUploads
 from api.live.feeds import Feeds
 from api.made_prompts import MadePrompts
@@ -51,6 +52,7 @@ class State:
     baselines: BaselineRepository
     feeds: Feeds
     result_pages: ResultPages
+    charts: ChartMaker
     made_prompts: MadePrompts
     datasets: DatasetRepository
     dataset_uploads: DatasetUploads

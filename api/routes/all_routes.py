@@ -3,6 +3,7 @@
 from api.routes import (
     baselines,
     benchmarks,
+    charts,
     curve,
     datasets,
     estimate,
@@ -25,6 +26,7 @@ ROUTERS = tuple(
         estimate,
         prompts,
         results,
+        charts,
         curve,
         observations,
         datasets,
