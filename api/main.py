@@ -33,6 +33,7 @@ from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database, warn_of_ignored_parameters
 from shared.db.datasets import DatasetRepository
 from shared.db.delivery_history import DeliveryHistory
+from shared.db.history import HistoryRepository
 from shared.db.live import LiveRepository
 from shared.db.monitoring import MonitoringRepository
 from shared.db.observations import ObservationRepository
@@ -177,6 +178,7 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
         benchmark_pages=benchmark_pages,
         baselines=BaselineRepository(database),
         feeds=Feeds(LiveRepository(database)),
+        history=HistoryRepository(database),
         result_pages=ResultPages(database),
         made_prompts=MadePrompts(benchmark_pages, repository, dataset_rows),
         datasets=dataset_rows,
