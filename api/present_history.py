@@ -17,8 +17,8 @@ from api.schemas.history import (
     MetricOut,
     RankedOut,
     ReadingOut,
-    SeriesList,
-    SeriesOut,
+    RunSeries,
+    RunSeriesList,
     SetsQuery,
     SettingOut,
 )
@@ -28,7 +28,7 @@ from shared.benchmark.history.metrics import METRICS, HistoryMetric, Reading
 from shared.benchmark.history.run import Run
 from shared.benchmark.history.settings import Difference
 from shared.db.history import RUNS_SEARCHED, HistoryRepository
-from shared.errors import NotFound
+from shared.errors import InvalidRequest
 
 # Older runs that are read besides, for the changes of the oldest ones that are shown.
 RUNS_BESIDES = 25
@@ -36,12 +36,12 @@ RUNS_BESIDES = 25
 RUNS_RANKED = 1_000
 
 
-async def series_list(repository: HistoryRepository, query: SetsQuery) -> SeriesList:
+async def series_list(repository: HistoryRepository, query: SetsQuery) -> RunSeriesList:
     found = await repository.series(
         model=query.model, provider=query.provider, prompt_set=query.prompt_set, limit=query.limit
     )
-    return SeriesList(
-        items=[SeriesOut.model_validate(item, from_attributes=True) for item in found], searched=RUNS_SEARCHED
+    return RunSeriesList(
+        items=[RunSeries.model_validate(item, from_attributes=True) for item in found], searched=RUNS_SEARCHED
     )
 
 
@@ -64,13 +64,15 @@ async def history(repository: HistoryRepository, query: HistoryQuery) -> History
 
 
 async def leaderboard(repository: HistoryRepository, query: BoardQuery) -> BoardOut:
-    """Raises NotFound if `like` is no run of the prompt set."""
+    """Raises InvalidRequest if `like` is no run of the prompt set."""
     runs = (await repository.runs(query.prompt_set, limit=RUNS_RANKED)).runs
     like = None
     if query.like is not None:
         like = next((run for run in runs if run.id == query.like), None)
         if like is None:
-            raise NotFound(f"benchmark {query.like} is no completed run of this prompt set")
+            raise InvalidRequest.of(
+                "like", f"benchmark {query.like} is no completed run of this prompt set", "no_such_run"
+            )
     metric = METRICS[query.metric]
     board = board_of(runs, metric, like)
     return BoardOut(

@@ -6,8 +6,7 @@ from fastapi import APIRouter, Query
 
 from api.present_history import history, leaderboard, series_list
 from api.routes.benchmarks import INVALID
-from api.schemas.history import BoardOut, BoardQuery, HistoryOut, HistoryQuery, SeriesList, SetsQuery
-from api.schemas.problem import Problem
+from api.schemas.history import BoardOut, BoardQuery, HistoryOut, HistoryQuery, RunSeriesList, SetsQuery
 from api.state import Parts
 
 router = APIRouter(tags=["history"])
@@ -17,7 +16,7 @@ router = APIRouter(tags=["history"])
     "/history/sets", operation_id="listSeries", summary="List models, endpoints and prompt sets that have runs",
     responses=INVALID,
 )  # fmt: skip
-async def list_series(query: Annotated[SetsQuery, Query()], parts: Parts) -> SeriesList:
+async def list_series(query: Annotated[SetsQuery, Query()], parts: Parts) -> RunSeriesList:
     """What `GET /history` can be asked for: models at endpoints with prompt sets, with how many completed runs."""
     return await series_list(parts.history, query)
 
@@ -33,12 +32,7 @@ async def read_history(query: Annotated[HistoryQuery, Query()], parts: Parts) ->
     return await history(parts.history, query)
 
 
-@router.get(
-    "/leaderboard",
-    operation_id="getLeaderboard",
-    summary="Rank models by one number",
-    responses={404: {"model": Problem, "description": "`like` is no completed run of this prompt set."}, **INVALID},
-)
+@router.get("/leaderboard", operation_id="getLeaderboard", summary="Rank models by one number", responses=INVALID)
 async def read_leaderboard(query: Annotated[BoardQuery, Query()], parts: Parts) -> BoardOut:
     """The latest completed run of each model at each endpoint with one prompt set, all with the same load and
     parameters. Runs with others stand apart, with what differs. `GET /compare` says how sure a difference is.

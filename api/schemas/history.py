@@ -67,7 +67,7 @@ class BoardQuery(BaseModel):
     )
 
 
-class SeriesOut(BaseModel):
+class RunSeries(BaseModel):
     """The completed runs of a prompt set with one model at one endpoint."""
 
     model: str = Field(description="The model.", examples=["claude-3-haiku-20240307"])
@@ -80,10 +80,10 @@ class SeriesOut(BaseModel):
     newest_started_at: datetime = Field(description="UTC instant of its newest run's start.")
 
 
-class SeriesList(BaseModel):
+class RunSeriesList(BaseModel):
     """The series that there are, the one with the newest run first."""
 
-    items: list[SeriesOut] = Field(description="The series.")
+    items: list[RunSeries] = Field(description="The series.")
     searched: int = Field(
         description="So many of the newest completed runs that pass the filters are looked at. Older ones are not "
         "counted.",
@@ -121,13 +121,16 @@ class ChangeOut(BaseModel):
         "`unknown`: see `reason`.",
         examples=["unchanged"],
     )
-    reason: str | None = Field(description="Why it is unknown. Null otherwise.", examples=[None])
-    reference: Number | None = Field(description="The median of the runs before.", examples=[140.2])
+    reason: str | None = Field(default=None, description="Why it is unknown. Null otherwise.", examples=[None])
+    reference: Number | None = Field(
+        description="The median of the runs before. Null when it is unknown.", examples=[140.2]
+    )
     reference_interval: tuple[Number, Number] | None = Field(
-        description="Its 95 % interval: that of the run in the middle, or what those of the middle two cover.",
+        description="Its 95 % interval: that of the run in the middle, or what those of the middle two cover. Null "
+        "when it is unknown.",
         examples=[(135.0, 146.0)],
     )
-    difference: Number | None = Field(description="This run less `reference`.", examples=[2.3])
+    difference: Number | None = Field(description="This run less `reference`. Null when it is unknown.", examples=[2.3])
     against: list[int] = Field(description="Ids of the runs before.", examples=[[30, 29, 28]])
 
 
