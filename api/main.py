@@ -35,6 +35,7 @@ from shared.db.chart_rows import ChartRepository
 from shared.db.database import Database, warn_of_ignored_parameters
 from shared.db.datasets import DatasetRepository
 from shared.db.delivery_history import DeliveryHistory
+from shared.db.history import HistoryRepository
 from shared.db.live import LiveRepository
 from shared.db.monitoring import MonitoringRepository
 from shared.db.observations import ObservationRepository
@@ -179,6 +180,7 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
         benchmark_pages=benchmark_pages,
         baselines=BaselineRepository(database),
         feeds=Feeds(LiveRepository(database)),
+        history=HistoryRepository(database),
         result_pages=ResultPages(database),
         charts=ChartMaker(ChartRepository(database), repository, clock),
         made_prompts=MadePrompts(benchmark_pages, repository, dataset_rows),

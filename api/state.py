@@ -19,6 +19,7 @@ from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.datasets import DatasetRepository
 from shared.db.delivery_history import DeliveryHistory
+from shared.db.history import HistoryRepository
 from shared.db.monitoring import MonitoringRepository
 from shared.db.observations import ObservationRepository
 from shared.db.result_pages import ResultPages
@@ -51,6 +52,7 @@ class State:
     benchmark_pages: BenchmarkPages
     baselines: BaselineRepository
     feeds: Feeds
+    history: HistoryRepository
     result_pages: ResultPages
     charts: ChartMaker
     made_prompts: MadePrompts
