@@ -6,11 +6,13 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.dataset_uploads import DatasetUploads
+from api.live.feeds import Feeds
 from api.made_prompts import MadePrompts
 from api.monitoring import ApiMonitor
 from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
 from shared.clock import Clock
+from shared.db.baselines import BaselineRepository
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
@@ -46,6 +48,8 @@ class State:
     doorbell: Doorbell
     benchmarks: BenchmarkRepository
     benchmark_pages: BenchmarkPages
+    baselines: BaselineRepository
+    feeds: Feeds
     result_pages: ResultPages
     made_prompts: MadePrompts
     datasets: DatasetRepository
