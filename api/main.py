@@ -24,6 +24,7 @@ from api.routes import (
     datasets,
     estimate,
     events,
+    exports,
     health,
     models,
     observations,
@@ -41,6 +42,7 @@ from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database, warn_of_ignored_parameters
 from shared.db.datasets import DatasetRepository
 from shared.db.delivery_history import DeliveryHistory
+from shared.db.export_rows import ExportRows
 from shared.db.monitoring import MonitoringRepository
 from shared.db.observations import ObservationRepository
 from shared.db.result_pages import ResultPages
@@ -134,7 +136,11 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.add_middleware(GuardMiddleware, hosts=settings.hosts())
     app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
     app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
-    modules = (benchmarks, estimate, prompts, results, curve, observations, datasets, webhooks, models, workers, health)
+    modules = (
+        # Before `/benchmarks/{id}`, which has the path `/benchmarks/export` as well.
+        *(exports, benchmarks, estimate, prompts, results, curve),
+        *(observations, datasets, webhooks, models, workers, health),
+    )
     routers = [module.router for module in modules]
     for router in routers:
         app.include_router(router)
@@ -181,6 +187,7 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
         benchmarks=repository,
         benchmark_pages=benchmark_pages,
         result_pages=ResultPages(database),
+        export_rows=ExportRows(database),
         made_prompts=MadePrompts(benchmark_pages, repository, dataset_rows),
         datasets=dataset_rows,
         dataset_uploads=DatasetUploads(dataset_rows),

@@ -16,6 +16,7 @@ from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.datasets import DatasetRepository
 from shared.db.delivery_history import DeliveryHistory
+from shared.db.export_rows import ExportRows
 from shared.db.monitoring import MonitoringRepository
 from shared.db.observations import ObservationRepository
 from shared.db.result_pages import ResultPages
@@ -47,6 +48,7 @@ class State:
     benchmarks: BenchmarkRepository
     benchmark_pages: BenchmarkPages
     result_pages: ResultPages
+    export_rows: ExportRows
     made_prompts: MadePrompts
     datasets: DatasetRepository
     dataset_uploads: DatasetUploads
