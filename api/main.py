@@ -17,26 +17,15 @@ from api.methods import HeadMiddleware, routes_of
 from api.middleware import QUIET, RequestContextMiddleware
 from api.monitoring import ApiMonitor
 from api.openapi import LICENCE, SERVERS, TAGS, complete_the_document
+from api.pages.all_routes import ROUTERS as PAGE_ROUTERS
 from api.proxy import ProxyMiddleware
-from api.routes import (
-    benchmarks,
-    curve,
-    datasets,
-    estimate,
-    events,
-    exports,
-    health,
-    models,
-    observations,
-    prompts,
-    results,
-    webhooks,
-    workers,
-)
+from api.routes import events
+from api.routes.all_routes import ROUTERS as API_ROUTERS
 from api.state import State
 from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
 from shared.clock import SystemClock
+from shared.db.baselines import BaselineRepository
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database, warn_of_ignored_parameters
@@ -127,7 +116,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         swagger_ui_oauth2_redirect_url=None,
     )
     # Swagger's files are served from this program, because many hosts cannot reach a CDN.
-    patch_fastapi(app)
+    patch_fastapi(app, redirect_from_root_to_docs=False)
     app.state.settings = settings
     app.state.parts = parts
     install_error_handlers(app)
@@ -136,12 +125,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.add_middleware(GuardMiddleware, hosts=settings.hosts())
     app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
     app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
-    modules = (
-        # Before `/benchmarks/{id}`, which has the path `/benchmarks/export` as well.
-        *(exports, benchmarks, estimate, prompts, results, curve),
-        *(observations, datasets, webhooks, models, workers, health),
-    )
-    routers = [module.router for module in modules]
+    routers = [*API_ROUTERS, *PAGE_ROUTERS]
     for router in routers:
         app.include_router(router)
     app.state.routes = routes_of(app.routes, [router.routes for router in routers])
@@ -186,6 +170,7 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
         doorbell=doorbell,
         benchmarks=repository,
         benchmark_pages=benchmark_pages,
+        baselines=BaselineRepository(database),
         result_pages=ResultPages(database),
         export_rows=ExportRows(database),
         made_prompts=MadePrompts(benchmark_pages, repository, dataset_rows),

@@ -18,6 +18,7 @@ LICENCE: dict[str, Any] = {"name": "Apache License 2.0", "identifier": "Apache-2
 SERVERS: list[dict[str, Any]] = [{"url": "/", "description": "The server that this document came from."}]
 TAGS: list[dict[str, Any]] = [
     {"name": "benchmarks", "description": "Submit benchmarks, and read, cancel and delete them."},
+    {"name": "baselines", "description": "Names for the benchmarks that later ones are compared with."},
     {"name": "exports", "description": "Data as files, to take elsewhere."},
     {"name": "datasets", "description": "Files of prompts, conversations and traces for benchmarks to send."},
     {"name": "webhooks", "description": "Signed events instead of polling, and how their deliveries went."},

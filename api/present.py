@@ -58,6 +58,7 @@ def _fields_of(benchmark: Benchmark, spec: RunSpec) -> dict[str, Any]:
         "price": PriceOut.model_validate(benchmark.price) if benchmark.price else None,
         "interrupted": benchmark.interrupted,
         "rerun_of": benchmark.rerun_of,
+        "prompt_set": benchmark.prompt_set,
         **{name: getattr(spec, name) for name in _OF_SPEC},
         "results_url": link(f"/benchmarks/{benchmark.id}/results"),
     }

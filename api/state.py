@@ -11,6 +11,7 @@ from api.monitoring import ApiMonitor
 from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
 from shared.clock import Clock
+from shared.db.baselines import BaselineRepository
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
@@ -47,6 +48,7 @@ class State:
     doorbell: Doorbell
     benchmarks: BenchmarkRepository
     benchmark_pages: BenchmarkPages
+    baselines: BaselineRepository
     result_pages: ResultPages
     export_rows: ExportRows
     made_prompts: MadePrompts

@@ -218,7 +218,11 @@ async def cancel(benchmark_id: BenchmarkId, parts: Parts) -> BenchmarkBase:
     operation_id="deleteBenchmark",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Delete a benchmark and its results",
-    responses={**NOT_FOUND, **INVALID},
+    responses={
+        **NOT_FOUND,
+        **INVALID,
+        409: {"model": Problem, "description": "The benchmark is a baseline; `detail` has its names."},
+    },
 )
 async def delete(benchmark_id: BenchmarkId, parts: Parts) -> None:
     """A running benchmark is cancelled first: its worker closes the streams within a second."""

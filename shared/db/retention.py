@@ -14,6 +14,7 @@ from shared.benchmark.without_texts import (
     target_without_texts,
 )
 from shared.db.again import tries_again
+from shared.db.baselines import is_baseline
 from shared.db.benchmarks import KEEP_KEYS_S
 from shared.db.database import Database
 from shared.db.tables import Benchmark, BenchmarkMetadata, IdempotencyKey, Prompt, Result, StageRow
@@ -39,6 +40,8 @@ class RetentionRepository:
     async def ended_before(self, age_s: float, *, with_texts: bool = False) -> Sequence[int]:
         """A page of ids of benchmarks that ended more than `age_s` seconds ago, the oldest end first.
 
+        Baselines stay: without `with_texts` they are left out.
+
         `with_texts`: only of those that still have their texts and whose events wait for no enabled endpoint. Such an
         event would be lost with the texts in it; its delivery succeeds or fails within days.
         """
@@ -46,13 +49,21 @@ class RetentionRepository:
         query = select(Benchmark.id).where(long_ago, Benchmark.status.in_(TERMINAL))
         if with_texts:
             query = query.where(Benchmark.texts_deleted_at.is_(None), ~_is_being_told_of())
+        else:
+            query = query.where(~is_baseline())
         async with self._database.read() as session:
             return (await session.scalars(query.order_by(Benchmark.completed_at, Benchmark.id).limit(PAGE))).all()
 
     async def delete_step(self, benchmark_id: int) -> bool:
-        """Deletes some results of a benchmark, or the benchmark if it has none left. False: it is gone."""
+        """Deletes some results of a benchmark, or the benchmark if it has none left.
+
+        False: it is gone, or has become a baseline.
+        """
         async with self._database.write() as session:
             if not await _alone(session, benchmark_id):
+                return False
+            query = select(Benchmark.id).where(Benchmark.id == benchmark_id, is_baseline())
+            if await session.scalar(query) is not None:
                 return False
             some = select(Result.id).where(Result.benchmark_id == benchmark_id).limit(STEP_ROWS)
             deleted = await session.execute(delete(Result).where(Result.id.in_(some.scalar_subquery())))

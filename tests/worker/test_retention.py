@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import func, select, update
 
+from shared.db.baselines import BaselineRepository
 from shared.db.database import Database
 from shared.db.deliveries import Attempt, DeliveryRepository
 from shared.db.retention import STEP_ROWS, RetentionRepository
@@ -110,6 +111,24 @@ async def test_texts_go_and_numbers_stay(tables: Tables) -> None:
     assert await count(tables, BenchmarkMetadata, young) == 1
     # Done once; the next sweep finds nothing.
     assert await RetentionRepository(tables.database).ended_before(7 * _DAY_S, with_texts=True) == []
+
+
+async def test_a_baseline_stays_and_only_its_texts_go(tables: Tables) -> None:
+    kept, old = await ended(tables, 31), await ended(tables, 31)
+    baselines = BaselineRepository(tables.database)
+    await baselines.put("main", kept)
+    await retention(tables, benchmark_days=30, text_days=30).sweep()
+    assert (await tables.benchmarks.get(kept)).summary == {"kept": True}
+    assert (await count(tables, Result, kept), await count(tables, Prompt, kept)) == (2, 0)
+    with pytest.raises(NotFound):
+        await tables.benchmarks.get(old)
+    # A sweep may have found it before it got its name.
+    assert await RetentionRepository(tables.database).delete_step(kept) is False
+    assert await count(tables, Result, kept) == 2
+    await baselines.delete("main")
+    await retention(tables, benchmark_days=30).sweep()
+    with pytest.raises(NotFound):
+        await tables.benchmarks.get(kept)
 
 
 async def test_texts_stay_while_an_event_is_on_its_way_to_an_enabled_endpoint(tables: Tables) -> None:

@@ -98,6 +98,7 @@ async def use_api(client: httpx2.AsyncClient, middle: int) -> None:
         f"/benchmarks/{middle}/webhook-deliveries",
         f"/webhooks/{QUIET}/deliveries",
         "/webhooks",
+        "/baselines",
     ]
     for path in lists:
         path = f"{path}{'&' if '?' in path else '?'}limit=1"
@@ -120,6 +121,10 @@ async def use_api(client: httpx2.AsyncClient, middle: int) -> None:
         ("POST", f"/benchmarks/{middle}/rerun", None, {}),
         ("POST", f"/benchmarks/{COUNT}/cancel", None, {}),
         ("DELETE", f"/benchmarks/{middle + 1}", None, {}),
+        ("PUT", "/baselines/main", {"benchmark_id": middle}, {}),
+        ("GET", "/baselines/main", None, {}),
+        ("GET", "/baselines", None, {}),
+        ("DELETE", "/baselines/main", None, {}),
         ("GET", f"/webhooks/{FAST}", None, {}),
         ("PATCH", f"/webhooks/{FAST}", {"enabled": True, "description": "fast"}, {}),
         ("POST", f"/webhooks/{FAST}/rotate-secret", None, {}),

@@ -1,0 +1,113 @@
+"""Baselines: names for the completed benchmarks that later ones are compared with. The API and deletions use them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.benchmark.status import Status
+from shared.db.again import tries_again
+from shared.db.database import Database
+from shared.db.history_tables import Baseline
+from shared.db.tables import Benchmark
+from shared.db.types import utc_now
+from shared.errors import Conflict, NotFound
+
+# Names that an error lists.
+_NAMES_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class NamedBenchmark:
+    """A baseline, and what people know its benchmark by."""
+
+    name: str
+    created_at: datetime
+    benchmark_id: int
+    benchmark_name: str
+    model: str
+    provider: str
+
+
+@tries_again
+class BaselineRepository:
+    """Rows of `baselines`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, name: str, benchmark_id: int) -> tuple[NamedBenchmark, bool]:
+        """(baseline, whether the name is new). A name that exists is given to this benchmark.
+
+        Raises NotFound if there is no such benchmark, and Conflict if it has not completed.
+        """
+        async with self._database.write() as session:
+            # The lock keeps the benchmark until this transaction ends: a deletion waits, and then finds the name.
+            query = select(Benchmark.status).where(Benchmark.id == benchmark_id)
+            status: Status | None = await session.scalar(query.with_for_update(read=True, key_share=True))
+            if status is None:
+                raise NotFound(f"there is no benchmark {benchmark_id}")
+            if status != "completed":
+                raise Conflict(f"benchmark {benchmark_id} is {status}: only a completed one can be a baseline")
+            created = await session.scalar(select(Baseline.name).where(Baseline.name == name)) is None
+            values = {"benchmark_id": benchmark_id, "created_at": utc_now()}
+            row = self._database.insert(Baseline).values(name=name, **values)
+            await session.execute(row.on_conflict_do_update(index_elements=["name"], set_=values))
+            return await _existing(session, name), created
+
+    async def get(self, name: str) -> NamedBenchmark:
+        """Raises NotFound."""
+        async with self._database.read() as session:
+            return await _existing(session, name)
+
+    async def page(self, *, after: str | None, limit: int) -> list[NamedBenchmark]:
+        """Baselines in the order of their names, from the one behind `after` on."""
+        query = _named()
+        if after is not None:
+            query = query.where(Baseline.name > after)
+        async with self._database.read() as session:
+            rows = await session.execute(query.order_by(Baseline.name).limit(limit))
+            return [NamedBenchmark(*row) for row in rows]
+
+    async def delete(self, name: str) -> None:
+        """Deletes the name and keeps its benchmark. Raises NotFound."""
+        async with self._database.write() as session:
+            gone = await session.execute(delete(Baseline).where(Baseline.name == name).returning(Baseline.name))
+            if gone.one_or_none() is None:
+                raise _not_found(name)
+
+
+async def refuse_baseline(session: AsyncSession, benchmark_id: int) -> None:
+    """For the transaction that deletes a benchmark and has locked it. Raises Conflict that names its baselines."""
+    query = select(Baseline.name).where(Baseline.benchmark_id == benchmark_id).order_by(Baseline.name)
+    names: Sequence[str] = (await session.scalars(query.limit(_NAMES_SHOWN + 1))).all()
+    if names:
+        shown = ", ".join(names[:_NAMES_SHOWN]) + (" and more" if len(names) > _NAMES_SHOWN else "")
+        raise Conflict(
+            f"benchmark {benchmark_id} is the baseline {shown}: give the name to another benchmark, or delete the name"
+        )
+
+
+def is_baseline() -> ColumnElement[bool]:
+    """Whether a benchmark has the name of a baseline."""
+    count = select(func.count()).select_from(Baseline).where(Baseline.benchmark_id == Benchmark.id)
+    return count.correlate(Benchmark).scalar_subquery() > 0
+
+
+def _named() -> Select[str, datetime, int, str, str, str]:
+    return select(
+        Baseline.name, Baseline.created_at, Benchmark.id, Benchmark.name, Benchmark.model, Benchmark.provider
+    ).join(Benchmark, Benchmark.id == Baseline.benchmark_id)
+
+
+async def _existing(session: AsyncSession, name: str) -> NamedBenchmark:
+    row = (await session.execute(_named().where(Baseline.name == name))).one_or_none()
+    if row is None:
+        raise _not_found(name)
+    return NamedBenchmark(*row)
+
+
+def _not_found(name: str) -> NotFound:
+    return NotFound(f"there is no baseline {name!r}")
