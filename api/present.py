@@ -53,11 +53,12 @@ def _fields_of(benchmark: Benchmark, spec: RunSpec) -> dict[str, Any]:
             else None,
         ),
         "error": RunError.model_validate(benchmark.error) if benchmark.error else None,
-        "notices": [*benchmark.notices, *_unclaimable(benchmark)],
+        "notices": [*benchmark.notices, *_unclaimable(benchmark), *_imported(benchmark)],
         "summary": Summary.model_validate(benchmark.summary) if benchmark.summary else None,
         "price": PriceOut.model_validate(benchmark.price) if benchmark.price else None,
         "interrupted": benchmark.interrupted,
         "rerun_of": benchmark.rerun_of,
+        "imported": benchmark.import_key is not None,
         "prompt_set": benchmark.prompt_set,
         **{name: getattr(spec, name) for name in _OF_SPEC},
         "results_url": link(f"/benchmarks/{benchmark.id}/results"),
@@ -69,6 +70,11 @@ def _unclaimable(benchmark: Benchmark) -> list[str]:
     if benchmark.unclaimable is None or benchmark.status in TERMINAL:
         return []
     return [f"No worker can run this benchmark now: {benchmark.unclaimable['message']}."]
+
+
+def _imported(benchmark: Benchmark) -> list[str]:
+    """Not stored: an export of it is the same as the one that it came from."""
+    return [] if benchmark.import_key is None else ["Imported from an export: it was not measured by this server."]
 
 
 def benchmark_without_results(benchmark: Benchmark) -> BenchmarkBase:

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.dataset_uploads import DatasetUploads
+from api.imports import Imports
 from api.made_prompts import MadePrompts
 from api.monitoring import ApiMonitor
 from api.submit import Submitter
@@ -51,6 +52,7 @@ class State:
     baselines: BaselineRepository
     result_pages: ResultPages
     export_rows: ExportRows
+    imports: Imports
     made_prompts: MadePrompts
     datasets: DatasetRepository
     dataset_uploads: DatasetUploads

@@ -8,6 +8,7 @@ from api.routes import (
     estimate,
     exports,
     health,
+    imports,
     models,
     observations,
     prompts,
@@ -21,6 +22,7 @@ ROUTERS = tuple(
     for module in (
         # Before `/benchmarks/{id}`, which `/benchmarks/export` is a path of as well.
         exports,
+        imports,
         benchmarks,
         baselines,
         estimate,

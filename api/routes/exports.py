@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.export_document import document_pieces
 from api.exports import CsvWriter, LinesWriter, TableWriter, file_answer, table_pieces
 from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId
 from api.schemas.exports import ExportQuery
@@ -53,6 +54,11 @@ async def export(
     """
     benchmark = await parts.benchmarks.get(benchmark_id)
     named = ("benchmark", benchmark_id, benchmark.name)
-    extent = await parts.export_rows.extent(benchmark_id, warmup=query.warmup)
-    pieces = table_pieces(parts, benchmark_id, extent, _WRITERS[query.format], query.include, warmup=query.warmup)
+    if query.format == "json":
+        extent = await parts.export_rows.extent(benchmark_id, warmup=True)
+        pieces = document_pieces(parts, benchmark, extent)
+    else:
+        extent = await parts.export_rows.extent(benchmark_id, warmup=query.warmup)
+        writer = _WRITERS[query.format]
+        pieces = table_pieces(parts, benchmark_id, extent, writer, query.include, warmup=query.warmup)
     return await file_answer(request, query.format, pieces, *named, rows=extent.rows)
