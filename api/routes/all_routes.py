@@ -7,8 +7,10 @@ from api.routes import (
     curve,
     datasets,
     estimate,
+    exports,
     health,
     history,
+    imports,
     live_events,
     models,
     observations,
@@ -21,6 +23,9 @@ from api.routes import (
 ROUTERS = tuple(
     module.router
     for module in (
+        # Before `/benchmarks/{id}`, which `/benchmarks/export` is a path of as well.
+        exports,
+        imports,
         benchmarks,
         live_events,
         baselines,
