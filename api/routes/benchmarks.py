@@ -15,7 +15,7 @@ from api.present import benchmark_with_results, benchmark_without_results, liste
 from api.present_results import results_json
 from api.present_webhooks import benchmark_webhook
 from api.proxy import link
-from api.schemas.benchmark_queries import BenchmarkQuery, ReadQuery
+from api.schemas.benchmark_queries import BenchmarkFilters, BenchmarkQuery, ReadQuery
 from api.schemas.benchmark_request import EXAMPLES, BenchmarkBody
 from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, BenchmarkPage
 from api.schemas.estimate import EstimateOut
@@ -149,7 +149,18 @@ async def _submitted(
 @router.get("/benchmarks", operation_id="listBenchmarks", summary="List benchmarks, newest first", responses=INVALID)
 async def list_benchmarks(query: Annotated[BenchmarkQuery, Query()], parts: Parts) -> BenchmarkPage:
     """Pass `next_cursor` as `cursor` for the next page. Benchmarks that are added meanwhile do not shift it."""
-    where = BenchmarkFilter(
+    where = benchmark_filter(query)
+    before = None if query.cursor is None else _position(query.cursor, where)
+    page = await parts.benchmark_pages.page(where, before=before, limit=query.limit)
+    return BenchmarkPage(
+        items=[listed_benchmark(item) for item in page.items],
+        next_cursor=None if page.next is None else _cursor(page.next, where),
+    )
+
+
+def benchmark_filter(query: BenchmarkFilters) -> BenchmarkFilter:
+    """The filters of a list, for the database."""
+    return BenchmarkFilter(
         status=query.status,
         model=query.model,
         provider=query.provider,
@@ -158,12 +169,6 @@ async def list_benchmarks(query: Annotated[BenchmarkQuery, Query()], parts: Part
         metadata=query.metadata,
         created_from=query.created_from,
         created_before=query.created_before,
-    )
-    before = None if query.cursor is None else _position(query.cursor, where)
-    page = await parts.benchmark_pages.page(where, before=before, limit=query.limit)
-    return BenchmarkPage(
-        items=[listed_benchmark(item) for item in page.items],
-        next_cursor=None if page.next is None else _cursor(page.next, where),
     )
 
 
