@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.comparisons import Comparisons
 from api.dataset_uploads import DatasetUploads
 from api.live.feeds import Feeds
 from api.made_prompts import MadePrompts
@@ -49,6 +50,7 @@ class State:
     benchmarks: BenchmarkRepository
     benchmark_pages: BenchmarkPages
     baselines: BaselineRepository
+    comparisons: Comparisons
     feeds: Feeds
     result_pages: ResultPages
     made_prompts: MadePrompts

@@ -3,6 +3,7 @@
 from api.routes import (
     baselines,
     benchmarks,
+    compare,
     curve,
     datasets,
     estimate,
@@ -26,6 +27,7 @@ ROUTERS = tuple(
         prompts,
         results,
         curve,
+        compare,
         observations,
         datasets,
         webhooks,
