@@ -12,6 +12,7 @@ from cli.render.numbers import UNKNOWN
 
 # Names and errors are cut to this length.
 _MOST = 200
+_VERBS = {"failed": "failed", "undecided": "is undecided"}
 _KEY_FIGURES: tuple[tuple[str, Measure, str | None], ...] = (
     ("TTFT p50", MEASURES["ttft_ms"], "p50"),
     ("TTFT p95", MEASURES["ttft_ms"], "p95"),
@@ -43,7 +44,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield ""
         for verdict in report.verdicts:
             if verdict.outcome != "passed":
-                yield f"- `{verdict.rule.text}` is {verdict.outcome}: {escaped(verdict.reason)}."
+                yield f"- `{verdict.rule.text}` {_VERBS[verdict.outcome]}: {escaped(verdict.reason)}."
     yield from _comparison(report)
     yield ""
     yield "<details><summary>Key figures</summary>"
