@@ -8,13 +8,15 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from api.body import BodyTooComplex, BodyTooLarge
+from api.live.feeds import TooManyListeners
 from api.methods import allowed_methods
 from api.middleware import HEADER
-from api.proxy import route_path
+from api.pages.problems import is_page, problem_page
+from api.proxy import links_of, route_path
 from api.schemas.problem import Problem
 from api.security_headers import security_headers
 from shared.errors import Conflict, FieldError, InvalidRequest, LlmBenchError, NotFound, Unavailable
@@ -29,6 +31,7 @@ TABLE: dict[type[LlmBenchError], tuple[HTTPStatus, str]] = {
     InvalidRequest: (HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid"),
     NotFound: (HTTPStatus.NOT_FOUND, "Not found"),
     Conflict: (HTTPStatus.CONFLICT, "The state does not allow this"),
+    TooManyListeners: (HTTPStatus.SERVICE_UNAVAILABLE, "Too many listeners"),
     Unavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "A needed part does not answer"),
 }
 
@@ -68,8 +71,8 @@ def problem_response(
     code: str,
     errors: Sequence[FieldError] = (),
     headers: dict[str, str] | None = None,
-) -> JSONResponse:
-    """A problem document. `code` is stable for programs; `errors` names each wrong field."""
+) -> Response:
+    """A problem document, or under `/ui` a page. `code` is stable for programs; `errors` names each wrong field."""
     problem = Problem(
         type=f"urn:llmbench:problem:{code}",
         title=title,
@@ -80,6 +83,8 @@ def problem_response(
         request_id=getattr(request.state, "request_id", None),
         errors=[{"field": item.field, "message": item.message, "code": item.code} for item in errors],
     )
+    if is_page(request):
+        return problem_page(request, problem, headers)
     return JSONResponse(
         jsonable_encoder(problem, exclude_none=True), status_code=status, media_type=MEDIA_TYPE, headers=headers
     )
@@ -93,7 +98,7 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-async def _domain_error(request: Request, exc: Exception) -> JSONResponse:
+async def _domain_error(request: Request, exc: Exception) -> Response:
     if not isinstance(exc, LlmBenchError):
         raise exc
     status, title = next(
@@ -104,7 +109,7 @@ async def _domain_error(request: Request, exc: Exception) -> JSONResponse:
     return problem_response(request, status, title, exc.message, code=exc.code, errors=errors)
 
 
-async def _validation_error(request: Request, exc: Exception) -> JSONResponse:
+async def _validation_error(request: Request, exc: Exception) -> Response:
     if not isinstance(exc, RequestValidationError):
         raise exc
     found = exc.errors()
@@ -174,14 +179,14 @@ def _field_name(path: tuple[int | str, ...], body: Any) -> str:
     return name or str(place)
 
 
-async def _http_error(request: Request, exc: Exception) -> JSONResponse:
+async def _http_error(request: Request, exc: Exception) -> Response:
     if not isinstance(exc, HTTPException):
         raise exc
     phrase = HTTPStatus(exc.status_code).phrase
     code = phrase.lower().replace(" ", "_")
     detail = str(exc.detail)
     if exc.status_code == 404:
-        detail = "there is nothing at this path; /docs lists all paths"
+        detail = "there is nothing at this path" + ("" if is_page(request) else "; /docs lists all paths")
     elif exc.status_code == 413:
         if not isinstance(exc, BodyTooLarge):
             detail = f"the body is larger than MAX_BODY_BYTES = {request.app.state.settings.max_body_bytes:,} bytes"
@@ -196,10 +201,11 @@ async def _http_error(request: Request, exc: Exception) -> JSONResponse:
     return problem_response(request, exc.status_code, phrase, detail, code=code, headers=headers)
 
 
-async def _unexpected(request: Request, exc: Exception) -> JSONResponse:
+async def _unexpected(request: Request, exc: Exception) -> Response:
     # This handler runs outside the middleware that adds the id to logs and headers to responses.
     request_id = request.state.request_id
     log.error("request_failed", path=request.url.path, request_id=request_id, exc_info=exc)
     detail = "the server failed; its log has the cause under this request_id"
-    headers = {HEADER: request_id, **security_headers(request.url.path)}
-    return problem_response(request, 500, "Internal error", detail, code="internal_error", headers=headers)
+    headers = {HEADER: request_id, **security_headers(route_path(request.scope))}
+    with links_of(request.scope):
+        return problem_response(request, 500, "Internal error", detail, code="internal_error", headers=headers)

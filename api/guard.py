@@ -34,7 +34,9 @@ class GuardMiddleware:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *ours]
+                given = list(message.get("headers", []))
+                names = {name.lower() for name, _ in given}
+                message["headers"] = [*given, *((name, value) for name, value in ours if name not in names)]
             await send(message)
 
         refused = self._refused(Request(scope))

@@ -1,6 +1,7 @@
 """What a trusted proxy says about a request that it passed on: the scheme and the path prefix that the client used."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from ipaddress import ip_address
 
@@ -17,6 +18,16 @@ _prefix: ContextVar[str] = ContextVar("prefix", default="")
 def link(path: str) -> str:
     """A path of the API as the client of this request reaches it."""
     return _prefix.get() + path
+
+
+@contextmanager
+def links_of(scope: Scope) -> Iterator[None]:
+    """Lets `link` work for this request in code that runs outside of the middleware."""
+    token = _prefix.set(scope.get("root_path", ""))
+    try:
+        yield
+    finally:
+        _prefix.reset(token)
 
 
 def route_path(scope: Scope) -> str:

@@ -5,7 +5,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.charts import ChartMaker
 from api.dataset_uploads import DatasetUploads
+from api.live.feeds import Feeds
 from api.made_prompts import MadePrompts
 from api.monitoring import ApiMonitor
 from api.submit import Submitter
@@ -48,7 +50,9 @@ class State:
     benchmarks: BenchmarkRepository
     benchmark_pages: BenchmarkPages
     baselines: BaselineRepository
+    feeds: Feeds
     result_pages: ResultPages
+    charts: ChartMaker
     made_prompts: MadePrompts
     datasets: DatasetRepository
     dataset_uploads: DatasetUploads

@@ -178,6 +178,11 @@ class BenchmarkBase(BaseModel):
     rerun_of: int | None = Field(
         description="Id of the benchmark that this one repeats. Null when it repeats none.", examples=[None]
     )
+    prompt_set: str | None = Field(
+        default=None,
+        description="Hash of all that decides the texts of its requests. Null: an older version took the submit.",
+        examples=["5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"],
+    )
     concurrency: int = Field(
         description="As submitted. If left out: prompts x repetitions, at most 8; with `request_rate`, the requests "
         "of 10 s.",

@@ -112,7 +112,7 @@ def _verdicts(benchmark: Mapping[str, Any]) -> dict[int, str]:
 
 def _verdict(probe: Mapping[str, Any]) -> str:
     if probe["aborted"]:
-        return "broken off"
+        return "aborted"
     return ("met" if probe["passed"] else "not met") + ("" if probe["resolved"] else " (not sure)")
 
 

@@ -1,5 +1,6 @@
 """Benchmarks as the API needs them: create, read, cancel, delete. `benchmark_pages` lists them."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.benchmark.extra_body import STORED
 from shared.benchmark.metadata import metadata_pairs
+from shared.benchmark.prompt_set import prompt_set
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.status import CANCEL, FINISH, TERMINAL, Status
 from shared.benchmark.workload.workload_spec import lists_prompts
@@ -67,8 +69,9 @@ class BenchmarkRepository:
 
         Only workers that hold `endpoint` claim it. None: those that have an endpoint named `provider`.
         """
+        prompts = await _prompt_set(spec)
         async with self._database.write() as session:
-            return await _insert(session, spec, provider, notices, endpoint, rerun_of, webhook, traceparent)
+            return await _insert(session, spec, prompts, provider, notices, endpoint, rerun_of, webhook, traceparent)
 
     async def create_once(
         self,
@@ -86,6 +89,7 @@ class BenchmarkRepository:
 
         Raises KeyReused if the key belongs to another request, Conflict if its benchmark was deleted.
         """
+        prompts = await _prompt_set(spec)
         async with self._database.write() as session:
             too_old = IdempotencyKey.created_at < as_constant(utc_now(-KEEP_KEYS_S))
             # Retention deletes other keys. Here they would only make this POST wait for others.
@@ -99,7 +103,9 @@ class BenchmarkRepository:
             )
             if claimed.one_or_none() is None:
                 return await _replayed(session, once), False
-            benchmark = await _insert(session, spec, provider, notices, endpoint, rerun_of, webhook, traceparent)
+            benchmark = await _insert(
+                session, spec, prompts, provider, notices, endpoint, rerun_of, webhook, traceparent
+            )
             await session.execute(
                 update(IdempotencyKey).where(IdempotencyKey.key == once.key).values(benchmark_id=benchmark.id)
             )
@@ -196,9 +202,15 @@ class BenchmarkRepository:
         return benchmark.status == "running"
 
 
+async def _prompt_set(spec: BenchmarkSpec) -> str:
+    # In a thread and before the transaction: thousands of long prompts take a while.
+    return await asyncio.to_thread(prompt_set, spec)
+
+
 async def _insert(
     session: AsyncSession,
     spec: BenchmarkSpec,
+    prompts: str,
     provider: str,
     notices: Sequence[str],
     endpoint: EndpointIdentity | None,
@@ -220,6 +232,7 @@ async def _insert(
         spec_document=spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True),
         notices=list(notices),
         rerun_of=rerun_of,
+        prompt_set=prompts,
         traceparent=traceparent,
         planned=spec.planned_requests or 0,
         created_at=utc_now(),

@@ -28,6 +28,7 @@ class Decompressor:
         self._inflate: zlib._Decompress | None = None
         # Whether the body is known to be plain, so that its bytes need not go through `feed`, or to be compressed.
         self.plain = self.compressed = False
+        self._has_members = False
         # The first byte of what follows a gzip member, until the second one says whether it is another member.
         self._between = b""
         # The compressed data have ended.
@@ -65,12 +66,15 @@ class Decompressor:
         return self._start
 
     def _next_member(self, data: bytes) -> bytes:
-        """The data, if they begin a gzip member: servers may flush by a new one. Anything else is no answer."""
+        """The data, if they begin a gzip member: servers may flush by a new one. Anything else is no answer.
+
+        Only gzip has members. Nothing follows the end of a deflate stream.
+        """
         data, self._between = self._between + data, b""
-        if data.startswith(_GZIP):
+        if self._has_members and data.startswith(_GZIP):
             self._inflate = zlib.decompressobj(wbits=_GZIP_BITS)
             return data
-        if _GZIP.startswith(data):
+        if self._has_members and _GZIP.startswith(data):
             self._between = data
         else:
             self._over = True
@@ -79,6 +83,7 @@ class Decompressor:
     def _decide(self, start: bytes) -> None:
         if start.startswith(_GZIP):
             self._inflate = zlib.decompressobj(wbits=_GZIP_BITS)
+            self._has_members = True
         elif self._encoding == "deflate" and not _is_text(start):
             # zlib's own header, or none: servers do both.
             self._inflate = zlib.decompressobj(wbits=15 if start[0] & 0x0F == 8 else -15)

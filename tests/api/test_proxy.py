@@ -58,7 +58,7 @@ async def test_redirects_and_the_docs_page_lead_to_what_the_client_used(sqlite_u
     headers = {**PREFIX, "X-Forwarded-Proto": "https"}
     async with behind_proxy(sqlite_url, **TRUSTED) as client:
         root = await client.get("/", headers=headers)
-        assert root.headers["location"] == "https://127.0.0.1/llmbench/docs"
+        assert root.headers["location"] == "/llmbench/ui/benchmarks"
         slash = await client.get("/benchmarks/", headers=headers)
         assert slash.headers["location"] == "https://127.0.0.1/llmbench/benchmarks"
         page = (await client.get("/docs", headers=headers)).text
@@ -89,8 +89,8 @@ async def test_the_headers_of_others_are_ignored(sqlite_url: str, peer: str, cha
     async with behind_proxy(sqlite_url, peer, **changes) as client:
         answer = await submitted(client, **PREFIX, **{"X-Forwarded-Proto": "https"})
         assert answer.headers["location"] == "/benchmarks/1"
-        root = await client.get("/", headers={"X-Forwarded-Proto": "https"})
-        assert root.headers["location"] == "http://127.0.0.1/docs"
+        slash = await client.get("/benchmarks/", headers={"X-Forwarded-Proto": "https"})
+        assert slash.headers["location"] == "http://127.0.0.1/benchmarks"
 
 
 async def test_a_trusted_proxy_may_reach_us_over_a_socket_of_both_families(sqlite_url: str) -> None:

@@ -124,7 +124,7 @@ def test_a_search_says_what_it_made_of_each_stage_and_shows_no_times_over_all_of
     stages = [documents.stage(number, label) for number, label in enumerate(labels)]
     stages.append(documents.stage(3, {"concurrency": 4, "sustain": True}))
     found = documents.benchmark(stages=stages, summary=documents.summary(search=search), load={"search": {}})
-    assert [row["verdict"] for row in _cells(found)] == ["met (not sure)", "not met", "broken off", "met"]
+    assert [row["verdict"] for row in _cells(found)] == ["met (not sure)", "not met", "aborted", "met"]
     assert _cells(found)[2]["load"] == "8 streams, repeat 1"
     text = _text(benchmark_lines(found))
     assert "Search       4 streams (converged)" in text

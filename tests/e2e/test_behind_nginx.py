@@ -78,7 +78,7 @@ def test_every_link_of_a_benchmark_can_be_followed(client: httpx2.Client, base: 
 
 def test_the_docs_page_loads_what_it_names(client: httpx2.Client, base: tuple[str, Path]) -> None:
     root = client.get("/")
-    assert root.headers["location"] == f"{base[0]}/docs"
+    assert root.headers["location"].endswith("/llmbench/ui/benchmarks")
     page = client.get("/docs").text
     for url in re.findall(r'(?:src|href)="(https://[^"]+)"', page):
         assert url.startswith(base[0])

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from shared.benchmark.load.plan import Stage
 from shared.benchmark.results.aggregate import RunAggregate
+from shared.numbers.disturbance import DOUBTFUL_SHARE
 
 Control = Literal["concurrency", "request_rate"]
 # A stage that ended by one of these words was measured to its planned end.
@@ -65,3 +66,11 @@ def failed_share(results: RunAggregate) -> float:
     """Failed requests divided by those that succeeded or failed. 1 if nothing came to an end."""
     ended = results.succeeded + results.failed
     return results.failed / ended if ended else 1.0
+
+
+def is_disturbed(results: RunAggregate) -> bool:
+    """Whether so many first tokens are doubtful that this part alone would get grade C or D.
+
+    Doubtful times to first token are too long. So SLOs that were met hold, but a miss may be the fault of this machine.
+    """
+    return results.flags["ttft_doubtful"] > DOUBTFUL_SHARE["B"] * results.attempted

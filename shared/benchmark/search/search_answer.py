@@ -38,7 +38,7 @@ def _status(state: SearchState, spec: SearchSpec) -> tuple[Status, str]:
     if not ends:
         return "indeterminate", "no probe has ended"
     if aborted:
-        return "indeterminate", f"every probe at concurrency {_words(aborted)} was broken off"
+        return "indeterminate", f"every probe at concurrency {_words(aborted)} was broken off or disturbed"
     if not state.is_narrow:
         return "indeterminate", f"{len(state.probes)} probes were not enough to come within {spec.tolerance:.0%}"
     if unclear:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from shared.benchmark.load.plan import Plan, Stage, StageResult
 from shared.benchmark.results.attainment import Attainment
-from shared.benchmark.search.probe import WHOLE, Extent, Probe, StageOf, throughput_of, warmup_of
+from shared.benchmark.search.probe import WHOLE, Extent, Probe, StageOf, is_disturbed, throughput_of, warmup_of
 from shared.benchmark.search.search_answer import answer_of
 from shared.benchmark.search.search_spec import SearchSpec
 from shared.benchmark.search.search_state import ProbeResult, SearchState
@@ -130,7 +130,7 @@ class SearchPlan(Plan):
 
     def _state(self, done: Sequence[StageResult]) -> SearchState:
         probes = [
-            ProbeResult(_load(stage), self._attainment(stage), stage.ended_by not in WHOLE)
+            ProbeResult(_load(stage), self._attainment(stage), self._is_aborted(stage))
             for stage in done
             if not stage.label.get("sustain")
         ]
@@ -138,10 +138,14 @@ class SearchPlan(Plan):
 
     def _sustained(self, done: Sequence[StageResult]) -> Sequence[_Sustained]:
         return [
-            _Sustained(_load(stage), self._attainment(stage), stage.ended_by not in WHOLE)
+            _Sustained(_load(stage), self._attainment(stage), self._is_aborted(stage))
             for stage in done
             if stage.label.get("sustain")
         ]
+
+    def _is_aborted(self, stage: StageResult) -> bool:
+        missed_by_us = is_disturbed(stage.results) and not self._attainment(stage).passed
+        return stage.ended_by not in WHOLE or missed_by_us
 
     def _attainment(self, stage: StageResult) -> Attainment:
         # A request that lacks a metric which an SLO needs is not good.

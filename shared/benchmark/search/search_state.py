@@ -9,13 +9,16 @@ from shared.benchmark.search.search_spec import SearchSpec
 
 # An unresolved load is measured again so often, each time with twice as many requests.
 MAX_REPEATS = 2
-# The same for a load whose probes were all broken off: one may have been bad luck.
+# The same for a load whose probes were all aborted: one may have been bad luck.
 MAX_RETRIES = 1
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """One probe that has ended. An aborted one (by errors, saturation, a cancel) says nothing about its load."""
+    """One probe that has ended. An aborted one says nothing about its load.
+
+    Errors, saturation and a cancel abort it. So does this machine if it was too late to tell why the SLOs were missed.
+    """
 
     concurrency: int
     attainment: Attainment

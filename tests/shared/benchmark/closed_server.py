@@ -55,6 +55,11 @@ class Measured(RunAggregate):
     def set_slo(self, met: int, attempted: int) -> None:
         self.slo.met, self.slo.missed = met, attempted - met
 
+    def be_doubtful(self, doubtful: int, succeeded: int) -> None:
+        """So many of its first tokens are doubtful."""
+        self.flags["ttft_doubtful"] = doubtful
+        self.outcomes["succeeded"] = succeeded
+
     def fold(self, served: Served, *, met: bool, succeeded: bool = True) -> None:
         self.set_slo(self.slo.met + met, self.slo.attempted + 1)
         self.outcomes["succeeded" if succeeded else "errored"] += 1

@@ -112,6 +112,7 @@ async def use_api(client: httpx2.AsyncClient, middle: int) -> None:
     for method, path, body, headers in (
         ("GET", f"/benchmarks/{middle}", None, {}),
         ("GET", f"/benchmarks/{middle}?include=timeline,warmup", None, {}),
+        ("GET", f"/benchmarks/{middle}/charts", None, {}),
         ("GET", "/metrics", None, {}),
         ("GET", "/ready", None, {}),
         ("GET", "/workers", None, {}),

@@ -31,6 +31,11 @@ def test_a_server_may_flush_by_a_new_member(size: int) -> None:
     )
 
 
+@pytest.mark.parametrize("size", [1, 3, 1_000, 10_000_000])
+def test_nothing_follows_a_deflate_stream(size: int) -> None:
+    assert plain(zlib.compress(b"data: one\n\n") + gzip.compress(TEXT), size, "deflate") == b"data: one\n\n"
+
+
 def test_a_member_that_breaks_off_is_an_error() -> None:
     whole = gzip.compress(TEXT)
     for data in (whole[:-1], whole + whole[:-1], whole + whole[:100]):

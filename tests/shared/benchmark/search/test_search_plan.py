@@ -35,7 +35,10 @@ class Script:
             results, ended_by = Measured(load), "requests"
             if stage.label.get("sustain"):
                 results.set_slo(round(1_000 * next(hold)), 1_000)
-            elif isinstance(item := next(turns[load]), str):
+            elif (item := next(turns[load])) == "late":
+                results.set_slo(15, 150)
+                results.be_doubtful(9, 150)
+            elif isinstance(item, str):
                 ended_by = item
                 results.set_slo(0, 100)
             else:
@@ -127,6 +130,27 @@ def test_aborted_probes_bound_nothing() -> None:
     assert (aborted.conclusion["lowest_failing"], aborted.conclusion["probes"][1]["aborted"]) == (None, True)
     bad_luck = Script(plan_of(sustain_s=0, max=8), {4: [GOOD], 8: ["error_rate", (300, 300)]}, [])
     assert (bad_luck.conclusion["status"], bad_luck.conclusion["concurrency"]) == ("met_at_maximum", 8)
+
+
+def test_a_miss_while_this_machine_was_late_bounds_nothing() -> None:
+    """More than 5 % of the first tokens were doubtful, so they were measured too late. It is tried once more."""
+    script = Script(plan_of(sustain_s=0, max=8), {4: [GOOD], 8: ["late", GOOD]}, [])
+    assert script.loads == [4, 8, 8]
+    assert [probe["aborted"] for probe in script.conclusion["probes"]] == [False, True, False]
+    assert (script.conclusion["status"], script.conclusion["concurrency"]) == ("met_at_maximum", 8)
+
+
+def test_slos_that_are_met_while_this_machine_is_late_hold() -> None:
+    """Doubtful times to first token are too long, never too short."""
+    late = Measured(4)
+    late.set_slo(150, 150)
+    late.be_doubtful(100, 150)
+    plan = plan_of(sustain_s=0, start=4, max=4)
+    first = plan.next([])
+    assert first is not None
+    conclusion = plan.conclusion([StageResult(0, first.label, "requests", late)])
+    assert conclusion is not None
+    assert (conclusion["status"], conclusion["probes"][0]["aborted"]) == ("met_at_maximum", False)
 
 
 def test_probes_may_run_out() -> None:

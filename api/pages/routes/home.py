@@ -1,0 +1,15 @@
+"""`/` and `/ui` lead to the list of benchmarks."""
+
+from fastapi import APIRouter, status
+from fastapi.responses import RedirectResponse
+
+from api.proxy import link
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+@router.get("/ui")
+@router.get("/ui/")
+async def home() -> RedirectResponse:
+    return RedirectResponse(link("/ui/benchmarks"), status.HTTP_303_SEE_OTHER)

@@ -1,0 +1,1 @@
+"""Writes numbers, instants and statuses for people. Pure; templates and charts use it."""

@@ -1,0 +1,83 @@
+"""The frame of every page: layout, headers, theme, links behind a proxy, and what no page may contain."""
+
+import httpx2
+import pytest
+
+from api.pages.site import environment
+from tests.api.documents import problem
+from tests.api.pages.html import Page, forbidden
+from tests.api.test_proxy import PREFIX, TRUSTED, behind_proxy
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+async def test_browsers_are_led_from_the_root_to_the_list(sqlite_api: httpx2.AsyncClient) -> None:
+    for path in ("/", "/ui", "/ui/"):
+        answer = await sqlite_api.get(path)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/ui/benchmarks")
+
+
+async def test_pages_allow_nothing_inline(sqlite_api: httpx2.AsyncClient) -> None:
+    answer = await sqlite_api.get("/ui/nothing")
+    assert answer.headers["content-security-policy"] == CSP
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    # Otherwise browsers would send `Origin: null` with forms, which the guard refuses.
+    assert answer.headers["referrer-policy"] == "same-origin"
+    assert forbidden(answer.text) == []
+
+
+async def test_an_error_is_a_page_in_the_same_layout_that_says_what_to_do(sqlite_api: httpx2.AsyncClient) -> None:
+    answer = await sqlite_api.get("/ui/nothing")
+    page = Page(answer.text)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "There is nothing at this path. It may have been deleted." in page.text
+    assert answer.headers["x-request-id"] in page.text
+    assert page.all("a", href="/ui/benchmarks")
+
+
+async def test_an_error_of_a_part_is_a_message_in_the_place_of_messages(sqlite_api: httpx2.AsyncClient) -> None:
+    answer = await sqlite_api.get("/ui/nothing", headers={"HX-Request": "true", "HX-Request-Type": "partial"})
+    assert (answer.status_code, answer.headers["hx-retarget"]) == (404, "#messages")
+    assert answer.text.startswith("<p ")
+    assert "There is nothing at this path." in answer.text
+
+
+async def test_a_refused_host_name_is_a_page_too(sqlite_api: httpx2.AsyncClient) -> None:
+    answer = await sqlite_api.get("/ui/benchmarks", headers={"Host": "evil.example"})
+    assert answer.status_code == 421
+    assert "ALLOWED_HOSTS" in Page(answer.text).text
+
+
+async def test_errors_of_the_api_and_of_assets_stay_documents(sqlite_api: httpx2.AsyncClient) -> None:
+    for path in ("/nothing", "/benchmarks/7", "/ui/assets/0/nothing.css"):
+        problem(await sqlite_api.get(path), 404)
+
+
+async def test_links_of_a_page_begin_with_the_prefix_of_the_proxy(sqlite_url: str) -> None:
+    async with behind_proxy(sqlite_url, **TRUSTED) as client:
+        assert (await client.get("/", headers=PREFIX)).headers["location"] == "/llmbench/ui/benchmarks"
+        page = Page((await client.get("/ui/nothing", headers=PREFIX)).text)
+    local = [
+        attributes[name] for _, attributes in page.elements for name in ("href", "src", "action") if name in attributes
+    ]
+    assert local
+    assert {url for url in local if not url.startswith(("/llmbench/", "#"))} == set()
+
+
+@pytest.mark.parametrize(
+    ("query", "theme"), [("", None), ("?theme=dark", "dark"), ("?theme=light", "light"), ("?theme=x", None)]
+)
+async def test_the_url_may_choose_the_theme(sqlite_api: httpx2.AsyncClient, query: str, theme: str | None) -> None:
+    (root,) = Page((await sqlite_api.get(f"/ui/nothing{query}")).text).all("html")
+    assert root.get("data-theme") == theme
+
+
+def test_templates_refuse_unknown_names_and_escape_values() -> None:
+    template = environment().from_string("{{ value }}")
+    assert template.render(value="<img onerror=alert(1)>") == "&lt;img onerror=alert(1)&gt;"
+    with pytest.raises(Exception, match="is undefined"):
+        template.render()
