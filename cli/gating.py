@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 
 from cli.baseline_name import checked_name
-from cli.client import Client, Json
-from cli.exits import usage
+from cli.client import Client, Json, Unreachable
+from cli.exits import CliError, usage
 from cli.gate.judge import Reference, Run, judge
 from cli.gate.junit import junit_xml
 from cli.gate.parse import RuleError, parse
@@ -44,7 +44,7 @@ class Gate:
         reference = None
         if pinned is not None:
             base = client.benchmark(pinned.benchmark_id, "none")
-            comparison = client.compare([pinned.benchmark_id, benchmark["id"]])
+            comparison = _compared(client, pinned.benchmark_id, benchmark["id"])
             reference = Reference(_run(client, base), comparison)
         run = _run(client, benchmark)
         return Report(
@@ -94,6 +94,16 @@ def _parsed(text: str) -> Rule:
         return parse(text)
     except RuleError as exc:
         raise usage(f"--fail-if: {exc.message}", exc.picture) from exc
+
+
+def _compared(client: Client, base: int, new: int) -> Json:
+    """The answer of `GET /compare`; without a metric if the server refuses, because nothing succeeded for example."""
+    try:
+        return client.compare([base, new])
+    except Unreachable:
+        raise
+    except CliError as exc:
+        return {"withheld": [exc.message, *exc.details], "notes": [], "metrics": []}
 
 
 def _run(client: Client, benchmark: Json) -> Run:

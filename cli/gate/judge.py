@@ -122,17 +122,18 @@ def _against(rule: Rule, bound: Relative, run: Run, reading: Reading, reference:
         f"(baseline {shown(base.value, unit)})"  # type: ignore[arg-type]
     )
     if change is None or change.difference is None:
-        return verdict(*_by_numbers(rule, value, limit, reading, said))
+        why = f"differences of {rule.name} are not tested" if change is None else change.sentence
+        return verdict(*_by_numbers(rule, value, limit, reading, said, why))
     return verdict(*_by_change(rule, bound, base, change, said))
 
 
-def _by_numbers(rule: Rule, value: float, limit: float, reading: Reading, said: str) -> tuple[Outcome, str]:
-    """There is no interval of the difference."""
+def _by_numbers(rule: Rule, value: float, limit: float, reading: Reading, said: str, why: str) -> tuple[Outcome, str]:
+    """There is no interval of the difference; `why` says why."""
     broken = rule.is_beyond(value, limit)
     if reading.by_number:
         return "failed" if broken else "passed", f"{said}; judged by the numbers alone: {reading.reason}"
     if broken:
-        return "undecided", f"{said}, but differences of {rule.name} are not tested: compare p50, p95 or the mean"
+        return "undecided", f"{said}, but {why}"
     return "passed", said
 
 
@@ -147,8 +148,9 @@ def _by_change(rule: Rule, bound: Relative, base: Reading, change: Change, said:
         value, interval = float(change.difference or 0), change.difference_interval
         words = "" if interval is None else between(interval, unit)
     broken = rule.is_beyond(value, limit)
+    more = f": about {change.more_requests:,} more requests would decide" if change.more_requests else ""
     if interval is None:
-        return ("undecided", f"{said}, but the difference has no interval") if broken else ("passed", said)
+        return ("undecided", f"{said}, but the difference has no interval{more}") if broken else ("passed", said)
     near, far = interval if rule.is_upper else interval[::-1]
     whole = f"the 95% interval of the difference is {words}"
     if not broken:
@@ -156,5 +158,4 @@ def _by_change(rule: Rule, bound: Relative, base: Reading, change: Change, said:
         return "passed", f"{said}{unsure}"
     if rule.is_beyond(near, limit):
         return "failed", f"{said}; {whole}"
-    more = f": about {change.more_requests:,} more requests would decide" if change.more_requests else ""
     return "undecided", f"{said}, but {whole}{more}"

@@ -66,7 +66,8 @@ def _comparison(report: Report) -> Iterator[str]:
     if report.baseline is None or report.comparison is None:
         return
     yield ""
-    yield f"{_link('Compared', report.comparison_page)} with the baseline {escaped(report.baseline.shown)}:"
+    link = _link("Compared", report.comparison_page)
+    yield f"{link} with the baseline {escaped(report.baseline.shown)}; A is the baseline, B this run:"
     yield ""
     for reason in report.comparison.get("withheld") or ():
         yield f"- Not comparable: {escaped(reason)}"

@@ -96,6 +96,15 @@ def test_a_baseline_that_does_not_exist_is_found_out_before_the_run(api: FakeApi
     assert api.sent("POST", "/benchmarks") == []
 
 
+def test_a_comparison_that_the_server_refuses_leaves_its_rules_undecided_with_the_reason(
+    api: FakeApi, llmbench: Llmbench
+) -> None:
+    api.answers["GET /compare"] = (409, documents.problem(409, "no request of benchmark 2 succeeded"))
+    done = llmbench("gate", "2", *rules("ttft_ms.p50 > baseline + 50%"), "--baseline", "main")
+    assert done.exit_code == ExitCode.UNDECIDED
+    assert "the runs are not comparable: no request of benchmark 2 succeeded" in done.stdout
+
+
 def test_the_files_of_a_ci_are_written(llmbench: Llmbench, tmp_path: Path) -> None:
     junit, summary = tmp_path / "out.xml", tmp_path / "out.md"
     summary.write_text("before\n")

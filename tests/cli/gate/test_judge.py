@@ -177,6 +177,15 @@ def test_what_has_no_interval_of_its_difference() -> None:
     assert against("request_throughput < baseline", comparison()).outcome == "passed"
 
 
+def test_too_few_values_to_compare_say_how_many_are_needed() -> None:
+    document = comparison(difference=None, sentence="B's P50 TTFT: too few values: 6 are needed")
+    verdict = against("ttft_ms.p50 > baseline", document)
+    assert (verdict.outcome, verdict.reason) == (
+        "undecided",
+        "120.0 ms is over 100.0 ms (baseline 100.0 ms), but B's P50 TTFT: too few values: 6 are needed",
+    )
+
+
 def test_a_missing_value_on_either_side_fails() -> None:
     empty = Run(1, documents.summary(succeeded=0))
     assert "the baseline has no value" in against("ttft_ms.p50 > baseline", comparison(), base=empty).reason
