@@ -3,8 +3,14 @@
 from fastapi import APIRouter
 
 from api.pages import assets
+from api.pages.routes import (
+    actions,
+    benchmarks,
+    home,
+)
 from api.pages.routes import actions, form_choices, home, new, webhooks, workers
 
+# In this order: `/ui/benchmarks/live` and `/ui/benchmarks/new` come before `/ui/benchmarks/{benchmark_id}`.
 ROUTERS: list[APIRouter] = [
     home.router,
     # Before the page of one benchmark, whose path would take `new` for an id.
@@ -14,4 +20,5 @@ ROUTERS: list[APIRouter] = [
     webhooks.router,
     workers.router,
     assets.router,
+    benchmarks.router,
 ]

@@ -3,10 +3,16 @@
 from api.routes import (
     baselines,
     benchmarks,
+    charts,
+    compare,
     curve,
     datasets,
     estimate,
+    exports,
     health,
+    history,
+    imports,
+    live_events,
     models,
     observations,
     prompts,
@@ -18,13 +24,20 @@ from api.routes import (
 ROUTERS = tuple(
     module.router
     for module in (
+        # Before `/benchmarks/{id}`, which `/benchmarks/export` is a path of as well.
+        exports,
+        imports,
         benchmarks,
+        live_events,
         baselines,
         estimate,
         prompts,
         results,
+        charts,
         curve,
+        compare,
         observations,
+        history,
         datasets,
         webhooks,
         models,

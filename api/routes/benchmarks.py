@@ -1,15 +1,14 @@
 """`/benchmarks`: submit, rerun, list, read, cancel, delete."""
 
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Body, Header, Path, Query, Response, status
 
 from api.answers import json_answer
+from api.benchmark_list import cursor_of, filter_of, position_of
 from api.body import JsonRoute
-from api.cursor import decode_cursor, encode_cursor, wrong_cursor
 from api.preferences import wait_for_end, wait_seconds
 from api.present import benchmark_with_results, benchmark_without_results, listed_benchmark
 from api.present_results import results_json
@@ -23,7 +22,6 @@ from api.schemas.problem import Problem
 from api.schemas.results import ResultOut
 from api.state import Parts, State
 from api.submit import Submitted
-from shared.db.benchmark_pages import BenchmarkFilter, Position
 from shared.db.tables import Benchmark
 
 router = APIRouter(tags=["benchmarks"], route_class=JsonRoute)
@@ -149,38 +147,13 @@ async def _submitted(
 @router.get("/benchmarks", operation_id="listBenchmarks", summary="List benchmarks, newest first", responses=INVALID)
 async def list_benchmarks(query: Annotated[BenchmarkQuery, Query()], parts: Parts) -> BenchmarkPage:
     """Pass `next_cursor` as `cursor` for the next page. Benchmarks that are added meanwhile do not shift it."""
-    where = BenchmarkFilter(
-        status=query.status,
-        model=query.model,
-        provider=query.provider,
-        name_contains=query.name,
-        rerun_of=query.rerun_of,
-        metadata=query.metadata,
-        created_from=query.created_from,
-        created_before=query.created_before,
-    )
-    before = None if query.cursor is None else _position(query.cursor, where)
+    where = filter_of(query)
+    before = None if query.cursor is None else position_of(query.cursor, where)
     page = await parts.benchmark_pages.page(where, before=before, limit=query.limit)
     return BenchmarkPage(
         items=[listed_benchmark(item) for item in page.items],
-        next_cursor=None if page.next is None else _cursor(page.next, where),
+        next_cursor=None if page.next is None else cursor_of(page.next, where),
     )
-
-
-def _cursor(place: Position, where: BenchmarkFilter) -> str:
-    if not where.by_time or place.created_at is None:
-        return encode_cursor(place.id)
-    return encode_cursor(place.id, place.created_at.isoformat())
-
-
-def _position(cursor: str, where: BenchmarkFilter) -> Position:
-    if not where.by_time:
-        return Position(decode_cursor(cursor, int)[0])
-    benchmark_id, created_at = decode_cursor(cursor, int, str)
-    try:
-        return Position(benchmark_id, datetime.fromisoformat(created_at).astimezone(UTC))
-    except (ValueError, OverflowError):
-        raise wrong_cursor() from None
 
 
 @router.get(
