@@ -6,19 +6,21 @@ from api.pages import assets
 from api.pages.routes import (
     actions,
     benchmarks,
+    form_choices,
     home,
+    new,
+    webhooks,
+    workers,
 )
-from api.pages.routes import actions, form_choices, home, new, webhooks, workers
 
 # In this order: `/ui/benchmarks/live` and `/ui/benchmarks/new` come before `/ui/benchmarks/{benchmark_id}`.
 ROUTERS: list[APIRouter] = [
     home.router,
-    # Before the page of one benchmark, whose path would take `new` for an id.
+    assets.router,
+    benchmarks.router,
     form_choices.router,
     new.router,
     actions.router,
     webhooks.router,
     workers.router,
-    assets.router,
-    benchmarks.router,
 ]
