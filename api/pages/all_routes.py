@@ -5,6 +5,8 @@ from fastapi import APIRouter
 from api.pages import assets
 from api.pages.routes import (
     actions,
+    benchmark,
+    benchmark_request,
     benchmarks,
     home,
 )
@@ -15,4 +17,6 @@ ROUTERS: list[APIRouter] = [
     actions.router,
     assets.router,
     benchmarks.router,
+    benchmark.router,
+    benchmark_request.router,
 ]
