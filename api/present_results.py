@@ -52,12 +52,13 @@ class _OfPrompt(Protocol):
 class PromptTexts:
     """The prompts of the results of one answer: stored ones, or made again within a bound of time."""
 
-    def __init__(self, parts: State, benchmark_id: int) -> None:
+    def __init__(self, parts: State, benchmark_id: int, most_s: float = MAKING_S) -> None:
+        """`most_s`: how long it makes prompts."""
         self._parts = parts
         self._benchmark_id = benchmark_id
         self._workload: Workload | None = None
         self._is_known = False
-        self._left_s = MAKING_S
+        self._left_s = most_s
 
     async def of(self, rows: Sequence[_OfPrompt]) -> dict[int, str | None]:
         """The texts by id of the result, each with one character more than is shown. None: not made in time."""

@@ -9,6 +9,7 @@ from api.pages.routes import (
     benchmark_request,
     benchmarks,
     home,
+    report,
 )
 
 # In this order: `/ui/benchmarks/live` and `/ui/benchmarks/new` come before `/ui/benchmarks/{benchmark_id}`.
@@ -19,4 +20,5 @@ ROUTERS: list[APIRouter] = [
     benchmarks.router,
     benchmark.router,
     benchmark_request.router,
+    report.router,
 ]

@@ -5,7 +5,8 @@ from typing import Any
 
 from api.pages.words.numbers import duration_ms, significant
 
-_PER = 1_000
+# Prompts have many tokens, answers few.
+_PER = {"input": (1_000, "1,000 input tokens"), "output": (1, "output token")}
 # A line that explains less than this share of the variance says little.
 _LITTLE = 0.1
 
@@ -16,13 +17,14 @@ def sentence_of(fit: Mapping[str, Any] | None, time: str, tokens: str, count: in
         if not count:
             return "No request succeeded."
         return f"{time} cannot be seen against {tokens} tokens: all requests have the same number, or it is unknown."
-    slope, interval = fit["slope"] * _PER, fit["slope_interval"]
-    per = f"per 1,000 {tokens} tokens"
+    times, unit = _PER[tokens]
+    slope, interval = fit["slope"] * times, fit["slope_interval"]
+    per = f"per {unit}"
     who = f"{fit['n']:,} requests of {fit['prompts']:,} prompts"
     change = f"{_signed(slope)} {per}"
     if interval is None:
-        return f"{time} changes by {change}. {who} are too few different ones for an interval."
-    low, high = (end * _PER for end in interval)
+        return f"{time} changes by {change} ({who}, which are too few for an interval)."
+    low, high = (end * times for end in interval)
     within = f"95 % interval {_signed(low)} to {_signed(high)}"
     if low <= 0 <= high:
         return f"{time} does not visibly depend on {tokens} tokens: {change} ({within}; {who})."

@@ -34,6 +34,8 @@ BenchmarkId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 PAGE = 100
 # The figures of so many results are made while the reader waits; those of more come after the page.
 QUICK = 5_000
+# How long a page makes prompts that are not stored. The rows after that have none.
+MAKING_S = 0.3
 # The query of a page holds the zoom of each figure and the place in the table.
 _OF_TABLE = ("outcome", "sort", "cursor")
 _ON_PAGE: tuple[FigureId, ...] = tuple(name for name in get_args(FigureId) if name != "errors")
@@ -128,7 +130,7 @@ async def _table(parts: State, shown: BenchmarkOut, query: Any, charts: Mapping[
         within=choice.within,
     )
     found = await parts.result_pages.shown([item.id for item in listed[:PAGE]], CLIPPED + 1)
-    prompts = await PromptTexts(parts, shown.id).of(found)
+    prompts = await PromptTexts(parts, shown.id, MAKING_S).of(found)
     pairs = query.multi_items()
     next_cursor = cursor_of(listed[PAGE - 1], choice.sort) if len(listed) > PAGE else None
 
