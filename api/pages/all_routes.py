@@ -5,12 +5,15 @@ from fastapi import APIRouter
 from api.pages import assets
 from api.pages.routes import (
     actions,
+    benchmark,
+    benchmark_request,
     benchmarks,
     form_choices,
     home,
     new,
     webhooks,
     workers,
+    report,
 )
 
 # In this order: `/ui/benchmarks/live` and `/ui/benchmarks/new` come before `/ui/benchmarks/{benchmark_id}`.
@@ -24,4 +27,7 @@ ROUTERS: list[APIRouter] = [
     workers.router,
     assets.router,
     benchmarks.router,
+    benchmark.router,
+    benchmark_request.router,
+    report.router,
 ]
