@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
 from api.body import BodyLimitMiddleware, StreamedBody
+from api.charts import ChartMaker
 from api.dataset_uploads import ARRIVAL_S, MAX_DATASET_BYTES, DatasetUploads
 from api.errors import install_error_handlers
 from api.estimates import Estimator
@@ -30,6 +31,7 @@ from shared.clock import SystemClock
 from shared.db.baselines import BaselineRepository
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmarks import BenchmarkRepository
+from shared.db.chart_rows import ChartRepository
 from shared.db.database import Database, warn_of_ignored_parameters
 from shared.db.datasets import DatasetRepository
 from shared.db.delivery_history import DeliveryHistory
@@ -180,6 +182,7 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
         feeds=Feeds(LiveRepository(database)),
         history=HistoryRepository(database),
         result_pages=ResultPages(database),
+        charts=ChartMaker(ChartRepository(database), repository, clock),
         made_prompts=MadePrompts(benchmark_pages, repository, dataset_rows),
         datasets=dataset_rows,
         dataset_uploads=DatasetUploads(dataset_rows),

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.charts import ChartMaker
 from api.dataset_uploads import DatasetUploads
 from api.live.feeds import Feeds
 from api.made_prompts import MadePrompts
@@ -53,6 +54,7 @@ class State:
     feeds: Feeds
     history: HistoryRepository
     result_pages: ResultPages
+    charts: ChartMaker
     made_prompts: MadePrompts
     datasets: DatasetRepository
     dataset_uploads: DatasetUploads

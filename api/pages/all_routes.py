@@ -3,11 +3,16 @@
 from fastapi import APIRouter
 
 from api.pages import assets
-from api.pages.routes import benchmarks, home
+from api.pages.routes import (
+    actions,
+    benchmarks,
+    home,
+)
 
 # In this order: `/ui/benchmarks/live` and `/ui/benchmarks/new` come before `/ui/benchmarks/{benchmark_id}`.
 ROUTERS: list[APIRouter] = [
     home.router,
+    actions.router,
     assets.router,
     benchmarks.router,
 ]

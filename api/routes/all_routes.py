@@ -3,6 +3,7 @@
 from api.routes import (
     baselines,
     benchmarks,
+    charts,
     curve,
     datasets,
     estimate,
@@ -26,6 +27,7 @@ ROUTERS = tuple(
         estimate,
         prompts,
         results,
+        charts,
         curve,
         observations,
         history,
