@@ -6,7 +6,10 @@ from api.pages import assets
 from api.pages.routes import (
     actions,
     benchmarks,
+    history,
     home,
+    leaderboard,
+    live,
 )
 
 # In this order: `/ui/benchmarks/live` and `/ui/benchmarks/new` come before `/ui/benchmarks/{benchmark_id}`.
@@ -15,4 +18,7 @@ ROUTERS: list[APIRouter] = [
     actions.router,
     assets.router,
     benchmarks.router,
+    live.router,
+    history.router,
+    leaderboard.router,
 ]
