@@ -6,16 +6,25 @@ from api.pages import assets
 from api.pages.routes import (
     actions,
     benchmarks,
+    form_choices,
     history,
     home,
     leaderboard,
     live,
+    new,
+    webhooks,
+    workers,
 )
 
 # In this order: `/ui/benchmarks/live` and `/ui/benchmarks/new` come before `/ui/benchmarks/{benchmark_id}`.
 ROUTERS: list[APIRouter] = [
     home.router,
+    # Before the page of one benchmark, whose path would take `new` for an id.
+    form_choices.router,
+    new.router,
     actions.router,
+    webhooks.router,
+    workers.router,
     assets.router,
     benchmarks.router,
     live.router,

@@ -4,11 +4,14 @@ from api.routes import (
     baselines,
     benchmarks,
     charts,
+    compare,
     curve,
     datasets,
     estimate,
+    exports,
     health,
     history,
+    imports,
     live_events,
     models,
     observations,
@@ -21,6 +24,9 @@ from api.routes import (
 ROUTERS = tuple(
     module.router
     for module in (
+        # Before `/benchmarks/{id}`, which `/benchmarks/export` is a path of as well.
+        exports,
+        imports,
         benchmarks,
         live_events,
         baselines,
@@ -29,6 +35,7 @@ ROUTERS = tuple(
         results,
         charts,
         curve,
+        compare,
         observations,
         history,
         datasets,

@@ -54,7 +54,7 @@ async def _run(connection: AsyncConnection, statement: str, count: int) -> None:
     values: dict[str, Any] = {
         "count": count,
         "spec": orjson.dumps(make_spec().model_dump(mode="json", exclude={"prompts"}, exclude_none=True)).decode(),
-        "summary": orjson.dumps(_summary()).decode(),
+        "summary": orjson.dumps(a_summary()).decode(),
         "prompt": '{"messages": [{"role": "user", "content": "Say hello"}], "parameters": {}}',
         "answer": "Hello there, friend! " * 10,
         "timeline": b"\x01\x01\x01" * 30,
@@ -63,7 +63,8 @@ async def _run(connection: AsyncConnection, statement: str, count: int) -> None:
     await connection.execute(text(statement), used)
 
 
-def _summary() -> dict[str, Any]:
+def a_summary() -> dict[str, Any]:
+    """As a worker writes it."""
     results = RunAggregate(4)
     for number in range(40):
         results.add(of_record(make_record(number, ttft_ms=100.0 + number)))

@@ -113,6 +113,7 @@ async def use_api(client: httpx2.AsyncClient, middle: int) -> None:
     for method, path, body, headers in (
         ("GET", f"/benchmarks/{middle}", None, {}),
         ("GET", f"/benchmarks/{middle}?include=timeline,warmup", None, {}),
+        ("GET", f"/benchmarks/{middle}/charts", None, {}),
         ("GET", f"/history/sets?model=model-7&provider=simulator&prompt_set={PROMPT_SETS}17", None, {}),
         ("GET", "/history/sets?provider=simulator", None, {}),
         ("GET", "/history/sets", None, {}),
