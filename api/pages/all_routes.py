@@ -14,6 +14,13 @@ from api.pages.routes import (
     webhooks,
     workers,
     report,
+    history,
+    home,
+    leaderboard,
+    live,
+    new,
+    webhooks,
+    workers,
 )
 
 # In this order: `/ui/benchmarks/live` and `/ui/benchmarks/new` come before `/ui/benchmarks/{benchmark_id}`.
@@ -30,4 +37,7 @@ ROUTERS: list[APIRouter] = [
     benchmark.router,
     benchmark_request.router,
     report.router,
+    live.router,
+    history.router,
+    leaderboard.router,
 ]
