@@ -18,6 +18,7 @@ from cli.commands import (
     up,
     webhooks,
 )
+from cli.commands import benchmarks, calibrate, catalog, curve, datasets, demo, exports, run, system, up, webhooks
 from cli.exits import EPILOG
 from cli.group import Commands
 from cli.help import Command
@@ -43,6 +44,9 @@ app.add_typer(baseline.app, name="baseline")
 app.command("list", cls=Command)(benchmarks.list_benchmarks)
 app.command(cls=Command)(benchmarks.show)
 app.command(cls=Command, short_help="Show throughput against latency by load, and the knee.")(curve.curve)
+app.command(cls=Command, short_help="Export a benchmark as CSV, JSON Lines, JSON or Parquet.")(exports.export)
+app.command("import", cls=Command, short_help="Import a benchmark that was exported as JSON.")(exports.import_file)
+app.command(cls=Command, short_help="Write a report as one HTML file.")(exports.report)
 app.command(cls=Command)(benchmarks.rerun)
 app.command(cls=Command)(benchmarks.cancel)
 app.command(cls=Command)(benchmarks.delete)
