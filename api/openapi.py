@@ -19,6 +19,8 @@ SERVERS: list[dict[str, Any]] = [{"url": "/", "description": "The server that th
 TAGS: list[dict[str, Any]] = [
     {"name": "benchmarks", "description": "Submit benchmarks, and read, cancel and delete them."},
     {"name": "baselines", "description": "Names for the benchmarks that later ones are compared with."},
+    {"name": "history", "description": "Runs of the same prompts over time, and of several models."},
+    {"name": "exports", "description": "Data as files, to take elsewhere."},
     {"name": "datasets", "description": "Files of prompts, conversations and traces for benchmarks to send."},
     {"name": "webhooks", "description": "Signed events instead of polling, and how their deliveries went."},
     {"name": "models", "description": "The price list's models, and the configured endpoints."},
@@ -80,5 +82,5 @@ def _add_live_events(schemas: dict[str, Any]) -> None:
 def _separate_by_commas(operation: dict[str, Any]) -> None:
     """Lists of words are written as `include=timeline,warmup`. The API takes `include=timeline&include=warmup` too."""
     for parameter in operation.get("parameters", []):
-        if parameter["name"] == "include":
+        if parameter["name"] in ("include", "ids", "metric"):
             parameter |= {"style": "form", "explode": False}

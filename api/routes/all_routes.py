@@ -4,10 +4,14 @@ from api.routes import (
     baselines,
     benchmarks,
     charts,
+    compare,
     curve,
     datasets,
     estimate,
+    exports,
     health,
+    history,
+    imports,
     live_events,
     models,
     observations,
@@ -20,6 +24,9 @@ from api.routes import (
 ROUTERS = tuple(
     module.router
     for module in (
+        # Before `/benchmarks/{id}`, which `/benchmarks/export` is a path of as well.
+        exports,
+        imports,
         benchmarks,
         live_events,
         baselines,
@@ -28,7 +35,9 @@ ROUTERS = tuple(
         results,
         charts,
         curve,
+        compare,
         observations,
+        history,
         datasets,
         webhooks,
         models,
