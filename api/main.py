@@ -8,10 +8,13 @@ from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
 from api.body import BodyLimitMiddleware, StreamedBody
+from api.charts import ChartMaker
 from api.dataset_uploads import ARRIVAL_S, MAX_DATASET_BYTES, DatasetUploads
 from api.errors import install_error_handlers
 from api.estimates import Estimator
 from api.guard import GuardMiddleware
+from api.imports import ARRIVAL_S as IMPORT_ARRIVAL_S
+from api.imports import MAX_IMPORT_BYTES, Imports
 from api.live.feeds import Feeds
 from api.made_prompts import MadePrompts
 from api.methods import HeadMiddleware, routes_of
@@ -30,9 +33,13 @@ from shared.clock import SystemClock
 from shared.db.baselines import BaselineRepository
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmarks import BenchmarkRepository
+from shared.db.chart_rows import ChartRepository
 from shared.db.database import Database, warn_of_ignored_parameters
 from shared.db.datasets import DatasetRepository
 from shared.db.delivery_history import DeliveryHistory
+from shared.db.export_rows import ExportRows
+from shared.db.history import HistoryRepository
+from shared.db.imports import ImportRepository
 from shared.db.live import LiveRepository
 from shared.db.monitoring import MonitoringRepository
 from shared.db.observations import ObservationRepository
@@ -63,7 +70,10 @@ clock, dates (`_at`) are UTC, costs (`_usd`) are US dollars. Unknown is `null`, 
 """
 
 # Bodies with bounds of their own.
-STREAMED = {("POST", "/datasets"): StreamedBody(MAX_DATASET_BYTES, ARRIVAL_S)}
+STREAMED = {
+    ("POST", "/datasets"): StreamedBody(MAX_DATASET_BYTES, ARRIVAL_S),
+    ("POST", "/import"): StreamedBody(MAX_IMPORT_BYTES, IMPORT_ARRIVAL_S),
+}
 
 
 def create_app(settings: Settings | None = None, keys: KeyRing | None = None) -> FastAPI:
@@ -177,7 +187,11 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
         benchmark_pages=benchmark_pages,
         baselines=BaselineRepository(database),
         feeds=Feeds(LiveRepository(database)),
+        history=HistoryRepository(database),
         result_pages=ResultPages(database),
+        charts=ChartMaker(ChartRepository(database), repository, clock),
+        export_rows=ExportRows(database),
+        imports=Imports(ImportRepository(database), dataset_rows, settings.max_body_bytes),
         made_prompts=MadePrompts(benchmark_pages, repository, dataset_rows),
         datasets=dataset_rows,
         dataset_uploads=DatasetUploads(dataset_rows),

@@ -25,6 +25,8 @@ class HeadMiddleware:
 
         # A copy, because the server reads the real method from its own. The route that was found is read from it too.
         inner = {**scope, "method": "GET"}
+        # An answer that is long to make can be left out.
+        inner.setdefault("state", {})["is_head"] = True
         try:
             await self._app(inner, receive, send_without_body)
         finally:

@@ -19,6 +19,8 @@ SERVERS: list[dict[str, Any]] = [{"url": "/", "description": "The server that th
 TAGS: list[dict[str, Any]] = [
     {"name": "benchmarks", "description": "Submit benchmarks, and read, cancel and delete them."},
     {"name": "baselines", "description": "Names for the benchmarks that later ones are compared with."},
+    {"name": "history", "description": "Runs of the same prompts over time, and of several models."},
+    {"name": "exports", "description": "Data as files, to take elsewhere."},
     {"name": "datasets", "description": "Files of prompts, conversations and traces for benchmarks to send."},
     {"name": "webhooks", "description": "Signed events instead of polling, and how their deliveries went."},
     {"name": "models", "description": "The price list's models, and the configured endpoints."},

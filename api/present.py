@@ -45,11 +45,12 @@ def _fields_of(benchmark: Benchmark, spec: RunSpec) -> dict[str, Any]:
         "cancel_requested_at": benchmark.cancel_requested_at,
         "progress": progress_of(benchmark),
         "error": RunError.model_validate(benchmark.error) if benchmark.error else None,
-        "notices": notices_of(benchmark),
+        "notices": [*notices_of(benchmark), *_imported(benchmark)],
         "summary": Summary.model_validate(benchmark.summary) if benchmark.summary else None,
         "price": PriceOut.model_validate(benchmark.price) if benchmark.price else None,
         "interrupted": benchmark.interrupted,
         "rerun_of": benchmark.rerun_of,
+        "imported": benchmark.import_key is not None,
         "prompt_set": benchmark.prompt_set,
         **{name: getattr(spec, name) for name in _OF_SPEC},
         "results_url": link(f"/benchmarks/{benchmark.id}/results"),
@@ -74,6 +75,11 @@ def notices_of(benchmark: Benchmark | LiveState) -> list[str]:
     if benchmark.unclaimable is None or benchmark.status in TERMINAL:
         return benchmark.notices
     return [*benchmark.notices, f"No worker can run this benchmark now: {benchmark.unclaimable['message']}."]
+
+
+def _imported(benchmark: Benchmark) -> list[str]:
+    """Not stored: an export of it is the same as the one that it came from."""
+    return [] if benchmark.import_key is None else ["Imported from an export: it was not measured by this server."]
 
 
 def benchmark_without_results(benchmark: Benchmark) -> BenchmarkBase:

@@ -3,10 +3,14 @@
 from api.routes import (
     baselines,
     benchmarks,
+    charts,
     curve,
     datasets,
     estimate,
+    exports,
     health,
+    history,
+    imports,
     live_events,
     models,
     observations,
@@ -19,14 +23,19 @@ from api.routes import (
 ROUTERS = tuple(
     module.router
     for module in (
+        # Before `/benchmarks/{id}`, which `/benchmarks/export` is a path of as well.
+        exports,
+        imports,
         benchmarks,
         live_events,
         baselines,
         estimate,
         prompts,
         results,
+        charts,
         curve,
         observations,
+        history,
         datasets,
         webhooks,
         models,

@@ -183,6 +183,11 @@ class BenchmarkBase(BaseModel):
         description="Hash of all that decides the texts of its requests. Null: an older version took the submit.",
         examples=["5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"],
     )
+    imported: bool = Field(
+        default=False,
+        description="Whether it came by `POST /import`: this server did not measure it.",
+        examples=[False],
+    )
     concurrency: int = Field(
         description="As submitted. If left out: prompts x repetitions, at most 8; with `request_rate`, the requests "
         "of 10 s.",

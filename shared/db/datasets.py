@@ -157,8 +157,10 @@ class DatasetRepository:
     async def rows_of(self, spec: BenchmarkSpec) -> BlockRows[Row] | BlockRows[TraceRow] | None:
         """The rows that a benchmark sends; None if it sends no dataset. Raises NotFound."""
         workload = spec.workload
-        if workload is None or workload.stored is None or workload.stored.id is None:
+        if workload is None or workload.stored is None:
             return None
+        if workload.stored.id is None:
+            raise NotFound("the dataset of this imported benchmark is not on this server")
         if workload.trace is not None:
             return await self.load(workload.stored.id, TraceRow)
         return await self.load(workload.stored.id, Row)

@@ -55,22 +55,23 @@ class HistoryRepository:
         self, *, model: str | None = None, provider: str | None = None, prompt_set: str | None = None, limit: int
     ) -> list[Series]:
         """The series of the newest RUNS_SEARCHED completed runs that pass the filters, the newest series first."""
-        chosen = select(Benchmark.id).where(Benchmark.status == _COMPLETED)
+        conditions = [Benchmark.status == _COMPLETED]
         for column, value in (
             (Benchmark.model, model),
             (Benchmark.provider, provider),
             (Benchmark.prompt_set, prompt_set),
         ):
             if value is not None:
-                chosen = chosen.where(column == value)
-        newest = chosen.order_by(Benchmark.id.desc()).limit(RUNS_SEARCHED)
+                conditions.append(column == value)
+        newest = select(Benchmark.id).where(*conditions).order_by(Benchmark.id.desc()).limit(RUNS_SEARCHED).subquery()
+        lowest = select(func.min(newest.c.id)).scalar_subquery()
         found = (
             select(
                 func.count().label("runs"),
                 func.max(Benchmark.id).label("newest_id"),
                 func.min(Benchmark.started_at).label("first"),
             )
-            .where(Benchmark.id.in_(newest), Benchmark.prompt_set.is_not(None))
+            .where(Benchmark.id >= lowest, *conditions, Benchmark.prompt_set.is_not(None))
             .group_by(Benchmark.prompt_set, Benchmark.model, Benchmark.provider)
             .order_by(func.max(Benchmark.id).desc())
             .limit(limit)

@@ -42,10 +42,13 @@ class HistoryPoint:
     changes: dict[str, Change]
 
 
-def history_of(runs: Sequence[Run]) -> list[HistoryPoint]:
-    """Runs of one series, oldest first by their start; the result is in that order."""
+def history_of(runs: Sequence[Run], newest: Run | None = None) -> list[HistoryPoint]:
+    """The runs of one series by their start, oldest first. `newest`: the run that settings are compared with; by
+    default the last of these.
+    """
     ordered = sorted(runs, key=lambda run: (run.started_at, run.id))
     settings = [run.settings for run in ordered]
+    latest = newest.settings if newest is not None else settings[-1] if settings else None
     points = []
     # Places of earlier runs that may have the same settings. Another load changes the numbers by itself.
     earlier: defaultdict[Hashable, list[int]] = defaultdict(list)
@@ -55,7 +58,7 @@ def history_of(runs: Sequence[Run]) -> list[HistoryPoint]:
         if run.grade != _DOUBTFUL:
             alike.append(place)
         changes = {name: change_of(run, before, metric) for name, metric in METRICS.items()}
-        points.append(HistoryPoint(run, differences(settings[place], settings[-1]), changes))
+        points.append(HistoryPoint(run, [] if latest is None else differences(settings[place], latest), changes))
     return points
 
 

@@ -1,0 +1,52 @@
+"""Query parameters of exports."""
+
+from typing import Annotated, Any, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from api.schemas.benchmark_queries import BenchmarkQuery
+from shared.exports.columns import Part
+from shared.exports.formats import Format, TableFormat
+
+PARTS: tuple[Part, ...] = get_args(Part)
+MAX_CHARS = 200
+
+
+def _split(value: Any) -> Any:
+    """Both `include=response,prompt` and `include=response&include=prompt`."""
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+        return value
+    whole = ",".join(texts)
+    if len(whole) > MAX_CHARS:
+        raise ValueError(f"must have at most {MAX_CHARS} characters")
+    parts = tuple(part.strip() for part in whole.split(",") if part.strip())
+    if not set(parts) <= set(PARTS):
+        raise ValueError(f"must name only {', '.join(PARTS)}, separated by commas")
+    return parts
+
+
+class ExportQuery(BaseModel):
+    """What to export of a benchmark, and how."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Format = Field(
+        default="csv",
+        description="`csv`, `jsonl` and `parquet`: a row for each request. `json`: the whole benchmark with everything "
+        "that `POST /import` needs. `llmd`: the summary as a benchmark report 0.2 of llm-d, in YAML.",
+        examples=["csv"],
+    )
+    include: Annotated[tuple[Part, ...], BeforeValidator(_split, json_schema_input_type=list[Part])] = Field(
+        default=(),
+        description="Columns that are left out otherwise, separated by commas: `prompt`, `response`, `reasoning`, "
+        "`timeline`. `json` always has all of them.",
+        examples=[["response"]],
+    )
+    warmup: bool = Field(default=False, description="Whether the rows of the warm-up are included. `json` has them.")
+
+
+class BenchmarkExportQuery(BenchmarkQuery):
+    """Which benchmarks to export, and how. The filters are those of the list."""
+
+    format: TableFormat = Field(default="csv", description="`csv` or `jsonl`: a row for each benchmark.")
