@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test test-pythons chaos steady e2e deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-load rules release release-test lock clean .test-worker .test-outside .test-stored .test-inside
+.PHONY: help setup setup-dev demo up test test-pythons chaos steady e2e deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-load bench-web rules release release-test lock clean .test-worker .test-outside .test-stored .test-inside
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -200,6 +200,10 @@ bench-load: $(VENV)/.dev ## stalls, steady window, capacity, seeds and caches of
 
 bench-growth: $(VENV)/.dev ## endpoints, claims and deliveries at 1,000 to 100,000 benchmarks; ARGS="--cpu"
 	@$(BIN)/python -m benchmarks.growth $(ARGS)
+
+bench-web: $(VENV)/.dev ## pages, comparisons and exports over a large database; ARGS="--postgresql"
+	@$(MAKE) --no-print-directory $(VENV)/.e2e >/dev/null 2>&1 || true
+	@$(BIN)/python -m benchmarks.web $(ARGS)
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"
