@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 
 from api.cursor import decode_cursor, encode_cursor, wrong_cursor
-from api.schemas.benchmark_queries import BenchmarkQuery
+from api.schemas.benchmark_queries import BenchmarkFilters
 from shared.db.benchmark_pages import BenchmarkFilter, Position
 
 
-def filter_of(query: BenchmarkQuery) -> BenchmarkFilter:
+def filter_of(query: BenchmarkFilters) -> BenchmarkFilter:
     return BenchmarkFilter(
         status=query.status,
         model=query.model,

@@ -1,8 +1,9 @@
 """Reads and checks the file of an import, in a thread. Nothing is stored before the whole file is known to be right."""
 
 import hashlib
+import re
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, BinaryIO, NoReturn, TypeVar
@@ -45,6 +46,8 @@ _DOCUMENTS: dict[str, type[BaseModel]] = {
 # Fields that are no part of the content: another server has another id, and another version another hash.
 _NO_CONTENT = ("id", "prompt_set")
 _ARRAYS = ("prompts", "results")
+
+_NUMBER = re.compile(r"\s*[+-]?(\d[\d_]*\.?\d*|\.\d+|inf(inity)?|nan)(e[+-]?\d+)?\s*", re.IGNORECASE)
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -141,13 +144,13 @@ class _Reader:
         for name, schema in _DOCUMENTS.items():
             document = getattr(head.benchmark, name)
             if document is not None:
-                _validated(schema, orjson.dumps(document), f"benchmark.{name}")
+                _check_shown(schema, document, f"benchmark.{name}")
         for number, segment in enumerate(head.segments):
             if segment.measurement is not None:
-                _validated(Measurement, orjson.dumps(segment.measurement), f"segments[{number}].measurement")
+                _check_shown(Measurement, segment.measurement, f"segments[{number}].measurement")
         for number, stage in enumerate(head.stages):
             if stage.summary is not None:
-                _validated(Summary, orjson.dumps(stage.summary), f"stages[{number}].summary")
+                _check_shown(Summary, stage.summary, f"stages[{number}].summary")
         for name, keys in (
             ("segments", [segment.fence for segment in head.segments]),
             ("stages", [stage.number for stage in head.stages]),
@@ -204,11 +207,31 @@ def _parsed(place: str, value: bytes) -> Any:
         raise InvalidRequest.of(place, f"is not JSON: {exc.msg}", "invalid_json") from None
 
 
-def _validated(schema: type[Model], value: bytes, place: str) -> Model:
+def _validated(schema: type[Model], value: bytes, place: str, *, strict: bool = True) -> Model:
     try:
-        return schema.model_validate_json(value, strict=True)
+        return schema.model_validate_json(value, strict=strict)
     except ValidationError as exc:
         _refuse_errors(exc, place)
+
+
+def _check_shown(schema: type[BaseModel], document: dict[str, Any], place: str) -> None:
+    """Whether the document can be shown, and computed with."""
+    # Amounts are texts in it, which the schema takes for numbers. No other number may be one.
+    for path in _texts_of_numbers(document, place):
+        _refuse(path, "must be a number", "float_type")
+    _validated(schema, orjson.dumps(document), place, strict=False)
+
+
+def _texts_of_numbers(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if not name.endswith("_usd"):
+                yield from _texts_of_numbers(item, f"{path}.{name}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts_of_numbers(item, f"{path}[{index}]")
+    elif isinstance(value, str) and _NUMBER.fullmatch(value):
+        yield path
 
 
 def _refuse_errors(exc: ValidationError, place: str) -> NoReturn:

@@ -9,6 +9,7 @@ from fastapi_swagger import patch_fastapi
 
 from api.body import BodyLimitMiddleware, StreamedBody
 from api.charts import ChartMaker
+from api.comparisons import Comparisons
 from api.dataset_uploads import ARRIVAL_S, MAX_DATASET_BYTES, DatasetUploads
 from api.errors import install_error_handlers
 from api.estimates import Estimator
@@ -34,6 +35,7 @@ from shared.db.baselines import BaselineRepository
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.chart_rows import ChartRepository
+from shared.db.comparison_rows import ComparisonRows
 from shared.db.database import Database, warn_of_ignored_parameters
 from shared.db.datasets import DatasetRepository
 from shared.db.delivery_history import DeliveryHistory
@@ -186,6 +188,7 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
         benchmarks=repository,
         benchmark_pages=benchmark_pages,
         baselines=BaselineRepository(database),
+        comparisons=Comparisons(repository, ComparisonRows(database)),
         feeds=Feeds(LiveRepository(database)),
         history=HistoryRepository(database),
         result_pages=ResultPages(database),

@@ -82,5 +82,5 @@ def _add_live_events(schemas: dict[str, Any]) -> None:
 def _separate_by_commas(operation: dict[str, Any]) -> None:
     """Lists of words are written as `include=timeline,warmup`. The API takes `include=timeline&include=warmup` too."""
     for parameter in operation.get("parameters", []):
-        if parameter["name"] == "include":
+        if parameter["name"] in ("include", "ids", "metric"):
             parameter |= {"style": "form", "explode": False}

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.charts import ChartMaker
+from api.comparisons import Comparisons
 from api.dataset_uploads import DatasetUploads
 from api.imports import Imports
 from api.live.feeds import Feeds
@@ -53,6 +54,7 @@ class State:
     benchmarks: BenchmarkRepository
     benchmark_pages: BenchmarkPages
     baselines: BaselineRepository
+    comparisons: Comparisons
     feeds: Feeds
     history: HistoryRepository
     result_pages: ResultPages

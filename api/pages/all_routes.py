@@ -8,11 +8,17 @@ from api.pages.routes import (
     benchmarks,
     home,
 )
+from api.pages.routes import actions, form_choices, home, new, webhooks, workers
 
 # In this order: `/ui/benchmarks/live` and `/ui/benchmarks/new` come before `/ui/benchmarks/{benchmark_id}`.
 ROUTERS: list[APIRouter] = [
     home.router,
+    # Before the page of one benchmark, whose path would take `new` for an id.
+    form_choices.router,
+    new.router,
     actions.router,
+    webhooks.router,
+    workers.router,
     assets.router,
     benchmarks.router,
 ]

@@ -1,27 +1,33 @@
 """`/benchmarks/{id}/export`, `/benchmarks/export`: data as files."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.benchmark_list import filter_of
 from api.export_document import document_pieces
+from api.export_list import list_pieces
 from api.exports import CsvWriter, LinesWriter, TableWriter, file_answer, table_pieces
 from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId
-from api.schemas.exports import ExportQuery
+from api.schemas.exports import BenchmarkExportQuery, ExportQuery
+from api.schemas.problem import Problem
 from api.state import Parts
+from shared.db.tables import Benchmark
+from shared.errors import Conflict
 from shared.exports.columns import Column
-from shared.exports.formats import FILE_TYPES
+from shared.exports.formats import FILE_TYPES, Format
 
 router = APIRouter(tags=["exports"])
 
-_FILE: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
-FILE: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The file.",
-        "content": {kind.media_type.partition(";")[0]: _FILE for kind in FILE_TYPES.values()},
-    }
-}
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+
+
+def _file(*formats: Format) -> dict[int | str, dict[str, Any]]:
+    # JSON is left out: generators of clients would make an object of it.
+    kinds = [FILE_TYPES[name].media_type.partition(";")[0] for name in formats if name != "json"]
+    return {200: {"description": "The file.", "content": dict.fromkeys(kinds, _BINARY)}}
 
 
 def _parquet(columns: Sequence[Column]) -> TableWriter:
@@ -39,11 +45,36 @@ _WRITERS: dict[str, Callable[[Sequence[Column]], TableWriter]] = {
 
 
 @router.get(
+    "/benchmarks/export",
+    operation_id="exportBenchmarks",
+    summary="Export the list of benchmarks as a file",
+    response_class=Response,
+    responses={**_file("csv", "jsonl"), **INVALID},
+)
+async def export_list(query: Annotated[BenchmarkExportQuery, Query()], request: Request, parts: Parts) -> Response:
+    """A row for each benchmark that the filters leave, newest first, with the main numbers of its summary."""
+    pieces = list_pieces(parts, filter_of(query), query.format)
+    return await file_answer(request, query.format, pieces, "benchmarks")
+
+
+async def _report(benchmark: Benchmark) -> AsyncIterator[bytes]:
+    # Here, because only a few exports need YAML.
+    from shared.exports.llmd import report_yaml
+
+    yield await asyncio.to_thread(report_yaml, benchmark)
+
+
+@router.get(
     "/benchmarks/{benchmark_id}/export",
     operation_id="exportBenchmark",
     summary="Export a benchmark as a file",
     response_class=Response,
-    responses={**FILE, **NOT_FOUND, **INVALID},
+    responses={
+        **_file(*FILE_TYPES),
+        **NOT_FOUND,
+        **INVALID,
+        409: {"model": Problem, "description": "`llmd`: the benchmark has no summary yet."},
+    },
 )
 async def export(
     benchmark_id: BenchmarkId, query: Annotated[ExportQuery, Query()], request: Request, parts: Parts
@@ -54,6 +85,10 @@ async def export(
     """
     benchmark = await parts.benchmarks.get(benchmark_id)
     named = ("benchmark", benchmark_id, benchmark.name)
+    if query.format == "llmd":
+        if benchmark.summary is None:
+            raise Conflict(f"benchmark {benchmark_id} has no summary, which a report is made of: it has not ended")
+        return await file_answer(request, query.format, _report(benchmark), *named)
     if query.format == "json":
         extent = await parts.export_rows.extent(benchmark_id, warmup=True)
         pieces = document_pieces(parts, benchmark, extent)

@@ -33,8 +33,8 @@ MetadataPair = Annotated[StorableText, Field(max_length=MAX_PAIR_CHARS), AfterVa
 MAX_PAIRS = 10
 
 
-class BenchmarkQuery(BaseModel):
-    """Which benchmarks to list."""
+class BenchmarkFilters(BaseModel):
+    """Which benchmarks."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -66,6 +66,11 @@ class BenchmarkQuery(BaseModel):
     created_before: Instant | None = Field(
         default=None, description="Only benchmarks created before this instant or day."
     )
+
+
+class BenchmarkQuery(BenchmarkFilters):
+    """Which benchmarks to list."""
+
     cursor: Annotated[str, Field(max_length=500)] | None = Field(
         default=None, description="`next_cursor` of the previous page."
     )

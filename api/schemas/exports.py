@@ -4,7 +4,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from api.schemas.benchmark_queries import BenchmarkQuery
+from api.schemas.benchmark_queries import BenchmarkFilters
 from shared.exports.columns import Part
 from shared.exports.formats import Format, TableFormat
 
@@ -46,7 +46,7 @@ class ExportQuery(BaseModel):
     warmup: bool = Field(default=False, description="Whether the rows of the warm-up are included. `json` has them.")
 
 
-class BenchmarkExportQuery(BenchmarkQuery):
+class BenchmarkExportQuery(BenchmarkFilters):
     """Which benchmarks to export, and how. The filters are those of the list."""
 
     format: TableFormat = Field(default="csv", description="`csv` or `jsonl`: a row for each benchmark.")

@@ -8,10 +8,12 @@ from typing import Any
 
 import httpx2
 import pytest
+import yaml
 
 from shared.benchmark.results.record import RequestError
 from tests.api.documents import submit
 from tests.shared.db.rows import Tables, make_record
+from tests.support.many_rows import a_summary
 
 FORMULA = '=HYPERLINK("http://evil.example")'
 
@@ -110,3 +112,32 @@ async def test_a_benchmark_without_results_is_a_file_without_rows(api: httpx2.As
     await submit(api)
     assert table(await api.get("/benchmarks/1/export?include=response,prompt")) == []
     assert (await api.get("/benchmarks/1/export?format=jsonl")).content == b""
+
+
+async def test_the_list_is_exported_with_its_filters(api: httpx2.AsyncClient, tables: Tables) -> None:
+    for name in ("=1+1", "second", "third"):
+        await submit(api, name=name, metadata={"team": name})
+    lease = await tables.claimed()
+    await tables.results.record(lease, [make_record(0, cost_usd=Decimal("0.00001075"))])
+    await tables.leases.finish(lease, "completed", summary=a_summary(), error=None)
+    response = await api.get("/benchmarks/export")
+    assert response.headers["content-disposition"] == 'attachment; filename="benchmarks.csv"'
+    third, second, first = table(response)
+    assert (first["name"], first["status"], first["cost_usd"]) == ("'=1+1", "completed", "0.00001075")
+    assert (first["succeeded"], first["failed"], first["ttft_ms_p50"], first["ttft_ms_p99"]) == ("40", "0", "119.5", "")
+    assert (second["name"], third["status"], third["ttft_ms_p50"]) == ("second", "pending", "")
+    filtered = await api.get("/benchmarks/export?format=jsonl&metadata=team:second&status=pending")
+    (line,) = [json.loads(line) for line in filtered.text.splitlines()]
+    assert (line["id"], line["imported"], line["cost_usd"]) == (2, False, None)
+    assert (await api.get("/benchmarks/export?limit=3")).status_code == 422
+    assert (await api.get("/benchmarks/export?format=parquet")).status_code == 422
+    assert table(await api.get("/benchmarks/export?name=nothing")) == []
+
+
+async def test_a_report_of_llm_d_needs_a_summary(api: httpx2.AsyncClient, tables: Tables) -> None:
+    await submit(api)
+    assert (await api.get("/benchmarks/1/export?format=llmd")).status_code == 409
+    await tables.leases.finish(await tables.claimed(), "completed", summary=a_summary(), error=None)
+    response = await api.get("/benchmarks/1/export?format=llmd")
+    assert response.headers["content-type"] == "application/yaml"
+    assert yaml.safe_load(response.text)["results"]["request_performance"]["aggregate"]["requests"]["total"] == 40

@@ -1,7 +1,7 @@
 """A request of the API while it is made of a form's values. It knows which form field each of its fields came from."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,8 @@ class Draft:
     document: dict[str, Any] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
     wrong: dict[str, str] = field(default_factory=dict)
+    # Of another benchmark: they are sent if none were typed.
+    earlier_prompts: Sequence[Any] = ()
     # What the JSON box holds.
     advanced: dict[str, Any] = field(default_factory=dict)
 
@@ -41,9 +43,12 @@ class Draft:
     def number(self, name: str, path: str) -> None:
         self._number(name, path, whole=False)
 
-    def required(self, name: str, why: str) -> None:
-        """Notes that the field is empty and must not be."""
-        if not self.get(name):
+    def required(self, name: str, path: str, why: str) -> None:
+        """Notes that the field is empty and must not be, unless the JSON box holds what is at `path`."""
+        value: Any = self.advanced
+        for part in path.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        if not self.get(name) and value is None:
             self.wrong.setdefault(name, why)
 
     def put(self, name: str, path: str, value: Any) -> None:

@@ -1,6 +1,6 @@
 """The fields of the form for a new benchmark: what people read beside each, and which field of the API it sets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,14 +30,14 @@ LOADS = (
     ("open", "Request rate", "Requests are due on a schedule, however long answers take."),
     ("sweep", "Sweep", "Several loads one after another: the load curve."),
     ("search", "Search", "Looks for the highest concurrency that meets the SLOs."),
-    ("json", "As in the JSON box", "For stages, ramps and bursts: `load` of the request."),
+    ("json", "As in the JSON box", "Stages, ramps, bursts: the field load."),
 )
 SOURCES = (
     ("prompts", "My prompts", "Pasted or read from a file."),
     ("generated", "Generated text", "Of a given length, another one in each request."),
     ("builtin", "Built in", "About 200 prompts of several kinds."),
     ("dataset", "Dataset", "The rows of an uploaded file."),
-    ("json", "As in the JSON box", "For traces and all else: `workload` of the request."),
+    ("json", "As in the JSON box", "Traces and all else: the field workload."),
 )
 
 _FIELDS = (
@@ -70,7 +70,7 @@ _FIELDS = (
         "Output length",
         "integer",
         unit="tokens",
-        hint="At most. Takes the place of the output limit below.",
+        hint="At most. Left empty: the output limit below.",
     ),
     FormField("dataset", "workload.dataset.id", "Dataset", "choice"),
     FormField(
@@ -168,7 +168,7 @@ _FIELDS = (
         "integer",
         unit="tokens",
         placeholder="1024",
-        hint="`max_tokens` of each request.",
+        hint="Of each request: max_tokens.",
     ),
     FormField("temperature", "parameters.temperature", "Temperature", "number", hint="Left empty: the provider's own."),
     FormField("top_p", "parameters.top_p", "Top p", "number"),
@@ -219,3 +219,26 @@ _FIELDS = (
 )
 
 FIELDS: Mapping[str, FormField] = {field.name: field for field in _FIELDS}
+
+# Parts of the form that are closed at first, with their fields.
+SECTIONS: Mapping[str, Sequence[str]] = {
+    "texts": ("system", "order", "cache", "seed"),
+    "parameters": ("max_tokens", "temperature", "top_p"),
+    "ends": ("warmup", "duration_s", "requests", "max_duration_s"),
+    "slos": ("slo_preset", "slo_ttft_ms", "slo_tpot_ms", "slo_latency_ms", "slo_attainment"),
+    "timeouts": ("connect_s", "ttft_s", "idle_s", "total_s"),
+    "about": ("metadata", "webhook_url"),
+    "json": ("advanced",),
+}
+
+
+def opened(filled: Mapping[str, str], wrong: Collection[str | None]) -> set[str]:
+    """The sections that are open: those with something typed or chosen, or with a mistake."""
+    found = set()
+    for section, names in SECTIONS.items():
+        for name in names:
+            choices = FIELDS[name].choices
+            value = filled.get(name, "")
+            if name in wrong or value not in ("", choices[0][0] if choices else ""):
+                found.add(section)
+    return found

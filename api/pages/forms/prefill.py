@@ -99,7 +99,8 @@ def _workload(taking: _Taking) -> None:
         taking.number("dataset", "workload.dataset.id")
     for name in ("order", "cache"):
         taking.word(name, f"workload.{name}", _WORDS[f"workload.{name}"])
-    taking.number("output_tokens", "workload.output_tokens")
+    if source != "prompts":
+        taking.number("output_tokens", "workload.output_tokens")
     taking.number("seed", "workload.seed")
 
 

@@ -1,5 +1,8 @@
 """The request of the API that a form's values stand for. `prefill.py` goes the other way."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from api.pages.forms.draft import Draft
 from api.pages.forms.json_text import Unreadable, json_value
 from api.pages.forms.metadata import metadata_of
@@ -26,9 +29,12 @@ TEXTS = {
 INTEGERS = {"repetitions": "repetitions", "max_tokens": "parameters.max_tokens"}
 
 
-def draft_of(values: Values) -> Draft:
-    """The request, not validated. What could not be read is in `wrong` of the draft."""
-    draft = Draft(values)
+def draft_of(values: Values, earlier: Sequence[Any] = ()) -> Draft:
+    """The request, not validated. What could not be read is in `wrong` of the draft.
+
+    `earlier`: prompts of another benchmark, which are sent if none were typed.
+    """
+    draft = Draft(values, earlier_prompts=earlier)
     _read_advanced(draft)
     for name, path in TEXTS.items():
         draft.text(name, path)
@@ -83,14 +89,16 @@ def _workload(draft: Draft) -> None:
     else:
         draft.put("source", "workload.source", source)
     if source == "generated":
+        draft.required("input_tokens", "workload.input_tokens", "say how long the texts are")
         draft.integer("input_tokens", "workload.input_tokens")
     elif source == "dataset":
-        draft.required("dataset", "choose one")
+        draft.required("dataset", "workload.dataset", "choose one")
         draft.integer("dataset", "workload.dataset.id")
     if source != "generated":
         # What is the default is left out: prompts alone need no workload.
         draft.put("order", "workload.order", _other_than("in_turn", draft.get("order")))
-    draft.integer("output_tokens", "workload.output_tokens")
+    if source != "prompts":
+        draft.integer("output_tokens", "workload.output_tokens")
     draft.put("cache", "workload.cache", _other_than("none", draft.get("cache")))
     draft.integer("seed", "workload.seed")
 
@@ -105,7 +113,7 @@ def _prompts(draft: Draft) -> None:
     except Unreadable as exc:
         draft.wrong["prompts"] = str(exc)
         prompts = []
-    draft.put("prompts", "prompts", prompts or None)
+    draft.put("prompts", "prompts", prompts or list(draft.earlier_prompts) or None)
 
 
 def _load(draft: Draft) -> None:
@@ -125,7 +133,7 @@ def _one_load(draft: Draft, *, is_open: bool) -> None:
     whole = bool(draft.get("requests") or draft.get("duration_s") or "load" in draft.advanced)
     at = "load." if whole else ""
     if is_open:
-        draft.required("request_rate", "say how many")
+        draft.required("request_rate", f"{at}request_rate", "say how many")
         draft.number("request_rate", f"{at}request_rate")
         draft.put("arrival", f"{at}arrival", _other_than("constant", draft.get("arrival")))
         draft.integer("max_concurrency", "load.max_concurrency" if whole else "concurrency")
@@ -141,7 +149,7 @@ def _sweep(draft: Draft) -> None:
     over = draft.get("sweep_over") or "concurrency"
     draft.put("sweep_to", "load.sweep", {})
     if over == "request_rate":
-        draft.required("sweep_to", "say up to which rate")
+        draft.required("sweep_to", "load.sweep.request_rate", "say up to which rate")
     for name in ("from", "to", "factor"):
         draft.number(f"sweep_{name}", f"load.sweep.{over}.{name}")
     draft.number("sweep_duration_s", "load.sweep.duration_s")

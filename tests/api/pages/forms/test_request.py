@@ -139,6 +139,7 @@ def test_the_json_box_wins_and_objects_are_merged() -> None:
         ({"load": "open"}, "request_rate", "say how many"),
         ({"load": "sweep", "sweep_over": "request_rate"}, "sweep_to", "say up to which rate"),
         ({"source": "dataset"}, "dataset", "choose one"),
+        ({"source": "generated"}, "input_tokens", "say how long"),
         ({"prompts": "{", "prompts_format": "json"}, "prompts", "line 1 is not JSON"),
         ({"metadata": "team"}, "metadata", "line 1 must be key=value"),
         ({"advanced": "[]"}, "advanced", "must be a JSON object"),
@@ -154,6 +155,11 @@ def test_what_cannot_be_read_is_named_and_left_out(values: dict[str, str], field
 
 OTHERS: dict[str, dict[str, Any]] = {
     "a list of points": {"load": {"sweep": {"concurrency": [1, 2, 4], "repeats": 2}}},
+    "a list of rates": {"load": {"sweep": {"request_rate": [1.5, 2]}}},
+    "a dataset by its hash": {
+        "workload": {"source": "dataset", "dataset": {"sha256": "0" * 64, "max_turns": 2}},
+        "prompts": None,
+    },
     "rates": {"load": {"sweep": {"request_rate": {"from": 0.5, "to": 8}, "requests": 20}}},
     "bursts": {"load": {"burst": {"requests": 10, "every_s": 1}, "requests": 20}},
     "a warm-up with a load": {"load": {"concurrency": 4, "requests": 9, "warmup": {"concurrency": 1, "requests": 2}}},
