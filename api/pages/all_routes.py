@@ -6,9 +6,12 @@ from api.pages import assets
 from api.pages.routes import (
     actions,
     benchmarks,
+    form_choices,
     home,
+    new,
+    webhooks,
+    workers,
 )
-from api.pages.routes import actions, form_choices, home, new, webhooks, workers
 
 # In this order: `/ui/benchmarks/live` and `/ui/benchmarks/new` come before `/ui/benchmarks/{benchmark_id}`.
 ROUTERS: list[APIRouter] = [

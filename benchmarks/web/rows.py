@@ -85,9 +85,9 @@ async def _results(connection: AsyncConnection, number: int, count: int, slower_
         text(
             f"""{series}
             INSERT INTO results (benchmark_id, prompt_index, repetition, warmup, outcome, scheduled_at, sent_at,
-                ended_at, queue_ms, connection_reused, ttfb_ms, ttft_ms, ttfat_ms, latency_ms, stream_close_ms, tokens_per_second,
-                tpot_ms, max_stall_ms, input_tokens, output_tokens, token_source, cost_usd, finish_reason, error, flags,
-                response)
+                ended_at, queue_ms, connection_reused, ttfb_ms, ttft_ms, ttfat_ms, latency_ms, stream_close_ms,
+                tokens_per_second, tpot_ms, max_stall_ms, input_tokens, output_tokens, token_source, cost_usd,
+                finish_reason, error, flags, response)
             SELECT :id, i % {PROMPTS}, i / {PROMPTS}, {false}, CASE WHEN {ok} THEN 'succeeded' ELSE 'errored' END,
                 {at}, {at}, {at}, 0.1, {true}, {_if(ok, f"{ttft} - 1.5")}, {_if(ok, ttft)}, {_if(ok, ttft)},
                 {_if(ok, f"{ttft} + 480.0 + i % 37")}, {_if(ok, f"{ttft} + 481.0 + i % 37")}, {_if(ok, "98.5")},
