@@ -12,13 +12,13 @@ from cli.commands import (
     curve,
     datasets,
     demo,
+    exports,
     gate,
     run,
     system,
     up,
     webhooks,
 )
-from cli.commands import benchmarks, calibrate, catalog, curve, datasets, demo, exports, run, system, up, webhooks
 from cli.exits import EPILOG
 from cli.group import Commands
 from cli.help import Command
