@@ -5,6 +5,8 @@ from fastapi import APIRouter
 from api.pages import assets
 from api.pages.routes import (
     actions,
+    benchmark,
+    benchmark_request,
     benchmarks,
     form_choices,
     history,
@@ -12,6 +14,7 @@ from api.pages.routes import (
     leaderboard,
     live,
     new,
+    report,
     webhooks,
     workers,
 )
@@ -27,6 +30,9 @@ ROUTERS: list[APIRouter] = [
     workers.router,
     assets.router,
     benchmarks.router,
+    benchmark.router,
+    benchmark_request.router,
+    report.router,
     live.router,
     history.router,
     leaderboard.router,
