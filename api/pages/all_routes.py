@@ -6,9 +6,14 @@ from api.pages import assets
 from api.pages.routes import (
     actions,
     benchmarks,
+    compare,
+    curve,
+    form_choices,
     home,
+    new,
+    webhooks,
+    workers,
 )
-from api.pages.routes import actions, form_choices, home, new, webhooks, workers
 
 # In this order: `/ui/benchmarks/live` and `/ui/benchmarks/new` come before `/ui/benchmarks/{benchmark_id}`.
 ROUTERS: list[APIRouter] = [
@@ -19,6 +24,8 @@ ROUTERS: list[APIRouter] = [
     actions.router,
     webhooks.router,
     workers.router,
+    compare.router,
+    curve.router,
     assets.router,
     benchmarks.router,
 ]

@@ -1,4 +1,4 @@
-"""A forest plot: one row a difference, its interval as a line, its value as a dot, and the margin as a band around 0."""
+"""A forest plot: one row a difference, with its interval as a line, its value as a dot, and the margin around 0."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ Interval = tuple[float, float]
 class Row:
     """`value` and `interval`: change in per cent of the reference. `shown`: the same in the metric's own unit.
 
-    `margin`: up to this many per cent a difference does not matter. `css`: the class of the run's series. `tone`: `good`
-    or `bad` where there is a verdict that says so, else empty.
+    `margin`: up to this many per cent a difference does not matter. `css`: the class of the run's series. `is_better`:
+    None without a verdict that says so.
     """
 
     title: str
@@ -100,8 +100,8 @@ def _interval(row: Row, scale: Scale, interval: Interval, y: float) -> Markup:
     left, right = (_within(scale, end) for end in interval)
     commands = [f"M{left:.1f},{y:.1f}H{right:.1f}"]
     for end, at, way in ((interval[0], left, 1), (interval[1], right, -1)):
-        inside = scale.shows(end)
-        commands.append(f"M{at:.1f},{y - 5:.1f}v10" if inside else f"M{at + 6 * way:.1f},{y - 4:.1f}l{-6 * way},4l{6 * way},4")
+        arrow = f"M{at + 6 * way:.1f},{y - 4:.1f}l{-6 * way},4l{6 * way},4"
+        commands.append(f"M{at:.1f},{y - 5:.1f}v10" if scale.shows(end) else arrow)
     return Markup('<path class="whisker {}" d="{}"/>').format(row.css, "".join(commands))
 
 
