@@ -9,6 +9,7 @@ from cli.commands import (
     benchmarks,
     calibrate,
     catalog,
+    compare,
     curve,
     datasets,
     demo,
@@ -43,6 +44,7 @@ app.add_typer(baseline.app, name="baseline")
 app.command("list", cls=Command)(benchmarks.list_benchmarks)
 app.command(cls=Command)(benchmarks.show)
 app.command(cls=Command, short_help="Show throughput against latency by load, and the knee.")(curve.curve)
+app.command(cls=Command, short_help="Compare benchmarks, with how sure their differences are.")(compare.compare)
 app.command(cls=Command)(benchmarks.rerun)
 app.command(cls=Command)(benchmarks.cancel)
 app.command(cls=Command)(benchmarks.delete)

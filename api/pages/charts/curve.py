@@ -28,11 +28,14 @@ def load_curve(
     points = [point for point in curve["points"] if _latency(point, metric, percentile) is not None]
     ends = [end for point in points for end in point["request_throughput"]["ci95"] or ()]
     x = across(
-        [*(point["request_throughput"]["value"] for point in points), *ends], width=WIDE, right=_RIGHT, zero=True
+        _with_room([*(point["request_throughput"]["value"] for point in points), *ends]),
+        width=WIDE,
+        right=_RIGHT,
+        zero=True,
     )
     heights = [_latency(point, metric, percentile) for point in points]
     tops = [interval[1] for point in points if (interval := _interval(point, metric, percentile)) is not None]
-    y = up([*heights, *tops, most_ms], height=_HEIGHT)
+    y = up(_with_room([*heights, *tops, most_ms]), height=_HEIGHT)
     plot = Plot(WIDE, _HEIGHT, x, y, "throughput, requests/s", f"{title}, ms")
     if most_ms is not None:
         plot.horizontal(most_ms, f"SLO {significant(most_ms)} ms", "slo")
@@ -50,7 +53,7 @@ def load_curve(
     if knee is not None:
         nearest = next((point for point in points if point["load"] == knee["nearest_point"]), None)
         if nearest is not None:
-            plot.vertical(nearest["request_throughput"]["value"], f"knee at {significant(knee['load'])}")
+            plot.vertical(nearest["request_throughput"]["value"], f"knee at {knee['load']:.3g}")
     return Figure(
         id=figure_id,
         title=title,
@@ -96,6 +99,12 @@ def rows(curve: Mapping[str, Any], metric: str, percentile: str) -> list[list[Ce
         ]
         for point in curve["points"]
     ]
+
+
+def _with_room(values: Sequence[float | None]) -> list[float]:
+    """For the labels of the highest points."""
+    known = [value for value in values if value is not None]
+    return [*known, *([max(known) * 1.05] if known else [])]
 
 
 def _add(plot: Plot, point: Mapping[str, Any], metric: str, percentile: str) -> None:

@@ -78,7 +78,7 @@ async def curve_csv(benchmark_id: BenchmarkId, query: Annotated[CurvePageQuery, 
 
 def answer(curve: Mapping[str, Any], query: CurvePageQuery) -> str:
     """How much load it holds, in one sentence."""
-    unit = "streams" if curve["control"] == "concurrency" else "requests/s"
+    unit = _unit(curve)
     limits = "its SLOs" if query.at_most is None else f"{query.title} of at most {significant(query.at_most)} ms"
     if not curve["points"]:
         return "No stage has ended yet, so there is no curve."
@@ -87,22 +87,24 @@ def answer(curve: Mapping[str, Any], query: CurvePageQuery) -> str:
         if query.at_most is None and all(point["attainment"] is None for point in curve["points"]):
             return "Type a limit, and the page says how much load is within it."
         return f"No load that was measured meets {limits}."
-    held = f"{significant(highest['load'])} {unit}"
+    held = f"{highest['load']:g} {unit}"
     if curve["control"] == "concurrency":
         held += f" ({significant(highest['request_throughput'])} requests/s)"
     beyond = (
-        f"{significant(highest['first_missing'])} is too much"
-        if highest["first_missing"] is not None
-        else "more was not measured"
+        f"{highest['first_missing']:g} is too much" if highest["first_missing"] is not None else "more was not measured"
     )
     sure = "" if highest["is_sure"] else " It is not certain: its confidence interval passes the limit. Measure longer."
     return f"It holds {held} within {limits}; {beyond}.{sure}"
 
 
+def _unit(curve: Mapping[str, Any]) -> str:
+    return "streams" if curve["control"] == "concurrency" else "requests/s"
+
+
 def _figure(benchmark_id: int, curve: Mapping[str, Any], query: CurvePageQuery) -> Figure:
-    knee = curve["knee"]
+    knee, unit = curve["knee"], _unit(curve)
     words = curve["knee_reason"]
-    told = f"Knee at {significant(knee['load'])}: {words}." if knee is not None else f"No knee: {words}."
+    told = f"Knee at {knee['load']:.3g} {unit}: {words}." if knee is not None else f"No knee: {words}."
     pairs = [(name, f"{value}") for name, value in query.model_dump(exclude_defaults=True).items()]
     return load_curve(
         "load-curve",
