@@ -143,7 +143,10 @@ async def file_answer(
         **({} if rows is None else {ROWS_HEADER: str(rows)}),
     }
     if getattr(request.state, "is_head", False):
-        return Response(headers=headers, media_type=kind.media_type)
+        answer = Response(headers=headers, media_type=kind.media_type)
+        # The size of the file is not known.
+        del answer.headers["content-length"]
+        return answer
     first = [piece async for _, piece in _first(pieces, 2)]
 
     async def all_pieces() -> AsyncIterator[bytes]:
