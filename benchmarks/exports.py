@@ -98,7 +98,7 @@ def main() -> int:
             "--no-access-log",
         ]
         api = subprocess.Popen(
-            [*command, "--port", str(port), "--log-level", "critical"],
+            [*command, "--no-access-log", "--port", str(port), "--log-level", "critical"],
             env={"PATH": "/usr/bin:/bin", "DATABASE_URL": url, "LOG_LEVEL": "ERROR"},
         )
         try:

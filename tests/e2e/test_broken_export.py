@@ -25,6 +25,7 @@ from tests.support.waiting import PATIENCE_S
 
 # More than the buffers of two sockets and of the server hold.
 RESULTS = 60_000
+EXPORT = "/benchmarks/1/export"
 
 
 @asynccontextmanager
@@ -79,9 +80,8 @@ async def test_a_client_that_goes_away_ends_the_reading(database_of_a_long_run: 
     event.listen(Engine, "before_cursor_execute", count)
     try:
         async with serving(f"sqlite:///{tmp_path / 'api.db'}") as url:
-            async with httpx2.AsyncClient(base_url=url) as client:
-                async with client.stream("GET", "/benchmarks/1/export") as response:
-                    await anext(response.aiter_bytes(1_000))
+            async with httpx2.AsyncClient(base_url=url) as client, client.stream("GET", EXPORT) as response:
+                await anext(response.aiter_bytes(1_000))
             async with asyncio.timeout(PATIENCE_S):
                 while any("run_asgi" in repr(task.get_coro()) for task in asyncio.all_tasks()):
                     await asyncio.sleep(0.02)
