@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from api.body import BodyTooComplex, BodyTooLarge
+from api.live.feeds import TooManyListeners
 from api.methods import allowed_methods
 from api.middleware import HEADER
 from api.pages.problems import is_page, problem_page
@@ -30,6 +31,7 @@ TABLE: dict[type[LlmBenchError], tuple[HTTPStatus, str]] = {
     InvalidRequest: (HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid"),
     NotFound: (HTTPStatus.NOT_FOUND, "Not found"),
     Conflict: (HTTPStatus.CONFLICT, "The state does not allow this"),
+    TooManyListeners: (HTTPStatus.SERVICE_UNAVAILABLE, "Too many listeners"),
     Unavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "A needed part does not answer"),
 }
 

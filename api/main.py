@@ -8,12 +8,15 @@ from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
 from api.body import BodyLimitMiddleware, StreamedBody
+from api.charts import ChartMaker
+from api.comparisons import Comparisons
 from api.dataset_uploads import ARRIVAL_S, MAX_DATASET_BYTES, DatasetUploads
 from api.errors import install_error_handlers
 from api.estimates import Estimator
 from api.guard import GuardMiddleware
 from api.imports import ARRIVAL_S as IMPORT_ARRIVAL_S
 from api.imports import MAX_IMPORT_BYTES, Imports
+from api.live.feeds import Feeds
 from api.made_prompts import MadePrompts
 from api.methods import HeadMiddleware, routes_of
 from api.middleware import QUIET, RequestContextMiddleware
@@ -21,20 +24,25 @@ from api.monitoring import ApiMonitor
 from api.openapi import LICENCE, SERVERS, TAGS, complete_the_document
 from api.pages.all_routes import ROUTERS as PAGE_ROUTERS
 from api.proxy import ProxyMiddleware
-from api.routes import events
+from api.routes import events, live_events
 from api.routes.all_routes import ROUTERS as API_ROUTERS
 from api.state import State
+from api.stopping import when_told_to_stop
 from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
 from shared.clock import SystemClock
 from shared.db.baselines import BaselineRepository
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmarks import BenchmarkRepository
+from shared.db.chart_rows import ChartRepository
+from shared.db.comparison_rows import ComparisonRows
 from shared.db.database import Database, warn_of_ignored_parameters
 from shared.db.datasets import DatasetRepository
 from shared.db.delivery_history import DeliveryHistory
 from shared.db.export_rows import ExportRows
+from shared.db.history import HistoryRepository
 from shared.db.imports import ImportRepository
+from shared.db.live import LiveRepository
 from shared.db.monitoring import MonitoringRepository
 from shared.db.observations import ObservationRepository
 from shared.db.result_pages import ResultPages
@@ -88,7 +96,9 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
             asyncio.create_task(task)
             for task in (_load(parts, app), parts.monitor.watch(), parts.providers_file.watch())
         ]
-        yield
+        with when_told_to_stop(parts.feeds.close):
+            yield
+        parts.feeds.close()
         for task in background:
             task.cancel()
         await parts.doorbell.close()
@@ -126,6 +136,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.state.settings = settings
     app.state.parts = parts
     install_error_handlers(app)
+    app.add_exception_handler(live_events.NothingMore, live_events.nothing_more)
     app.add_middleware(HeadMiddleware)
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes, streamed=STREAMED)
     app.add_middleware(GuardMiddleware, hosts=settings.hosts())
@@ -177,7 +188,11 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
         benchmarks=repository,
         benchmark_pages=benchmark_pages,
         baselines=BaselineRepository(database),
+        comparisons=Comparisons(repository, ComparisonRows(database)),
+        feeds=Feeds(LiveRepository(database)),
+        history=HistoryRepository(database),
         result_pages=ResultPages(database),
+        charts=ChartMaker(ChartRepository(database), repository, clock),
         export_rows=ExportRows(database),
         imports=Imports(ImportRepository(database), dataset_rows, settings.max_body_bytes),
         made_prompts=MadePrompts(benchmark_pages, repository, dataset_rows),

@@ -18,9 +18,10 @@ class HeadMiddleware:
             return
 
         async def send_without_body(message: Message) -> None:
-            if message["type"] == "http.response.body":
-                message = {**message, "body": b""}
-            await send(message)
+            # The answer ends with its head. The body of some, such as a stream of events, would never end.
+            if message["type"] == "http.response.start":
+                await send(message)
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
 
         # A copy, because the server reads the real method from its own. The route that was found is read from it too.
         inner = {**scope, "method": "GET"}

@@ -8,8 +8,8 @@ from api.errors import MEDIA_TYPE
 from api.openapi_errors import PROBLEM, add_errors
 from api.openapi_examples import add_examples
 from api.openapi_headers import add_headers
+from api.schemas.live_events import EndEvent, StatusEvent
 
-JSON = "application/json"
 # Made once for all apps of a process: they have the same routes, and it takes a quarter of a second.
 _made: list[dict[str, Any]] = []
 
@@ -19,6 +19,7 @@ SERVERS: list[dict[str, Any]] = [{"url": "/", "description": "The server that th
 TAGS: list[dict[str, Any]] = [
     {"name": "benchmarks", "description": "Submit benchmarks, and read, cancel and delete them."},
     {"name": "baselines", "description": "Names for the benchmarks that later ones are compared with."},
+    {"name": "history", "description": "Runs of the same prompts over time, and of several models."},
     {"name": "exports", "description": "Data as files, to take elsewhere."},
     {"name": "datasets", "description": "Files of prompts, conversations and traces for benchmarks to send."},
     {"name": "webhooks", "description": "Signed events instead of polling, and how their deliveries went."},
@@ -58,6 +59,7 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
     schemas = document["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    _add_live_events(schemas)
     add_examples(document)
     return document
 
@@ -66,12 +68,19 @@ def _give_problems_their_media_type(operation: dict[str, Any]) -> None:
     """FastAPI uses the route's media type for every model."""
     for response in operation["responses"].values():
         content = response.get("content", {})
-        if content.get(JSON, {}).get("schema") == PROBLEM:
-            content[MEDIA_TYPE] = content.pop(JSON)
+        for media_type in [name for name, body in content.items() if body.get("schema") == PROBLEM]:
+            content[MEDIA_TYPE] = content.pop(media_type)
+
+
+def _add_live_events(schemas: dict[str, Any]) -> None:
+    """The schemas of data in streams of events, which FastAPI does not see."""
+    for model in (StatusEvent, EndEvent):
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= {**schema.pop("$defs", {}), **schemas, model.__name__: schema}
 
 
 def _separate_by_commas(operation: dict[str, Any]) -> None:
     """Lists of words are written as `include=timeline,warmup`. The API takes `include=timeline&include=warmup` too."""
     for parameter in operation.get("parameters", []):
-        if parameter["name"] == "include":
+        if parameter["name"] in ("include", "ids", "metric"):
             parameter |= {"style": "form", "explode": False}

@@ -24,6 +24,7 @@ from api.schemas.webhooks import BenchmarkWebhook
 from shared.benchmark.run_spec import RunSpec
 from shared.benchmark.status import TERMINAL
 from shared.db.benchmark_pages import ListedBenchmark
+from shared.db.live import LiveState
 from shared.db.tables import Benchmark, Segment, StageRow
 
 # Fields of a spec that the API shows under the same name; name, model and provider are columns of their own.
@@ -42,18 +43,9 @@ def _fields_of(benchmark: Benchmark, spec: RunSpec) -> dict[str, Any]:
         "started_at": benchmark.started_at,
         "completed_at": benchmark.completed_at,
         "cancel_requested_at": benchmark.cancel_requested_at,
-        "progress": Progress(
-            done=benchmark.done,
-            total=benchmark.planned or None,
-            errors=benchmark.errors,
-            last_ttft_ms=benchmark.last_ttft_ms,
-            cost_usd=None if benchmark.cost_usd is None else float(benchmark.cost_usd),
-            metrics=LiveMetrics.model_validate(benchmark.live)
-            if benchmark.live is not None and benchmark.status == "running"
-            else None,
-        ),
+        "progress": progress_of(benchmark),
         "error": RunError.model_validate(benchmark.error) if benchmark.error else None,
-        "notices": [*benchmark.notices, *_unclaimable(benchmark), *_imported(benchmark)],
+        "notices": [*notices_of(benchmark), *_imported(benchmark)],
         "summary": Summary.model_validate(benchmark.summary) if benchmark.summary else None,
         "price": PriceOut.model_validate(benchmark.price) if benchmark.price else None,
         "interrupted": benchmark.interrupted,
@@ -65,11 +57,24 @@ def _fields_of(benchmark: Benchmark, spec: RunSpec) -> dict[str, Any]:
     }
 
 
-def _unclaimable(benchmark: Benchmark) -> list[str]:
-    """What a benchmark waits for that no worker can run."""
+def progress_of(benchmark: Benchmark | LiveState) -> Progress:
+    """How far it has come."""
+    live = benchmark.live if benchmark.status == "running" else None
+    return Progress(
+        done=benchmark.done,
+        total=benchmark.planned or None,
+        errors=benchmark.errors,
+        last_ttft_ms=benchmark.last_ttft_ms,
+        cost_usd=None if benchmark.cost_usd is None else float(benchmark.cost_usd),
+        metrics=None if live is None else LiveMetrics.model_validate(live),
+    )
+
+
+def notices_of(benchmark: Benchmark | LiveState) -> list[str]:
+    """Warnings about its numbers, and what it waits for if no worker can run it."""
     if benchmark.unclaimable is None or benchmark.status in TERMINAL:
-        return []
-    return [f"No worker can run this benchmark now: {benchmark.unclaimable['message']}."]
+        return benchmark.notices
+    return [*benchmark.notices, f"No worker can run this benchmark now: {benchmark.unclaimable['message']}."]
 
 
 def _imported(benchmark: Benchmark) -> list[str]:

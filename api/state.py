@@ -5,8 +5,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.charts import ChartMaker
+from api.comparisons import Comparisons
 from api.dataset_uploads import DatasetUploads
 from api.imports import Imports
+from api.live.feeds import Feeds
 from api.made_prompts import MadePrompts
 from api.monitoring import ApiMonitor
 from api.submit import Submitter
@@ -19,6 +22,7 @@ from shared.db.database import Database
 from shared.db.datasets import DatasetRepository
 from shared.db.delivery_history import DeliveryHistory
 from shared.db.export_rows import ExportRows
+from shared.db.history import HistoryRepository
 from shared.db.monitoring import MonitoringRepository
 from shared.db.observations import ObservationRepository
 from shared.db.result_pages import ResultPages
@@ -50,7 +54,11 @@ class State:
     benchmarks: BenchmarkRepository
     benchmark_pages: BenchmarkPages
     baselines: BaselineRepository
+    comparisons: Comparisons
+    feeds: Feeds
+    history: HistoryRepository
     result_pages: ResultPages
+    charts: ChartMaker
     export_rows: ExportRows
     imports: Imports
     made_prompts: MadePrompts

@@ -17,9 +17,9 @@ from typing import Any
 from checks.report import not_run
 from checks.terminal_picture import GROUNDS, picture
 from cli.client import Client
-from cli.spec import derived_name
 from cli.stack import EmbeddedStack
 from cli.waiting import Deadline, pause
+from shared.benchmark.derived_name import derived_name
 from shared.benchmark.status import TERMINAL
 
 FOLDER = Path("docs/captures")

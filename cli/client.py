@@ -19,7 +19,7 @@ from shared.network.hosts import is_loopback
 Json = dict[str, Any]
 
 # The API's largest pages of benchmarks, models and results.
-_PAGE = {"/benchmarks": 200, "/models": 500, "/datasets": 200}
+_PAGE = {"/benchmarks": 200, "/models": 500, "/datasets": 200, "/baselines": 200}
 _RESULTS_PAGE = 1_000
 # A large file is checked line by line before the server answers.
 _UPLOAD_S = 600
@@ -134,6 +134,24 @@ class Client:
                 params = {"outcome": outcome, "limit": str(_FAILURES_PAGE)}
                 found += self._json("GET", f"/benchmarks/{benchmark['id']}/results", params=params)["items"]
         return found
+
+    def compare(self, benchmark_ids: list[int]) -> Json:
+        """The differences of benchmarks from the first one."""
+        return self._json("GET", "/compare", params={"ids": ",".join(map(str, benchmark_ids))})
+
+    def set_baseline(self, name: str, benchmark_id: int) -> Json:
+        return self._json("PUT", f"/baselines/{name}", body={"benchmark_id": benchmark_id})
+
+    def baseline(self, name: str) -> Json:
+        return self._json("GET", f"/baselines/{name}")
+
+    def baselines(self, limit: int) -> tuple[list[Json], bool]:
+        """At most `limit` baselines, by name; and whether there are more."""
+        items, _, more = self._pages("/baselines", limit, {})
+        return items, more
+
+    def delete_baseline(self, name: str) -> None:
+        self._send("DELETE", f"/baselines/{name}")
 
     def add_webhook(self, url: str, description: str) -> Json:
         """The new endpoint with its secret."""

@@ -12,6 +12,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     UNREACHABLE = 3
     CANCELLED = 4
+    UNDECIDED = 5
     INTERRUPTED = 130
 
 
@@ -20,10 +21,11 @@ EPILOG = """\
 \b
 Exit codes:
   0    success; for a run: every request succeeded
-  1    the run failed, or some of its requests failed
+  1    the run failed, some of its requests failed, or a rule of --fail-if failed
   2    the command or the request is wrong
   3    no server answers, or a part that it needs is missing
   4    the benchmark was cancelled
+  5    a rule of --fail-if is undecided: more requests would decide
   130  interrupted (Ctrl-C)
 """
 

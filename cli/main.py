@@ -4,7 +4,21 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import benchmarks, calibrate, catalog, curve, datasets, demo, exports, run, system, up, webhooks
+from cli.commands import (
+    baseline,
+    benchmarks,
+    calibrate,
+    catalog,
+    curve,
+    datasets,
+    demo,
+    exports,
+    gate,
+    run,
+    system,
+    up,
+    webhooks,
+)
 from cli.exits import EPILOG
 from cli.group import Commands
 from cli.help import Command
@@ -25,6 +39,8 @@ app = typer.Typer(
 app.command(cls=Command, short_help="Start API, worker, database, queue and simulator on this machine.")(up.up)
 app.command(cls=Command, epilog=EPILOG)(run.run)
 app.command(cls=Command, short_help="Run a first benchmark against the simulator, without any set-up.")(demo.demo)
+app.command(cls=Command, epilog=EPILOG, short_help="Judge a benchmark that has ended by the rules of a CI.")(gate.gate)
+app.add_typer(baseline.app, name="baseline")
 app.command("list", cls=Command)(benchmarks.list_benchmarks)
 app.command(cls=Command)(benchmarks.show)
 app.command(cls=Command, short_help="Show throughput against latency by load, and the knee.")(curve.curve)

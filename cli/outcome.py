@@ -1,14 +1,17 @@
 """Follows a submitted benchmark to its end, prints its numbers, and chooses the exit code."""
 
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 
 from cli import waiting
 from cli.client import Client, Json
 from cli.exits import CliError, ExitCode, Interrupted
 from cli.follow import follow
+from cli.gate.report import Report
 from cli.output import WARNING, Line, note, write, write_json
 from cli.render.benchmark import benchmark_lines, notices, succeeded_entirely
+from cli.render.gate import gate_lines
 from cli.render.results import result_lines
 from cli.stop import Stop
 from cli.target import Target
@@ -28,14 +31,20 @@ def show_to_end(
     as_json: bool = False,
     results: bool = False,
     explain: bool = False,
+    judge: Callable[[Json], Report] | None = None,
 ) -> ExitCode:
-    """Follows a submitted benchmark and prints its numbers. With `detach` it only prints the id."""
+    """Follows a submitted benchmark and prints its numbers. With `detach` it only prints the id.
+
+    `judge`: makes verdicts of the ended benchmark, which then decide the exit code.
+    """
     if detach:
         write_json(benchmark) if as_json else write([f"{benchmark['id']}"])
         return ExitCode.OK
     ended, code = wait_to_end(target, benchmark, stop)
-    print_benchmark(target.client, ended, as_json=as_json, results=results, explain=explain)
-    return code
+    # After Ctrl-C nobody waits for a verdict.
+    report = None if judge is None or code is ExitCode.INTERRUPTED else judge(ended)
+    print_benchmark(target.client, ended, as_json=as_json, results=results, explain=explain, report=report)
+    return code if report is None else report.exit_code
 
 
 def wait_to_end(target: Target, benchmark: Json, stop: Stop) -> tuple[Json, ExitCode]:
@@ -55,17 +64,25 @@ def exit_code(benchmark: Json) -> ExitCode:
 
 
 def print_benchmark(
-    client: Client, benchmark: Json, *, as_json: bool, results: bool = False, explain: bool = False
+    client: Client,
+    benchmark: Json,
+    *,
+    as_json: bool,
+    results: bool = False,
+    explain: bool = False,
+    report: Report | None = None,
 ) -> None:
-    """Prints a benchmark as a table, or as the API's JSON with the notices on stderr."""
+    """Prints a benchmark as a table, or as the API's JSON with the notices on stderr; then its verdicts."""
     if as_json:
         for notice in notices(benchmark):
             note(f"! {notice}", WARNING)
-        write_benchmark(client, benchmark["id"])
+        write_benchmark(client, benchmark["id"], more={} if report is None else {"gate": report.document()})
         return
     lines = benchmark_lines(benchmark, client.failures(benchmark), explain=explain)
     if results:
         lines += [Line(""), *result_lines(client.results(benchmark["id"]))]
+    if report is not None:
+        lines += [Line(""), *gate_lines(report)]
     write(lines)
 
 

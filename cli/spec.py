@@ -7,10 +7,8 @@ from typing import Any
 
 from cli.exits import usage
 from cli.prompts import STDIN, read_text
+from shared.benchmark.derived_name import PROMPTS, derived_name, source_of
 
-NAME_LENGTH = 200
-# The source of a workload that does not name one.
-PROMPTS = "prompts"
 # What the API takes beside the fields of a spec.
 WEBHOOK_FIELDS = ("webhook_url", "webhook_events", "webhook_secret")
 # How alike a misspelt name is to the right one, from 0 to 1: `promts` to `prompts` is 0.92.
@@ -92,7 +90,7 @@ def merge(
             spec[name] = {**below, **given} if isinstance(below, dict) else given
     if "model" not in spec:
         raise usage("no model: name one with --model, or in the --spec file")
-    if "prompts" not in spec and _source(spec) == PROMPTS:
+    if "prompts" not in spec and source_of(spec) == PROMPTS:
         raise usage("no prompts: give --prompt TEXT, --prompts FILE, a --spec file, - for stdin, or a --workload")
     return spec
 
@@ -104,36 +102,6 @@ def named(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _source(spec: Mapping[str, Any]) -> str:
-    """Where the requests come from, as far as the spec makes sense. The server checks it."""
-    workload = spec.get("workload")
-    return str(workload.get("source", PROMPTS)) if isinstance(workload, dict) else PROMPTS
-
-
-def derived_name(spec: Mapping[str, Any]) -> str:
-    """A name for people: `gpt-4o-mini, 20 prompts × 3, concurrency 4, 2 requests/s`."""
-    if (source := _source(spec)) == PROMPTS:
-        prompts = spec["prompts"]
-        count = len(prompts) if isinstance(prompts, list) else 1
-        name = f"{spec['model']}, {count} prompt{'s' if count != 1 else ''}"
-    else:
-        name = f"{spec['model']}, {source}"
-    if spec.get("repetitions", 1) != 1:
-        name += f" × {spec['repetitions']}"
-    load = spec.get("load")
-    load = load if isinstance(load, Mapping) else spec
-    if "concurrency" in load:
-        name += f", concurrency {load['concurrency']}"
-    if isinstance(rate := load.get("request_rate"), int | float):
-        name += f", {rate:g} requests/s"
-    if isinstance(length_s := load.get("duration_s"), int | float):
-        name += f", {length_s:g} s"
-    if isinstance(stages := load.get("stages"), list):
-        name += f", {len(stages)} stage{'s' if len(stages) != 1 else ''}"
-    name += "".join(f", {kind}" for kind in ("sweep", "search") if load.get(kind))
-    return name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1]}…"
 
 
 def pairs(texts: Sequence[str], option: str) -> dict[str, str]:

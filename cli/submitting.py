@@ -1,11 +1,15 @@
 """What `llmbench run` does with a benchmark that its flags and files describe: runs it, or estimates it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import typer
 
 from cli import spec as specs
+from cli.client import Client, Json
 from cli.exits import usage
+from cli.gate.report import Report
+from cli.gating import Gate
 from cli.here import server_for_run
 from cli.options import SERVER_ENV
 from cli.outcome import show_to_end
@@ -16,9 +20,19 @@ from cli.target import target
 
 
 def run_to_end(
-    body: dict[str, Any], server: str | None, *, detach: bool, as_json: bool, results: bool, explain: bool
+    body: dict[str, Any],
+    server: str | None,
+    *,
+    detach: bool,
+    as_json: bool,
+    results: bool,
+    explain: bool,
+    gate: Gate | None = None,
 ) -> None:
-    """Submits it, follows it to its end and exits. `server` None: the one that is up here, or a stack for this run."""
+    """Submits it, follows it to its end, judges it and exits.
+
+    `server` None: the one that is up here, or a stack for this run.
+    """
     with Stop() as stop:
         if server is None:
             server = server_for_run(body, stop.pause)
@@ -31,10 +45,34 @@ def run_to_end(
                 raise usage(f"--detach needs a server that keeps running: `llmbench up`, --server URL or {SERVER_ENV}")
             specs.check(body)
         with target(server, stop, check_ready=not detach) as where:
+            # Before the run: a baseline that does not exist must not be found out after it.
+            judge = None if gate is None else _judge(gate, where.client, server)
             submitted = where.client.submit(body)
             _tell_secret(submitted)
-            code = show_to_end(where, submitted, stop, detach=detach, as_json=as_json, results=results, explain=explain)
+            code = show_to_end(
+                where,
+                submitted,
+                stop,
+                detach=detach,
+                as_json=as_json,
+                results=results,
+                explain=explain,
+                judge=judge,
+            )
     raise typer.Exit(code)
+
+
+def _judge(gate: Gate, client: Client, server: str | None) -> Callable[[Json], Report]:
+    pinned = gate.pinned(client)
+    # A stack for this run is gone when somebody follows a link.
+    url = None if server is None else client.url
+
+    def judge(benchmark: Json) -> Report:
+        report = gate.judged(client, benchmark, pinned, url)
+        gate.write(report)
+        return report
+
+    return judge
 
 
 def show_estimate(body: dict[str, Any], server: str | None, *, as_json: bool) -> None:

@@ -18,6 +18,7 @@ def welcome(stack: EmbeddedStack, took_s: float) -> Iterator[Line]:
         providers = client.providers()
     yield Line(f"llmbench {__version__} is up at {stack.url} (after {took_s:.1f} s)", GOOD)
     yield Line("")
+    yield _pair("Dashboard", f"{stack.url}/")
     yield _pair("API, Swagger", f"{stack.url}/docs")
     yield _pair("Database", _database(stack.database_url))
     yield _pair("Queue", shown(stack.redis_url) + (" (Valkey, in memory)" if stack.embeds_redis else ""))

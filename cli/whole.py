@@ -15,9 +15,14 @@ _RESULTS = "results"
 _CUT = "results_truncated"
 
 
-def write_benchmark(client: Client, benchmark_id: int, include: str = "results") -> None:
-    """Prints `GET /benchmarks/{id}` on stdout, with every measured result. Memory does not grow with their text."""
-    document = client.benchmark(benchmark_id, include)
+def write_benchmark(
+    client: Client, benchmark_id: int, include: str = "results", more: Mapping[str, Any] | None = None
+) -> None:
+    """Prints `GET /benchmarks/{id}` on stdout, with every measured result. Memory does not grow with their text.
+
+    `more`: further fields of the document.
+    """
+    document = {**client.benchmark(benchmark_id, include), **(more or {})}
     if not document[_CUT]:
         write_json(document)
         return

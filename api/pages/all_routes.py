@@ -3,9 +3,37 @@
 from fastapi import APIRouter
 
 from api.pages import assets
-from api.pages.routes import home
+from api.pages.routes import (
+    actions,
+    benchmark,
+    benchmark_request,
+    benchmarks,
+    form_choices,
+    history,
+    home,
+    leaderboard,
+    live,
+    new,
+    report,
+    webhooks,
+    workers,
+)
 
+# In this order: `/ui/benchmarks/live` and `/ui/benchmarks/new` come before `/ui/benchmarks/{benchmark_id}`.
 ROUTERS: list[APIRouter] = [
     home.router,
+    # Before the page of one benchmark, whose path would take `new` for an id.
+    form_choices.router,
+    new.router,
+    actions.router,
+    webhooks.router,
+    workers.router,
     assets.router,
+    benchmarks.router,
+    benchmark.router,
+    benchmark_request.router,
+    report.router,
+    live.router,
+    history.router,
+    leaderboard.router,
 ]

@@ -13,7 +13,7 @@ _ADVICE = {
     405: "Go back to the page that you came from.",
     409: "Load the page again to see its state now.",
     413: "Send less at a time.",
-    422: "Mend this and try again.",
+    422: "Correct this and try again.",
     503: "Try again in a moment. If it stays so, see whether the database answers.",
 }
 _OTHERWISE = "Try again. If it happens again, look into the log of the API for this request."

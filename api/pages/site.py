@@ -9,7 +9,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api.pages.assets import asset_url
-from api.pages.words import instants, metrics, numbers, sentences, statuses
+from api.pages.words import failures, instants, metrics, numbers, sentences, statuses
+from api.pages.words.notices import PARAMETER, Notice, notice_of
 from api.proxy import link, route_path
 
 THEMES = ("light", "dark")
@@ -37,7 +38,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals |= {"link": link, "asset": asset_url, "navigation": NAVIGATION, "UNKNOWN": numbers.UNKNOWN}
-    for module in (numbers, instants, statuses, metrics, sentences):
+    for module in (failures, numbers, instants, statuses, metrics, sentences):
         made.filters |= {name: getattr(module, name) for name in module.FILTERS}
     return made
 
@@ -66,7 +67,9 @@ def page(
         now=request.app.state.parts.clock.wall_now(),
         theme=theme if theme in THEMES else None,
         path=route_path(request.scope),
-        query=request.query_params.multi_items(),
+        # Links of the page would say again what was done.
+        query=[item for item in request.query_params.multi_items() if item[0] != PARAMETER],
+        notice=notice_of(request.query_params.get(PARAMETER)),
         **values,
     )
     # A page and a part of it may have the same URL.
@@ -80,8 +83,9 @@ def render(
     theme: str | None = None,
     path: str = "",
     query: list[tuple[str, str]] | None = None,
+    notice: Notice | None = None,
     **values: Any,
 ) -> str:
     """The text of a page. For documents without a request of their own, such as the report."""
-    context = {"now": now, "theme": theme, "path": path, "query": query or [], "printed": False, **values}
-    return environment().get_template(template).render(context)
+    context = {"now": now, "theme": theme, "path": path, "query": query or [], "notice": notice, "printed": False}
+    return environment().get_template(template).render({**context, **values})

@@ -1,29 +1,25 @@
 """`/benchmarks`: submit, rerun, list, read, cancel, delete."""
 
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Body, Header, Path, Query, Response, status
 
 from api.answers import json_answer
+from api.benchmark_list import cursor_of, filter_of, position_of
 from api.body import JsonRoute
-from api.cursor import decode_cursor, encode_cursor, wrong_cursor
 from api.preferences import wait_for_end, wait_seconds
-from api.present import benchmark_with_results, benchmark_without_results, listed_benchmark
+from api.present import benchmark_without_results, listed_benchmark
 from api.present_results import results_json
-from api.present_webhooks import benchmark_webhook
 from api.proxy import link
-from api.schemas.benchmark_queries import BenchmarkFilters, BenchmarkQuery, ReadQuery
+from api.schemas.benchmark_queries import BenchmarkQuery, ReadQuery
 from api.schemas.benchmark_request import EXAMPLES, BenchmarkBody
 from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, BenchmarkPage
-from api.schemas.estimate import EstimateOut
 from api.schemas.problem import Problem
-from api.schemas.results import ResultOut
 from api.state import Parts, State
 from api.submit import Submitted
-from shared.db.benchmark_pages import BenchmarkFilter, Position
+from api.whole_benchmark import whole_benchmark
 from shared.db.tables import Benchmark
 
 router = APIRouter(tags=["benchmarks"], route_class=JsonRoute)
@@ -132,7 +128,7 @@ async def _submitted(
         response.headers["Idempotency-Replayed"] = "true"
     seconds = wait_seconds(prefer, parts.settings.max_wait_s)
     if seconds is None:
-        return await _with(parts, benchmark, [], secret=secret, estimate=submitted.estimate)
+        return await whole_benchmark(parts, benchmark, [], secret=secret, estimate=submitted.estimate)
     response.headers["Preference-Applied"] = f"wait={seconds:g}"
     ended = await wait_for_end(parts.benchmarks, benchmark.id, seconds)
     return await _whole(
@@ -149,43 +145,13 @@ async def _submitted(
 @router.get("/benchmarks", operation_id="listBenchmarks", summary="List benchmarks, newest first", responses=INVALID)
 async def list_benchmarks(query: Annotated[BenchmarkQuery, Query()], parts: Parts) -> BenchmarkPage:
     """Pass `next_cursor` as `cursor` for the next page. Benchmarks that are added meanwhile do not shift it."""
-    where = benchmark_filter(query)
-    before = None if query.cursor is None else _position(query.cursor, where)
+    where = filter_of(query)
+    before = None if query.cursor is None else position_of(query.cursor, where)
     page = await parts.benchmark_pages.page(where, before=before, limit=query.limit)
     return BenchmarkPage(
         items=[listed_benchmark(item) for item in page.items],
-        next_cursor=None if page.next is None else _cursor(page.next, where),
+        next_cursor=None if page.next is None else cursor_of(page.next, where),
     )
-
-
-def benchmark_filter(query: BenchmarkFilters) -> BenchmarkFilter:
-    """The filters of a list, for the database."""
-    return BenchmarkFilter(
-        status=query.status,
-        model=query.model,
-        provider=query.provider,
-        name_contains=query.name,
-        rerun_of=query.rerun_of,
-        metadata=query.metadata,
-        created_from=query.created_from,
-        created_before=query.created_before,
-    )
-
-
-def _cursor(place: Position, where: BenchmarkFilter) -> str:
-    if not where.by_time or place.created_at is None:
-        return encode_cursor(place.id)
-    return encode_cursor(place.id, place.created_at.isoformat())
-
-
-def _position(cursor: str, where: BenchmarkFilter) -> Position:
-    if not where.by_time:
-        return Position(decode_cursor(cursor, int)[0])
-    benchmark_id, created_at = decode_cursor(cursor, int, str)
-    try:
-        return Position(benchmark_id, datetime.fromisoformat(created_at).astimezone(UTC))
-    except (ValueError, OverflowError):
-        raise wrong_cursor() from None
 
 
 @router.get(
@@ -247,7 +213,7 @@ async def _whole(
 ) -> Response:
     """The benchmark with its results, sent piece by piece."""
     with_results = bool(include - {"none"})
-    told = await _with(parts, benchmark, [] if with_results else None, secret=secret, estimate=estimate)
+    told = await whole_benchmark(parts, benchmark, [] if with_results else None, secret=secret, estimate=estimate)
     document = told.model_dump(mode="json")
     if not with_results:
         return Response(orjson.dumps(document), status_code, headers, media_type="application/json")
@@ -267,21 +233,3 @@ async def _whole(
         yield b'],"results_truncated":' + orjson.dumps(truncated) + b"}"
 
     return await json_answer(pieces(), status_code, headers)
-
-
-async def _with(
-    parts: State,
-    benchmark: Benchmark,
-    results: list[ResultOut] | None,
-    *,
-    secret: str | None = None,
-    estimate: dict[str, Any] | None = None,
-) -> BenchmarkOut:
-    """The benchmark with its webhook, segments and stages, which are in other tables."""
-    webhook = benchmark_webhook(await parts.webhooks.of_benchmark(benchmark.id), secret)
-    begun = benchmark.started_at is not None
-    segments = await parts.segments.of(benchmark.id) if begun else []
-    stages = await parts.stages.of(benchmark.id) if begun and benchmark.spec.has_stages else []
-    shown = benchmark_with_results(benchmark, segments, stages, webhook, results)
-    shown.estimate = None if estimate is None else EstimateOut.model_validate(estimate)
-    return shown

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.benchmark_list import filter_of
 from api.export_document import document_pieces
 from api.export_list import list_pieces
 from api.exports import CsvWriter, LinesWriter, TableWriter, file_answer, table_pieces
-from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId, benchmark_filter
+from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId
 from api.schemas.exports import BenchmarkExportQuery, ExportQuery
 from api.schemas.problem import Problem
 from api.state import Parts
@@ -53,7 +54,7 @@ _WRITERS: dict[str, Callable[[Sequence[Column]], TableWriter]] = {
 )
 async def export_list(query: Annotated[BenchmarkExportQuery, Query()], request: Request, parts: Parts) -> Response:
     """A row for each benchmark that the filters leave, newest first, with the main numbers of its summary."""
-    pieces = list_pieces(parts, benchmark_filter(query), query.format)
+    pieces = list_pieces(parts, filter_of(query), query.format)
     return await file_answer(request, query.format, pieces, "benchmarks")
 
 

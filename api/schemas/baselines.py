@@ -5,9 +5,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-# Digits alone would be taken for the id of a benchmark, wherever both are allowed.
-NAME_PATTERN = r"^([a-z]|[0-9]+[a-z._-])[a-z0-9._-]*$"
-BaselineName = Annotated[str, StringConstraints(max_length=100, pattern=NAME_PATTERN)]
+from shared.benchmark.baseline_name import MAX_CHARS, NAME_PATTERN
+
+BaselineName = Annotated[str, StringConstraints(max_length=MAX_CHARS, pattern=NAME_PATTERN)]
 
 
 class BaselineIn(BaseModel):

@@ -13,6 +13,7 @@ from api.schemas.summary_counts import (
     Finding,
     PossibleDuplicates,
     RequestCounts,
+    RunOverTime,
     ServedOut,
     TokenTotals,
 )
@@ -123,6 +124,11 @@ class Summary(BaseModel):
     )
     probes: ProbesOut | None = Field(
         default=None, description="The probes that were sent in this time. Null without `probe_rate`."
+    )
+    over_time: RunOverTime | None = Field(
+        default=None,
+        description="TTFT and failures over time, for a small chart. `GET /benchmarks/{id}/charts` has more. Null of a "
+        "stage, when no time passed, and in old runs that did not store it.",
     )
     measurement: Measurement | None = Field(
         default=None,

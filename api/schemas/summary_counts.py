@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, Field
 
+from api.schemas.number import Number
+
 
 class RequestCounts(BaseModel):
     """Requests by outcome. Outcomes count measured requests only."""
@@ -99,6 +101,18 @@ class Finding(BaseModel):
     effect: str = Field(
         description="What it does to the numbers.", examples=["None: they are neither tokens nor signs of life"]
     )
+
+
+class RunOverTime(BaseModel):
+    """The run in at most 40 equal steps of time."""
+
+    step_s: Number = Field(description="Length of a step. Unit: s.", examples=[0.66])
+    ttft_ms: list[Number | None] = Field(
+        description="Median TTFT of the succeeded requests that were sent in each step, of a sample of 5,000 if there "
+        "are more. Null where none was sent. Unit: ms.",
+        examples=[[131.0, 142.5, None]],
+    )
+    failed: list[int] = Field(description="Failed requests that ended in each step.", examples=[[0, 1, 0]])
 
 
 class ServedOut(BaseModel):

@@ -4,11 +4,14 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import complete, load_options, request_options
+from cli import complete, gate_options, load_options, request_options
 from cli import workload_options as options
 from cli.exits import usage
 from cli.options import SERVER_ENV, AsJson, Explain, WithResults
 from cli.sweep_options import PointDuration, PointRequests, Search, Sweep, SweepRate, swept_load
+
+# Endings of files that describe a whole benchmark.
+SPEC_FILES = (".yaml", ".yml", ".json")
 
 
 def run(
@@ -27,7 +30,12 @@ def run(
             "array of them; `-`: stdin.",
         ),
     ] = None,
-    stdin: Annotated[str | None, typer.Argument(metavar="-", help="`-` reads prompts from stdin.")] = None,
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="FILE|-", help="A .yaml or .json file: the same as --spec; `-` reads prompts from stdin."
+        ),
+    ] = None,
     spec: Annotated[
         str | None,
         typer.Option(
@@ -105,6 +113,11 @@ def run(
     ttft_timeout: request_options.TtftTimeout = None,
     idle_timeout: request_options.IdleTimeout = None,
     total_timeout: request_options.TotalTimeout = None,
+    fail_if: gate_options.FailIf = None,
+    baseline: gate_options.Baseline = None,
+    junit: gate_options.Junit = None,
+    summary: gate_options.Summary = None,
+    strict: gate_options.Strict = False,
     server: Annotated[
         str | None,
         typer.Option(
@@ -129,8 +142,16 @@ def run(
     the benchmark and shows the numbers so far.
     """
     from cli import spec as specs
+    from cli.gating import gate_of
     from cli.submitting import run_to_end, show_estimate
 
+    gate = gate_of(fail_if or [], baseline, junit, summary, strict=strict)
+    if detach and gate is not None:
+        raise usage(
+            "--detach does not wait for a verdict: judge the benchmark with `llmbench gate ID` when it has ended"
+        )
+
+    spec, stdin = _sources(spec, source)
     if [spec, prompts, stdin, *(prompt or [])].count("-") > 1:
         raise usage("stdin can be read only once: give - in one place")
     base = specs.load_spec(spec) if spec else {}
@@ -215,15 +236,24 @@ def run(
     if dry_run:
         show_estimate(body, server, as_json=as_json)
     else:
-        run_to_end(body, server, detach=detach, as_json=as_json, results=results, explain=explain)
+        run_to_end(body, server, detach=detach, as_json=as_json, results=results, explain=explain, gate=gate)
+
+
+def _sources(spec: str | None, argument: str | None) -> tuple[str | None, str | None]:
+    """(file of the spec, `-` if prompts come from stdin)."""
+    if argument in (None, "-"):
+        return spec, argument
+    if not str(argument).lower().endswith(SPEC_FILES):
+        raise usage(f"unexpected argument {argument!r}: give a prompt with --prompt, a file of a spec, or - for stdin")
+    if spec is not None:
+        raise usage(f"two specs: {argument}, and {spec} of --spec")
+    return argument, None
 
 
 def _prompts(texts: list[str], file: str | None, stdin: str | None) -> list[Any]:
     """All given prompts, in this order: --prompt, --prompts, stdin."""
     from cli.prompts import STDIN, load_prompts
 
-    if stdin not in (None, STDIN):
-        raise usage(f"unexpected argument {stdin!r}: give a prompt with --prompt, or - for stdin")
     found: list[Any] = [text for text in texts if text != STDIN]
     if file is not None:
         found += load_prompts(file)

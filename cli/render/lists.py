@@ -65,6 +65,23 @@ def _benchmark(item: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
+def baseline_lines(baselines: Sequence[dict[str, Any]]) -> list[Line]:
+    """One row for each baseline."""
+    header = ("name", "benchmark", "its name", "model", "provider", "since (UTC)")
+    rows = [
+        (
+            clean(item["name"]),
+            f"{item['benchmark_id']}",
+            clean(item["benchmark_name"]),
+            clean(item["model"]),
+            clean(item["provider"]),
+            instant(item["created_at"]),
+        )
+        for item in baselines
+    ]
+    return table(header, rows, right="lr", fit=(2, 3, 4), drop=(4, 3, 5))
+
+
 def model_lines(models: Sequence[dict[str, Any]]) -> list[Line]:
     """One row for each model. Prices are in USD per million tokens."""
     header = ("model", "provider", "endpoint", "input", "output", "context", "name", "aliases")

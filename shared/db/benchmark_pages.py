@@ -83,8 +83,10 @@ class BenchmarkPages:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def page(self, where: BenchmarkFilter, *, before: Position | None, limit: int) -> BenchmarkList:
-        """Benchmarks that pass the filters, newest first, from below `before` on.
+    async def page(
+        self, where: BenchmarkFilter, *, before: Position | None, limit: int, oldest_first: bool = False
+    ) -> BenchmarkList:
+        """Benchmarks that pass the filters, newest first, from below `before` on; `oldest_first`: from above it on.
 
         With `name_contains` a page may have fewer than `limit` although it is not the last one.
         """
@@ -97,27 +99,46 @@ class BenchmarkPages:
         for condition in _conditions(where):
             chosen = chosen.where(condition)
         if before is not None:
-            chosen = chosen.where(_is_before(before, where, key))
+            chosen = chosen.where(_is_beyond(before, where, key, oldest_first))
         async with self._database.read() as session:
-            lowest = None
+            edge = None
             if where.name_contains is not None:
-                lowest = await _lowest_searched(session, before)
-                # For both: each database takes the index of names or that of pairs.
-                chosen = chosen.where(Benchmark.id >= lowest, key >= lowest)
-            order = _newest_first(where, key)
+                edge = await _edge_of_search(session, before, oldest_first)
+                if edge is not None:
+                    # For both: each database takes the index of names or that of pairs.
+                    for column in (Benchmark.id, key):
+                        chosen = chosen.where(column <= edge if oldest_first else column >= edge)
             # Indexes choose the ids; only then are rows read, since they are large.
-            ids = chosen.order_by(*order).limit(limit + 1)
+            ids = chosen.order_by(*_order(where, key, oldest_first)).limit(limit + 1)
             rows = (
                 await session.execute(
-                    _COLUMNS.where(Benchmark.id.in_(ids)).order_by(*_newest_first(where, Benchmark.id))
+                    _COLUMNS.where(Benchmark.id.in_(ids)).order_by(*_order(where, Benchmark.id, oldest_first))
                 )
             ).all()
             items = [ListedBenchmark(benchmark, spec) for benchmark, spec in rows[:limit]]
-            following = Position(lowest) if lowest else None
+            following = None if edge is None else Position(edge)
             if len(rows) > limit:
                 last = items[-1].benchmark
                 following = Position(last.id, last.created_at)
             return BenchmarkList(await _with_light_specs(session, items), following)
+
+    async def of_ids(self, ids: Collection[int]) -> list[ListedBenchmark]:
+        """These benchmarks, newest first, without those that were deleted."""
+        query = _COLUMNS.where(Benchmark.id.in_(sorted(set(ids)))).order_by(Benchmark.id.desc())
+        async with self._database.read() as session:
+            rows = (await session.execute(query)).all()
+            return await _with_light_specs(session, [ListedBenchmark(benchmark, spec) for benchmark, spec in rows])
+
+    async def count_newer(self, where: BenchmarkFilter, than: int, *, most: int) -> int:
+        """How many benchmarks above the id `than` pass the filters; at most `most`."""
+        chosen = select(Benchmark.id).where(Benchmark.id > than)
+        for pair in where.metadata:
+            having = aliased(BenchmarkMetadata)
+            chosen = chosen.join(having, and_(having.benchmark_id == Benchmark.id, having.pair == pair))
+        for condition in _conditions(where):
+            chosen = chosen.where(condition)
+        async with self._database.read() as session:
+            return await session.scalar(select(func.count()).select_from(chosen.limit(most).subquery())) or 0
 
     async def makes_prompts(self, benchmark_id: int) -> bool:
         """Whether its prompts are made from its workload and not stored. False once its texts were deleted."""
@@ -180,23 +201,30 @@ def _conditions(where: BenchmarkFilter) -> Iterator[ColumnElement[bool]]:
         yield Benchmark.created_at < where.created_before
 
 
-def _newest_first(where: BenchmarkFilter, key: InstrumentedAttribute[int]) -> Sequence[ColumnElement[Any]]:
-    return (Benchmark.created_at.desc(), Benchmark.id.desc()) if where.by_time else (key.desc(),)
+def _order(where: BenchmarkFilter, key: InstrumentedAttribute[int], oldest_first: bool) -> Sequence[ColumnElement[Any]]:
+    columns: Sequence[InstrumentedAttribute[Any]] = (Benchmark.created_at, Benchmark.id) if where.by_time else (key,)
+    return [column.asc() if oldest_first else column.desc() for column in columns]
 
 
-def _is_before(before: Position, where: BenchmarkFilter, key: InstrumentedAttribute[int]) -> ColumnElement[bool]:
-    if where.by_time and before.created_at is not None:
-        place = (literal(before.created_at, UtcDateTime), before.id)
-        return tuple_(Benchmark.created_at, Benchmark.id) < tuple_(*place)
-    return key < before.id
+def _is_beyond(
+    position: Position, where: BenchmarkFilter, key: InstrumentedAttribute[int], oldest_first: bool
+) -> ColumnElement[bool]:
+    if where.by_time and position.created_at is not None:
+        columns = tuple_(Benchmark.created_at, Benchmark.id)
+        place = tuple_(literal(position.created_at, UtcDateTime), position.id)
+        return columns > place if oldest_first else columns < place
+    return key > position.id if oldest_first else key < position.id
 
 
-async def _lowest_searched(session: AsyncSession, before: Position | None) -> int:
-    """The lowest id that a search in names looks at; 0 if it looks at all that are left."""
-    ids = select(func.min(Benchmark.id)), select(func.max(Benchmark.id))
-    first, last = [await session.scalar(query) or 0 for query in ids]
-    lowest = (last + 1 if before is None else before.id) - NAMES_A_PAGE
-    return lowest if lowest > first else 0
+async def _edge_of_search(session: AsyncSession, before: Position | None, oldest_first: bool) -> int | None:
+    """The last id that a search in names looks at for one page. None if it looks at all that are left."""
+    first = await session.scalar(select(func.min(Benchmark.id))) or 0
+    last = await session.scalar(select(func.max(Benchmark.id))) or 0
+    if oldest_first:
+        edge = (first - 1 if before is None else before.id) + NAMES_A_PAGE
+        return edge if edge < last else None
+    edge = (last + 1 if before is None else before.id) - NAMES_A_PAGE
+    return edge if edge > first else None
 
 
 async def _with_light_specs(session: AsyncSession, items: list[ListedBenchmark]) -> list[ListedBenchmark]:

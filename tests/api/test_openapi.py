@@ -259,9 +259,10 @@ def test_every_example_of_an_answer_is_valid_and_has_the_status_that_it_stands_u
     assert shown["POST /benchmarks", "200"] == shown["GET /benchmarks/{benchmark_id}", "200"] == "completed"
     assert shown["POST /benchmarks/{benchmark_id}/cancel", "202"] == "running"
     assert (shown["GET /ready", "200"], shown["GET /ready", "503"]) == ("ready", "not_ready")
+    with_example = {(name, status) for name, status, _, _ in found}
     for name, operation in operations():
         for status, response in operation["responses"].items():
-            assert "content" not in response or (name, status) in shown or name in NO_JSON, (name, status)
+            assert "content" not in response or (name, status) in with_example or name in NO_JSON, (name, status)
 
 
 def parameter(path: str, name: str) -> Document:

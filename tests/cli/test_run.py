@@ -246,3 +246,14 @@ def test_a_number_that_json_lacks_is_refused_here(api: FakeApi, llmbench: Llmben
     done = llmbench("run", "-m", "m", "-p", "x", "--temperature", "nan")
     assert done.exit_code == ExitCode.USAGE
     assert api.sent("POST", "/benchmarks") == []
+
+
+def test_a_file_of_a_spec_may_stand_alone(api: FakeApi, llmbench: Llmbench, tmp_path: Path) -> None:
+    file = tmp_path / "bench.yaml"
+    file.write_text("model: m\nprompts: [one]\nrepetitions: 3\n")
+    assert llmbench("run", str(file), "-n", "2").exit_code == ExitCode.OK
+    (body,) = api.sent("POST", "/benchmarks")
+    assert (body["model"], body["prompts"], body["repetitions"]) == ("m", ["one"], 2)
+    assert "two specs" in llmbench("run", str(file), "--spec", str(file)).stderr
+    assert "unexpected argument 'Say hello'" in llmbench("run", "Say hello").stderr
+    assert "nowhere.yaml" in llmbench("run", "nowhere.yaml").stderr

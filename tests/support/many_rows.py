@@ -19,6 +19,8 @@ PENDING, RUNNING = 20, 10
 # its last event long ago.
 FAST, SLOW, QUIET = 1, 2, 3
 QUIET_GOT = 5
+# Prompt sets are this and a number from 10 to 49.
+PROMPT_SETS = "5" * 62
 SLOW_URL = "http://127.0.0.1:9/slow"
 
 
@@ -87,14 +89,16 @@ def _statements(sqlite: bool) -> list[str]:
     secrets = '[{"sealed": "x", "expires_at": null}]'
     statements = [
         f"""{series} INSERT INTO benchmarks (id, name, model, provider, status, spec, notices, rerun_of, planned, done,
-            errors, last_ttft_ms, summary, started_at, completed_at, created_at, lease_owner, lease_expires_at, fence)
+            errors, last_ttft_ms, summary, started_at, completed_at, created_at, lease_owner, lease_expires_at, fence,
+            prompt_set)
         SELECT i, 'nightly run ' || i, 'model-' || (i % 20), CASE WHEN i % 1000 = 1 THEN 'rare' ELSE 'simulator' END,
             CASE WHEN {ended} THEN CASE WHEN i % 500 = 7 THEN 'failed' ELSE 'completed' END
                 WHEN i <= CAST(:count AS INTEGER) - {PENDING} THEN 'running' ELSE 'pending' END,
             {doc["spec"]}, '[]'{json}, CASE WHEN i % 200 = 0 THEN i - 1 END, {RESULTS_EACH}, {RESULTS_EACH}, 1, 100.0,
             CASE WHEN {ended} THEN {doc["summary"]} END, {at}, CASE WHEN {ended} THEN {at} END, {at},
             CASE WHEN {ended} OR i > CAST(:count AS INTEGER) - {PENDING} THEN NULL ELSE 'other' END,
-            CASE WHEN {ended} OR i > CAST(:count AS INTEGER) - {PENDING} THEN NULL ELSE {later(3600)} END, 1
+            CASE WHEN {ended} OR i > CAST(:count AS INTEGER) - {PENDING} THEN NULL ELSE {later(3600)} END, 1,
+            '{PROMPT_SETS}' || (i % 40 + 10)
         FROM n""",
         f"""{series} INSERT INTO benchmark_metadata (pair, benchmark_id)
         SELECT 'team:search', i FROM n UNION ALL SELECT 'number:' || i, i FROM n""",

@@ -4,8 +4,9 @@ Places are marked in blocks, in the transaction that stores results. After a cra
 have reached the provider. So at most twice the concurrency is marked beyond what is stored: the requests in flight, and
 one more for each slot. In an open loop with few slots and a high rate it is the requests of a second instead of one
 more for each slot. This delays no request as long as no slot ends two of them before one is stored. The window
-opens further only if requests that take less than FAST_S are faster than the database for several transactions. It also
-bounds the results that wait while the database is away: without commits nothing more is sent.
+opens further only if requests that take less than FAST_S are faster than the database for several transactions, and
+never beyond MOST_AHEAD: results that wait are in memory, and a database that stays slower than the requests sets their
+pace. It also bounds the results that wait while the database is away: without commits nothing more is sent.
 """
 
 from collections import deque
@@ -13,6 +14,8 @@ from collections.abc import Iterator
 
 # For longer requests, a database that is this slow is as good as away: the window stays as it is.
 FAST_S = 0.1
+# The most places beyond those in flight that a slow database adds. A waiting result takes some 10 kB.
+MOST_AHEAD = 2_000
 # So many transactions in a row must be slower than the requests. A single slow one delays two.
 _LASTING = 3
 
@@ -60,7 +63,7 @@ class SendWindow:
         """How many places may be marked beyond those in flight."""
         # More than the concurrency means that slots had to wait.
         lasting = min(self._peaks)
-        return self._ahead if lasting <= self._ahead else 2 * lasting
+        return self._ahead if lasting <= self._ahead else max(self._ahead, min(2 * lasting, MOST_AHEAD))
 
     def _open_to(self, count: int) -> None:
         while self._opened < count and not self._all_open:

@@ -6,6 +6,7 @@ from shared.benchmark.load.load import Phase
 from shared.benchmark.load.plan import FixedPlan, PlannedLoad, Stage
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.results.costs import text
+from shared.benchmark.results.over_time import over_time
 from shared.benchmark.run_spec import RunSpec
 from shared.benchmark.slo.slo_spec import SloSpec
 from worker.run.statistics import Plan, statistics
@@ -22,7 +23,12 @@ class LoadNumbers(TypedDict):
 
 
 def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
-    """The run's statistics, what interruptions may have cost, and how far the measuring may have distorted them."""
+    """All numbers of a run, and a few of them over time."""
+    return {**_all_numbers(results, plan), "over_time": over_time(results)}
+
+
+def _all_numbers(results: RunAggregate, plan: Plan) -> dict[str, Any]:
+    """The statistics, what interruptions may have cost, and how far the measuring may have distorted them."""
     sent_in_vain = plan.sent_in_vain + results.costs.renewed
     document: dict[str, Any] = {
         **statistics(results, plan),
@@ -52,9 +58,9 @@ def load_in_numbers(spec: RunSpec, load: PlannedLoad | None) -> LoadNumbers:
 
 
 def summary_of_stage(stage: Stage, results: RunAggregate, slos: SloSpec | None = None) -> dict[str, Any]:
-    """The same for one stage of a run."""
+    """All numbers of one stage of a run."""
     plan = Plan(requests=results.count, **_numbers_of(stage.measured), interrupted=False, sent_in_vain=0, slos=slos)
-    return summarize(results, plan)
+    return _all_numbers(results, plan)
 
 
 def _numbers_of(phase: Phase) -> LoadNumbers:

@@ -207,8 +207,8 @@ class Plot:
             for row, at, mark in placed
         ]
         rows = max((row for row, _, _ in placed), default=-1) + 1
-        # The y axis has its title in the lowest row.
-        return max(0.0, (rows + 1) * ROW_PX - self.y.end_px + 4), Markup("").join(texts)
+        # The y axis has its title below them.
+        return max(0.0, rows * ROW_PX + ROW_PX + 13 - self.y.end_px), Markup("").join(texts)
 
     def _labels_at_ends(self) -> tuple[float, Markup]:
         heights = spread([height + 4 for height, _, _ in self._ends], self.y.end_px + 4, self.y.start_px)

@@ -9,7 +9,7 @@ from api.pages.words.numbers import significant
 
 # The font of charts is 12 px, and 17 px of the drawing where a figure is narrow: texts have room for both.
 ROW_PX = 16
-CHARACTER_PX = 8
+CHARACTER_PX = 9
 LONGEST_LABEL = 16
 
 

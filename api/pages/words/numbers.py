@@ -10,11 +10,11 @@ FILTERS = ("significant", "exact", "count", "duration_ms", "usd", "usd_per_1000"
 
 
 def significant(value: Value, digits: int = 3) -> str:
-    """`142`, `0.31`, `1,240`: whole digits are never rounded away."""
+    """`142`, `0.310`, `1,240`: whole digits are never rounded away, and counts (int) are written whole."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
-    if value == 0:
-        return "0"
+    if value == 0 or isinstance(value, int):
+        return f"{value:,.0f}"
     decimals = max(0, digits - 1 - _exponent(value, digits))
     return f"{value:,.{decimals}f}"
 
@@ -31,7 +31,7 @@ def count(value: int | None) -> str:
 
 
 def duration_ms(value: Value) -> str:
-    """Milliseconds with their unit: `0.31 ms`, `142 ms`, `1.24 s`."""
+    """Milliseconds with their unit: `0.310 ms`, `142 ms`, `1.24 s`."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
     return f"{significant(value)} ms" if abs(value) < 1_000 else seconds(value / 1_000)

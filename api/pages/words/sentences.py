@@ -1,6 +1,9 @@
-"""Texts of the API as sentences of a page."""
+"""Texts and documents of the API as a page shows them."""
 
-FILTERS = ("sentence",)
+import json
+from typing import Any
+
+FILTERS = ("sentence", "as_json")
 
 
 def sentence(text: str) -> str:
@@ -9,3 +12,8 @@ def sentence(text: str) -> str:
     if not text:
         return text
     return text[0].upper() + text[1:] + ("" if text[-1] in ".!?…" else ".")
+
+
+def as_json(value: Any) -> str:
+    """A JSON document on several lines, as people read it. A template escapes it like every text."""
+    return json.dumps(value, ensure_ascii=False, indent=2)

@@ -1,4 +1,4 @@
-"""Statuses of benchmarks and outcomes of requests: a word with a shape, so that no colour is needed."""
+"""Statuses of benchmarks and deliveries and outcomes of requests: a word with a shape, so that no colour is needed."""
 
 FILTERS = ("shape",)
 
@@ -7,6 +7,7 @@ SHAPES = {
     "running": "◐",
     "completed": "●",
     "succeeded": "●",
+    "delivered": "●",
     "failed": "✕",
     "errored": "✕",
     "timed_out": "✕",

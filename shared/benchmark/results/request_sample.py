@@ -70,6 +70,11 @@ class RequestSample:
                     found[name].add(value, kept.prompt)
         return found
 
+    def sends(self, name: str) -> Iterator[tuple[int, float]]:
+        """(sent in µs, value) of each request that has this metric."""
+        place = SAMPLED.index(name)
+        return ((kept.sent_us, kept.values[place]) for kept in self._kept if kept.values[place] != _UNKNOWN)
+
     def document(self) -> dict[str, Any]:
         """As JSON; `load` reads it. By time, with differences, which are short."""
         kept = sorted(self._kept, key=lambda item: (item.sent_us, item))

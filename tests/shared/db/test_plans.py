@@ -10,6 +10,7 @@ import httpx2
 import pytest
 from sqlalchemy import event
 
+from api.cursor import encode_cursor
 from shared.clock import wall_now
 from shared.db.benchmarks import Once
 from shared.db.database import Database
@@ -25,7 +26,7 @@ from shared.providers.key_ring import KeyRing
 from shared.webhooks.message import NewEndpoint
 from shared.webhooks.secret_box import new_key
 from tests.shared.db.rows import Tables, make_record, make_spec, recorded
-from tests.support.many_rows import FAST, QUIET, SLOW, Filled, fill
+from tests.support.many_rows import FAST, PROMPT_SETS, QUIET, SLOW, Filled, fill
 from tests.support.ports import free_port
 from tests.support.service import make_settings, running_api
 
@@ -112,6 +113,19 @@ async def use_api(client: httpx2.AsyncClient, middle: int) -> None:
     for method, path, body, headers in (
         ("GET", f"/benchmarks/{middle}", None, {}),
         ("GET", f"/benchmarks/{middle}?include=timeline,warmup", None, {}),
+        ("GET", f"/benchmarks/{middle}/charts", None, {}),
+        ("GET", f"/history/sets?model=model-7&provider=simulator&prompt_set={PROMPT_SETS}17", None, {}),
+        ("GET", "/history/sets?provider=simulator", None, {}),
+        ("GET", "/history/sets", None, {}),
+        ("GET", f"/history?model=model-7&provider=simulator&prompt_set={PROMPT_SETS}17&limit=2", None, {}),
+        (
+            "GET",
+            f"/history?model=model-7&provider=simulator&prompt_set={PROMPT_SETS}17&cursor={encode_cursor(middle)}",
+            None,
+            {},
+        ),
+        ("GET", f"/leaderboard?prompt_set={PROMPT_SETS}17", None, {}),
+        ("GET", f"/benchmarks/{middle}/charts", None, {}),
         ("GET", "/metrics", None, {}),
         ("GET", "/ready", None, {}),
         ("GET", "/workers", None, {}),

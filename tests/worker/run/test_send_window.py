@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.run.send_window import SendWindow
+from worker.run.send_window import MOST_AHEAD, SendWindow
 
 
 def store(window: SendWindow, finished: int, *, meanwhile: int = 0, fast: bool = True) -> None:
@@ -77,6 +77,19 @@ def test_a_database_that_is_slower_than_slow_requests_opens_nothing() -> None:
         store(window, finished, fast=False)
         stored += finished
         assert window.mark == stored + 8
+
+
+@pytest.mark.parametrize("concurrency", [4, 5_000])
+def test_a_database_that_stays_slower_sets_the_pace(concurrency: int) -> None:
+    """Each transaction stores few results while all that may be sent ends: what waits in memory stays bounded."""
+    window, stored, ended = SendWindow(count(), concurrency), 0, 0
+    for _ in range(10_000):
+        end(window, window.mark - ended)
+        ended = window.mark
+        store(window, 3)
+        stored += 3
+        assert window.mark - stored <= concurrency + max(concurrency, MOST_AHEAD)
+    assert window.mark == stored + concurrency + max(concurrency, MOST_AHEAD)
 
 
 def test_it_closes_again_when_the_database_keeps_up() -> None:

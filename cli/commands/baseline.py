@@ -1,0 +1,81 @@
+"""`llmbench baseline set`, `list`, `show`, `delete`: names for the benchmarks that later ones are compared with."""
+
+from typing import Annotated
+
+import typer
+
+from cli.baseline_name import checked_name
+from cli.group import Commands
+from cli.help import Command
+from cli.here import server_or_default
+from cli.options import AsJson, BenchmarkId, Server
+from cli.output import QUIET, Line, clean, note, write, write_json
+
+app = typer.Typer(
+    cls=Commands,
+    help="Name the benchmarks that later ones are compared with.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the baseline.")]
+
+
+@app.command("set", cls=Command)
+def set_baseline(name: Name, benchmark_id: BenchmarkId, server: Server = None, as_json: AsJson = False) -> None:
+    """Give a name to a completed benchmark. A name that exists moves to it.
+
+    The benchmark cannot be deleted while it has a name.
+    """
+    from cli.client import Client
+
+    with Client(server_or_default(server)) as client:
+        baseline = client.set_baseline(checked_name(name), benchmark_id)
+    write_json(baseline) if as_json else write([_line(baseline)])
+
+
+@app.command("list", cls=Command)
+def list_baselines(
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=10_000, help="List at most this many.")] = 100,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """List baselines by name."""
+    from cli.client import Client
+    from cli.render.lists import baseline_lines
+
+    with Client(server_or_default(server)) as client:
+        found, more = client.baselines(limit)
+    if as_json:
+        write_json(found)
+    elif found:
+        write(baseline_lines(found))
+    else:
+        note("no baselines: `llmbench baseline set NAME ID` makes one")
+    if more:
+        note(f"the first {len(found):,}; --limit lists more", QUIET)
+
+
+@app.command(cls=Command)
+def show(name: Name, server: Server = None, as_json: AsJson = False) -> None:
+    """Show which benchmark a name stands for."""
+    from cli.client import Client
+
+    with Client(server_or_default(server)) as client:
+        baseline = client.baseline(checked_name(name))
+    write_json(baseline) if as_json else write([_line(baseline)])
+
+
+@app.command(cls=Command)
+def delete(name: Name, server: Server = None) -> None:
+    """Delete a name and keep its benchmark."""
+    from cli.client import Client
+
+    with Client(server_or_default(server)) as client:
+        client.delete_baseline(checked_name(name))
+    write([Line(f"baseline {name} is deleted; its benchmark stays")])
+
+
+def _line(baseline: dict[str, str]) -> Line:
+    what = f"{baseline['benchmark_name']}, {baseline['model']} at {baseline['provider']}"
+    return Line(clean(f"baseline {baseline['name']} is benchmark {baseline['benchmark_id']} ({what})"), hang=2)

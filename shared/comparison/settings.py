@@ -1,0 +1,133 @@
+"""Which settings of the compared benchmarks differ, and which of them make a verdict unfair. `comparison.py` asks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from shared.comparison.compared import Compared
+
+Area = Literal["target", "load", "workload", "prompts", "parameters", "grade", "other"]
+# Settings that two benchmarks must share, or their numbers do not mean the same.
+WITHHOLDING: tuple[Area, ...] = ("load", "workload", "prompts", "parameters", "grade")
+# Longer texts are cut.
+_MOST_CHARS = 200
+# They decide how many requests there are, or which random draws, not how much is asked of the server at a time.
+_NO_LOAD = {"seed", "requests", "duration_s", "grace_s"}
+# They make texts as long for one model as for another.
+_NO_WORKLOAD = {"seed", "tokenizer", "token_factor"}
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """A setting with its value of each benchmark, in their order. None: it is not set, or not known."""
+
+    field: str
+    area: Area
+    values: tuple[Any, ...]
+
+    @property
+    def withholds(self) -> bool:
+        return self.area in WITHHOLDING
+
+
+def settings_of(run: Compared) -> dict[str, tuple[Area, Any]]:
+    """The settings of a benchmark by name, each with what it belongs to."""
+    spec = run.spec
+    found: dict[str, tuple[Area, Any]] = {
+        "model": ("target", run.model),
+        "provider": ("target", run.provider),
+        "endpoint": ("target", (run.endpoint or {}).get("base_url")),
+        "grade": ("grade", run.grade),
+        "prompts": ("prompts", run.prompt_set),
+        "timeouts": ("other", spec.timeouts.model_dump(mode="json", exclude_none=True)),
+        "warmup_prefix": ("other", spec.warmup_prefix),
+        "transport": ("other", run.measurement.get("transport")),
+        "observe": ("other", bool(spec.observe)),
+    }
+    found |= {f"load.{name}": ("load", value) for name, value in _load(run).items()}
+    found |= {f"workload.{name}": ("workload", value) for name, value in _workload(run).items()}
+    parameters = spec.parameters.model_dump(mode="json", exclude_none=True)
+    found |= {f"parameters.{name}": ("parameters", value) for name, value in parameters.items()}
+    found |= {f"extra_body.{name}": ("parameters", value) for name, value in spec.extra_body.items()}
+    return found
+
+
+def differing(runs: Sequence[Compared]) -> list[Differing]:
+    """What is not the same in all of them: first what withholds verdicts, then the rest, each in a fixed order."""
+    of_runs = [settings_of(run) for run in runs]
+    names = dict.fromkeys(name for settings in of_runs for name in settings)
+    found = []
+    for name in names:
+        area = next(settings[name][0] for settings in of_runs if name in settings)
+        values = tuple(settings[name][1] if name in settings else None for settings in of_runs)
+        # Unknown prompts are not known to be the same.
+        if any(value != values[0] for value in values) or (name == "prompts" and None in values):
+            found.append(Differing(name, area, tuple(map(_short, values))))
+    if any(item.field == "prompts" for item in found) and _differ_by_draws(runs):
+        # Generated texts of the same kind and length, drawn with another seed.
+        found = [item if item.field != "prompts" else Differing("prompts", "other", item.values) for item in found]
+    return sorted(found, key=lambda item: not item.withholds)
+
+
+def reasons(first: Compared, second: Compared) -> list[str]:
+    """Why there is no verdict about these two, in words. Empty: there may be one."""
+    return [_reason(item) for item in differing([first, second]) if item.withholds]
+
+
+def _reason(item: Differing) -> str:
+    if item.field == "prompts":
+        known = all(value is not None for value in item.values)
+        return "they sent different prompts" if known else "nobody knows whether they sent the same prompts"
+    return f"{item.field} differs: {_written(item.values[0])} and {_written(item.values[1])}"
+
+
+def _written(value: Any) -> str:
+    return "not set" if value is None else f"{value}"
+
+
+def _load(run: Compared) -> dict[str, Any]:
+    """The load in one form, however the benchmark was written."""
+    spec = run.spec
+    if spec.load is not None:
+        written = spec.load.model_dump(mode="json", exclude_none=True)
+        load = {name: value for name, value in written.items() if name not in _NO_LOAD}
+        if isinstance(load.get("warmup"), dict):
+            load["warmup"] = {name: value for name, value in load["warmup"].items() if name not in _NO_LOAD}
+    elif spec.request_rate is None:
+        load = {"concurrency": spec.concurrency}
+    else:
+        load = {"request_rate": spec.request_rate, "arrival": spec.arrival, "max_concurrency": spec.concurrency}
+    if load.get("request_rate") is not None:
+        load.setdefault("arrival", "constant")
+    # Whether caches were warm.
+    load["warm-up"] = bool(load.pop("warmup", None) if spec.load is not None else spec.warmup)
+    return load
+
+
+def _workload(run: Compared) -> dict[str, Any]:
+    workload = run.spec.workload
+    if workload is None:
+        return {"source": "prompts", "order": "in_turn", "cache": "none", "ignore_eos": False}
+    written: Mapping[str, Any] = workload.model_dump(mode="json", exclude_none=True)
+    return {name: value for name, value in written.items() if name not in _NO_WORKLOAD}
+
+
+def _differ_by_draws(runs: Sequence[Compared]) -> bool:
+    """Whether all of them draw their texts, in the same way."""
+    workloads = [run.spec.workload for run in runs]
+    if not all(workload is not None and workload.source == "generated" for workload in workloads):
+        return False
+    kinds = [_workload(run) for run in runs]
+    return all(kind == kinds[0] for kind in kinds) and len({run.spec.system for run in runs}) == 1
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > _MOST_CHARS:
+        return value[: _MOST_CHARS - 1] + "…"
+    return value
+
+
+def fields(items: Sequence[Differing]) -> Iterator[dict[str, Any]]:
+    """As JSON."""
+    for item in items:
+        yield {"field": item.field, "area": item.area, "values": list(item.values), "withholds": item.withholds}

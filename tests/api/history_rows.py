@@ -1,0 +1,20 @@
+"""Completed runs with numbers of one's choice, for tests of histories and leaderboards."""
+
+from typing import Any
+
+from shared.db.tables import Benchmark
+from tests.shared.benchmark.history.runs import run
+from tests.shared.db.rows import Tables, make_spec
+
+PROMPTS = ["one", "two"]
+
+
+async def completed(
+    tables: Tables, value: float, *, model: str = "sim", provider: str = "simulator", grade: str = "A", **spec: Any
+) -> Benchmark:
+    """A run with this median TTFT, ± 5 ms, without a result."""
+    benchmark = await tables.benchmarks.create(make_spec(model=model, prompts=PROMPTS, **spec), provider)
+    lease = await tables.claimed()
+    summary = {**run(1, value).summary, "measurement": {"grade": grade}}
+    await tables.leases.finish(lease, "completed", summary=summary, error=None)
+    return benchmark
