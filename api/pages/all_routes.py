@@ -5,10 +5,19 @@ from fastapi import APIRouter
 from api.pages import assets
 from api.pages.routes import (
     actions,
+    benchmark,
+    benchmark_request,
     benchmarks,
+    form_choices,
+    history,
     home,
+    leaderboard,
+    live,
+    new,
+    report,
+    webhooks,
+    workers,
 )
-from api.pages.routes import actions, form_choices, home, new, webhooks, workers
 
 # In this order: `/ui/benchmarks/live` and `/ui/benchmarks/new` come before `/ui/benchmarks/{benchmark_id}`.
 ROUTERS: list[APIRouter] = [
@@ -21,4 +30,10 @@ ROUTERS: list[APIRouter] = [
     workers.router,
     assets.router,
     benchmarks.router,
+    benchmark.router,
+    benchmark_request.router,
+    report.router,
+    live.router,
+    history.router,
+    leaderboard.router,
 ]
