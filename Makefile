@@ -1,6 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo up test test-pythons chaos steady deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-load bench-exports rules release release-test lock clean .test-worker .test-outside .test-stored .test-inside
 .PHONY: help setup setup-dev demo up test test-pythons chaos steady e2e deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-load bench-web rules release release-test lock clean .test-worker .test-outside .test-stored .test-inside
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -134,8 +135,9 @@ fmt: $(VENV)/.dev ## format and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: $(VENV)/.dev ## write the tables of docs/metrics.md from the registries
+docs: $(VENV)/.dev ## write the tables of docs/metrics.md and docs/exports.md from the registries
 	@$(BIN)/python -m shared.benchmark.documentation <docs/metrics.md >docs/.metrics.md && mv docs/.metrics.md docs/metrics.md
+	@$(BIN)/python -m shared.exports.documentation <docs/exports.md >docs/.exports.md && mv docs/.exports.md docs/exports.md
 
 # The generator of the site. `make check` says so where it cannot be had.
 $(VENV)/.docs: $(VENV)/.dev requirements/docs.txt
@@ -201,6 +203,8 @@ bench-load: $(VENV)/.dev ## stalls, steady window, capacity, seeds and caches of
 bench-growth: $(VENV)/.dev ## endpoints, claims and deliveries at 1,000 to 100,000 benchmarks; ARGS="--cpu"
 	@$(BIN)/python -m benchmarks.growth $(ARGS)
 
+bench-exports: $(VENV)/.dev ## rows/s and memory of an export of a million results; ARGS="--results 100000"
+	@$(BIN)/python -m benchmarks.exports $(ARGS)
 bench-web: $(VENV)/.dev ## pages, comparisons and exports over a large database; ARGS="--postgresql"
 	@$(MAKE) --no-print-directory $(VENV)/.e2e >/dev/null 2>&1 || true
 	@$(BIN)/python -m benchmarks.web $(ARGS)

@@ -5,10 +5,16 @@ from fastapi import APIRouter
 from api.pages import assets
 from api.pages.routes import (
     actions,
+    benchmark,
+    benchmark_request,
     benchmarks,
     form_choices,
+    history,
     home,
+    leaderboard,
+    live,
     new,
+    report,
     webhooks,
     workers,
 )
@@ -24,4 +30,10 @@ ROUTERS: list[APIRouter] = [
     workers.router,
     assets.router,
     benchmarks.router,
+    benchmark.router,
+    benchmark_request.router,
+    report.router,
+    live.router,
+    history.router,
+    leaderboard.router,
 ]
