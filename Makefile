@@ -1,7 +1,8 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test test-pythons chaos steady deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-load rules release release-test lock clean .test-worker .test-outside .test-stored .test-inside
+.PHONY: help setup setup-dev demo up test test-pythons chaos steady deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-load bench-exports rules release release-test lock clean .test-worker .test-outside .test-stored .test-inside
+.PHONY: help setup setup-dev demo up test test-pythons chaos steady e2e deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-load bench-web rules release release-test lock clean .test-worker .test-outside .test-stored .test-inside
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -93,6 +94,17 @@ abuse: $(VENV)/.dev ## send a real API what could hurt it, then made-up requests
 steady: $(VENV)/.dev ## run test and chaos N=20 times with one core kept busy; WHAT=test or chaos, ARGS a part of it
 	@$(BIN)/python -m benchmarks.steady --runs $(or $(N),20) --what $(or $(WHAT),both) --args="$(ARGS)"
 
+# The driver of the browser, and axe-core. Both are left out where they cannot be had; the tests say so.
+$(VENV)/.e2e: $(VENV)/.dev requirements/e2e.txt tests/browser/axe/package-lock.json
+	@$(call INSTALL,requirements/e2e.txt)
+	@mkdir -p $(VENV)/axe && cp tests/browser/axe/package*.json $(VENV)/axe/
+	@npm ci --silent --no-audit --no-fund --ignore-scripts --prefix $(VENV)/axe || true
+	@touch $@
+
+e2e: $(VENV)/.dev ## walk every page in this machine's Chromium (CHROMIUM names another); ARGS="-k compare"
+	@$(MAKE) --no-print-directory $(VENV)/.e2e >/dev/null 2>&1 || true
+	@$(BIN)/pytest -q tests/browser $(ARGS)
+
 deploy-test: $(VENV)/.dev ## build the images, run the compose stack, break and roll it (needs a Docker engine)
 	@docker info >/dev/null 2>&1 && docker compose version >/dev/null 2>&1 \
 		|| { printf '\033[1;31mNOT RUN: deploy-test: it needs a Docker engine with Compose v2, and none answers\033[0m\n' >&2; exit 1; }
@@ -123,8 +135,9 @@ fmt: $(VENV)/.dev ## format and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: $(VENV)/.dev ## write the tables of docs/metrics.md from the registries
+docs: $(VENV)/.dev ## write the tables of docs/metrics.md and docs/exports.md from the registries
 	@$(BIN)/python -m shared.benchmark.documentation <docs/metrics.md >docs/.metrics.md && mv docs/.metrics.md docs/metrics.md
+	@$(BIN)/python -m shared.exports.documentation <docs/exports.md >docs/.exports.md && mv docs/.exports.md docs/exports.md
 
 # The generator of the site. `make check` says so where it cannot be had.
 $(VENV)/.docs: $(VENV)/.dev requirements/docs.txt
@@ -190,6 +203,12 @@ bench-load: $(VENV)/.dev ## stalls, steady window, capacity, seeds and caches of
 bench-growth: $(VENV)/.dev ## endpoints, claims and deliveries at 1,000 to 100,000 benchmarks; ARGS="--cpu"
 	@$(BIN)/python -m benchmarks.growth $(ARGS)
 
+bench-exports: $(VENV)/.dev ## rows/s and memory of an export of a million results; ARGS="--results 100000"
+	@$(BIN)/python -m benchmarks.exports $(ARGS)
+bench-web: $(VENV)/.dev ## pages, comparisons and exports over a large database; ARGS="--postgresql"
+	@$(MAKE) --no-print-directory $(VENV)/.e2e >/dev/null 2>&1 || true
+	@$(BIN)/python -m benchmarks.web $(ARGS)
+
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"
 
@@ -200,6 +219,7 @@ lock: $(if $(wildcard requirements/build.txt),$(VENV)/.build) ## write the lock 
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group clients -o requirements/clients.txt
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group release -c requirements/dev.txt -o requirements/release.txt
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group docs -c requirements/dev.txt -o requirements/docs.txt
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group e2e -c requirements/dev.txt -o requirements/e2e.txt
 
 clean: ## remove .venv, caches and builds
 	@rm -rf $(VENV) .venv-* dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov

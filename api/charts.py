@@ -44,6 +44,10 @@ class ChartMaker:
             document = await self._of_running(benchmark_id)
         return {"benchmark_id": benchmark_id, "status": status, **document, "errors": await self._errors(document)}
 
+    async def are_kept(self, benchmark_id: int) -> bool:
+        """Whether `of` answers at once."""
+        return await self._rows.has(benchmark_id, VERSION)
+
     async def _of_ended(self, benchmark_id: int) -> dict[str, Any]:
         self._kept.pop(benchmark_id, None)
         stored = await self._stored(benchmark_id)

@@ -9,7 +9,7 @@ from api.state import State
 from shared.db.benchmark_pages import BenchmarkFilter, ListedBenchmark, Position
 from shared.exports import csv_table
 from shared.exports.benchmark_columns import NAMES, row_of
-from shared.exports.formats import TableFormat
+from shared.exports.names import TableFormat
 
 BENCHMARKS_AT_ONCE = 200
 

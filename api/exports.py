@@ -13,8 +13,9 @@ from shared.db.export_rows import LARGE, ExportExtent
 from shared.errors import LlmBenchError
 from shared.exports import csv_table, json_lines
 from shared.exports.cells import Cells, RawColumns, cells_of
-from shared.exports.columns import Column, Part, columns_with
-from shared.exports.formats import FILE_TYPES, Format, file_name
+from shared.exports.columns import Column, columns_with
+from shared.exports.formats import FILE_TYPES, file_name
+from shared.exports.names import Format, Part
 
 # Rows that are read together, and how many of them with large columns, of about so many bytes.
 ROWS_AT_ONCE, LARGE_ROWS_AT_ONCE, BYTES_AT_ONCE = 2_000, 200, 2_000_000

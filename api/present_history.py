@@ -57,7 +57,7 @@ async def history(repository: HistoryRepository, query: HistoryQuery) -> History
     has_more = len(found.runs) > len(shown) or found.next is not None
     return HistoryOut(
         note=NOTE,
-        metrics=[metric_out(metric) for metric in METRICS.values()],
+        metrics=metrics_out(),
         points=[_point(point) for point in points if point.run.id in ids],
         next_cursor=encode_cursor(shown[-1].id) if has_more else None,
     )
@@ -86,6 +86,11 @@ async def leaderboard(repository: HistoryRepository, query: BoardQuery) -> Board
         apart=[ApartOut(differs=_settings(item.differs), **_run(item.run)) for item in board.apart],
         searched=RUNS_RANKED,
     )
+
+
+def metrics_out() -> list[MetricOut]:
+    """All numbers of a run, in the order of the registry."""
+    return [metric_out(metric) for metric in METRICS.values()]
 
 
 def metric_out(metric: HistoryMetric) -> MetricOut:

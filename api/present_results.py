@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import orjson
 
@@ -26,7 +27,7 @@ def results_json(
     parts: State, benchmark_id: int, listed: Sequence[ListedResult], *, timeline: bool
 ) -> JsonList[ListedResult]:
     """The listed results of a benchmark. They are read when their turn comes."""
-    prompts = _Prompts(parts, benchmark_id)
+    prompts = PromptTexts(parts, benchmark_id)
 
     async def make(group: Sequence[ListedResult]) -> list[bytes | None]:
         rows = await parts.result_pages.rows([item.id for item in group], with_timeline=timeline)
@@ -37,17 +38,29 @@ def results_json(
     return JsonList(listed, make)
 
 
-class _Prompts:
+class _OfPrompt(Protocol):
+    """A result, as far as its prompt is concerned."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def prompt_index(self) -> int: ...
+    @property
+    def repetition(self) -> int: ...
+
+
+class PromptTexts:
     """The prompts of the results of one answer: stored ones, or made again within a bound of time."""
 
-    def __init__(self, parts: State, benchmark_id: int) -> None:
+    def __init__(self, parts: State, benchmark_id: int, most_s: float = MAKING_S) -> None:
+        """`most_s`: how long it makes prompts."""
         self._parts = parts
         self._benchmark_id = benchmark_id
         self._workload: Workload | None = None
         self._is_known = False
-        self._left_s = MAKING_S
+        self._left_s = most_s
 
-    async def of(self, rows: Sequence[Result]) -> dict[int, str | None]:
+    async def of(self, rows: Sequence[_OfPrompt]) -> dict[int, str | None]:
         """The texts by id of the result, each with one character more than is shown. None: not made in time."""
         if not self._is_known:
             self._workload = await self._parts.made_prompts.workload(self._benchmark_id)

@@ -3,14 +3,16 @@
 import json
 import ssl
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx2
 
 from cli.exits import CliError, ExitCode, usage
+from cli.server_url import checked_url
 from shared.benchmark.results.outcome import FAILURES
 from shared.network.hosts import is_loopback
 
@@ -21,6 +23,9 @@ _PAGE = {"/benchmarks": 200, "/models": 500, "/datasets": 200, "/baselines": 200
 _RESULTS_PAGE = 1_000
 # A large file is checked line by line before the server answers.
 _UPLOAD_S = 600
+# The longest pause between two pieces of a file.
+_DOWNLOAD_S = 60
+_ANY_FILE = "application/octet-stream"
 # Enough to find the commonest messages.
 _FAILURES_PAGE = 200
 
@@ -32,11 +37,18 @@ class Unreachable(CliError):
         super().__init__(message, ExitCode.UNREACHABLE, details)
 
 
+class Download(NamedTuple):
+    """A file that arrives. `rows`: how many it will have; None if the server does not say."""
+
+    pieces: Iterator[bytes]
+    rows: int | None
+
+
 class Client:
     """The API of the server at `url`. Use as a context manager."""
 
     def __init__(self, url: str, timeout_s: float = 30) -> None:
-        self.url = _checked(url)
+        self.url = checked_url(url)
         self._timeout_s = timeout_s
         own = is_loopback(urlsplit(self.url).hostname or "")
         self._http = httpx2.Client(
@@ -113,13 +125,8 @@ class Client:
         """The load curve. `slos`: bounds of percentiles, as in `ttft_ms:p95:500`."""
         return self._json("GET", f"/benchmarks/{benchmark_id}/curve", params={"slo": slos})
 
-    def comparison(self, ids: list[int], **margins: float) -> Json:
-        """Benchmarks compared with the first of them."""
-        return self._json(
-            "GET",
-            "/compare",
-            params={"ids": ",".join(map(str, ids)), **{name: f"{value:g}" for name, value in margins.items()}},
-        )
+    def comparison(self, ids: list[int], margins: dict[str, str]) -> Json:
+        return self._json("GET", "/compare", params={"ids": ",".join(map(str, ids)), **margins})
 
     def failures(self, benchmark: Json) -> list[Json]:
         """Measured results that did not succeed, at most 200 of each outcome. None if the summary counts none."""
@@ -182,6 +189,21 @@ class Client:
     def delete_dataset(self, dataset_id: int) -> None:
         self._send("DELETE", f"/datasets/{dataset_id}")
 
+    @contextmanager
+    def download(self, path: str, params: Mapping[str, str]) -> Iterator["Download"]:
+        """A file of the server, piece by piece. Raises CliError if the server refuses it, and if it breaks off."""
+        with self._failing(), self._http.stream("GET", path, params=params, timeout=_DOWNLOAD_S) as response:
+            if not response.is_success:
+                response.read()
+                raise self._problem(response)
+            rows = response.headers.get("export-rows", "")
+            yield Download(response.iter_bytes(), int(rows) if rows.isdecimal() else None)
+
+    def import_benchmark(self, file: BinaryIO) -> tuple[Json, bool]:
+        """(benchmark, whether it is new)."""
+        response = self._send("POST", "/import", file=file, kind="application/json")
+        return self._body(response), response.status_code == HTTPStatus.CREATED
+
     def check_ready(self) -> None:
         """Raises CliError that names each part that is not ready."""
         response = self._request("GET", "/ready")
@@ -225,8 +247,9 @@ class Client:
         params: Mapping[str, str | list[str]] | None = None,
         body: Json | None = None,
         file: BinaryIO | None = None,
+        kind: str = _ANY_FILE,
     ) -> httpx2.Response:
-        response = self._request(method, path, params=params, body=body, file=file)
+        response = self._request(method, path, params=params, body=body, file=file, kind=kind)
         if response.is_success:
             return response
         raise self._problem(response)
@@ -239,17 +262,23 @@ class Client:
         params: Mapping[str, str | list[str]] | None = None,
         body: Json | None = None,
         file: BinaryIO | None = None,
+        kind: str = _ANY_FILE,
     ) -> httpx2.Response:
-        """`body`: sent as JSON. `file`: sent as it is."""
+        """`body`: sent as JSON. `file`: sent as it is, as something of this media type."""
         try:
             content = file if body is None else json.dumps(body, allow_nan=False).encode()
         except ValueError as exc:
             raise usage(f"the request cannot be written as JSON: {exc}") from exc
-        kind = "application/json" if file is None else "application/octet-stream"
-        headers = {} if content is None else {"content-type": kind}
+        headers = {} if content is None else {"content-type": "application/json" if file is None else kind}
         timeout_s = self._timeout_s if file is None else _UPLOAD_S
-        try:
+        with self._failing():
             return self._http.request(method, path, params=params, content=content, headers=headers, timeout=timeout_s)
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Failures of the connection as CliErrors."""
+        try:
+            yield
         except httpx2.ConnectError as exc:
             raise Unreachable(
                 f"no server answers at {self.url}",
@@ -290,15 +319,3 @@ class Client:
             ExitCode.UNREACHABLE,
             ("Name the right server with --server URL or LLMBENCH_SERVER.",),
         )
-
-
-def _checked(url: str) -> str:
-    full = url if "://" in url else f"http://{url}"
-    try:
-        parts = urlsplit(full)
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        valid = False
-    if not valid:
-        raise usage(f"--server {url}: must be a URL such as http://127.0.0.1:8000")
-    return full.rstrip("/")

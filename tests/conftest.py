@@ -31,8 +31,9 @@ from worker.engine.children import Children
 TEMPLATE = "llmbench_template"
 SHARED = "llmbench_shared"
 
-# Collected only where the command line names them: minutes of broken deployments, and what needs a Docker engine.
-ON_REQUEST = ("chaos", "test_compose.py")
+# Collected only where the command line names them: minutes of broken deployments, and what needs a browser or a Docker
+# engine.
+ON_REQUEST = ("chaos", "browser", "test_compose.py")
 _servers = pytest.StashKey[list[str]]()
 
 

@@ -5,12 +5,18 @@ from fastapi import APIRouter
 from api.pages import assets
 from api.pages.routes import (
     actions,
+    benchmark,
+    benchmark_request,
     benchmarks,
     compare,
     curve,
     form_choices,
+    history,
     home,
+    leaderboard,
+    live,
     new,
+    report,
     webhooks,
     workers,
 )
@@ -28,4 +34,10 @@ ROUTERS: list[APIRouter] = [
     curve.router,
     assets.router,
     benchmarks.router,
+    benchmark.router,
+    benchmark_request.router,
+    report.router,
+    live.router,
+    history.router,
+    leaderboard.router,
 ]

@@ -1,6 +1,6 @@
 """Rows of the list of benchmarks: what the API says about each, chosen for a table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,14 +8,12 @@ from typing import Any
 from markupsafe import Markup
 
 from api.pages.charts.sparkline import sparkline
-from api.schemas.benchmarks import ListedBenchmarkOut
-from api.schemas.results import Distribution
-from api.schemas.summary import Summary
 from shared.benchmark.results.failed_share import failed_share
 from shared.benchmark.results.outcome import FAILURES
 from shared.benchmark.status import TERMINAL
-from shared.db.benchmark_pages import ListedBenchmark
+from shared.db.tables import Benchmark
 from shared.numbers.percentiles import MIN_COUNT
+from shared.numbers.rounding import rounded
 
 NOT_ENDED = "it has not ended"
 NO_SUCCESS = "no request succeeded"
@@ -50,31 +48,26 @@ class Row:
         return self.status not in TERMINAL
 
 
-def distribution(summary: Summary, metric: str) -> Distribution | None:
-    """A metric's distribution. Its fields are made from the registry, so no type checker knows them."""
-    found: Distribution | None = vars(summary)[metric]
-    return found
-
-
-def row_of(shown: ListedBenchmarkOut, listed: ListedBenchmark) -> Row:
-    summary, live = shown.summary, shown.progress.metrics
+def row_of(benchmark: Benchmark) -> Row:
+    """From the stored row: schemas of a whole page would take longer than everything else."""
+    is_open = benchmark.status not in TERMINAL
     common: dict[str, Any] = {
-        "id": shown.id,
-        "name": shown.name,
-        "model": shown.model,
-        "provider": shown.provider,
-        "status": shown.status,
-        "created_at": shown.created_at,
-        "done": shown.progress.done,
-        "total": shown.progress.total,
+        "id": benchmark.id,
+        "name": benchmark.name,
+        "model": benchmark.model,
+        "provider": benchmark.provider,
+        "status": benchmark.status,
+        "created_at": benchmark.created_at,
+        "done": benchmark.done,
+        "total": benchmark.planned or None,
     }
-    if summary is None:
-        so_far = live.ttft_ms if live else None
-        why = NOT_ENDED if shown.status not in TERMINAL else shown.error.message if shown.error else "nothing was sent"
+    if benchmark.summary is None:
+        so_far = (benchmark.live or {}).get("ttft_ms", {}) if benchmark.status == "running" else {}
+        why = NOT_ENDED if is_open else benchmark.error["message"] if benchmark.error else "nothing was sent"
         return Row(
             **common,
-            ttft_p50_ms=so_far.p50 if so_far else None,
-            ttft_p95_ms=so_far.p95 if so_far else None,
+            ttft_p50_ms=_number(so_far, "p50"),
+            ttft_p95_ms=_number(so_far, "p95"),
             tokens_per_s=None,
             usd_per_request=None,
             failed_share=None,
@@ -84,30 +77,41 @@ def row_of(shown: ListedBenchmarkOut, listed: ListedBenchmark) -> Row:
             sparkline=Markup(""),
             why={
                 **dict.fromkeys(("ttft", "p95", "tokens", "cost", "grade"), why),
-                "failed": f"{shown.progress.errors:,} of {shown.progress.done:,} have failed so far",
+                "failed": f"{benchmark.errors:,} of {benchmark.done:,} have failed so far",
             },
         )
-    counts = summary.requests.model_dump()
-    failures = sum(counts[outcome] for outcome in FAILURES)
-    ttft = distribution(summary, "ttft_ms")
-    stored = (listed.benchmark.summary or {}).get("over_time") or {}
-    return Row(
-        **common,
-        ttft_p50_ms=ttft.p50 if ttft else None,
-        ttft_p95_ms=ttft.p95 if ttft else None,
-        tokens_per_s=summary.output_token_throughput,
-        usd_per_request=summary.cost.per_succeeded_usd,
-        failed_share=failed_share(counts),
-        failed=f"{failures:,} of {failures + counts['succeeded']:,} requests failed",
-        grade=summary.measurement.grade if summary.measurement else None,
-        reasons=summary.measurement.reasons if summary.measurement else (),
-        sparkline=sparkline(stored.get("ttft_ms") or (), stored.get("failed") or ()),
-        why={
+    return Row(**common, **_numbers(benchmark.summary))
+
+
+def _numbers(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a run that has ended. Summaries of old versions lack some fields."""
+    counts, ttft, cost = summary["requests"], summary["ttft_ms"], summary["cost"]["per_succeeded_usd"]
+    failures = sum(counts.get(outcome, 0) for outcome in FAILURES)
+    measurement = summary.get("measurement") or {}
+    over_time = summary.get("over_time") or {}
+    few = f"P95 needs {MIN_COUNT[95]} values; there are {ttft['count']}" if ttft["count"] else NO_SUCCESS
+    return {
+        "ttft_p50_ms": _number(ttft, "p50"),
+        "ttft_p95_ms": _number(ttft, "p95"),
+        "tokens_per_s": _number(summary, "output_token_throughput"),
+        "usd_per_request": None if cost is None else float(cost),
+        "failed_share": failed_share(counts),
+        "failed": f"{failures:,} of {failures + counts['succeeded']:,} requests failed",
+        "grade": measurement.get("grade"),
+        "reasons": measurement.get("reasons", ()),
+        "sparkline": sparkline(over_time.get("ttft_ms") or (), over_time.get("failed") or ()),
+        "why": {
             "ttft": NO_SUCCESS,
-            "p95": f"P95 needs {MIN_COUNT[95]} values; there are {ttft.count}" if ttft and ttft.count else NO_SUCCESS,
+            "p95": few,
             "tokens": "no output tokens are known",
             "cost": "the model has no known price, or the usage is unknown",
             "failed": "no request succeeded or failed",
             "grade": "no measured request succeeded",
         },
-    )
+    }
+
+
+def _number(document: Mapping[str, Any], field: str) -> float | None:
+    """As the API shows it."""
+    value = document.get(field)
+    return None if value is None else rounded(value)

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api.pages.assets import asset_url
-from api.pages.words import instants, metrics, numbers, sentences, statuses
+from api.pages.words import failures, instants, metrics, numbers, sentences, statuses
 from api.pages.words.notices import PARAMETER, Notice, notice_of
 from api.proxy import link, route_path
 
@@ -38,7 +38,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals |= {"link": link, "asset": asset_url, "navigation": NAVIGATION, "UNKNOWN": numbers.UNKNOWN}
-    for module in (numbers, instants, statuses, metrics, sentences):
+    for module in (failures, numbers, instants, statuses, metrics, sentences):
         made.filters |= {name: getattr(module, name) for name in module.FILTERS}
     return made
 

@@ -10,18 +10,16 @@ from api.answers import json_answer
 from api.benchmark_list import cursor_of, filter_of, position_of
 from api.body import JsonRoute
 from api.preferences import wait_for_end, wait_seconds
-from api.present import benchmark_with_results, benchmark_without_results, listed_benchmark
+from api.present import benchmark_without_results, listed_benchmark
 from api.present_results import results_json
-from api.present_webhooks import benchmark_webhook
 from api.proxy import link
 from api.schemas.benchmark_queries import BenchmarkQuery, ReadQuery
 from api.schemas.benchmark_request import EXAMPLES, BenchmarkBody
 from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, BenchmarkPage
-from api.schemas.estimate import EstimateOut
 from api.schemas.problem import Problem
-from api.schemas.results import ResultOut
 from api.state import Parts, State
 from api.submit import Submitted
+from api.whole_benchmark import whole_benchmark
 from shared.db.tables import Benchmark
 
 router = APIRouter(tags=["benchmarks"], route_class=JsonRoute)
@@ -130,7 +128,7 @@ async def _submitted(
         response.headers["Idempotency-Replayed"] = "true"
     seconds = wait_seconds(prefer, parts.settings.max_wait_s)
     if seconds is None:
-        return await _with(parts, benchmark, [], secret=secret, estimate=submitted.estimate)
+        return await whole_benchmark(parts, benchmark, [], secret=secret, estimate=submitted.estimate)
     response.headers["Preference-Applied"] = f"wait={seconds:g}"
     ended = await wait_for_end(parts.benchmarks, benchmark.id, seconds)
     return await _whole(
@@ -215,7 +213,7 @@ async def _whole(
 ) -> Response:
     """The benchmark with its results, sent piece by piece."""
     with_results = bool(include - {"none"})
-    told = await _with(parts, benchmark, [] if with_results else None, secret=secret, estimate=estimate)
+    told = await whole_benchmark(parts, benchmark, [] if with_results else None, secret=secret, estimate=estimate)
     document = told.model_dump(mode="json")
     if not with_results:
         return Response(orjson.dumps(document), status_code, headers, media_type="application/json")
@@ -235,21 +233,3 @@ async def _whole(
         yield b'],"results_truncated":' + orjson.dumps(truncated) + b"}"
 
     return await json_answer(pieces(), status_code, headers)
-
-
-async def _with(
-    parts: State,
-    benchmark: Benchmark,
-    results: list[ResultOut] | None,
-    *,
-    secret: str | None = None,
-    estimate: dict[str, Any] | None = None,
-) -> BenchmarkOut:
-    """The benchmark with its webhook, segments and stages, which are in other tables."""
-    webhook = benchmark_webhook(await parts.webhooks.of_benchmark(benchmark.id), secret)
-    begun = benchmark.started_at is not None
-    segments = await parts.segments.of(benchmark.id) if begun else []
-    stages = await parts.stages.of(benchmark.id) if begun and benchmark.spec.has_stages else []
-    shown = benchmark_with_results(benchmark, segments, stages, webhook, results)
-    shown.estimate = None if estimate is None else EstimateOut.model_validate(estimate)
-    return shown

@@ -17,7 +17,8 @@ from api.state import Parts
 from shared.db.tables import Benchmark
 from shared.errors import Conflict
 from shared.exports.columns import Column
-from shared.exports.formats import FILE_TYPES, Format
+from shared.exports.formats import FILE_TYPES
+from shared.exports.names import Format
 
 router = APIRouter(tags=["exports"])
 

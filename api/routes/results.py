@@ -1,31 +1,23 @@
 """`/benchmarks/{id}/results`: results in pages, filtered and sorted."""
 
 from collections.abc import AsyncIterator
-from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from api.answers import json_answer
-from api.cursor import decode_cursor, encode_cursor
 from api.present_results import results_json
+from api.result_cursor import cursor_of, position_of
 from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId
 from api.schemas.include import Include
 from api.schemas.results import ResultPage
 from api.state import Parts
 from shared.benchmark.results.outcome import Outcome
-from shared.db.result_pages import SORTABLE, ListedResult
-from shared.db.tables import Result
-from shared.errors import InvalidRequest
+from shared.db.result_pages import SORTABLE
 
 router = APIRouter(tags=["benchmarks"])
-
-# No request costs this much, and both databases can compare with it.
-MOST_USD = 1_000_000
-# Digits after the point that the column holds, see `shared.db.types.Usd`.
-USD_PLACES = 12
 
 
 def _sortable(value: str) -> str:
@@ -85,7 +77,7 @@ async def list_results(benchmark_id: BenchmarkId, query: Annotated[ResultQuery, 
         warmup=query.warmup,
         sort=column,
         descending=descending,
-        after=_position(query.cursor, query.sort, column),
+        after=position_of(query.cursor, query.sort),
         limit=query.limit + 1,
         with_timeline=with_timeline,
     )
@@ -97,38 +89,7 @@ async def list_results(benchmark_id: BenchmarkId, query: Annotated[ResultQuery, 
         async for piece in results.pieces():
             yield piece
         more = results.is_cut or len(listed) > len(shown)
-        cursor = _cursor(results.last, query.sort) if more and results.last is not None else None
+        cursor = cursor_of(results.last, query.sort) if more and results.last is not None else None
         yield b'],"next_cursor":' + orjson.dumps(cursor) + b"}"
 
     return await json_answer(pieces())
-
-
-def _cursor(result: ListedResult, sort: str) -> str:
-    # A decimal is written as text, so that its exact value comes back.
-    value = str(result.value) if isinstance(result.value, Decimal) else result.value
-    return encode_cursor(sort, value, result.id)
-
-
-def _position(cursor: str | None, sort: str, column: str) -> tuple[Any, int] | None:
-    if cursor is None:
-        return None
-    given_sort, value, result_id = decode_cursor(cursor, str, (int, float, str, type(None)), int)
-    kind = Result.__table__.c[column].type.python_type
-    if kind is Decimal and isinstance(value, str):
-        value = _decimal(value)
-    # The value must have the column's type, or the database driver refuses the comparison.
-    if given_sort != sort or not (value is None or type(value) is kind):
-        raise InvalidRequest.of("cursor", "belongs to another `sort`: take it from `next_cursor`", "invalid_cursor")
-    return value, result_id
-
-
-def _decimal(text: str) -> Decimal | str:
-    """The amount in a cursor; the text itself if it is no amount that `_cursor` could have written."""
-    try:
-        amount = Decimal(text)
-    except ArithmeticError:
-        return text
-    # A driver would expand an amount such as 1e-20000 to all its digits.
-    exponent = amount.as_tuple().exponent
-    is_amount = isinstance(exponent, int) and -USD_PLACES <= exponent <= 0 and abs(amount) < MOST_USD
-    return amount if is_amount else text

@@ -22,13 +22,12 @@ class ChartedDistribution(BaseModel):
 
     count: int = Field(description="How many values.", examples=[58])
     quantiles: list[float] = Field(
-        description="All values, ascending, if there are at most 512. Else 512 quantiles of all values that are not in "
-        "`tail`, in equal steps from the lowest to the highest.",
+        description="All values, ascending, if there are at most 512. Else 512 quantiles; the k-th, from 0, is that of "
+        "the share (k + 0.5) / 512.",
         examples=[[112.4, 120.9, 131.0]],
     )
     tail: list[float] = Field(
-        description="The highest per cent of the values as they are, ascending, at most 100. The last one is the "
-        "maximum. Empty if all values are in `quantiles`.",
+        description="The highest values above the last quantile, ascending, at most 100. The last one is the maximum.",
         examples=[[]],
     )
     histogram: HistogramOut = Field(description="Bins of equal width, at most about 60.")
@@ -40,7 +39,7 @@ class OverTimeOut(BaseModel):
 
     begins_at: datetime | None = Field(
         description="When the first request was sent, a UTC instant. Null without requests.",
-        examples=["2026-11-25T10:30:00.123Z"],
+        examples=["2026-11-25T10:30:00.123456Z"],
     )
     step_s: float = Field(description="Length of a step. Unit: s.", examples=[1.0])
     offset_s: list[float] = Field(

@@ -1,14 +1,12 @@
 """Query parameters of exports."""
 
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.schemas.benchmark_queries import BenchmarkFilters
-from shared.exports.columns import Part
-from shared.exports.formats import Format, TableFormat
+from shared.exports.names import PARTS, Format, Part, TableFormat
 
-PARTS: tuple[Part, ...] = get_args(Part)
 MAX_CHARS = 200
 
 

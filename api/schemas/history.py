@@ -137,7 +137,9 @@ class ChangeOut(BaseModel):
 class SettingOut(BaseModel):
     """A setting in which a run differs from another one."""
 
-    field: str = Field(description="The setting, as in the benchmark.", examples=["concurrency"])
+    field: str = Field(
+        description="The setting. The short form of a load is written as `load`.", examples=["load.concurrency"]
+    )
     value: JsonValue = Field(description="Of this run. Null: not set.", examples=[8])
     other: JsonValue = Field(description="Of the other run. Null: not set.", examples=[4])
 

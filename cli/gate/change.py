@@ -19,7 +19,8 @@ class Change:
     ratio_interval: tuple[float, float] | None
     is_withheld: bool
     more_requests: int | None
-    sentence: str
+    # Values that each run needs for a difference, if there is none.
+    needed: int | None
 
 
 def change_of(rule: Rule, comparison: Mapping[str, Any], benchmark_id: int) -> Change | None:
@@ -28,16 +29,19 @@ def change_of(rule: Rule, comparison: Mapping[str, Any], benchmark_id: int) -> C
         if metric["metric"] == rule.measure.name and rule.statistic in (None, metric["statistic"]):
             for item in metric["differences"]:
                 if item["id"] == benchmark_id:
-                    return _change(item)
+                    return _change(item, [value.get("needed") for value in metric.get("values") or ()])
     return None
 
 
-def why_withheld(comparison: Mapping[str, Any]) -> str:
+def why_withheld(comparison: Mapping[str, Any], benchmark_id: int) -> str:
     """The reasons for which the runs are not compared; empty if they are."""
-    return "; ".join(comparison.get("withheld") or ())
+    # Reasons begin with the letter of a run. Here there is only one beside the baseline.
+    letters = [run["label"] for run in comparison.get("runs") or () if run["id"] == benchmark_id]
+    reasons = comparison.get("withheld") or ()
+    return "; ".join(reason.removeprefix(f"{letter}: ") for reason in reasons for letter in letters or [""])
 
 
-def _change(item: Mapping[str, Any]) -> Change:
+def _change(item: Mapping[str, Any], needed: Sequence[int | None]) -> Change:
     return Change(
         difference=item["difference"],
         difference_interval=_ends(item.get("interval_95")),
@@ -45,7 +49,7 @@ def _change(item: Mapping[str, Any]) -> Change:
         ratio_interval=_ends(item.get("ratio_interval")),
         is_withheld=item.get("verdict") == WITHHELD,
         more_requests=item.get("more_requests"),
-        sentence=item.get("sentence") or "",
+        needed=max((number for number in needed if number is not None), default=None),
     )
 
 

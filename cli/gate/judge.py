@@ -110,7 +110,7 @@ def _against(rule: Rule, bound: Relative, run: Run, reading: Reading, reference:
     for who, item in (("", reading), ("the baseline has no value: ", base)):
         if item.value is None:
             return verdict("failed", f"{who or 'there is no value: '}{item.reason}")
-    withheld = why_withheld(reference.comparison)
+    withheld = why_withheld(reference.comparison, run.benchmark_id)
     if withheld or (change is not None and change.is_withheld):
         return verdict("undecided", f"the runs are not comparable: {withheld or 'their settings differ'}")
     value = reading.value
@@ -122,7 +122,9 @@ def _against(rule: Rule, bound: Relative, run: Run, reading: Reading, reference:
         f"(baseline {shown(base.value, unit)})"  # type: ignore[arg-type]
     )
     if change is None or change.difference is None:
-        why = f"differences of {rule.name} are not tested" if change is None else change.sentence
+        why = f"differences of {rule.name} are not tested"
+        if change is not None and change.needed is not None:
+            why = f"a test of its difference needs {change.needed:,} values in each run"
         return verdict(*_by_numbers(rule, value, limit, reading, said, why))
     return verdict(*_by_change(rule, bound, base, change, said))
 

@@ -10,8 +10,9 @@ from cli.gate.words import between, shown
 from cli.output import clean
 from cli.render.numbers import UNKNOWN
 
-# Names and errors are cut to this length.
-_MOST = 200
+# Names are cut to this length, and sentences to that one.
+_NAME_MOST = 200
+_MOST = 1_000
 _VERBS = {"failed": "failed", "undecided": "is undecided"}
 _KEY_FIGURES: tuple[tuple[str, Measure, str | None], ...] = (
     ("TTFT p50", MEASURES["ttft_ms"], "p50"),
@@ -73,7 +74,7 @@ def _comparison(report: Report) -> Iterator[str]:
         yield f"- Not comparable: {escaped(reason)}"
     for metric in report.comparison["metrics"]:
         for item in metric["differences"]:
-            if item["id"] == report.benchmark["id"] and item.get("sentence"):
+            if item["id"] == report.benchmark["id"] and item["difference"] is not None:
                 yield f"- {escaped(item['sentence'])}"
     for note in report.comparison.get("notes") or ():
         yield f"- Note: {escaped(note)}"
@@ -106,12 +107,12 @@ def _link(text: str, url: str | None) -> str:
 
 def code(text: str) -> str:
     """A text of others as code: GitHub makes no mentions, references or links of it."""
-    return f"<code>{escaped(text)}</code>"
+    return f"<code>{escaped(text, _NAME_MOST)}</code>"
 
 
-def escaped(text: str) -> str:
+def escaped(text: str, most: int = _MOST) -> str:
     """The text, in which no character means anything in Markdown or HTML, on one line."""
-    cut = clean(text if len(text) <= _MOST else f"{text[:_MOST]}…")
+    cut = clean(text if len(text) <= most else f"{text[:most]}…")
     return "".join(
         character if not character.isascii() or character.isalnum() or character in " ,%" else f"&#{ord(character)};"
         for character in cut

@@ -126,6 +126,12 @@ class ChartRepository:
             row = (await session.execute(query)).one_or_none()
         return None if row is None else StoredCharts(*row)
 
+    async def has(self, benchmark_id: int, version: int) -> bool:
+        """Whether charts of this version are stored."""
+        query = select(Charts.version).where(Charts.benchmark_id == benchmark_id)
+        async with self._database.read() as session:
+            return await session.scalar(query) == version
+
     async def store(self, benchmark_id: int, version: int, document: bytes) -> None:
         """Keeps the charts of a benchmark. Nothing is kept of one that was deleted meanwhile."""
         async with self._database.write() as session:

@@ -1,7 +1,9 @@
 """Reads the results of one benchmark for the API: first which ones and how large they are, then a few at a time."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
@@ -40,6 +42,34 @@ class SentPrompt:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class ShownResult:
+    """A result as a row of a table. `answer`: the beginning of its text."""
+
+    id: int
+    prompt_index: int
+    repetition: int
+    stage: int | None
+    turn: int | None
+    warmup: bool
+    outcome: str
+    sent_at: datetime
+    ttft_ms: float | None
+    latency_ms: float | None
+    tokens_per_second: float | None
+    input_tokens: int | None
+    output_tokens: int | None
+    cost_usd: Decimal | None
+    error: dict[str, Any] | None
+    flags: list[str]
+    answer: str | None
+
+
+# As charts count them.
+_WITHIN = {"input_tokens": func.coalesce(Result.total_input_tokens, Result.input_tokens)}
+_SHOWN = tuple(item.name for item in fields(ShownResult) if item.name != "answer")
+
+
 @tries_again
 class ResultPages:
     """Pages of `results`."""
@@ -70,8 +100,12 @@ class ResultPages:
         after: tuple[Any, int] | None,
         limit: int,
         with_timeline: bool,
+        within: Mapping[str, tuple[Any, Any]] | None = None,
     ) -> list[ListedResult]:
-        """Results sorted by a column, nulls last, equal values by id. `after`: (value, id) of the result before."""
+        """Results sorted by a column, nulls last, equal values by id. `after`: (value, id) of the result before.
+
+        `within`: the lowest and the highest value of columns, by name.
+        """
         query = select(Result.id, Result.prompt_index, getattr(Result, sort).label("value"))
         query = query.where(Result.benchmark_id == benchmark_id)
         if outcome is not None:
@@ -80,6 +114,8 @@ class ResultPages:
                 query = query.where(did_not_succeed())
         if warmup is not None:
             query = query.where(Result.warmup.is_(warmup))
+        for name, (low, high) in (within or {}).items():
+            query = query.where(_WITHIN.get(name, getattr(Result, name)).between(low, high))
         return await self._listed(_sorted(query, sort, descending, after).limit(limit), with_timeline)
 
     async def sent_prompts(self, benchmark_id: int, *, after: int, limit: int) -> list[SentPrompt]:
@@ -102,6 +138,14 @@ class ResultPages:
             query = query.options(undefer(Result.timeline))
         async with self._database.read() as session:
             found = {row.id: row for row in await session.scalars(query)}
+        return [found[number] for number in ids if number in found]
+
+    async def shown(self, ids: Sequence[int], characters: int) -> list[ShownResult]:
+        """The results with these ids, in this order, with so many characters of each answer."""
+        answer = func.substr(Result.response, 1, characters)
+        query = select(*(getattr(Result, name) for name in _SHOWN), answer).where(Result.id.in_(ids))
+        async with self._database.read() as session:
+            found = {row[0]: ShownResult(*tuple(row)) for row in await session.execute(query)}
         return [found[number] for number in ids if number in found]
 
     async def _listed(self, chosen: Select[int, int, Any], with_timeline: bool) -> list[ListedResult]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Literal
 
 from shared.benchmark.results.flags import FLAGS
+from shared.exports.names import Part
 from shared.numbers.fields import FIELDS
 from shared.numbers.metric import NEVER, Definition
 from shared.numbers.metrics import METRICS, STORED
@@ -16,8 +17,6 @@ from shared.numbers.metrics import METRICS, STORED
 # What a cell holds; None is unknown. `instant`: ISO 8601 text in UTC. `usd`: the exact decimal as text. `words`: names,
 # as the text of a JSON array. `events`: a stored timeline.
 Kind = Literal["integer", "number", "boolean", "instant", "usd", "text", "words", "events"]
-# Parts that an export has only if they are asked for.
-Part = Literal["prompt", "response", "reasoning", "timeline"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,12 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
 from shared.exports import csv_table, json_lines
-
-Format = Literal["csv", "jsonl", "json", "parquet", "llmd"]
-TableFormat = Literal["csv", "jsonl"]
+from shared.exports.names import Format
 
 # Characters of a name that its file name shows.
 NAME_SHOWN = 60

@@ -53,7 +53,7 @@ async def test_charts_are_over_the_measured_requests(api: httpx2.AsyncClient, ta
     document = await charts(api)
     assert (document["benchmark_id"], document["status"], document["cut"]) == (1, "completed", False)
     assert (document["ttft_ms"]["count"], document["ttft_ms"]["quantiles"][0]) == (27, 100)
-    assert document["over_time"]["begins_at"] == "2025-01-15T10:30:00.123Z"
+    assert document["over_time"]["begins_at"] == "2025-01-15T10:30:00.123456Z"
     assert (sum(document["over_time"]["sent"]), sum(document["over_time"]["failed"])) == (30, 3)
     requests = document["requests"]
     assert (requests["of"], requests["sampled"]) == (30, False)

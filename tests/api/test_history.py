@@ -58,7 +58,7 @@ async def test_a_history_has_a_point_a_run_with_what_changed(api: httpx2.AsyncCl
     )
     assert points[1]["changes"]["ttft_p50_ms"]["verdict"] == "unchanged"
     assert points[3]["changes"]["ttft_p50_ms"]["reason"] == "no earlier run with the same settings has an interval"
-    assert points[0]["differs"] == [{"field": "concurrency", "value": 1, "other": 8}]
+    assert points[0]["differs"] == [{"field": "load.concurrency", "value": 1, "other": 8}]
     assert points[3]["differs"] == []
     assert "not a fair experiment" in document["note"]
     assert {item["name"] for item in document["metrics"]} == points[0]["metrics"].keys()
@@ -105,7 +105,7 @@ async def test_a_leaderboard_ranks_the_latest_runs_and_sets_others_apart(
     assert document["rows"][0]["metrics"]["ttft_p50_ms"]["interval"] == [75, 85]
     assert document["like"] == 3
     assert [(row["id"], row["differs"]) for row in document["apart"]] == [
-        (4, [{"field": "concurrency", "value": 8, "other": 1}])
+        (4, [{"field": "load.concurrency", "value": 8, "other": 1}])
     ]
     chosen = await read(api, "/leaderboard", prompt_set=prompt_set, like=4, metric="cost_per_request_usd")
     assert [row["id"] for row in chosen["rows"]] == [4]

@@ -116,8 +116,9 @@ async def test_a_list_leaves_long_texts_out_and_says_which(api: httpx2.AsyncClie
     assert (await api.get("/benchmarks/1")).json()["system"] == LONG
 
 
+@pytest.mark.parametrize("dates", ["", "&created_from=2020-01-01"])
 async def test_a_search_in_names_looks_at_some_benchmarks_a_page_and_finds_all(
-    api: httpx2.AsyncClient, tables: Tables
+    api: httpx2.AsyncClient, tables: Tables, dates: str
 ) -> None:
     """Ids far apart stand for the benchmarks between them."""
     spec = {"name": "x", "model": "m"}
@@ -129,7 +130,7 @@ async def test_a_search_in_names_looks_at_some_benchmarks_a_page_and_finds_all(
                 await session.execute(insert(Benchmark).values(id=benchmark_id, name=name, created_at=utc_now(), **row))
     ids, cursor = [], ""
     for _ in range(10):
-        page = (await api.get(f"/benchmarks?name=wanted&limit=2{cursor}")).json()
+        page = (await api.get(f"/benchmarks?name=wanted&limit=2{dates}{cursor}")).json()
         ids += [item["id"] for item in page["items"]]
         if page["next_cursor"] is None:
             break

@@ -6,7 +6,14 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 # Word in a reason → the part as `CI_MAY_SKIP` of `.ci/run` names it.
-_PARTS = {"nginx": "nginx", "kubectl": "kubectl", "pgbouncer": "pgbouncer", "node": "node", "npm": "node"}
+_PARTS = {
+    "nginx": "nginx",
+    "kubectl": "kubectl",
+    "pgbouncer": "pgbouncer",
+    "node": "node",
+    "npm": "node",
+    "chromium": "e2e",
+}
 
 
 def not_run_lines(skipped: Iterable[pytest.TestReport]) -> Iterator[str]:

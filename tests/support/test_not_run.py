@@ -18,9 +18,11 @@ def test_each_program_has_one_line_and_other_reasons_have_none() -> None:
         "Node.js and npm are not installed",
         "npm cannot install @copilotkit/aimock: no network",
         "kubectl is not installed",
+        "Chromium is not on the PATH, nor at CHROMIUM",
         "reads /proc",
     ]
     assert list(not_run_lines(map(skipped, reasons))) == [
+        "NOT RUN: e2e: 1 test: Chromium is not on the PATH, nor at CHROMIUM",
         "NOT RUN: kubectl: 1 test: kubectl is not installed",
         "NOT RUN: nginx: 1 test: nginx is not installed (`.ci/tools` fetches it)",
         "NOT RUN: node: 2 tests: Node.js and npm are not installed",

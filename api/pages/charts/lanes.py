@@ -1,4 +1,4 @@
-"""Swim lanes: one row a request, from the moment in which it was due to its end."""
+"""Swim lanes: one row a request, from its wait to its end."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from api.pages.charts.scale import Scale
 # The most rows: what eyes can follow.
 MOST = 60
 _ROW_PX = 8
-# Without a choice of the reader, the first part of the run in which so many requests begin.
+# Without a choice of the reader, the first part of the run in which so many requests are sent.
 _FIRST = 40
 
 # Name, class, and which part of its row a bar takes: thin ones wait, thick ones work.
-PHASES = (("queue", "s8", 0.3), ("connect", "s4", 0.3), ("TTFT", "s2", 0.6), ("generation", "s1", 0.9))
+PHASES = (("queue", "s8", 0.12), ("connect", "s4", 0.3), ("TTFT", "s2", 0.6), ("generation", "s1", 0.9))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class _Lane:
     """Times in seconds. `phases`: (begin, end) by PHASES; None without such a phase."""
 
     place: int
-    begin: float
+    sent: float
     end: float
     phases: Sequence[tuple[float, float] | None]
     failed: bool
@@ -42,7 +42,7 @@ def lanes(
     """`requests`: the columns of `GET …/charts`. `failed`: the outcomes that are failures."""
     every = [_lane(requests, place, failed) for place in range(len(requests["id"]))]
     begin, end = zoom or _beginning(every)
-    inside = [lane for lane in every if lane.end >= begin and lane.begin <= end]
+    inside = [lane for lane in every if lane.end >= begin and lane.sent <= end]
     shown = inside[:: max(1, -(-len(inside) // MOST))]
     height = TOP + BOTTOM + max(len(shown), 4) * _ROW_PX
     x = Scale.over((begin, end), LEFT, WIDE - RIGHT)
@@ -88,17 +88,16 @@ def _lane(requests: Mapping[str, Sequence[Any]], place: int, failed: Sequence[st
         (sent, sent + ttft) if ttft else (sent, end),
         (sent + ttft, sent + latency) if ttft and latency > ttft else None,
     )
-    return _Lane(place, due, end, phases, requests["outcome"][place] in failed)
+    return _Lane(place, sent, end, phases, requests["outcome"][place] in failed)
 
 
 def _beginning(every: Sequence[_Lane]) -> tuple[float, float]:
     """Of a long run the first requests, so that single ones are seen."""
     if not every:
         return 0.0, 1.0
-    if len(every) <= MOST:
-        return min(lane.begin for lane in every), max(lane.end for lane in every)
-    first = sorted(every, key=lambda lane: lane.begin)[:_FIRST]
-    return first[0].begin, max(lane.end for lane in first)
+    # In the order of their sends, as all requests of the document are.
+    first = every if len(every) <= MOST else every[:_FIRST]
+    return first[0].sent, max(lane.end for lane in first)
 
 
 def _bar(x: Scale, y: Scale, middle: float, share: float, begin: float, end: float) -> str:

@@ -32,7 +32,7 @@ def scatter(
     inside = [item for item in found if zoom is None or zoom[0] <= item[1] <= zoom[1]]
     drawn = inside[:: max(1, -(-len(inside) // MOST))]
     line = fit["line"] if fit else None
-    x = across(zoom or [count for _, count, _ in found])
+    x = across(zoom or _with_margin([count for _, count, _ in found]))
     y = up([0, *(value for _, _, value in inside)])
     plot = Plot(WIDTH, HEIGHT, x, y, tokens.replace("_", " "), f"{title}, ms")
     plot.dots(((count, value) for _, count, value in drawn), "s5")
@@ -50,3 +50,12 @@ def scatter(
         csv_url=csv_url,
         zoom=zoom,
     )
+
+
+def _with_margin(counts: Sequence[int]) -> Sequence[float]:
+    """So that dots at the ends are whole."""
+    if not counts:
+        return counts
+    low, high = min(counts), max(counts)
+    margin = (high - low) / 50
+    return [low - margin, high + margin]

@@ -12,7 +12,6 @@ from api.pages.benchmark_rows import Row, row_of
 from api.pages.list_order import COLUMNS, NEWEST, OLDEST, Order, sorted_rows
 from api.pages.site import is_partial, page
 from api.pages.urls import with_query
-from api.present import listed_benchmark
 from api.proxy import link
 from api.schemas.benchmark_queries import BenchmarkQuery
 from api.state import Parts, State
@@ -60,7 +59,7 @@ class LiveQuery(ListQuery):
 async def list_page(request: Request, query: Annotated[ListQuery, Query()], parts: Parts) -> HTMLResponse:
     where = filter_of(query)
     found, earlier = await _read(parts, where, query)
-    rows = [_row(item) for item in found.items]
+    rows = [row_of(item.benchmark) for item in found.items]
     pairs = [(name, value) for name, value in request.query_params.multi_items() if name in (*FILTERS, "sort", "limit")]
     here = link(PATH)
     is_first = query.cursor is None and query.back is None
@@ -91,7 +90,7 @@ async def list_page(request: Request, query: Annotated[ListQuery, Query()], part
 @router.get("/benchmarks/live")
 async def live_rows(request: Request, query: Annotated[LiveQuery, Query()], parts: Parts) -> Response:
     """The open rows of a list as they are now, and how many new benchmarks there are."""
-    rows = [_row(item) for item in await parts.benchmark_pages.of_ids(query.ids)] if query.ids else []
+    rows = [row_of(item.benchmark) for item in await parts.benchmark_pages.of_ids(query.ids)] if query.ids else []
     pairs = [(name, value) for name, value in request.query_params.multi_items() if name in (*FILTERS, "sort")]
     new = 0
     if query.newest is not None:
@@ -146,10 +145,6 @@ def _position_in(query: ListQuery) -> list[tuple[str, str]]:
 
 def _place(item: ListedBenchmark) -> Position:
     return Position(item.benchmark.id, item.benchmark.created_at)
-
-
-def _row(item: ListedBenchmark) -> Row:
-    return row_of(listed_benchmark(item), item)
 
 
 def _header(column: Any, sort: str, here: str, pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:

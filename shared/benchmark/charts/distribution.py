@@ -10,7 +10,7 @@ from shared.benchmark.charts.steps import nice
 
 # Up to this many values are all there. Of more, there are as many quantiles.
 QUANTILES = 512
-# Of more, the highest per cent is there as it is, but not more values than this.
+# The most values above the last quantile.
 TAIL = 100
 MOST_BINS = 60
 # Bins of a decade of a logarithmic histogram at most: each is then 1.4 % wide.
@@ -18,15 +18,15 @@ _MOST_A_DECADE = 160
 
 
 def distribution(values: Floats) -> dict[str, Any]:
-    """Of the known values. `tail`: the highest ones as they are; the last is the maximum.
+    """Of the known values. The k-th of 512 quantiles, from 0, is that of the share (k + 0.5) / 512 (type 7).
 
-    `quantiles`: those of the other values, in equal steps from their lowest to their highest (type 7).
+    `tail`: the highest values as they are, if they are above the last quantile; the last of them is the maximum.
     """
     ordered = np.sort(values[~np.isnan(values)])
     quantiles, tail = ordered, ordered[:0]
     if len(ordered) > QUANTILES:
-        tail = ordered[-min(TAIL, len(ordered) // 100) :]
-        quantiles = np.quantile(ordered[: -len(tail)], np.linspace(0, 1, QUANTILES))
+        quantiles = np.quantile(ordered, (np.arange(QUANTILES) + 0.5) / QUANTILES)
+        tail = ordered[np.searchsorted(ordered, quantiles[-1], side="right") :][-TAIL:]
     return {
         "count": len(ordered),
         "quantiles": listed(quantiles),

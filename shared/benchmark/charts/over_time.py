@@ -11,7 +11,7 @@ from shared.numbers.percentiles import MIN_COUNT
 
 MOST_STEPS = 400
 # There are fewer steps if they would hold fewer requests than this on average, but not fewer than that many steps.
-REQUESTS_A_STEP, FEW_STEPS = 5, 24
+REQUESTS_A_STEP, FEW_STEPS = 12, 24
 
 
 def over_time(columns: ChartColumns) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def over_time(columns: ChartColumns) -> dict[str, Any]:
 
 
 def _instant(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _step(times_s: Floats, begin_s: float, step_s: float, steps: int) -> Integers:

@@ -27,9 +27,8 @@ def ecdf_points(values: Mapping[str, Any]) -> list[tuple[float, float]]:
     count, quantiles, tail = values["count"], values["quantiles"], values["tail"]
     if count <= len(quantiles):
         return [(value, (number + 1) / count) for number, value in enumerate(quantiles)]
-    below = count - len(tail)
-    points = [(value, below / count * number / (len(quantiles) - 1)) for number, value in enumerate(quantiles)]
-    return points + [(value, (below + number + 1) / count) for number, value in enumerate(tail)]
+    points = [(value, (number + 0.5) / len(quantiles)) for number, value in enumerate(quantiles)]
+    return points + [(value, (count - len(tail) + number + 1) / count) for number, value in enumerate(tail)]
 
 
 def _histogram(document: Mapping[str, Any], metric: str) -> Table:

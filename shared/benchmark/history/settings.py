@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 # Fields of a stored spec. Repetitions only say how many requests there are, and texts are the prompt set's.
-_FIELDS = ("concurrency", "request_rate", "load", "warmup", "warmup_prefix", "parameters", "extra_body")
+_FIELDS = ("warmup_prefix", "parameters", "extra_body")
+# They name a stage, or decide how many requests there are and which random draws, not how much is asked at a time.
+_NO_LOAD = ("name", "seed", "requests", "duration_s", "grace_s")
 # Fields of the workload that are no part of the prompt set.
 _OF_WORKLOAD = ("output_tokens", "ignore_eos")
 _OF_DATASET = ("think_s",)
 _OF_TRACE = ("spread", "spread_step_s", "time_scale", "max_gap_s")
 # What a field means that is left out, in stored specs of any version.
-_DEFAULTS: dict[str, Any] = {"warmup": 0, "warmup_prefix": True, "workload.ignore_eos": False}
+_DEFAULTS: dict[str, Any] = {"warmup_prefix": True, "workload.ignore_eos": False, "load.warmup": False}
 # Retention deletes them, or parts of them.
 _DELETED = ("extra_body", "workload", "parameters.stop")
-# They say nothing about the load.
-_NAMES = ("name",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,8 @@ def settings_of(
     spec: Mapping[str, Any], endpoint: Mapping[str, Any] | None = None, *, has_texts: bool = True
 ) -> Settings:
     """Of a stored spec. `endpoint`: the document of its identity, if runs of the same endpoint are compared."""
-    chosen = {name: spec.get(name) for name in _FIELDS}
-    if spec.get("request_rate") is not None:
-        chosen |= {name: spec.get(name) for name in ("arrival", "arrival_seed")}
-    if chosen["load"] is not None:
-        # It replaces the short form.
-        chosen |= dict.fromkeys(("concurrency", "request_rate", "warmup"))
+    chosen: dict[str, Any] = {name: spec.get(name) for name in _FIELDS}
+    chosen["load"] = _load(spec)
     workload = spec.get("workload") or {}
     chosen["workload"] = {name: workload.get(name) for name in _OF_WORKLOAD} | {
         part: {name: (workload.get(part) or {}).get(name) for name in names}
@@ -76,11 +72,33 @@ def _is_deleted(path: str) -> bool:
     return any(path == name or path.startswith((f"{name}.", f"{name}[")) for name in _DELETED)
 
 
+def _load(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """In one form, however the benchmark was written. `warmup`: whether there was one, so that caches were warm."""
+    load: dict[str, Any] = dict(spec.get("load") or {})
+    if load:
+        warmup = bool(load.get("warmup"))
+    else:
+        warmup = bool(spec.get("warmup"))
+        if spec.get("request_rate") is None:
+            load = {"concurrency": spec.get("concurrency")}
+        else:
+            load = {"request_rate": spec["request_rate"], "arrival": spec.get("arrival")}
+            load["max_concurrency"] = spec.get("concurrency")
+    if load.get("request_rate") is not None:
+        load["arrival"] = load.get("arrival") or "constant"
+    return {name: _pruned(value) for name, value in load.items() if name not in _NO_LOAD} | {"warmup": warmup}
+
+
+def _pruned(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _pruned(item) for name, item in value.items() if name not in _NO_LOAD}
+    return [_pruned(item) for item in value] if isinstance(value, list) else value
+
+
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
         for name, item in value.items():
-            if name not in _NAMES:
-                yield from _leaves(f"{path}.{name}" if path else name, item)
+            yield from _leaves(f"{path}.{name}" if path else name, item)
     elif isinstance(value, Sequence) and not isinstance(value, str):
         for number, item in enumerate(value):
             yield from _leaves(f"{path}[{number}]", item)

@@ -156,7 +156,11 @@ def test_the_verdict_has_the_numbers_of_both_runs() -> None:
 
 
 def test_runs_that_are_not_comparable_are_undecided_with_the_reason() -> None:
-    document = {**comparison(), "withheld": ["the load differs", "the grade differs"]}
+    document = {
+        **comparison(),
+        "runs": [{"id": 1, "label": "A"}, {"id": 2, "label": "B"}],
+        "withheld": ["B: the load differs", "B: the grade differs"],
+    }
     verdict = against("ttft_ms.p50 > baseline + 50%", document)
     assert (verdict.outcome, verdict.reason) == (
         "undecided",
@@ -178,11 +182,12 @@ def test_what_has_no_interval_of_its_difference() -> None:
 
 
 def test_too_few_values_to_compare_say_how_many_are_needed() -> None:
-    document = comparison(difference=None, sentence="B's P50 TTFT: too few values: 6 are needed")
+    document = comparison(difference=None)
+    document["metrics"][0]["values"] = [{"id": 1, "needed": None}, {"id": 2, "needed": 1_000}]
     verdict = against("ttft_ms.p50 > baseline", document)
     assert (verdict.outcome, verdict.reason) == (
         "undecided",
-        "120.0 ms is over 100.0 ms (baseline 100.0 ms), but B's P50 TTFT: too few values: 6 are needed",
+        "120.0 ms is over 100.0 ms (baseline 100.0 ms), but a test of its difference needs 1,000 values in each run",
     )
 
 

@@ -125,6 +125,7 @@ async def use_api(client: httpx2.AsyncClient, middle: int) -> None:
             {},
         ),
         ("GET", f"/leaderboard?prompt_set={PROMPT_SETS}17", None, {}),
+        ("GET", f"/benchmarks/{middle}/charts", None, {}),
         ("GET", "/metrics", None, {}),
         ("GET", "/ready", None, {}),
         ("GET", "/workers", None, {}),

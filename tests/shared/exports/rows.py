@@ -3,7 +3,8 @@
 from typing import Any
 
 from shared.exports.cells import Cells, cells_of
-from shared.exports.columns import Column, Part, columns_with
+from shared.exports.columns import Column, columns_with
+from shared.exports.names import Part
 from tests.shared.db.rows import METRICS
 
 AT = "2025-01-15T10:30:00.123456Z"

@@ -6,8 +6,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
+from sqlalchemy import insert
 
+from shared.db.benchmark_pages import NAMES_A_PAGE
 from shared.db.leases import Lease
+from shared.db.tables import Benchmark
+from shared.db.types import utc_now
 from tests.api.documents import submit
 from tests.api.pages.html import Page, forbidden
 from tests.api.test_proxy import PREFIX, TRUSTED, behind_proxy, submitted
@@ -222,6 +226,26 @@ async def test_a_sort_by_a_number_keeps_the_page(api: httpx2.AsyncClient) -> Non
     second = await shown(api, following(await shown(api, limit=2), "next"))
     (name,) = [link["href"] for link in second.all("a") if "sort=name" in link.get("href", "")]
     assert ids(await shown(api, name)) == [1]
+
+
+@pytest.mark.parametrize("dates", ["", "&created_from=2020-01-01"])
+async def test_a_search_in_names_finds_all_in_both_orders(api: httpx2.AsyncClient, tables: Tables, dates: str) -> None:
+    """One page looks at 20,000 benchmarks. Ids far apart stand for those between them."""
+    row = {"model": "m", "provider": "p", "status": "cancelled", "notices": [], "planned": 1}
+    wanted = [1, NAMES_A_PAGE, 3 * NAMES_A_PAGE]
+    spec = {"name": "x", "model": "m"}
+    async with tables.database.write() as session:
+        for number in wanted:
+            for benchmark_id, name in ((number, "the wanted one"), (number + 1, "another")):
+                values = {"id": benchmark_id, "name": name, "created_at": utc_now(), "spec_document": spec, **row}
+                await session.execute(insert(Benchmark).values(**values))
+    for sort, expected in (("newest", wanted[::-1]), ("oldest", wanted)):
+        path, found = f"/ui/benchmarks?name=wanted&sort={sort}{dates}", []
+        while path:
+            page = await shown(api, path)
+            found += ids(page)
+            path = next((link["href"] for link in page.all("a", class_="next")), "")
+        assert found == expected, sort
 
 
 async def test_open_rows_are_asked_for_and_come_as_they_are_now(three: httpx2.AsyncClient, tables: Tables) -> None:

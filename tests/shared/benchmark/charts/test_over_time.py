@@ -15,7 +15,7 @@ def test_requests_are_counted_by_send_and_by_end() -> None:
     found = over_time(columns(*rows))
     step = found["step_s"]
     assert step == 0.5
-    assert found["begins_at"] == "2023-11-14T22:13:20.000Z"
+    assert found["begins_at"] == "2023-11-14T22:13:20.000000Z"
     assert found["offset_s"] == [number * step for number in range(23)]
     assert (sum(found["sent"]), sum(found["succeeded"]), sum(found["failed"])) == (102, 100, 1)
     assert found["sent"][:3] == [5, 5, 5]
@@ -48,12 +48,15 @@ def test_percentiles_of_a_step_are_those_of_its_requests() -> None:
     ]
     found = over_time(columns(*rows))
     size = round(found["step_s"] / 0.01)
-    assert size == 10
-    for step in (0, 7, 200):
+    assert size == 20
+    for step in (0, 7, 100):
         inside = values[step * size : (step + 1) * size]
         assert found["ttft_p50_ms"][step] == pytest.approx(np.percentile(inside, 50), abs=1e-3)
-        # Ten values have no P95.
-        assert found["ttft_p95_ms"][step] is None
+        assert found["ttft_p95_ms"][step] == pytest.approx(np.percentile(inside, 95), abs=1e-3)
+    # Fewer than 20 values have no P95.
+    few = over_time(columns(*rows[:30]))
+    assert max(few["sent"]) < 20
+    assert set(few["ttft_p95_ms"]) == {None}
     # Thirty at once every second: some steps have a P95, and those between have nothing.
     bursts = over_time(columns(*[row(number, sent_s=number // 30) for number in range(3_000)]))
     assert set(zip(bursts["sent"], bursts["ttft_p95_ms"], strict=True)) == {(30, 100.0), (0, None)}

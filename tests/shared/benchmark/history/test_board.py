@@ -43,7 +43,7 @@ def test_the_settings_that_most_models_have_count_and_others_stand_apart_with_th
     ]
     board = board_of([*runs, run(6, model="d")], TTFT)
     assert sorted(ids(board)) == [1, 2, 6]
-    assert [(item.run.id, item.differs) for item in board.apart] == [(5, [Difference("concurrency", 2, 4)])]
+    assert [(item.run.id, item.differs) for item in board.apart] == [(5, [Difference("load.concurrency", 2, 4)])]
 
 
 def test_of_settings_that_as_many_have_the_newest_count() -> None:

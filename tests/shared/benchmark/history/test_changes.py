@@ -88,14 +88,14 @@ def test_only_runs_with_the_same_settings_and_a_good_grade_are_compared() -> Non
     ]
     points = history_of(runs)
     assert [point.changes["ttft_p50_ms"].against for point in points] == [(), (), (), (1,), (2,), (), (4, 1)]
-    assert points[4].differs == [Difference("concurrency", 64, 4)]
+    assert points[4].differs == [Difference("load.concurrency", 64, 4)]
     assert points[5].differs == [Difference("endpoint.fingerprint", "f2", "f1")]
     assert [point.differs for point in (points[0], points[3], points[6])] == [[], [], []]
 
 
 def test_the_newest_run_may_be_one_that_is_not_shown() -> None:
     points = history_of([run(1)], newest=run(9, spec=spec_of(concurrency=8)))
-    assert points[0].differs == [Difference("concurrency", 4, 8)]
+    assert points[0].differs == [Difference("load.concurrency", 4, 8)]
 
 
 def test_no_runs_have_no_history() -> None:

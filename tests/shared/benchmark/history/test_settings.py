@@ -28,7 +28,7 @@ def differing(**fields: Any) -> list[str]:
         {"system": "text of the prompt set"},
         {"workload": {"cache": "bust"}},
         {"slos": {"ttft_ms": 5}, "timeouts": {"total_s": 100}},
-        {"arrival": "constant"},
+        {"load": {"concurrency": 2, "requests": 50}},
     ],
     ids=lambda fields: "-".join(fields),
 )
@@ -39,9 +39,13 @@ def test_what_numbers_do_not_depend_on_is_no_difference(fields: dict[str, Any]) 
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({"concurrency": 8}, ["concurrency"]),
-        ({"warmup": 2}, ["warmup"]),
-        ({"request_rate": 3.0, "concurrency": 2}, ["arrival", "arrival_seed", "request_rate"]),
+        ({"concurrency": 8}, ["load.concurrency"]),
+        ({"warmup": 2}, ["load.warmup"]),
+        (
+            {"request_rate": 3.0, "concurrency": 2},
+            ["load.arrival", "load.concurrency", "load.max_concurrency", "load.request_rate"],
+        ),
+        ({"load": {"concurrency": 3, "requests": 9}}, ["load.concurrency"]),
         ({"parameters": {"max_tokens": 7, "stop": ["x"]}}, ["parameters.max_tokens", "parameters.stop[0]"]),
         ({"extra_body": {"ignore_eos": True}}, ["extra_body.ignore_eos"]),
         ({"workload": {"output_tokens": 5}}, ["workload.output_tokens.distribution", "workload.output_tokens.value"]),
@@ -67,6 +71,6 @@ def test_what_retention_deleted_is_not_compared_and_the_rest_is() -> None:
     whole = stored(parameters={"stop": ["x"]}, extra_body={"a": 1}, workload={"output_tokens": 5}, concurrency=2)
     old = settings_of(spec_without_texts(whole, "n"), has_texts=False)
     assert differences(old, settings_of(whole)) == []
-    assert [item.field for item in differences(old, settings_of(stored(concurrency=1)))] == ["concurrency"]
+    assert [item.field for item in differences(old, settings_of(stored(concurrency=1)))] == ["load.concurrency"]
     # Only then may they be the same: what is kept is equal.
     assert old.kept == settings_of(whole).kept != settings_of(stored(concurrency=1)).kept

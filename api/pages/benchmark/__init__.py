@@ -1,0 +1,1 @@
+"""What the page of one benchmark shows, made from what the API says about it. Pure."""

@@ -1,0 +1,70 @@
+"""One request of a benchmark as a curl command. Secrets are variables of the shell, never values."""
+
+import json
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode, urlsplit
+
+from api.schemas.benchmarks import TargetOut
+from shared.benchmark.prompt import Parameters
+from shared.protocols.registry import protocol_named
+from shared.scrubber import MASK
+
+# Headers of the connection, or that curl writes itself.
+_LEFT_OUT = {"host", "content-length", "connection", "accept-encoding", "user-agent"}
+# Longer bodies fit in no command line.
+MOST_BYTES = 100_000
+
+
+def as_curl(
+    target: TargetOut,
+    model: str,
+    messages: Sequence[Mapping[str, str]],
+    system: str | None,
+    parameters: Parameters,
+) -> str | None:
+    """The command. None if the body is too long for one. `parameters`: those that the prompt is sent with."""
+    adapter = protocol_named(target.protocol)
+    planned = adapter(adapter.options()).body(model, messages, system, parameters)
+    # What the endpoint names otherwise or adds is in the target; what the prompt decides is in the plan.
+    names = {"model", "messages", "input", "system", "instructions"}
+    body = {name: value for name, value in planned.items() if name in names}
+    body |= {name: planned.get(name, value) for name, value in target.body.items()}
+    text = json.dumps(body, ensure_ascii=False)
+    if len(text.encode()) > MOST_BYTES:
+        return None
+    lines = [f"curl -N {_argument(_url(target))}"]
+    lines += [f"-H {_header(name, value, target)}" for name, value in target.headers.items() if name not in _LEFT_OUT]
+    if target.tls is not None and not target.tls.verify:
+        lines.append("--insecure")
+    lines.append(f"-d {shlex.quote(text)}")
+    return " \\\n  ".join(lines)
+
+
+def _url(target: TargetOut) -> str:
+    parts = urlsplit(target.base_url)
+    query = {name: f"${_variable(name)}" if value == MASK else value for name, value in target.query.items()}
+    encoded = urlencode(query, safe="$")
+    return f"{parts.scheme}://{parts.netloc}{target.path}" + (f"?{encoded}" if encoded else "")
+
+
+def _header(name: str, value: str, target: TargetOut) -> str:
+    if MASK not in value:
+        return shlex.quote(f"{name}: {value}")
+    carries_key = name in ("authorization", "x-api-key", "api-key") and target.key_env is not None
+    variable = f"${target.key_env}" if carries_key else f"${_variable(name)}"
+    if name == "authorization":
+        variable = f"Bearer {variable}"
+    return f'"{name}: {variable}"'
+
+
+def _variable(name: str) -> str:
+    return re.sub(r"\W+", "_", name).upper().strip("_") or "SECRET"
+
+
+def _argument(text: str) -> str:
+    """Quoted so that only variables are replaced."""
+    if "$" not in text:
+        return shlex.quote(text)
+    return '"' + re.sub(r'([\\"`])', r"\\\1", text) + '"'

@@ -1,0 +1,29 @@
+"""Reads what belongs to a benchmark and is in other tables, and puts all of it together as the API shows it."""
+
+from typing import Any
+
+from api.present import benchmark_with_results
+from api.present_webhooks import benchmark_webhook
+from api.schemas.benchmarks import BenchmarkOut
+from api.schemas.estimate import EstimateOut
+from api.schemas.results import ResultOut
+from api.state import State
+from shared.db.tables import Benchmark
+
+
+async def whole_benchmark(
+    parts: State,
+    benchmark: Benchmark,
+    results: list[ResultOut] | None,
+    *,
+    secret: str | None = None,
+    estimate: dict[str, Any] | None = None,
+) -> BenchmarkOut:
+    """The benchmark with its webhook, segments and stages, which are in other tables."""
+    webhook = benchmark_webhook(await parts.webhooks.of_benchmark(benchmark.id), secret)
+    begun = benchmark.started_at is not None
+    segments = await parts.segments.of(benchmark.id) if begun else []
+    stages = await parts.stages.of(benchmark.id) if begun and benchmark.spec.has_stages else []
+    shown = benchmark_with_results(benchmark, segments, stages, webhook, results)
+    shown.estimate = None if estimate is None else EstimateOut.model_validate(estimate)
+    return shown

@@ -1,0 +1,1 @@
+"""How fast pages, comparisons and exports are over a large database: `python -m benchmarks.web`."""

@@ -1,0 +1,25 @@
+"""Every page in both themes and at both widths: no error, nothing from elsewhere, accessible, fits the screen."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+
+from tests.browser.judge import faults
+from tests.browser.stack import Stack
+from tests.browser.watched import NARROW, WIDE, Watched
+
+Tabs = Callable[..., AbstractContextManager[Watched]]
+
+PAGES = {
+    "list": "/ui/benchmarks",
+    "list-nothing-found": "/ui/benchmarks?name=nowhere",
+}
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES.keys())
+def test_page(open_tab: Tabs, filled: Stack, path: str, width: int, dark: bool) -> None:
+    with open_tab(width=width, dark=dark) as tab:
+        assert faults(tab.open(path.format(**filled.ids))) == []
