@@ -101,7 +101,9 @@ def _interval(row: Row, scale: Scale, interval: Interval, y: float) -> Markup:
     commands = [f"M{left:.1f},{y:.1f}H{right:.1f}"]
     for end, at, way in ((interval[0], left, 1), (interval[1], right, -1)):
         inside = scale.shows(end)
-        commands.append(f"M{at:.1f},{y - 5:.1f}v10" if inside else f"M{at + 6 * way:.1f},{y - 4:.1f}l{-6 * way},4l{6 * way},4")
+        commands.append(
+            f"M{at:.1f},{y - 5:.1f}v10" if inside else f"M{at + 6 * way:.1f},{y - 4:.1f}l{-6 * way},4l{6 * way},4"
+        )
     return Markup('<path class="whisker {}" d="{}"/>').format(row.css, "".join(commands))
 
 
