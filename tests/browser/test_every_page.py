@@ -14,6 +14,11 @@ Tabs = Callable[..., AbstractContextManager[Watched]]
 PAGES = {
     "list": "/ui/benchmarks",
     "list-nothing-found": "/ui/benchmarks?name=nowhere",
+    "new": "/ui/benchmarks/new",
+    "new-from-another": "/ui/benchmarks/new?from={errors}",
+    "webhooks": "/ui/webhooks",
+    "webhook": "/ui/webhooks/{webhook}",
+    "workers": "/ui/workers",
 }
 
 
