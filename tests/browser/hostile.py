@@ -20,8 +20,10 @@ TEMPLATE = "{{ 7*7 }}{% raw %}${7*7}"
 TEXTS = (IMAGE, SCRIPT, FORMULA, RIGHT_TO_LEFT, INVISIBLE, UNBROKEN, LONG, TEMPLATE)
 
 NAME = (IMAGE + RIGHT_TO_LEFT + SCRIPT)[:200]
-# Without U+0000, which the API refuses in what users send.
-METADATA = {f"key {number} {IMAGE}": f"{FORMULA} {UNBROKEN[:60]} {number}" for number in range(400)}
+# As much as the API takes, most of it as very many tags. Without U+0000, which it refuses.
+METADATA_BYTES = 16_384
+METADATA = {IMAGE: FORMULA, SCRIPT: RIGHT_TO_LEFT, "unbroken": UNBROKEN[:2_000]}
+METADATA |= {f"t{number}": "1" for number in range((METADATA_BYTES - 3_000) // 13)}
 
 
 def event(**delta: Any) -> bytes:
