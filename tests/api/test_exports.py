@@ -83,6 +83,7 @@ async def test_head_tells_of_the_file_without_reading_it(recorded: httpx2.AsyncC
     response = await recorded.head("/benchmarks/1/export")
     assert (response.status_code, response.content) == (200, b"")
     assert response.headers["export-rows"] == "3"
+    assert "content-length" not in response.headers
     assert "attachment" in response.headers["content-disposition"]
 
 
