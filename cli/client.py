@@ -125,6 +125,9 @@ class Client:
         """The load curve. `slos`: bounds of percentiles, as in `ttft_ms:p95:500`."""
         return self._json("GET", f"/benchmarks/{benchmark_id}/curve", params={"slo": slos})
 
+    def comparison(self, ids: list[int], margins: dict[str, str]) -> Json:
+        return self._json("GET", "/compare", params={"ids": ",".join(map(str, ids)), **margins})
+
     def failures(self, benchmark: Json) -> list[Json]:
         """Measured results that did not succeed, at most 200 of each outcome. None if the summary counts none."""
         requests = (benchmark["summary"] or {}).get("requests", {})

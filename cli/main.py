@@ -9,16 +9,17 @@ from cli.commands import (
     benchmarks,
     calibrate,
     catalog,
+    compare,
     curve,
     datasets,
     demo,
+    exports,
     gate,
     run,
     system,
     up,
     webhooks,
 )
-from cli.commands import benchmarks, calibrate, catalog, curve, datasets, demo, exports, run, system, up, webhooks
 from cli.exits import EPILOG
 from cli.group import Commands
 from cli.help import Command
@@ -47,6 +48,7 @@ app.command(cls=Command, short_help="Show throughput against latency by load, an
 app.command(cls=Command, short_help="Export a benchmark as CSV, JSON Lines, JSON or Parquet.")(exports.export)
 app.command("import", cls=Command, short_help="Import a benchmark that was exported as JSON.")(exports.import_file)
 app.command(cls=Command, short_help="Write a report as one HTML file.")(exports.report)
+app.command(cls=Command, short_help="Compare benchmarks, with how sure their differences are.")(compare.compare)
 app.command(cls=Command)(benchmarks.rerun)
 app.command(cls=Command)(benchmarks.cancel)
 app.command(cls=Command)(benchmarks.delete)

@@ -1,13 +1,14 @@
 """`/benchmarks/{id}/curve`: throughput and latency by load, from the stages of a run."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
 from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId
 from api.schemas.curve import CurveOut, CurveQuery
-from api.state import Parts
-from shared.benchmark.results.curve import curve_of
+from api.state import Parts, State
+from shared.benchmark.results.curve import CurveSlo, curve_of
 from shared.benchmark.results.curve_point import CurveStage
 
 router = APIRouter(tags=["benchmarks"])
@@ -25,6 +26,11 @@ async def read_curve(benchmark_id: BenchmarkId, query: Annotated[CurveQuery, Que
     It is made for a `sweep`. The stages of every other `load` have a curve too, and so has a search. While the
     benchmark runs, it has the stages that have ended.
     """
+    return CurveOut.model_validate(await curve_document(parts, benchmark_id, query.slos))
+
+
+async def curve_document(parts: State, benchmark_id: int, slos: Sequence[CurveSlo]) -> dict[str, Any]:
+    """The curve of a stored benchmark. The page of the curve shows it too."""
     benchmark = await parts.benchmarks.get(benchmark_id)
     stages = [
         CurveStage(row.number, row.label, row.ended_by, row.summary)
@@ -34,4 +40,4 @@ async def read_curve(benchmark_id: BenchmarkId, query: Annotated[CurveQuery, Que
     if not stages and benchmark.summary is not None and not benchmark.spec.has_stages:
         # A run without a `load` of its own is one stage.
         stages = [CurveStage(0, {}, "requests" if benchmark.status == "completed" else "cancelled", benchmark.summary)]
-    return CurveOut.model_validate(curve_of(stages, query.slos))
+    return curve_of(stages, slos)

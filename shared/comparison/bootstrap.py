@@ -15,6 +15,8 @@ DRAWS = 4_000
 MOST_CLUSTERS = 128
 # Points of the first, coarse search for a quantile.
 _COARSE = 64
+# Multiplications of a matrix product up to which OpenBLAS uses one thread.
+_SINGLE_THREADED = 200_000
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -85,15 +87,26 @@ def _at_ranks(sample: Sample, drawn: Weights, low: Floats, high: Floats) -> tupl
     start, end = 0, len(sample.values)
     while end - start > 4 * _COARSE:
         grid = np.linspace(start, end - 1, _COARSE + 1).astype(np.int64)
-        passed = drawn @ _counts_until(sample, drawn.shape[1], grid)
+        passed = _product(drawn, _counts_until(sample, drawn.shape[1], grid))
         first, last = int((passed > ranks[0]).argmax(axis=1).min()), int((passed > ranks[1]).argmax(axis=1).max())
         found = (int(grid[first - 1]) if first else start), int(grid[last]) + 1
         if found[1] - found[0] > 0.7 * (end - start):
             break
         start, end = found
-    passed = drawn @ _counts_until(sample, drawn.shape[1], np.arange(start, end))
+    passed = _product(drawn, _counts_until(sample, drawn.shape[1], np.arange(start, end)))
     below, above = (sample.values[start + (passed > rank).argmax(axis=1)] for rank in ranks)
     return below, above
+
+
+def _product(drawn: Weights, counts: Weights) -> Weights:
+    """The matrix product, in parts so small that OpenBLAS does not start threads.
+
+    Threads that wait for a core which others use take four times as long as one thread alone.
+    """
+    most = _SINGLE_THREADED // counts.size
+    draws = next((number for number in (400, 200, 100, 50, 25, 10, 5, 2) if number <= most), 1)
+    parts: Weights = np.matmul(drawn.reshape(-1, draws, drawn.shape[1]), counts)
+    return parts.reshape(DRAWS, counts.shape[1])
 
 
 def _counts_until(sample: Sample, clusters: int, places: Ints) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""A forest plot: one row a difference, its interval as a line, its value as a dot, and the margin as a band around 0."""
+"""A forest plot: one row a difference, with its interval as a line, its value as a dot, and the margin around 0."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ Interval = tuple[float, float]
 class Row:
     """`value` and `interval`: change in per cent of the reference. `shown`: the same in the metric's own unit.
 
-    `margin`: up to this many per cent a difference does not matter. `css`: the class of the run's series. `tone`: `good`
-    or `bad` where there is a verdict that says so, else empty.
+    `margin`: up to this many per cent a difference does not matter. `css`: the class of the run's series. `is_better`:
+    None without a verdict that says so.
     """
 
     title: str
@@ -41,7 +41,7 @@ def forest(figure_id: str, title: str, rows: Sequence[Row], *, caption: str, csv
     height = _TOP + len(rows) * ROW_PX + _BOTTOM
     ends = [end for row in rows if row.interval is not None for end in row.interval]
     values = [row.value for row in rows if row.value is not None]
-    scale = _scale(ends or values)
+    scale = _scale(values, ends)
     top, foot = float(_TOP), float(height - _BOTTOM)
     parts = [x_axis(scale, top, foot, "difference to A, %", _percent)]
     parts += [_row(row, scale, _TOP + (number + 0.5) * ROW_PX) for number, row in enumerate(rows)]
@@ -64,11 +64,10 @@ def forest(figure_id: str, title: str, rows: Sequence[Row], *, caption: str, csv
     )
 
 
-def _scale(values: Sequence[float]) -> Scale:
-    """0 included. One interval that is far wider than the others does not squeeze them: it leaves the chart."""
-    sizes = sorted(abs(value) for value in values)
-    most = max(10.0, 3 * sizes[len(sizes) // 2]) if sizes else 10.0
-    shown = [min(max(value, -most), most) for value in values]
+def _scale(values: Sequence[float], ends: Sequence[float]) -> Scale:
+    """0 and all values included. An interval that is far wider than all of them leaves the chart."""
+    most = max(20.0, 1.5 * max((abs(value) for value in values), default=0.0))
+    shown = [min(max(end, -most), most) for end in (*values, *ends)]
     low, high = min([0.0, *shown]), max([0.0, *shown])
     room = max((high - low) * 0.05, 1.0)
     return across([low - room, high + room], width=WIDE, left=_LEFT, right=_RIGHT)
@@ -100,10 +99,8 @@ def _interval(row: Row, scale: Scale, interval: Interval, y: float) -> Markup:
     left, right = (_within(scale, end) for end in interval)
     commands = [f"M{left:.1f},{y:.1f}H{right:.1f}"]
     for end, at, way in ((interval[0], left, 1), (interval[1], right, -1)):
-        inside = scale.shows(end)
-        commands.append(
-            f"M{at:.1f},{y - 5:.1f}v10" if inside else f"M{at + 6 * way:.1f},{y - 4:.1f}l{-6 * way},4l{6 * way},4"
-        )
+        arrow = f"M{at + 6 * way:.1f},{y - 4:.1f}l{-6 * way},4l{6 * way},4"
+        commands.append(f"M{at:.1f},{y - 5:.1f}v10" if scale.shows(end) else arrow)
     return Markup('<path class="whisker {}" d="{}"/>').format(row.css, "".join(commands))
 
 
