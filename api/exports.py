@@ -83,8 +83,8 @@ class ResultBlocks:
         """Raises ExportBroken if the results are not all there any more."""
         seen = after = 0
         begun = await self._parts.benchmarks.get(self._id)
-        # One block after the other. SQLite's driver releases the interpreter's lock at each row. If a thread were writing
-        # the block before, it would wait milliseconds for the lock each time.
+        # One block after the other. SQLite's driver releases the interpreter's lock at each row. If a thread wrote the
+        # block before meanwhile, it would wait milliseconds for the lock each time.
         while block := await self._block(after):
             seen, after = seen + len(block["id"]), block["id"][-1]
             yield block

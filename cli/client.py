@@ -125,13 +125,8 @@ class Client:
         """The load curve. `slos`: bounds of percentiles, as in `ttft_ms:p95:500`."""
         return self._json("GET", f"/benchmarks/{benchmark_id}/curve", params={"slo": slos})
 
-    def comparison(self, ids: list[int], **margins: float) -> Json:
-        """Benchmarks compared with the first of them."""
-        return self._json(
-            "GET",
-            "/compare",
-            params={"ids": ",".join(map(str, ids)), **{name: f"{value:g}" for name, value in margins.items()}},
-        )
+    def comparison(self, ids: list[int], margins: dict[str, str]) -> Json:
+        return self._json("GET", "/compare", params={"ids": ",".join(map(str, ids)), **margins})
 
     def failures(self, benchmark: Json) -> list[Json]:
         """Measured results that did not succeed, at most 200 of each outcome. None if the summary counts none."""

@@ -29,8 +29,9 @@ def compare(
     from cli.client import Client
     from cli.render.comparison import comparison_lines
 
+    margins = {"margin_percent": f"{margin_percent:g}", "margin_ms": f"{margin_ms:g}"}
     with Client(server_or_default(server)) as client:
-        found = client.comparison(ids, margin_percent=margin_percent, margin_ms=margin_ms)
+        found = client.comparison(ids, margins)
     if as_json:
         write_json(found)
     else:

@@ -2,11 +2,15 @@
 
 import httpx2
 import pytest
+from sqlalchemy import text
 
 from api.pages.site import environment
-from tests.api.documents import problem
+from shared.db.database import Database
+from tests.api.conftest import KEYS, SIMULATOR
+from tests.api.documents import problem, submit
 from tests.api.pages.html import Page, forbidden
 from tests.api.test_proxy import PREFIX, TRUSTED, behind_proxy
+from tests.support.service import make_settings, running_api
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -50,6 +54,24 @@ async def test_a_refused_host_name_is_a_page_too(sqlite_api: httpx2.AsyncClient)
     answer = await sqlite_api.get("/ui/benchmarks", headers={"Host": "evil.example"})
     assert answer.status_code == 421
     assert "ALLOWED_HOSTS" in Page(answer.text).text
+
+
+async def test_what_nobody_expected_is_a_page_too_with_links_below_the_prefix(sqlite_url: str) -> None:
+    """Its handler runs outside of the middleware that knows the prefix and adds the headers."""
+    settings = make_settings(sqlite_url, "redis://127.0.0.1:9/0", SIMULATOR, root_path="/llmbench")
+    database = Database(sqlite_url)
+    async with running_api(settings, KEYS) as client:
+        await submit(client)
+        async with database.write() as session:
+            # A row that no version of this service wrote.
+            await session.execute(text("UPDATE benchmarks SET summary = '{}'"))
+        answer = await client.get("/ui/benchmarks", headers={"x-request-id": "find-me"})
+    await database.close()
+    page = Page(answer.text)
+    assert (answer.status_code, answer.headers["content-security-policy"]) == (500, CSP)
+    assert "find-me" in page.text
+    assert page.all("a", href="/llmbench/ui/benchmarks")
+    assert "KeyError" not in answer.text
 
 
 async def test_errors_of_the_api_and_of_assets_stay_documents(sqlite_api: httpx2.AsyncClient) -> None:

@@ -28,6 +28,7 @@ def words(title: str, **known: Any) -> tuple[str, str]:
         ("Costs", {"cost_usd": {"low": 0.0, "high": 0.0}}, "$0.00"),
         ("Input", {"input_tokens": 4_800}, "about 4,800 tokens"),
         ("Output", {"output_tokens": {"low": 0, "high": 76_800}}, "at most 76,800 tokens"),
+        ("Input", {"input_tokens": 1}, "about 1 token"),
         ("Output", {"output_tokens": {"low": 9, "high": 9}}, "9 tokens"),
     ],
 )

@@ -56,3 +56,13 @@ async def test_parts_are_sent_as_the_run_goes_on_and_the_end_has_no_part(
 async def test_a_benchmark_that_is_not_there_is_a_page_that_says_so(client: httpx2.AsyncClient) -> None:
     answer = await client.get("/ui/benchmarks/9/live")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+
+
+async def test_the_page_of_an_open_benchmark_has_the_part_and_what_shows_the_end(client: httpx2.AsyncClient) -> None:
+    await submit(client, model="sim", provider="simulator")
+    page = Page((await client.get("/ui/benchmarks/1")).text)
+    (part,) = page.all("section", id="live")
+    assert (part["data-connect"], part["hx-sse:close"]) == (LIVE, "end")
+    assert page.all("div", hx_get="/ui/benchmarks/1", hx_trigger="end from:#live", hx_select="#main")
+    await client.post("/benchmarks/1/cancel")
+    assert Page((await client.get("/ui/benchmarks/1")).text).all("section", id="live") == []

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.pages.words.progress import doing
+from api.pages.progress import doing
 from shared.benchmark.run_spec import RunSpec
 from tests.api.live.test_feeds import AT, state
 
