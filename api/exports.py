@@ -83,15 +83,11 @@ class ResultBlocks:
         """Raises ExportBroken if the results are not all there any more."""
         seen = after = 0
         begun = await self._parts.benchmarks.get(self._id)
-        following = asyncio.create_task(self._block(after))
-        try:
-            while block := await following:
-                seen, after = seen + len(block["id"]), block["id"][-1]
-                # Read while this one is being written and sent.
-                following = asyncio.create_task(self._block(after))
-                yield block
-        finally:
-            following.cancel()
+        # One block after the other. SQLite's driver releases the interpreter's lock at each row. If a thread wrote the
+        # block before meanwhile, it would wait milliseconds for the lock each time.
+        while block := await self._block(after):
+            seen, after = seen + len(block["id"]), block["id"][-1]
+            yield block
         ended = await self._parts.benchmarks.get(self._id)
         if seen != self._extent.rows or (self._large and ended.texts_deleted_at != begun.texts_deleted_at):
             raise ExportBroken(f"results of benchmark {self._id} were deleted while it was exported")
@@ -143,7 +139,10 @@ async def file_answer(
         **({} if rows is None else {ROWS_HEADER: str(rows)}),
     }
     if getattr(request.state, "is_head", False):
-        return Response(headers=headers, media_type=kind.media_type)
+        answer = Response(headers=headers, media_type=kind.media_type)
+        # The size of the file is not known.
+        del answer.headers["content-length"]
+        return answer
     first = [piece async for _, piece in _first(pieces, 2)]
 
     async def all_pieces() -> AsyncIterator[bytes]:

@@ -21,6 +21,7 @@ from shared.benchmark.extra_body import STORED
 from shared.benchmark.prompt import Prompt
 from shared.benchmark.run_spec import RunSpec
 from shared.benchmark.spec import MAX_PROMPTS, MAX_REQUESTS, BenchmarkSpec
+from shared.benchmark.spec_rules import SHORT_FORM
 from shared.benchmark.workload.workload_spec import lists_prompts
 from shared.errors import InvalidRequest
 from shared.exports.document import FORMAT, VERSION
@@ -177,9 +178,8 @@ class _Reader:
                     _refuse("prompts", "must be empty: benchmark.texts_deleted_at says they were deleted", "too_long")
                 RunSpec.model_validate(document, context=STORED)
                 return None
-            spec = BenchmarkSpec.model_validate(
-                {**document, "prompts": tuple(self._prompts) if lists_prompts(document) else ()}
-            )
+            prompts = tuple(self._prompts) if lists_prompts(document) else ()
+            spec = BenchmarkSpec.model_validate({**_as_submitted(document), "prompts": prompts})
         except ValidationError as exc:
             _refuse_errors(exc, "benchmark.spec")
         if not lists_prompts(document) and self._prompts:
@@ -200,6 +200,13 @@ class _Reader:
         return digest.hexdigest()
 
 
+def _as_submitted(spec: dict[str, Any]) -> dict[str, Any]:
+    """The stored spec without the defaults of fields that its `load` replaces: no submit may have both."""
+    if spec.get("load") is None:
+        return spec
+    return {name: value for name, value in spec.items() if name not in SHORT_FORM}
+
+
 def _parsed(place: str, value: bytes) -> Any:
     try:
         return orjson.loads(value)
@@ -216,9 +223,10 @@ def _validated(schema: type[Model], value: bytes, place: str, *, strict: bool = 
 
 def _check_shown(schema: type[BaseModel], document: dict[str, Any], place: str) -> None:
     """Whether the document can be shown, and computed with."""
-    # Amounts are texts in it, which the schema takes for numbers. No other number may be one.
-    for path in _texts_of_numbers(document, place):
-        _refuse(path, "must be a number", "float_type")
+    if schema is Summary:
+        # Amounts are texts in it, which the schema takes for numbers. No other number may be one.
+        for path in _texts_of_numbers(document, place):
+            _refuse(path, "must be a number", "float_type")
     _validated(schema, orjson.dumps(document), place, strict=False)
 
 

@@ -18,7 +18,7 @@ OLDEST: Order = "oldest"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column to sort by. `key`: field of a row; `unit` stands below the title; `metric` has its definition."""
+    """A column to sort by. `key`: field of a row; `unit` stands below the title; `spoken`: the title by itself."""
 
     key: str
     title: str
@@ -26,6 +26,7 @@ class Column:
     number: bool = True
     largest_first: bool = False
     hint: str = ""
+    spoken: str = ""
 
     @property
     def orders(self) -> tuple[str, str]:
@@ -39,7 +40,7 @@ COLUMNS = (
     Column("name", "Name", number=False),
     Column("model", "Model at endpoint", number=False),
     Column("ttft_p50_ms", "TTFT P50", "ms", hint="Median time to first token"),
-    Column("ttft_p95_ms", "P95", "ms", hint="95th percentile of the time to first token"),
+    Column("ttft_p95_ms", "P95", "ms", hint="95th percentile of the time to first token", spoken="TTFT P95"),
     Column("tokens_per_s", "Tokens/s", largest_first=True, hint="Output tokens of all requests by the run's duration"),
     Column("usd_per_request", "Cost", "$ per 1,000", hint="Cost of 1,000 succeeded requests"),
     Column("failed_share", "Errors", "%", largest_first=True, hint="Failed requests of those that failed or succeeded"),

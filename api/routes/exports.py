@@ -8,10 +8,12 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.benchmark_list import filter_of
 from api.export_document import document_pieces
-from api.export_list import list_pieces
+from api.export_list import comparison_pieces, list_pieces
 from api.exports import CsvWriter, LinesWriter, TableWriter, file_answer, table_pieces
 from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId
-from api.schemas.exports import BenchmarkExportQuery, ExportQuery
+from api.routes.compare import RESPONSES as COMPARE_RESPONSES
+from api.routes.compare import compare
+from api.schemas.exports import BenchmarkExportQuery, CompareExportQuery, ExportQuery
 from api.schemas.problem import Problem
 from api.state import Parts
 from shared.db.tables import Benchmark
@@ -56,6 +58,20 @@ async def export_list(query: Annotated[BenchmarkExportQuery, Query()], request: 
     """A row for each benchmark that the filters leave, newest first, with the main numbers of its summary."""
     pieces = list_pieces(parts, filter_of(query), query.format)
     return await file_answer(request, query.format, pieces, "benchmarks")
+
+
+@router.get(
+    "/compare/export",
+    operation_id="exportComparison",
+    summary="Export a comparison as a file",
+    response_class=Response,
+    responses={**_file("csv", "jsonl"), **COMPARE_RESPONSES},
+)
+async def export_comparison(query: Annotated[CompareExportQuery, Query()], request: Request, parts: Parts) -> Response:
+    """A row for each statistic of each benchmark, with the difference from the reference and its intervals."""
+    document = await compare(query, parts)
+    pieces = comparison_pieces(document.model_dump(mode="json"), query.format)
+    return await file_answer(request, query.format, pieces, "comparison", *query.ids)
 
 
 async def _report(benchmark: Benchmark) -> AsyncIterator[bytes]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.schemas.benchmark_queries import BenchmarkFilters
+from api.schemas.comparison import CompareQuery
 from shared.exports.names import PARTS, Format, Part, TableFormat
 
 MAX_CHARS = 200
@@ -48,3 +49,9 @@ class BenchmarkExportQuery(BenchmarkFilters):
     """Which benchmarks to export, and how. The filters are those of the list."""
 
     format: TableFormat = Field(default="csv", description="`csv` or `jsonl`: a row for each benchmark.")
+
+
+class CompareExportQuery(CompareQuery):
+    """Which benchmarks to compare, and how to export that."""
+
+    format: TableFormat = Field(default="csv", description="`csv` or `jsonl`.")

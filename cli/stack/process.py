@@ -29,6 +29,8 @@ class Child:
         self.name = name
         self.log = log
         with log.open("ab") as output:
+            # The log may have lines of earlier programs.
+            self._log_begin = output.tell()
             self._process = subprocess.Popen(
                 list(arguments),
                 stdin=subprocess.PIPE,
@@ -55,6 +57,12 @@ class Child:
         with suppress(BrokenPipeError):  # it is dead already, which the next check reports
             self._process.stdin.write(json.dumps(dict(env)).encode() + b"\n")
             self._process.stdin.flush()
+
+    def output(self) -> str:
+        """What this program has written so far."""
+        with self.log.open("rb") as log:
+            log.seek(self._log_begin)
+            return log.read().decode(errors="replace")
 
     def tail(self, lines: int = 25) -> list[str]:
         """The last lines of its log."""

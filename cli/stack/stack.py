@@ -229,7 +229,7 @@ class EmbeddedStack:
 
     def _url_of(self, simulator: Child, deadline: waiting.Deadline) -> str:
         while True:
-            listening = re.search(r"listening on (http://\S+)\n", simulator.log.read_text(encoding="utf-8"))
+            listening = re.search(r"listening on (http://\S+)\n", simulator.output())
             if listening:
                 return listening[1]
             self.check()

@@ -5,13 +5,19 @@ from collections.abc import Iterable
 
 from shared.exports.benchmark_columns import COLUMNS as LIST_COLUMNS
 from shared.exports.columns import COLUMNS, PART_COLUMNS
+from shared.exports.comparison_columns import COLUMNS as COMPARISON_COLUMNS
 from shared.numbers.documentation import with_tables
 from shared.numbers.metric import Definition
 
 
 def with_column_tables(page: str) -> str:
     """The page with new tables of columns."""
-    tables = {"results": COLUMNS, "parts": PART_COLUMNS.values(), "benchmarks": LIST_COLUMNS}
+    tables = {
+        "results": COLUMNS,
+        "parts": PART_COLUMNS.values(),
+        "benchmarks": LIST_COLUMNS,
+        "comparison": COMPARISON_COLUMNS,
+    }
     return with_tables(page, {name: _table(columns) for name, columns in tables.items()})
 
 

@@ -83,6 +83,7 @@ async def test_head_tells_of_the_file_without_reading_it(recorded: httpx2.AsyncC
     response = await recorded.head("/benchmarks/1/export")
     assert (response.status_code, response.content) == (200, b"")
     assert response.headers["export-rows"] == "3"
+    assert "content-length" not in response.headers
     assert "attachment" in response.headers["content-disposition"]
 
 
@@ -141,3 +142,20 @@ async def test_a_report_of_llm_d_needs_a_summary(api: httpx2.AsyncClient, tables
     response = await api.get("/benchmarks/1/export?format=llmd")
     assert response.headers["content-type"] == "application/yaml"
     assert yaml.safe_load(response.text)["results"]["request_performance"]["aggregate"]["requests"]["total"] == 40
+
+
+async def test_a_comparison_is_exported(api: httpx2.AsyncClient, tables: Tables) -> None:
+    for name, ttft_ms in (("one", 100.0), ("=two", 300.0)):
+        await submit(api, name=name, prompts=[f"prompt {number}" for number in range(30)])
+        lease = await tables.claimed()
+        await tables.results.record(lease, [make_record(number, ttft_ms=ttft_ms + number) for number in range(30)])
+        await tables.leases.finish(lease, "completed", summary=a_summary(), error=None)
+    rows = table(await api.get("/compare/export?ids=1,2&metric=ttft_ms"))
+    (reference, other) = [row for row in rows if row["statistic"] == "p50"]
+    assert (reference["benchmark_id"], reference["value"], reference["difference"]) == ("1", "114.5", "")
+    assert (other["benchmark_id"], other["name"], float(other["difference"])) == ("2", "'=two", 200.0)
+    document = (await api.get("/compare?ids=1,2&metric=ttft_ms")).json()["metrics"][0]["differences"][0]
+    assert (other["verdict"], other["sentence"]) == (document["verdict"], document["sentence"])
+    lines = (await api.get("/compare/export?ids=1,2&metric=ttft_ms&format=jsonl")).text.splitlines()
+    assert [json.loads(line)["benchmark_id"] for line in lines] == [int(row["benchmark_id"]) for row in rows]
+    assert (await api.get("/compare/export?ids=1,9")).status_code == 404

@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from api.schemas.benchmark_request import EXAMPLES
 from shared.benchmark.results.record import RequestError
 from tests.api.documents import submit
 from tests.shared.db.rows import Tables, make_record
@@ -92,6 +93,51 @@ async def test_the_same_content_is_imported_once(api: httpx2.AsyncClient, tables
     assert len((await api.get("/benchmarks")).json()["items"]) == 3
 
 
+SPECS: list[Document] = [
+    *(example.get("value", {}) for example in EXAMPLES.values()),
+    {"prompts": ["a"], "load": {"request_rate": 5, "arrival": "poisson", "duration_s": 10, "warmup": {"requests": 2}}},
+    {"prompts": ["a"], "slos": "interactive_chat", "load": {"search": {"max": 16, "probe_s": 5}}},
+    {"prompts": ["a"], "extra_body": {"ignore_eos": True}, "parameters": {"stop": ["x", "y"]}, "request_rate": 2.5},
+    {"workload": {"source": "builtin", "order": "shuffled"}, "repetitions": 4, "system": "Be brief."},
+]
+
+
+async def test_every_kind_of_spec_is_imported_as_it_was(api: httpx2.AsyncClient) -> None:
+    for number, spec in enumerate(SPECS):
+        whole = {"name": f"spec {number}", "model": "gpt-4o-mini", **spec, "provider": None}
+        posted = await api.post("/benchmarks", json=whole)
+        assert posted.status_code == 202, posted.text
+        first = posted.json()["id"]
+        await api.post(f"/benchmarks/{first}/cancel")
+        document = await exported(api, first)
+        response = await api.post("/import", json=document)
+        assert response.status_code == 201, (spec, response.text)
+        assert without_id(await exported(api, response.json()["id"])) == without_id(document)
+
+
+async def test_a_dataset_is_found_by_its_hash_or_missed_without_harm(api: httpx2.AsyncClient) -> None:
+    headers = {"Content-Type": "application/x-ndjson"}
+    rows = b'{"prompt": "Hi"}\n{"prompt": "Ho"}\n'
+    params = {"name": "d", "format": "jsonl"}
+    assert (await api.post("/datasets", content=rows, params=params, headers=headers)).status_code == 201
+    workload = {"source": "dataset", "dataset": {"id": 1}}
+    posted = await api.post("/benchmarks", json={"name": "d", "model": "gpt-4o-mini", "workload": workload})
+    assert posted.status_code == 202, posted.text
+    await api.post("/benchmarks/1/cancel")
+    document = await exported(api)
+    assert "id" not in document["benchmark"]["spec"]["workload"]["dataset"]
+    assert (await api.post("/import", json=document)).status_code == 201
+    assert (await api.get("/benchmarks/2")).json()["workload"]["dataset"]["id"] == 1
+    assert (await api.delete("/datasets/1")).status_code == 204
+    changed = json.loads(json.dumps(document).replace('"name": "d"', '"name": "e"'))
+    assert (await api.post("/import", json=changed)).status_code == 201
+    assert (await api.get("/benchmarks/3")).json()["workload"]["dataset"]["id"] is None
+    assert (await api.get("/benchmarks/3/prompts")).json()["items"] == []
+    assert (await api.get("/benchmarks/3/export?include=prompt")).status_code == 200
+    assert without_id(await exported(api, 3)) == without_id(changed)
+    assert (await api.post("/benchmarks/3/rerun")).status_code == 422
+
+
 async def test_an_import_is_no_workers_and_no_webhook_hears_of_it(api: httpx2.AsyncClient, tables: Tables) -> None:
     document = await ended(api, tables)
     webhook = await api.post("/webhooks", json={"url": "https://hooks.example.com/a"})
@@ -151,6 +197,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("benchmark.created_at", "2025-01-15T10:30:00", "benchmark.created_at"),
     ("benchmark.created_at", "0001-01-01T00:00:00+14:00", "benchmark.created_at"),
     ("benchmark.summary", {"requests": 1}, "benchmark.summary.requests"),
+    ("benchmark.summary.ttft_ms.p50", "12", "benchmark.summary.ttft_ms.p50"),
     ("segments", [{**SEGMENT, "worker_id": "w" * 65}], "segments[0].worker_id"),
     ("segments", [{**SEGMENT, "measurement": {"grade": "Z"}}], "segments[0].measurement.grade"),
     ("segments", [SEGMENT, SEGMENT], "segments"),

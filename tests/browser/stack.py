@@ -72,3 +72,7 @@ def add_samples(made: Stack) -> None:
     made.client.post(f"/benchmarks/{made.ids['cancelled']}/cancel").raise_for_status()
     for number in made.ids.values():
         wait_until(partial(made.has_ended, number))
+    # Nobody listens there, so its deliveries fail.
+    webhook = made.client.post("/webhooks", json={"url": "http://127.0.0.1:9/hook", "description": "Nobody listens"})
+    made.ids["webhook"] = webhook.raise_for_status().json()["id"]
+    made.client.post(f"/webhooks/{made.ids['webhook']}/test").raise_for_status()

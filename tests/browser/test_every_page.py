@@ -14,6 +14,23 @@ Tabs = Callable[..., AbstractContextManager[Watched]]
 PAGES = {
     "list": "/ui/benchmarks",
     "list-nothing-found": "/ui/benchmarks?name=nowhere",
+    "benchmark": "/ui/benchmarks/{steady}",
+    "benchmark-with-errors": "/ui/benchmarks/{errors}",
+    "benchmark-failed": "/ui/benchmarks/{failed}",
+    "benchmark-cancelled": "/ui/benchmarks/{cancelled}",
+    "benchmark-of-one-request": "/ui/benchmarks/{one}",
+    "benchmark-of-a-sweep": "/ui/benchmarks/{sweep}",
+    "new": "/ui/benchmarks/new",
+    "new-from-another": "/ui/benchmarks/new?from={errors}",
+    "compare": "/ui/compare?ids={steady},{slower}",
+    "compare-withheld": "/ui/compare?ids={steady},{errors},{sweep}",
+    "curve": "/ui/benchmarks/{sweep}/curve",
+    "curve-with-slo": "/ui/benchmarks/{sweep}/curve?slo=30",
+    "history": "/ui/history",
+    "leaderboard": "/ui/leaderboard",
+    "webhooks": "/ui/webhooks",
+    "webhook": "/ui/webhooks/{webhook}",
+    "workers": "/ui/workers",
 }
 
 

@@ -6,6 +6,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from api.schemas.baselines import BaselineOut
+from api.schemas.comparison import ComparisonOut
 from cli.exits import ExitCode
 from tests.cli import documents
 from tests.cli.conftest import Llmbench
@@ -37,6 +39,11 @@ def server(api: FakeApi) -> None:
         "GET /compare": (200, COMPARISON),
         "GET /baselines/main": (200, BASELINE),
     }
+
+
+def test_the_documents_of_these_tests_are_those_of_the_api() -> None:
+    ComparisonOut.model_validate(COMPARISON)
+    BaselineOut.model_validate(BASELINE)
 
 
 def rules(*texts: str) -> list[str]:

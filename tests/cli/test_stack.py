@@ -1,6 +1,7 @@
 """Parts of the embedded stack, without starting it."""
 
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -161,3 +162,14 @@ def test_a_proxy_of_the_environment_is_not_used_for_this_machine(api: FakeApi, m
     monkeypatch.delenv("NO_PROXY", raising=False)
     with Client(api.url) as client:
         assert client.benchmark(1)["id"] == 1
+
+
+def test_the_output_of_a_program_is_its_own_in_a_log_that_is_used_again(tmp_path: Path) -> None:
+    """The simulator says its port in its log. That of an earlier start is another one."""
+    log = tmp_path / "simulator.log"
+    log.write_text("listening on http://127.0.0.1:1\n")
+    child = Child("simulator", [sys.executable, "-c", "print('listening on http://127.0.0.1:2')"], {}, tmp_path, log)
+    while child.exit_code is None:
+        time.sleep(0.01)
+    assert child.output() == "listening on http://127.0.0.1:2\n"
+    assert child.tail()[0] == "listening on http://127.0.0.1:1"

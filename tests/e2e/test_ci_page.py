@@ -57,8 +57,10 @@ class Job:
         return {rule["rule"]: rule["outcome"] for rule in rules}
 
 
-@pytest.fixture
-def job(tmp_path: Path) -> Iterator[Job]:
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
+    """One for all tests: starting it takes longer than they do."""
+    tmp_path = tmp_path_factory.mktemp("ci")
     folder, programs = tmp_path / "job", tmp_path / "bin"
     for path in (folder, programs):
         path.mkdir()
@@ -108,8 +110,7 @@ def test_the_page_does_what_it_says(job: Job) -> None:
 
 
 def test_a_slower_server_fails_the_gate(job: Job) -> None:
-    _, _, pin = BLOCKS
-    job.shell(pin)
+    job.shell(BLOCKS[-1])
     rules = "--fail-if 'ttft_ms.p50 > baseline + 10%' --fail-if 'ttft_ms.p50 > 300' --baseline main"
     job.shell(f"llmbench run bench.yaml -m sim-ttft600-gap2-n4 {rules} --json > llmbench.json", ExitCode.FAILED)
     verdicts = job.verdicts()

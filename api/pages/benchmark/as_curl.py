@@ -13,6 +13,8 @@ from shared.scrubber import MASK
 
 # Headers of the connection, or that curl writes itself.
 _LEFT_OUT = {"host", "content-length", "connection", "accept-encoding", "user-agent"}
+# How SDKs speak of themselves.
+_OF_SDKS = "x-stainless-"
 # Longer bodies fit in no command line.
 MOST_BYTES = 100_000
 
@@ -34,8 +36,11 @@ def as_curl(
     text = json.dumps(body, ensure_ascii=False)
     if len(text.encode()) > MOST_BYTES:
         return None
+    headers = {
+        name: value for name, value in target.headers.items() if name not in _LEFT_OUT and not name.startswith(_OF_SDKS)
+    }
     lines = [f"curl -N {_argument(_url(target))}"]
-    lines += [f"-H {_header(name, value, target)}" for name, value in target.headers.items() if name not in _LEFT_OUT]
+    lines += [f"-H {_header(name, value, target)}" for name, value in headers.items()]
     if target.tls is not None and not target.tls.verify:
         lines.append("--insecure")
     lines.append(f"-d {shlex.quote(text)}")

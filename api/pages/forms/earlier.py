@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from shared.benchmark.derived_name import derived_name
+from shared.benchmark.load.load_spec import DEFAULT_SEED
+from shared.benchmark.load.stage_spec import DEFAULT_GRACE_S
 from shared.benchmark.prompt import Prompt
-from shared.benchmark.spec import BenchmarkSpec
+from shared.benchmark.spec import DEFAULT_MAX_TOKENS, BenchmarkSpec
 from shared.benchmark.spec_rules import SHORT_FORM
 
 
@@ -21,14 +24,38 @@ def request_of(
         request["concurrency"] = spec.concurrency
     else:
         request = {name: value for name, value in request.items() if name not in SHORT_FORM}
+    _without_defaults(request)
     _without_facts(request.get("workload", {}))
     if spec.prompts:
         request["prompts"] = [_prompt(prompt) for prompt in spec.prompts]
+    if _is_derived(request):
+        del request["name"]
     if webhook_url is not None:
         request["webhook_url"] = webhook_url
         if webhook_events is not None:
             request["webhook_events"] = list(webhook_events)
     return request
+
+
+def _without_defaults(request: dict[str, Any]) -> None:
+    """Takes out what the server writes down with each spec, and would write down again."""
+    for name, field, default in (
+        ("parameters", "max_tokens", DEFAULT_MAX_TOKENS),
+        ("load", "seed", DEFAULT_SEED),
+        ("load", "grace_s", DEFAULT_GRACE_S),
+        ("workload", "seed", 0),
+    ):
+        part = request.get(name, {})
+        if part.get(field) == default:
+            del part[field]
+            if not part:
+                del request[name]
+
+
+def _is_derived(request: dict[str, Any]) -> bool:
+    """Whether nobody chose its name: with changes, it would be a wrong one."""
+    short = {name: value for name, value in request.items() if name != "concurrency"}
+    return request["name"] in (derived_name(request), derived_name(short))
 
 
 def _without_facts(workload: dict[str, Any]) -> None:

@@ -40,7 +40,10 @@ def yaml_spec(request: Mapping[str, Any]) -> str:
     # Here, because the API's start needs no YAML.
     import yaml
 
-    class Dumper(yaml.SafeDumper):
+    # In C where PyYAML has it: it is ten times as fast.
+    base = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+    class Dumper(base):  # type: ignore[misc,valid-type]
         pass
 
     def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:

@@ -56,11 +56,11 @@ def _requests(requests: int | None, warmup: int | None) -> Figure:
 def _input(tokens: int | None) -> Figure:
     if tokens is None:
         return Figure("Input", UNKNOWN, "texts or the number of requests are not known")
-    return Figure("Input", f"about {count(tokens)} tokens")
+    return Figure("Input", f"about {_tokens(tokens)}")
 
 
 def _tokens(value: Any) -> str:
-    return f"{count(value)} tokens"
+    return f"{count(value)} token{'' if value == 1 else 's'}"
 
 
 def _range(title: str, words: Any, found: Mapping[str, Any] | None, why: str, if_high: str = "") -> Figure:

@@ -78,6 +78,7 @@ async def list_page(request: Request, query: Annotated[ListQuery, Query()], part
         columns=[_header(column, query.sort, here, [*pairs, *_position_in(query)]) for column in COLUMNS],
         sorted_by=next((column for column in COLUMNS if query.sort.lstrip("-") == column.key), None),
         order_url=with_query(here, pairs, sort=OLDEST if query.sort != OLDEST else None),
+        newest_url=with_query(here, [*pairs, *_position_in(query)], sort=None),
         clear_url=here,
         next_url=found.next and with_query(here, pairs, cursor=cursor_of(found.next, where)),
         previous_url=earlier and with_query(here, pairs, back=earlier),

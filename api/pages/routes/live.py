@@ -9,8 +9,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.live.events import events_of
 from api.live.feeds import Feed
+from api.pages.progress import doing
 from api.pages.site import render
-from api.pages.words.progress import doing
 from api.present import progress_of
 from api.routes.benchmarks import BenchmarkId
 from api.state import Parts

@@ -101,7 +101,7 @@ def _named(figure: Figure, benchmark_id: int) -> Figure:
     """With an id of its own, since the file may have the same figure of other benchmarks."""
     own = f"{figure.id}-{benchmark_id}"
     old, new = (f'aria-labelledby="{name}-title {name}-caption"' for name in (figure.id, own))
-    return replace(figure, id=own, svg=Markup(figure.svg.replace(old, new)))  # noqa: S704 - the chart's own markup
+    return replace(figure, id=own, svg=Markup(str(figure.svg).replace(old, new)))  # noqa: S704 - the chart's own markup
 
 
 def _ids(text: str) -> list[int]:

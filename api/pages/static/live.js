@@ -1,4 +1,13 @@
-// Says that the connection of the live part is lost, until it is there again. htmx connects again by itself.
+// Connects the live part of a running benchmark, and says that the connection is lost until it is there again.
+import "./vendor/hx-sse.min.js";
+
+const part = document.getElementById("live");
+// After htmx has started: it may do so before the extension is there, and would then not know the attribute.
+setTimeout(() => {
+  part.setAttribute("hx-sse:connect", part.dataset.connect);
+  htmx.process(part);
+});
+
 const notice = () => document.getElementById("live-lost");
 
 document.addEventListener("htmx:sse:error", () => {

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from shared.benchmark.charts.columns import Floats, Integers
+from shared.numbers.student import student_t95
 
 # An interval needs this many prompts.
 MIN_PROMPTS = 10
 # Points of the drawn line with its interval.
 POINTS = 25
-_Z95 = 1.959963984540054
 
 
 def fit(tokens: Floats, times_ms: Floats, prompts: Integers) -> dict[str, Any] | None:
@@ -91,14 +91,3 @@ def _margins(
     at_points = of_shift + 2 * of_both * at + of_slope * np.square(at)
     t95 = student_t95(count - 2)
     return np.asarray(t95 * np.sqrt(np.maximum(at_points, 0))), t95 * math.sqrt(of_slope)
-
-
-def student_t95(freedom: int) -> float:
-    """The two-sided 95 % point of Student's t, from the normal one (Cornish and Fisher): to 0.1 % from 8 degrees on."""
-    z = _Z95
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-    )
-    return z + math.fsum(term / freedom**power for power, term in enumerate(terms, 1))

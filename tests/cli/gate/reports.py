@@ -12,22 +12,54 @@ HOSTILE = (
     " \x1b[31m\u202e\x00\n]]>&amp;"
 )
 
+
+def _run(label: str, benchmark_id: int) -> dict[str, Any]:
+    return {
+        "label": label,
+        "id": benchmark_id,
+        "name": HOSTILE,
+        "model": HOSTILE,
+        "provider": "p",
+        "status": "completed",
+        "grade": "A",
+        "started_at": None,
+        "completed_at": None,
+        "requests": None,
+    }
+
+
+# As `GET /compare` answers; a test holds it against the schema.
 COMPARISON: dict[str, Any] = {
     "reference": 1,
+    "runs": [_run("A", 1), _run("B", 2)],
+    "differs": [],
+    "fair": False,
+    "margins": {"percent": 5, "ms": 10, "points": 1},
     "withheld": [],
     "notes": ["The runs were made at different times."],
     "metrics": [
         {
             "metric": "ttft_ms",
             "statistic": "p50",
+            "title": "P50 TTFT",
+            "unit": "ms",
+            "better": "lower",
+            "values": [
+                {"id": number, "n": 100, "value": value, "interval": None, "needed": None}
+                for number, value in ((1, 100.0), (2, 120.0))
+            ],
             "differences": [
                 {
                     "id": 2,
                     "difference": 20.0,
                     "interval_95": [10.0, 30.0],
+                    "interval_90": [12.0, 28.0],
                     "ratio": 1.2,
                     "ratio_interval": [1.1, 1.3],
+                    "margin": 10.0,
                     "verdict": "different",
+                    "better": False,
+                    "basis": "time",
                     "more_requests": None,
                     "sentence": f"{HOSTILE} is slower.",
                 }

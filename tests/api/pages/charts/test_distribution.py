@@ -69,7 +69,7 @@ def test_no_values_are_said() -> None:
 
 def test_a_histogram_counts_between_edges() -> None:
     figure = histogram("ttft-histogram", "TTFT", [0, 10, 20, 30], [1, 4, 2], marks={"P50": 15.0})
-    assert figure.caption == "The highest bar has 4 of 7 requests, between 10.0 and 20.0 ms."
+    assert figure.caption == "The highest bar has 4 of 7 requests, between 10 and 20 ms."
     assert figure.rows == [(0, 10, 1), (10, 20, 4), (20, 30, 2)]
     (bars,) = Drawn.of(figure.svg).paths("bars")
     assert bars.count("Z") == 3

@@ -215,6 +215,24 @@ def test_the_json_box_stays_empty_where_the_form_has_a_place_for_all() -> None:
         assert "advanced" not in values_of(ALL[name]), name
 
 
+def test_a_name_that_nobody_chose_is_made_anew() -> None:
+    made = draft_of({**LEAST, "repetitions": "3"}).document
+    values = values_of(request_of(BenchmarkSpec.model_validate(made).with_defaults()))
+    assert "name" not in values
+    assert draft_of({**values, "repetitions": "9"}).document["name"] == "gpt-4o-mini, 2 prompts × 9, concurrency 6"
+    chosen = BenchmarkSpec.model_validate({**made, "name": "Ours"})
+    assert values_of(request_of(chosen))["name"] == "Ours"
+
+
+def test_a_stored_benchmark_fills_in_nothing_that_its_caller_left_out() -> None:
+    load = {"concurrency": 2, "duration_s": 9}
+    stored = BenchmarkSpec.model_validate({**ALL["shortest"], "load": load}).with_defaults()
+    values = values_of(request_of(stored))
+    assert values.keys() == {
+        *("name", "model", "prompts", "prompts_format", "source", "load", "concurrency", "duration_s"),
+    }
+
+
 def test_a_webhook_is_part_of_the_request_again() -> None:
     spec = BenchmarkSpec.model_validate(ALL["shortest"])
     values = values_of(request_of(spec, "https://h.example/x", ["benchmark.failed"]))

@@ -60,7 +60,7 @@ async def test_who_is_alive_and_what_runs_where(api: httpx2.AsyncClient, databas
     assert "Waiting for a worker the next one" in page.text
     assert page.all("data", value="512")
     assert "groq ● by 1 worker" in page.text
-    assert "mistral ✕ by none MISTRAL_API_KEY is not set" in page.text
+    assert "mistral ○ by none MISTRAL_API_KEY is not set" in page.text
 
 
 async def test_a_worker_that_fell_silent_is_said_before_all_else(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from shared.benchmark.charts.fit import MIN_PROMPTS, POINTS, fit, student_t95
+from shared.benchmark.charts.fit import MIN_PROMPTS, POINTS, fit
 
 
 def test_a_line_is_found() -> None:
@@ -72,8 +72,3 @@ def test_equal_times_are_explained_by_nothing() -> None:
     found = fit(np.arange(30.0), np.full(30, 100.0), np.arange(30))
     assert found is not None
     assert (found["slope"], found["explained"]) == (pytest.approx(0), None)
-
-
-@pytest.mark.parametrize(("freedom", "expected"), [(8, 2.306), (10, 2.228), (30, 2.042), (1_000, 1.962)])
-def test_student_t(freedom: int, expected: float) -> None:
-    assert student_t95(freedom) == pytest.approx(expected, rel=1e-3)
