@@ -251,4 +251,4 @@ async def test_charts_of_many_results_come_after_the_page(
 async def test_a_page_stays_small(api: httpx2.AsyncClient, tables: Tables) -> None:
     await ended(api, tables, 2_500)
     answer = await api.get("/ui/benchmarks/1")
-    assert len(answer.content) < 400_000
+    assert len(answer.content) < 320_000
