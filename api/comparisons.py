@@ -93,6 +93,7 @@ class Comparisons:
             prompt_set=benchmark.prompt_set or await self._prompt_set(benchmark.id),
             started_at=benchmark.started_at,
             completed_at=benchmark.completed_at,
+            has_texts=benchmark.texts_deleted_at is None,
         )
 
     async def _prompt_set(self, number: int) -> str | None:

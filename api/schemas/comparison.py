@@ -105,7 +105,7 @@ class DifferingSettingOut(BaseModel):
     field: str = Field(description="Its name.", examples=["load.concurrency"])
     area: Area = Field(description="What it belongs to.", examples=["load"])
     values: list[Any] = Field(
-        description="Its values, in the order of `runs`. Null: not set. Long texts are cut after 200 characters.",
+        description="Its values, in the order of `runs`. Null: not set. Long ones are cut after 200 characters.",
         examples=[[8, 32]],
     )
     withholds: bool = Field(

@@ -13,7 +13,10 @@ LABELS = "ABCDEFGH"
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """`label`: the letter that sentences call it. `prompt_set`: None if nobody knows which texts it sent."""
+    """`label`: the letter that sentences call it. `prompt_set`: None if nobody knows which texts it sent.
+
+    `has_texts`: False once retention has deleted some of its settings.
+    """
 
     label: str
     id: int
@@ -27,6 +30,7 @@ class Compared:
     prompt_set: str | None
     started_at: datetime | None
     completed_at: datetime | None
+    has_texts: bool = True
 
     @property
     def measurement(self) -> Mapping[str, Any]:

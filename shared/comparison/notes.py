@@ -80,6 +80,11 @@ def _answer_length(run: Compared) -> float | None:
 
 def _of_each(runs: Sequence[Compared], rows: Sequence[RunRows]) -> Iterator[str]:
     for run, item in zip(runs, rows, strict=True):
+        if not run.has_texts:
+            yield (
+                f"Retention has deleted the texts of {run.label}, and with them its workload, extra body and stop "
+                "words: whether these are the same is not known."
+            )
         if item.share < 1:
             yield f"{run.label} is very long: {item.count:,} of its requests were read, evenly over the run."
         if run.status != "completed":

@@ -4,15 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import orjson
+
+from shared.benchmark.comparable import is_deleted, load_of
 from shared.comparison.compared import Compared
 
 Area = Literal["target", "load", "workload", "prompts", "parameters", "grade", "other"]
 # Settings that two benchmarks must share, or their numbers do not mean the same.
 WITHHOLDING: tuple[Area, ...] = ("load", "workload", "prompts", "parameters", "grade")
-# Longer texts are cut.
+# Longer texts are cut. Longer lists and objects are cut as texts of JSON.
 _MOST_CHARS = 200
-# They decide how many requests there are, or which random draws, not how much is asked of the server at a time.
-_NO_LOAD = {"seed", "requests", "duration_s", "grace_s"}
 # They make texts as long for one model as for another.
 _NO_WORKLOAD = {"seed", "tokenizer", "token_factor"}
 
@@ -33,6 +34,7 @@ class Differing:
 def settings_of(run: Compared) -> dict[str, tuple[Area, Any]]:
     """The settings of a benchmark by name, each with what it belongs to."""
     spec = run.spec
+    written = spec.model_dump(mode="json", exclude_none=True)
     found: dict[str, tuple[Area, Any]] = {
         "model": ("target", run.model),
         "provider": ("target", run.provider),
@@ -40,22 +42,26 @@ def settings_of(run: Compared) -> dict[str, tuple[Area, Any]]:
         "grade": ("grade", run.grade),
         "prompts": ("prompts", run.prompt_set),
         "timeouts": ("other", spec.timeouts.model_dump(mode="json", exclude_none=True)),
-        "warmup_prefix": ("other", spec.warmup_prefix),
+        # Whether the prompts of the warm-up leave caches warm for those that are measured.
+        "warmup_prefix": ("load", spec.warmup_prefix),
         "transport": ("other", run.measurement.get("transport")),
         "observe": ("other", bool(spec.observe)),
     }
-    found |= {f"load.{name}": ("load", value) for name, value in _load(run).items()}
+    found |= {f"load.{name}": ("load", value) for name, value in load_of(written).items()}
     found |= {f"workload.{name}": ("workload", value) for name, value in _workload(run).items()}
-    parameters = spec.parameters.model_dump(mode="json", exclude_none=True)
-    found |= {f"parameters.{name}": ("parameters", value) for name, value in parameters.items()}
+    found |= {f"parameters.{name}": ("parameters", value) for name, value in written["parameters"].items()}
     found |= {f"extra_body.{name}": ("parameters", value) for name, value in spec.extra_body.items()}
     return found
 
 
 def differing(runs: Sequence[Compared]) -> list[Differing]:
-    """What is not the same in all of them: first what withholds verdicts, then the rest, each in a fixed order."""
+    """What is not the same in all of them: first what withholds verdicts, then the rest, each in a fixed order.
+
+    What retention deleted from one of them is not compared.
+    """
     of_runs = [settings_of(run) for run in runs]
-    names = dict.fromkeys(name for settings in of_runs for name in settings)
+    have_texts = all(run.has_texts for run in runs)
+    names = dict.fromkeys(name for settings in of_runs for name in settings if have_texts or not is_deleted(name))
     found = []
     for name in names:
         area = next(settings[name][0] for settings in of_runs if name in settings)
@@ -85,25 +91,6 @@ def _written(value: Any) -> str:
     return "not set" if value is None else f"{value}"
 
 
-def _load(run: Compared) -> dict[str, Any]:
-    """The load in one form, however the benchmark was written."""
-    spec = run.spec
-    if spec.load is not None:
-        written = spec.load.model_dump(mode="json", exclude_none=True)
-        load = {name: value for name, value in written.items() if name not in _NO_LOAD}
-        if isinstance(load.get("warmup"), dict):
-            load["warmup"] = {name: value for name, value in load["warmup"].items() if name not in _NO_LOAD}
-    elif spec.request_rate is None:
-        load = {"concurrency": spec.concurrency}
-    else:
-        load = {"request_rate": spec.request_rate, "arrival": spec.arrival, "max_concurrency": spec.concurrency}
-    if load.get("request_rate") is not None:
-        load.setdefault("arrival", "constant")
-    # Whether caches were warm.
-    load["warm-up"] = bool(load.pop("warmup", None) if spec.load is not None else spec.warmup)
-    return load
-
-
 def _workload(run: Compared) -> dict[str, Any]:
     workload = run.spec.workload
     if workload is None:
@@ -122,9 +109,14 @@ def _differ_by_draws(runs: Sequence[Compared]) -> bool:
 
 
 def _short(value: Any) -> Any:
-    if isinstance(value, str) and len(value) > _MOST_CHARS:
-        return value[: _MOST_CHARS - 1] + "…"
-    return value
+    if isinstance(value, list | dict):
+        text = orjson.dumps(value).decode()
+        return value if len(text) <= _MOST_CHARS else _cut(text)
+    return _cut(value) if isinstance(value, str) else value
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST_CHARS else text[: _MOST_CHARS - 1] + "…"
 
 
 def fields(items: Sequence[Differing]) -> Iterator[dict[str, Any]]:

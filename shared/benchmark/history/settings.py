@@ -4,18 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.benchmark.comparable import is_deleted, load_of
+
 # Fields of a stored spec. Repetitions only say how many requests there are, and texts are the prompt set's.
 _FIELDS = ("warmup_prefix", "parameters", "extra_body")
-# They name a stage, or decide how many requests there are and which random draws, not how much is asked at a time.
-_NO_LOAD = ("name", "seed", "requests", "duration_s", "grace_s")
 # Fields of the workload that are no part of the prompt set.
 _OF_WORKLOAD = ("output_tokens", "ignore_eos")
 _OF_DATASET = ("think_s",)
 _OF_TRACE = ("spread", "spread_step_s", "time_scale", "max_gap_s")
 # What a field means that is left out, in stored specs of any version.
 _DEFAULTS: dict[str, Any] = {"warmup_prefix": True, "workload.ignore_eos": False, "load.warmup": False}
-# Retention deletes them, or parts of them.
-_DELETED = ("extra_body", "workload", "parameters.stop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,7 @@ class Settings:
     @property
     def kept(self) -> frozenset[tuple[str, Any]]:
         """What retention keeps. Settings with another one differ; those with the same one may."""
-        return frozenset((path, value) for path, value in self.values.items() if not _is_deleted(path))
+        return frozenset((path, value) for path, value in self.values.items() if not is_deleted(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ def settings_of(
 ) -> Settings:
     """Of a stored spec. `endpoint`: the document of its identity, if runs of the same endpoint are compared."""
     chosen: dict[str, Any] = {name: spec.get(name) for name in _FIELDS}
-    chosen["load"] = _load(spec)
+    chosen["load"] = load_of(spec)
     workload = spec.get("workload") or {}
     chosen["workload"] = {name: workload.get(name) for name in _OF_WORKLOAD} | {
         part: {name: (workload.get(part) or {}).get(name) for name in names}
@@ -64,35 +62,8 @@ def differences(run: Settings, other: Settings) -> list[Difference]:
         Difference(path, run.values.get(path), other.values.get(path))
         for path in sorted({*run.values, *other.values})
         if run.values.get(path) != other.values.get(path)
-        if whole or not _is_deleted(path)
+        if whole or not is_deleted(path)
     ]
-
-
-def _is_deleted(path: str) -> bool:
-    return any(path == name or path.startswith((f"{name}.", f"{name}[")) for name in _DELETED)
-
-
-def _load(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """In one form, however the benchmark was written. `warmup`: whether there was one, so that caches were warm."""
-    load: dict[str, Any] = dict(spec.get("load") or {})
-    if load:
-        warmup = bool(load.get("warmup"))
-    else:
-        warmup = bool(spec.get("warmup"))
-        if spec.get("request_rate") is None:
-            load = {"concurrency": spec.get("concurrency")}
-        else:
-            load = {"request_rate": spec["request_rate"], "arrival": spec.get("arrival")}
-            load["max_concurrency"] = spec.get("concurrency")
-    if load.get("request_rate") is not None:
-        load["arrival"] = load.get("arrival") or "constant"
-    return {name: _pruned(value) for name, value in load.items() if name not in _NO_LOAD} | {"warmup": warmup}
-
-
-def _pruned(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _pruned(item) for name, item in value.items() if name not in _NO_LOAD}
-    return [_pruned(item) for item in value] if isinstance(value, list) else value
 
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:

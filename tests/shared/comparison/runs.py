@@ -35,7 +35,11 @@ def rows(
 
 def run(label: str = "A", *, after_s: float = 0, summary: dict[str, Any] | None = None, **changes: Any) -> Compared:
     """`changes`: of the fields and of the spec. `after_s`: when it started; it took a minute."""
-    own = {name: changes.pop(name) for name in ("model", "status", "prompt_set", "endpoint") if name in changes}
+    own = {
+        name: changes.pop(name)
+        for name in ("model", "status", "prompt_set", "endpoint", "has_texts")
+        if name in changes
+    }
     spec = RunSpec.model_validate({"name": f"run {label}", "model": "sim", **changes})
     return Compared(
         **{

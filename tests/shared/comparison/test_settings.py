@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from shared.comparison.measure import Difference, Known
+from shared.comparison.notes import notes_of
 from shared.comparison.settings import differing, reasons
-from tests.shared.comparison.runs import run
+from tests.shared.comparison.runs import rows, run
 
 GENERATED = {"source": "generated", "input_tokens": 512, "seed": 1}
 
@@ -21,13 +23,14 @@ def fields(first: dict[str, Any], second: dict[str, Any]) -> dict[str, bool]:
         ({"concurrency": 8}, {"concurrency": 32}, "load.concurrency"),
         ({"request_rate": 5.0}, {"request_rate": 6.0}, "load.request_rate"),
         ({"request_rate": 5.0}, {"request_rate": 5.0, "arrival": "poisson"}, "load.arrival"),
-        ({"warmup": 2}, {}, "load.warm-up"),
+        ({"warmup": 2}, {}, "load.warmup"),
         (
             {"load": {"concurrency": 4, "duration_s": 60}},
             {"load": {"concurrency": 8, "duration_s": 60}},
             "load.concurrency",
         ),
         ({"parameters": {"max_tokens": 64}}, {"parameters": {"max_tokens": 128}}, "parameters.max_tokens"),
+        ({"warmup_prefix": False}, {}, "warmup_prefix"),
         ({"parameters": {"temperature": 0.5}}, {}, "parameters.temperature"),
         ({"extra_body": {"ignore_eos": True}}, {}, "extra_body.ignore_eos"),
         ({"workload": {"cache": "bust"}}, {}, "workload.cache"),
@@ -70,6 +73,10 @@ def test_what_is_compared_does_not(first: dict[str, Any], second: dict[str, Any]
         ({"arrival_seed": 1}, {"arrival_seed": 2}),
         ({"concurrency": 4}, {"load": {"concurrency": 4, "duration_s": 60}}),
         ({"load": {"request_rate": 4, "duration_s": 60}}, {"load": {"request_rate": 4, "duration_s": 90, "seed": 3}}),
+        (
+            {"load": {"stages": [{"name": "one", "concurrency": 2, "requests": 5}]}},
+            {"load": {"stages": [{"name": "two", "concurrency": 2, "requests": 9}]}},
+        ),
         ({"name": "one"}, {"name": "two"}),
         ({"metadata": {"commit": "1"}}, {"metadata": {"commit": "2"}}),
     ],
@@ -99,3 +106,23 @@ def test_what_withholds_comes_first_and_long_texts_are_cut() -> None:
     found = differing([first, second])
     assert [item.field for item in found] == ["extra_body.x", "model"]
     assert len(found[0].values[0]) == 200
+
+
+def test_long_lists_and_objects_are_cut_as_texts() -> None:
+    tools = [{"name": "x" * 50}] * 50
+    found = differing([run("A", extra_body={"tools": tools}), run("B", extra_body={"tools": [1]})])
+    assert [(item.field, len(item.values[0]), item.values[1]) for item in found] == [("extra_body.tools", 200, [1])]
+
+
+def test_what_retention_deleted_is_not_compared_and_said() -> None:
+    first = run("A", extra_body={"x": 1}, parameters={"stop": ["x"], "max_tokens": 5}, workload={"cache": "bust"})
+    second = run("B", parameters={"max_tokens": 6}, has_texts=False)
+    assert [item.field for item in differing([first, second])] == ["parameters.max_tokens"]
+    (note,) = [
+        note
+        for note in notes_of(
+            [first, second], [rows([1.0]), rows([1.0])], [Difference(Known(1, 0.0, None), Known(1, 0.0, None), 0.0)]
+        )
+        if "Retention" in note
+    ]
+    assert "the texts of B" in note
