@@ -2,21 +2,20 @@
 
 import json
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx2
 
+from cli.answers import Json, Unreachable, body_of, problem_of
 from cli.exits import CliError, ExitCode, usage
 from cli.server_url import checked_url
 from shared.benchmark.results.outcome import FAILURES
 from shared.network.hosts import is_loopback
-
-Json = dict[str, Any]
 
 # The API's largest pages of benchmarks, models and results.
 _PAGE = {"/benchmarks": 200, "/models": 500, "/datasets": 200, "/baselines": 200}
@@ -28,13 +27,6 @@ _DOWNLOAD_S = 60
 _ANY_FILE = "application/octet-stream"
 # Enough to find the commonest messages.
 _FAILURES_PAGE = 200
-
-
-class Unreachable(CliError):
-    """No server answers, or not in time. The same request may work a moment later."""
-
-    def __init__(self, message: str, details: tuple[str, ...] = ()) -> None:
-        super().__init__(message, ExitCode.UNREACHABLE, details)
 
 
 class Download(NamedTuple):
@@ -125,8 +117,9 @@ class Client:
         """The load curve. `slos`: bounds of percentiles, as in `ttft_ms:p95:500`."""
         return self._json("GET", f"/benchmarks/{benchmark_id}/curve", params={"slo": slos})
 
-    def comparison(self, ids: list[int], margins: dict[str, str]) -> Json:
-        return self._json("GET", "/compare", params={"ids": ",".join(map(str, ids)), **margins})
+    def comparison(self, ids: Sequence[int], margins: Mapping[str, str] | None = None) -> Json:
+        """The differences of benchmarks from the first one. `margins`: by default the server's."""
+        return self._json("GET", "/compare", params={"ids": ",".join(map(str, ids)), **(margins or {})})
 
     def failures(self, benchmark: Json) -> list[Json]:
         """Measured results that did not succeed, at most 200 of each outcome. None if the summary counts none."""
@@ -137,10 +130,6 @@ class Client:
                 params = {"outcome": outcome, "limit": str(_FAILURES_PAGE)}
                 found += self._json("GET", f"/benchmarks/{benchmark['id']}/results", params=params)["items"]
         return found
-
-    def compare(self, benchmark_ids: list[int]) -> Json:
-        """The differences of benchmarks from the first one."""
-        return self._json("GET", "/compare", params={"ids": ",".join(map(str, benchmark_ids))})
 
     def set_baseline(self, name: str, benchmark_id: int) -> Json:
         return self._json("PUT", f"/baselines/{name}", body={"benchmark_id": benchmark_id})
@@ -195,7 +184,7 @@ class Client:
         with self._failing(), self._http.stream("GET", path, params=params, timeout=_DOWNLOAD_S) as response:
             if not response.is_success:
                 response.read()
-                raise self._problem(response)
+                raise problem_of(response, self.url)
             rows = response.headers.get("export-rows", "")
             yield Download(response.iter_bytes(), int(rows) if rows.isdecimal() else None)
 
@@ -252,7 +241,7 @@ class Client:
         response = self._request(method, path, params=params, body=body, file=file, kind=kind)
         if response.is_success:
             return response
-        raise self._problem(response)
+        raise problem_of(response, self.url)
 
     def _request(
         self,
@@ -290,32 +279,4 @@ class Client:
             raise Unreachable(f"the connection to {self.url} broke: {exc}") from exc
 
     def _body(self, response: httpx2.Response) -> Json:
-        try:
-            body = response.json()
-        except ValueError:
-            body = None
-        if not isinstance(body, dict):
-            raise self._foreign(response)
-        return body
-
-    def _problem(self, response: httpx2.Response) -> CliError:
-        """The error of a problem document: each wrong field, or the detail."""
-        body = self._body(response)
-        detail = body.get("detail")
-        if not isinstance(detail, str):
-            return self._foreign(response)
-        if response.status_code == 503:
-            return Unreachable(detail)
-        if response.status_code >= 500:
-            request_id = body.get("request_id")
-            return Unreachable(f"the server failed: {detail}", (f"request_id: {request_id}",) if request_id else ())
-        errors = [f"{item['field']}: {item['message']}" for item in body.get("errors") or []]
-        return usage(str(body.get("title")) if errors else detail, errors)
-
-    def _foreign(self, response: httpx2.Response) -> CliError:
-        kind = response.headers.get("content-type", "no content type")
-        return CliError(
-            f"{self.url} does not answer as an LLM Benchmark service (HTTP {response.status_code}, {kind})",
-            ExitCode.UNREACHABLE,
-            ("Name the right server with --server URL or LLMBENCH_SERVER.",),
-        )
+        return body_of(response, self.url)

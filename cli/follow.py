@@ -5,7 +5,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol
 
-from cli.client import Client, Json, Unreachable
+from cli.answers import Json, Unreachable
+from cli.client import Client
 from cli.output import WARNING, clean, console, note
 from cli.render.numbers import duration, milliseconds, rate, usd
 from cli.render.stages import stage_label

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from cli.answers import Json, Unreachable
 from cli.baseline_name import checked_name
-from cli.client import Client, Json, Unreachable
+from cli.client import Client
 from cli.exits import CliError, usage
 from cli.gate.judge import Reference, Run, judge
 from cli.gate.junit import junit_xml
@@ -99,7 +100,7 @@ def _parsed(text: str) -> Rule:
 def _compared(client: Client, base: int, new: int) -> Json:
     """The answer of `GET /compare`; without a metric if the server refuses, because nothing succeeded for example."""
     try:
-        return client.compare([base, new])
+        return client.comparison([base, new])
     except Unreachable:
         raise
     except CliError as exc:

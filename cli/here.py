@@ -11,7 +11,7 @@ from cli.output import QUIET, WARNING, note
 from cli.waiting import Deadline
 
 if TYPE_CHECKING:
-    from cli.client import Json
+    from cli.answers import Json
     from shared.providers.endpoints import Endpoint
     from shared.providers.key_ring import KeyRing
     from shared.settings import Settings

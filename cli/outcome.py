@@ -5,7 +5,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from cli import waiting
-from cli.client import Client, Json
+from cli.answers import Json
+from cli.client import Client
 from cli.exits import CliError, ExitCode, Interrupted
 from cli.follow import follow
 from cli.gate.report import Report

@@ -6,7 +6,8 @@ from typing import Any
 import typer
 
 from cli import spec as specs
-from cli.client import Client, Json
+from cli.answers import Json
+from cli.client import Client
 from cli.exits import usage
 from cli.gate.report import Report
 from cli.gating import Gate

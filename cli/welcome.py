@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from cli.client import Client, Json
+from cli.answers import Json
+from cli.client import Client
 from cli.database import shown
 from cli.demo import EXAMPLE
 from cli.output import GOOD, QUIET, Line, clean
