@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo up test test-pythons chaos steady deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-aa bench-load bench-exports rules release release-test lock clean .test-worker .test-outside .test-stored .test-inside
-.PHONY: help setup setup-dev demo up test test-pythons chaos steady e2e deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-aa bench-load bench-web rules release release-test lock clean .test-worker .test-outside .test-stored .test-inside
+.PHONY: help setup setup-dev demo up test test-pythons chaos steady e2e pictures deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-aa bench-load bench-web rules release release-test lock clean .test-worker .test-outside .test-stored .test-inside
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -104,6 +104,10 @@ $(VENV)/.e2e: $(VENV)/.dev requirements/e2e.txt tests/browser/axe/package-lock.j
 e2e: $(VENV)/.dev ## walk every page in this machine's Chromium (CHROMIUM names another); ARGS="-k compare"
 	@$(MAKE) --no-print-directory $(VENV)/.e2e >/dev/null 2>&1 || true
 	@$(BIN)/pytest -q tests/browser $(ARGS)
+
+pictures: $(VENV)/.dev ## take the pictures of docs/img from measured runs; ARGS="--only run"
+	@$(MAKE) --no-print-directory $(VENV)/.e2e >/dev/null 2>&1 || true
+	@$(BIN)/python -m tests.browser.pictures $(ARGS)
 
 deploy-test: $(VENV)/.dev ## build the images, run the compose stack, break and roll it (needs a Docker engine)
 	@docker info >/dev/null 2>&1 && docker compose version >/dev/null 2>&1 \

@@ -90,9 +90,13 @@ class ComparedRunOut(BaseModel):
     grade: Literal["A", "B", "C", "D"] | None = Field(
         description="How far the measuring itself may have distorted it. Null when it is not known.", examples=["A"]
     )
-    started_at: datetime | None = Field(description="UTC instant of its start.", examples=["2025-01-15T10:30:00Z"])
-    completed_at: datetime | None = Field(description="UTC instant of its end.", examples=["2025-01-15T10:30:26Z"])
-    requests: RequestCounts | None = Field(description="Its requests by outcome.")
+    started_at: datetime | None = Field(
+        description="UTC instant of its start. Null when it never started.", examples=["2025-01-15T10:30:00Z"]
+    )
+    completed_at: datetime | None = Field(
+        description="UTC instant of its end. Null when it is not known.", examples=["2025-01-15T10:30:26Z"]
+    )
+    requests: RequestCounts | None = Field(description="Its requests by outcome. Null when not counted.")
 
 
 class DifferingSettingOut(BaseModel):
@@ -120,7 +124,7 @@ class ComparedValueOut(BaseModel):
     interval: tuple[Number, Number] | None = Field(
         description="95 % confidence interval. Null when it is not known.", examples=[(214.2, 301.5)]
     )
-    needed: int | None = Field(description="Values that it needs, if `value` is null.", examples=[None])
+    needed: int | None = Field(description="Values that it needs. Null when it has them.", examples=[None])
 
 
 class DifferenceOut(BaseModel):
@@ -135,16 +139,19 @@ class DifferenceOut(BaseModel):
         examples=[(-240, -120)],
     )
     interval_90: tuple[Number, Number] | None = Field(
-        description="90 % confidence interval, which decides about `practically_equal`.", examples=[(-231, -129)]
+        description="90 % confidence interval, which decides about `practically_equal`. Null like `interval_95`.",
+        examples=[(-231, -129)],
     )
     ratio: Number | None = Field(
         description="Its value divided by the reference's. Null when that is 0 or not known.", examples=[0.57]
     )
     ratio_interval: tuple[Number, Number] | None = Field(
-        description="95 % confidence interval of the ratio.", examples=[(0.49, 0.68)]
+        description="95 % confidence interval of the ratio. Null when it is not known.", examples=[(0.49, 0.68)]
     )
     margin: Number | None = Field(
-        description="Differences up to this do not matter, in the unit of the metric.", examples=[21]
+        description="Differences up to this do not matter, in the unit of the metric. Null when the reference has no "
+        "value.",
+        examples=[21],
     )
     verdict: Verdict = Field(
         description="`different`: the 95 % interval excludes 0, and the difference exceeds the margin. "

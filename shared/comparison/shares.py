@@ -47,7 +47,9 @@ class _Share:
         effects = [(remembers, max(LEAST_CLUSTERS, int(count / (BLOCK_BY_MEMORY * remembers))))]
         effects += [_design_effect(failed, owners, share) for owners in (run.prompts, _blocks(count))]
         effect, clusters = max(effects)
-        return cls(count, share, count / effect, clusters if effect > 1 else None)
+        # A few bursts say little about how far they spread.
+        bursts = math.ceil(run.failures / effect)
+        return cls(count, share, count / effect, min(clusters, max(LEAST_CLUSTERS, bursts)) if effect > 1 else None)
 
     def interval(self, level: float) -> Interval:
         """Wilson's, of the requests that count as independent."""

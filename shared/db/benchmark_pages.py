@@ -101,13 +101,12 @@ class BenchmarkPages:
         if before is not None:
             chosen = chosen.where(_is_beyond(before, where, key, oldest_first))
         async with self._database.read() as session:
-            edge = None
+            following = None
             if where.name_contains is not None:
-                edge = await _edge_of_search(session, before, oldest_first)
-                if edge is not None:
-                    # For both: each database takes the index of names or that of pairs.
-                    for column in (Benchmark.id, key):
-                        chosen = chosen.where(column <= edge if oldest_first else column >= edge)
+                edge, following = await _edge_of_search(session, before, oldest_first)
+                # For both: each database takes the index of names or that of pairs.
+                for column in (Benchmark.id, key):
+                    chosen = chosen.where(column <= edge if oldest_first else column >= edge)
             # Indexes choose the ids; only then are rows read, since they are large.
             ids = chosen.order_by(*_order(where, key, oldest_first)).limit(limit + 1)
             rows = (
@@ -116,7 +115,6 @@ class BenchmarkPages:
                 )
             ).all()
             items = [ListedBenchmark(benchmark, spec) for benchmark, spec in rows[:limit]]
-            following = None if edge is None else Position(edge)
             if len(rows) > limit:
                 last = items[-1].benchmark
                 following = Position(last.id, last.created_at)
@@ -216,15 +214,17 @@ def _is_beyond(
     return key > position.id if oldest_first else key < position.id
 
 
-async def _edge_of_search(session: AsyncSession, before: Position | None, oldest_first: bool) -> int | None:
-    """The last id that a search in names looks at for one page. None if it looks at all that are left."""
+async def _edge_of_search(
+    session: AsyncSession, before: Position | None, oldest_first: bool
+) -> tuple[int, Position | None]:
+    """The last id that a search in names looks at for one page, and where the next page begins if there is one."""
     first = await session.scalar(select(func.min(Benchmark.id))) or 0
     last = await session.scalar(select(func.max(Benchmark.id))) or 0
     if oldest_first:
         edge = (first - 1 if before is None else before.id) + NAMES_A_PAGE
-        return edge if edge < last else None
+        return (edge, Position(edge)) if edge < last else (last, None)
     edge = (last + 1 if before is None else before.id) - NAMES_A_PAGE
-    return edge if edge > first else None
+    return (edge, Position(edge)) if edge > first else (0, None)
 
 
 async def _with_light_specs(session: AsyncSession, items: list[ListedBenchmark]) -> list[ListedBenchmark]:

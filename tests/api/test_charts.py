@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from api.charts import KEPT_S, ChartMaker
 from shared.benchmark.results.record import RequestError
@@ -15,6 +15,7 @@ from shared.db.retention import RetentionRepository
 from shared.db.tables import Result
 from tests.api.documents import problem, submit
 from tests.shared.db.rows import AT, Tables, make_record
+from tests.support.guards import LoopWatch
 
 ERROR = {"kind": "rate_limited", "message": "Too many: <b>hello</b>", "http_status": 429, "phase": "before_first_token"}
 
@@ -140,6 +141,30 @@ async def test_only_the_newest_requests_are_read(tables: Tables) -> None:
     await tables.results.record(lease, records())
     blocks = [block async for block in ChartRepository(tables.database).blocks(1, 12)]
     assert [row[1] for block in blocks for row in block] == list(range(29, 17, -1))
+
+
+async def test_charts_of_many_results_never_hold_the_event_loop(tables: Tables) -> None:
+    """Processor time of the longest callback, which other programs do not lengthen."""
+    await tables.add()
+    lease = await tables.claimed()
+    flags = "'[]'" if tables.database.is_sqlite else "'[]'::json"
+    warmup, reused = ("0", "1") if tables.database.is_sqlite else ("false", "true")
+    at = "'2025-01-15T10:30:00.000000Z'" if tables.database.is_sqlite else "timestamptz '2025-01-15 10:30:00+00'"
+    async with tables.database.engine.begin() as connection:
+        await connection.execute(
+            text(
+                f"""WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19999)
+                INSERT INTO results (benchmark_id, prompt_index, repetition, warmup, outcome, scheduled_at, sent_at,
+                    ended_at, queue_ms, connection_reused, ttft_ms, latency_ms, input_tokens, output_tokens, flags)
+                SELECT 1, i, 0, {warmup}, 'succeeded', {at}, {at}, {at}, 0.1, {reused}, 100 + i % 97, 300 + i % 89,
+                    10 + i % 50, 5, {flags} FROM n"""
+            )
+        )
+    await tables.leases.finish(lease, "completed", summary=None, error=None)
+    maker, watch = ChartMaker(ChartRepository(tables.database), tables.benchmarks, HeldClock()), LoopWatch()
+    with watch.watching():
+        assert (await maker.of(1))["ttft_ms"]["count"] == 20_000
+    assert watch.busy_s < 0.05, watch.callback
 
 
 async def test_a_figure_is_a_table(api: httpx2.AsyncClient, tables: Tables) -> None:

@@ -43,7 +43,7 @@ class _Handler(BaseHTTPRequestHandler):
             error = {"error": {"message": text[:20_000], "type": IMAGE, "code": FORMULA}}
             self._answer(500, "application/json", json.dumps(error).encode())
             return
-        last = {"index": 0, "delta": {}, "finish_reason": IMAGE}
+        last = {"index": 0, "delta": {}, "finish_reason": "stop"}
         usage = {"prompt_tokens": 10, "completion_tokens": len(text) // 4 + 1}
         end = json.dumps({"id": IMAGE, "choices": [last], "usage": usage}).encode()
         stream = event(role="assistant") + event(content=text) + b"data: " + end + b"\n\ndata: [DONE]\n\n"

@@ -76,7 +76,7 @@ def _answers(port: int) -> bool:
 
 
 def run(made: Stack, name: str, provider: str, **changes: Any) -> int:
-    load = {} if "load" in changes else {"repetitions": 8, "concurrency": 8}
+    load = {} if "load" in changes else {"repetitions": 6, "concurrency": 12}
     body = {"model": MODEL, "prompts": PROMPTS, **load, **changes}
     number = made.run(wait=False, name=name, provider=provider, **body)
     wait_until(lambda: made.has_ended(number))
@@ -103,7 +103,7 @@ def add_runs(made: Stack, west: int, east: int) -> dict[str, Any]:
             "us-east",
             model="sim-slots8-ttft60-gap6-n32-jit1",
             prompts=PROMPTS[:4],
-            load={"sweep": {"concurrency": [1, 2, 4, 6, 8, 12, 16, 24, 32], "duration_s": 5}},
+            load={"sweep": {"concurrency": [1, 2, 4, 8, 12, 16, 24], "duration_s": 3}},
             slos={"ttft_ms": 400},
         )
         ids["prompt_set"] = made.client.get(f"/benchmarks/{ids['west']}").json()["prompt_set"]

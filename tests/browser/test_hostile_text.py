@@ -19,6 +19,7 @@ PAGES = (
     "/ui/benchmarks",
     "/ui/benchmarks/{hostile}",
     "/ui/benchmarks/new?from={hostile}",
+    "/ui/compare?ids={hostile},{other}",
     "/ui/history",
     "/ui/leaderboard",
     "/ui/webhooks/{webhook}",
@@ -52,8 +53,8 @@ def attacked(browser: "Browser", tmp_path_factory: pytest.TempPathFactory) -> It
 def test_page_shows_it_as_text(browser: "Browser", attacked: Stack, path: str, width: int) -> None:
     with tab(browser, attacked.url, width=width) as watched:
         page = watched.open(path.format(**attacked.ids))
-        for details in page.locator("main details:not([open]) > summary").all()[:20]:
-            details.click(timeout=5_000)
+        page.locator("main details").evaluate_all("(all) => all.forEach((each) => { each.open = true })")
+        page.wait_for_load_state("networkidle")
         assert page.evaluate("document.documentElement.dataset." + MARK) is None
         assert page.locator("img[src=x]").count() == 0
         assert too_wide(page) == []

@@ -30,7 +30,7 @@ def test_a_running_benchmark_counts_on_and_turns_into_a_finished_one(browser: "B
         number = empty.run(wait=False, name="Live", concurrency=2, **_SLOW)
         page = watched.open(f"/ui/benchmarks/{number}")
         page.evaluate("() => { window.samePage = true }")
-        page.wait_for_function("document.querySelector('#live progress')?.value >= 3")
+        watched.until("document.querySelector('#live progress')?.value >= 3")
         assert faults(page) == []
         _wait_for_status(page, "completed")
         page.locator("#figures figure").first.wait_for()
@@ -54,15 +54,15 @@ def test_a_chart_is_zoomed_into_and_its_url_shows_the_same(browser: "Browser", f
         page = watched.open(f"/ui/benchmarks/{filled.ids['steady']}")
         whole = _axis(page)
         _drag(page)
-        page.wait_for_function(f"document.querySelector('#ttft-ecdf svg').dataset.x0 != {whole[0]}")
+        watched.until(f"document.querySelector('#ttft-ecdf svg.chart').dataset.x0 != {whole[0]}")
         part = _axis(page)
         assert whole[0] < part[0] < part[1] < whole[1]
         assert "zoom.ttft-ecdf=" in page.url
         assert faults(page) == []
         page.reload()
         assert _axis(page) == part
-        page.locator("#ttft-ecdf svg").dblclick()
-        page.wait_for_function(f"document.querySelector('#ttft-ecdf svg').dataset.x0 == {whole[0]}")
+        page.locator("#ttft-ecdf svg.chart").dblclick()
+        watched.until(f"document.querySelector('#ttft-ecdf svg.chart').dataset.x0 == {whole[0]}")
         assert "zoom" not in page.url
 
 
@@ -76,6 +76,41 @@ def test_a_figure_has_its_data_as_a_table_and_as_csv(browser: "Browser", filled:
         assert len(list(csv.reader(text.splitlines()))) > 10
 
 
+def test_two_are_chosen_in_the_list_and_compared(browser: "Browser", filled: Stack) -> None:
+    with tab(browser, filled.url) as watched:
+        page = watched.open("/ui/benchmarks")
+        for name in ("steady", "slower"):
+            page.locator(f"#run-{filled.ids[name]} input[type=checkbox]").check()
+        page.get_by_role("button", name="Compare").click()
+        page.wait_for_url("**/ui/compare?ids=*")
+        assert page.locator("ul.verdicts li").count() > 2
+        page.locator("svg.forest").wait_for()
+        assert faults(page) == []
+
+
+def test_a_benchmark_is_exported(browser: "Browser", filled: Stack) -> None:
+    with tab(browser, filled.url) as watched:
+        page = watched.open(f"/ui/benchmarks/{filled.ids['steady']}")
+        text = _download(page, page.locator("a[href*='/export?format=csv']"))
+        rows = list(csv.DictReader(text.splitlines()))
+        assert len(rows) == 36
+        assert all(float(row["ttft_ms"]) > 0 for row in rows)
+
+
+def test_the_form_names_a_mistake_and_then_starts(browser: "Browser", empty: Stack) -> None:
+    with tab(browser, empty.url) as watched:
+        page = watched.open("/ui/benchmarks/new")
+        page.locator("#f-model").fill("sim-ttft5-gap1-n4")
+        page.get_by_role("button", name="Start").first.click()
+        page.get_by_role("alert").wait_for()
+        assert faults(page) == []
+        watched.problems.clear()
+        page.locator("#f-prompts").fill("Name a river.")
+        page.get_by_role("button", name="Start").first.click()
+        page.wait_for_url("**/ui/benchmarks/1*")
+        _wait_for_status(page, "completed")
+
+
 def _download(page: "Page", link: "Locator") -> str:
     with page.expect_download() as waiting:
         link.click()
@@ -87,13 +122,13 @@ def _wait_for_status(page: "Page", status: str) -> None:
 
 
 def _axis(page: "Page") -> tuple[float, float]:
-    data = page.locator("#ttft-ecdf svg").evaluate("(svg) => [svg.dataset.x0, svg.dataset.x1]")
+    data = page.locator("#ttft-ecdf svg.chart").evaluate("(svg) => [svg.dataset.x0, svg.dataset.x1]")
     return float(data[0]), float(data[1])
 
 
 def _drag(page: "Page") -> None:
     """From a third to two thirds of the chart."""
-    chart = page.locator("#ttft-ecdf svg")
+    chart = page.locator("#ttft-ecdf svg.chart")
     chart.scroll_into_view_if_needed()
     box = chart.bounding_box()
     assert box is not None

@@ -14,6 +14,7 @@ HEIGHT = 900
 _LOCAL = {"data", "blob", "about"}
 # A page that is left ends what it was asking for.
 _LEFT = "net::ERR_ABORTED"
+_PATIENCE_MS = 60_000
 
 
 class Watched:
@@ -37,6 +38,14 @@ class Watched:
         assert answer is not None
         assert answer.status == 200, f"{path} answers {answer.status}"
         return self.page
+
+    def until(self, expression: str) -> None:
+        """Waits until it is true in the page. The wait of playwright would be refused by the policy of the page."""
+        deadline = self.page.evaluate("performance.timeOrigin + performance.now()") + _PATIENCE_MS
+        while not self.page.evaluate(expression):
+            now = self.page.evaluate("performance.timeOrigin + performance.now()")
+            assert now < deadline, f"{self.page.url}: never came true: {expression}"
+            self.page.wait_for_timeout(50)
 
     def _on_console(self, message: "ConsoleMessage") -> None:
         # Breaches of the content security policy are errors in the console.

@@ -4,7 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlsplit
 
 from api.schemas.benchmarks import TargetOut
 from shared.benchmark.prompt import Parameters
@@ -39,7 +39,7 @@ def as_curl(
     headers = {
         name: value for name, value in target.headers.items() if name not in _LEFT_OUT and not name.startswith(_OF_SDKS)
     }
-    lines = [f"curl -N {_argument(_url(target))}"]
+    lines = [f"curl -N {_url(target)}"]
     lines += [f"-H {_header(name, value, target)}" for name, value in headers.items()]
     if target.tls is not None and not target.tls.verify:
         lines.append("--insecure")
@@ -48,10 +48,16 @@ def as_curl(
 
 
 def _url(target: TargetOut) -> str:
+    """As an argument: only the values of secret parameters are left to the shell."""
     parts = urlsplit(target.base_url)
-    query = {name: f"${_variable(name)}" if value == MASK else value for name, value in target.query.items()}
-    encoded = urlencode(query, safe="$")
-    return f"{parts.scheme}://{parts.netloc}{target.path}" + (f"?{encoded}" if encoded else "")
+    argument = shlex.quote(f"{parts.scheme}://{parts.netloc}{target.path}")
+    for number, (name, value) in enumerate(target.query.items()):
+        begin = f"{'&' if number else '?'}{quote(name, safe='')}="
+        if value == MASK:
+            argument += f'{shlex.quote(begin)}"${_variable(name)}"'
+        else:
+            argument += shlex.quote(begin + quote(value, safe=""))
+    return argument
 
 
 def _header(name: str, value: str, target: TargetOut) -> str:
@@ -66,10 +72,3 @@ def _header(name: str, value: str, target: TargetOut) -> str:
 
 def _variable(name: str) -> str:
     return re.sub(r"\W+", "_", name).upper().strip("_") or "SECRET"
-
-
-def _argument(text: str) -> str:
-    """Quoted so that only variables are replaced."""
-    if "$" not in text:
-        return shlex.quote(text)
-    return '"' + re.sub(r'([\\"`])', r"\\\1", text) + '"'

@@ -18,7 +18,7 @@ from shared.benchmark.charts.tables import FigureId
 from shared.benchmark.results.outcome import FAILURES
 
 # Rows of a figure's table in the page. The CSV has all.
-ROWS = 25
+ROWS = 20
 _MARKS = (50, 95, 99)
 
 _ECDFS = {"ttft-ecdf": "ttft_ms", "latency-ecdf": "latency_ms", "tpot-ecdf": "tpot_ms"}

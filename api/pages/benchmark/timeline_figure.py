@@ -32,7 +32,7 @@ def timeline_figure(events: Sequence[Mapping[str, Any]]) -> Figure | None:
     )
     plot.steps([*points, (last, total)], "s1")
     if first is not None:
-        plot.vertical(first, f"first token {duration_ms(first)}")
+        plot.vertical(first, f"TTFT {duration_ms(first)}")
     plot.vertical(last, f"end {duration_ms(last)}")
     pieces = sum(event["kind"] in _TEXT for event in events)
     return Figure(

@@ -148,7 +148,9 @@ def _x_axis(values: Sequence[float], kind: Kind, zoom: tuple[float, float] | Non
         kind = "linear"
     if zoom is not None and (kind == "linear" or zoom[0] > 0):
         return across(zoom, width=width, right=right, kind=kind)
-    return across(values, width=width, right=right, kind=kind, zero=True)
+    # Values far from 0 would be a wall at the right end of an axis that begins there.
+    near_zero = bool(values) and min(values) < max(values) / 2
+    return across(values, width=width, right=right, kind=kind, zero=near_zero)
 
 
 def _begun(points: Sequence[tuple[float, float]]) -> list[tuple[float, float | None]]:

@@ -7,7 +7,7 @@ from api.pages.charts.figure import MAX_ROWS, Figure
 from api.pages.charts.plot import HEIGHT, WIDTH, Plot, across, up
 
 # The most dots: more of them only hide each other.
-MOST = 1_000
+MOST = 700
 
 
 def scatter(

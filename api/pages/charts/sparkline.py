@@ -11,36 +11,33 @@ _MARKS = 4
 
 
 def sparkline(values: Sequence[float | None], failed: Sequence[int] = (), what: str = "TTFT") -> Markup:
-    """Values in equal steps of time; None is a gap. It begins at 0, so that a quiet run looks quiet."""
-    known = [value for value in values if value is not None]
+    """Values in equal steps of time. It begins at 0, so that a quiet run looks quiet.
+
+    A step without a value (no request was sent in it) is passed over by the line.
+    """
+    known = [(index, value) for index, value in enumerate(values) if value is not None]
     if not known:
         return Markup("")
-    highest = max(known) or 1.0
+    lowest, highest = min(value for _, value in known), max(value for _, value in known)
     step = WIDTH / max(len(values) - 1, 1)
     room = HEIGHT - _MARKS - 2
-    commands, begun = [], False
-    for index, value in enumerate(values):
-        if value is None:
-            begun = False
-            continue
-        commands.append(f"{'L' if begun else 'M'}{index * step:.1f},{1 + room * (1 - value / highest):.1f}")
-        # A point alone is a dot.
-        if not begun and (index + 1 == len(values) or values[index + 1] is None):
-            commands.append("h0")
-        begun = True
+    points = [f"{index * step:.1f},{1 + room * (1 - value / (highest or 1.0)):.1f}" for index, value in known]
+    # A point alone is a dot.
+    line = f"M{'L'.join(points)}{'h0' if len(points) == 1 else ''}"
     marks = "".join(
         f"M{index * step:.1f},{HEIGHT - _MARKS + 1}v{_MARKS - 1}" for index, count in enumerate(failed) if count
     )
-    said = f"{what} over the run: {duration_ms(min(known))} to {duration_ms(max(known))}"
+    said = f"{what} over the run: {duration_ms(lowest)} to {duration_ms(highest)}"
     if any(failed):
         said += f", {sum(failed):,} failed"
     return Markup(
         '<svg class="sparkline" width="{w}" height="{h}" viewBox="0 0 {w} {h}" role="img" aria-label="{said}">'
-        '<title>{said}</title><path class="line" d="{line}"/>{bad}</svg>'
+        '<title>{said}</title><path class="zero" d="M0,{zero}h{w}"/><path class="line" d="{line}"/>{bad}</svg>'
     ).format(
         w=WIDTH,
         h=HEIGHT,
         said=said,
-        line="".join(commands),
+        zero=1 + room,
+        line=line,
         bad=Markup('<path class="bad" d="{}"/>').format(marks) if marks else "",
     )

@@ -95,7 +95,10 @@ async def requests_table(benchmark_id: BenchmarkId, request: Request, parts: Par
     shown = await whole_benchmark(parts, await parts.benchmarks.get(benchmark_id), None)
     query = request.query_params
     charts = await parts.charts.of(benchmark_id) if needs_time(query) else None
-    return page(request, "benchmark/requests.html", shown=shown, **await _table(parts, shown, query, charts))
+    # So that the URL of the page shows the same table again.
+    headers = {"HX-Replace-Url": with_query(_path(benchmark_id), query.multi_items())}
+    table = await _table(parts, shown, query, charts)
+    return page(request, "benchmark/requests.html", headers=headers, shown=shown, **table)
 
 
 async def _figures(

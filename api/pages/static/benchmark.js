@@ -1,11 +1,8 @@
 // The page of one benchmark: when a chart is zoomed, the table below shows the requests that were chosen.
-let search = location.search;
-
-document.addEventListener("htmx:after:swap", () => {
+document.addEventListener("htmx:after:swap", (event) => {
   const table = document.getElementById("requests");
-  if (!table || location.search === search) return;
-  search = location.search;
-  const chosen = new URLSearchParams(search);
+  if (!table || !event.detail?.ctx?.sourceElement?.matches?.(".figure")) return;
+  const chosen = new URLSearchParams(location.search);
   chosen.delete("cursor");
   htmx.ajax("GET", `${table.dataset.part}?${chosen}`, { target: "#requests", swap: "outerHTML" });
 });

@@ -1,9 +1,14 @@
 """Texts and documents of the API as a page shows them."""
 
 import json
+import re
 from typing import Any
 
-FILTERS = ("sentence", "as_json")
+from markupsafe import Markup, escape
+
+FILTERS = ("sentence", "with_code", "as_json")
+
+_CODE = re.compile(r"`([^`]+)`")
 
 
 def sentence(text: str) -> str:
@@ -17,3 +22,8 @@ def sentence(text: str) -> str:
 def as_json(value: Any) -> str:
     """A JSON document on several lines, as people read it. A template escapes it like every text."""
     return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def with_code(text: str) -> Markup:
+    """What stands between backticks as code; everything is escaped."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704

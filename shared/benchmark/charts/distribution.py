@@ -43,7 +43,7 @@ def _histogram(ordered: Floats, edges: Floats) -> dict[str, Any]:
 
 
 def _linear_edges(ordered: Floats) -> Floats:
-    """Bins of an easy width: that of Freedman and Diaconis, or of Sturges if it is less. Empty without values."""
+    """Bins of an easy width: that of Freedman and Diaconis, or a smaller one so that two humps are seen as two."""
     if not len(ordered):
         return ordered
     least, most = float(ordered[0]), float(ordered[-1])
@@ -51,7 +51,8 @@ def _linear_edges(ordered: Floats) -> Floats:
         width = nice(max(abs(most) / 100, 1e-3))
         return np.array([most - width / 2, most + width / 2])
     low, high = np.quantile(ordered, (0.25, 0.75))
-    rule = min(2 * float(high - low) / len(ordered) ** (1 / 3), (most - least) / (math.log2(len(ordered)) + 1))
+    few = min(30.0, max(math.log2(len(ordered)) + 1, math.sqrt(len(ordered)) / 1.5))
+    rule = min(2 * float(high - low) / len(ordered) ** (1 / 3), (most - least) / few)
     # One less, because the first and the last bin may be cut.
     step = nice(max(rule, (most - least) / (MOST_BINS - 1)))
     first, last = math.floor(least / step + 1e-9), math.ceil(most / step - 1e-9)

@@ -1,9 +1,13 @@
 """The frame of every page: layout, headers, theme, links behind a proxy, and what no page may contain."""
 
+import re
+
 import httpx2
 import pytest
+from fastapi.routing import APIRoute
 from sqlalchemy import text
 
+from api.pages.all_routes import ROUTERS
 from api.pages.site import environment
 from shared.db.database import Database
 from tests.api.conftest import KEYS, SIMULATOR
@@ -16,6 +20,7 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+HOSTILE = "<img src=x onerror=alert(1)>"
 
 
 async def test_browsers_are_led_from_the_root_to_the_list(sqlite_api: httpx2.AsyncClient) -> None:
@@ -103,3 +108,32 @@ def test_templates_refuse_unknown_names_and_escape_values() -> None:
     assert template.render(value="<img onerror=alert(1)>") == "&lt;img onerror=alert(1)&gt;"
     with pytest.raises(Exception, match="is undefined"):
         template.render()
+
+
+# The report is a file of its own: its styles are in it, and its CSP says so.
+# `/live` may be a stream without an end.
+NOT_PAGES = re.compile(r"/ui/report|/ui/assets/|.*/live$")
+
+
+async def test_no_page_contains_what_its_csp_refuses(sqlite_api: httpx2.AsyncClient) -> None:
+    """Every page that there is, of benchmarks with hostile names."""
+    for _ in range(2):
+        await submit(sqlite_api, name=HOSTILE, metadata={HOSTILE: HOSTILE}, prompts=[HOSTILE], system=HOSTILE)
+    paths = {
+        re.sub(r"\{benchmark_id(:int)?\}", "1", route.path)
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute) and "GET" in route.methods and not NOT_PAGES.match(route.path)
+    }
+    shown = 0
+    for path in sorted(paths):
+        query = "?ids=1,2" if path == "/ui/compare" else ""
+        async with sqlite_api.stream("GET", path + query) as answer:
+            if not answer.headers.get("content-type", "").startswith("text/html"):
+                continue
+            await answer.aread()
+        assert forbidden(answer.text) == [], path
+        assert answer.headers["content-security-policy"] == CSP, path
+        assert HOSTILE not in answer.text, path
+        shown += answer.status_code == 200
+    assert shown >= 3

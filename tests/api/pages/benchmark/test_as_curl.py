@@ -68,9 +68,13 @@ def test_keys_are_variables_and_everything_else_is_quoted() -> None:
 
 
 def test_other_secrets_have_names_of_their_own() -> None:
-    changes = {"query": {"sig": "[redacted]"}, "headers": {"x-gateway-key": "[redacted]"}, "tls": {"verify": False}}
+    changes = {
+        "query": {"sig": "[redacted]", "a": "$HOME `id`"},
+        "headers": {"x-gateway-key": "[redacted]"},
+        "tls": {"verify": False},
+    }
     found = words(**changes)
-    assert found[2].endswith("?sig=$SIG")
+    assert found[2].endswith("?sig=$SIG&a=%24HOME%20%60id%60")
     assert "x-gateway-key: $X_GATEWAY_KEY" in found
     assert "--insecure" in found
 

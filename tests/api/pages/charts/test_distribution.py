@@ -80,10 +80,17 @@ def test_a_histogram_counts_between_edges() -> None:
     assert Drawn.of(part.svg).root.get("data-y1") == "4"
 
 
-def test_a_sparkline_shows_the_run_its_gaps_and_its_failures() -> None:
+def test_an_axis_of_values_far_from_zero_begins_near_them() -> None:
+    """Otherwise all of the curve is a wall at the right end."""
+    far = ecdf("x", "X", [Sample("A", 3, [200.0, 201.0, 205.0])])
+    near = ecdf("x", "X", [Sample("A", 3, [50.0, 201.0, 205.0])])
+    assert [Drawn.of(figure.svg).root.get("data-x0") for figure in (far, near)] == ["200", "0"]
+
+
+def test_a_sparkline_shows_the_run_and_its_failures() -> None:
     chart = Drawn.of(sparkline([50.0, None, 100.0, 75.0], [0, 2, 0, 0]))
     (line,), (bad,) = chart.paths("line"), chart.paths("bad")
-    assert line.count("M") == 2
+    assert line == "M0.0,9.0L64.0,1.0L96.0,5.0", "a step without a value is passed over"
     assert bad.count("M") == 1
     assert chart.root.get("aria-label") == "TTFT over the run: 50.0 ms to 100 ms, 2 failed"
     assert sparkline([]) == sparkline([None, None]) == ""

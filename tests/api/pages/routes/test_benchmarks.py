@@ -13,31 +13,13 @@ from shared.db.leases import Lease
 from shared.db.tables import Benchmark
 from shared.db.types import utc_now
 from tests.api.documents import submit
-from tests.api.pages.html import Page, forbidden
+from tests.api.pages.html import Page
+from tests.api.pages.list_page import PART, following, ids, shown
 from tests.api.test_proxy import PREFIX, TRUSTED, behind_proxy, submitted
 from tests.shared.db.rows import Tables
 from tests.worker.run.test_summary import Row, summary
 
-PART = {"HX-Request": "true", "HX-Request-Type": "partial"}
 HOSTILE = "<img src=x onerror=alert(1)>\"'&<hx-partial hx-target='#main'> {{ 7 * 7 }}"
-
-
-async def shown(client: httpx2.AsyncClient, path: str = "/ui/benchmarks", answers: int = 200, **query: Any) -> Page:
-    # Parameters, even none, would replace those of the path.
-    answer = await client.get(path, params=query or None)
-    assert answer.status_code == answers, answer.text
-    assert forbidden(answer.text) == []
-    return Page(answer.text)
-
-
-def ids(page: Page) -> list[int]:
-    """Of the rows, from top to bottom."""
-    return [int(row["id"].removeprefix("run-")) for row in page.all("tr") if "data-row" in row]
-
-
-def following(page: Page, rel: str) -> str:
-    (found,) = page.all("a", rel=rel)
-    return found["href"]
 
 
 async def end(tables: Tables, lease: Lease, *, stages: int = 25, **row: Any) -> None:
@@ -119,17 +101,6 @@ async def test_hostile_names_are_text(sqlite_api: httpx2.AsyncClient) -> None:
     assert live.text.count("<hx-partial") == 2
 
 
-@pytest.fixture
-async def three(api: httpx2.AsyncClient, tables: Tables) -> httpx2.AsyncClient:
-    """A running, a cancelled and a pending one, of different names, models, providers and teams."""
-    await submit(api, name="Haiku", model="claude-3-haiku-20240307", metadata={"team": "search"})
-    await submit(api, name="Birnen", model="gpt-4o-mini", metadata={"team": "chat"})
-    await submit(api, name="haiku again", model="gpt-4o-mini", provider="simulator-openai")
-    await tables.claimed()
-    await api.post("/benchmarks/2/cancel")
-    return api
-
-
 async def test_filters_of_the_url_narrow_the_list_and_stand_in_the_form(three: httpx2.AsyncClient) -> None:
     for query, expected in (
         ({}, [3, 2, 1]),
@@ -155,7 +126,7 @@ async def test_filters_of_the_url_narrow_the_list_and_stand_in_the_form(three: h
 
 async def test_a_wrong_filter_is_an_error_page_that_names_it(sqlite_api: httpx2.AsyncClient) -> None:
     page = await shown(sqlite_api, answers=422, metadata="no colon")
-    assert "must be a key and its value, as `key:value`" in page.text
+    assert "must be a key and its value, as key:value" in page.text
     assert (await sqlite_api.get("/ui/benchmarks?sort=cheapest")).status_code == 422
     assert (await sqlite_api.get("/ui/benchmarks?cursor=x")).status_code == 422
 
@@ -246,45 +217,6 @@ async def test_a_search_in_names_finds_all_in_both_orders(api: httpx2.AsyncClien
             found += ids(page)
             path = next((link["href"] for link in page.all("a", class_="next")), "")
         assert found == expected, sort
-
-
-async def test_open_rows_are_asked_for_and_come_as_they_are_now(three: httpx2.AsyncClient, tables: Tables) -> None:
-    (poll,) = (await shown(three)).all("div", id="live")
-    assert poll["hx-trigger"] == "every 2s"
-    asked = parse_qs(urlsplit(poll["hx-get"]).query)
-    assert asked == {"ids": ["3", "1"], "newest": ["3"]}
-    await three.post("/benchmarks/3/cancel")
-    await three.delete("/benchmarks/1")
-    await submit(three, name="new")
-    answer = await three.get(poll["hx-get"], headers=PART)
-    assert forbidden(answer.text) == []
-    assert '<hx-partial hx-target="#run-3" hx-swap="outerMorph">' in answer.text
-    page = Page(answer.text)
-    assert "○ cancelled" in page.text
-    assert "Benchmark 1 was deleted." in page.text
-    assert "1 new run" in page.text
-    # Nothing that it showed is open any more, so it asks for new ones alone, and less often.
-    (poll,) = page.all("div", id="live")
-    assert poll["hx-trigger"] == "every 10s"
-    assert parse_qs(urlsplit(poll["hx-get"]).query) == {"newest": ["3"]}
-
-
-async def test_new_runs_are_those_that_pass_the_filters(three: httpx2.AsyncClient) -> None:
-    (poll,) = (await shown(three, name="haiku", metadata="team:search")).all("div", id="live")
-    for name, team in (("haiku 4", "search"), ("haiku 5", "chat"), ("other", "search"), ("haiku 7", "search")):
-        await submit(three, name=name, metadata={"team": team})
-    page = Page((await three.get(poll["hx-get"])).text)
-    assert "2 new runs" in page.text
-    (more,) = [link["href"] for link in page.all("a") if link["href"].startswith("/ui/benchmarks?")]
-    assert ids(await shown(three, more)) == [7, 4, 1]
-
-
-async def test_a_later_page_without_open_rows_asks_for_nothing(api: httpx2.AsyncClient) -> None:
-    for _ in range(3):
-        await submit(api)
-    await api.post("/benchmarks/1/cancel")
-    (poll,) = (await shown(api, following(await shown(api, limit=2), "next"))).all("div", id="live")
-    assert "hx-get" not in poll
 
 
 async def test_checkboxes_lead_to_the_page_that_compares(sqlite_api: httpx2.AsyncClient) -> None:

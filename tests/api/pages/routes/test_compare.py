@@ -17,10 +17,10 @@ async def shown(api: httpx2.AsyncClient, path: str, status: int = 200) -> Page:
     return Page(response.text)
 
 
-async def test_sentences_charts_and_values_are_those_of_the_api(sqlite_api: httpx2.AsyncClient, tables: Tables) -> None:
-    first, second = await ended(sqlite_api, tables, name=HOSTILE), await ended(sqlite_api, tables, 1.5)
-    page = await shown(sqlite_api, f"/ui/compare?ids={first},{second}")
-    document = (await sqlite_api.get(f"/compare?ids={first},{second}")).json()
+async def test_sentences_charts_and_values_are_those_of_the_api(api: httpx2.AsyncClient, tables: Tables) -> None:
+    first, second = await ended(api, tables, name=HOSTILE), await ended(api, tables, 1.5)
+    page = await shown(api, f"/ui/compare?ids={first},{second}")
+    document = (await api.get(f"/compare?ids={first},{second}")).json()
     for metric in document["metrics"]:
         assert metric["differences"][0]["sentence"] in page.text
     assert HOSTILE in page.text
@@ -31,10 +31,10 @@ async def test_sentences_charts_and_values_are_those_of_the_api(sqlite_api: http
     assert f"/ui/compare?ids={second}%2C{first}" in {item["href"] for item in page.all("a") if "href" in item}
 
 
-async def test_what_differs_stands_above_the_sentences(sqlite_api: httpx2.AsyncClient, tables: Tables) -> None:
-    first = await ended(sqlite_api, tables)
-    second = await ended(sqlite_api, tables, 1.5, parameters={"max_tokens": 7})
-    page = await shown(sqlite_api, f"/ui/compare?ids={first},{second}")
+async def test_what_differs_stands_above_the_sentences(api: httpx2.AsyncClient, tables: Tables) -> None:
+    first = await ended(api, tables)
+    second = await ended(api, tables, 1.5, parameters={"max_tokens": 7})
+    page = await shown(api, f"/ui/compare?ids={first},{second}")
     text = page.text
     assert text.index("No verdict where settings differ") < text.index("What differs") < text.index("B's P50 TTFT")
     assert "parameters.max_tokens" in text
@@ -42,9 +42,9 @@ async def test_what_differs_stands_above_the_sentences(sqlite_api: httpx2.AsyncC
     assert "▼" not in text
 
 
-async def test_margins_are_in_the_url(sqlite_api: httpx2.AsyncClient, tables: Tables) -> None:
-    first, second = await ended(sqlite_api, tables), await ended(sqlite_api, tables, 1.5)
-    page = await shown(sqlite_api, f"/ui/compare?ids={first},{second}&margin_percent=80&margin_ms=&theme=dark")
+async def test_margins_are_in_the_url(api: httpx2.AsyncClient, tables: Tables) -> None:
+    first, second = await ended(api, tables), await ended(api, tables, 1.5)
+    page = await shown(api, f"/ui/compare?ids={first},{second}&margin_percent=80&margin_ms=&theme=dark")
     assert "too small to matter" in page.text
     assert page.all("input", name="margin_percent")[0]["value"] == "80"
     assert page.all("input", name="margin_ms")[0]["value"] == "10"
@@ -52,11 +52,11 @@ async def test_margins_are_in_the_url(sqlite_api: httpx2.AsyncClient, tables: Ta
     assert f"/compare?ids={first}%2C{second}&margin_percent=80.0" in links
 
 
-async def test_each_figure_has_its_data_as_csv(sqlite_api: httpx2.AsyncClient, tables: Tables) -> None:
-    first, second = await ended(sqlite_api, tables, model="=HYPERLINK(1)", provider="simulator"), 0
-    second = await ended(sqlite_api, tables, 1.5)
+async def test_each_figure_has_its_data_as_csv(api: httpx2.AsyncClient, tables: Tables) -> None:
+    first, second = await ended(api, tables, model="=HYPERLINK(1)", provider="simulator"), 0
+    second = await ended(api, tables, 1.5)
     for name, head in (("differences", "what,"), ("ttft-ecdf", "% of requests,")):
-        response = await sqlite_api.get(f"/ui/compare/{name}.csv?ids={first},{second}")
+        response = await api.get(f"/ui/compare/{name}.csv?ids={first},{second}")
         assert response.status_code == 200
         assert response.headers["content-type"].startswith("text/csv")
         lines = response.text.split("\r\n")

@@ -6,7 +6,7 @@ import pytest
 
 from api.pages.words.instants import ago, iso, utc
 from api.pages.words.metrics import definition, label, unit
-from api.pages.words.sentences import sentence
+from api.pages.words.sentences import sentence, with_code
 from api.pages.words.statuses import SHAPES, shape
 from shared.benchmark.status import STATUSES
 from shared.numbers.metrics import METRICS
@@ -53,3 +53,8 @@ def test_details_of_problems_become_sentences() -> None:
     assert sentence("the database does not answer") == "The database does not answer."
     assert sentence(" Done! ") == "Done!"
     assert sentence("") == ""
+
+
+def test_code_of_a_text_is_marked_and_everything_is_escaped() -> None:
+    assert with_code("as `key:value`") == "as <code>key:value</code>"
+    assert with_code("`<img>` & `open") == "<code>&lt;img&gt;</code> &amp; `open"

@@ -59,6 +59,18 @@ def test_linear_edges_are_round_numbers_and_logarithmic_ones_have_one_ratio() ->
     assert max(ratios) == pytest.approx(min(ratios), rel=1e-5)
 
 
+def test_two_humps_are_seen_as_two() -> None:
+    """Their quartiles are far apart, so that the usual width would be wide."""
+    generator = np.random.default_rng(7)
+    counts = distribution(np.concatenate([generator.normal(50, 5, 2_000), generator.normal(210, 10, 1_300)]))[
+        "histogram"
+    ]["counts"]
+    assert len(counts) > 15
+    valley = min(range(len(counts)), key=lambda place: counts[place])
+    assert max(counts[:valley]) > 300
+    assert max(counts[valley:]) > 300
+
+
 def test_nothing_has_no_bins() -> None:
     empty = {"edges": [], "counts": []}
     for values in ([], [np.nan]):
