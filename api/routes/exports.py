@@ -34,7 +34,7 @@ def _file(*formats: Format) -> dict[int | str, dict[str, Any]]:
 
 
 def _parquet(columns: Sequence[Column]) -> TableWriter:
-    # Here, so that the API does not import numpy at its start.
+    # Here, so that an API that writes no Parquet files does not load pyarrow.
     from shared.exports.parquet import ParquetWriter
 
     return ParquetWriter(columns)
