@@ -1,6 +1,6 @@
 """Answers in a sentence how times depend on the number of tokens: "how does latency vary with prompt complexity?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.pages.words.numbers import duration_ms, significant
@@ -9,6 +9,10 @@ from api.pages.words.numbers import duration_ms, significant
 _PER = {"input": (1_000, "1,000 input tokens"), "output": (1, "output token")}
 # A line that explains less than this share of the variance says little.
 _LITTLE = 0.1
+_NOTHING_SEEN = (
+    "This cannot be seen here: all requests have the same number of input tokens and the same number of output "
+    "tokens, or the numbers are unknown."
+)
 
 
 def sentence_of(fit: Mapping[str, Any] | None, time: str, tokens: str, count: int) -> str:
@@ -16,7 +20,7 @@ def sentence_of(fit: Mapping[str, Any] | None, time: str, tokens: str, count: in
     if fit is None:
         if not count:
             return "No request succeeded."
-        return f"{time} cannot be seen against {tokens} tokens: all requests have the same number, or it is unknown."
+        return _not_seen((time,), tokens)
     times, unit = _PER[tokens]
     slope, interval = fit["slope"] * times, fit["slope_interval"]
     per = f"per {unit}"
@@ -36,6 +40,23 @@ def sentence_of(fit: Mapping[str, Any] | None, time: str, tokens: str, count: in
     little = " So other things matter more." if explained < _LITTLE else ""
     return (
         f"{text} The number of {tokens} tokens explains {significant(100 * explained, 2)} % of its variation.{little}"
+    )
+
+
+def what_is_not_seen(fits: Mapping[str, Any]) -> list[str]:
+    """Says once which times have no line, and why. `fits`: as `GET …/charts` has it, of succeeded requests."""
+    times = {"ttft": "TTFT", "latency": "latency"}
+    missing = {tokens: [name for time, name in times.items() if fits[f"{time}_by_{tokens}"] is None] for tokens in _PER}
+    if all(len(names) == len(times) for names in missing.values()):
+        return [_NOTHING_SEEN]
+    return [_not_seen(names, tokens) for tokens, names in missing.items() if names]
+
+
+def _not_seen(times: Sequence[str], tokens: str) -> str:
+    names = " and ".join(times)
+    return (
+        f"{names[0].upper()}{names[1:]} cannot be seen against {tokens} tokens: all requests have the same number, or "
+        "it is unknown."
     )
 
 

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from api.pages.charts.figure import MAX_ROWS, Cell, Figure
 from api.pages.charts.plot import HEIGHT, RIGHT, WIDTH, Plot, across, room_for, up
 from api.pages.charts.scale import Kind, Scale
+from api.pages.charts.text import tick_text
 from api.pages.words.numbers import significant
 
 
@@ -103,7 +104,7 @@ def histogram(
     shown = [
         count for left, right, count in zip(edges, edges[1:], counts, strict=False) if right > x.low and left < x.high
     ]
-    plot = Plot(width, HEIGHT, x, up([0, *(shown or [1])]), f"{title}, {unit}", "requests")
+    plot = Plot(width, HEIGHT, x, up([0, *(shown or [1])]), f"{title}, {unit}", "requests", y_text=_whole)
     plot.bars(_from_low(edges, x), counts)
     for label, value in (marks or {}).items():
         if value is not None:
@@ -151,6 +152,11 @@ def _x_axis(values: Sequence[float], kind: Kind, zoom: tuple[float, float] | Non
     # Values far from 0 would be a wall at the right end of an axis that begins there.
     near_zero = bool(values) and min(values) < max(values) / 2
     return across(values, width=width, right=right, kind=kind, zero=near_zero)
+
+
+def _whole(value: float) -> str:
+    """There are no parts of a request."""
+    return tick_text(value) if value == int(value) else ""
 
 
 def _begun(points: Sequence[tuple[float, float]]) -> list[tuple[float, float | None]]:

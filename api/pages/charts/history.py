@@ -10,6 +10,8 @@ from api.pages.charts.figure import MAX_ROWS, Figure
 from api.pages.charts.plot import HEIGHT, WIDE, Plot, across, up
 
 _HOUR_S, _DAY_S = 3_600, 86_400
+# A shorter span has several ticks a minute.
+_SHORT_S = 600
 # A longer span has whole days at its axis, a shorter one hours.
 _DAYS_FROM_S = 3 * _DAY_S
 # Of the whole span, at both ends.
@@ -106,7 +108,15 @@ def _time_axis(times: Sequence[datetime]) -> tuple[datetime, float, Callable[[fl
     zero = first.replace(hour=0, minute=0, second=0, microsecond=0)
     span_s = (last - first).total_seconds()
     by_day = span_s >= _DAYS_FROM_S
-    unit_s, form = (_DAY_S, "%Y-%m-%d") if by_day else (_HOUR_S, "%m-%d %H:%M") if span_s >= _HOUR_S else (60, "%H:%M")
+    unit_s, form = (
+        (_DAY_S, "%Y-%m-%d")
+        if by_day
+        else (_HOUR_S, "%m-%d %H:%M")
+        if span_s >= _HOUR_S
+        else (60, "%H:%M")
+        if span_s >= _SHORT_S
+        else (1, "%H:%M:%S")
+    )
 
     def text(value: float) -> str:
         return (zero + timedelta(seconds=value * unit_s)).strftime(form)

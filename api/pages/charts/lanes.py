@@ -125,6 +125,8 @@ def _caption(shown: int, inside: int, requests: Mapping[str, Any]) -> str:
     which = (
         f"{shown:,} of {inside:,} requests that were in flight in this time"
         if shown < inside
+        else "1 request"
+        if shown == 1
         else f"{shown:,} requests"
     )
     drawn = f", from a sample of {len(requests['id']):,}" if requests["sampled"] else ""

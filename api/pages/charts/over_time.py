@@ -29,8 +29,8 @@ def requests_over_time(series: Mapping[str, Any], *, zoom: Zoom = None, csv_url:
     return _figure(
         "over-time",
         "Requests over time",
-        f"{sent:,} requests were sent in {seconds(_end(series))}; {f'{failed:,} failed' if failed else 'none failed'}. "
-        f"Each step is {seconds(step_s)}.",
+        f"{'1 request was' if sent == 1 else f'{sent:,} requests were'} sent in {seconds(_end(series))}; "
+        f"{f'{failed:,} failed' if failed else 'none failed'}. Each step is {_step_text(step_s)}.",
         plot,
         ("sent", "succeeded", "failed"),
         ("s after the first request", "sent", "succeeded", "failed"),
@@ -52,7 +52,9 @@ def throughput_over_time(
     known = [rate for rate in rates if rate is not None]
     caption = "No output tokens are known."
     if known:
-        caption = f"At most {significant(max(known))} output tokens per second in a step of {seconds(series['step_s'])}"
+        caption = (
+            f"At most {significant(max(known))} output tokens per second in a step of {_step_text(series['step_s'])}"
+        )
         caption += f"; {significant(mean)} over the whole run." if mean is not None else "."
     return _figure(
         "throughput",
@@ -104,12 +106,19 @@ def clock_text(span_s: float) -> tuple[Callable[[float], str], str]:
     return lambda value: f"{int(value) // 3_600}:{int(value) // 60 % 60:02}", "h:min after the first request"
 
 
+def _step_text(step_s: float) -> str:
+    """Steps are round: `0.2 s`, without the zeros of a measured number."""
+    return f"{step_s:g} s" if step_s < 120 else seconds(step_s)
+
+
 def _trend(series: Mapping[str, Any]) -> str:
     """The medians of the first and of the last third, which show a drift."""
     known = [value for value in series["ttft_p50_ms"] if value is not None]
     if not known:
         return "No request succeeded."
     low, high = min(known), max(known)
+    if len(known) == 1:
+        return f"The median TTFT was {duration_ms(low)}."
     if len(known) < 3:
         return f"The median TTFT of a step was {duration_ms(low)} to {duration_ms(high)}."
     return f"The median TTFT of a step was between {duration_ms(low)} and {duration_ms(high)}. Crosses are failures."

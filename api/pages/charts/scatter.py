@@ -5,6 +5,7 @@ from typing import Any
 
 from api.pages.charts.figure import MAX_ROWS, Figure
 from api.pages.charts.plot import HEIGHT, WIDTH, Plot, across, up
+from api.pages.charts.scale import Scale
 
 # The most dots: more of them only hide each other.
 MOST = 700
@@ -33,7 +34,7 @@ def scatter(
     drawn = inside[:: max(1, -(-len(inside) // MOST))]
     line = fit["line"] if fit else None
     x = across(zoom or _with_margin([count for _, count, _ in found]))
-    y = up([0, *(value for _, _, value in inside)])
+    y = _upwards([value for _, _, value in inside])
     plot = Plot(WIDTH, HEIGHT, x, y, tokens.replace("_", " "), f"{title}, ms")
     plot.dots(((count, value) for _, count, value in drawn), "s5")
     if line is not None:
@@ -52,7 +53,14 @@ def scatter(
     )
 
 
-def _with_margin(counts: Sequence[int]) -> Sequence[float]:
+def _upwards(times: Sequence[float]) -> Scale:
+    """Begins at 0 only for times near it: how they rise is the question, and times far from 0 would be flat."""
+    if not times or min(times) < max(times) / 2:
+        return up([0, *times])
+    return up(_with_margin(times), zero=False)
+
+
+def _with_margin(counts: Sequence[float]) -> Sequence[float]:
     """So that dots at the ends are whole."""
     if not counts:
         return counts

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse
 
 from api.pages.benchmark.chosen import SORTS, chosen, needs_time
+from api.pages.benchmark.complexity import what_is_not_seen
 from api.pages.benchmark.figures import Figures
 from api.pages.benchmark.key_figures import key_figures
 from api.pages.benchmark.request_rows import CLIPPED, request_rows
@@ -58,6 +59,7 @@ async def benchmark_page(benchmark_id: BenchmarkId, request: Request, parts: Par
         key_figures=key_figures(shown),
         charts=charts,
         figures=drawn,
+        not_seen=[] if charts is None else what_is_not_seen(charts["fits"]),
         figures_url=with_query(_path(benchmark_id, "/figures"), query.multi_items()),
         figures_now_url=with_query(_path(benchmark_id), query.multi_items(), figures="now"),
         spec=orjson.dumps(spec_of(shown), option=orjson.OPT_INDENT_2).decode(),
@@ -77,6 +79,7 @@ async def all_figures(benchmark_id: BenchmarkId, request: Request, parts: Parts)
         shown=shown,
         charts=charts,
         figures=await _figures(charts, shown, request.query_params, _ON_PAGE),
+        not_seen=what_is_not_seen(charts["fits"]),
     )
 
 

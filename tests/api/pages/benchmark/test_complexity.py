@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.pages.benchmark.complexity import sentence_of
+from api.pages.benchmark.complexity import sentence_of, what_is_not_seen
 
 
 def fit(slope: float, interval: list[float] | None, explained: float | None = 0.42) -> dict[str, Any]:
@@ -29,3 +29,16 @@ def test_too_little_is_said() -> None:
     assert "same number" in sentence_of(None, "Latency", "output", 9)
     assert sentence_of(None, "Latency", "output", 0) == "No request succeeded."
     assert "explains" not in sentence_of(fit(0.1, [0.05, 0.15], None), "TTFT", "input", 9)
+
+
+def test_what_cannot_be_seen_is_said_once() -> None:
+    known, none = fit(0.1, None), None
+    fits = {"ttft_by_input": known, "latency_by_input": known, "ttft_by_output": none, "latency_by_output": none}
+    assert what_is_not_seen(fits) == [
+        "TTFT and latency cannot be seen against output tokens: all requests have the same number, or it is unknown."
+    ]
+    (sentence,) = what_is_not_seen({**fits, "latency_by_output": known})
+    assert sentence.startswith("TTFT cannot be seen against output tokens")
+    (sentence,) = what_is_not_seen(dict.fromkeys(fits))
+    assert "the same number of input tokens and the same number of output tokens" in sentence
+    assert what_is_not_seen(dict.fromkeys(fits, known)) == []

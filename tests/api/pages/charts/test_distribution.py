@@ -123,3 +123,9 @@ def test_a_scale_of_the_url_is_one_of_two() -> None:
     assert scale_of({"scale.a": "x"}, "a") == "linear"
     assert scale_of({"scale.a": "linear"}, "a", "log") == "linear"
     assert scale_of({}, "a", "log") == "log"
+
+
+def test_a_histogram_counts_in_whole_requests() -> None:
+    drawn = Drawn.of(histogram("h", "TTFT", [82, 83], [1]).svg)
+    assert {"0", "1"} <= set(drawn.texts("tick"))
+    assert "0.5" not in {*drawn.texts("tick"), *drawn.texts("tick odd")}

@@ -29,7 +29,7 @@ def test_requests_are_rates_and_failures_are_crosses() -> None:
     drawn = Drawn.of(figure.svg)
     assert drawn.texts("end") == ["sent", "succeeded"]
     assert len(drawn.paths("crosses")[0].split("M")) - 1 == 2
-    assert "12 requests were sent in 8.00 s; 2 failed." in figure.caption
+    assert figure.caption == "12 requests were sent in 8.00 s; 2 failed. Each step is 2 s."
     assert figure.rows == [(0, 4, 2, 0), (2, 6, 6, 0), (4, 2, 2, 1), (6, 0, 0, 1)]
     assert figure.csv_url == "/csv"
 
@@ -43,7 +43,7 @@ def test_a_zoom_shows_its_part() -> None:
 def test_throughput_has_the_mean_of_the_run() -> None:
     figure = throughput_over_time(SERIES, mean=57.5)
     assert "mean 57.5" in figure.svg
-    assert figure.caption == "At most 100 output tokens per second in a step of 2.00 s; 57.5 over the whole run."
+    assert figure.caption == "At most 100 output tokens per second in a step of 2 s; 57.5 over the whole run."
     unknown = {**SERIES, "output_token_throughput": [None] * 4}
     assert throughput_over_time(unknown, mean=None).caption == "No output tokens are known."
 
@@ -73,3 +73,10 @@ def test_nothing_is_a_chart_too() -> None:
 @pytest.mark.parametrize(("span", "value", "shown"), [(10, 2.5, "2.5"), (600, 90, "1:30"), (10_000, 7_260, "2:01")])
 def test_long_runs_have_a_clock(span: float, value: float, shown: str) -> None:
     assert clock_text(span)[0](value) == shown
+
+
+def test_one_request_is_said_as_one() -> None:
+    one = {name: values[:1] if isinstance(values, list) else values for name, values in SERIES.items()}
+    one = {**one, "step_s": 0.01, "sent": [1], "succeeded": [1]}
+    assert requests_over_time(one).caption == "1 request was sent in 0.0100 s; none failed. Each step is 0.01 s."
+    assert times_over_time(one).caption == "The median TTFT was 100 ms."

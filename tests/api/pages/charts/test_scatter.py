@@ -51,3 +51,8 @@ def test_there_are_never_too_many_dots() -> None:
 def test_a_zoom_chooses_by_tokens() -> None:
     figure = drawn(101, None, zoom=(20, 24))
     assert [row[1] for row in figure.rows] == [20, 21, 22, 23, 24]
+
+
+def test_times_far_from_0_fill_the_height() -> None:
+    assert 'data-y0="99.82" data-y1="109.18"' in drawn(11, None).svg
+    assert 'data-y0="0"' in drawn(200, None).svg
