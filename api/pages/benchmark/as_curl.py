@@ -17,6 +17,9 @@ _LEFT_OUT = {"host", "content-length", "connection", "accept-encoding", "user-ag
 _OF_SDKS = "x-stainless-"
 # Longer bodies fit in no command line.
 MOST_BYTES = 100_000
+# Names that mean nothing else to a shell.
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_HEADER = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def as_curl(
@@ -63,12 +66,12 @@ def _url(target: TargetOut) -> str:
 def _header(name: str, value: str, target: TargetOut) -> str:
     if MASK not in value:
         return shlex.quote(f"{name}: {value}")
-    carries_key = name in ("authorization", "x-api-key", "api-key") and target.key_env is not None
-    variable = f"${target.key_env}" if carries_key else f"${_variable(name)}"
-    if name == "authorization":
-        variable = f"Bearer {variable}"
-    return f'"{name}: {variable}"'
+    own_key = name in ("authorization", "x-api-key", "api-key") and target.key_env is not None
+    # The target of an import may hold anything, and the shell reads what stands in double quotes.
+    variable = target.key_env if own_key and _VARIABLE.fullmatch(target.key_env or "") else _variable(name)
+    begin = f"{name}: Bearer " if name == "authorization" else f"{name}: "
+    return f'"{begin}${variable}"' if _HEADER.fullmatch(name) else f'{shlex.quote(begin)}"${variable}"'
 
 
 def _variable(name: str) -> str:
-    return re.sub(r"\W+", "_", name).upper().strip("_") or "SECRET"
+    return re.sub(r"\W+", "_", name, flags=re.ASCII).upper().strip("_") or "SECRET"

@@ -79,6 +79,25 @@ def test_other_secrets_have_names_of_their_own() -> None:
     assert "--insecure" in found
 
 
+def test_names_of_an_imported_target_are_no_commands() -> None:
+    """Nothing that stands in double quotes comes from it, but names of variables."""
+    hostile = '"; id; $(id) `id` "'
+    changes = {
+        "headers": {"authorization": "[redacted]", hostile: "[redacted]"},
+        "key_env": f"A{hostile}",
+        "query": {hostile: "[redacted]"},
+    }
+    target = TargetOut.model_validate(TARGET | changes)
+    command = as_curl(target, "gpt", [{"role": "user", "content": "x"}], None, PARAMETERS)
+    assert command is not None
+    outside = "".join(command.split("'")[::2])
+    assert "$(" not in outside
+    assert "`" not in outside
+    assert ";" not in outside
+    assert "authorization: Bearer $AUTHORIZATION" in shlex.split(command)
+    assert f"{hostile}: $ID_ID_ID" in shlex.split(command)
+
+
 @pytest.mark.parametrize("protocol", ["anthropic", "openai", "openai_responses"])
 def test_every_protocol_carries_its_prompt(protocol: str) -> None:
     from shared.protocols.registry import PROTOCOLS
