@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 from api.schemas.benchmarks import TargetOut
 from shared.benchmark.prompt import Parameters
-from shared.protocols.registry import protocol_named
+from shared.protocols.registry import UnknownProtocol, protocol_named
 from shared.scrubber import MASK
 
 # Headers of the connection, or that curl writes itself.
@@ -29,7 +29,13 @@ def as_curl(
     system: str | None,
     parameters: Parameters,
 ) -> str | None:
-    """The command. None if the body is too long for one. `parameters`: those that the prompt is sent with."""
+    """The command. `parameters`: those that the prompt is sent with.
+
+    None if the body is too long for one, or if the target is an import's with a protocol or URL that does not exist.
+    """
+    place = _place(target)
+    if place is None:
+        return None
     adapter = protocol_named(target.protocol)
     planned = adapter(adapter.options()).body(model, messages, system, parameters)
     # What the endpoint names otherwise or adds is in the target; what the prompt decides is in the plan.
@@ -42,7 +48,7 @@ def as_curl(
     headers = {
         name: value for name, value in target.headers.items() if name not in _LEFT_OUT and not name.startswith(_OF_SDKS)
     }
-    lines = [f"curl -N {_url(target)}"]
+    lines = [f"curl -N {_url(place, target)}"]
     lines += [f"-H {_header(name, value, target)}" for name, value in headers.items()]
     if target.tls is not None and not target.tls.verify:
         lines.append("--insecure")
@@ -50,10 +56,19 @@ def as_curl(
     return " \\\n  ".join(lines)
 
 
-def _url(target: TargetOut) -> str:
+def _place(target: TargetOut) -> str | None:
+    """The URL without its parameters. None if nothing of this version can be sent there."""
+    try:
+        protocol_named(target.protocol)
+        parts = urlsplit(target.base_url)
+    except (UnknownProtocol, ValueError):
+        return None
+    return f"{parts.scheme}://{parts.netloc}{target.path}"
+
+
+def _url(place: str, target: TargetOut) -> str:
     """As an argument: only the values of secret parameters are left to the shell."""
-    parts = urlsplit(target.base_url)
-    argument = shlex.quote(f"{parts.scheme}://{parts.netloc}{target.path}")
+    argument = shlex.quote(place)
     for number, (name, value) in enumerate(target.query.items()):
         begin = f"{'&' if number else '?'}{quote(name, safe='')}="
         if value == MASK:

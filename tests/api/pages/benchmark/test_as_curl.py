@@ -98,6 +98,12 @@ def test_names_of_an_imported_target_are_no_commands() -> None:
     assert f"{hostile}: $ID_ID_ID" in shlex.split(command)
 
 
+@pytest.mark.parametrize("changes", [{"protocol": "of another version"}, {"base_url": "http://[half"}])
+def test_a_target_that_cannot_be_is_no_error(changes: dict[str, Any]) -> None:
+    target = TargetOut.model_validate(TARGET | changes)
+    assert as_curl(target, "gpt", [{"role": "user", "content": "x"}], None, PARAMETERS) is None
+
+
 @pytest.mark.parametrize("protocol", ["anthropic", "openai", "openai_responses"])
 def test_every_protocol_carries_its_prompt(protocol: str) -> None:
     from shared.protocols.registry import PROTOCOLS
