@@ -52,7 +52,10 @@ class HistoryMetric:
             return Reading(part)
         interval = part.get(f"{self.field}_ci95")
         count = part.get("count")
-        return Reading(part.get(self.field), None if interval is None else (interval[0], interval[1]), count)
+        value = part.get(self.field)
+        # Stored amounts are texts.
+        value = float(value) if isinstance(value, str) else value
+        return Reading(value, None if interval is None else (interval[0], interval[1]), count)
 
     def margin(self, reference: float) -> float:
         """The difference from `reference` up to which nothing counts as changed, in the metric's unit."""

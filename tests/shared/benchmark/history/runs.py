@@ -47,7 +47,7 @@ def run(
             "ttft_ms": {"count": succeeded, "p50": value, "p50_ci95": interval, "p95": None, "p95_ci95": None},
             "output_token_throughput": 50.0,
             "requests": {"succeeded": succeeded, "errored": errored, "timed_out": 0, "truncated": 0},
-            "cost": {"per_succeeded_usd": 0.001},
+            "cost": {"per_succeeded_usd": "0.001"},
         },
         "grade": "A",
     }

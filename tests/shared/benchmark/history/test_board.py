@@ -32,6 +32,15 @@ def test_a_metric_of_which_more_is_better_is_sorted_the_other_way_and_unknown_co
     assert ids(board_of(runs, metric)) == [2, 1, 0]
 
 
+def test_costs_are_sorted_as_numbers_although_they_are_stored_as_texts() -> None:
+    metric = METRICS["cost_per_request_usd"]
+    runs = [
+        run(number, model=f"m{number}", summary={"cost": {"per_succeeded_usd": value}})
+        for number, value in enumerate(["10.5", "9.25", "2E-7", "0.001"])
+    ]
+    assert ids(board_of(runs, metric)) == [2, 3, 1, 0]
+
+
 def test_the_settings_that_most_models_have_count_and_others_stand_apart_with_the_reason() -> None:
     runs = [
         run(1, model="a"),
