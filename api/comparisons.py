@@ -25,10 +25,12 @@ Document = dict[str, Any]
 class _Key:
     ids: tuple[int, ...]
     margins: Margins
+    # Which of them have lost their texts: a comparison shows names and parameters.
+    have_texts: tuple[bool, ...]
 
 
 class Comparisons:
-    """Comparisons of benchmarks that have ended. Their results never change."""
+    """Comparisons of benchmarks that have ended. Their results never change; retention may delete their texts."""
 
     def __init__(self, benchmarks: BenchmarkRepository, rows: ComparisonRows) -> None:
         self._benchmarks = benchmarks
@@ -45,7 +47,7 @@ class Comparisons:
         """
         check_ids(ids)
         found = [await self._ended(number) for number in ids]
-        key = _Key(tuple(ids), margins)
+        key = _Key(tuple(ids), margins, tuple(benchmark.texts_deleted_at is None for benchmark in found))
         if key not in self._kept:
             async with self._lock:
                 if key not in self._kept:

@@ -115,7 +115,8 @@ async def table_pieces(
     """A file with a row for each result."""
     columns = columns_with(include)
     prompts = ExportPrompts(parts, benchmark_id) if "prompt" in include else None
-    writing = writer(columns)
+    # In a thread, as the writer of a format may import a large library.
+    writing = await asyncio.to_thread(writer, columns)
 
     def write(raw: RawColumns, texts: Sequence[str | None] | None) -> bytes:
         with_texts: Mapping[str, Any] = raw if texts is None else {**raw, "prompt": texts}
@@ -125,7 +126,7 @@ async def table_pieces(
     async for raw in ResultBlocks(parts, benchmark_id, extent, warmup=warmup, large=include):
         texts = None if prompts is None else await prompts.of(raw["prompt_index"], raw["repetition"])
         yield await asyncio.to_thread(write, raw, texts)
-    yield writing.end()
+    yield await asyncio.to_thread(writing.end)
 
 
 async def file_answer(

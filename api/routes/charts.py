@@ -1,8 +1,6 @@
 """`/benchmarks/{id}/charts`: the data of a benchmark's charts, computed from its results."""
 
 import asyncio
-import csv
-import io
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -13,6 +11,7 @@ from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId
 from api.schemas.charts import ChartsOut
 from api.state import Parts
 from shared.benchmark.charts.tables import TABLES, FigureId
+from shared.exports import csv_table
 
 router = APIRouter(tags=["benchmarks"])
 
@@ -57,15 +56,11 @@ async def read_figure(
     document = await parts.charts.of(benchmark_id)
     return Response(
         await asyncio.to_thread(_csv, document, figure),
-        media_type="text/csv; charset=utf-8",
+        media_type=csv_table.MEDIA_TYPE,
         headers={"Content-Disposition": f'attachment; filename="benchmark-{benchmark_id}-{figure}.csv"'},
     )
 
 
 def _csv(document: Mapping[str, Any], figure: FigureId) -> str:
-    """By RFC 4180. The texts in these tables are words of this program, so none is a formula."""
-    table, text = TABLES[figure](document), io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(table.columns)
-    writer.writerows(table.rows)
-    return text.getvalue()
+    table = TABLES[figure](document)
+    return csv_table.small_table(table.columns, table.rows)

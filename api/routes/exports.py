@@ -17,7 +17,7 @@ from api.schemas.exports import BenchmarkExportQuery, CompareExportQuery, Export
 from api.schemas.problem import Problem
 from api.state import Parts
 from shared.db.tables import Benchmark
-from shared.errors import Conflict
+from shared.errors import Conflict, InvalidRequest
 from shared.exports.columns import Column
 from shared.exports.formats import FILE_TYPES
 from shared.exports.names import Format
@@ -34,13 +34,16 @@ def _file(*formats: Format) -> dict[int | str, dict[str, Any]]:
 
 
 def _parquet(columns: Sequence[Column]) -> TableWriter:
-    # Here, so that the API does not import numpy at its start.
-    from shared.exports.parquet import ParquetWriter
-
+    # Here, so that an API that writes no Parquet files does not load pyarrow.
+    try:
+        from shared.exports.parquet import ParquetWriter
+    except ModuleNotFoundError:
+        message = "this server cannot write Parquet: `pip install 'llmbench[parquet]'` adds what it needs"
+        raise InvalidRequest.of("format", message) from None
     return ParquetWriter(columns)
 
 
-_WRITERS: dict[str, Callable[[Sequence[Column]], TableWriter]] = {
+WRITERS: dict[str, Callable[[Sequence[Column]], TableWriter]] = {
     "csv": CsvWriter,
     "jsonl": LinesWriter,
     "parquet": _parquet,
@@ -111,6 +114,6 @@ async def export(
         pieces = document_pieces(parts, benchmark, extent)
     else:
         extent = await parts.export_rows.extent(benchmark_id, warmup=query.warmup)
-        writer = _WRITERS[query.format]
+        writer = WRITERS[query.format]
         pieces = table_pieces(parts, benchmark_id, extent, writer, query.include, warmup=query.warmup)
     return await file_answer(request, query.format, pieces, *named, rows=extent.rows)

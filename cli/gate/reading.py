@@ -9,7 +9,7 @@ from cli.gate.measure import ATTAINMENT, COST_PER_1000, ERROR_RATE, GOODPUT, GRA
 from cli.gate.share import Group, share_interval
 from cli.render.distributions import INTERVALS, NEEDED
 from shared.benchmark.results.outcome import FAILURES
-from shared.numbers.student import student_t95
+from shared.numbers.student import t_quantile
 
 Summary = Mapping[str, Any]
 
@@ -62,7 +62,7 @@ def _of_distribution(spread: Summary | None, statistic: str) -> Reading:
         what = "different prompts" if basis == "prompts" else "requests"
         return Reading(value, n, reason=f"an interval of {statistic} needs {INTERVALS[statistic]} {what}")
     if statistic == "mean" and basis == "requests" and n > 1:
-        half = student_t95(n - 1) * spread["stdev"] / math.sqrt(n)
+        half = t_quantile(0.975, n - 1) * spread["stdev"] / math.sqrt(n)
         return Reading(value, n, (value - half, value + half))
     why = f"{statistic} has no interval"
     if statistic in INTERVALS or statistic == "mean":

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from shared.benchmark.results.outcome import FAILURES
-from shared.numbers.student import student_t95
+from shared.numbers.student import t_quantile
 from shared.numbers.wilson import wilson_interval
 
 _Z95 = 1.959963984540054
@@ -30,7 +30,7 @@ def share_interval(hits: int, trials: int, groups: Sequence[Group] = ()) -> tupl
     effect = spread / (share * (1 - share) / trials)
     if effect <= 1:
         return wilson_interval(hits, trials)
-    effective = trials / effect * (_Z95 / student_t95(count - 1)) ** 2
+    effective = trials / effect * (_Z95 / t_quantile(0.975, count - 1)) ** 2
     return wilson_interval(share * effective, effective)
 
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from shared.comparison.bootstrap import Floats, Ints, Sample, Weights, drawn_quantiles, drawn_ratios, quantile, weights
 from shared.comparison.clusters import Clusters, TooFew, clusters_of
+from shared.comparison.expanded_tail import expanded_tail
 from shared.comparison.measure import Difference, Interval, Known, Measure
 from shared.comparison.run_rows import RunRows
-from shared.comparison.student import expanded_tail
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from shared.comparison.bootstrap import Ints
 from shared.comparison.clusters import BLOCK_BY_MEMORY, LEAST_CLUSTERS, MOST_BLOCKS, memory
 from shared.comparison.measure import Difference, Interval, Known
 from shared.comparison.run_rows import RunRows
-from shared.comparison.student import t_quantile
+from shared.numbers.student import t_quantile
 
 _Z = {0.95: 1.959963984540054, 0.90: 1.6448536269514722}
 

@@ -17,6 +17,8 @@ from shared.db.tables import Benchmark, Result, did_not_succeed
 
 # Rows read at once. Turning them into Python's numbers takes about 10 ms of the event loop.
 BLOCK = 4_000
+# Kinds of errors that are listed. An engine knows about twenty; an import may have others.
+MOST_KINDS = 100
 
 
 class plain_instant(FunctionElement[Any]):  # noqa: N801 - reads as an SQL function
@@ -99,7 +101,7 @@ class ChartRepository:
                 return
 
     async def errors(self, benchmark_id: int) -> list[ErrorCount]:
-        """Measured requests that did not succeed and have an error, by kind, the most frequent first."""
+        """Measured requests that did not succeed and have an error, by kind: the MOST_KINDS most frequent ones."""
         kind, count = Result.error["kind"].as_string(), func.count()
         query = (
             select(kind, count, func.min(Result.id))
@@ -107,6 +109,7 @@ class ChartRepository:
             .where(kind.is_not(None))
             .group_by(kind)
             .order_by(count.desc(), kind)
+            .limit(MOST_KINDS)
         )
         async with self._database.read() as session:
             return [ErrorCount(*row) for row in await session.execute(query)]

@@ -1,5 +1,6 @@
 """The numbers of a benchmark's requests, without their texts, for comparisons. `api/comparisons.py` reads them."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,8 @@ class ComparisonRows:
                 found = (await session.execute(query)).all()
             rows += found
             if len(found) < _A_PAGE:
-                return _columns(rows, parts / _PARTS)
+                # In a thread: it takes 0.2 s for 100,000 results.
+                return await asyncio.to_thread(_columns, rows, parts / _PARTS)
             last = found[-1].id
 
 

@@ -3,6 +3,8 @@
 Texts and instants stand in quotes, numbers and booleans do not, and unknown is an empty cell.
 """
 
+import csv
+import io
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -38,9 +40,20 @@ def plain_rows(table: Sequence[Sequence[Any]]) -> bytes:
     return _written([_texts(values) for values in zip(*table, strict=True)])
 
 
+def small_table(names: Sequence[str], table: Iterable[Sequence[Any]]) -> str:
+    """A table behind a figure: without the mark, and texts stand in quotes only if they must."""
+    text = io.StringIO()
+    csv.writer(text).writerows([_inert_cells(row) for row in (names, *table)])
+    return text.getvalue()
+
+
 def inert(text: str) -> str:
     """The text, after an apostrophe if a spreadsheet would run it."""
     return f"'{text}" if text and text[0] in FORMULA_STARTS else text
+
+
+def _inert_cells(row: Sequence[Any]) -> list[Any]:
+    return [inert(cell) if isinstance(cell, str) else cell for cell in row]
 
 
 def words_text(words: str | None) -> str:

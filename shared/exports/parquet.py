@@ -1,165 +1,116 @@
-"""Writes Parquet files of exported columns, group by group, without holding the file. ADR 18 says why it is our own.
+"""Writes Parquet files of exported columns with pyarrow, group by group, without holding the file. ADR 18 says why.
 
-Only what flat tables need: optional columns, plain encoding, gzip, one page for each column of a group. Every reader
-knows these since version 1 of the format. Source: https://parquet.apache.org/docs/file-format/
+pyarrow takes tens of megabytes of memory, so this module is imported only if a Parquet file is asked for.
 """
 
-import zlib
-from collections.abc import Sequence
+import io
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-import numpy as np
+import pyarrow
+import pyarrow.parquet
 
 from shared.exports.cells import Cells
-from shared.exports.columns import Column, Kind
+from shared.exports.columns import PART_COLUMNS, Column, Kind
 from shared.exports.csv_table import words_text
 from shared.exports.events import events_text
-from shared.exports.thrift import I32, Value, encode, varint
 
-MAGIC = b"PAR1"
 # A group ends when it has so many rows, or so many bytes before compression.
-GROUP_ROWS, GROUP_BYTES = 50_000, 16_000_000
-# Higher levels take several times as long for a tenth of the size.
-_LEVEL = 1
-_GZIP = zlib.MAX_WBITS + 16
+GROUP_ROWS, GROUP_BYTES = 10_000, 8_000_000
+# Gives memory back to the system at once; pyarrow's usual pool keeps some 20 MB for later.
+_POOL = pyarrow.system_memory_pool()
 
-# The format's numbers for types, encodings and codecs.
-_BOOLEAN, _INT64, _DOUBLE, _BYTE_ARRAY = I32(0), I32(2), I32(5), I32(6)
-_OPTIONAL, _PLAIN, _RLE, _GZIP_CODEC, _DATA_PAGE = I32(1), I32(0), I32(3), I32(2), I32(0)
-_UTF8, _TIMESTAMP_MICROS = I32(0), I32(10)
-_STRING_TYPE: Value = {1: {}}
-# In UTC, in microseconds.
-_TIMESTAMP_TYPE: Value = {8: {1: True, 2: {2: {}}}}
-
-_TYPES: dict[Kind, tuple[I32, I32 | None, "Value | None"]] = {
-    "integer": (_INT64, None, None),
-    "number": (_DOUBLE, None, None),
-    "usd": (_DOUBLE, None, None),
-    "boolean": (_BOOLEAN, None, None),
-    "instant": (_INT64, _TIMESTAMP_MICROS, _TIMESTAMP_TYPE),
-    "text": (_BYTE_ARRAY, _UTF8, _STRING_TYPE),
-    "words": (_BYTE_ARRAY, _UTF8, _STRING_TYPE),
-    "events": (_BYTE_ARRAY, _UTF8, _STRING_TYPE),
-}
+_INSTANT = pyarrow.timestamp("us", tz="UTC")
+_TYPES: Mapping[Kind, Any] = MappingProxyType(
+    {
+        "integer": pyarrow.int64(),
+        "number": pyarrow.float64(),
+        "usd": pyarrow.float64(),
+        "boolean": pyarrow.bool_(),
+        "instant": _INSTANT,
+        "text": pyarrow.string(),
+        "words": pyarrow.string(),
+        "events": pyarrow.string(),
+    }
+)
+# Makes of a known cell what Arrow takes. Cells of other kinds are that already.
+_CONVERTED: Mapping[Kind, Callable[[Any], Any]] = MappingProxyType(
+    {"number": float, "usd": float, "words": words_text, "events": events_text}
+)
 
 
 class ParquetWriter:
     """Writes one file: first `begin`, then each block of cells, then `end`."""
 
     def __init__(self, columns: Sequence[Column], group_rows: int = GROUP_ROWS) -> None:
-        self._columns = [_ColumnChunk(column) for column in columns]
+        self._columns = columns
+        self._schema = pyarrow.schema([(column.name, _TYPES[column.kind]) for column in columns])
+        self._written = _Pieces()
+        # Long texts seldom repeat, and the least and greatest of them tell a reader nothing.
+        short = [column.name for column in columns if column not in PART_COLUMNS.values()]
+        self._writer = pyarrow.parquet.ParquetWriter(
+            self._written,
+            self._schema,
+            compression="zstd",
+            use_dictionary=short,
+            write_statistics=short,
+            store_schema=False,
+            memory_pool=_POOL,
+        )
         self._group_rows = group_rows
-        self._offset = len(MAGIC)
-        self._rows = self._pending = 0
-        self._groups: list[Value] = []
+        self._blocks: list[Any] = []
+        self._rows = self._bytes = 0
 
     def begin(self) -> bytes:
-        return MAGIC
+        return self._written.take()
 
     def block(self, cells: Cells) -> bytes:
         """Takes rows. Returns a group when one is full, otherwise nothing."""
-        for column, values in zip(self._columns, cells, strict=True):
-            column.add(values)
-        self._pending += len(cells[0])
-        full = self._pending >= self._group_rows or sum(column.size for column in self._columns) >= GROUP_BYTES
-        return self._group() if full else b""
+        arrays = [_array(column.kind, values) for column, values in zip(self._columns, cells, strict=True)]
+        block = pyarrow.record_batch(arrays, schema=self._schema)
+        self._blocks.append(block)
+        self._rows += block.num_rows
+        self._bytes += block.nbytes
+        if self._rows >= self._group_rows or self._bytes >= GROUP_BYTES:
+            self._write_group()
+        return self._written.take()
 
     def end(self) -> bytes:
         """The rest of the rows, and the description of the file."""
-        group = self._group() if self._pending else b""
-        schema: list[Value] = [{4: "schema", 5: I32(len(self._columns))}]
-        schema += [column.schema() for column in self._columns]
-        footer = encode({1: I32(1), 2: schema, 3: self._rows, 4: self._groups, 6: "llmbench"})
-        return group + footer + len(footer).to_bytes(4, "little") + MAGIC
+        if self._blocks:
+            self._write_group()
+        self._writer.close()
+        return self._written.take()
 
-    def _group(self) -> bytes:
-        pieces: list[bytes] = []
-        chunks: list[Value] = []
-        total = 0
-        for column in self._columns:
-            page, chunk, uncompressed = column.take(self._pending, self._offset)
-            pieces.append(page)
-            chunks.append(chunk)
-            self._offset += len(page)
-            total += uncompressed
-        self._groups.append({1: chunks, 2: total, 3: self._pending})
-        self._rows += self._pending
-        self._pending = 0
-        return b"".join(pieces)
+    def _write_group(self) -> None:
+        self._writer.write_table(pyarrow.Table.from_batches(self._blocks), row_group_size=self._rows)
+        self._blocks.clear()
+        self._rows = self._bytes = 0
 
 
-class _ColumnChunk:
-    """The values of one column in the group that is being made."""
+class _Pieces(io.RawIOBase):
+    """The file that pyarrow writes to. It keeps what was written until it is taken."""
 
-    def __init__(self, column: Column) -> None:
-        self._column = column
-        self._type, self._converted, self._logical = _TYPES[column.kind]
-        self._known: list[Any] = []
-        self._values: list[Any] = []
-        self.size = 0
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
 
-    def schema(self) -> Value:
-        return {1: self._type, 3: _OPTIONAL, 4: self._column.name, 6: self._converted, 10: self._logical}
+    def writable(self) -> bool:
+        return True
 
-    def add(self, values: Sequence[Any]) -> None:
-        """Takes cells, None for unknown."""
-        self._known.append(np.fromiter((value is not None for value in values), np.bool_, len(values)))
-        known = [value for value in values if value is not None]
-        encoded = _encoded(self._column.kind, known)
-        self._values.append(encoded)
-        self.size += len(encoded)
+    def write(self, piece: Any, /) -> int:
+        self._pieces.append(bytes(piece))
+        return len(self._pieces[-1])
 
-    def take(self, rows: int, offset: int) -> tuple[bytes, Value, int]:
-        """(page with its header, description of the chunk, bytes before compression). The column is empty then."""
-        known = np.packbits(np.concatenate(self._known), bitorder="little").tobytes()
-        # One run of bits, in groups of eight.
-        levels = varint(len(known) << 1 | 1) + known
-        if self._column.kind == "boolean":
-            values = np.packbits(np.concatenate(self._values), bitorder="little").tobytes()
-        else:
-            values = b"".join(self._values)
-        body = len(levels).to_bytes(4, "little") + levels + values
-        packing = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
-        packed = packing.compress(body) + packing.flush()
-        header = encode(
-            {
-                1: _DATA_PAGE,
-                2: I32(len(body)),
-                3: I32(len(packed)),
-                5: {1: I32(rows), 2: _PLAIN, 3: _RLE, 4: _RLE},
-            }
-        )
-        uncompressed = len(header) + len(body)
-        chunk: Value = {
-            2: offset,
-            3: {
-                1: self._type,
-                2: [_PLAIN, _RLE],
-                3: [self._column.name],
-                4: _GZIP_CODEC,
-                5: rows,
-                6: uncompressed,
-                7: len(header) + len(packed),
-                9: offset,
-            },
-        }
-        self._known, self._values, self.size = [], [], 0
-        return header + packed, chunk, uncompressed
+    def take(self) -> bytes:
+        taken = b"".join(self._pieces)
+        self._pieces.clear()
+        return taken
 
 
-def _encoded(kind: Kind, values: Sequence[Any]) -> Any:
-    """The values in plain encoding; booleans as an array, which becomes bits later."""
-    if kind == "integer":
-        return np.array(values, "<i8").tobytes()
-    if kind in ("number", "usd"):
-        return np.array([float(value) for value in values], "<f8").tobytes()
-    if kind == "boolean":
-        return np.array(values, np.bool_)
+def _array(kind: Kind, values: Sequence[Any]) -> Any:
     if kind == "instant":
-        return np.array([value[:-1] for value in values], "datetime64[us]").astype("<i8").tobytes()
-    if kind == "words":
-        values = [words_text(value) for value in values]
-    elif kind == "events":
-        values = [events_text(value) for value in values]
-    texts = [value.encode() for value in values]
-    return b"".join(part for text in texts for part in (len(text).to_bytes(4, "little"), text))
+        return pyarrow.array(values, pyarrow.string(), memory_pool=_POOL).cast(_INSTANT, memory_pool=_POOL)
+    if convert := _CONVERTED.get(kind):
+        values = [None if value is None else convert(value) for value in values]
+    return pyarrow.array(values, _TYPES[kind], memory_pool=_POOL)

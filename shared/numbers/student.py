@@ -1,23 +1,57 @@
-"""Quantiles of Student's t, for intervals of means and of shares in groups. Rules on CI runs use them."""
+"""Quantiles of Student's t, for intervals from few values or few groups. Comparisons, fits and rules on CI runs ask."""
 
-_Z95 = 1.959963984540054
-# Two-sided 95 % quantiles for 1, 2, … degrees of freedom.
-_T95 = (
-    *(12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281),
-    *(2.2010, 2.1788, 2.1604, 2.1448, 2.1314, 2.1199, 2.1098, 2.1009, 2.0930, 2.0860),
-)
+import math
+from functools import lru_cache
+from statistics import NormalDist
+
+_NORMAL = NormalDist()
+# Beyond, the series is exact to six digits.
+_EXACT_UP_TO = 30
 
 
-def student_t95(degrees: int) -> float:
-    """The two-sided 95 % quantile. Beyond the table it is the start of a series, exact to four digits."""
+@lru_cache(maxsize=1_024)
+def t_quantile(share: float, degrees: int) -> float:
+    """Below it is this share (0.975 for a two-sided 95 %). Raises ValueError without a degree of freedom."""
     if degrees < 1:
         raise ValueError(f"{degrees} degrees of freedom")
-    if degrees <= len(_T95):
-        return _T95[degrees - 1]
-    # Abramowitz and Stegun 26.7.5.
+    if not 0 < share < 1:
+        raise ValueError(f"{share} is no share between 0 and 1")
+    if share < 0.5:
+        return -t_quantile(1 - share, degrees)
+    if degrees > _EXACT_UP_TO:
+        return _series(share, degrees)
+    low, high = 0.0, 1.0
+    while _share_below(high, degrees) < share:
+        high *= 2
+    while (middle := (low + high) / 2) not in (low, high):
+        if _share_below(middle, degrees) < share:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _series(share: float, degrees: int) -> float:
+    """Cornish and Fisher's expansion (Abramowitz and Stegun 26.7.5)."""
+    z = _NORMAL.inv_cdf(share)
     return (
-        _Z95
-        + (_Z95**3 + _Z95) / (4 * degrees)
-        + (5 * _Z95**5 + 16 * _Z95**3 + 3 * _Z95) / (96 * degrees**2)
-        + (3 * _Z95**7 + 19 * _Z95**5 + 17 * _Z95**3 - 15 * _Z95) / (384 * degrees**3)
+        z
+        + (z**3 + z) / (4 * degrees)
+        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * degrees**2)
+        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * degrees**3)
     )
+
+
+def _share_below(t: float, degrees: int) -> float:
+    """The distribution function, as a finite sum (Abramowitz and Stegun 26.7.3 and 26.7.4). `t`: at least 0."""
+    angle = math.atan(t / math.sqrt(degrees))
+    cosine = math.cos(angle)
+    odd = degrees % 2
+    term = total = math.cos(angle) if odd else 1.0
+    if degrees == 1:
+        total = 0.0
+    for number in range(2 + odd, degrees - 1, 2):
+        term *= cosine**2 * (number - 1) / number
+        total += term
+    within = 2 / math.pi * (angle + math.sin(angle) * total) if odd else math.sin(angle) * total
+    return (1 + within) / 2

@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from api.charts import KEPT_S, ChartMaker
 from shared.benchmark.results.record import RequestError
-from shared.db.chart_rows import ChartRepository
+from shared.db.chart_rows import MOST_KINDS, ChartRepository
 from shared.db.history_tables import Charts
 from shared.db.retention import RetentionRepository
 from shared.db.tables import Result
@@ -176,6 +176,24 @@ async def test_a_figure_is_a_table(api: httpx2.AsyncClient, tables: Tables) -> N
     assert (lines[0], lines[1], lines[-2], lines[-1]) == ("share,ttft_ms", "0.037037,100.0", "1.0,128.0", "")
     errors = (await api.get("/benchmarks/1/charts/errors.csv")).text
     assert errors == "kind,requests\r\nrate_limited,3\r\n"
+
+
+async def test_only_the_most_frequent_kinds_of_errors_are_listed_and_none_is_a_formula(
+    api: httpx2.AsyncClient, tables: Tables
+) -> None:
+    """An import may have kinds of its own."""
+    await submit(api, prompts=["a"])
+    lease = await tables.claimed()
+    failed = {"outcome": "errored", "ttft_ms": None, "latency_ms": None}
+    kinds = ["=1+1", "=1+1", *(f"kind {number:03}" for number in range(MOST_KINDS + 50))]
+    made = [
+        make_record(0, number, error=RequestError(**{**ERROR, "kind": kind}), **failed)
+        for number, kind in enumerate(kinds)
+    ]
+    await tables.results.record(lease, made)
+    await tables.leases.finish(lease, "completed", summary=None, error=None)
+    assert len((await charts(api))["errors"]) == MOST_KINDS
+    assert (await api.get("/benchmarks/1/charts/errors.csv")).text.split("\r\n")[1] == "'=1+1,2"
 
 
 async def test_what_is_not_there_is_said(empty_api: httpx2.AsyncClient) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from shared.db.comparison_rows import ComparisonRows
+from shared.db.retention import RetentionRepository
 from tests.api.documents import problem, submit
 from tests.shared.db.rows import Tables, make_record
 
@@ -90,6 +91,17 @@ async def test_a_comparison_is_computed_once(
     assert await compared(api, f"{first},{second}") == before
     await api.delete(f"/benchmarks/{second}")
     assert problem(await api.get(f"/compare?ids={first},{second}"), 404)["detail"] == f"there is no benchmark {second}"
+
+
+async def test_what_retention_deletes_is_shown_no_longer(api: httpx2.AsyncClient, tables: Tables) -> None:
+    """Names, and parameters that are texts."""
+    first = await ended(api, tables, name="a secret name", parameters={"stop": ["secret word"]})
+    second = await ended(api, tables)
+    assert str(await compared(api, f"{first},{second}")).count("secret") > 1
+    retention, after = RetentionRepository(tables.database), 0
+    while (following := await retention.delete_texts_step(first, after)) is not None:
+        after = following
+    assert "secret" not in str(await compared(api, f"{first},{second}"))
 
 
 async def test_what_has_not_ended_or_has_nothing_is_named(api: httpx2.AsyncClient, tables: Tables) -> None:

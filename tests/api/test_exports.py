@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -77,6 +79,18 @@ async def test_parquet_is_a_file(recorded: httpx2.AsyncClient) -> None:
     response = await recorded.get("/benchmarks/1/export", params={"format": "parquet"})
     assert response.content[:4] == response.content[-4:] == b"PAR1"
     assert response.headers["content-disposition"].endswith('.parquet"')
+
+
+def test_an_installation_without_the_extra_says_what_it_needs() -> None:
+    code = (
+        "import sys; sys.modules['pyarrow'] = None\n"
+        "from api.routes.exports import WRITERS\n"
+        "from shared.errors import InvalidRequest\n"
+        "try: WRITERS['parquet']([])\n"
+        "except InvalidRequest as exc: print(exc)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.startswith("format: this server cannot write Parquet: `pip install 'llmbench[parquet]'`")
 
 
 async def test_head_tells_of_the_file_without_reading_it(recorded: httpx2.AsyncClient) -> None:

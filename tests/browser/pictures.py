@@ -1,11 +1,12 @@
 """Takes the pictures of docs/img: `python -m tests.browser.pictures [--only run] [--into docs/img]`.
 
 Every number in them is measured: two endpoints that the simulator plays, with prompts of several lengths. One of them
-becomes slower on the way, so that the history has something to show.
+becomes slower on the way, so that the history has something to show. The runs are dated back to one a day.
 """
 
 import argparse
 import json
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,7 @@ from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 IMAGES = Path(__file__).parents[2] / "docs/img"
 LARGEST_BYTES = 200_000
@@ -57,9 +58,10 @@ PICTURES = (
 
 
 @contextmanager
-def endpoint(port: int, options: str) -> Iterator[None]:
-    """The simulator at this port, with this behaviour for models that it does not know."""
-    command = [sys.executable, "-m", "simulator", "--port", str(port), "--options", options]
+def endpoint(port: int, ttft_ms: int) -> Iterator[None]:
+    """The simulator at this port, which answers all models that it does not know alike."""
+    behaviour = ["--ttft-ms", str(ttft_ms), "--gap-ms", "8", "--tokens", "48", "--options", "jit3-prefill120"]
+    command = [sys.executable, "-m", "simulator", "--port", str(port), *behaviour]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             wait_until(lambda: _answers(port))
@@ -83,15 +85,13 @@ def run(made: Stack, name: str, provider: str, **changes: Any) -> int:
     return number
 
 
-def add_runs(made: Stack, west: int, east: int) -> dict[str, Any]:
-    """What the pictures show. `west` and `east`: ports of the two endpoints."""
-    fast, slow = "ttft180-gap8-n48-jit3-prefill120", "ttft235-gap8-n48-jit3-prefill120"
-    with endpoint(west, fast):
-        for day in ("Mon", "Tue", "Wed", "Thu", "Fri"):
-            run(made, f"Nightly, {day}", "eu-west")
-    with endpoint(west, slow), endpoint(east, "ttft140-gap9-n48-jit3-prefill90"):
-        for day in ("Sat", "Sun"):
-            run(made, f"Nightly, {day}", "eu-west")
+def add_runs(made: Stack, folder: Path, west: int, east: int) -> dict[str, Any]:
+    """What the pictures show. `folder`: the stack's. `west` and `east`: ports of the two endpoints."""
+    nightly = []
+    with endpoint(west, 180):
+        nightly += [run(made, "Nightly", "eu-west") for _ in range(5)]
+    with endpoint(west, 240), endpoint(east, 140):
+        nightly += [run(made, "Nightly", "eu-west") for _ in range(2)]
         run(made, "Overload drill", "us-east", model="sim-ttft120-gap8-n32-err529-every9")
         ids: dict[str, Any] = {
             "west": run(made, "Support answers, EU", "eu-west"),
@@ -107,7 +107,24 @@ def add_runs(made: Stack, west: int, east: int) -> dict[str, Any]:
             slos={"ttft_ms": 400},
         )
         ids["prompt_set"] = made.client.get(f"/benchmarks/{ids['west']}").json()["prompt_set"]
+        _date_back(nightly, folder)
         return ids
+
+
+def _date_back(nightly: Sequence[int], folder: Path) -> None:
+    """One of these a day, the last of them yesterday."""
+    columns = ("created_at", "started_at", "completed_at")
+    moved = ", ".join(f"{name} = strftime('%Y-%m-%dT%H:%M:%f000Z', {name}, :by)" for name in columns)
+    with sqlite3.connect(folder / "work/llmbench.db") as connection:
+        for days, number in enumerate(reversed(nightly), start=1):
+            connection.execute(f"UPDATE benchmarks SET {moved} WHERE id = :id", {"by": f"-{days} days", "id": number})
+
+
+def _fill_in(page: "Page") -> None:
+    page.locator("#f-model").fill("sim-ttft140-gap8-n48")
+    page.locator("#f-prompts").fill("Summarise what a customer wrote, in one sentence: …\nIs this a complaint? …")
+    page.locator("#f-repetitions").fill("50")
+    page.get_by_role("heading", name="With curl").wait_for()
 
 
 def take(browser: "Browser", made: Stack, ids: dict[str, Any], pictures: Sequence[Picture], into: Path) -> None:
@@ -117,6 +134,8 @@ def take(browser: "Browser", made: Stack, ids: dict[str, Any], pictures: Sequenc
             with tab(browser, made.url, dark=dark) as watched:
                 watched.page.set_viewport_size({"width": 1440, "height": picture.height})
                 page = watched.open(picture.path.format(**ids))
+                if picture.name == "new":
+                    _fill_in(page)
                 page.wait_for_load_state("networkidle")
                 page.screenshot(path=path)
             size = path.stat().st_size
@@ -145,7 +164,7 @@ def main() -> int:
     with ExitStack() as parts:
         folder = Path(parts.enter_context(tempfile.TemporaryDirectory()))
         made = parts.enter_context(stack(folder, PROVIDERS=json.dumps(providers)))
-        ids = add_runs(made, *ports.values())
+        ids = add_runs(made, folder, *ports.values())
         browser = parts.enter_context(chromium())
         take(browser, made, ids, pictures, options.into)
     return 0

@@ -1,10 +1,8 @@
-"""An export that cannot be completed breaks its connection off, at a real server."""
+"""An export that cannot be completed breaks its connection off, at a real server and on both databases."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -45,21 +43,20 @@ async def serving(url: str) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def database_of_a_long_run(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Database]:
-    shutil.copy(sqlite_template, tmp_path / "api.db")
-    database = Database(f"sqlite:///{tmp_path / 'api.db'}")
+async def database_of_a_long_run(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
     assert await add_long_run(database, RESULTS) == 1
     yield database
     await database.close()
 
 
 async def test_a_benchmark_that_is_deleted_meanwhile_gives_no_file(
-    database_of_a_long_run: Database, tmp_path: Path
+    database_of_a_long_run: Database, database_url: str
 ) -> None:
     async with (
-        serving(f"sqlite:///{tmp_path / 'api.db'}") as url,
+        serving(database_url) as url,
         httpx2.AsyncClient(base_url=url) as client,
-        client.stream("GET", "/benchmarks/1/export?format=json") as response,
+        client.stream("GET", f"{EXPORT}?format=json") as response,
     ):
         assert (response.status_code, response.headers["export-rows"]) == (200, str(RESULTS))
         pieces = response.aiter_bytes(65_536)
@@ -70,7 +67,7 @@ async def test_a_benchmark_that_is_deleted_meanwhile_gives_no_file(
                 pass
 
 
-async def test_a_client_that_goes_away_ends_the_reading(database_of_a_long_run: Database, tmp_path: Path) -> None:
+async def test_a_client_that_goes_away_ends_the_reading(database_of_a_long_run: Database, database_url: str) -> None:
     blocks = 0
 
     def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
@@ -79,7 +76,7 @@ async def test_a_client_that_goes_away_ends_the_reading(database_of_a_long_run: 
 
     event.listen(Engine, "before_cursor_execute", count)
     try:
-        async with serving(f"sqlite:///{tmp_path / 'api.db'}") as url:
+        async with serving(database_url) as url:
             async with httpx2.AsyncClient(base_url=url) as client, client.stream("GET", EXPORT) as response:
                 await anext(response.aiter_bytes(1_000))
             async with asyncio.timeout(PATIENCE_S):
@@ -90,9 +87,9 @@ async def test_a_client_that_goes_away_ends_the_reading(database_of_a_long_run: 
     assert 0 < blocks < RESULTS / ROWS_AT_ONCE
 
 
-async def test_results_that_come_meanwhile_are_not_in_it(database_of_a_long_run: Database, tmp_path: Path) -> None:
+async def test_results_that_come_meanwhile_are_not_in_it(database_of_a_long_run: Database, database_url: str) -> None:
     async with (
-        serving(f"sqlite:///{tmp_path / 'api.db'}") as url,
+        serving(database_url) as url,
         httpx2.AsyncClient(base_url=url) as client,
         client.stream("GET", "/benchmarks/1/export") as response,
     ):

@@ -1,7 +1,5 @@
 """`/ui/history`: did it change, and when? One metric over time, one point a run, the same prompts only."""
 
-import csv
-import io
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -19,6 +17,7 @@ from api.present_history import history, series_list
 from api.proxy import link
 from api.schemas.history import DEFAULT_METRIC, HistoryQuery, MetricName, MetricOut, RunSeries, SetsQuery
 from api.state import Parts
+from shared.exports.csv_table import MEDIA_TYPE, small_table
 
 router = APIRouter(prefix="/ui", include_in_schema=False)
 
@@ -79,17 +78,16 @@ async def _one(request: Request, parts: Any, query: PageQuery) -> HTMLResponse:
 async def runs_csv(query: Annotated[PageQuery, Query()], parts: Parts) -> Response:
     """The points of the chart, oldest first."""
     found = await history(parts.history, query)
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["benchmark_id", "started_at", query.metric, "ci95_low", "ci95_high", "count", "grade", "change"])
+    names = ["benchmark_id", "started_at", query.metric, "ci95_low", "ci95_high", "count", "grade", "change"]
+    rows: list[list[Any]] = []
     for point in found.points:
         reading = point.metrics[query.metric]
         low, high = reading.interval or (None, None)
         change = point.changes[query.metric].verdict
         started_at = point.started_at.isoformat().replace("+00:00", "Z")
-        writer.writerow([point.id, started_at, reading.value, low, high, reading.count, point.grade, change])
+        rows.append([point.id, started_at, reading.value, low, high, reading.count, point.grade, change])
     headers = {"Content-Disposition": f'attachment; filename="history-{query.metric}.csv"'}
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(small_table(names, rows), media_type=MEDIA_TYPE, headers=headers)
 
 
 def series_url(series: RunSeries, metric: MetricOut | None = None) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from shared.benchmark.charts.columns import Floats, Integers
-from shared.numbers.student import student_t95
+from shared.numbers.student import t_quantile
 
 # An interval needs this many prompts.
 MIN_PROMPTS = 10
@@ -89,5 +89,5 @@ def _margins(
         for one, other in ((off_shift, off_shift), (off_shift, off_slope), (off_slope, off_slope))
     )
     at_points = of_shift + 2 * of_both * at + of_slope * np.square(at)
-    t95 = student_t95(count - 2)
+    t95 = t_quantile(0.975, count - 2)
     return np.asarray(t95 * np.sqrt(np.maximum(at_points, 0))), t95 * math.sqrt(of_slope)

@@ -1,6 +1,6 @@
 """The settings of a run that its numbers depend on, beside model and texts, and how those of two runs differ."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,12 +53,15 @@ def settings_of(
     }
     if endpoint is not None:
         chosen["endpoint"] = {name: endpoint.get(name) for name in ("base_url", "fingerprint")}
-    found = {path: value for path, value in _leaves("", chosen) if value is not None and value != _DEFAULTS.get(path)}
+    found: dict[str, Any] = {}
+    _collect("", chosen, found)
     return Settings(found, has_texts)
 
 
 def differences(run: Settings, other: Settings) -> list[Difference]:
     """By field. What retention deleted from one of them is not compared."""
+    if run.values == other.values:
+        return []
     whole = run.has_texts and other.has_texts
     return [
         Difference(path, run.values.get(path), other.values.get(path))
@@ -95,12 +98,14 @@ def _pruned(value: Any) -> Any:
     return [_pruned(item) for item in value] if isinstance(value, list) else value
 
 
-def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
+def _collect(path: str, value: Any, found: dict[str, Any]) -> None:
+    """Adds the leaves that say something. A leaderboard does this for a thousand runs, so no generators and ABCs."""
+    if isinstance(value, dict):
         for name, item in value.items():
-            yield from _leaves(f"{path}.{name}" if path else name, item)
-    elif isinstance(value, Sequence) and not isinstance(value, str):
+            if item is not None:
+                _collect(f"{path}.{name}" if path else name, item, found)
+    elif isinstance(value, list | tuple):
         for number, item in enumerate(value):
-            yield from _leaves(f"{path}[{number}]", item)
-    else:
-        yield path, value
+            _collect(f"{path}[{number}]", item, found)
+    elif value is not None and value != _DEFAULTS.get(path):
+        found[path] = value

@@ -3,7 +3,6 @@
 import pytest
 
 from shared.comparison.measure import COST, ERRORS, QUANTILES, Difference, Interval, Known, Margins
-from shared.comparison.student import expanded_tail, t_quantile
 from shared.comparison.verdict import more_requests, verdict_of
 
 TTFT = next(measure for measure in QUANTILES if (measure.metric, measure.statistic) == ("ttft_ms", "p50"))
@@ -81,18 +80,6 @@ def test_the_larger_margin_holds() -> None:
     assert margins.of(COST, 2) == pytest.approx(0.1)
     assert margins.of(ERRORS, 0.5) == 0.01
     assert Margins(0, 0, 0).of(TTFT, 50) == 0
-
-
-@pytest.mark.parametrize(("freedom", "t"), [(5, 2.571), (10, 2.228), (31, 2.040), (127, 1.979)])
-def test_t_is_that_of_the_tables(freedom: int, t: float) -> None:
-    assert t_quantile(0.975, freedom) == pytest.approx(t, rel=0.01)
-
-
-def test_few_clusters_widen_an_interval() -> None:
-    tails = [expanded_tail(0.025, clusters) for clusters in (6, 12, 32, 128)]
-    assert tails == sorted(tails)
-    assert tails[0] < 0.005
-    assert 0.018 < tails[-1] < 0.02
 
 
 def test_all_verdicts_are_of_one_interval_each() -> None:

@@ -8,6 +8,7 @@ import pytest
 from shared.db.comparison_rows import ComparisonRows
 from shared.db.database import Database
 from tests.shared.db.rows import Tables, make_record
+from tests.support.guards import LoopWatch
 
 
 @pytest.fixture
@@ -54,3 +55,17 @@ async def test_a_very_long_run_is_read_in_part_and_evenly(tables: Tables) -> Non
     assert np.bincount(rows.prompts) == pytest.approx([200] * 5, rel=0.05)
     whole = await ComparisonRows(tables.database, most_results=5_000).of(number, 5_000)
     assert (whole.count, whole.share) == (5_000, 1.0)
+
+
+async def test_the_event_loop_stays_free(tables: Tables) -> None:
+    """A page of rows at a time."""
+    number = await tables.add()
+    lease = await tables.claimed()
+    for start in range(0, 30_000, 5_000):
+        await tables.results.record(lease, [make_record(place, 0) for place in range(start, start + 5_000)])
+    rows = ComparisonRows(tables.database)
+    await rows.of(number, 30_000)
+    watch = LoopWatch()
+    with watch.watching():
+        assert (await rows.of(number, 30_000)).count == 30_000
+    assert watch.busy_s < 0.05, watch.callback

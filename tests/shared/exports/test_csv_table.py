@@ -118,3 +118,8 @@ def test_amounts_of_either_database_are_written_with_all_their_digits() -> None:
 def test_plain_rows_take_values_of_any_kind() -> None:
     assert csv_table.plain_rows([(1, None, "=1"), (-2.5, True, 'a"b')]) == b'1,,"\'=1"\r\n-2.5,true,"a""b"\r\n'
     assert csv_table.plain_rows([]) == b""
+
+
+def test_a_small_table_has_no_formula_and_keeps_its_numbers() -> None:
+    text = csv_table.small_table(("kind", "+shift, ms"), [("=HYPERLINK(1)", -5), ('a "b", c', None), ("plain", -0.5)])
+    assert text == 'kind,"\'+shift, ms"\r\n\'=HYPERLINK(1),-5\r\n"a ""b"", c",\r\nplain,-0.5\r\n'

@@ -4,6 +4,7 @@ import io
 from datetime import UTC, datetime
 from typing import Any
 
+from arro3.core import DataType
 from arro3.io import read_parquet
 
 from shared.exports.parquet import ParquetWriter
@@ -37,6 +38,35 @@ def test_every_value_comes_back_and_unknown_is_null() -> None:
 def test_rows_of_several_groups_and_blocks_stay_in_order() -> None:
     blocks = [table(*({"stage": begin + number} for number in range(9))) for begin in range(0, 63, 9)]
     assert read(*blocks, group_rows=20)["stage"] == list(range(63))
+
+
+def test_a_group_ends_with_its_bytes_and_leaves_at_once() -> None:
+    """So memory stays flat, however long the answers are."""
+    columns, cells = table(*({"response": "x" * 1_000_000} for _ in range(3)), parts=ALL_PARTS)
+    writer = ParquetWriter(columns)
+    pieces = [writer.begin(), *(writer.block(cells) for _ in range(7)), writer.end()]
+    assert pieces[0] == b"PAR1"
+    # 9 MB are a group.
+    assert [bool(piece) for piece in pieces[1:]] == [False, False, True, False, False, True, False, True]
+    assert len(read_parquet(io.BytesIO(b"".join(pieces))).read_all()) == 21
+
+
+def test_each_kind_of_column_has_its_type() -> None:
+    columns, cells = table({}, parts=ALL_PARTS)
+    writer = ParquetWriter(columns)
+    schema = read_parquet(io.BytesIO(writer.begin() + writer.block(cells) + writer.end())).schema
+    types = {column.kind: schema.field(column.name).type for column in columns}
+    assert types == {
+        "integer": DataType.int64(),
+        "number": DataType.float64(),
+        "usd": DataType.float64(),
+        "boolean": DataType.bool(),
+        "instant": DataType.timestamp("us", tz="UTC"),
+        "text": DataType.string(),
+        "words": DataType.string(),
+        "events": DataType.string(),
+    }
+    assert all(schema.field(column.name).nullable for column in columns)
 
 
 def test_a_file_without_rows_has_its_columns() -> None:
