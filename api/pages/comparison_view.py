@@ -33,8 +33,10 @@ Document = Mapping[str, Any]
 
 
 def names_of(document: Document) -> list[str]:
-    """`A gpt-4o-mini`: short enough for the end of a line."""
-    return [f"{run['label']} {run['model']}" for run in document["runs"]]
+    """`A gpt-4o-mini`: short enough for the end of a line. What all runs share is left out."""
+    runs = document["runs"]
+    differing = next((field for field in ("model", "provider") if len({run[field] for run in runs}) > 1), None)
+    return [f"{run['label']} {run[differing]}" if differing else run["label"] for run in runs]
 
 
 def sentences(document: Document) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ def doing(state: LiveState, spec: RunSpec) -> str:
         return f"Being cancelled: the worker closes the streams, {_count(state)}."
     parts = [f"Sending {_how(state.live or {}, spec)}", _count(state)]
     if (left_s := seconds_left(state, spec)) is not None:
-        parts.append(f"about {seconds(left_s)} left")
+        parts.append(f"about {_about(left_s)} left")
     return ", ".join(parts) + "."
 
 
@@ -37,6 +37,11 @@ def seconds_left(state: LiveState, spec: RunSpec) -> float | None:
         return None
     left_s = max(0, state.planned - state.done) / rate
     return round(left_s) if left_s >= 1 else None
+
+
+def _about(left_s: float) -> str:
+    """Whole minutes: nobody knows it better."""
+    return f"{round(left_s / 60)} min" if 120 <= left_s < 7_200 else seconds(left_s)
 
 
 def _count(state: LiveState) -> str:

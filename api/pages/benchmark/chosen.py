@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from api.pages.charts.zoom import zoom_of
+from api.pages.words.metrics import label
 from api.pages.words.numbers import significant
 from shared.benchmark.results.outcome import OUTCOMES
 from shared.db.result_pages import SORTABLE
@@ -53,7 +54,7 @@ def chosen(query: Mapping[str, str], begins_at: datetime | None) -> Chosen:
         if column.endswith("_tokens"):
             # The columns are whole numbers, and so are the values to compare them with.
             within[column] = (low, high) = math.ceil(max(low, -_MOST_TOKENS)), math.floor(min(high, _MOST_TOKENS))
-        words.append(f"{column.replace('_ms', '').replace('_', ' ')} {significant(low)} to {significant(high)}")
+        words.append(f"{label(column)} {significant(low)} to {significant(high)}")
         if column.endswith("_ms"):
             words[-1] += " ms"
     span = None

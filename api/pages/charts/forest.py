@@ -9,8 +9,7 @@ from api.pages.charts.axis import x_axis
 from api.pages.charts.figure import Figure
 from api.pages.charts.plot import WIDE, across
 from api.pages.charts.scale import Scale
-from api.pages.charts.text import label
-from api.pages.words.numbers import significant
+from api.pages.charts.text import label, tick_text
 
 ROW_PX = 26
 _TOP, _BOTTOM = 26, 44
@@ -109,4 +108,4 @@ def _within(scale: Scale, value: float) -> float:
 
 
 def _percent(value: float) -> str:
-    return f"+{significant(value)}" if value > 0 else significant(value).replace("-", "−")
+    return f"+{tick_text(value)}" if value > 0 else tick_text(value).replace("-", "−")

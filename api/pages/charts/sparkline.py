@@ -32,12 +32,13 @@ def sparkline(values: Sequence[float | None], failed: Sequence[int] = (), what: 
         said += f", {sum(failed):,} failed"
     return Markup(
         '<svg class="sparkline" width="{w}" height="{h}" viewBox="0 0 {w} {h}" role="img" aria-label="{said}">'
-        '<title>{said}</title><path class="zero" d="M0,{zero}h{w}"/><path class="line" d="{line}"/>{bad}</svg>'
+        '<title>{said}</title><path class="zero" d="M0,{zero}h{w}"/><path class="line{alone}" d="{line}"/>{bad}</svg>'
     ).format(
         w=WIDTH,
         h=HEIGHT,
         said=said,
         zero=1 + room,
         line=line,
+        alone=" alone" if len(points) == 1 else "",
         bad=Markup('<path class="bad" d="{}"/>').format(marks) if marks else "",
     )

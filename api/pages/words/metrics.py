@@ -14,6 +14,7 @@ _LABELS = {
     "tokens_per_second": "Tokens/s",
     "queue_ms": "Queue",
     "connect_ms": "Connect",
+    "tls_ms": "TLS",
     "max_stall_ms": "Longest stall",
     "inter_chunk_latency_ms": "Inter-chunk latency",
     "stream_close_ms": "Stream close",
@@ -35,5 +36,8 @@ def unit(name: str) -> str:
 
 
 def definition(name: str) -> str:
-    """What the number means, with its unit and when it is unknown; empty for what the registry does not know."""
-    return DEFINITIONS[name].text if name in DEFINITIONS else ""
+    """What the number means, with its unit and when it is unknown; empty for what the registry does not know.
+
+    Without the backticks of the reference, which a page would show as they are.
+    """
+    return DEFINITIONS[name].text.replace("`", "") if name in DEFINITIONS else ""

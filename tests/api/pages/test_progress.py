@@ -24,6 +24,7 @@ def live(rate: float, **stage: Any) -> dict[str, Any]:
     [
         (said(done=412, live=live(14.7)), "Sending 8 at a time, 412 of 1,000, about 40 s left."),
         (said(done=100), "Sending 8 at a time, 100 of 1,000, about 90 s left."),
+        (said(done=100, live=live(0.641)), "Sending 8 at a time, 100 of 1,000, about 23 min left."),
         (said(done=0), "Sending 8 at a time, 0 of 1,000."),
         (said(done=1_000, live=live(10)), "Sending 8 at a time, 1,000 of 1,000."),
         (said({"concurrency": 1}, done=0), "Sending one at a time, 0 of 1,000."),

@@ -10,7 +10,7 @@ BEGIN = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
 def test_zooms_choose_by_the_column_of_their_figure() -> None:
     found = chosen({"zoom.ttft-ecdf": "100..200", "zoom.ttft-histogram": "150..900", "outcome": "errored"}, BEGIN)
     assert (found.outcome, found.within) == ("errored", {"ttft_ms": (150, 200)})
-    assert found.words == ("ttft 150 to 200 ms",)
+    assert found.words == ("TTFT 150 to 200 ms",)
 
 
 def test_a_zoom_of_time_counts_from_the_first_request() -> None:

@@ -129,3 +129,8 @@ def test_a_histogram_counts_in_whole_requests() -> None:
     drawn = Drawn.of(histogram("h", "TTFT", [82, 83], [1]).svg)
     assert {"0", "1"} <= set(drawn.texts("tick"))
     assert "0.5" not in {*drawn.texts("tick"), *drawn.texts("tick odd")}
+
+
+def test_a_sparkline_of_one_value_is_a_dot_that_is_seen() -> None:
+    assert 'class="line alone"' in sparkline([None, 20.0], [0, 0])
+    assert "alone" not in sparkline([10.0, 20.0], [0, 0])

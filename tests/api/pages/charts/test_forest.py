@@ -58,3 +58,8 @@ def test_texts_are_texts() -> None:
     assert "<i>" not in svg
     assert "&lt;b&gt;&amp;" in svg
     assert forest("f", "x", [], caption="-").svg
+
+
+def test_ticks_are_round() -> None:
+    svg = str(forest("f", "x", [row("P50", 90.0, (-60.0, 95.0))], caption="-").svg)
+    assert {">−50<", ">0<", ">+50<"} <= set(re.findall(r">[−+\d.]+<", svg))

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import update
 
 from api.pages.routes import benchmark as route
+from api.pages.words.metrics import definition
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.results.observe import of_record
 from shared.benchmark.results.record import RequestError
 from shared.db.retention import RetentionRepository
 from shared.db.tables import Benchmark
-from shared.numbers.metrics import METRICS
 from tests.api.documents import submit
 from tests.api.pages.html import Page, forbidden
 from tests.shared.db.rows import AT, Tables, make_record
@@ -68,7 +68,7 @@ async def test_key_figures_have_count_interval_and_definition(api: httpx2.AsyncC
     summary = (await api.get("/benchmarks/1?include=none")).json()["summary"]
     low, high = summary["ttft_ms"]["p50_ci95"]
     assert f"n = 36 · 95 % {low:.0f} to {high:.0f} ms" in page.text
-    assert METRICS["ttft_ms"].text in page.text
+    assert definition("ttft_ms") in page.text
     assert "n = 40 · 95 % 4 to 23.1 %" in page.text
     assert "4 failed" in page.text
     titles = ("TTFT, median", "Latency, median", "Output tokens/s", "Cost per 1,000", "Errors")
@@ -121,7 +121,7 @@ async def test_a_zoomed_figure_is_drawn_again_and_chooses_requests(api: httpx2.A
     table = await shown(api, "/ui/benchmarks/1/requests", **{"zoom.ttft-ecdf": "110..120"})
     # 119 belongs to a failed one.
     assert len([row for row in table.all("tr") if "data-row" in row]) == 10
-    assert "Chosen in the charts: ttft 110 to 120 ms" in table.text
+    assert "Chosen in the charts: TTFT 110 to 120 ms" in table.text
     by_time = await shown(api, "/ui/benchmarks/1/requests", **{"zoom.lanes": "0.95..1.25"})
     assert len([row for row in by_time.all("tr") if "data-row" in row]) == 3
     by_tokens = await shown(api, "/ui/benchmarks/1/requests", **{"zoom.latency-by-input": "17.2..19.9"})
@@ -165,7 +165,7 @@ async def test_one_request_has_its_numbers_and_belongs_to_its_benchmark(
     page = await shown(api, f"/ui/benchmarks/1/requests/{items[9]['id']}")
     assert MESSAGE in page.text
     assert "HTTP 429" in page.text
-    assert METRICS["queue_ms"].text in page.text
+    assert definition("queue_ms") in page.text
     await shown(api, f"/ui/benchmarks/2/requests/{items[9]['id']}", 404)
     await shown(api, "/ui/benchmarks/1/requests/999999", 404)
     await shown(api, "/ui/benchmarks/77", 404)

@@ -63,7 +63,8 @@ async def test_a_row_has_the_numbers_of_the_api(api: httpx2.AsyncClient, tables:
     ):
         assert format(number, ".15g") in {format(float(value), ".6g") for value in values} | values, number
     assert "$1.04" in page.text
-    assert "3.8 %" in page.text
+    assert " 3.8 " in page.text
+    assert "3.8 %" not in page.text
     assert page.all("data", title="1 of 26 requests failed")
     assert page.all("svg", role="img", aria_label="TTFT over the run: 50.0 ms to 60.0 ms, 1 failed")
     assert "● completed" in page.text

@@ -44,7 +44,9 @@ def test_each_status_has_a_shape_of_its_own() -> None:
 
 def test_labels_and_definitions_are_those_of_the_registry() -> None:
     assert (label("ttft_ms"), unit("ttft_ms")) == ("TTFT", "ms")
-    assert definition("ttft_ms") == METRICS["ttft_ms"].text
+    assert definition("ttft_ms") == METRICS["ttft_ms"].text.replace("`", "")
+    assert "from sent_at to the first event" in definition("ttft_ms")
+    assert label("tls_ms") == "TLS"
     assert label("some_new_metric_ms") == "Some new metric"
     assert (unit("nothing"), definition("nothing")) == ("", "")
 
