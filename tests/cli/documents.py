@@ -129,6 +129,8 @@ def benchmark(benchmark_id: int = 1, status: str = "completed", **changes: Any) 
         "interrupted": False,
         "concurrency": 1,
         "rerun_of": None,
+        "prompt_set": None,
+        "imported": False,
         "on_interrupt": "resume",
         "observe": True,
         "max_duration_s": None,
