@@ -1,5 +1,6 @@
 """Histories and leaderboards as the API shows them. The routes of the API and the pages call it."""
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -27,7 +28,7 @@ from shared.benchmark.history.changes import Change, HistoryPoint, history_of
 from shared.benchmark.history.metrics import METRICS, HistoryMetric, Reading
 from shared.benchmark.history.run import Run
 from shared.benchmark.history.settings import Difference
-from shared.db.history import RUNS_SEARCHED, HistoryRepository
+from shared.db.history import RUNS_SEARCHED, HistoryRepository, RunPage
 from shared.errors import InvalidRequest
 
 # Older runs that are read besides, for the changes of the oldest ones that are shown.
@@ -50,9 +51,14 @@ async def history(repository: HistoryRepository, query: HistoryQuery) -> History
     read = partial(repository.runs, query.prompt_set, model=query.model, provider=query.provider)
     before = None if query.cursor is None else decode_cursor(query.cursor, int)[0]
     found = await read(before=before, limit=query.limit + RUNS_BESIDES)
-    shown = found.runs[: query.limit]
     newest = found.runs if before is None else (await read(limit=1)).runs
-    points = history_of(found.runs, newest[0] if newest else None)
+    # In a thread: hundreds of runs take a while.
+    return await asyncio.to_thread(_history, found, newest[0] if newest else None, query.limit)
+
+
+def _history(found: RunPage, newest: Run | None, limit: int) -> HistoryOut:
+    shown = found.runs[:limit]
+    points = history_of(found.runs, newest)
     ids = {run.id for run in shown}
     has_more = len(found.runs) > len(shown) or found.next is not None
     return HistoryOut(
@@ -73,7 +79,10 @@ async def leaderboard(repository: HistoryRepository, query: BoardQuery) -> Board
             raise InvalidRequest.of(
                 "like", f"benchmark {query.like} is no completed run of this prompt set", "no_such_run"
             )
-    metric = METRICS[query.metric]
+    return await asyncio.to_thread(_board, runs, METRICS[query.metric], like)
+
+
+def _board(runs: Sequence[Run], metric: HistoryMetric, like: Run | None) -> BoardOut:
     board = board_of(runs, metric, like)
     return BoardOut(
         note=NOTE,

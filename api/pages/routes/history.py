@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from api.pages.charts.history import history_figure
 from api.pages.history_points import caption_of, metric_named, rows_of, run_points
@@ -15,7 +15,7 @@ from api.pages.urls import with_query
 from api.pages.words.history import axis_text, unit_text, value_text
 from api.present_history import history, series_list
 from api.proxy import link
-from api.schemas.history import DEFAULT_METRIC, HistoryQuery, MetricName, MetricOut, RunSeries, SetsQuery
+from api.schemas.history import DEFAULT_METRIC, MAX_POINTS, HistoryQuery, MetricName, MetricOut, RunSeries, SetsQuery
 from api.state import Parts
 from shared.exports.csv_table import MEDIA_TYPE, small_table
 
@@ -30,6 +30,8 @@ class PageQuery(HistoryQuery):
     model_config = ConfigDict(extra="ignore")
 
     metric: MetricName = DEFAULT_METRIC
+    # Tables have pages of 100.
+    limit: int = Field(default=100, ge=1, le=MAX_POINTS)
 
 
 @router.get("/history")
