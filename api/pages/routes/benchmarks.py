@@ -83,6 +83,7 @@ async def list_page(request: Request, query: Annotated[ListQuery, Query()], part
         next_url=found.next and with_query(here, pairs, cursor=cursor_of(found.next, where)),
         previous_url=earlier and with_query(here, pairs, back=earlier),
         first_url=with_query(here, pairs),
+        export_url=with_query(link("/benchmarks/export"), [pair for pair in pairs if pair[0] in FILTERS]),
         live=_live(rows, newest, pairs),
         origin=str(request.base_url).rstrip("/"),
     )

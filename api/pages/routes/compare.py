@@ -55,6 +55,8 @@ async def compare_page(request: Request, query: Annotated[ComparePageQuery, Quer
         forest=_with_csv(forest_of(document), pairs),
         figures=[_with_csv(item, pairs) for item in overlaid(document, charts, request.query_params)],
         json_url=with_query(link("/compare"), pairs),
+        csv_url=with_query(link("/compare/export"), pairs),
+        report_url=with_query(link("/ui/report"), [("ids", ids)]),
         turned_url=with_query(link("/ui/compare"), pairs, ids=",".join(map(str, reversed(query.ids)))),
     )
 

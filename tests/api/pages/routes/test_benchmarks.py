@@ -125,6 +125,15 @@ async def test_filters_of_the_url_narrow_the_list_and_stand_in_the_form(three: h
         assert chosen == ([query["status"]] if query.get("status") else [])
 
 
+async def test_the_list_is_exported_with_its_filters(three: httpx2.AsyncClient) -> None:
+    """Dates too: the API reads them as the page does."""
+    page = await shown(three, model="gpt-4o-mini", created_from="2020-01-01", theme="dark", sort="ttft_p50_ms")
+    (export,) = [item["href"] for item in page.all("a") if "/export" in item.get("href", "")]
+    answer = await three.get(export)
+    assert answer.status_code == 200, answer.text
+    assert [line.partition(",")[0] for line in answer.text.splitlines()[1:]] == ["3", "2"]
+
+
 async def test_a_wrong_filter_is_an_error_page_that_names_it(sqlite_api: httpx2.AsyncClient) -> None:
     page = await shown(sqlite_api, answers=422, metadata="no colon")
     assert "must be a key and its value, as key:value" in page.text

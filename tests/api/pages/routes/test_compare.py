@@ -52,6 +52,15 @@ async def test_margins_are_in_the_url(api: httpx2.AsyncClient, tables: Tables) -
     assert f"/compare?ids={first}%2C{second}&margin_percent=80.0" in links
 
 
+async def test_it_can_be_taken_elsewhere_as_a_table_and_as_a_report(api: httpx2.AsyncClient, tables: Tables) -> None:
+    first, second = await ended(api, tables), await ended(api, tables, 1.5)
+    page = await shown(api, f"/ui/compare?ids={first},{second}&margin_ms=20&theme=dark")
+    links = [item["href"] for item in page.all("a") if "/export" in item.get("href", "") or "report" in item["href"]]
+    answers = [await api.get(link) for link in links]
+    assert [answer.headers["content-type"].partition(";")[0] for answer in answers] == ["text/html", "text/csv"]
+    assert "margin_ms=20" in links[1]
+
+
 async def test_each_figure_has_its_data_as_csv(api: httpx2.AsyncClient, tables: Tables) -> None:
     first, second = await ended(api, tables, model="=HYPERLINK(1)", provider="simulator"), 0
     second = await ended(api, tables, 1.5)
