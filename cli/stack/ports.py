@@ -1,6 +1,9 @@
 """Finds free TCP ports, and checks whether a port is free."""
 
 import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from cli.exits import usage
 
@@ -11,6 +14,22 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@contextmanager
+def kept_port() -> Iterator[int]:
+    """A free port of 127.0.0.1 for a server that starts meanwhile and sets SO_REUSEADDR, as servers do.
+
+    Until the end of the block, Linux gives it neither to an outgoing connection nor to another server that asks for any
+    port. Other systems let nobody listen on a port that is kept, so there it is free from the start.
+    """
+    with socket.socket() as keeper:
+        keeper.bind(("127.0.0.1", 0))
+        port: int = keeper.getsockname()[1]
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sys.platform != "linux":
+            keeper.close()
+        yield port
 
 
 def check_free(host: str, port: int) -> None:

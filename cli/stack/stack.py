@@ -4,7 +4,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 
@@ -94,9 +94,9 @@ class EmbeddedStack:
         deadline = waiting.Deadline(self._start_s)
         if self._port:
             ports.check_free(self._host, self._port)
-        port = self._port or ports.free_port()
         try:
-            self._start(port, deadline)
+            with nullcontext(self._port) if self._port else ports.kept_port() as port:
+                self._start(port, deadline)
         except BaseException as exc:
             self.close(at_once=isinstance(exc, KeyboardInterrupt))
             raise
