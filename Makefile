@@ -224,7 +224,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 
 lock: $(if $(wildcard requirements/build.txt),$(VENV)/.build) ## write the lock files from pyproject.toml; UPGRADE=1 takes newer versions
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements/runtime.txt
-	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra parquet -c requirements/runtime.txt -o requirements/api.txt
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra parquet -c requirements/runtime.txt -o requirements/parquet.txt
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group build -c requirements/dev.txt -o requirements/build.txt
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group clients -o requirements/clients.txt

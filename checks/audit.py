@@ -14,7 +14,7 @@ from typing import Any
 
 from checks.report import not_run
 
-LOCK = Path(__file__).parents[1] / "requirements/api.txt"
+LOCK = Path(__file__).parents[1] / "requirements/parquet.txt"
 SERVICES = ("pypi", "osv")
 TIMEOUT_S = 120
 Run = Callable[[Sequence[str]], str]

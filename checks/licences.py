@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 from typing import cast
 
-LOCK = Path(__file__).parents[1] / "requirements/api.txt"
+LOCK = Path(__file__).parents[1] / "requirements/parquet.txt"
 
 # Permissive licences, and MPL-2.0, which asks only that its own files stay open. Names as SPDX writes them.
 ALLOWED = {
