@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from api.schemas.comma_separated import comma_separated
 from api.schemas.number import Number
 from api.schemas.summary_counts import RequestCounts
 from shared.benchmark.status import Status
@@ -16,14 +17,8 @@ MAX_CHARS = 400
 
 
 def split(value: Any) -> Any:
-    """Both `ids=1,2` and `ids=1&ids=2`."""
-    texts = [value] if isinstance(value, str) else value
-    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
-        return value
-    whole = ",".join(texts)
-    if len(whole) > MAX_CHARS:
-        raise ValueError(f"must have at most {MAX_CHARS} characters")
-    return tuple(part.strip() for part in whole.split(",") if part.strip())
+    """The ids of a comparison."""
+    return comma_separated(value, MAX_CHARS)
 
 
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.schemas.benchmark_queries import BenchmarkFilters
+from api.schemas.comma_separated import comma_separated_words
 from api.schemas.comparison import CompareQuery
 from shared.exports.names import PARTS, Format, Part, TableFormat
 
@@ -12,17 +13,7 @@ MAX_CHARS = 200
 
 
 def _split(value: Any) -> Any:
-    """Both `include=response,prompt` and `include=response&include=prompt`."""
-    texts = [value] if isinstance(value, str) else value
-    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
-        return value
-    whole = ",".join(texts)
-    if len(whole) > MAX_CHARS:
-        raise ValueError(f"must have at most {MAX_CHARS} characters")
-    parts = tuple(part.strip() for part in whole.split(",") if part.strip())
-    if not set(parts) <= set(PARTS):
-        raise ValueError(f"must name only {', '.join(PARTS)}, separated by commas")
-    return parts
+    return comma_separated_words(value, PARTS, MAX_CHARS)
 
 
 class ExportQuery(BaseModel):
