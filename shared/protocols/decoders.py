@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from shared.benchmark.results.record import Usage
+from shared.protocols import html_page
 from shared.protocols.compression import CannotDecompress, Decompressor
 from shared.protocols.error_shapes import failure_of, find_error
 from shared.protocols.events import (
@@ -36,8 +37,6 @@ from shared.scrubber import shorten
 
 # The most bytes of an answer, decompressed. The engine has the same limit for what is sent.
 MAX_BYTES = 64_000_000
-# Bytes of an HTML page that its error message is made from.
-_MOST_HTML = 8_000
 # Some servers end a stream with the marker of another protocol.
 END_MARKER = "[DONE]"
 TOKENS = (Content, Reasoning, ToolCall)
@@ -49,8 +48,6 @@ _ERROR_WORDS = re.compile(
 _KEEP_ALIVE_NAMES = frozenset({"ping", "heartbeat", "keepalive", "keep-alive", "keep_alive"})
 # Markers such as `[END]`.
 _MARKER = re.compile(r"\[[\w -]*\]")
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"<[^>]{0,200}>")
 
 
 class AnswerDecoder(ABC):
@@ -199,7 +196,7 @@ class AnswerDecoder(ABC):
         if self._decompressor.compressed:
             self.facts.flags.add("compressed")
         if self._html or (self._size == len(data) and data.startswith(b"<")):
-            self._html += data[: _MOST_HTML - len(self._html)]
+            self._html += data[: html_page.MOST_BYTES - len(self._html)]
             return []
         events: list[StreamEvent] = []
         for raw in self._parser.feed(data):
@@ -289,10 +286,7 @@ class AnswerDecoder(ABC):
         """Words for a body in which nothing was understood. Empty if it is a stream that ended early."""
         label = f" ({self._label})" if self._label else ""
         if self._html:
-            page = self._html.decode("utf-8", "replace")
-            title = _TITLE.search(page)
-            text = title.group(1) if title else _TAG.sub(" ", page)
-            return f"the server sent an HTML page{label}, not an answer: {shorten(' '.join(text.split()), 300)!r}"
+            return f"the server sent an HTML page{label}, not an answer: {html_page.words_of(self._html)!r}"
         if self._parser.stray.strip():
             return f"the server sent text{label}, not an answer: {shorten(self._parser.stray.strip(), 300)!r}"
         if self._bare_seen and not self._data_seen:
