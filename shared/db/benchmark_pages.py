@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, case, cast, func, literal, null, select, tuple_
+from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, literal, null, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased, defer
 
@@ -90,14 +90,7 @@ class BenchmarkPages:
 
         With `name_contains` a page may have fewer than `limit` although it is not the last one.
         """
-        chosen, key = select(Benchmark.id), Benchmark.id
-        for pair in where.metadata:
-            having = aliased(BenchmarkMetadata)
-            chosen = chosen.join(having, and_(having.benchmark_id == Benchmark.id, having.pair == pair))
-            # The index of pairs has the ids in order, and no database derives that from an equality alone.
-            key = having.benchmark_id
-        for condition in _conditions(where):
-            chosen = chosen.where(condition)
+        chosen, key = _chosen(where)
         if before is not None:
             chosen = chosen.where(_is_beyond(before, where, key, oldest_first))
         async with self._database.read() as session:
@@ -129,14 +122,9 @@ class BenchmarkPages:
 
     async def count_newer(self, where: BenchmarkFilter, than: int, *, most: int) -> int:
         """How many benchmarks above the id `than` pass the filters; at most `most`."""
-        chosen = select(Benchmark.id).where(Benchmark.id > than)
-        for pair in where.metadata:
-            having = aliased(BenchmarkMetadata)
-            chosen = chosen.join(having, and_(having.benchmark_id == Benchmark.id, having.pair == pair))
-        for condition in _conditions(where):
-            chosen = chosen.where(condition)
+        newer = _chosen(where)[0].where(Benchmark.id > than).limit(most).subquery()
         async with self._database.read() as session:
-            return await session.scalar(select(func.count()).select_from(chosen.limit(most).subquery())) or 0
+            return await session.scalar(select(func.count()).select_from(newer)) or 0
 
     async def makes_prompts(self, benchmark_id: int) -> bool:
         """Whether its prompts are made from its workload and not stored. False once its texts were deleted."""
@@ -179,6 +167,19 @@ _COLUMNS = select(
     # None if it is large.
     case((_IS_SMALL, Benchmark.spec_document), else_=null()).label("spec"),
 ).options(defer(Benchmark.spec_document), defer(Benchmark.target))
+
+
+def _chosen(where: BenchmarkFilter) -> tuple[Select[int], InstrumentedAttribute[int]]:
+    """The ids of the benchmarks that pass the filters, and the column that a list is ordered by if not by time."""
+    chosen, key = select(Benchmark.id), Benchmark.id
+    for pair in where.metadata:
+        having = aliased(BenchmarkMetadata)
+        chosen = chosen.join(having, and_(having.benchmark_id == Benchmark.id, having.pair == pair))
+        # The index of pairs has the ids in order, and no database derives that from an equality alone.
+        key = having.benchmark_id
+    for condition in _conditions(where):
+        chosen = chosen.where(condition)
+    return chosen, key
 
 
 def _conditions(where: BenchmarkFilter) -> Iterator[ColumnElement[bool]]:
