@@ -13,10 +13,11 @@ from pydantic import BaseModel, ValidationError
 
 from api.errors import field_errors
 from api.packed_results import PackedResults
-from api.schemas.benchmarks import EndpointOut, RunError, TargetOut
+from api.schemas.benchmarks import RunError
 from api.schemas.measurement import Measurement
 from api.schemas.prices import PriceOut
 from api.schemas.summary import Summary
+from api.schemas.target import EndpointOut, TargetOut
 from shared.benchmark.extra_body import STORED
 from shared.benchmark.prompt import Prompt
 from shared.benchmark.run_spec import RunSpec

@@ -7,12 +7,10 @@ from api.proxy import link
 from api.schemas.benchmarks import (
     BenchmarkBase,
     BenchmarkOut,
-    EndpointOut,
     ListedBenchmarkOut,
     Progress,
     RunError,
     SegmentOut,
-    TargetOut,
 )
 from api.schemas.live import LiveMetrics
 from api.schemas.measurement import Measurement
@@ -20,6 +18,7 @@ from api.schemas.prices import PriceOut
 from api.schemas.results import ResultOut
 from api.schemas.stages import StageOut
 from api.schemas.summary import Summary
+from api.schemas.target import EndpointOut, TargetOut
 from api.schemas.webhooks import BenchmarkWebhook
 from shared.benchmark.run_spec import RunSpec
 from shared.benchmark.status import TERMINAL

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlsplit
 
-from api.schemas.benchmarks import TargetOut
+from api.schemas.target import TargetOut
 from shared.benchmark.prompt import Parameters
 from shared.protocols.registry import UnknownProtocol, protocol_named
 from shared.scrubber import MASK

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api.pages.benchmark.as_curl import MOST_BYTES, as_curl
-from api.schemas.benchmarks import TargetOut
+from api.schemas.target import TargetOut
 from shared.benchmark.prompt import Parameters
 
 TARGET: dict[str, Any] = {
