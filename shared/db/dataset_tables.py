@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from shared.access.owner import DEFAULT_OWNER, MAX_OWNER_CHARS
 from shared.db.base import Base
 from shared.db.types import BigKey, JsonDocument, UtcDateTime
 
@@ -17,17 +18,20 @@ class Dataset(Base):
     __table_args__ = (
         UniqueConstraint("identity"),
         Index("ix_datasets_sha256_id", "sha256", "id"),
+        Index("ix_datasets_owner_id", "owner", "id"),
         {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
+    owner: Mapped[str] = mapped_column(String(MAX_OWNER_CHARS), server_default=DEFAULT_OWNER)
     name: Mapped[str] = mapped_column(Text)
     format: Mapped[str] = mapped_column(String(16))
     # How the file was read: the options of its format.
     options: Mapped[dict[str, Any]] = mapped_column(JsonDocument)
     # Of the file's bytes.
     sha256: Mapped[str] = mapped_column(String(64))
-    # SHA-256 of the file's hash with format and options: equal for two uploads that give the same rows.
+    # SHA-256 of the file's hash with format and options, and with the owner if it is not `default`: equal for two
+    # uploads of one owner that give the same rows.
     identity: Mapped[str] = mapped_column(String(64))
     # Bytes of the file.
     size: Mapped[int] = mapped_column(BigInteger)

@@ -5,8 +5,12 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Integer, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from shared.access.owner import DEFAULT_OWNER, MAX_OWNER_CHARS
 from shared.db.base import Base
 from shared.db.types import UtcDateTime
+
+# Characters of a baseline's name with its owner.
+BASELINE = 200
 
 
 class Baseline(Base):
@@ -14,7 +18,9 @@ class Baseline(Base):
 
     __tablename__ = "baselines"
 
-    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    # Of an owner other than `default`: `owner/name`.
+    name: Mapped[str] = mapped_column(String(BASELINE), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(MAX_OWNER_CHARS), server_default=DEFAULT_OWNER)
     benchmark_id: Mapped[int] = mapped_column(ForeignKey("benchmarks.id", ondelete="RESTRICT"), index=True)
     # When the name was last given to a benchmark.
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

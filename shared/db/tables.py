@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from shared.access.owner import DEFAULT_OWNER, MAX_OWNER_CHARS
 from shared.benchmark.metadata import MAX_PAIR_CHARS
 from shared.benchmark.results.outcome import OUTCOMES
 from shared.benchmark.run_spec import RunSpec
@@ -43,6 +44,10 @@ class Benchmark(Base):
         index("ix_benchmarks_provider_id", "provider", "id"),
         index("ix_benchmarks_status_id", "status", "id"),
         index("ix_benchmarks_rerun_of_id", "rerun_of", "id", where="rerun_of IS NOT NULL"),
+        # The list of an owner.
+        index("ix_benchmarks_owner_id", "owner", "id"),
+        # The benchmarks that wait for an owner's turn.
+        index("ix_benchmarks_owner_open", "owner", "id", where=one_of("status", OPEN)),
         # A search in names reads this instead of the rows.
         index("ix_benchmarks_id_name", "id", "name"),
         # The history of a prompt set.
@@ -61,6 +66,9 @@ class Benchmark(Base):
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
+    owner: Mapped[str] = mapped_column(String(MAX_OWNER_CHARS), server_default=DEFAULT_OWNER)
+    # The key that submitted it. None: open access.
+    key_id: Mapped[str | None] = mapped_column(String(8))
     name: Mapped[str] = mapped_column(Text)
     model: Mapped[str] = mapped_column(Text)
     provider: Mapped[str] = mapped_column(Text)
@@ -71,6 +79,12 @@ class Benchmark(Base):
     # Who its endpoint is (`EndpointIdentity.document`), and what workers compare. None: an older version submitted it.
     endpoint: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
     endpoint_key: Mapped[str | None] = mapped_column(String(100))
+    # The fingerprint of its endpoint, on which benchmarks share `max_streams`. None: an older version submitted it.
+    endpoint_lane: Mapped[str | None] = mapped_column(String(64))
+    # The most requests that it has in flight. None: an older version submitted it, or it shares its endpoint.
+    streams: Mapped[int | None] = mapped_column(Integer)
+    # Nothing else may run on its worker or on its endpoint meanwhile.
+    exclusive: Mapped[bool] = mapped_column(Boolean, server_default=false())
     # Since when no living worker can run it, and why (`kind`, `message`). None: one can, or has claimed it.
     unclaimable_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     unclaimable: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
@@ -92,6 +106,10 @@ class Benchmark(Base):
     last_ttft_ms: Mapped[float | None] = mapped_column(Float(53))
     cost_usd: Mapped[Decimal | None] = mapped_column(Usd)
     price: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
+    # What it may spend, in micro-dollars. None: it has no budget of its own.
+    budget: Mapped[int | None] = mapped_column(BigInteger)
+    # Why it stopped sending before its load was sent, and completed: `budget`. None: it did not.
+    stopped: Mapped[str | None] = mapped_column(String(16))
     # Percentiles so far of the running segment, written about once a second.
     live: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
     summary: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)

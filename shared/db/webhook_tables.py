@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from shared.access.owner import DEFAULT_OWNER, MAX_OWNER_CHARS
 from shared.db.base import Base, index, one_of
 from shared.db.types import BigKey, JsonDocument, UtcDateTime
 from shared.webhooks.message import DELIVERY_STATUSES, DeliveryStatus
@@ -37,10 +38,14 @@ class WebhookEndpoint(Base):
     id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
     # The benchmark that named it for itself. None: registered for all benchmarks.
     benchmark_id: Mapped[int | None] = mapped_column(ForeignKey("benchmarks.id", ondelete="CASCADE"), index=True)
+    owner: Mapped[str] = mapped_column(String(MAX_OWNER_CHARS), server_default=DEFAULT_OWNER)
     url: Mapped[str] = mapped_column(Text)
     description: Mapped[str] = mapped_column(Text)
     # Types of events; None: all.
     events: Mapped[list[str] | None] = mapped_column(JsonDocument)
+    # The events of an endpoint whose owner is not `default`; `["*"]`: all. Its `events` are empty, so that workers of
+    # the version before, which know no owners, tell it nothing.
+    owner_events: Mapped[list[str] | None] = mapped_column(JsonDocument)
     # [{"sealed": …, "expires_at": …}], newest first, encrypted.
     secrets: Mapped[list[dict[str, Any]]] = mapped_column(JsonDocument)
     enabled: Mapped[bool] = mapped_column(Boolean, server_default=true())
