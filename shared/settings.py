@@ -130,6 +130,13 @@ class Settings(BaseSettings):
         description="Private networks that webhooks may reach, e.g. `10.0.0.0/8,fd00::/8`.",
     )
 
+    session_idle_hours: float = Field(
+        default=12, gt=0, le=8_760, description="A browser that logged in and was not used for so long is logged out."
+    )
+    session_max_days: float = Field(
+        default=7, gt=0, le=365, description="A browser that logged in is logged out after so many days."
+    )
+
     allowed_hosts: HostPatterns = Field(
         default=(),
         description="Host names under which clients reach the API, separated by commas, e.g. "
