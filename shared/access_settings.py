@@ -27,6 +27,12 @@ class AccessSettings(BaseSettings):
     metrics_access: Literal["open", "key"] = Field(
         default="open", description="`key`: `/metrics` needs an API key once there are keys. `open`: it needs none."
     )
+    session_idle_hours: float = Field(
+        default=12, gt=0, le=8_760, description="A browser that logged in and was not used for so long is logged out."
+    )
+    session_max_days: float = Field(
+        default=7, gt=0, le=365, description="A browser that logged in is logged out after so many days."
+    )
 
     def key_hasher(self) -> Hasher:
         """Hashes the secrets of API keys."""
