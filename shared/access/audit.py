@@ -60,6 +60,8 @@ DETAILS = frozenset(
         "concurrent_requests",
         "reason",
         "sessions",
+        # The name by which a trusted proxy knows the person.
+        "user",
         # Of budgets.
         "cap_usd",
         "period",
