@@ -1,6 +1,6 @@
 """The caller of a request. `api.access.middleware` finds out who it is; routes and repositories ask here."""
 
-from fastapi import Request
+from starlette.requests import HTTPConnection
 
 from shared.access.caller import LOCAL, Caller
 
@@ -8,7 +8,7 @@ from shared.access.caller import LOCAL, Caller
 CALLER = "caller"
 
 
-def caller_of(request: Request) -> Caller:
+def caller_of(request: HTTPConnection) -> Caller:
     """Who makes this request. Under open access, which needs no key, it is LOCAL."""
     caller: Caller = getattr(request.state, CALLER, LOCAL)
     return caller
