@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.access.caller import Caller
 from shared.benchmark.status import Status
 from shared.db.again import tries_again
+from shared.db.audit import record
 from shared.db.database import Database
 from shared.db.history_tables import Baseline
 from shared.db.missing import no_benchmark
@@ -58,6 +59,7 @@ class BaselineRepository:
             values = {"benchmark_id": benchmark_id, "created_at": utc_now()}
             row = self._database.insert(Baseline).values(name=name, **values)
             await session.execute(row.on_conflict_do_update(index_elements=["name"], set_=values))
+            await record(session, self._caller, "baseline.set", "baseline", name, {"benchmark_id": benchmark_id})
             return await _existing(session, name), created
 
     async def get(self, name: str) -> NamedBenchmark:
@@ -80,6 +82,7 @@ class BaselineRepository:
             gone = await session.execute(delete(Baseline).where(Baseline.name == name).returning(Baseline.name))
             if gone.one_or_none() is None:
                 raise _not_found(name)
+            await record(session, self._caller, "baseline.deleted", "baseline", name)
 
 
 async def refuse_baseline(session: AsyncSession, benchmark_id: int) -> None:

@@ -13,6 +13,7 @@ from shared.benchmark.prompt_set import prompt_set
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.status import CANCEL, FINISH, TERMINAL, Status
 from shared.db.again import tries_again
+from shared.db.audit import record
 from shared.db.baselines import refuse_baseline
 from shared.db.database import Database
 from shared.db.datasets import hold_dataset
@@ -73,7 +74,11 @@ class BenchmarkRepository:
         """
         prompts = await _prompt_set(spec)
         async with self._database.write() as session:
-            return await _insert(session, spec, prompts, provider, notices, endpoint, rerun_of, webhook, traceparent)
+            benchmark = await _insert(
+                session, spec, prompts, provider, notices, endpoint, rerun_of, webhook, traceparent
+            )
+            await self._record_created(session, benchmark)
+        return benchmark
 
     async def create_once(
         self,
@@ -111,6 +116,7 @@ class BenchmarkRepository:
             await session.execute(
                 update(IdempotencyKey).where(IdempotencyKey.key == once.key).values(benchmark_id=benchmark.id)
             )
+            await self._record_created(session, benchmark)
         return benchmark, True
 
     async def replayed(self, once: Once) -> Benchmark | None:
@@ -155,6 +161,7 @@ class BenchmarkRepository:
         Raises NotFound, and Conflict if it has completed or failed.
         """
         async with self._database.write() as session:
+            before = await _open_status(session, benchmark_id)
             ended = await session.execute(
                 update(Benchmark)
                 .where(Benchmark.id == benchmark_id, Benchmark.status.in_(CANCEL.before))
@@ -172,6 +179,11 @@ class BenchmarkRepository:
                     .values(cancel_requested_at=func.coalesce(Benchmark.cancel_requested_at, utc_now()))
                 )
             benchmark = await _existing(session, benchmark_id)
+            if before is not None:
+                details, owner = {"status": before}, benchmark.owner
+                await record(
+                    session, self._caller, "benchmark.cancelled", "benchmark", benchmark_id, details, owner=owner
+                )
         if benchmark.status in TERMINAL and benchmark.status != "cancelled":
             raise Conflict(
                 f"benchmark {benchmark_id} is already {benchmark.status}; only open benchmarks are cancelled"
@@ -189,7 +201,15 @@ class BenchmarkRepository:
             await refuse_baseline(session, benchmark_id)
             await lock_endpoint(session, benchmark_id)
             await session.execute(delete(Benchmark).where(Benchmark.id == benchmark_id))
+            details = {"model": benchmark.model, "provider": benchmark.provider, "status": benchmark.status}
+            owner = benchmark.owner
+            await record(session, self._caller, "benchmark.deleted", "benchmark", benchmark_id, details, owner=owner)
         return benchmark.status == "running"
+
+    async def _record_created(self, session: AsyncSession, benchmark: Benchmark) -> None:
+        names = {"model": "model", "provider": "provider", "planned_requests": "planned", "rerun_of": "rerun_of"}
+        details = {name: getattr(benchmark, column) for name, column in names.items()}
+        await record(session, self._caller, "benchmark.created", "benchmark", benchmark.id, details)
 
 
 async def _prompt_set(spec: BenchmarkSpec) -> str:
@@ -262,6 +282,15 @@ async def _replayed(session: AsyncSession, once: Once) -> Benchmark:
     if benchmark is None:
         raise Conflict(f"benchmark {known.benchmark_id}, which this Idempotency-Key created, was deleted")
     return benchmark
+
+
+async def _open_status(session: AsyncSession, benchmark_id: int) -> Status | None:
+    """The status of an open benchmark that nobody has cancelled yet, locked until the transaction ends."""
+    query = select(Benchmark.status).where(
+        Benchmark.id == benchmark_id, Benchmark.status.not_in(TERMINAL), Benchmark.cancel_requested_at.is_(None)
+    )
+    status: Status | None = await session.scalar(query.with_for_update())
+    return status
 
 
 async def _existing(session: AsyncSession, benchmark_id: int) -> Benchmark:
