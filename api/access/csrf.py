@@ -12,7 +12,7 @@ from shared.access.session import is_csrf_token
 from shared.errors import LlmBenchError
 
 # In the state of a request: the token is not yet checked, because it is in the body. `check_form` does it.
-_TOKEN_IN_BODY = "csrf_in_body"
+_IN_BODY = "csrf_in_body"
 
 
 class WrongCsrfToken(LlmBenchError):
@@ -33,16 +33,16 @@ def check_headers(scope: Scope) -> None:
     is_form = headers.get("content-type", "").partition(";")[0].strip().lower() == MEDIA_TYPE
     if given or not is_form or not route_path(scope).startswith("/ui/"):
         raise _wrong_token(scope)
-    scope["state"][_TOKEN_IN_BODY] = True
+    scope["state"][_IN_BODY] = True
 
 
 def check_form(request: Request, values: Values) -> Values:
     """The values without the token. Every route of a form gets them from here. Raises WrongCsrfToken."""
     session = session_of(request.scope)
     given = values.get(CSRF_FIELD, "")
-    if session is not None and getattr(request.state, _TOKEN_IN_BODY, False):
-        if not is_csrf_token(given, session.secret):
-            raise _wrong_token(request.scope)
+    is_due = getattr(request.state, _IN_BODY, False)
+    if session is not None and is_due and not is_csrf_token(given, session.secret):
+        raise _wrong_token(request.scope)
     return {name: value for name, value in values.items() if name != CSRF_FIELD}
 
 

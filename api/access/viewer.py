@@ -6,8 +6,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from markupsafe import Markup
+from starlette.requests import Request
+from starlette.types import Scope as AsgiScope
 
-from api.access.sessions import BrowserSession
+from api.access.caller import caller_of
+from api.access.sessions import BrowserSession, session_of
 from shared.access.caller import LOCAL, Caller
 from shared.access.scopes import Scope
 
@@ -23,26 +26,36 @@ class Viewer:
     session: BrowserSession | None = None
 
     @property
+    def is_known(self) -> bool:
+        """False on the page of the login, and on errors before anybody knows who asks."""
+        return self.caller.owner != ""
+
+    @property
     def looks_at(self) -> str | None:
         return None if self.session is None else self.session.looks_at
 
 
-_viewer: ContextVar[Viewer] = ContextVar("viewer")
+_scope: ContextVar[AsgiScope | None] = ContextVar("scope", default=None)
 
 
 @contextmanager
-def viewed_by(viewer: Viewer) -> Iterator[None]:
-    """The functions of this module answer for him."""
-    token = _viewer.set(viewer)
+def viewed_in(scope: AsgiScope) -> Iterator[None]:
+    """The functions of this module answer for this request. Its state may still be filled in."""
+    token = _scope.set(scope)
     try:
         yield
     finally:
-        _viewer.reset(token)
+        _scope.reset(token)
 
 
 def viewer() -> Viewer:
-    """Under open access, and where there is no request: everyone."""
-    return _viewer.get(Viewer())
+    """Where there is no request: everyone, as under open access."""
+    scope = _scope.get()
+    if scope is None:
+        return Viewer()
+    session = session_of(scope)
+    # A session whose scope is too small was refused before it became the caller.
+    return Viewer(caller_of(Request(scope)) if session is None else session.caller(scope), session)
 
 
 def csrf_token() -> str:
