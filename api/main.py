@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
+from api.access.setup import add_access, make_access
 from api.body import BodyLimitMiddleware, StreamedBody
 from api.charts import ChartMaker
 from api.comparisons import Comparisons
@@ -26,6 +27,7 @@ from api.pages.all_routes import ROUTERS as PAGE_ROUTERS
 from api.proxy import ProxyMiddleware
 from api.routes import events, live_events
 from api.routes.all_routes import ROUTERS as API_ROUTERS
+from api.start import StartMiddleware
 from api.state import State
 from api.stopping import when_told_to_stop
 from api.submit import Submitter
@@ -84,6 +86,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     tracing = start_tracing(load_trace_exporter(), "llmbench-api")
     scrubber = Scrubber()
     parts = _parts(settings, keys or load_key_ring(), tracing, scrubber)
+    access = make_access(settings, parts.database)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -91,6 +94,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         configure_logs(settings, scrubber)
         warn_of_ignored_parameters(settings.database_url)
         await check_schema(parts.database)
+        await access.check_start()
         # The API answers requests while these tasks run. Requests that need the price list wait for it.
         background = [
             asyncio.create_task(task)
@@ -101,6 +105,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         parts.feeds.close()
         for task in background:
             task.cancel()
+        await access.last_uses.close()
         await parts.doorbell.close()
         await parts.database.close()
         await asyncio.to_thread(tracing.close)
@@ -137,15 +142,19 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.state.parts = parts
     install_error_handlers(app)
     app.add_exception_handler(live_events.NothingMore, live_events.nothing_more)
-    app.add_middleware(HeadMiddleware)
-    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes, streamed=STREAMED)
-    app.add_middleware(GuardMiddleware, hosts=settings.hosts())
-    app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
-    app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
     routers = [*API_ROUTERS, *PAGE_ROUTERS]
     for router in routers:
         app.include_router(router)
     app.state.routes = routes_of(app.routes, [router.routes for router in routers])
+    app.state.access = access
+    # The last one sees a request first.
+    app.add_middleware(HeadMiddleware)
+    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes, streamed=STREAMED)
+    add_access(app, access, settings)
+    app.add_middleware(GuardMiddleware, hosts=settings.hosts())
+    app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
+    app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
+    app.add_middleware(StartMiddleware)
     complete_the_document(app)
 
     return app
