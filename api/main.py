@@ -30,10 +30,12 @@ from api.state import State
 from api.stopping import when_told_to_stop
 from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
+from shared.access.caller import LOCAL
 from shared.clock import SystemClock
 from shared.db.baselines import BaselineRepository
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmarks import BenchmarkRepository
+from shared.db.budgets import BudgetRepository
 from shared.db.chart_rows import ChartRepository
 from shared.db.comparison_rows import ComparisonRows
 from shared.db.database import Database, warn_of_ignored_parameters
@@ -48,6 +50,7 @@ from shared.db.observations import ObservationRepository
 from shared.db.result_pages import ResultPages
 from shared.db.schema import check_schema
 from shared.db.segments import SegmentRepository
+from shared.db.spend_pages import SpendRepository
 from shared.db.stages import StageRepository
 from shared.db.webhook_endpoints import WebhookRepository
 from shared.db.workers import WorkerRepository
@@ -190,6 +193,8 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
         baselines=BaselineRepository(database),
         comparisons=Comparisons(repository, ComparisonRows(database)),
         feeds=Feeds(LiveRepository(database)),
+        budgets=BudgetRepository(LOCAL, database),
+        spend=SpendRepository(LOCAL, database),
         history=HistoryRepository(database),
         result_pages=ResultPages(database),
         charts=ChartMaker(ChartRepository(database), repository, clock),

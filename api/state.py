@@ -18,6 +18,7 @@ from shared.clock import Clock
 from shared.db.baselines import BaselineRepository
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmarks import BenchmarkRepository
+from shared.db.budgets import BudgetRepository
 from shared.db.database import Database
 from shared.db.datasets import DatasetRepository
 from shared.db.delivery_history import DeliveryHistory
@@ -27,6 +28,7 @@ from shared.db.monitoring import MonitoringRepository
 from shared.db.observations import ObservationRepository
 from shared.db.result_pages import ResultPages
 from shared.db.segments import SegmentRepository
+from shared.db.spend_pages import SpendRepository
 from shared.db.stages import StageRepository
 from shared.db.webhook_endpoints import WebhookRepository
 from shared.db.workers import WorkerRepository
@@ -56,6 +58,8 @@ class State:
     baselines: BaselineRepository
     comparisons: Comparisons
     feeds: Feeds
+    budgets: BudgetRepository
+    spend: SpendRepository
     history: HistoryRepository
     result_pages: ResultPages
     charts: ChartMaker

@@ -12,6 +12,7 @@ from shared.access.owner import DEFAULT_OWNER
 from shared.budgets.cap_name import BudgetName, CapName
 from shared.db.access_tables import ApiKey, OwnerRow
 from shared.db.again import tries_again
+from shared.db.caps import cap_key
 from shared.db.database import Database
 from shared.db.money_tables import Budget, Cap, Spend
 from shared.db.owned import of_owner
@@ -41,7 +42,7 @@ class BudgetState:
     @property
     def cap_name(self) -> CapName:
         """The cap of the current day or month."""
-        return CapName.of(self.name.cap_on(self.resets_at.date() - timedelta(days=1)))
+        return CapName.of(cap_key(self.name.key, self.resets_at.date() - timedelta(days=1)))
 
 
 @tries_again
@@ -64,7 +65,7 @@ class BudgetRepository:
             values = {"owner": owner, "key_id": name.id if name.holder == "key" else None, "period": name.period}
             row = self._database.insert(Budget).values(key=name.key, cap=cap, created_at=utc_now(), **values)
             await session.execute(row.on_conflict_do_update(index_elements=["key"], set_={"cap": cap}))
-            key = name.cap_on(today)
+            key = cap_key(name.key, today)
             spent = await _spent(session, name, key)
             counter = self._database.insert(Cap).values(key=key, owner=owner, cap=cap, spent=spent, reserved=0)
             await session.execute(counter.on_conflict_do_nothing(index_elements=["key"]))
@@ -101,7 +102,7 @@ async def _states(session: AsyncSession, *where: ColumnElement[bool], limit: int
     today = await _today(session)
     rows = await session.scalars(select(Budget).where(*where).order_by(Budget.key).limit(limit))
     budgets = {BudgetName.of(row.key): row for row in rows}
-    keys = {name: name.cap_on(today) for name in budgets}
+    keys = {name: cap_key(name.key, today) for name in budgets}
     found = await session.scalars(select(Cap).where(Cap.key.in_(keys.values())))
     caps = {row.key: row for row in found}
     return [_state(name, row, caps.get(keys[name]), keys[name]) for name, row in budgets.items()]
