@@ -15,6 +15,9 @@ from shared.providers.files import parse_endpoints, read_endpoints
 from shared.queue import redis_url
 from shared.webhooks.secret_box import SecretBox
 
+# Of each secret in SECRET_KEY.
+MIN_SECRET_CHARS = 32
+
 
 def _database_url(value: str) -> str:
     if not value.startswith(("sqlite:", "sqlite+aiosqlite:", "postgresql:", "postgresql+asyncpg:", "postgres:")):
@@ -42,6 +45,12 @@ def _usable_keys(value: SecretStr) -> SecretStr:
         SecretBox(split_keys(value))
     except ValueError:
         raise ValueError("is not a key: `llmbench webhooks key` makes one") from None
+    return value
+
+
+def _long_secrets(value: SecretStr) -> SecretStr:
+    if any(len(part) < MIN_SECRET_CHARS for part in split_keys(value)):
+        raise ValueError(f"must have {MIN_SECRET_CHARS} characters or more: `openssl rand -hex 32` makes them")
     return value
 
 
@@ -77,6 +86,7 @@ RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 RootPath = Annotated[str, AfterValidator(path_prefix.check)]
 EncryptionKeys = Annotated[SecretStr, AfterValidator(_usable_keys)]
+SecretKeys = Annotated[SecretStr, AfterValidator(_long_secrets)]
 ProvidersFile = Annotated[Path, AfterValidator(_readable)]
 # Lists, written as text with commas or as JSON.
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]

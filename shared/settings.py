@@ -13,9 +13,9 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 from dotenv import dotenv_values
 from pydantic import Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from shared.access_settings import AccessSettings
 from shared.db import postgresql_url
 from shared.network.hosts import AllowedHosts, is_loopback
 from shared.network.ssrf import SsrfGuard
@@ -26,6 +26,7 @@ from shared.providers.files import read_endpoints
 from shared.providers.identity import Identities
 from shared.providers.key_ring import KeyRing
 from shared.providers.prices import PriceList
+from shared.setting_errors import described
 from shared.setting_types import (
     DatabaseUrl,
     EncryptionKeys,
@@ -44,7 +45,7 @@ ENV_FILE = ".env"
 SECRETS_DIR = Path("/run/secrets")
 
 
-class Settings(BaseSettings):
+class Settings(AccessSettings):
     """Settings of all programs. Each is an environment variable of the same name in capitals."""
 
     model_config = SettingsConfigDict(
@@ -266,16 +267,7 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as exc:
-        errors = exc.errors(include_url=False, include_input=False, include_context=False)
-        raise SystemExit("\n  ".join(["wrong settings:", *map(_line, errors)])) from None
-
-
-def _line(error: ErrorDetails) -> str:
-    """`PROVIDERS[0].base_url: Field required`: the variable in capitals, then the place in its value."""
-    variable, *place = error["loc"] or ("settings",)
-    name = str(variable) if variable == "settings" else str(variable).upper()
-    name += "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
-    return f"{name}: {error['msg'].removeprefix('Value error, ')}"
+        raise SystemExit(described(exc)) from None
 
 
 def load_key_ring() -> KeyRing:
@@ -286,6 +278,11 @@ def load_key_ring() -> KeyRing:
 def load_trace_exporter() -> TraceExporter:
     """Where this process sends its spans. Raises SystemExit for a wrong `OTEL_` variable."""
     return trace_exporter(ENV_FILE, os.environ)
+
+
+def server_environment() -> dict[str, str]:
+    """The variables that Uvicorn reads, such as `UVICORN_HOST`."""
+    return {name: value for name, value in os.environ.items() if name.startswith("UVICORN_")}
 
 
 def replace_environment(environment: Mapping[str, str]) -> None:

@@ -1,14 +1,17 @@
 """What is deleted by age, and what is not."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, update
 
+from shared.db.access_tables import Session
 from shared.db.baselines import BaselineRepository
 from shared.db.database import Database
 from shared.db.deliveries import Attempt, DeliveryRepository
 from shared.db.retention import STEP_ROWS, RetentionRepository
+from shared.db.sessions import SessionRepository
 from shared.db.stages import StageRepository
 from shared.db.tables import Benchmark, BenchmarkMetadata, Prompt, Result
 from shared.db.types import utc_now
@@ -16,6 +19,7 @@ from shared.db.webhook_endpoints import WebhookRepository
 from shared.db.webhook_tables import WebhookEvent
 from shared.errors import Conflict, NotFound
 from shared.webhooks.message import NewEndpoint
+from tests.shared.db.access_rows import add_key, age_session
 from tests.shared.db.rows import Tables, make_record
 from worker.retention import Retention
 
@@ -62,6 +66,17 @@ async def test_old_benchmarks_go_with_all_that_they_have_and_younger_ones_stay(t
         await tables.benchmarks.get(old)
     assert (await count(tables, Result, old), await count(tables, Prompt, old)) == (0, 0)
     assert (await count(tables, Result, young), await count(tables, Prompt, young)) == (2, 2)
+
+
+async def test_sessions_that_have_ended_go_whatever_the_settings_are(tables: Tables) -> None:
+    sessions = SessionRepository(tables.database, idle=timedelta(hours=12), absolute=timedelta(days=7))
+    caller = await add_key(tables.database)
+    for hashed in ("ended", "open"):
+        await sessions.open(hashed, caller, key_name="CI")
+    await age_session(tables.database, "ended", timedelta(hours=12))
+    await retention(tables).sweep()
+    async with tables.database.read() as session:
+        assert (await session.scalars(select(Session.hash))).all() == ["open"]
 
 
 async def test_two_workers_at_one_benchmark_each_delete_one_step(tables: Tables, database_url: str) -> None:

@@ -15,14 +15,14 @@ from api.proxy import link
 from api.schemas.webhooks import WebhookIn
 from api.state import Parts, State
 from shared.errors import FieldError, InvalidRequest, Unavailable
-from shared.webhooks.message import BenchmarkEvent, new_secret
+from shared.webhooks.message import EventType, new_secret
 
 router = APIRouter(prefix="/ui/webhooks", include_in_schema=False)
 
 Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Before = Annotated[int | None, Query(ge=1, le=2**63 - 1, description="Only rows with smaller ids.")]
 
-EVENTS: Sequence[str] = get_args(BenchmarkEvent)
+EVENTS: Sequence[str] = get_args(EventType)
 WEBHOOKS_A_PAGE, DELIVERIES_A_PAGE = 100, 20
 
 
