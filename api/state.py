@@ -25,6 +25,7 @@ from shared.db.baselines import BaselineRepository
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmark_parts import SegmentRepository, StageRepository
 from shared.db.benchmarks import BenchmarkRepository
+from shared.db.budgets import BudgetRepository
 from shared.db.chart_rows import ChartRepository
 from shared.db.comparison_rows import ComparisonRows
 from shared.db.database import Database
@@ -37,6 +38,7 @@ from shared.db.live import LiveRepository
 from shared.db.monitoring import MonitoringRepository
 from shared.db.observations import ObservationRepository
 from shared.db.result_pages import ResultPages
+from shared.db.spend_pages import SpendRepository
 from shared.db.webhook_endpoints import WebhookRepository
 from shared.db.worker_activity import WorkerActivity
 from shared.db.workers import WorkerRepository
@@ -164,6 +166,14 @@ class State:
     @cached_property
     def observations(self) -> ObservationRepository:
         return ObservationRepository(self.caller, self.database)
+
+    @cached_property
+    def budgets(self) -> BudgetRepository:
+        return BudgetRepository(self.caller, self.database)
+
+    @cached_property
+    def spend(self) -> SpendRepository:
+        return SpendRepository(self.caller, self.database)
 
     @cached_property
     def webhooks(self) -> WebhookRepository:
