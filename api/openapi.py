@@ -26,6 +26,7 @@ TAGS: list[dict[str, Any]] = [
     {"name": "webhooks", "description": "Signed events instead of polling, and how their deliveries went."},
     {"name": "models", "description": "The price list's models, and the configured endpoints."},
     {"name": "workers", "description": "The processes that run benchmarks."},
+    {"name": "audit", "description": "Who changed what, and when."},
     {"name": "health", "description": "For probes and for Prometheus."},
     {"name": "events", "description": "What webhooks send."},
 ]

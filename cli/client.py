@@ -18,7 +18,7 @@ from shared.benchmark.results.outcome import FAILURES
 from shared.network.hosts import is_loopback
 
 # The API's largest pages of benchmarks, models and results.
-_PAGE = {"/benchmarks": 200, "/models": 500, "/datasets": 200, "/baselines": 200}
+_PAGE = {"/benchmarks": 200, "/models": 500, "/datasets": 200, "/baselines": 200, "/audit": 200}
 _RESULTS_PAGE = 1_000
 # A large file is checked line by line before the server answers.
 _UPLOAD_S = 600
@@ -84,6 +84,11 @@ class Client:
     def benchmarks(self, limit: int, **where: str | list[str] | None) -> tuple[list[Json], bool]:
         """At most `limit` benchmarks that match the filters `where`, newest first; and whether there are more."""
         items, _, more = self._pages("/benchmarks", limit, where)
+        return items, more
+
+    def audit(self, limit: int, **where: str | None) -> tuple[list[Json], bool]:
+        """At most `limit` entries of the audit log that pass the filters, newest first; and whether there are more."""
+        items, _, more = self._pages("/audit", limit, where)
         return items, more
 
     def models(self, limit: int, **where: str | None) -> tuple[list[Json], int]:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from cli.commands import (
+    audit,
     baseline,
     benchmarks,
     calibrate,
@@ -56,6 +57,7 @@ app.command(cls=Command, short_help="Search the models of the price list.")(cata
 app.command(cls=Command, short_help="List the endpoints that benchmarks can go to.")(catalog.providers)
 app.command(cls=Command, short_help="List the workers, and up to which load they measure exactly.")(catalog.workers)
 app.command(cls=Command, short_help="Find out up to which load this host measures exactly.")(calibrate.calibrate)
+app.command(cls=Command, short_help="List who changed what on a server.")(audit.audit)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(webhooks.app, name="webhooks")
 app.command(cls=Command, short_help="Run the simulator: an LLM endpoint with known timing.")(system.simulate)

@@ -1,6 +1,7 @@
 """The routers of the JSON API, in the order of the OpenAPI document."""
 
 from api.routes import (
+    audit,
     baselines,
     benchmarks,
     budgets,
@@ -46,6 +47,7 @@ ROUTERS = tuple(
         webhooks,
         models,
         workers,
+        audit,
         health,
     )
 )
