@@ -24,6 +24,7 @@ TAGS: list[dict[str, Any]] = [
     {"name": "datasets", "description": "Files of prompts, conversations and traces for benchmarks to send."},
     {"name": "webhooks", "description": "Signed events instead of polling, and how their deliveries went."},
     {"name": "models", "description": "The price list's models, and the configured endpoints."},
+    {"name": "keys", "description": "API keys: who may use the API, and how much of it."},
     {"name": "workers", "description": "The processes that run benchmarks."},
     {"name": "health", "description": "For probes and for Prometheus."},
     {"name": "events", "description": "What webhooks send."},

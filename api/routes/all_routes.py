@@ -12,6 +12,7 @@ from api.routes import (
     health,
     history,
     imports,
+    keys,
     live_events,
     models,
     observations,
@@ -41,6 +42,7 @@ ROUTERS = tuple(
         datasets,
         webhooks,
         models,
+        keys,
         workers,
         health,
     )
