@@ -3,6 +3,7 @@
 from api.routes import (
     baselines,
     benchmarks,
+    budgets,
     charts,
     compare,
     curve,
@@ -18,6 +19,7 @@ from api.routes import (
     observations,
     prompts,
     results,
+    spend,
     webhooks,
     workers,
 )
@@ -40,6 +42,8 @@ ROUTERS = tuple(
         observations,
         history,
         datasets,
+        budgets,
+        spend,
         webhooks,
         models,
         keys,
