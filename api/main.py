@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
+from api.access.setup import add_access, make_access
 from api.body import BodyLimitMiddleware, StreamedBody
 from api.dataset_uploads import ARRIVAL_S, MAX_DATASET_BYTES
 from api.errors import install_error_handlers
@@ -22,6 +23,7 @@ from api.pages.all_routes import ROUTERS as PAGE_ROUTERS
 from api.proxy import ProxyMiddleware
 from api.routes import events, live_events
 from api.routes.all_routes import ROUTERS as API_ROUTERS
+from api.start import StartMiddleware
 from api.state import Process
 from api.stopping import when_told_to_stop
 from api.webhook_setup import WebhookSetup
@@ -64,6 +66,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     tracing = start_tracing(load_trace_exporter(), "llmbench-api")
     scrubber = Scrubber()
     process = _process(settings, keys or load_key_ring(), tracing, scrubber)
+    access = make_access(settings, process.database)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -71,6 +74,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         configure_logs(settings, scrubber)
         warn_of_ignored_parameters(settings.database_url)
         await check_schema(process.database)
+        await access.check_start()
         # The API answers requests while these tasks run. Requests that need the price list wait for it.
         background = [
             asyncio.create_task(task)
@@ -81,6 +85,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         process.feeds.close()
         for task in background:
             task.cancel()
+        await access.last_uses.close()
         await process.doorbell.close()
         await process.database.close()
         await asyncio.to_thread(tracing.close)
@@ -117,15 +122,19 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.state.process = process
     install_error_handlers(app)
     app.add_exception_handler(live_events.NothingMore, live_events.nothing_more)
-    app.add_middleware(HeadMiddleware)
-    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes, streamed=STREAMED)
-    app.add_middleware(GuardMiddleware, hosts=settings.hosts())
-    app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
-    app.add_middleware(RequestContextMiddleware, clock=process.clock, monitor=process.monitor)
     routers = [*API_ROUTERS, *PAGE_ROUTERS]
     for router in routers:
         app.include_router(router)
     app.state.routes = routes_of(app.routes, [router.routes for router in routers])
+    app.state.access = access
+    # The last one sees a request first.
+    app.add_middleware(HeadMiddleware)
+    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes, streamed=STREAMED)
+    add_access(app, access, settings)
+    app.add_middleware(GuardMiddleware, hosts=settings.hosts())
+    app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
+    app.add_middleware(RequestContextMiddleware, clock=process.clock, monitor=process.monitor)
+    app.add_middleware(StartMiddleware)
     complete_the_document(app)
 
     return app

@@ -15,6 +15,7 @@ from dotenv import dotenv_values
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from shared.access.trusted_users import TrustedUsers
 from shared.access_settings import AccessSettings
 from shared.db import postgresql_url
 from shared.network.hosts import AllowedHosts, is_loopback
@@ -207,6 +208,14 @@ class Settings(AccessSettings):
     def _lease_outlives_sweep(self) -> "Settings":
         if self.sweep_s >= self.lease_s:
             raise ValueError("SWEEP_S must be smaller than LEASE_S")
+        return self
+
+    @model_validator(mode="after")
+    def _users_come_from_trusted_proxies(self) -> "Settings":
+        if self.trusted_user_header is not None and not self.trusted_proxies:
+            raise ValueError("TRUSTED_USER_HEADER needs TRUSTED_PROXIES: the header of all others is ignored")
+        if self.trusted_user_header is None and self.trusted_users != TrustedUsers():
+            raise ValueError("TRUSTED_USERS needs TRUSTED_USER_HEADER")
         return self
 
     @property

@@ -5,13 +5,14 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response, status
 
+from api.access.needs import open_to_all
 from api.schemas.health import Check, Health, Readiness
 from api.state import Process, Shared
 from shared.db.schema import check_schema
 from shared.errors import Unavailable
 from shared.version import __version__
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], dependencies=[open_to_all()])
 
 METRICS: dict[int | str, dict[str, Any]] = {
     200: {

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from api.access.needs import needs
 from api.live.events import events_of
 from api.live.feeds import Feed
 from api.pages.progress import doing
@@ -17,7 +18,7 @@ from api.state import Parts
 from shared.benchmark.run_spec import RunSpec
 from shared.db.live import LiveState
 
-router = APIRouter(prefix="/ui", include_in_schema=False)
+router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from fastapi import APIRouter, Request, Response
 
+from api.access.needs import needs
 from api.pages.site import page
 from api.routes.workers import list_workers
 from api.schemas.measurement import Measurement
@@ -13,7 +14,7 @@ from api.state import Parts, State
 from shared.db.tables import Worker
 from shared.db.worker_activity import OpenBenchmark
 
-router = APIRouter(prefix="/ui", include_in_schema=False)
+router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 
 # Open benchmarks on the page, the oldest first.
 MAX_OPEN = 100
