@@ -16,6 +16,7 @@ from cli.commands import (
     demo,
     exports,
     gate,
+    keys,
     run,
     system,
     up,
@@ -60,6 +61,8 @@ app.command(cls=Command, short_help="Find out up to which load this host measure
 app.command(cls=Command, short_help="List who changed what on a server.")(audit.audit)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(keys.app, name="keys")
+app.command(cls=Command, short_help="Show which owner and scope the server gives you.")(keys.whoami)
 app.command(cls=Command, short_help="Run the simulator: an LLM endpoint with known timing.")(system.simulate)
 app.command(cls=Command)(system.migrate)
 app.command(cls=Command)(system.version)
