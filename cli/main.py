@@ -7,6 +7,7 @@ import typer
 from cli.commands import (
     baseline,
     benchmarks,
+    budgets,
     calibrate,
     catalog,
     compare,
@@ -16,6 +17,7 @@ from cli.commands import (
     exports,
     gate,
     run,
+    spend,
     system,
     up,
     webhooks,
@@ -58,6 +60,8 @@ app.command(cls=Command, short_help="List the workers, and up to which load they
 app.command(cls=Command, short_help="Find out up to which load this host measures exactly.")(calibrate.calibrate)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(webhooks.app, name="webhooks")
+app.command(cls=Command, short_help="Show what was spent, by model, key, day, owner or benchmark.")(spend.spend)
+app.add_typer(budgets.app, name="budgets")
 app.command(cls=Command, short_help="Run the simulator: an LLM endpoint with known timing.")(system.simulate)
 app.command(cls=Command)(system.migrate)
 app.command(cls=Command)(system.version)
