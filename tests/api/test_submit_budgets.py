@@ -2,7 +2,9 @@
 
 import httpx2
 import pytest
+from sqlalchemy import update
 
+from shared.db.tables import Benchmark
 from tests.api.documents import EXAMPLE, submit
 from tests.shared.db.rows import Tables
 
@@ -88,9 +90,15 @@ async def test_an_export_says_that_a_budget_stopped_it(api: httpx2.AsyncClient, 
 
 async def stop(tables: Tables) -> None:
     """As a worker leaves it."""
-    from sqlalchemy import update
-
-    from shared.db.tables import Benchmark
-
     async with tables.database.write() as session:
         await session.execute(update(Benchmark).values(stopped="budget"))
+
+
+async def test_old_workers_do_not_run_what_a_budget_counts(api: httpx2.AsyncClient, tables: Tables) -> None:
+    await submit(api)
+    await submit(api, budget_usd=0.5)
+    await api.put("/budgets/owners/default/day", json={"cap_usd": 50})
+    await submit(api)
+    rows = [await tables.benchmarks.get(number) for number in (1, 2, 3)]
+    assert [row.budget for row in rows] == [None, 500_000, None]
+    assert ["+owned" in (row.endpoint_key or "") for row in rows] == [False, True, True]
