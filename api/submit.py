@@ -62,6 +62,7 @@ class _Context(TypedDict):
     rerun_of: int | None
     webhook: NewEndpoint | None
     traceparent: str | None
+    capped: bool
 
 
 class Submitter:
@@ -188,6 +189,7 @@ class Submitter:
                 "rerun_of": None if rerun_of is None else rerun_of.id,
                 "webhook": webhook,
                 "traceparent": traceparent(),
+                "capped": bool(caps),
             }
             if once is None:
                 benchmark = await self._benchmarks.create(spec, endpoint.name, told, **context)

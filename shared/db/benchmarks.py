@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.access.caller import Caller
 from shared.access.owner import DEFAULT_OWNER
+from shared.benchmark.budget_spec import micros_of
 from shared.benchmark.metadata import metadata_pairs
 from shared.benchmark.prompt_set import prompt_set
 from shared.benchmark.spec import BenchmarkSpec
@@ -69,15 +70,27 @@ class BenchmarkRepository:
         rerun_of: int | None = None,
         webhook: NewEndpoint | None = None,
         traceparent: str | None = None,
+        capped: bool = False,
     ) -> Benchmark:
         """Stores a pending benchmark with its prompts and its webhook, all or nothing.
 
         Only workers that hold `endpoint` claim it. None: those that have an endpoint named `provider`.
+        `capped`: a budget of its key or owner counts what it spends.
         """
         prompts = await _prompt_set(spec)
         async with self._database.write() as session:
             benchmark = await _insert(
-                session, self._caller, spec, prompts, provider, notices, endpoint, rerun_of, webhook, traceparent
+                session,
+                self._caller,
+                spec,
+                prompts,
+                provider,
+                notices,
+                endpoint,
+                rerun_of,
+                webhook,
+                traceparent,
+                capped,
             )
             await self._record_created(session, benchmark)
         return benchmark
@@ -93,6 +106,7 @@ class BenchmarkRepository:
         rerun_of: int | None = None,
         webhook: NewEndpoint | None = None,
         traceparent: str | None = None,
+        capped: bool = False,
     ) -> tuple[Benchmark, bool]:
         """Like `create`, once per key: (new benchmark, True), or (the one that this key created before, False).
 
@@ -114,7 +128,17 @@ class BenchmarkRepository:
             if claimed.one_or_none() is None:
                 return await self._replayed(session, once), False
             benchmark = await _insert(
-                session, self._caller, spec, prompts, provider, notices, endpoint, rerun_of, webhook, traceparent
+                session,
+                self._caller,
+                spec,
+                prompts,
+                provider,
+                notices,
+                endpoint,
+                rerun_of,
+                webhook,
+                traceparent,
+                capped,
             )
             await session.execute(
                 update(IdempotencyKey).where(IdempotencyKey.key == key).values(benchmark_id=benchmark.id)
@@ -256,11 +280,13 @@ async def _insert(
     rerun_of: int | None,
     webhook: NewEndpoint | None,
     traceparent: str | None,
+    capped: bool,
 ) -> Benchmark:
     source = None if spec.workload is None else spec.workload.stored
     if source is not None and source.id is not None:
         await hold_dataset(session, caller, source.id)
-    owned = caller.owner != DEFAULT_OWNER
+    # Workers of the version before know neither owners nor budgets.
+    owned = caller.owner != DEFAULT_OWNER or capped or spec.budget_usd is not None
     # Added as an object: a RETURNING of the whole row would bring back all its texts.
     benchmark = Benchmark(
         owner=caller.owner,
@@ -277,6 +303,7 @@ async def _insert(
         prompt_set=prompts,
         traceparent=traceparent,
         planned=spec.planned_requests or 0,
+        budget=None if spec.budget_usd is None else micros_of(spec.budget_usd),
         created_at=utc_now(),
     )
     session.add(benchmark)
