@@ -280,8 +280,8 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def load_key_ring() -> KeyRing:
-    """Provider keys from the environment and from `.env`. The environment wins."""
-    return KeyRing({**dotenv_values(ENV_FILE), **os.environ})
+    """Provider keys from the environment, from `.env` and from `/run/secrets`. The first of them wins."""
+    return KeyRing({**dotenv_values(ENV_FILE), **os.environ}, SECRETS_DIR)
 
 
 def load_trace_exporter() -> TraceExporter:

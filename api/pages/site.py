@@ -80,7 +80,7 @@ def page(
     theme = request.query_params.get("theme")
     content = render(
         template,
-        now=request.app.state.parts.clock.wall_now(),
+        now=request.app.state.process.clock.wall_now(),
         theme=theme if theme in THEMES else None,
         path=route_path(request.scope),
         # Links of the page would say again what was done.

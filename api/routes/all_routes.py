@@ -3,6 +3,7 @@
 from api.routes import (
     baselines,
     benchmarks,
+    budgets,
     charts,
     compare,
     curve,
@@ -12,11 +13,13 @@ from api.routes import (
     health,
     history,
     imports,
+    keys,
     live_events,
     models,
     observations,
     prompts,
     results,
+    spend,
     webhooks,
     workers,
 )
@@ -39,8 +42,11 @@ ROUTERS = tuple(
         observations,
         history,
         datasets,
+        budgets,
+        spend,
         webhooks,
         models,
+        keys,
         workers,
         health,
     )

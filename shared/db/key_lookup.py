@@ -85,11 +85,13 @@ def _known(key_id: str) -> Select[ApiKey, datetime]:
     return select(ApiKey, utc_now()).where(ApiKey.id == key_id)
 
 
-def _judged(row: ApiKey, now: datetime) -> KnownKey:
-    state: State = "usable"
+def state_of(row: ApiKey, now: datetime) -> State:
+    """Whether the key is accepted at this instant."""
     if row.revoked_at is not None:
-        state = "revoked"
-    elif row.expires_at is not None and row.expires_at <= now:
-        state = "expired"
+        return "revoked"
+    return "expired" if row.expires_at is not None and row.expires_at <= now else "usable"
+
+
+def _judged(row: ApiKey, now: datetime) -> KnownKey:
     use_is_due = row.last_used_at is None or row.last_used_at < now - timedelta(seconds=LAST_USE_S)
-    return KnownKey(row, state, use_is_due)
+    return KnownKey(row, state_of(row, now), use_is_due)

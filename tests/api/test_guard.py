@@ -21,6 +21,8 @@ CHANGES = [
     ("DELETE", "/benchmarks/1"),
     ("PUT", "/baselines/main"),
     ("DELETE", "/baselines/main"),
+    ("POST", "/keys"),
+    ("DELETE", "/keys/ab12cd34"),
     ("POST", "/import"),
     ("POST", "/datasets"),
     ("DELETE", "/datasets/1"),

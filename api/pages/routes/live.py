@@ -43,7 +43,7 @@ def live_values(state: LiveState, spec: RunSpec) -> dict[str, Any]:
 @router.get("/benchmarks/{benchmark_id:int}/live", response_class=EventSourceResponse)
 async def live_part(request: Request, watcher: Annotated[Watcher, Depends(_watcher)]) -> AsyncIterator[ServerSentEvent]:
     """The part as it is now, then each change of it. `end`: the page is to show the final numbers."""
-    clock = request.app.state.parts.clock
+    clock = request.app.state.process.clock
     async for state in watcher.feed.states():
         last_id = events_of(state)[-1].id
         if state is None or state.has_ended:

@@ -12,7 +12,7 @@ from api.schemas.measurement import Measurement
 from api.schemas.workers import WorkerOut
 from api.state import Parts, State
 from shared.db.tables import Worker
-from shared.db.worker_activity import OpenBenchmark, WorkerActivity
+from shared.db.worker_activity import OpenBenchmark
 
 router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 
@@ -37,9 +37,8 @@ class EndpointRow:
 async def workers(request: Request, parts: Parts) -> Response:
     """The living first, then those that fell silent within a day."""
     found = sorted((await list_workers(parts)).items, key=lambda worker: not worker.alive)
-    activity = WorkerActivity(parts.database)
-    benchmarks, open_in_all = await activity.open_benchmarks(limit=MAX_OPEN)
-    measured = await activity.last_measurements([worker.id for worker in found])
+    benchmarks, open_in_all = await parts.worker_activity.open_benchmarks(limit=MAX_OPEN)
+    measured = await parts.worker_activity.last_measurements([worker.id for worker in found])
     return page(
         request,
         "workers/list.html",
