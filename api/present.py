@@ -41,6 +41,7 @@ def _fields_of(benchmark: Benchmark, spec: RunSpec) -> dict[str, Any]:
         "created_at": benchmark.created_at,
         "started_at": benchmark.started_at,
         "completed_at": benchmark.completed_at,
+        "stopped": benchmark.stopped,
         "cancel_requested_at": benchmark.cancel_requested_at,
         "progress": progress_of(benchmark),
         "error": RunError.model_validate(benchmark.error) if benchmark.error else None,

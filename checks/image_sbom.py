@@ -1,33 +1,43 @@
-"""The SBOM of an image: `python -m checks.image_sbom NAME VERSION SBOM PACKAGES`, for `deploy/release`.
+"""The SBOM that an image carries: `python checks/image_sbom.py NAME VERSION SBOM PACKAGES`, for the Dockerfiles.
 
-SBOM is that of the locked packages (CycloneDX, JSON), PACKAGES what `dpkg-query` in the image says: `name version
-architecture` a line. Prints an SBOM with both. The same input gives the same bytes.
+SBOM is what `cyclonedx-py environment` says of the image's environment (CycloneDX, JSON), PACKAGES what `dpkg-query`
+says of its base: `name version architecture` a line. The interpreter is the one that runs this. Prints an SBOM with all
+of them. The same input gives the same bytes.
 """
 
 import json
+import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+PROGRAM = "llmbench"
 Json = dict[str, Any]
 
 
-def image_sbom(name: str, version: str, sbom: Json, packages: Sequence[str]) -> Json:
-    """`sbom` with the image as what it describes, and the Debian packages of its base beside the Python packages."""
+def image_sbom(name: str, version: str, sbom: Json, packages: Sequence[str], python: str) -> Json:
+    """`sbom` with the image as what it describes, and the interpreter and the Debian packages beside it."""
     root = {"type": "container", "bom-ref": f"{name}:{version}", "name": name, "version": version}
-    program = sbom["metadata"]["component"]
-    debian = [_component(line) for line in sorted(packages) if line.strip()]
-    contained = [program["bom-ref"], *(item["bom-ref"] for item in debian)]
+    (program,) = (item for item in sbom["components"] if item["name"] == PROGRAM)
+    interpreter = {
+        "type": "application",
+        "bom-ref": f"pkg:generic/python@{python}",
+        "name": "python",
+        "version": python,
+        "purl": f"pkg:generic/python@{python}",
+    }
+    base = [interpreter, *(_component(line) for line in sorted(packages) if line.strip())]
+    contained = [program["bom-ref"], *(item["bom-ref"] for item in base)]
     return {
         **sbom,
         "metadata": {**sbom["metadata"], "component": root},
-        "components": [program, *sbom["components"], *debian],
+        "components": [*sbom["components"], *base],
         "dependencies": [
             {"ref": root["bom-ref"], "dependsOn": sorted(contained)},
             *sbom["dependencies"],
-            *({"ref": item["bom-ref"]} for item in debian),
+            *({"ref": item["bom-ref"]} for item in base),
         ],
     }
 
@@ -41,7 +51,8 @@ def _component(line: str) -> Json:
 def main(arguments: Sequence[str]) -> int:
     name, version, sbom, packages = arguments
     lines = Path(packages).read_text(encoding="utf-8").splitlines()
-    document = image_sbom(name, version, json.loads(Path(sbom).read_text(encoding="utf-8")), lines)
+    installed = json.loads(Path(sbom).read_text(encoding="utf-8"))
+    document = image_sbom(name, version, installed, lines, platform.python_version())
     sys.stdout.write(json.dumps(document, indent=2, sort_keys=True) + "\n")
     return 0
 

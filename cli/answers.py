@@ -38,6 +38,8 @@ def problem_of(response: httpx2.Response, url: str) -> CliError:
     if response.status_code >= 500:
         request_id = body.get("request_id")
         return Unreachable(f"the server failed: {detail}", (f"request_id: {request_id}",) if request_id else ())
+    if body.get("code") == "budget_exhausted":
+        return CliError(detail, ExitCode.BUDGET)
     errors = [f"{item['field']}: {item['message']}" for item in body.get("errors") or []]
     return usage(str(body.get("title")) if errors else detail, errors)
 

@@ -13,6 +13,7 @@ class ExitCode(IntEnum):
     UNREACHABLE = 3
     CANCELLED = 4
     UNDECIDED = 5
+    BUDGET = 6
     INTERRUPTED = 130
 
 
@@ -26,6 +27,7 @@ Exit codes:
   3    no server answers, or a part that it needs is missing
   4    the benchmark was cancelled
   5    a rule of --fail-if is undecided: more requests would decide
+  6    a budget stopped the run before its end, or has no money left for it
   130  interrupted (Ctrl-C)
 """
 

@@ -71,4 +71,6 @@ class Receiver:
 def _line(headers: dict[str, str], event: dict[str, Any]) -> str:
     data = event.get("data") or {}
     about = f"benchmark {data['id']} ({data.get('name')})" if "id" in data else str(data.get("message", ""))
+    if "budget" in data:
+        about = f"{data['budget']} of ${data.get('cap_usd'):,}"
     return clean(f"{event.get('timestamp')}  {event.get('type')}  {about}  {headers.get('webhook-id')}")

@@ -42,6 +42,19 @@ Slo = Annotated[
         "interactive_chat; repeatable.",
     ),
 ]
+BudgetUsd = Annotated[
+    float | None,
+    typer.Option(
+        metavar="USD", help="Stop before its requests can cost more than this; it keeps the results that it has."
+    ),
+]
+AllowUnpriced = Annotated[
+    bool | None,
+    typer.Option(
+        "--allow-unpriced",
+        help="Run a model without a known price although a budget applies; it counts nothing against the budget.",
+    ),
+]
 Observe = Annotated[
     bool | None,
     typer.Option(

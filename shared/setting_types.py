@@ -1,11 +1,13 @@
 """What the text of a setting may be. Each type raises ValueError that says what is wrong. For `shared.settings`."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, InstanceOf, SecretStr
 from pydantic_settings import NoDecode
 
+from shared.access.trusted_users import TrustedUsers, parse_users
 from shared.db import postgresql_url
 from shared.network import path_prefix
 from shared.network.hosts import check_pattern
@@ -14,6 +16,15 @@ from shared.providers.endpoints import Endpoint
 from shared.providers.files import parse_endpoints, read_endpoints
 from shared.queue import redis_url
 from shared.webhooks.secret_box import SecretBox
+
+# Of each secret in SECRET_KEY.
+MIN_SECRET_CHARS = 32
+
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
+_OTHER_HEADERS = {
+    "authorization", "connection", "content-length", "content-type", "cookie", "host", "origin", "sec-fetch-site",
+    "transfer-encoding", "x-csrf-token", "x-forwarded-for", "x-forwarded-prefix", "x-forwarded-proto",
+}  # fmt: skip
 
 
 def _database_url(value: str) -> str:
@@ -45,6 +56,12 @@ def _usable_keys(value: SecretStr) -> SecretStr:
     return value
 
 
+def _long_secrets(value: SecretStr) -> SecretStr:
+    if any(len(part) < MIN_SECRET_CHARS for part in split_keys(value)):
+        raise ValueError(f"must have {MIN_SECRET_CHARS} characters or more: `openssl rand -hex 32` makes them")
+    return value
+
+
 def _networks(value: Any) -> Any:
     return networks(value) if isinstance(value, str) else value
 
@@ -62,6 +79,16 @@ def _readable(value: Path) -> Path:
     return value
 
 
+def _user_header(value: str) -> str:
+    if not _HEADER.fullmatch(value) or value.lower() in _OTHER_HEADERS:
+        raise ValueError("must be the name of a header that has no other meaning, such as X-Forwarded-Email")
+    return value
+
+
+def _users(value: Any) -> Any:
+    return parse_users(value) if isinstance(value, str) else value
+
+
 def split_keys(keys: SecretStr | None) -> list[str]:
     """The keys, newest first; empty without any."""
     return _parts(keys.get_secret_value()) if keys is not None else []
@@ -77,8 +104,12 @@ RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 RootPath = Annotated[str, AfterValidator(path_prefix.check)]
 EncryptionKeys = Annotated[SecretStr, AfterValidator(_usable_keys)]
+SecretKeys = Annotated[SecretStr, AfterValidator(_long_secrets)]
 ProvidersFile = Annotated[Path, AfterValidator(_readable)]
 # Lists, written as text with commas or as JSON.
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 HostPatterns = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_patterns)]
 Endpoints = Annotated[tuple[Endpoint, ...], NoDecode, BeforeValidator(_endpoints)]
+UserHeader = Annotated[str, AfterValidator(_user_header)]
+# JSON.
+Users = Annotated[InstanceOf[TrustedUsers], NoDecode, BeforeValidator(_users)]

@@ -13,9 +13,10 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 from dotenv import dotenv_values
 from pydantic import Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from shared.access.trusted_users import TrustedUsers
+from shared.access_settings import AccessSettings
 from shared.db import postgresql_url
 from shared.network.hosts import AllowedHosts, is_loopback
 from shared.network.ssrf import SsrfGuard
@@ -26,6 +27,7 @@ from shared.providers.files import read_endpoints
 from shared.providers.identity import Identities
 from shared.providers.key_ring import KeyRing
 from shared.providers.prices import PriceList
+from shared.setting_errors import described
 from shared.setting_types import (
     DatabaseUrl,
     EncryptionKeys,
@@ -44,7 +46,7 @@ ENV_FILE = ".env"
 SECRETS_DIR = Path("/run/secrets")
 
 
-class Settings(BaseSettings):
+class Settings(AccessSettings):
     """Settings of all programs. Each is an environment variable of the same name in capitals."""
 
     model_config = SettingsConfigDict(
@@ -208,6 +210,14 @@ class Settings(BaseSettings):
             raise ValueError("SWEEP_S must be smaller than LEASE_S")
         return self
 
+    @model_validator(mode="after")
+    def _users_come_from_trusted_proxies(self) -> "Settings":
+        if self.trusted_user_header is not None and not self.trusted_proxies:
+            raise ValueError("TRUSTED_USER_HEADER needs TRUSTED_PROXIES: the header of all others is ignored")
+        if self.trusted_user_header is None and self.trusted_users != TrustedUsers():
+            raise ValueError("TRUSTED_USERS needs TRUSTED_USER_HEADER")
+        return self
+
     @property
     def transaction_pooling(self) -> bool:
         """Whether each transaction may be on another server connection, by DATABASE_POOLER or by the URL."""
@@ -266,26 +276,22 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as exc:
-        errors = exc.errors(include_url=False, include_input=False, include_context=False)
-        raise SystemExit("\n  ".join(["wrong settings:", *map(_line, errors)])) from None
-
-
-def _line(error: ErrorDetails) -> str:
-    """`PROVIDERS[0].base_url: Field required`: the variable in capitals, then the place in its value."""
-    variable, *place = error["loc"] or ("settings",)
-    name = str(variable) if variable == "settings" else str(variable).upper()
-    name += "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
-    return f"{name}: {error['msg'].removeprefix('Value error, ')}"
+        raise SystemExit(described(exc)) from None
 
 
 def load_key_ring() -> KeyRing:
-    """Provider keys from the environment and from `.env`. The environment wins."""
-    return KeyRing({**dotenv_values(ENV_FILE), **os.environ})
+    """Provider keys from the environment, from `.env` and from `/run/secrets`. The first of them wins."""
+    return KeyRing({**dotenv_values(ENV_FILE), **os.environ}, SECRETS_DIR)
 
 
 def load_trace_exporter() -> TraceExporter:
     """Where this process sends its spans. Raises SystemExit for a wrong `OTEL_` variable."""
     return trace_exporter(ENV_FILE, os.environ)
+
+
+def server_environment() -> dict[str, str]:
+    """The variables that Uvicorn reads, such as `UVICORN_HOST`."""
+    return {name: value for name, value in os.environ.items() if name.startswith("UVICORN_")}
 
 
 def replace_environment(environment: Mapping[str, str]) -> None:

@@ -35,6 +35,8 @@ class Retention:
         repository = self._repository
         while await repository.delete_keys_step():  # noqa: ASYNC110 - a pause between steps, not a wait for something
             await asyncio.sleep(PAUSE_S)
+        while await repository.delete_sessions_step():  # noqa: ASYNC110 - as above
+            await asyncio.sleep(PAUSE_S)
         if self._benchmark_days is not None:
             while due := await repository.ended_before(self._benchmark_days * _DAY_S):
                 for benchmark_id in due:

@@ -28,6 +28,7 @@ class Row:
     model: str
     provider: str
     status: str
+    stopped: str | None
     created_at: datetime
     done: int
     total: int | None
@@ -57,6 +58,7 @@ def row_of(benchmark: Benchmark) -> Row:
         "model": benchmark.model,
         "provider": benchmark.provider,
         "status": benchmark.status,
+        "stopped": benchmark.stopped,
         "created_at": benchmark.created_at,
         "done": benchmark.done,
         "total": benchmark.planned or None,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, status
 
+from api.schemas.budget_event import BudgetEventOut
 from api.schemas.events import BenchmarkEventOut, TestEventOut
 
 router = APIRouter(tags=["events"])
@@ -48,6 +49,14 @@ async def _benchmark_event(
 ) -> None: ...
 
 
+async def _budget_event(
+    body: BudgetEventOut,
+    webhook_id: WebhookId,
+    webhook_timestamp: WebhookTimestamp,
+    webhook_signature: WebhookSignature,
+) -> None: ...
+
+
 async def _test_event(
     body: TestEventOut,
     webhook_id: WebhookId,
@@ -71,4 +80,11 @@ def _document(name: str, operation_id: str, when: str, receiver: Callable[..., A
 
 for _name, _operation_id, _when in _EVENTS:
     _document(_name, _operation_id, _when, _benchmark_event)
+_document(
+    "budget.reached",
+    "onBudgetReached",
+    "A budget could not pay for further requests: once for each benchmark's budget, and once a day or month for that "
+    "of a key or an owner.",
+    _budget_event,
+)
 _document("webhook.test", "onWebhookTest", "A client called `POST /webhooks/{webhook_id}/test`.", _test_event)

@@ -18,7 +18,7 @@ from api.schemas.webhooks import BenchmarkWebhook
 from shared.benchmark.load.load_spec import LoadSpec
 from shared.benchmark.prompt import Message, Parameters
 from shared.benchmark.slo.slo_spec import SloSpec
-from shared.benchmark.status import SegmentEnding, Status
+from shared.benchmark.status import SegmentEnding, Status, Stopped
 from shared.benchmark.timeouts import Timeouts
 from shared.benchmark.workload.workload_spec import WorkloadSpec
 
@@ -105,6 +105,12 @@ class BenchmarkBase(BaseModel):
     completed_at: datetime | None = Field(
         description="UTC instant of the terminal status. Null before.", examples=["2025-01-15T10:30:02Z"]
     )
+    stopped: Stopped | None = Field(
+        default=None,
+        description="Why it completed before all its requests were sent. `budget`: its own budget, or one of its key "
+        "or owner, could not pay for more. Null: it was not stopped.",
+        examples=[None],
+    )
     cancel_requested_at: datetime | None = Field(
         description="UTC instant of the first cancel. Null when there was none.", examples=[None]
     )
@@ -143,6 +149,12 @@ class BenchmarkBase(BaseModel):
     arrival: Literal["constant", "poisson"] = Field(description="As submitted.", examples=["constant"])
     arrival_seed: int = Field(description="As submitted.", examples=[0])
     max_duration_s: float | None = Field(description="As submitted. Unit: s. Null: no bound.", examples=[None])
+    budget_usd: float | None = Field(
+        default=None,
+        description="As submitted: the most that it may spend. Unit: USD. Null: no budget of its own.",
+        examples=[2.5],
+    )
+    allow_unpriced: bool = Field(default=False, description="As submitted.", examples=[False])
     on_interrupt: Literal["resume", "fail"] = Field(description="As submitted.", examples=["resume"])
     observe: bool = Field(default=True, description="As submitted.", examples=[True])
     repetitions: int = Field(description="As submitted.", examples=[3])

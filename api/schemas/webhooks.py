@@ -16,9 +16,9 @@ from pydantic_core import PydanticKnownError
 
 from shared.benchmark.prompt import to_tuple
 from shared.text import StorableText
-from shared.webhooks.message import BenchmarkEvent, DeliveryStatus, check_secret
+from shared.webhooks.message import DeliveryStatus, EventType, check_secret
 
-MAX_EVENTS = len(get_args(BenchmarkEvent))
+MAX_EVENTS = len(get_args(EventType))
 
 
 def _events(value: Any) -> Any:
@@ -36,7 +36,7 @@ def _whole_secret(secret: SecretStr) -> SecretStr:
 
 
 WebhookEvents = Annotated[
-    tuple[BenchmarkEvent, ...],
+    tuple[EventType, ...],
     BeforeValidator(_events),
     Field(min_length=1, max_length=MAX_EVENTS),
 ]

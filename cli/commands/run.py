@@ -100,6 +100,8 @@ def run(
     warmup_duration: load_options.WarmupDuration = None,
     warmup_prefix: load_options.WarmupPrefix = None,
     max_duration: load_options.MaxDuration = None,
+    budget_usd: request_options.BudgetUsd = None,
+    allow_unpriced: request_options.AllowUnpriced = None,
     observe: request_options.Observe = None,
     slo: request_options.Slo = None,
     webhook: Annotated[
@@ -208,6 +210,8 @@ def run(
         name=name,
         repetitions=repetitions,
         max_duration_s=max_duration,
+        budget_usd=budget_usd,
+        allow_unpriced=allow_unpriced,
         on_interrupt=None if resume else "fail",
         warmup_prefix=warmup_prefix,
         observe=observe,

@@ -72,6 +72,12 @@ def _head(benchmark: dict[str, Any]) -> Iterator[Line]:
     if benchmark["completed_at"] and benchmark["started_at"]:
         text += f" after {seconds_between(benchmark['started_at'], benchmark['completed_at'])} s"
     yield Line(text, _STYLES.get(status, ""), 2)
+    if benchmark.get("stopped") == "budget":
+        yield Line(f"! A budget stopped it after {_sent(benchmark['progress'])} requests.", WARNING, 2)
+
+
+def _sent(progress: dict[str, Any]) -> str:
+    return f"{progress['done']:,}" if progress["total"] is None else f"{progress['done']:,} of {progress['total']:,}"
 
 
 def _warnings(benchmark: dict[str, Any], failures: Sequence[Mapping[str, Any]]) -> Iterator[Line]:

@@ -6,8 +6,9 @@ from typing import Literal
 from shared.access.owner import DEFAULT_OWNER
 from shared.access.scopes import Scope, includes
 
-# `local`: open access, without any key. `session`: a browser that logged in with a key.
-Via = Literal["local", "key", "session"]
+# `local`: open access, without any key. `session`: a browser that logged in with a key. `cli`: a command with the
+# database at hand. `worker`: retention.
+Via = Literal["local", "key", "session", "cli", "worker"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +32,6 @@ class Caller:
 
 # Everyone, under open access.
 LOCAL = Caller(DEFAULT_OWNER, "admin", via="local")
+
+# Whoever uses a route that is open to all: no row has this owner.
+NOBODY = Caller("", "read")

@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from shared.benchmark.budget_spec import AllowUnpriced, BudgetOfBenchmark
 from shared.benchmark.extra_body import STORED, StoredExtraBody
 from shared.benchmark.json_object import check_object
 from shared.benchmark.load.load_spec import LoadSpec
@@ -156,6 +157,8 @@ class RunSpec(BaseModel):
         "fails as `run_timeout`; it keeps its results. Unit: s. Null: no limit.",
         examples=[600],
     )
+    budget_usd: BudgetOfBenchmark = None
+    allow_unpriced: AllowUnpriced = False
     timeouts: Timeouts = Field(default_factory=Timeouts, description="Deadlines of each request, in seconds.")
     metadata: dict[str, JsonValue] = Field(
         default_factory=dict,

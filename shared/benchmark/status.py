@@ -8,6 +8,8 @@ TerminalStatus = Literal["completed", "failed", "cancelled"]
 Status = Literal[OpenStatus, TerminalStatus]
 # How a segment ended: with the benchmark, released by its worker, or by a crash of its worker.
 SegmentEnding = Literal[TerminalStatus, "released", "crashed"]
+# Why a benchmark completed before its load was sent.
+Stopped = Literal["budget"]
 
 OPEN: tuple[OpenStatus, ...] = get_args(OpenStatus)
 TERMINAL: tuple[TerminalStatus, ...] = get_args(TerminalStatus)

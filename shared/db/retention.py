@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.benchmark.status import TERMINAL
@@ -13,12 +13,14 @@ from shared.benchmark.without_texts import (
     stage_without_name,
     target_without_texts,
 )
+from shared.db.access_tables import ApiKey, Session
 from shared.db.again import tries_again
 from shared.db.baselines import is_baseline
 from shared.db.benchmarks import KEEP_KEYS_S
 from shared.db.database import Database
 from shared.db.tables import Benchmark, BenchmarkMetadata, IdempotencyKey, Prompt, Result, StageRow
 from shared.db.types import as_constant, utc_now
+from shared.db.valid_keys import is_valid_key
 from shared.db.webhook_endpoints import lock_endpoint
 from shared.db.webhook_tables import WebhookDelivery, WebhookEndpoint, WebhookEvent, is_pending
 
@@ -107,6 +109,17 @@ class RetentionRepository:
         async with self._database.write() as session:
             deleted = await session.execute(
                 delete(IdempotencyKey).where(IdempotencyKey.key.in_(old.limit(STEP_ROWS).scalar_subquery())),
+                execution_options={"synchronize_session": False},
+            )
+        return bool(deleted.rowcount)  # type: ignore[attr-defined]
+
+    async def delete_sessions_step(self) -> bool:
+        """Deletes some sessions of browsers that have ended, by time or with their key. False: there are none."""
+        key = exists().where(ApiKey.id == Session.key_id, is_valid_key()).correlate(Session)
+        ended = select(Session.hash).where(or_(Session.expires_at <= as_constant(utc_now()), ~key)).limit(STEP_ROWS)
+        async with self._database.write() as session:
+            deleted = await session.execute(
+                delete(Session).where(Session.hash.in_(ended.scalar_subquery())),
                 execution_options={"synchronize_session": False},
             )
         return bool(deleted.rowcount)  # type: ignore[attr-defined]

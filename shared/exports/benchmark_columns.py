@@ -81,6 +81,7 @@ COLUMNS: Sequence[BenchmarkColumn] = (
     _own("model", "As submitted"),
     _own("provider", "Endpoint that the requests went to"),
     _own("status", "`pending`, `running`, `completed`, `failed` or `cancelled`"),
+    _own("stopped", "`budget`: a budget could not pay for its remaining requests", "it was not stopped"),
     _column("imported", "Whether it was imported from another server", lambda row: row.import_key is not None),
     _own("rerun_of", "Id of the benchmark that it repeats", "it repeats none"),
     _own("prompt_set", "Hash of all that decides which texts it sends", "a version before submitted it"),

@@ -42,6 +42,9 @@ _LEFT_OUT = ("id",)
 def head(benchmark: Any, segments: Iterable[Any], stages: Iterable[Any]) -> bytes:
     """The document up to its prompts. The arguments are rows, or have their attributes."""
     row = {**_fields(benchmark, BENCHMARK_FIELDS), "spec": portable_spec(benchmark.spec_document)}
+    if benchmark.stopped is not None:
+        # Servers of the version before refuse a field that they do not know.
+        row["stopped"] = benchmark.stopped
     parts = {
         "format": FORMAT,
         "version": VERSION,

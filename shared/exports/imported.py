@@ -11,7 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringCons
 from shared.benchmark.prompt import STRICT
 from shared.benchmark.results.outcome import Outcome
 from shared.benchmark.results.record import Phase
-from shared.benchmark.status import SegmentEnding, TerminalStatus
+from shared.benchmark.status import SegmentEnding, Stopped, TerminalStatus
 from shared.exports.document import VERSION
 from shared.numbers.metrics import METRICS, STORED
 from shared.numbers.timeline import decode
@@ -153,6 +153,7 @@ class BenchmarkIn(BaseModel):
     model: Annotated[Word, Field(min_length=1, max_length=200)]
     provider: Annotated[Word, Field(min_length=1, max_length=63)]
     status: TerminalStatus
+    stopped: Stopped | None = None
     notices: Annotated[list[Text], Field(max_length=100)]
     spec: dict[str, Any]
     endpoint: dict[str, Any] | None

@@ -12,6 +12,9 @@ import orjson
 from standardwebhooks import Webhook
 
 BenchmarkEvent = Literal["benchmark.started", "benchmark.completed", "benchmark.failed", "benchmark.cancelled"]
+BudgetEvent = Literal["budget.reached"]
+# What an endpoint can ask for.
+EventType = Literal[BenchmarkEvent, BudgetEvent]
 DeliveryStatus = Literal["pending", "delivered", "failed"]
 DELIVERY_STATUSES: tuple[DeliveryStatus, ...] = get_args(DeliveryStatus)
 

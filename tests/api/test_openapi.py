@@ -15,7 +15,7 @@ from api.openapi_errors import ERRORS
 from shared.benchmark.results.outcome import OUTCOMES
 from shared.db.result_pages import SORTABLE
 from shared.providers.key_ring import KeyRing
-from shared.webhooks.message import BenchmarkEvent
+from shared.webhooks.message import EventType
 from shared.webhooks.secret_box import new_key
 from tests.api.documents import problem, submit
 from tests.support.receiver import LOOPBACK
@@ -291,7 +291,7 @@ async def test_include_is_read_in_both_ways_to_write_a_list(sqlite_api: httpx2.A
 
 def test_every_event_is_a_webhook_of_the_document() -> None:
     webhooks = openapi()["webhooks"]
-    assert webhooks.keys() == {*get_args(BenchmarkEvent), "webhook.test"}
+    assert webhooks.keys() == {*get_args(EventType), "webhook.test"}
     for name, methods in webhooks.items():
         (content,) = methods["post"]["requestBody"]["content"].values()
         assert is_valid(content["schema"], content["example"]), name

@@ -114,6 +114,7 @@ def benchmark(benchmark_id: int = 1, status: str = "completed", **changes: Any) 
         "created_at": "2025-01-15T10:30:00Z",
         "started_at": None if status == "pending" else "2025-01-15T10:30:00Z",
         "completed_at": "2025-01-15T10:30:01.500000Z" if ended else None,
+        "stopped": None,
         "cancel_requested_at": None,
         "progress": {
             "done": 2 if ended else 0,
@@ -134,6 +135,8 @@ def benchmark(benchmark_id: int = 1, status: str = "completed", **changes: Any) 
         "on_interrupt": "resume",
         "observe": True,
         "max_duration_s": None,
+        "budget_usd": None,
+        "allow_unpriced": False,
         "request_rate": None,
         "load": None,
         "workload": None,

@@ -135,6 +135,8 @@ def test_detach_prints_the_id_and_does_not_wait(api: FakeApi, llmbench: Llmbench
         (documents.benchmark(summary=documents.summary(succeeded=1, errored=1)), ExitCode.FAILED),
         (documents.benchmark(status="failed", summary=None), ExitCode.FAILED),
         (documents.benchmark(status="cancelled"), ExitCode.CANCELLED),
+        (documents.benchmark(stopped="budget"), ExitCode.BUDGET),
+        (documents.benchmark(stopped="budget", summary=documents.summary(errored=1)), ExitCode.FAILED),
     ],
 )
 def test_the_exit_code_says_how_the_run_ended(
@@ -257,3 +259,24 @@ def test_a_file_of_a_spec_may_stand_alone(api: FakeApi, llmbench: Llmbench, tmp_
     assert "two specs" in llmbench("run", str(file), "--spec", str(file)).stderr
     assert "unexpected argument 'Say hello'" in llmbench("run", "Say hello").stderr
     assert "nowhere.yaml" in llmbench("run", "nowhere.yaml").stderr
+
+
+def test_a_budget_is_part_of_the_request(api: FakeApi, llmbench: Llmbench) -> None:
+    options = ("--budget-usd", "2.5", "--allow-unpriced")
+    assert llmbench("run", "-m", "m", "-p", "one", *options).exit_code == ExitCode.OK
+    (body,) = api.sent("POST", "/benchmarks")
+    assert (body["budget_usd"], body["allow_unpriced"]) == (2.5, True)
+
+
+def test_a_run_that_a_budget_stopped_says_so_first(api: FakeApi, llmbench: Llmbench) -> None:
+    progress = {**documents.benchmark()["progress"], "done": 412, "total": 1_000}
+    api.reads = [(200, documents.benchmark(stopped="budget", progress=progress))]
+    done = llmbench("run", "-m", "m", "-p", "x")
+    assert "! A budget stopped it after 412 of 1,000 requests." in done.stdout.splitlines()[:3]
+
+
+def test_a_spent_budget_has_an_exit_code_of_its_own(api: FakeApi, llmbench: Llmbench) -> None:
+    problem = {**documents.problem(409, "the budget of owner acme for 2026-11 has no money left"), "errors": []}
+    api.submit = (409, {**problem, "code": "budget_exhausted"})
+    done = llmbench("run", "-m", "m", "-p", "x")
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (ExitCode.BUDGET, f"error: {problem['detail']}")

@@ -173,6 +173,33 @@ def test_images_say_what_they_are_and_check_their_health_without_python(stack: S
         assert found["Config"]["Healthcheck"]["Test"][:2] == ["CMD", "llmbench-health"]
 
 
+LIST_INSTALLED = """
+import importlib.metadata, json, platform
+found = {item.name: item.version for item in importlib.metadata.distributions(path=[__SITE__])}
+print(json.dumps({**found, "python": platform.python_version()}))
+""".replace("__SITE__", "'/opt/llmbench/lib/python3.13/site-packages'")
+
+
+@pytest.mark.parametrize("name", ["api", "worker"])
+def test_images_carry_an_sbom_of_everything_in_them(stack: Stack, name: str) -> None:
+    image = f"llmbench-{name}:deploy-test"
+    run = ("run", "--rm", "--no-healthcheck", "--entrypoint=")
+    path = stack.docker("image", "inspect", "-f", '{{index .Config.Labels "io.llmbench.sbom"}}', image)
+    sbom = json.loads(stack.docker(*run, image, "cat", path))
+    root = sbom["metadata"]["component"]
+    assert (root["type"], root["name"], root["version"]) == ("container", f"llmbench-{name}", "deploy-test")
+    named = {(item["name"], item["version"]) for item in sbom["components"]}
+    installed = json.loads(stack.docker(*run, image, "python", "-c", LIST_INSTALLED))
+    assert len(installed) > 50
+    assert set(installed.items()) <= named
+    packages = stack.docker(*run, image, "dpkg-query", "--show", "--showformat", "${Package} ${Version}\n")
+    debian = {tuple(line.split()) for line in packages.splitlines()}
+    assert len(debian) > 50
+    assert debian <= named
+    # Nothing that another build would write differently.
+    assert "serialNumber" not in sbom
+
+
 def test_images_are_small_beside_their_base(stack: Stack) -> None:
     def megabytes(image: str) -> float:
         return int(stack.docker("image", "inspect", "-f", "{{.Size}}", image)) / 1e6

@@ -72,6 +72,8 @@ def test_each_setting_has_a_valid_default_and_a_description(name: str) -> None:
         ({"database_pooler": "statement"}, ["DATABASE_POOLER: "]),
         ({"redis_url": "rediss://h?ssl_cert_reqs=on"}, ["REDIS_URL: ssl_cert_reqs must be one of none, "]),
         ({"redis_url": "http://x"}, ["REDIS_URL: must start with redis://, rediss:// or unix://"]),
+        ({"secret_key": "short"}, ["SECRET_KEY: must have 32 characters or more"]),
+        ({"secret_key": f"{'n' * 32},short"}, ["SECRET_KEY: must have 32 characters or more"]),
         ({"log_level": "LOUD"}, ["LOG_LEVEL: "]),
         ({"sweep_s": 30, "lease_s": 30}, ["settings: SWEEP_S must be smaller than LEASE_S"]),
         ({"max_crashes": "x", "max_body_bytes": 1}, ["MAX_BODY_BYTES: ", "MAX_CRASHES: "]),
@@ -234,3 +236,12 @@ def test_a_setting_may_come_from_a_mounted_file_and_the_environment_wins(
     assert settings_of(_secrets_dir=tmp_path).redis_url == "redis://:secret@redis/0"
     monkeypatch.setenv("REDIS_URL", "redis://other/0")
     assert settings_of(_secrets_dir=tmp_path).redis_url == "redis://other/0"
+
+
+def test_the_first_secret_key_hashes_and_those_of_all_are_known() -> None:
+    old, new = "o" * 32, "n" * 32
+    of_old = settings_of(secret_key=old).key_hasher()
+    both = settings_of(secret_key=f"{new}, {old}").key_hasher()
+    assert both.hashes_with == settings_of(secret_key=new).key_hasher().hashes_with
+    assert both.matches("secret", of_old.hash("secret"), of_old.hashes_with)
+    assert old not in repr(settings_of(secret_key=old))

@@ -13,6 +13,8 @@ _END_OTHERS = (
     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
 _EMPTY = f"TRUNCATE {', '.join(METADATA.tables)} RESTART IDENTITY CASCADE"
+# The migration makes this row.
+_OWNER = "INSERT INTO owners (name, turn, created_at) VALUES ('default', 0, now())"
 
 
 class SharedDatabase:
@@ -34,7 +36,7 @@ class SharedDatabase:
         self._runner.close()
 
     def empty(self) -> None:
-        """Ends the sessions of others, then deletes all rows and begins every id at 1 again."""
+        """Ends the sessions of others, then deletes all rows but that of the default owner; ids begin at 1 again."""
         self._runner.run(self._empty())
 
     async def _empty(self) -> None:
@@ -42,3 +44,4 @@ class SharedDatabase:
             self._connection = await asyncpg.connect(self.url)
         await self._connection.execute(_END_OTHERS)
         await self._connection.execute(_EMPTY)
+        await self._connection.execute(_OWNER)

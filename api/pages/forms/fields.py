@@ -199,6 +199,22 @@ _FIELDS = (
         hint="Fails after it. Empty: no limit.",
     ),
     FormField(
+        "budget_usd",
+        "budget_usd",
+        "Budget",
+        "number",
+        unit="USD",
+        placeholder="2.50",
+        hint="It stops before its requests can cost more. Empty: no budget of its own.",
+    ),
+    FormField(
+        "allow_unpriced",
+        "allow_unpriced",
+        "Model without a price",
+        "choice",
+        choices=[("", "refuse it under a budget"), ("yes", "run it; it counts nothing")],
+    ),
+    FormField(
         "metadata", "metadata", "Metadata", "area", placeholder="team=search", hint="key=value on each line, or JSON."
     ),
     FormField(
@@ -225,6 +241,7 @@ SECTIONS: Mapping[str, Sequence[str]] = {
     "texts": ("system", "order", "cache", "seed"),
     "parameters": ("max_tokens", "temperature", "top_p"),
     "ends": ("warmup", "duration_s", "requests", "max_duration_s"),
+    "budget": ("budget_usd", "allow_unpriced"),
     "slos": ("slo_preset", "slo_ttft_ms", "slo_tpot_ms", "slo_latency_ms", "slo_attainment"),
     "timeouts": ("connect_s", "ttft_s", "idle_s", "total_s"),
     "about": ("metadata", "webhook_url"),

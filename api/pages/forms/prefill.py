@@ -31,6 +31,9 @@ def values_of(request: Mapping[str, Any]) -> Values:
     taking.text("system", "system", lines=True)
     for name, path in (INTEGERS | NUMBERS).items():
         taking.number(name, path)
+    if taking.at("allow_unpriced") is True:
+        taking.take("allow_unpriced")
+        taking.values["allow_unpriced"] = "yes"
     if isinstance(taking.at("metadata"), dict):
         taking.values["metadata"] = metadata.text_of(taking.take("metadata"))
     if taking.rest:

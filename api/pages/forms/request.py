@@ -18,6 +18,7 @@ NUMBERS = {
     **{f"slo_{name}": f"slos.{name}" for name in ("ttft_ms", "tpot_ms", "latency_ms", "attainment")},
     **{name: f"timeouts.{name}" for name in ("connect_s", "ttft_s", "idle_s", "total_s")},
     "max_duration_s": "max_duration_s",
+    "budget_usd": "budget_usd",
 }
 TEXTS = {
     "model": "model",
@@ -45,6 +46,7 @@ def draft_of(values: Values, earlier: Sequence[Any] = ()) -> Draft:
         draft.integer(name, path)
     for name, path in NUMBERS.items():
         draft.number(name, path)
+    draft.put("allow_unpriced", "allow_unpriced", True if draft.get("allow_unpriced") else None)
     try:
         draft.put("metadata", "metadata", metadata_of(draft.values.get("metadata", "")) or None)
     except Unreadable as exc:

@@ -238,3 +238,11 @@ def test_a_webhook_is_part_of_the_request_again() -> None:
     values = values_of(request_of(spec, "https://h.example/x", ["benchmark.failed"]))
     assert values["webhook_url"] == "https://h.example/x"
     assert json.loads(values["advanced"]) == {"webhook_events": ["benchmark.failed"]}
+
+
+def test_a_budget_comes_back_from_the_form() -> None:
+    values = {"budget_usd": "2.50", "allow_unpriced": "yes"}
+    assert request(**values) == {"budget_usd": 2.5, "allow_unpriced": True}
+    assert request(budget_usd="", allow_unpriced="") == {}
+    found = values_of({"name": "n", "model": "m", "prompts": ["a"], "budget_usd": 2.5, "allow_unpriced": True})
+    assert (found["budget_usd"], found["allow_unpriced"], found.get("advanced")) == ("2.5", "yes", None)

@@ -1,0 +1,50 @@
+"""The settings of access: who may reach the API, and how its keys are kept. `shared.settings.Settings` has them."""
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+from shared.access.api_key import Hasher
+from shared.access.trusted_users import TrustedUsers
+from shared.setting_types import SecretKeys, UserHeader, Users, split_keys
+
+
+class AccessSettings(BaseSettings):
+    """Part of `Settings`, which reads the environment."""
+
+    secret_key: SecretKeys | None = Field(
+        default=None,
+        description="Pepper of the hashes of API keys: who can only write to the database cannot make a key. The same "
+        "for all API processes. `openssl rand -hex 32` makes one. Of several, separated by commas, the first hashes "
+        "new keys, and keys of all are valid.",
+    )
+    published_on: str | None = Field(
+        default=None,
+        max_length=255,
+        description="Address under which others reach the API, where the API cannot see it: in a container it always "
+        "listens on 0.0.0.0. Compose sets it. Not loopback: the API starts only if there is a key.",
+    )
+    metrics_access: Literal["open", "key"] = Field(
+        default="open", description="`key`: `/metrics` needs an API key once there are keys. `open`: it needs none."
+    )
+    session_idle_hours: float = Field(
+        default=12, gt=0, le=8_760, description="A browser that logged in and was not used for so long is logged out."
+    )
+    session_max_days: float = Field(
+        default=7, gt=0, le=365, description="A browser that logged in is logged out after so many days."
+    )
+    trusted_user_header: UserHeader | None = Field(
+        default=None,
+        description="Header in which proxies of TRUSTED_PROXIES name the person whom they logged in, e.g. "
+        "`X-Forwarded-Email`. It is taken out of requests of all others.",
+    )
+    trusted_users: Users = Field(
+        default=TrustedUsers(),
+        description="Who may log in to the pages by that name, with which key: JSON of names, `*@domain` or `*`, and "
+        'the id of a key for each, e.g. `{"*@example.com": "ab12cd34"}`.',
+    )
+
+    def key_hasher(self) -> Hasher:
+        """Hashes the secrets of API keys."""
+        return Hasher(split_keys(self.secret_key))

@@ -1,0 +1,1 @@
+"""Budgets and caps as people and programs name them. Pure; `shared.db` stores them."""

@@ -1,0 +1,72 @@
+"""Which caps count for a benchmark, and how they are read."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import insert, literal
+
+from shared.db.caps import CapRepository, CapState, Spender, budget_keys, cap_key
+from shared.db.database import Database
+from shared.db.money_tables import Budget, Cap
+from shared.db.types import UtcDateTime, utc_now
+
+NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
+
+
+def repository(database: Database, at: datetime = NOON) -> CapRepository:
+    return CapRepository(database, now=lambda: literal(at, UtcDateTime()))
+
+
+async def add_budgets(database: Database, *budgets: tuple[str, str, int]) -> None:
+    async with database.write() as session:
+        for key, owner, cap in budgets:
+            kind, name, period = key.split(":")
+            key_id = name if kind == "key" else None
+            values = {"key": key, "owner": owner, "key_id": key_id, "period": period, "cap": cap}
+            await session.execute(insert(Budget).values(**values, created_at=utc_now()))
+
+
+def test_keys_name_the_day_or_the_month() -> None:
+    assert budget_keys("acme", "ab12cd34") == [
+        "owner:acme:day",
+        "owner:acme:month",
+        "key:ab12cd34:day",
+        "key:ab12cd34:month",
+    ]
+    assert budget_keys("acme", None) == ["owner:acme:day", "owner:acme:month"]
+    assert cap_key("owner:acme:day", NOON.date()) == "owner:acme:day:2026-11-27"
+    assert cap_key("key:ab12cd34:month", NOON.date()) == "key:ab12cd34:month:2026-11"
+
+
+async def test_without_a_budget_there_is_no_cap(database: Database) -> None:
+    await add_budgets(database, ("owner:others:day", "others", 5))
+    assert await repository(database).of(Spender("acme", "ab12cd34", 12)) == []
+
+
+async def test_caps_of_benchmark_key_and_owner_count_at_the_same_time(database: Database) -> None:
+    await add_budgets(
+        database,
+        ("owner:acme:day", "acme", 5_000),
+        ("owner:acme:month", "acme", 50_000),
+        ("key:ab12cd34:day", "acme", 1_000),
+        ("key:zz99zz99:day", "acme", 1),
+    )
+    found = await repository(database).of(Spender("acme", "ab12cd34", 12, budget=700))
+    assert found == [
+        CapState("benchmark:12", "acme", 700),
+        CapState("key:ab12cd34:day:2026-11-27", "acme", 1_000),
+        CapState("owner:acme:day:2026-11-27", "acme", 5_000),
+        CapState("owner:acme:month:2026-11", "acme", 50_000),
+    ]
+
+
+async def test_a_cap_that_was_used_shows_what_is_left(database: Database) -> None:
+    await add_budgets(database, ("owner:acme:day", "acme", 5_000))
+    key = "owner:acme:day:2026-11-27"
+    async with database.write() as session:
+        await session.execute(insert(Cap).values(key=key, owner="acme", cap=4_000, spent=1_000, reserved=500))
+    [cap] = await repository(database).of(Spender("acme", None))
+    # The row counts, not the budget.
+    assert (cap.cap, cap.spent, cap.reserved, cap.left) == (4_000, 1_000, 500, 2_500)
+    assert await repository(database).present([key, "owner:acme:month:2026-11"]) == [cap]
+    [tomorrow] = await repository(database, NOON.replace(day=28)).of(Spender("acme", None))
+    assert (tomorrow.key, tomorrow.left) == ("owner:acme:day:2026-11-28", 5_000)
