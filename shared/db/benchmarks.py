@@ -18,6 +18,8 @@ from shared.db.baselines import refuse_baseline
 from shared.db.database import Database
 from shared.db.datasets import hold_dataset
 from shared.db.events import tell_of
+from shared.db.reservations import close
+from shared.db.spend import hold_account
 from shared.db.tables import Benchmark, BenchmarkMetadata, IdempotencyKey, Prompt
 from shared.db.types import as_constant, utc_now
 from shared.db.webhook_endpoints import insert_endpoint, lock_endpoint
@@ -194,10 +196,13 @@ class BenchmarkRepository:
         Raises NotFound, and Conflict with the names of its baselines.
         """
         async with self._database.write() as session:
-            await session.execute(select(Benchmark.id).where(Benchmark.id == benchmark_id).with_for_update())
+            found = await hold_account(session, Benchmark.id == benchmark_id, utc_now)
             benchmark = await _existing(session, benchmark_id)
             await refuse_baseline(session, benchmark_id)
             await lock_endpoint(session, benchmark_id)
+            if found is not None:
+                # What was marked may have been sent. Nothing is given back.
+                await close(session, self._database, found[0], found[1].date())
             await session.execute(delete(Benchmark).where(Benchmark.id == benchmark_id))
         return benchmark.status == "running"
 

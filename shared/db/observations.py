@@ -7,10 +7,13 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, func, select, true
 
 from shared.db.again import tries_again
+from shared.db.caps import Now
 from shared.db.database import Database
 from shared.db.leases import Lease, held
 from shared.db.observation_tables import ObservationBlock
-from shared.db.tables import Benchmark
+from shared.db.reservations import Bill, pay
+from shared.db.spend import hold_account
+from shared.db.types import utc_now
 from shared.errors import LeaseLost
 from shared.observing.blocks import decode, encode
 from shared.observing.sample import Sample
@@ -31,19 +34,25 @@ class Extent(NamedTuple):
 class ObservationRepository:
     """Rows of `observations`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, now: Now = utc_now) -> None:
+        """`now`: the database's clock."""
         self._database = database
+        self._now = now
 
-    async def add(self, lease: Lease, samples: Sequence[Sample]) -> None:
-        """Stores samples as one block. Raises LeaseLost. It may be called again if a commit's answer was lost."""
+    async def add(self, lease: Lease, samples: Sequence[Sample], bill: Bill | None = None) -> None:
+        """Stores samples as one block. Raises LeaseLost. It may be called again if a commit's answer was lost.
+
+        `bill`: what its probes cost, in `beside`. It counts once, with the block.
+        """
         if not samples:
             return
         data = encode(samples)
         async with self._database.write() as session:
             # Lock the benchmark first: one that was deleted or taken over gets no row.
-            if await session.scalar(select(Benchmark.id).where(held(lease)).with_for_update()) is None:
+            found = await hold_account(session, held(lease), self._now)
+            if found is None:
                 raise LeaseLost(f"benchmark {lease.benchmark_id} is no longer this worker's")
-            await session.execute(
+            stored = await session.execute(
                 self._database.insert(ObservationBlock)
                 .values(
                     benchmark_id=lease.benchmark_id,
@@ -53,7 +62,11 @@ class ObservationRepository:
                     data=data,
                 )
                 .on_conflict_do_nothing(index_elements=["benchmark_id", "begin_us"])
+                .returning(ObservationBlock.begin_us)
             )
+            if bill is not None:
+                settled = bill.beside if stored.all() else {}
+                await pay(session, self._database, found[0], lease.fence, found[1], bill, settled)
 
     async def extent(self, benchmark_id: int, begin_us: int | None = None, end_us: int | None = None) -> Extent | None:
         """Of the blocks that have a part in this time; None if there are none."""
