@@ -23,20 +23,28 @@ MOST_WHILE_RUNNING = 50_000
 KEPT_S, KEPT = 5.0, 20
 
 
-class ChartMaker:
-    """Makes charts for the API and the pages. Once made, those of an ended benchmark are read in a few ms."""
+class KeptCharts:
+    """What the makers of a process share. Each process has one."""
 
-    def __init__(self, rows: ChartRepository, benchmarks: BenchmarkRepository, clock: Clock) -> None:
+    def __init__(self) -> None:
+        # By the id of a running benchmark: until when they are shown, and the charts.
+        self.running: dict[int, tuple[int, dict[str, Any]]] = {}
+        # One at a time each: columns of many results take memory. Running benchmarks must not wait for a large one.
+        self.making_ended, self.making_running = asyncio.Lock(), asyncio.Lock()
+
+
+class ChartMaker:
+    """Makes charts for one caller. Once made, those of an ended benchmark are read in a few ms."""
+
+    def __init__(self, rows: ChartRepository, benchmarks: BenchmarkRepository, clock: Clock, kept: KeptCharts) -> None:
         self._rows = rows
         self._benchmarks = benchmarks
         self._clock = clock
-        # By the id of a running benchmark: until when they are shown, and the charts.
-        self._kept: dict[int, tuple[int, dict[str, Any]]] = {}
-        # One at a time each: columns of many results take memory. Running benchmarks must not wait for a large one.
-        self._ended, self._running = asyncio.Lock(), asyncio.Lock()
+        self._kept = kept
 
     async def of(self, benchmark_id: int) -> dict[str, Any]:
         """The document that `GET /benchmarks/{id}/charts` shows. Raises NotFound."""
+        # Only this asks whose benchmark it is: what is kept belongs to all who may see it.
         status = await self._benchmarks.status(benchmark_id)
         if status in TERMINAL:
             document = await self._of_ended(benchmark_id)
@@ -49,11 +57,11 @@ class ChartMaker:
         return await self._rows.has(benchmark_id, VERSION)
 
     async def _of_ended(self, benchmark_id: int) -> dict[str, Any]:
-        self._kept.pop(benchmark_id, None)
+        self._kept.running.pop(benchmark_id, None)
         stored = await self._stored(benchmark_id)
         if stored is not None:
             return stored
-        async with self._ended:
+        async with self._kept.making_ended:
             stored = await self._stored(benchmark_id)
             if stored is None:
                 stored = await self._made(benchmark_id, MOST_RESULTS)
@@ -67,16 +75,17 @@ class ChartMaker:
         return await asyncio.to_thread(_unpacked, stored.document)
 
     async def _of_running(self, benchmark_id: int) -> dict[str, Any]:
-        async with self._running:
+        async with self._kept.making_running:
             now_ns = self._clock.monotonic_ns()
-            until_ns, document = self._kept.pop(benchmark_id, (0, {}))
+            until_ns, document = self._kept.running.pop(benchmark_id, (0, {}))
             if now_ns >= until_ns:
                 document = await self._made(benchmark_id, MOST_WHILE_RUNNING)
                 until_ns = self._clock.monotonic_ns() + round(KEPT_S * 1e9)
             # The newest last: the first one is forgotten.
-            self._kept[benchmark_id] = until_ns, document
-            if len(self._kept) > KEPT:
-                del self._kept[next(iter(self._kept))]
+            kept = self._kept.running
+            kept[benchmark_id] = until_ns, document
+            if len(kept) > KEPT:
+                del kept[next(iter(kept))]
             return document
 
     async def _made(self, benchmark_id: int, most: int) -> dict[str, Any]:

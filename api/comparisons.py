@@ -29,15 +29,22 @@ class _Key:
     have_texts: tuple[bool, ...]
 
 
+class KeptComparisons:
+    """The comparisons that a process has made. Each process has one."""
+
+    def __init__(self) -> None:
+        self.documents: OrderedDict[_Key, Document] = OrderedDict()
+        # One at a time: a comparison uses a core, which other requests need too.
+        self.making = asyncio.Lock()
+
+
 class Comparisons:
     """Comparisons of benchmarks that have ended. Their results never change; retention may delete their texts."""
 
-    def __init__(self, benchmarks: BenchmarkRepository, rows: ComparisonRows) -> None:
+    def __init__(self, benchmarks: BenchmarkRepository, rows: ComparisonRows, kept: KeptComparisons) -> None:
         self._benchmarks = benchmarks
         self._rows = rows
-        self._kept: OrderedDict[_Key, Document] = OrderedDict()
-        # One at a time: a comparison uses a core, which other requests need too.
-        self._lock = asyncio.Lock()
+        self._kept = kept
 
     async def of(self, ids: Sequence[int], margins: Margins) -> Document:
         """The document of `GET /compare`, the first id being the reference.
@@ -46,16 +53,18 @@ class Comparisons:
         Conflict if a benchmark has not ended or has no result to compare.
         """
         check_ids(ids)
+        # What is kept belongs to all who may see each of them: this asks for every comparison.
         found = [await self._ended(number) for number in ids]
         key = _Key(tuple(ids), margins, tuple(benchmark.texts_deleted_at is None for benchmark in found))
-        if key not in self._kept:
-            async with self._lock:
-                if key not in self._kept:
-                    self._kept[key] = await self._compared(found, margins)
-        self._kept.move_to_end(key)
-        document = self._kept[key]
-        while len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
+        kept = self._kept.documents
+        if key not in kept:
+            async with self._kept.making:
+                if key not in kept:
+                    kept[key] = await self._compared(found, margins)
+        kept.move_to_end(key)
+        document = kept[key]
+        while len(kept) > _KEPT:
+            kept.popitem(last=False)
         return document
 
     async def _ended(self, number: int) -> Benchmark:

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import BinaryIO
 
 import orjson
-from starlette.exceptions import HTTPException
 
+from api.at_once import AtOnce
 from api.uploads import Upload, receive, temporary_file
 from shared.db.dataset_tables import Dataset
 from shared.db.datasets import DatasetRepository, NewDataset
@@ -35,12 +35,12 @@ def _count_tokens(texts: Sequence[str]) -> list[int]:
 
 
 class DatasetUploads:
-    """Takes uploads. One for each process."""
+    """Takes uploads of one caller. `places`: of the process."""
 
-    def __init__(self, datasets: DatasetRepository, max_bytes: int = MAX_DATASET_BYTES) -> None:
+    def __init__(self, datasets: DatasetRepository, places: AtOnce, max_bytes: int = MAX_DATASET_BYTES) -> None:
         self._datasets = datasets
         self._max_bytes = max_bytes
-        self._running = 0
+        self._places = places
 
     async def take(
         self, pieces: AsyncIterator[bytes], name: str, options: ReadOptions, *, gzipped: bool
@@ -50,23 +50,17 @@ class DatasetUploads:
         Raises InvalidRequest that names the first wrong lines, and HTTPException for a file that is too large or if
         too many arrive at the same time.
         """
-        if self._running >= UPLOADS_AT_ONCE:
-            raise HTTPException(503, "too many datasets arrive at the same time: try again", {"Retry-After": "1"})
-        self._running += 1
-        try:
-            with temporary_file() as received, temporary_file() as kept:
-                upload = await receive(pieces, received, self._max_bytes, gzipped=gzipped)
-                identity = _identity(upload, options)
-                stored = await self._datasets.by_identity(identity)
-                if stored is not None:
-                    return stored, False
-                blocks = BlockFile(kept)
-                facts = await asyncio.to_thread(read_file, upload.file, options, _count_tokens, blocks.keep)
-                if facts.errors:
-                    raise InvalidRequest([_field_error(error) for error in facts.errors])
-                return await self._datasets.add(_new(name, upload, identity, options, facts), blocks)
-        finally:
-            self._running -= 1
+        with self._places.place(), temporary_file() as received, temporary_file() as kept:
+            upload = await receive(pieces, received, self._max_bytes, gzipped=gzipped)
+            identity = _identity(upload, options)
+            stored = await self._datasets.by_identity(identity)
+            if stored is not None:
+                return stored, False
+            blocks = BlockFile(kept)
+            facts = await asyncio.to_thread(read_file, upload.file, options, _count_tokens, blocks.keep)
+            if facts.errors:
+                raise InvalidRequest([_field_error(error) for error in facts.errors])
+            return await self._datasets.add(_new(name, upload, identity, options, facts), blocks)
 
 
 class BlockFile:

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from api.access.csrf import WrongCsrfToken
 from api.body import BodyTooComplex, BodyTooLarge
 from api.live.feeds import TooManyListeners
 from api.methods import allowed_methods
@@ -30,6 +31,7 @@ MEDIA_TYPE = "application/problem+json"
 TABLE: dict[type[LlmBenchError], tuple[HTTPStatus, str]] = {
     InvalidRequest: (HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid"),
     NotFound: (HTTPStatus.NOT_FOUND, "Not found"),
+    WrongCsrfToken: (HTTPStatus.FORBIDDEN, "Not a form of this session"),
     Conflict: (HTTPStatus.CONFLICT, "The state does not allow this"),
     TooManyListeners: (HTTPStatus.SERVICE_UNAVAILABLE, "Too many listeners"),
     Unavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "A needed part does not answer"),
@@ -101,6 +103,11 @@ def install_error_handlers(app: FastAPI) -> None:
 async def _domain_error(request: Request, exc: Exception) -> Response:
     if not isinstance(exc, LlmBenchError):
         raise exc
+    return error_response(request, exc)
+
+
+def error_response(request: Request, exc: LlmBenchError) -> Response:
+    """The answer to an error of the domain. For middleware, which no handler catches."""
     status, title = next(
         (entry for kind, entry in TABLE.items() if isinstance(exc, kind)),
         (HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),

@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from starlette.exceptions import HTTPException
-
+from api.at_once import AtOnce
 from api.dataset_choice import with_dataset
 from api.import_reader import ReadImport, read_import
 from api.packed_results import PackedResults
@@ -26,12 +25,13 @@ IMPORTS_AT_ONCE = 2
 
 
 class Imports:
-    """Takes imports. One for each process."""
+    """Takes imports of one caller. `places`: of the process."""
 
     def __init__(
         self,
         imports: ImportRepository,
         datasets: DatasetRepository,
+        places: AtOnce,
         max_prompt_bytes: int,
         max_bytes: int = MAX_IMPORT_BYTES,
     ) -> None:
@@ -39,7 +39,7 @@ class Imports:
         self._datasets = datasets
         self._max_prompt_bytes = max_prompt_bytes
         self._max_bytes = max_bytes
-        self._running = 0
+        self._places = places
 
     async def take(self, pieces: AsyncIterator[bytes], *, gzipped: bool) -> tuple[Benchmark, bool]:
         """(benchmark, whether it is new). The same content is stored once.
@@ -47,20 +47,14 @@ class Imports:
         Raises InvalidRequest that names what is wrong, and HTTPException for a file that is too large or if too many
         arrive at the same time.
         """
-        if self._running >= IMPORTS_AT_ONCE:
-            raise HTTPException(503, "too many imports arrive at the same time: try again", {"Retry-After": "1"})
-        self._running += 1
-        try:
-            with temporary_file() as received, temporary_file() as kept:
-                upload = await receive(pieces, received, self._max_bytes, gzipped=gzipped)
-                packed = PackedResults(kept)
-                read = await asyncio.to_thread(read_import, upload.file, packed, self._max_prompt_bytes)
-                stored = await self._imports.by_key(read.key)
-                if stored is not None:
-                    return stored, False
-                return await self._imports.add(await self._new(read, packed))
-        finally:
-            self._running -= 1
+        with self._places.place(), temporary_file() as received, temporary_file() as kept:
+            upload = await receive(pieces, received, self._max_bytes, gzipped=gzipped)
+            packed = PackedResults(kept)
+            read = await asyncio.to_thread(read_import, upload.file, packed, self._max_prompt_bytes)
+            stored = await self._imports.by_key(read.key)
+            if stored is not None:
+                return stored, False
+            return await self._imports.add(await self._new(read, packed))
 
     async def _new(self, read: ReadImport, packed: PackedResults) -> NewImport:
         head = read.head

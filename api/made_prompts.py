@@ -19,6 +19,16 @@ KEPT_S, KEPT = 60.0, 3
 Key = tuple[int, int]
 
 
+class KeptWorkloads:
+    """The workloads that a process has made lately, by benchmark. Each process has one."""
+
+    def __init__(self, kept_s: float = KEPT_S) -> None:
+        self.kept_s = kept_s
+        self.workloads: dict[int, Workload | None] = {}
+        # One at a time: the same benchmark is not made twice, and many large ones do not take memory together.
+        self.making = asyncio.Lock()
+
+
 class MadePrompts:
     """Makes what the requests of a benchmark said. After retention has deleted its texts, it makes none."""
 
@@ -27,14 +37,12 @@ class MadePrompts:
         pages: BenchmarkPages,
         benchmarks: BenchmarkRepository,
         datasets: DatasetRepository,
-        kept_s: float = KEPT_S,
+        kept: KeptWorkloads,
     ) -> None:
         self._pages = pages
         self._benchmarks = benchmarks
         self._datasets = datasets
-        self._kept_s = kept_s
-        self._kept: dict[int, Workload | None] = {}
-        self._making = asyncio.Lock()
+        self._kept = kept
 
     async def is_needed(self, benchmark_id: int) -> bool:
         """Whether the benchmark's prompts come from elsewhere. False after its texts were deleted."""
@@ -45,22 +53,22 @@ class MadePrompts:
 
         They cannot be made if the dataset was deleted, or if the tokenizer is a file that only workers have.
         """
+        kept = self._kept.workloads
         if not await self.is_needed(benchmark_id):
-            self._kept.pop(benchmark_id, None)
+            kept.pop(benchmark_id, None)
             return None
-        # One at a time: the same benchmark is not made twice, and many large ones do not take memory together.
-        async with self._making:
-            if benchmark_id not in self._kept:
-                made = self._kept[benchmark_id] = await self._make(benchmark_id)
-                asyncio.get_running_loop().call_later(self._kept_s, self._forget, benchmark_id, made)
-                if len(self._kept) > KEPT:
-                    del self._kept[next(iter(self._kept))]
-            return self._kept[benchmark_id]
+        async with self._kept.making:
+            if benchmark_id not in kept:
+                made = kept[benchmark_id] = await self._make(benchmark_id)
+                asyncio.get_running_loop().call_later(self._kept.kept_s, self._forget, benchmark_id, made)
+                if len(kept) > KEPT:
+                    del kept[next(iter(kept))]
+            return kept[benchmark_id]
 
     def _forget(self, benchmark_id: int, made: Workload | None) -> None:
         """Unless it was made again meanwhile."""
-        if self._kept.get(benchmark_id) is made:
-            self._kept.pop(benchmark_id, None)
+        if self._kept.workloads.get(benchmark_id) is made:
+            self._kept.workloads.pop(benchmark_id, None)
 
     async def _make(self, benchmark_id: int) -> Workload | None:
         # Here, because tokenizer and corpus take a while to load.

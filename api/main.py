@@ -1,4 +1,4 @@
-"""The API program: `uvicorn --factory api.main:create_app`. Creates its parts and installs the routes."""
+"""The API program: `uvicorn --factory api.main:create_app`. Creates what its requests share and installs the routes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,17 +7,14 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
+from api.access.setup import add_access, make_access
 from api.body import BodyLimitMiddleware, StreamedBody
-from api.charts import ChartMaker
-from api.comparisons import Comparisons
-from api.dataset_uploads import ARRIVAL_S, MAX_DATASET_BYTES, DatasetUploads
+from api.dataset_uploads import ARRIVAL_S, MAX_DATASET_BYTES
 from api.errors import install_error_handlers
-from api.estimates import Estimator
 from api.guard import GuardMiddleware
 from api.imports import ARRIVAL_S as IMPORT_ARRIVAL_S
-from api.imports import MAX_IMPORT_BYTES, Imports
+from api.imports import MAX_IMPORT_BYTES
 from api.live.feeds import Feeds
-from api.made_prompts import MadePrompts
 from api.methods import HeadMiddleware, routes_of
 from api.middleware import QUIET, RequestContextMiddleware
 from api.monitoring import ApiMonitor
@@ -26,30 +23,15 @@ from api.pages.all_routes import ROUTERS as PAGE_ROUTERS
 from api.proxy import ProxyMiddleware
 from api.routes import events, live_events
 from api.routes.all_routes import ROUTERS as API_ROUTERS
-from api.state import State
+from api.start import StartMiddleware
+from api.state import Process
 from api.stopping import when_told_to_stop
-from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
 from shared.clock import SystemClock
-from shared.db.baselines import BaselineRepository
-from shared.db.benchmark_pages import BenchmarkPages
-from shared.db.benchmarks import BenchmarkRepository
-from shared.db.chart_rows import ChartRepository
-from shared.db.comparison_rows import ComparisonRows
 from shared.db.database import Database, warn_of_ignored_parameters
-from shared.db.datasets import DatasetRepository
-from shared.db.delivery_history import DeliveryHistory
-from shared.db.export_rows import ExportRows
-from shared.db.history import HistoryRepository
-from shared.db.imports import ImportRepository
-from shared.db.live import LiveRepository
+from shared.db.live_watch import LiveWatch
 from shared.db.monitoring import MonitoringRepository
-from shared.db.observations import ObservationRepository
-from shared.db.result_pages import ResultPages
 from shared.db.schema import check_schema
-from shared.db.segments import SegmentRepository
-from shared.db.stages import StageRepository
-from shared.db.webhook_endpoints import WebhookRepository
 from shared.db.workers import WorkerRepository
 from shared.program.heap import keep_what_is_loaded
 from shared.program.logs import configure_logs
@@ -83,26 +65,29 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     settings = settings or load_settings()
     tracing = start_tracing(load_trace_exporter(), "llmbench-api")
     scrubber = Scrubber()
-    parts = _parts(settings, keys or load_key_ring(), tracing, scrubber)
+    process = _process(settings, keys or load_key_ring(), tracing, scrubber)
+    access = make_access(settings, process.database)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        scrubber.learn(parts.keys.secrets(parts.endpoints))
+        scrubber.learn(process.keys.secrets(process.endpoints))
         configure_logs(settings, scrubber)
         warn_of_ignored_parameters(settings.database_url)
-        await check_schema(parts.database)
+        await check_schema(process.database)
+        await access.check_start()
         # The API answers requests while these tasks run. Requests that need the price list wait for it.
         background = [
             asyncio.create_task(task)
-            for task in (_load(parts, app), parts.monitor.watch(), parts.providers_file.watch())
+            for task in (_load(process, app), process.monitor.watch(), process.providers_file.watch())
         ]
-        with when_told_to_stop(parts.feeds.close):
+        with when_told_to_stop(process.feeds.close):
             yield
-        parts.feeds.close()
+        process.feeds.close()
         for task in background:
             task.cancel()
-        await parts.doorbell.close()
-        await parts.database.close()
+        await access.last_uses.close()
+        await process.doorbell.close()
+        await process.database.close()
         await asyncio.to_thread(tracing.close)
 
     app = FastAPI(
@@ -134,49 +119,45 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     # Swagger's files are served from this program, because many hosts cannot reach a CDN.
     patch_fastapi(app, redirect_from_root_to_docs=False)
     app.state.settings = settings
-    app.state.parts = parts
+    app.state.process = process
     install_error_handlers(app)
     app.add_exception_handler(live_events.NothingMore, live_events.nothing_more)
-    app.add_middleware(HeadMiddleware)
-    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes, streamed=STREAMED)
-    app.add_middleware(GuardMiddleware, hosts=settings.hosts())
-    app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
-    app.add_middleware(RequestContextMiddleware, clock=parts.clock, monitor=parts.monitor)
     routers = [*API_ROUTERS, *PAGE_ROUTERS]
     for router in routers:
         app.include_router(router)
     app.state.routes = routes_of(app.routes, [router.routes for router in routers])
+    app.state.access = access
+    # The last one sees a request first.
+    app.add_middleware(HeadMiddleware)
+    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes, streamed=STREAMED)
+    add_access(app, access, settings)
+    app.add_middleware(GuardMiddleware, hosts=settings.hosts())
+    app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
+    app.add_middleware(RequestContextMiddleware, clock=process.clock, monitor=process.monitor)
+    app.add_middleware(StartMiddleware)
     complete_the_document(app)
 
     return app
 
 
-async def _load(parts: State, app: FastAPI) -> None:
-    await parts.price_list.loaded()
+async def _load(process: Process, app: FastAPI) -> None:
+    await process.price_list.loaded()
     # Made by the first request, the document would hold the event loop for a quarter of a second.
     await asyncio.to_thread(app.openapi)
     keep_what_is_loaded()
 
 
-def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubber) -> State:
+def _process(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubber) -> Process:
     database = Database(
         settings.database_url,
         pool_size=settings.database_pool_size,
         transaction_pooling=settings.transaction_pooling,
     )
     price_list = PriceList()
-    endpoints, identities = settings.endpoints(price_list), settings.identities()
-    doorbell = Doorbell(client_redis(settings.redis_url))
-    repository = BenchmarkRepository(database, public_url=settings.public_url)
-    dataset_rows = DatasetRepository(database)
-    worker_rows, webhook_rows = WorkerRepository(database), WebhookRepository(database)
-    setup = WebhookSetup(settings.ssrf_guard(), settings.secret_box())
-    clock = SystemClock()
-    estimator = Estimator(price_list, clock, dataset_rows)
-    benchmark_pages = BenchmarkPages(database)
-    return State(
+    endpoints = settings.endpoints(price_list)
+    return Process(
         settings=settings,
-        clock=clock,
+        clock=SystemClock(),
         keys=keys,
         price_list=price_list,
         endpoints=endpoints,
@@ -184,41 +165,12 @@ def _parts(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubb
             settings.providers_file, endpoints, lambda: scrubber.learn(keys.secrets(endpoints))
         ),
         database=database,
-        doorbell=doorbell,
-        benchmarks=repository,
-        benchmark_pages=benchmark_pages,
-        baselines=BaselineRepository(database),
-        comparisons=Comparisons(repository, ComparisonRows(database)),
-        feeds=Feeds(LiveRepository(database)),
-        history=HistoryRepository(database),
-        result_pages=ResultPages(database),
-        charts=ChartMaker(ChartRepository(database), repository, clock),
-        export_rows=ExportRows(database),
-        imports=Imports(ImportRepository(database), dataset_rows, settings.max_body_bytes),
-        made_prompts=MadePrompts(benchmark_pages, repository, dataset_rows),
-        datasets=dataset_rows,
-        dataset_uploads=DatasetUploads(dataset_rows),
-        segments=SegmentRepository(database),
-        stages=StageRepository(database),
-        observations=ObservationRepository(database),
-        workers=worker_rows,
+        doorbell=Doorbell(client_redis(settings.redis_url)),
+        feeds=Feeds(LiveWatch(database)),
+        workers=WorkerRepository(database),
         monitor=ApiMonitor(database),
         monitoring=MonitoringRepository(database),
-        webhooks=webhook_rows,
-        deliveries=DeliveryHistory(database),
-        webhook_setup=setup,
-        identities=identities,
-        submitter=Submitter(
-            endpoints,
-            keys,
-            repository,
-            worker_rows,
-            doorbell,
-            webhook_rows,
-            setup,
-            tracing,
-            identities,
-            estimator,
-            dataset_rows,
-        ),
+        webhook_setup=WebhookSetup(settings.ssrf_guard(), settings.secret_box()),
+        identities=settings.identities(),
+        tracing=tracing,
     )

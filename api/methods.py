@@ -34,8 +34,17 @@ class HeadMiddleware:
 
 
 def routes_of(routes: Iterable[BaseRoute], routers: Iterable[Sequence[BaseRoute]]) -> list[Route]:
-    """The routes of an application and of the routers that it includes."""
-    return [route for group in (list(routes), *routers) for route in group if isinstance(route, Route)]
+    """The routes of an application and of the routers that it includes, in the order in which they are tried.
+
+    Raises TypeError for what is no route, such as a mounted application: nothing here knows who may use it.
+    """
+    # An included router stands in the application's own list too, and is no route.
+    own = [route for route in routes if not hasattr(route, "original_router")]
+    found = [route for group in (own, *routers) for route in group]
+    for route in found:
+        if not isinstance(route, Route):
+            raise TypeError(f"{route!r} is no route")
+    return [route for route in found if isinstance(route, Route)]
 
 
 def allowed_methods(routes: Iterable[Route], path: str) -> list[str]:

@@ -22,6 +22,7 @@ TAGS: list[dict[str, Any]] = [
     {"name": "history", "description": "Runs of the same prompts over time, and of several models."},
     {"name": "exports", "description": "Data as files, to take elsewhere."},
     {"name": "datasets", "description": "Files of prompts, conversations and traces for benchmarks to send."},
+    {"name": "money", "description": "What was spent, and what keys and owners may spend."},
     {"name": "webhooks", "description": "Signed events instead of polling, and how their deliveries went."},
     {"name": "models", "description": "The price list's models, and the configured endpoints."},
     {"name": "workers", "description": "The processes that run benchmarks."},

@@ -1,35 +1,47 @@
-"""The parts that routes use. `create_app` creates them; routes receive them as a FastAPI dependency."""
+"""What routes use: `Process` is made once by `create_app`, and `State` is made for the caller of each request."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api.charts import ChartMaker
-from api.comparisons import Comparisons
-from api.dataset_uploads import DatasetUploads
-from api.imports import Imports
-from api.live.feeds import Feeds
-from api.made_prompts import MadePrompts
+from api.access.caller import caller_of
+from api.at_once import AtOnce
+from api.charts import ChartMaker, KeptCharts
+from api.comparisons import Comparisons, KeptComparisons
+from api.dataset_uploads import UPLOADS_AT_ONCE, DatasetUploads
+from api.estimates import Estimator
+from api.imports import IMPORTS_AT_ONCE, Imports
+from api.live.feeds import CallerFeeds, Feeds
+from api.made_prompts import KeptWorkloads, MadePrompts
 from api.monitoring import ApiMonitor
 from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
+from shared.access.caller import Caller
 from shared.clock import Clock
 from shared.db.baselines import BaselineRepository
 from shared.db.benchmark_pages import BenchmarkPages
+from shared.db.benchmark_parts import SegmentRepository, StageRepository
 from shared.db.benchmarks import BenchmarkRepository
+from shared.db.budgets import BudgetRepository
+from shared.db.chart_rows import ChartRepository
+from shared.db.comparison_rows import ComparisonRows
 from shared.db.database import Database
 from shared.db.datasets import DatasetRepository
 from shared.db.delivery_history import DeliveryHistory
 from shared.db.export_rows import ExportRows
 from shared.db.history import HistoryRepository
+from shared.db.imports import ImportRepository
+from shared.db.live import LiveRepository
 from shared.db.monitoring import MonitoringRepository
 from shared.db.observations import ObservationRepository
 from shared.db.result_pages import ResultPages
-from shared.db.segments import SegmentRepository
-from shared.db.stages import StageRepository
+from shared.db.spend_pages import SpendRepository
 from shared.db.webhook_endpoints import WebhookRepository
+from shared.db.worker_activity import WorkerActivity
 from shared.db.workers import WorkerRepository
+from shared.program.tracing import Tracing
 from shared.providers.endpoints import EndpointRegistry
 from shared.providers.identity import Identities
 from shared.providers.key_ring import KeyRing
@@ -40,8 +52,8 @@ from shared.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """Everything that routes use. Each process has one."""
+class Process:
+    """What all requests share. Each process has one."""
 
     settings: Settings
     clock: Clock
@@ -51,35 +63,151 @@ class State:
     providers_file: ProvidersFile
     database: Database
     doorbell: Doorbell
-    benchmarks: BenchmarkRepository
-    benchmark_pages: BenchmarkPages
-    baselines: BaselineRepository
-    comparisons: Comparisons
     feeds: Feeds
-    history: HistoryRepository
-    result_pages: ResultPages
-    charts: ChartMaker
-    export_rows: ExportRows
-    imports: Imports
-    made_prompts: MadePrompts
-    datasets: DatasetRepository
-    dataset_uploads: DatasetUploads
-    segments: SegmentRepository
-    stages: StageRepository
-    observations: ObservationRepository
     workers: WorkerRepository
     monitor: ApiMonitor
     monitoring: MonitoringRepository
-    webhooks: WebhookRepository
-    deliveries: DeliveryHistory
     webhook_setup: WebhookSetup
     identities: Identities
-    submitter: Submitter
+    tracing: Tracing
+    kept_charts: KeptCharts = field(default_factory=KeptCharts)
+    kept_comparisons: KeptComparisons = field(default_factory=KeptComparisons)
+    kept_workloads: KeptWorkloads = field(default_factory=KeptWorkloads)
+    uploads_at_once: AtOnce = field(default_factory=lambda: AtOnce("datasets", UPLOADS_AT_ONCE))
+    imports_at_once: AtOnce = field(default_factory=lambda: AtOnce("imports", IMPORTS_AT_ONCE))
+
+
+class State:
+    """Everything that routes use, bound to one caller. Each request has one; what it does not use is not made."""
+
+    def __init__(self, process: Process, caller: Caller) -> None:
+        self._process = process
+        self.caller = caller
+        self.settings = process.settings
+        self.clock = process.clock
+        self.keys = process.keys
+        self.price_list = process.price_list
+        self.endpoints = process.endpoints
+        self.providers_file = process.providers_file
+        self.database = process.database
+        self.doorbell = process.doorbell
+        self.workers = process.workers
+        self.webhook_setup = process.webhook_setup
+        self.identities = process.identities
+
+    @cached_property
+    def benchmarks(self) -> BenchmarkRepository:
+        return BenchmarkRepository(self.caller, self.database, public_url=self.settings.public_url)
+
+    @cached_property
+    def benchmark_pages(self) -> BenchmarkPages:
+        return BenchmarkPages(self.caller, self.database)
+
+    @cached_property
+    def baselines(self) -> BaselineRepository:
+        return BaselineRepository(self.caller, self.database)
+
+    @cached_property
+    def comparisons(self) -> Comparisons:
+        rows = ComparisonRows(self.caller, self.database)
+        return Comparisons(self.benchmarks, rows, self._process.kept_comparisons)
+
+    @cached_property
+    def feeds(self) -> CallerFeeds:
+        return CallerFeeds(self._process.feeds, LiveRepository(self.caller, self.database))
+
+    @cached_property
+    def history(self) -> HistoryRepository:
+        return HistoryRepository(self.caller, self.database)
+
+    @cached_property
+    def result_pages(self) -> ResultPages:
+        return ResultPages(self.caller, self.database)
+
+    @cached_property
+    def charts(self) -> ChartMaker:
+        rows = ChartRepository(self.caller, self.database)
+        return ChartMaker(rows, self.benchmarks, self.clock, self._process.kept_charts)
+
+    @cached_property
+    def export_rows(self) -> ExportRows:
+        return ExportRows(self.caller, self.database)
+
+    @cached_property
+    def imports(self) -> Imports:
+        rows = ImportRepository(self.caller, self.database)
+        return Imports(rows, self.datasets, self._process.imports_at_once, self.settings.max_body_bytes)
+
+    @cached_property
+    def made_prompts(self) -> MadePrompts:
+        return MadePrompts(self.benchmark_pages, self.benchmarks, self.datasets, self._process.kept_workloads)
+
+    @cached_property
+    def datasets(self) -> DatasetRepository:
+        return DatasetRepository(self.caller, self.database)
+
+    @cached_property
+    def dataset_uploads(self) -> DatasetUploads:
+        return DatasetUploads(self.datasets, self._process.uploads_at_once)
+
+    @cached_property
+    def segments(self) -> SegmentRepository:
+        return SegmentRepository(self.caller, self.database)
+
+    @cached_property
+    def stages(self) -> StageRepository:
+        return StageRepository(self.caller, self.database)
+
+    @cached_property
+    def observations(self) -> ObservationRepository:
+        return ObservationRepository(self.caller, self.database)
+
+    @cached_property
+    def budgets(self) -> BudgetRepository:
+        return BudgetRepository(self.caller, self.database)
+
+    @cached_property
+    def spend(self) -> SpendRepository:
+        return SpendRepository(self.caller, self.database)
+
+    @cached_property
+    def webhooks(self) -> WebhookRepository:
+        return WebhookRepository(self.caller, self.database)
+
+    @cached_property
+    def deliveries(self) -> DeliveryHistory:
+        return DeliveryHistory(self.caller, self.database)
+
+    @cached_property
+    def worker_activity(self) -> WorkerActivity:
+        return WorkerActivity(self.caller, self.database)
+
+    @cached_property
+    def submitter(self) -> Submitter:
+        return Submitter(
+            self.endpoints,
+            self.keys,
+            self.benchmarks,
+            self.workers,
+            self.doorbell,
+            self.webhooks,
+            self.webhook_setup,
+            self._process.tracing,
+            self.identities,
+            Estimator(self.price_list, self.clock, self.datasets),
+            self.datasets,
+        )
+
+
+async def _process(request: Request) -> Process:
+    process: Process = request.app.state.process
+    return process
 
 
 async def _state(request: Request) -> State:
-    state: State = request.app.state.parts
-    return state
+    return State(request.app.state.process, caller_of(request))
 
 
 Parts = Annotated[State, Depends(_state)]
+# For routes that are open to all: they have no caller.
+Shared = Annotated[Process, Depends(_process)]

@@ -20,6 +20,7 @@ from typing import Any
 
 import httpx2
 
+from shared.access.caller import LOCAL
 from shared.clock import monotonic_ns, wall_now
 from shared.db.database import Database
 from shared.db.deliveries import Attempt, DeliveryRepository
@@ -143,7 +144,7 @@ def writes(client: httpx2.AsyncClient, filled: Filled) -> Iterator[tuple[str, Ca
 
 def worker_steps(database: Database, filled: Filled) -> Iterator[tuple[str, Call]]:
     leases, deliveries = LeaseRepository(database, lease_s=3_600), DeliveryRepository(database)
-    endpoints = WebhookRepository(database)
+    endpoints = WebhookRepository(LOCAL, database)
 
     async def claim() -> None:
         if await leases.claim("bench") is None:

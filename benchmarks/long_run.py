@@ -22,17 +22,19 @@ import psutil
 from sqlalchemy import select
 
 from benchmarks.truth import TruthServer, build, free_port
+from shared.access.caller import LOCAL
 from shared.benchmark.spec import BenchmarkSpec
 from shared.clock import SystemClock
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
-from shared.db.datasets import DatasetRepository
 from shared.db.leases import LeaseRepository
 from shared.db.migrate import upgrade
-from shared.db.observations import ObservationRepository
 from shared.db.results import ResultRepository
-from shared.db.segments import SegmentRepository
-from shared.db.stages import StageRepository
+from shared.db.run_benchmarks import RunBenchmarks
+from shared.db.run_datasets import RunDatasets
+from shared.db.run_observations import RunObservations
+from shared.db.run_segments import RunSegments
+from shared.db.run_stages import RunStages
 from shared.db.tables import Result
 from shared.program.heap import keep_what_is_loaded
 from shared.providers.prices import PriceList
@@ -93,20 +95,20 @@ def main() -> None:
 async def measure(url: str, options: argparse.Namespace) -> None:
     watch, database, children = LoopWatch(), Database(url), Children()
     settings, price_list = load_settings(), PriceList()
-    benchmarks, leases = BenchmarkRepository(database), LeaseRepository(database, lease_s=30)
+    benchmarks, leases = BenchmarkRepository(LOCAL, database), LeaseRepository(database, lease_s=30)
     context = RunContext(
         settings=settings,
         clock=SystemClock(),
         endpoints=settings.endpoints(price_list),
         keys=load_key_ring(),
         price_list=price_list,
-        benchmarks=benchmarks,
+        benchmarks=RunBenchmarks(database),
         leases=leases,
         results=ResultRepository(database),
-        segments=SegmentRepository(database),
-        stages=StageRepository(database),
-        observations=ObservationRepository(database),
-        datasets=DatasetRepository(database),
+        segments=RunSegments(database),
+        stages=RunStages(database),
+        observations=RunObservations(database),
+        datasets=RunDatasets(database),
         children=children,
         monitor=WorkerMonitor(database),
     )

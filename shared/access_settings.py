@@ -6,7 +6,8 @@ from pydantic import Field
 from pydantic_settings import BaseSettings
 
 from shared.access.api_key import Hasher
-from shared.setting_types import SecretKeys, split_keys
+from shared.access.trusted_users import TrustedUsers
+from shared.setting_types import SecretKeys, UserHeader, Users, split_keys
 
 
 class AccessSettings(BaseSettings):
@@ -32,6 +33,16 @@ class AccessSettings(BaseSettings):
     )
     session_max_days: float = Field(
         default=7, gt=0, le=365, description="A browser that logged in is logged out after so many days."
+    )
+    trusted_user_header: UserHeader | None = Field(
+        default=None,
+        description="Header in which proxies of TRUSTED_PROXIES name the person whom they logged in, e.g. "
+        "`X-Forwarded-Email`. It is taken out of requests of all others.",
+    )
+    trusted_users: Users = Field(
+        default=TrustedUsers(),
+        description="Who may log in to the pages by that name, with which key: JSON of names, `*@domain` or `*`, and "
+        'the id of a key for each, e.g. `{"*@example.com": "ab12cd34"}`.',
     )
 
     def key_hasher(self) -> Hasher:

@@ -1,11 +1,13 @@
 """What the text of a setting may be. Each type raises ValueError that says what is wrong. For `shared.settings`."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, InstanceOf, SecretStr
 from pydantic_settings import NoDecode
 
+from shared.access.trusted_users import TrustedUsers, parse_users
 from shared.db import postgresql_url
 from shared.network import path_prefix
 from shared.network.hosts import check_pattern
@@ -17,6 +19,12 @@ from shared.webhooks.secret_box import SecretBox
 
 # Of each secret in SECRET_KEY.
 MIN_SECRET_CHARS = 32
+
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
+_OTHER_HEADERS = {
+    "authorization", "connection", "content-length", "content-type", "cookie", "host", "origin", "sec-fetch-site",
+    "transfer-encoding", "x-csrf-token", "x-forwarded-for", "x-forwarded-prefix", "x-forwarded-proto",
+}  # fmt: skip
 
 
 def _database_url(value: str) -> str:
@@ -71,6 +79,16 @@ def _readable(value: Path) -> Path:
     return value
 
 
+def _user_header(value: str) -> str:
+    if not _HEADER.fullmatch(value) or value.lower() in _OTHER_HEADERS:
+        raise ValueError("must be the name of a header that has no other meaning, such as X-Forwarded-Email")
+    return value
+
+
+def _users(value: Any) -> Any:
+    return parse_users(value) if isinstance(value, str) else value
+
+
 def split_keys(keys: SecretStr | None) -> list[str]:
     """The keys, newest first; empty without any."""
     return _parts(keys.get_secret_value()) if keys is not None else []
@@ -92,3 +110,6 @@ ProvidersFile = Annotated[Path, AfterValidator(_readable)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 HostPatterns = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_patterns)]
 Endpoints = Annotated[tuple[Endpoint, ...], NoDecode, BeforeValidator(_endpoints)]
+UserHeader = Annotated[str, AfterValidator(_user_header)]
+# JSON.
+Users = Annotated[InstanceOf[TrustedUsers], NoDecode, BeforeValidator(_users)]

@@ -15,6 +15,7 @@ from dotenv import dotenv_values
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from shared.access.trusted_users import TrustedUsers
 from shared.access_settings import AccessSettings
 from shared.db import postgresql_url
 from shared.network.hosts import AllowedHosts, is_loopback
@@ -209,6 +210,14 @@ class Settings(AccessSettings):
             raise ValueError("SWEEP_S must be smaller than LEASE_S")
         return self
 
+    @model_validator(mode="after")
+    def _users_come_from_trusted_proxies(self) -> "Settings":
+        if self.trusted_user_header is not None and not self.trusted_proxies:
+            raise ValueError("TRUSTED_USER_HEADER needs TRUSTED_PROXIES: the header of all others is ignored")
+        if self.trusted_user_header is None and self.trusted_users != TrustedUsers():
+            raise ValueError("TRUSTED_USERS needs TRUSTED_USER_HEADER")
+        return self
+
     @property
     def transaction_pooling(self) -> bool:
         """Whether each transaction may be on another server connection, by DATABASE_POOLER or by the URL."""
@@ -271,8 +280,8 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def load_key_ring() -> KeyRing:
-    """Provider keys from the environment and from `.env`. The environment wins."""
-    return KeyRing({**dotenv_values(ENV_FILE), **os.environ})
+    """Provider keys from the environment, from `.env` and from `/run/secrets`. The first of them wins."""
+    return KeyRing({**dotenv_values(ENV_FILE), **os.environ}, SECRETS_DIR)
 
 
 def load_trace_exporter() -> TraceExporter:

@@ -12,17 +12,17 @@ from prometheus_client import start_http_server
 
 from shared.benchmark.load.plan import PlannedLoad
 from shared.clock import SystemClock
-from shared.db.benchmarks import BenchmarkRepository
 from shared.db.connections import warn_of_too_many_connections
 from shared.db.database import Database, warn_of_ignored_parameters
-from shared.db.datasets import DatasetRepository
 from shared.db.leases import LeaseRepository
-from shared.db.observations import ObservationRepository
 from shared.db.results import ResultRepository
 from shared.db.retention import RetentionRepository
+from shared.db.run_benchmarks import RunBenchmarks
+from shared.db.run_datasets import RunDatasets
+from shared.db.run_observations import RunObservations
+from shared.db.run_segments import RunSegments
+from shared.db.run_stages import RunStages
 from shared.db.schema import check_schema
-from shared.db.segments import SegmentRepository
-from shared.db.stages import StageRepository
 from shared.db.unclaimed import UnclaimedRepository
 from shared.db.workers import WorkerRepository
 from shared.program.heap import keep_what_is_loaded, loading
@@ -89,13 +89,13 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[..., PlannedLoad] = lo
         endpoints=endpoints,
         keys=keys,
         price_list=price_list,
-        benchmarks=BenchmarkRepository(database, public_url=settings.public_url),
+        benchmarks=RunBenchmarks(database),
         leases=LeaseRepository(database, lease_s=settings.lease_s, public_url=settings.public_url),
         results=ResultRepository(database),
-        segments=SegmentRepository(database),
-        stages=StageRepository(database),
-        observations=ObservationRepository(database),
-        datasets=DatasetRepository(database),
+        segments=RunSegments(database),
+        stages=RunStages(database),
+        observations=RunObservations(database),
+        datasets=RunDatasets(database),
         children=children,
         monitor=monitor,
         tracing=tracing,

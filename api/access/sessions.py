@@ -7,7 +7,7 @@ import structlog
 from starlette.types import Scope as AsgiScope
 
 from api.access.cookie import secret_of
-from api.proxy import route_path
+from api.proxy import route_path, user_of
 from shared.access.caller import Caller
 from shared.access.owner import ALL_OWNERS
 from shared.access.session import csrf_token, hash_of
@@ -77,12 +77,6 @@ class Sessions:
                 # It can be read, so the page can be shown.
                 log.warning("session_not_prolonged", reason=exc.message)
         return BrowserSession(row, secret)
-
-
-def user_of(scope: AsgiScope) -> str | None:
-    """The person whom a trusted proxy named; None without such a proxy."""
-    user: str | None = scope.get("state", {}).get("user")
-    return user
 
 
 def session_of(scope: AsgiScope) -> BrowserSession | None:

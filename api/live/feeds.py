@@ -6,12 +6,14 @@ reads all benchmarks that anybody listens to, in one statement.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import structlog
 
 from shared.db.live import LiveRepository, LiveState
-from shared.errors import LlmBenchError, NotFound, Unavailable
+from shared.db.live_watch import LiveWatch
+from shared.db.missing import no_benchmark
+from shared.errors import LlmBenchError, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -71,9 +73,7 @@ class Feed:
 class Feeds:
     """All feeds of the process."""
 
-    def __init__(
-        self, repository: LiveRepository, *, every_s: float = LOOK_EVERY_S, most: int = MOST_LISTENERS
-    ) -> None:
+    def __init__(self, repository: LiveWatch, *, every_s: float = LOOK_EVERY_S, most: int = MOST_LISTENERS) -> None:
         self._repository = repository
         self._every_s = every_s
         self._most = most
@@ -87,8 +87,11 @@ class Feeds:
         return self._listeners
 
     @asynccontextmanager
-    async def listen(self, benchmark_id: int) -> AsyncIterator[Feed]:
-        """Raises NotFound, Unavailable without the database, and TooManyListeners."""
+    async def listen(self, benchmark_id: int, own: LiveRepository) -> AsyncIterator[Feed]:
+        """`own`: reads the benchmarks that the listener may see.
+
+        Raises NotFound, Unavailable without the database, and TooManyListeners.
+        """
         if self._listeners >= self._most:
             raise TooManyListeners(
                 f"this process has {self._most:,} listeners, which is the most: try again later, or poll "
@@ -96,7 +99,7 @@ class Feeds:
             )
         self._listeners += 1
         try:
-            feed = await self._join(benchmark_id)
+            feed = await self._join(benchmark_id, own)
             try:
                 yield feed
             finally:
@@ -104,11 +107,11 @@ class Feeds:
         finally:
             self._listeners -= 1
 
-    async def _join(self, benchmark_id: int) -> Feed:
+    async def _join(self, benchmark_id: int, own: LiveRepository) -> Feed:
         # Read even if there is a feed: the first state must not be older than the request.
-        state = (await self._repository.states([benchmark_id])).get(benchmark_id)
+        state = (await own.states([benchmark_id])).get(benchmark_id)
         if state is None:
-            raise NotFound(f"there is no benchmark {benchmark_id}")
+            raise no_benchmark(benchmark_id)
         feed = self._feeds.setdefault(benchmark_id, Feed(state))
         feed.update(state)
         feed.listeners += 1
@@ -168,3 +171,15 @@ class Feeds:
             # Nobody may listen to it any more.
             if key in self._feeds:
                 self._feeds[key].update(states.get(key))
+
+
+class CallerFeeds:
+    """The feeds of the benchmarks that one caller may see."""
+
+    def __init__(self, feeds: Feeds, own: LiveRepository) -> None:
+        self._feeds = feeds
+        self._own = own
+
+    def listen(self, benchmark_id: int) -> AbstractAsyncContextManager[Feed]:
+        """As `Feeds.listen`."""
+        return self._feeds.listen(benchmark_id, self._own)

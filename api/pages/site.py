@@ -8,6 +8,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from api.access.viewer import csrf_field, csrf_token, may, viewer
 from api.pages.assets import asset_url
 from api.pages.words import failures, instants, metrics, numbers, sentences, statuses
 from api.pages.words.notices import PARAMETER, Notice, notice_of
@@ -38,6 +39,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals |= {"link": link, "asset": asset_url, "navigation": NAVIGATION, "UNKNOWN": numbers.UNKNOWN}
+    made.globals |= {"viewer": viewer, "may": may, "csrf_field": csrf_field, "csrf_token": csrf_token}
     for module in (failures, numbers, instants, statuses, metrics, sentences):
         made.filters |= {name: getattr(module, name) for name in module.FILTERS}
     return made
@@ -64,7 +66,7 @@ def page(
     theme = request.query_params.get("theme")
     content = render(
         template,
-        now=request.app.state.parts.clock.wall_now(),
+        now=request.app.state.process.clock.wall_now(),
         theme=theme if theme in THEMES else None,
         path=route_path(request.scope),
         # Links of the page would say again what was done.

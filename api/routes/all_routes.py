@@ -3,6 +3,7 @@
 from api.routes import (
     baselines,
     benchmarks,
+    budgets,
     charts,
     compare,
     curve,
@@ -17,6 +18,7 @@ from api.routes import (
     observations,
     prompts,
     results,
+    spend,
     webhooks,
     workers,
 )
@@ -39,6 +41,8 @@ ROUTERS = tuple(
         observations,
         history,
         datasets,
+        budgets,
+        spend,
         webhooks,
         models,
         workers,

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response, status
 
+from api.access.needs import needs
 from api.body import JsonRoute
 from api.cursor import decode_cursor, encode_cursor
 from api.schemas.baselines import BaselineIn, BaselineName, BaselineOut, BaselinePage
@@ -13,7 +14,7 @@ from api.schemas.webhooks import PageQuery
 from api.state import Parts
 from shared.db.baselines import NamedBenchmark
 
-router = APIRouter(tags=["baselines"], route_class=JsonRoute)
+router = APIRouter(tags=["baselines"], route_class=JsonRoute, dependencies=[needs("read")])
 
 Name = Annotated[
     BaselineName,
@@ -51,6 +52,7 @@ async def read(name: Name, parts: Parts) -> BaselineOut:
 
 @router.put(
     "/baselines/{name}",
+    dependencies=[needs("run")],
     operation_id="setBaseline",
     summary="Give a name to a benchmark",
     responses={
@@ -73,6 +75,7 @@ async def put(name: Name, body: BaselineIn, parts: Parts, response: Response) ->
 
 @router.delete(
     "/baselines/{name}",
+    dependencies=[needs("run")],
     operation_id="deleteBaseline",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Delete a baseline and keep its benchmark",

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Body, Header, Path, Query, Response, status
 
+from api.access.needs import needs
 from api.answers import json_answer
 from api.benchmark_list import cursor_of, filter_of, position_of
 from api.body import JsonRoute
@@ -22,7 +23,7 @@ from api.submit import Submitted
 from api.whole_benchmark import whole_benchmark
 from shared.db.tables import Benchmark
 
-router = APIRouter(tags=["benchmarks"], route_class=JsonRoute)
+router = APIRouter(tags=["benchmarks"], route_class=JsonRoute, dependencies=[needs("read")])
 
 MAX_EMBEDDED_RESULTS = 1_000
 
@@ -63,6 +64,7 @@ REPLAY: dict[int | str, dict[str, Any]] = {
 
 @router.post(
     "/benchmarks",
+    dependencies=[needs("run")],
     operation_id="submitBenchmark",
     status_code=status.HTTP_202_ACCEPTED,
     response_model=BenchmarkOut,
@@ -96,6 +98,7 @@ async def submit(
 
 @router.post(
     "/benchmarks/{benchmark_id}/rerun",
+    dependencies=[needs("run")],
     operation_id="rerunBenchmark",
     status_code=status.HTTP_202_ACCEPTED,
     response_model=BenchmarkOut,
@@ -168,6 +171,7 @@ async def read(benchmark_id: BenchmarkId, query: Annotated[ReadQuery, Query()], 
 
 @router.post(
     "/benchmarks/{benchmark_id}/cancel",
+    dependencies=[needs("run", across_owners=True)],
     operation_id="cancelBenchmark",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Cancel a benchmark and keep its results",
@@ -186,6 +190,7 @@ async def cancel(benchmark_id: BenchmarkId, parts: Parts) -> BenchmarkBase:
 
 @router.delete(
     "/benchmarks/{benchmark_id}",
+    dependencies=[needs("run", across_owners=True)],
     operation_id="deleteBenchmark",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Delete a benchmark and its results",

@@ -7,13 +7,14 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Path, Response
 
+from api.access.needs import needs
 from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId
 from api.schemas.charts import ChartsOut
 from api.state import Parts
 from shared.benchmark.charts.tables import TABLES, FigureId
 from shared.exports import csv_table
 
-router = APIRouter(tags=["benchmarks"])
+router = APIRouter(tags=["benchmarks"], dependencies=[needs("read")])
 
 
 @router.get(

@@ -4,11 +4,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from api.access.needs import needs
 from api.schemas.comparison import CompareQuery, ComparisonOut
 from api.schemas.problem import Problem
 from api.state import Parts
 
-router = APIRouter(tags=["benchmarks"])
+router = APIRouter(tags=["benchmarks"], dependencies=[needs("read")])
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "There is no such benchmark."},

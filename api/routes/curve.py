@@ -5,13 +5,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from api.access.needs import needs
 from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId
 from api.schemas.curve import CurveOut, CurveQuery
 from api.state import Parts, State
 from shared.benchmark.results.curve import CurveSlo, curve_of
 from shared.benchmark.results.curve_point import CurveStage
 
-router = APIRouter(tags=["benchmarks"])
+router = APIRouter(tags=["benchmarks"], dependencies=[needs("read")])
 
 
 @router.get(

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Query, Request, Response, status
 from starlette.exceptions import HTTPException
 
+from api.access.needs import needs
 from api.cursor import decode_cursor, encode_cursor
 from api.dataset_uploads import MAX_DATASET_BYTES
 from api.present_datasets import dataset_out, row_out
@@ -19,7 +20,7 @@ from shared.workloads.formats.options import ReadOptions, kind_of
 from shared.workloads.formats.reading import MAX_ROWS
 from shared.workloads.rows import Kind
 
-router = APIRouter(tags=["datasets"])
+router = APIRouter(tags=["datasets"], dependencies=[needs("read")])
 
 DatasetId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Id of the dataset.", examples=[1])]
 # A form would be what a page of another site can send, and what `curl --data-binary` says if it is not told.
@@ -59,6 +60,7 @@ BODY = {
 
 @router.post(
     "/datasets",
+    dependencies=[needs("run")],
     operation_id="addDataset",
     status_code=status.HTTP_201_CREATED,
     summary="Store a file of prompts, conversations or a trace",
@@ -138,6 +140,7 @@ async def rows(dataset_id: DatasetId, query: Annotated[RowQuery, Query()], parts
 
 @router.delete(
     "/datasets/{dataset_id}",
+    dependencies=[needs("run")],
     operation_id="deleteDataset",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Delete a dataset",

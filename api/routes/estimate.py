@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body
 
+from api.access.needs import needs
 from api.body import JsonRoute
 from api.routes.benchmarks import INVALID
 from api.schemas.benchmark_request import EXAMPLES, BenchmarkBody
@@ -11,11 +12,12 @@ from api.schemas.estimate import DryRun, EstimateOut
 from api.schemas.problem import Problem
 from api.state import Parts
 
-router = APIRouter(tags=["benchmarks"], route_class=JsonRoute)
+router = APIRouter(tags=["benchmarks"], route_class=JsonRoute, dependencies=[needs("read")])
 
 
 @router.post(
     "/benchmarks/estimate",
+    dependencies=[needs("run")],
     operation_id="estimateBenchmark",
     summary="Check a benchmark and estimate what it takes, without running it",
     responses={

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.access.needs import needs
 from api.benchmark_list import filter_of
 from api.export_document import document_pieces
 from api.export_list import comparison_pieces, list_pieces
@@ -22,7 +23,7 @@ from shared.exports.columns import Column
 from shared.exports.formats import FILE_TYPES
 from shared.exports.names import Format
 
-router = APIRouter(tags=["exports"])
+router = APIRouter(tags=["exports"], dependencies=[needs("read")])
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 

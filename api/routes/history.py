@@ -4,12 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from api.access.needs import needs
 from api.present_history import history, leaderboard, series_list
 from api.routes.benchmarks import INVALID
 from api.schemas.history import BoardOut, BoardQuery, HistoryOut, HistoryQuery, RunSeriesList, SetsQuery
 from api.state import Parts
 
-router = APIRouter(tags=["history"])
+router = APIRouter(tags=["history"], dependencies=[needs("read")])
 
 
 @router.get(

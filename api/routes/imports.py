@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Request, Response, status
 from starlette.exceptions import HTTPException
 
+from api.access.needs import needs
 from api.imports import MAX_IMPORT_BYTES
 from api.present import benchmark_without_results
 from api.proxy import link
@@ -12,7 +13,7 @@ from api.schemas.benchmarks import BenchmarkBase
 from api.schemas.problem import Problem
 from api.state import Parts
 
-router = APIRouter(tags=["exports"])
+router = APIRouter(tags=["exports"], dependencies=[needs("read")])
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     200: {"model": BenchmarkBase, "description": "The same content was imported before; this is that benchmark."},
@@ -32,6 +33,7 @@ BODY = {
 
 @router.post(
     "/import",
+    dependencies=[needs("run")],
     operation_id="importBenchmark",
     status_code=status.HTTP_201_CREATED,
     summary="Store a benchmark that was exported as JSON",

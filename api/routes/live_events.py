@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request, Response, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from api.access.needs import needs
 from api.live.events import events_after, is_told
 from api.live.feeds import Feed
 from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId
@@ -15,7 +16,7 @@ from api.schemas.live_events import EndEvent, StatusEvent
 from api.schemas.problem import Problem
 from api.state import Parts
 
-router = APIRouter(tags=["benchmarks"])
+router = APIRouter(tags=["benchmarks"], dependencies=[needs("read")])
 
 MEDIA_TYPE = "text/event-stream"
 _EXAMPLE = (

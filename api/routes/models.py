@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.access.needs import needs
 from api.cursor import decode_cursor, encode_cursor
 from api.routes.benchmarks import INVALID
 from api.schemas.prices import MAX_ALIASES, MetricsUrlOut, ModelOut, ModelPage, Prices, ProviderList, ProviderOut
@@ -13,7 +14,7 @@ from api.state import Parts
 from shared.providers.model_search import ModelSearch
 from shared.scrubber import without_secrets
 
-router = APIRouter(tags=["models"])
+router = APIRouter(tags=["models"], dependencies=[needs("read")])
 
 
 class ModelQuery(BaseModel):

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from api.access.needs import needs
 from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId
 from api.schemas.observations import ObservationQuery, ObservationsOut
 from api.state import Parts
@@ -13,7 +14,7 @@ from shared.errors import NotFound
 from shared.observing.series import BY_NAME
 from shared.observing.thinning import Thinned
 
-router = APIRouter(tags=["benchmarks"])
+router = APIRouter(tags=["benchmarks"], dependencies=[needs("read")])
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

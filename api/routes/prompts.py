@@ -7,6 +7,7 @@ from typing import Annotated, TypeVar
 import orjson
 from fastapi import APIRouter, Query, Response
 
+from api.access.needs import needs
 from api.answers import JsonList, json_answer
 from api.cursor import decode_cursor, encode_cursor
 from api.made_prompts import documents_of
@@ -17,7 +18,7 @@ from api.state import Parts, State
 from shared.db.benchmark_pages import ListedPrompt
 from shared.db.result_pages import SentPrompt
 
-router = APIRouter(tags=["benchmarks"])
+router = APIRouter(tags=["benchmarks"], dependencies=[needs("read")])
 
 # The column has 31 bits.
 MAX_INDEX = 2**31 - 1

@@ -7,6 +7,7 @@ import orjson
 from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
+from api.access.needs import needs
 from api.answers import json_answer
 from api.present_results import results_json
 from api.result_cursor import cursor_of, position_of
@@ -17,7 +18,7 @@ from api.state import Parts
 from shared.benchmark.results.outcome import Outcome
 from shared.db.result_pages import SORTABLE
 
-router = APIRouter(tags=["benchmarks"])
+router = APIRouter(tags=["benchmarks"], dependencies=[needs("read")])
 
 
 def _sortable(value: str) -> str:

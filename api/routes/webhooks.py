@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response, status
 
+from api.access.needs import needs
 from api.body import JsonRoute
 from api.cursor import decode_cursor, encode_cursor
 from api.present_webhooks import delivery_out, webhook_out
@@ -23,7 +24,7 @@ from api.schemas.webhooks import (
 from api.state import Parts, State
 from shared.webhooks.message import new_secret
 
-router = APIRouter(tags=["webhooks"], route_class=JsonRoute)
+router = APIRouter(tags=["webhooks"], route_class=JsonRoute, dependencies=[needs("read")])
 
 WebhookId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Id of the endpoint.", examples=[1])]
 DeliveryId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Id of the delivery.", examples=[1])]
@@ -40,6 +41,7 @@ NO_KEY: dict[int | str, dict[str, Any]] = {
 
 @router.post(
     "/webhooks",
+    dependencies=[needs("run")],
     operation_id="registerWebhook",
     status_code=status.HTTP_201_CREATED,
     summary="Register an endpoint for the events of all benchmarks",
@@ -78,6 +80,7 @@ async def read(webhook_id: WebhookId, parts: Parts) -> WebhookOut:
 
 @router.patch(
     "/webhooks/{webhook_id}",
+    dependencies=[needs("run")],
     operation_id="changeWebhook",
     summary="Change an endpoint",
     responses={**NOT_FOUND, **INVALID},
@@ -98,6 +101,7 @@ async def change(webhook_id: WebhookId, body: WebhookChange, parts: Parts) -> We
 
 @router.delete(
     "/webhooks/{webhook_id}",
+    dependencies=[needs("run")],
     operation_id="deleteWebhook",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Delete an endpoint and its deliveries",
@@ -110,6 +114,7 @@ async def delete(webhook_id: WebhookId, parts: Parts) -> None:
 
 @router.post(
     "/webhooks/{webhook_id}/rotate-secret",
+    dependencies=[needs("run")],
     operation_id="rotateWebhookSecret",
     summary="Sign with a new secret",
     responses={**NOT_FOUND, **INVALID, **NO_KEY},
@@ -123,6 +128,7 @@ async def rotate(webhook_id: WebhookId, parts: Parts) -> WebhookRotated:
 
 @router.post(
     "/webhooks/{webhook_id}/test",
+    dependencies=[needs("run")],
     operation_id="testWebhook",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Send a test event",
@@ -150,6 +156,7 @@ async def deliveries(webhook_id: WebhookId, query: Annotated[PageQuery, Query()]
 
 @router.post(
     "/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver",
+    dependencies=[needs("run")],
     operation_id="redeliverToWebhook",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Send an event to an endpoint again",
@@ -177,6 +184,7 @@ async def benchmark_deliveries(
 
 @router.post(
     "/benchmarks/{benchmark_id}/webhook-deliveries/{delivery_id}/redeliver",
+    dependencies=[needs("run")],
     operation_id="redeliverOfBenchmark",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Send an event of a benchmark again",

@@ -2,10 +2,11 @@
 
 from fastapi import APIRouter
 
+from api.access.needs import needs
 from api.schemas.workers import Calibration, WorkerList, WorkerOut
 from api.state import Parts
 
-router = APIRouter(tags=["workers"])
+router = APIRouter(tags=["workers"], dependencies=[needs("read")])
 
 
 @router.get("/workers", operation_id="listWorkers", summary="List the workers")

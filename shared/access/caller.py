@@ -32,3 +32,6 @@ class Caller:
 
 # Everyone, under open access.
 LOCAL = Caller(DEFAULT_OWNER, "admin", via="local")
+
+# Whoever uses a route that is open to all: no row has this owner.
+NOBODY = Caller("", "read")

@@ -5,19 +5,24 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from shared.money import MICROS_A_USD
+
 MAX_BUDGET_USD = 1_000_000
-# The database counts money in micro-dollars.
-_MICROS = 1_000_000
 
 
 def _in_micro_dollars(value: float) -> float:
     """Without what is smaller than a micro-dollar: nobody can spend that."""
     # The first rounding takes out what binary numbers add: 0.29 is 290000.00000000003 millionths.
-    return math.floor(round(value * _MICROS, 3)) / _MICROS
+    return math.floor(round(value * MICROS_A_USD, 3)) / MICROS_A_USD
+
+
+def micros_of(usd: float) -> int:
+    """An amount that was checked, in micro-dollars."""
+    return round(usd * MICROS_A_USD)
 
 
 # An amount of US dollars that a cap can have.
-BudgetUsd = Annotated[float, Field(ge=1 / _MICROS, le=MAX_BUDGET_USD), AfterValidator(_in_micro_dollars)]
+BudgetUsd = Annotated[float, Field(ge=1 / MICROS_A_USD, le=MAX_BUDGET_USD), AfterValidator(_in_micro_dollars)]
 
 BudgetOfBenchmark = Annotated[
     BudgetUsd | None,

@@ -27,10 +27,6 @@ class BudgetName:
     def key(self) -> str:
         return f"{self.holder}:{self.id}:{self.period}"
 
-    def cap_on(self, day: date) -> str:
-        """The key of the cap that counts on this day."""
-        return f"{self.key}:{day:%Y-%m}" if self.period == "month" else f"{self.key}:{day:%Y-%m-%d}"
-
     @classmethod
     def of(cls, key: str) -> "BudgetName":
         """From the key of its row."""

@@ -7,10 +7,12 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.access.caller import Caller
 from shared.benchmark.status import Status
 from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.history_tables import Baseline
+from shared.db.missing import no_benchmark
 from shared.db.tables import Benchmark
 from shared.db.types import utc_now
 from shared.errors import Conflict, NotFound
@@ -35,7 +37,8 @@ class NamedBenchmark:
 class BaselineRepository:
     """Rows of `baselines`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, caller: Caller, database: Database) -> None:
+        self._caller = caller
         self._database = database
 
     async def put(self, name: str, benchmark_id: int) -> tuple[NamedBenchmark, bool]:
@@ -48,7 +51,7 @@ class BaselineRepository:
             query = select(Benchmark.status).where(Benchmark.id == benchmark_id)
             status: Status | None = await session.scalar(query.with_for_update(read=True, key_share=True))
             if status is None:
-                raise NotFound(f"there is no benchmark {benchmark_id}")
+                raise no_benchmark(benchmark_id)
             if status != "completed":
                 raise Conflict(f"benchmark {benchmark_id} is {status}: only a completed one can be a baseline")
             created = await session.scalar(select(Baseline.name).where(Baseline.name == name)) is None

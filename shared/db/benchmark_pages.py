@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, lite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased, defer
 
+from shared.access.caller import Caller
 from shared.benchmark.status import Status
 from shared.db.again import tries_again
 from shared.db.database import Database
@@ -80,7 +81,8 @@ class ListedPrompt:
 class BenchmarkPages:
     """Pages of `benchmarks` and `prompts`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, caller: Caller, database: Database) -> None:
+        self._caller = caller
         self._database = database
 
     async def page(

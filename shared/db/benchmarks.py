@@ -7,23 +7,24 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, insert, inspect, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.benchmark.extra_body import STORED
+from shared.access.caller import Caller
 from shared.benchmark.metadata import metadata_pairs
 from shared.benchmark.prompt_set import prompt_set
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.status import CANCEL, FINISH, TERMINAL, Status
-from shared.benchmark.workload.workload_spec import lists_prompts
 from shared.db.again import tries_again
 from shared.db.baselines import refuse_baseline
 from shared.db.database import Database
 from shared.db.datasets import hold_dataset
 from shared.db.events import tell_of
+from shared.db.missing import no_benchmark
 from shared.db.reservations import close
 from shared.db.spend import hold_account
+from shared.db.stored_spec import is_without_prompts, prompts_deleted, prompts_of, spec_of
 from shared.db.tables import Benchmark, BenchmarkMetadata, IdempotencyKey, Prompt
 from shared.db.types import as_constant, utc_now
 from shared.db.webhook_endpoints import insert_endpoint, lock_endpoint
-from shared.errors import Conflict, KeyReused, NotFound
+from shared.errors import Conflict, KeyReused
 from shared.providers.identity import EndpointIdentity
 from shared.webhooks.message import NewEndpoint
 
@@ -51,8 +52,9 @@ class Once:
 class BenchmarkRepository:
     """Rows of `benchmarks` and their `prompts`."""
 
-    def __init__(self, database: Database, *, public_url: str | None = None) -> None:
+    def __init__(self, caller: Caller, database: Database, *, public_url: str | None = None) -> None:
         """`public_url`: the API's URL, for the links in events."""
+        self._caller = caller
         self._database = database
         self._public_url = public_url
 
@@ -127,16 +129,14 @@ class BenchmarkRepository:
 
     async def spec(self, benchmark_id: int) -> tuple[BenchmarkSpec, Benchmark]:
         """The spec as it was submitted, prompts included. Raises NotFound, or Conflict if its texts were deleted."""
-        query = select(Prompt.document).where(Prompt.benchmark_id == benchmark_id).order_by(Prompt.prompt_index)
         async with self._database.read() as session:
             benchmark = await _existing(session, benchmark_id)
-            prompts = list(await session.scalars(query))
-        if not prompts and lists_prompts(benchmark.spec_document):
+            prompts = await prompts_of(session, benchmark_id)
+        if is_without_prompts(benchmark, prompts):
             # A benchmark that is being deleted loses its prompts too.
             await self.status(benchmark_id)
-            raise Conflict(f"the prompts of benchmark {benchmark_id} were deleted (TEXT_RETENTION_DAYS)")
-        document = {**benchmark.spec_document, "prompts": prompts}
-        return BenchmarkSpec.model_validate(document, context=STORED), benchmark
+            raise prompts_deleted(benchmark_id)
+        return spec_of(benchmark, prompts), benchmark
 
     async def get(self, benchmark_id: int) -> Benchmark:
         """Raises NotFound."""
@@ -148,18 +148,8 @@ class BenchmarkRepository:
         async with self._database.read() as session:
             status = await session.scalar(select(Benchmark.status).where(Benchmark.id == benchmark_id))
         if status is None:
-            raise _not_found(benchmark_id)
+            raise no_benchmark(benchmark_id)
         return status
-
-    async def running_s(self, benchmark_id: int) -> float:
-        """Seconds since its first claim, by the database's clock; 0 before that. Raises NotFound."""
-        query = select(utc_now(), Benchmark.started_at).where(Benchmark.id == benchmark_id)
-        async with self._database.read() as session:
-            row = (await session.execute(query)).one_or_none()
-        if row is None:
-            raise _not_found(benchmark_id)
-        now, started_at = row
-        return 0.0 if started_at is None else float((now - started_at).total_seconds())
 
     async def cancel(self, benchmark_id: int) -> Benchmark:
         """Cancels a pending benchmark at once, and asks the worker of a running one to stop. A cancelled one stays so.
@@ -282,9 +272,5 @@ async def _replayed(session: AsyncSession, once: Once) -> Benchmark:
 async def _existing(session: AsyncSession, benchmark_id: int) -> Benchmark:
     benchmark = await session.get(Benchmark, benchmark_id, populate_existing=True)
     if benchmark is None:
-        raise _not_found(benchmark_id)
+        raise no_benchmark(benchmark_id)
     return benchmark
-
-
-def _not_found(benchmark_id: int) -> NotFound:
-    return NotFound(f"there is no benchmark {benchmark_id}")

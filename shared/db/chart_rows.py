@@ -10,6 +10,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NullType
 
+from shared.access.caller import Caller
 from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.history_tables import Charts
@@ -83,7 +84,8 @@ _COLUMNS = (
 class ChartRepository:
     """Columns of `results`, and the rows of `charts`. Texts are never in a row of `charts`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, caller: Caller, database: Database) -> None:
+        self._caller = caller
         self._database = database
 
     async def blocks(self, benchmark_id: int, most: int) -> AsyncIterator[Sequence[Sequence[Any]]]:

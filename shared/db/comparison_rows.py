@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import false, select, true
 
+from shared.access.caller import Caller
 from shared.benchmark.results.outcome import FAILURES
 from shared.db.again import tries_again
 from shared.db.database import Database
@@ -26,7 +27,8 @@ _PARTS, _STEP = 1_000, 919
 class ComparisonRows:
     """Columns of `results`."""
 
-    def __init__(self, database: Database, *, most_results: int = MOST_RESULTS) -> None:
+    def __init__(self, caller: Caller, database: Database, *, most_results: int = MOST_RESULTS) -> None:
+        self._caller = caller
         self._database = database
         self._most = most_results
 

@@ -1,4 +1,4 @@
-"""Stored datasets: added whole, listed, read by pages of rows, loaded for a run, and deleted."""
+"""Stored datasets: added whole, listed, read by pages of rows, and deleted."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,19 +8,21 @@ from typing import Any
 from sqlalchemy import delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.access.caller import Caller
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.workload.dataset_spec import DatasetReference
 from shared.db.again import tries_again
 from shared.db.database import Database
+from shared.db.dataset_rows import BLOCKS_AT_ONCE, SentRows, load_rows, rows_of
 from shared.db.dataset_tables import Dataset, DatasetBlock
+from shared.db.missing import no_dataset
+from shared.db.owned import of_owner
 from shared.db.tables import Benchmark, is_open
 from shared.db.types import utc_now
-from shared.errors import Conflict, InvalidRequest, NotFound
+from shared.errors import Conflict, InvalidRequest
 from shared.workloads.row_blocks import Block, BlockRows, block_lines
-from shared.workloads.rows import R, Row, TraceRow
+from shared.workloads.rows import R
 
-# Blocks of one INSERT or SELECT: about a megabyte.
-BLOCKS_AT_ONCE = 32
 # A page of rows ends with the block that fills it up to this.
 PAGE_BYTES = 4_000_000
 # Ids that an error lists.
@@ -54,7 +56,8 @@ class StoredRow:
 class DatasetRepository:
     """Rows of `datasets` and `dataset_blocks`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, caller: Caller, database: Database) -> None:
+        self._caller = caller
         self._database = database
 
     async def add(self, new: NewDataset, blocks: Iterable[Block]) -> tuple[Dataset, bool]:
@@ -135,42 +138,19 @@ class DatasetRepository:
         return found[:limit]
 
     async def load(self, dataset_id: int, kind: type[R]) -> BlockRows[R]:
-        """All rows, still compressed, for a run. Raises NotFound."""
-        blocks: list[Block] = []
-        after = -1
-        async with self._database.read() as session:
-            dataset = await _get(session, dataset_id)
-            while True:
-                query = (
-                    select(DatasetBlock.first, DatasetBlock.rows, DatasetBlock.data)
-                    .where(DatasetBlock.dataset_id == dataset_id, DatasetBlock.first > after)
-                    .order_by(DatasetBlock.first)
-                    .limit(BLOCKS_AT_ONCE)
-                )
-                part = [Block(*row) for row in await session.execute(query)]
-                if not part:
-                    break
-                blocks += part
-                after = part[-1].first
-        return BlockRows(blocks, kind, dataset.turns)
+        """All rows, still compressed. Raises NotFound."""
+        return await load_rows(self._database, dataset_id, kind, of_owner(self._caller, Dataset.owner))
 
-    async def rows_of(self, spec: BenchmarkSpec) -> BlockRows[Row] | BlockRows[TraceRow] | None:
+    async def rows_of(self, spec: BenchmarkSpec) -> SentRows | None:
         """The rows that a benchmark sends; None if it sends no dataset. Raises NotFound."""
-        workload = spec.workload
-        if workload is None or workload.stored is None:
-            return None
-        if workload.stored.id is None:
-            raise NotFound("the dataset of this imported benchmark is not on this server")
-        if workload.trace is not None:
-            return await self.load(workload.stored.id, TraceRow)
-        return await self.load(workload.stored.id, Row)
+        return await rows_of(self._database, spec, of_owner(self._caller, Dataset.owner))
 
     async def delete(self, dataset_id: int) -> None:
         """Raises NotFound, and Conflict with their ids while open benchmarks use the dataset."""
         async with self._database.write() as session:
             query = select(Dataset.id).where(Dataset.id == dataset_id).with_for_update()
             if await session.scalar(query) is None:
-                raise _not_found(dataset_id)
+                raise no_dataset(dataset_id)
             workload = Benchmark.spec_document["workload"]
             uses = or_(*(workload[source]["id"].as_integer() == dataset_id for source in ("dataset", "trace")))
             users = select(Benchmark.id).where(is_open(), uses).order_by(Benchmark.id)
@@ -194,12 +174,8 @@ async def hold_dataset(session: AsyncSession, dataset_id: int) -> None:
 async def _get(session: AsyncSession, dataset_id: int) -> Dataset:
     dataset = (await session.scalars(select(Dataset).where(Dataset.id == dataset_id))).one_or_none()
     if dataset is None:
-        raise _not_found(dataset_id)
+        raise no_dataset(dataset_id)
     return dataset
-
-
-def _not_found(dataset_id: int) -> NotFound:
-    return NotFound(f"there is no dataset {dataset_id}")
 
 
 def _groups(blocks: Iterable[Block]) -> Iterator[list[Block]]:

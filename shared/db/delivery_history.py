@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import and_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.access.caller import Caller
 from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.deliveries import joined
@@ -30,7 +31,8 @@ class DeliveryOfEvent:
 class DeliveryHistory:
     """The deliveries that were made or are to be made."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, caller: Caller, database: Database) -> None:
+        self._caller = caller
         self._database = database
 
     async def page(

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, and_, cast, func, literal, select, true, type_coerce
 from sqlalchemy.types import NullType
 
+from shared.access.caller import Caller
 from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.result_pages import JSON_OF_TIMELINE
@@ -34,7 +35,8 @@ class ExportExtent:
 class ExportRows:
     """Blocks of `results`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, caller: Caller, database: Database) -> None:
+        self._caller = caller
         self._database = database
 
     async def extent(self, benchmark_id: int, *, warmup: bool) -> ExportExtent:

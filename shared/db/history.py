@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
+from shared.access.caller import Caller
 from shared.benchmark.history.metrics import PARTS
 from shared.benchmark.history.run import Run
 from shared.benchmark.status import Status
@@ -48,7 +49,8 @@ class RunPage:
 class HistoryRepository:
     """Series of runs, and their runs."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, caller: Caller, database: Database) -> None:
+        self._caller = caller
         self._database = database
 
     async def series(

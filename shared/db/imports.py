@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import insert, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.access.caller import Caller
 from shared.benchmark.metadata import metadata_pairs
 from shared.db.again import tries_again
 from shared.db.database import Database
@@ -38,7 +39,8 @@ class NewImport:
 class ImportRepository:
     """Rows of an imported benchmark."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, caller: Caller, database: Database) -> None:
+        self._caller = caller
         self._database = database
 
     async def by_key(self, key: str) -> Benchmark | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_, update
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.access.api_key import Hasher, make
@@ -16,6 +16,7 @@ from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.owned import of_owner
 from shared.db.types import utc_now
+from shared.db.valid_keys import is_valid_key
 from shared.errors import Conflict, NotFound
 
 # Tries to find a free id: there are 2.8 * 10^12.
@@ -77,15 +78,10 @@ async def bootstrap(database: Database, hasher: Hasher, name: str, *, another: b
     """
     async with database.write() as session:
         await _one_at_a_time(session)
-        usable = await session.scalar(select(ApiKey.id).where(is_usable(), ApiKey.scope == "admin").limit(1))
+        usable = await session.scalar(select(ApiKey.id).where(is_valid_key(), ApiKey.scope == "admin").limit(1))
         if usable is not None and not another:
             raise Conflict(f"there is a usable admin key already: {usable}")
         return await _insert(session, database, hasher, NewKey(DEFAULT_OWNER, name, "admin"), None)
-
-
-def is_usable() -> ColumnElement[bool]:
-    """Whether a key is neither revoked nor expired."""
-    return and_(ApiKey.revoked_at.is_(None), or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > utc_now()))
 
 
 async def _one_at_a_time(session: AsyncSession) -> None:

@@ -6,11 +6,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
+from shared.access.caller import Caller
 from shared.benchmark.status import TERMINAL, Status
 from shared.db.again import tries_again
 from shared.db.database import Database
+from shared.db.owned import of_owner
 from shared.db.tables import Benchmark
 from shared.db.types import utc_now
 
@@ -48,13 +50,19 @@ _COLUMNS = [getattr(Benchmark, item.name) for item in fields(LiveState) if item.
 
 @tries_again
 class LiveRepository:
-    """Reads states of benchmarks by their ids."""
+    """Reads states of the caller's benchmarks by their ids."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, caller: Caller, database: Database) -> None:
+        self._caller = caller
         self._database = database
 
     async def states(self, ids: Collection[int]) -> dict[int, LiveState]:
         """The benchmarks that there are, by id. Raises Unavailable without the database."""
-        query = select(*_COLUMNS, utc_now().label("read_at")).where(Benchmark.id.in_(sorted(ids)))
-        async with self._database.read() as session:
-            return {row.id: LiveState(**row._mapping) for row in await session.execute(query)}
+        return await states_of(self._database, ids, of_owner(self._caller, Benchmark.owner))
+
+
+async def states_of(database: Database, ids: Collection[int], owned: ColumnElement[bool]) -> dict[int, LiveState]:
+    """The states of these benchmarks, by id. `owned`: the condition of their owner."""
+    query = select(*_COLUMNS, utc_now().label("read_at")).where(Benchmark.id.in_(sorted(ids)), owned)
+    async with database.read() as session:
+        return {row.id: LiveState(**row._mapping) for row in await session.execute(query)}

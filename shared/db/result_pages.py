@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
 from sqlalchemy.orm import undefer
 
+from shared.access.caller import Caller
 from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.tables import Result, did_not_succeed
@@ -74,7 +75,8 @@ _SHOWN = tuple(item.name for item in fields(ShownResult) if item.name != "answer
 class ResultPages:
     """Pages of `results`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, caller: Caller, database: Database) -> None:
+        self._caller = caller
         self._database = database
 
     async def in_order(

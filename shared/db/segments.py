@@ -13,8 +13,6 @@ from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.benchmark.status import SegmentEnding
-from shared.db.again import tries_again
-from shared.db.database import Database
 from shared.db.spend import Charge
 from shared.db.tables import Benchmark, Segment
 from shared.db.types import utc_now
@@ -35,20 +33,6 @@ class SegmentEnd:
     measurement: dict[str, Any] | None = None
     aggregate: bytes | None = None
     charges: Mapping[date | None, Charge] = field(default_factory=dict)
-
-
-@tries_again
-class SegmentRepository:
-    """Reads rows of `segments`; the lease's holder writes them."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def of(self, benchmark_id: int) -> Sequence[Segment]:
-        """All segments of a benchmark, first to last."""
-        query = select(Segment).where(Segment.benchmark_id == benchmark_id).order_by(Segment.fence)
-        async with self._database.read() as session:
-            return (await session.scalars(query)).all()
 
 
 async def end_segment(

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.access.caller import Caller
 from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.events import tell_of_test
@@ -21,7 +22,8 @@ from shared.webhooks.message import ROTATION_S, NewEndpoint
 class WebhookRepository:
     """Rows of `webhook_endpoints`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, caller: Caller, database: Database) -> None:
+        self._caller = caller
         self._database = database
 
     async def add(self, new: NewEndpoint) -> WebhookEndpoint:

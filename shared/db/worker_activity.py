@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from shared.access.caller import Caller
 from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.tables import Benchmark, Segment, is_open
@@ -52,7 +53,8 @@ class LastMeasurement:
 class WorkerActivity:
     """Reads open benchmarks and ended segments."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, caller: Caller, database: Database) -> None:
+        self._caller = caller
         self._database = database
 
     async def open_benchmarks(self, *, limit: int) -> tuple[Sequence[OpenBenchmark], int]:

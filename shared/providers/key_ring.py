@@ -13,10 +13,12 @@ from shared.scrubber import looks_secret, secrets_in
 
 
 class KeyRing:
-    """Values of variables: NAME, or a file named by NAME_FILE. Read each time, never kept."""
+    """Values of variables: NAME, the file that NAME_FILE names, or the file NAME of a folder. Read anew each time."""
 
-    def __init__(self, environment: Mapping[str, str | None]) -> None:
+    def __init__(self, environment: Mapping[str, str | None], folder: Path | None = None) -> None:
+        """`folder`: where Docker and Kubernetes mount secrets. The environment wins over it."""
         self._environment = environment
+        self._folder = folder
 
     def get(self, endpoint: Endpoint) -> SecretStr | None:
         """The key of the endpoint; None if it needs none or the key is not here."""
@@ -57,10 +59,17 @@ class KeyRing:
 
     def _value(self, name: str) -> SecretStr | None:
         value = self._environment.get(name)
-        path = self._environment.get(f"{name}_FILE")
-        if not value and path and Path(path).is_file():
-            value = Path(path).read_text(encoding="utf-8").strip()
+        for path in () if value else self._files(name):
+            if not value and path.is_file():
+                value = path.read_text(encoding="utf-8").strip()
         return SecretStr(value) if value else None
+
+    def _files(self, name: str) -> Iterator[Path]:
+        path = self._environment.get(f"{name}_FILE")
+        if path:
+            yield Path(path)
+        if self._folder is not None and name.isidentifier():
+            yield self._folder / name
 
 
 def _named_values(endpoint: Endpoint) -> Iterator[tuple[str, Value]]:

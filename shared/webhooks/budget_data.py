@@ -4,9 +4,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from shared.budgets.cap_name import CapName
+from shared.money import MICROS_A_USD
 from shared.webhooks.message import instant
-
-_MICROS = 1_000_000
 
 
 class CapFacts(Protocol):
@@ -38,9 +37,9 @@ def budget_data(cap: CapFacts, benchmark: StoppedBenchmark, public_url: str | No
         "owner": cap.owner,
         "key_id": name.id if name.kind == "key" else None,
         "period": name.period,
-        "cap_usd": cap.cap / _MICROS,
-        "spent_usd": cap.spent / _MICROS,
-        "reserved_usd": cap.reserved / _MICROS,
+        "cap_usd": cap.cap / MICROS_A_USD,
+        "spent_usd": cap.spent / MICROS_A_USD,
+        "reserved_usd": cap.reserved / MICROS_A_USD,
         "resets_at": _instant(name.resets_at),
         "benchmark": {
             "id": benchmark.id,

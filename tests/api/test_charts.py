@@ -7,7 +7,8 @@ import httpx2
 import pytest
 from sqlalchemy import select, text
 
-from api.charts import KEPT_S, ChartMaker
+from api.charts import KEPT_S, ChartMaker, KeptCharts
+from shared.access.caller import LOCAL
 from shared.benchmark.results.record import RequestError
 from shared.db.chart_rows import MOST_KINDS, ChartRepository
 from shared.db.history_tables import Charts
@@ -86,7 +87,7 @@ async def test_charts_of_an_ended_benchmark_are_kept_without_texts(api: httpx2.A
             await session.delete(row)
     assert stored is not None
     assert await charts(api) == first
-    maker = ChartRepository(tables.database)
+    maker = ChartRepository(LOCAL, tables.database)
     await maker.store(1, 0, b"of another version")
     assert (await charts(api))["ttft_ms"]["count"] == 0
     # Nothing is kept of a benchmark that was deleted meanwhile.
@@ -120,7 +121,7 @@ class HeldClock:
 
 async def test_charts_of_a_running_benchmark_follow_it(tables: Tables) -> None:
     clock = HeldClock()
-    maker = ChartMaker(ChartRepository(tables.database), tables.benchmarks, clock)
+    maker = ChartMaker(ChartRepository(LOCAL, tables.database), tables.benchmarks, clock, KeptCharts())
     await tables.add(prompts=[f"prompt {number}" for number in range(30)])
     assert (await maker.of(1))["requests"]["of"] == 0
     lease, made = await tables.claimed(), records()
@@ -132,14 +133,14 @@ async def test_charts_of_a_running_benchmark_follow_it(tables: Tables) -> None:
     await tables.results.record(lease, made[10:])
     await tables.leases.finish(lease, "cancelled", summary=None, error=None)
     assert (await maker.of(1))["requests"]["of"] == 30
-    assert await ChartRepository(tables.database).stored(1) is not None
+    assert await ChartRepository(LOCAL, tables.database).stored(1) is not None
 
 
 async def test_only_the_newest_requests_are_read(tables: Tables) -> None:
     await tables.add(prompts=[f"prompt {number}" for number in range(30)])
     lease = await tables.claimed()
     await tables.results.record(lease, records())
-    blocks = [block async for block in ChartRepository(tables.database).blocks(1, 12)]
+    blocks = [block async for block in ChartRepository(LOCAL, tables.database).blocks(1, 12)]
     assert [row[1] for block in blocks for row in block] == list(range(29, 17, -1))
 
 
@@ -161,7 +162,8 @@ async def test_charts_of_many_results_never_hold_the_event_loop(tables: Tables) 
             )
         )
     await tables.leases.finish(lease, "completed", summary=None, error=None)
-    maker, watch = ChartMaker(ChartRepository(tables.database), tables.benchmarks, HeldClock()), LoopWatch()
+    rows, watch = ChartRepository(LOCAL, tables.database), LoopWatch()
+    maker = ChartMaker(rows, tables.benchmarks, HeldClock(), KeptCharts())
     with watch.watching():
         assert (await maker.of(1))["ttft_ms"]["count"] == 20_000
     assert watch.busy_s < 0.05, watch.callback

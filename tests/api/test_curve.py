@@ -12,7 +12,7 @@ from shared.benchmark.request_id import RequestId
 from shared.benchmark.results.observed import Observed
 from shared.benchmark.search.probe import Extent, Probe
 from shared.benchmark.slo.slo_spec import SloSpec
-from shared.db.stages import StageRepository
+from shared.db.run_stages import RunStages
 from shared.numbers.metrics import DISTRIBUTED, REPORTED
 from tests.api.documents import problem, submit
 from tests.shared.benchmark.closed_server import ClosedServer, Measured, Served, stage_of
@@ -64,7 +64,7 @@ def measured(load: int) -> tuple[Stage, Measured]:
 async def swept(api: httpx2.AsyncClient, tables: Tables) -> httpx2.AsyncClient:
     """A sweep over six loads of a server with eight slots; a seventh stage runs."""
     await submit(api)
-    repository, lease = StageRepository(tables.database), await tables.claimed()
+    repository, lease = RunStages(tables.database), await tables.claimed()
     for number, load in enumerate(LOADS):
         stage, results = measured(load)
         await repository.enter(lease, dispatched=number + 1, stages={number: stage.label})

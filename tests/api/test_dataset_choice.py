@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from api.dataset_choice import chosen, with_dataset
+from shared.access.caller import LOCAL
 from shared.benchmark.extra_body import STORED
 from shared.benchmark.run_spec import MAX_CONCURRENCY
 from shared.benchmark.spec import BenchmarkSpec
@@ -29,7 +30,7 @@ def spec(**changes: Any) -> BenchmarkSpec:
 
 
 async def test_id_and_hash_are_both_written_down(database: Database) -> None:
-    datasets = DatasetRepository(database)
+    datasets = DatasetRepository(LOCAL, database)
     number = await stored(datasets, "jsonl")
     for source in (DatasetSource(id=number, max_turns=3), DatasetSource(sha256=SHA, max_turns=3)):
         found = await chosen(source, "prompts", "workload.dataset", datasets)
@@ -37,7 +38,7 @@ async def test_id_and_hash_are_both_written_down(database: Database) -> None:
 
 
 async def test_a_dataset_must_have_what_is_needed(database: Database) -> None:
-    datasets = DatasetRepository(database)
+    datasets = DatasetRepository(LOCAL, database)
     prompts, trace = await stored(datasets, "csv"), await stored(datasets, "azure")
     with pytest.raises(
         InvalidRequest, match=f"workload.trace: dataset {prompts} has prompts or conversations; this needs a"
@@ -50,11 +51,11 @@ async def test_a_dataset_must_have_what_is_needed(database: Database) -> None:
 
 async def test_a_spec_without_a_dataset_stays_as_it_is(database: Database) -> None:
     plain = spec(prompts=["a"])
-    assert await with_dataset(plain, DatasetRepository(database)) is plain
+    assert await with_dataset(plain, DatasetRepository(LOCAL, database)) is plain
 
 
 async def test_the_rows_say_how_many_requests_there_are(database: Database) -> None:
-    datasets = DatasetRepository(database)
+    datasets = DatasetRepository(LOCAL, database)
     number = await stored(datasets, "csv")
     workload = {"source": "dataset", "dataset": {"id": number, "rows": 999}}
     short = (await with_dataset(spec(workload=workload, repetitions=3, warmup=2), datasets)).with_defaults()
@@ -67,7 +68,7 @@ async def test_the_rows_say_how_many_requests_there_are(database: Database) -> N
 
 
 async def test_a_trace_is_sent_once_with_room_for_all_it_wants(database: Database) -> None:
-    datasets = DatasetRepository(database)
+    datasets = DatasetRepository(LOCAL, database)
     workload = {"source": "trace", "trace": {"id": await stored(datasets, "azure")}}
     slos = {"effective_latency_ms": 500.0}
     found = (await with_dataset(spec(workload=workload, repetitions=3, slos=slos), datasets)).with_defaults()
@@ -75,7 +76,7 @@ async def test_a_trace_is_sent_once_with_room_for_all_it_wants(database: Databas
 
 
 async def test_too_many_requests_are_refused(database: Database) -> None:
-    datasets = DatasetRepository(database)
+    datasets = DatasetRepository(LOCAL, database)
     number = await stored(datasets, "csv", rows=600_000)
     workload = {"source": "dataset", "dataset": {"id": number}}
     with pytest.raises(InvalidRequest, match=r"repetitions: .* are 1,200,000 requests, at most 1,000,000"):
@@ -85,7 +86,7 @@ async def test_too_many_requests_are_refused(database: Database) -> None:
 
 
 async def test_of_a_window_only_its_requests_count(database: Database) -> None:
-    datasets = DatasetRepository(database)
+    datasets = DatasetRepository(LOCAL, database)
     writer = BlockWriter()
     for at_s in (0, 5, 10):
         writer.add(TraceRow(at_s * 10**9, 1, 1))
@@ -104,7 +105,7 @@ async def test_of_a_window_only_its_requests_count(database: Database) -> None:
 
 
 async def test_nobody_knows_how_many_turns_of_conversations_are_sent(database: Database) -> None:
-    datasets = DatasetRepository(database)
+    datasets = DatasetRepository(LOCAL, database)
     new = NewDataset("x", "jsonl", {}, SHA, "turns", 9, 5, 8, {})
     number = (await datasets.add(new, []))[0].id
     for most, planned in ((None, None), (1, 5)):

@@ -35,7 +35,7 @@ def client(served: tuple[httpx2.AsyncClient, FastAPI]) -> httpx2.AsyncClient:
 
 @pytest.fixture
 def feeds(served: tuple[httpx2.AsyncClient, FastAPI]) -> Feeds:
-    found: Feeds = served[1].state.parts.feeds
+    found: Feeds = served[1].state.process.feeds
     return found
 
 

@@ -7,8 +7,9 @@ import httpx2
 import pytest
 from sqlalchemy import update
 
-from api.made_prompts import MadePrompts, texts_of
+from api.made_prompts import KeptWorkloads, MadePrompts, texts_of
 from api.present_results import PROMPT_SHOWN
+from shared.access.caller import LOCAL
 from shared.benchmark.load.places import place_at
 from shared.benchmark.workload.workload import WorkItem
 from shared.db.benchmark_pages import BenchmarkPages
@@ -37,7 +38,7 @@ async def sent(api: httpx2.AsyncClient, tables: Tables, workload: dict[str, Any]
     assert response.status_code == 202, response.text
     number = response.json()["id"]
     spec, _ = await tables.benchmarks.spec(number)
-    made = load_of(spec, rows=await DatasetRepository(tables.database).rows_of(spec)).workload
+    made = load_of(spec, rows=await DatasetRepository(LOCAL, tables.database).rows_of(spec)).workload
     places = [place_at(0, 0, warmup=True), *(place_at(0, ordinal) for ordinal in range(3))]
     items = [made.item(place, turn, ["answer"] * turn) for place in places for turn in range(turns)]
     found = [item for item in items if item is not None]
@@ -113,10 +114,15 @@ async def test_without_its_dataset_there_are_no_texts_and_the_numbers_stay(
     assert await pages(api, "/benchmarks/1/prompts") == []
 
 
+def maker(tables: Tables, kept: KeptWorkloads) -> MadePrompts:
+    datasets = DatasetRepository(LOCAL, tables.database)
+    return MadePrompts(BenchmarkPages(LOCAL, tables.database), tables.benchmarks, datasets, kept)
+
+
 async def test_the_last_few_workloads_are_kept_for_their_next_page(api: httpx2.AsyncClient, tables: Tables) -> None:
     for _ in range(5):
         await sent(api, tables, {"source": "builtin"})
-    made = MadePrompts(BenchmarkPages(tables.database), tables.benchmarks, DatasetRepository(tables.database))
+    made = maker(tables, KeptWorkloads())
     first = await made.workload(1)
     assert first is not None
     assert await made.workload(1) is first
@@ -129,9 +135,7 @@ async def test_the_last_few_workloads_are_kept_for_their_next_page(api: httpx2.A
 async def test_a_workload_is_made_again_after_a_while(api: httpx2.AsyncClient, tables: Tables) -> None:
     """Retention may have deleted its texts since."""
     await sent(api, tables, LONG)
-    made = MadePrompts(
-        BenchmarkPages(tables.database), tables.benchmarks, DatasetRepository(tables.database), kept_s=0.01
-    )
+    made = maker(tables, KeptWorkloads(0.01))
     first = await made.workload(1)
     assert first is not None
 

@@ -35,6 +35,12 @@ OPERATIONS = [
     ("GET", "/datasets/{dataset_id}/rows"),
     ("DELETE", "/datasets/{dataset_id}"),
     ("GET", "/models"),
+    ("GET", "/budgets"),
+    ("GET", "/budgets/owners/{owner}/{period}"),
+    ("PUT", "/budgets/owners/{owner}/{period}"),
+    ("PUT", "/budgets/keys/{key_id}/{period}"),
+    ("DELETE", "/budgets/keys/{key_id}/{period}"),
+    ("GET", "/spend"),
 ]
 
 

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from cli.exits import ExitCode
 from cli.main import app
 from cli.receiver import Receiver
+from shared.access.caller import LOCAL
 from shared.clock import wall_now
 from shared.db.database import Database
 from shared.db.migrate import upgrade
@@ -68,7 +69,7 @@ def test_reseal_lets_go_of_the_old_key(tmp_path: Path) -> None:
 
     async def add(*secrets: str) -> None:
         database = Database(url)
-        await WebhookRepository(database).add(NewEndpoint("https://hooks.example/", None, secrets))
+        await WebhookRepository(LOCAL, database).add(NewEndpoint("https://hooks.example/", None, secrets))
         await database.close()
 
     def run(keys: str, *options: str) -> tuple[int, str]:

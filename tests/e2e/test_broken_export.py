@@ -13,6 +13,7 @@ from sqlalchemy.engine import Engine
 
 from api.exports import ROWS_AT_ONCE
 from api.main import create_app
+from shared.access.caller import LOCAL
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.providers.key_ring import KeyRing
@@ -61,7 +62,7 @@ async def test_a_benchmark_that_is_deleted_meanwhile_gives_no_file(
         assert (response.status_code, response.headers["export-rows"]) == (200, str(RESULTS))
         pieces = response.aiter_bytes(65_536)
         assert await anext(pieces)
-        await BenchmarkRepository(database_of_a_long_run).delete(1)
+        await BenchmarkRepository(LOCAL, database_of_a_long_run).delete(1)
         with pytest.raises(httpx2.RemoteProtocolError):
             async for _ in pieces:
                 pass

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 
+from shared.access.caller import LOCAL
 from shared.benchmark.spec import BenchmarkSpec
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
@@ -32,7 +33,7 @@ class Writer:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.benchmarks = BenchmarkRepository(database)
+        self.benchmarks = BenchmarkRepository(LOCAL, database)
         self.leases = LeaseRepository(database, lease_s=600)
         self.results = ResultRepository(database)
         self.deliveries = DeliveryRepository(database)
@@ -123,7 +124,7 @@ async def finish(interrupted: Writer, other: Writer) -> Case:
 
 
 async def claim_delivery(interrupted: Writer, other: Writer) -> Case:
-    delivery_id = await WebhookRepository(other.database).test(await _endpoint(other))
+    delivery_id = await WebhookRepository(LOCAL, other.database).test(await _endpoint(other))
 
     async def check(due: Any) -> None:
         if due is None:
@@ -139,13 +140,13 @@ async def claim_delivery(interrupted: Writer, other: Writer) -> Case:
 
 async def settle(interrupted: Writer, other: Writer) -> Case:
     endpoint_id = await _endpoint(other)
-    await WebhookRepository(other.database).test(endpoint_id)
+    await WebhookRepository(LOCAL, other.database).test(endpoint_id)
     (due,) = await other.deliveries.claim(10)
     attempt = Attempt(succeeded=True, duration_ms=1, status_code=204)
 
     async def check(_: Any) -> None:
         await other.deliveries.settle(due, attempt)
-        (kept,) = await DeliveryHistory(other.database).page(
+        (kept,) = await DeliveryHistory(LOCAL, other.database).page(
             endpoint_id=endpoint_id, benchmark_id=None, before_id=None, limit=1
         )
         assert (kept.delivery.status, [item.status_code for item in kept.attempts]) == ("delivered", [204])
@@ -166,7 +167,7 @@ CASES = {case.__name__: case for case in (claim, create, record, finish, claim_d
 
 
 async def _endpoint(other: Writer) -> int:
-    return (await WebhookRepository(other.database).add(NewEndpoint("http://receiver.example", (), ()))).id
+    return (await WebhookRepository(LOCAL, other.database).add(NewEndpoint("http://receiver.example", (), ()))).id
 
 
 async def assert_nothing_is_locked(database: Database, patience_s: float = 0) -> None:

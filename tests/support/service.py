@@ -10,14 +10,14 @@ from fastapi import FastAPI
 
 from api.main import create_app
 from shared.clock import SystemClock
-from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
-from shared.db.datasets import DatasetRepository
 from shared.db.leases import LeaseRepository
-from shared.db.observations import ObservationRepository
 from shared.db.results import ResultRepository
-from shared.db.segments import SegmentRepository
-from shared.db.stages import StageRepository
+from shared.db.run_benchmarks import RunBenchmarks
+from shared.db.run_datasets import RunDatasets
+from shared.db.run_observations import RunObservations
+from shared.db.run_segments import RunSegments
+from shared.db.run_stages import RunStages
 from shared.db.unclaimed import UnclaimedRepository
 from shared.db.workers import WorkerRepository
 from shared.providers.key_ring import KeyRing
@@ -66,13 +66,13 @@ def make_context(
         endpoints=settings.endpoints(price_list),
         keys=keys,
         price_list=price_list,
-        benchmarks=BenchmarkRepository(database),
+        benchmarks=RunBenchmarks(database),
         leases=LeaseRepository(database, lease_s=settings.lease_s, public_url=settings.public_url),
         results=ResultRepository(database),
-        segments=SegmentRepository(database),
-        stages=StageRepository(database),
-        observations=ObservationRepository(database),
-        datasets=DatasetRepository(database),
+        segments=RunSegments(database),
+        stages=RunStages(database),
+        observations=RunObservations(database),
+        datasets=RunDatasets(database),
         children=children,
         monitor=WorkerMonitor(database),
         calibration=calibration,

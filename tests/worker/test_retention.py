@@ -6,13 +6,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
+from shared.access.caller import LOCAL
 from shared.db.access_tables import Session
 from shared.db.baselines import BaselineRepository
 from shared.db.database import Database
 from shared.db.deliveries import Attempt, DeliveryRepository
 from shared.db.retention import STEP_ROWS, RetentionRepository
+from shared.db.run_stages import RunStages
 from shared.db.sessions import SessionRepository
-from shared.db.stages import StageRepository
 from shared.db.tables import Benchmark, BenchmarkMetadata, Prompt, Result
 from shared.db.types import utc_now
 from shared.db.webhook_endpoints import WebhookRepository
@@ -130,7 +131,7 @@ async def test_texts_go_and_numbers_stay(tables: Tables) -> None:
 
 async def test_a_baseline_stays_and_only_its_texts_go(tables: Tables) -> None:
     kept, old = await ended(tables, 31), await ended(tables, 31)
-    baselines = BaselineRepository(tables.database)
+    baselines = BaselineRepository(LOCAL, tables.database)
     await baselines.put("main", kept)
     await retention(tables, benchmark_days=30, text_days=30).sweep()
     assert (await tables.benchmarks.get(kept)).summary == {"kept": True}
@@ -148,7 +149,7 @@ async def test_a_baseline_stays_and_only_its_texts_go(tables: Tables) -> None:
 
 async def test_texts_stay_while_an_event_is_on_its_way_to_an_enabled_endpoint(tables: Tables) -> None:
     """The event would be lost. A disabled endpoint may get it never, so it holds nothing up."""
-    endpoints, deliveries = WebhookRepository(tables.database), DeliveryRepository(tables.database)
+    endpoints, deliveries = WebhookRepository(LOCAL, tables.database), DeliveryRepository(tables.database)
     endpoint = await endpoints.add(NewEndpoint("http://a.test/", None, []))
     delivered, waiting = await ended(tables, 8), await ended(tables, 8)
     # The start and the end of the first one.
@@ -179,7 +180,7 @@ async def test_names_of_stages_go_with_the_texts_and_the_rest_of_them_stays(tabl
     load = {"stages": [{"name": "Acme", "concurrency": 2, "requests": 2}, {"concurrency": 4, "requests": 2}]}
     number = await tables.add(repetitions=2, load=load)
     lease = await tables.claimed()
-    stages = StageRepository(tables.database)
+    stages = RunStages(tables.database)
     labels = {0: {"name": "Acme", "concurrency": 2}, 1: {"concurrency": 4}}
     await stages.enter(lease, dispatched=1, stages=labels)
     live = {"stage": {"number": 0, "label": labels[0]}}

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 
 from shared.benchmark.load.plan import PlannedLoad
 from shared.clock import Clock
-from shared.db.benchmarks import BenchmarkRepository
-from shared.db.datasets import DatasetRepository
 from shared.db.leases import LeaseRepository
-from shared.db.observations import ObservationRepository
 from shared.db.results import ResultRepository
-from shared.db.segments import SegmentRepository
-from shared.db.stages import StageRepository
+from shared.db.run_benchmarks import RunBenchmarks
+from shared.db.run_datasets import RunDatasets
+from shared.db.run_observations import RunObservations
+from shared.db.run_segments import RunSegments
+from shared.db.run_stages import RunStages
 from shared.program.tracing import Tracing
 from shared.providers.adapters import Adapters
 from shared.providers.endpoints import EndpointRegistry
@@ -34,13 +34,13 @@ class RunContext:
     endpoints: EndpointRegistry
     keys: KeyRing
     price_list: PriceList
-    benchmarks: BenchmarkRepository
+    benchmarks: RunBenchmarks
     leases: LeaseRepository
     results: ResultRepository
-    segments: SegmentRepository
-    stages: StageRepository
-    observations: ObservationRepository
-    datasets: DatasetRepository
+    segments: RunSegments
+    stages: RunStages
+    observations: RunObservations
+    datasets: RunDatasets
     children: Children
     monitor: WorkerMonitor
     tracing: Tracing = field(default_factory=Tracing)

@@ -11,7 +11,7 @@ from typing import Any
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.clock import Clock
 from shared.db.leases import Lease
-from shared.db.observations import ObservationRepository
+from shared.db.run_observations import RunObservations
 from shared.errors import LeaseLost
 from shared.network.tls import client_context
 from shared.observing.probe import Probe, Probes
@@ -40,7 +40,7 @@ class Observer:
 
     def __init__(
         self,
-        repository: ObservationRepository,
+        repository: RunObservations,
         lease: Lease,
         clock: Clock,
         scrapers: Sequence[Scraper],
@@ -153,7 +153,7 @@ def scrapers_of(endpoint: Endpoint, keys: KeyRing, clock: Clock) -> list[Scraper
     return [Scraper(url.request(variables), tls, clock) for url in endpoint.metrics_urls]
 
 
-async def observed_of(repository: ObservationRepository, benchmark_id: int, results: RunAggregate) -> dict[str, Any]:
+async def observed_of(repository: RunObservations, benchmark_id: int, results: RunAggregate) -> dict[str, Any]:
     """What all workers have observed while these results came to be: `observed` and `probes` of a summary, if any."""
     begin_us, end_us = results.activity.first_sent_us, results.activity.last_end_us
     if begin_us is None or end_us is None:

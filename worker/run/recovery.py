@@ -63,8 +63,9 @@ class Recovery:
             spec = await self.spec()
         except Conflict:
             return None
+        owner = self._benchmark.owner
         try:
-            rows = await until_available(lambda: self._context.datasets.rows_of(spec), "rows_wait")
+            rows = await until_available(lambda: self._context.datasets.rows_of(spec, owner), "rows_wait")
             # In a thread: a trace is sorted, and a corpus is indexed.
             load = await asyncio.to_thread(self._context.load_of, spec, rows=rows)
         except (InvalidRequest, NotFound) as exc:
@@ -140,7 +141,7 @@ class Recovery:
 
     async def _stages(self, load: PlannedLoad | None) -> tuple[list[StageResult], dict[int, RunAggregate]]:
         """The stages that have ended, and what is stored of those in progress, by number."""
-        rows = {row.number: row for row in await self._context.stages.of(self._lease.benchmark_id, aggregates=True)}
+        rows = {row.number: row for row in await self._context.stages.of(self._lease.benchmark_id)}
         ended: list[StageResult] = []
         while load is not None and rows and (stage := load.plan.next(ended)) is not None:
             numbers = [each.number for each in stage.shown if each.number in rows]

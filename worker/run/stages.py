@@ -12,7 +12,7 @@ from shared.benchmark.load.plan import PlannedLoad, Stage, StageResult
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.slo.slo_spec import SloSpec
 from shared.db.leases import Lease
-from shared.db.stages import StageRepository
+from shared.db.run_stages import RunStages
 from worker.engine.recorded import Recorded
 from worker.patience import until_available
 from worker.run.recorder import Recorder
@@ -27,7 +27,7 @@ class Stages:
 
     def __init__(
         self,
-        repository: StageRepository,
+        repository: RunStages,
         lease: Lease,
         load: PlannedLoad,
         recorder: Recorder,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
+from api.access.needs import needs
 from api.pages.forms.values import Values
 from api.pages.routes.form_body import Form, done
 from api.pages.site import page
@@ -13,7 +14,7 @@ from api.schemas.benchmark_request import BenchmarkBody
 from api.state import Parts
 from shared.errors import Conflict
 
-router = APIRouter(prefix="/ui", include_in_schema=False)
+router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 
 BenchmarkId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
@@ -49,14 +50,14 @@ def key_of(values: Values) -> str | None:
     return f"ui-{key}" if _KEY.fullmatch(key) else None
 
 
-@router.post("/benchmarks/{benchmark_id}/rerun")
+@router.post("/benchmarks/{benchmark_id}/rerun", dependencies=[needs("run")])
 async def rerun(benchmark_id: BenchmarkId, values: Form, parts: Parts) -> Response:
     """The same benchmark again, as a new one."""
     submitted = await parts.submitter.rerun(benchmark_id, key_of(values))
     return done(f"/ui/benchmarks/{submitted.benchmark.id}", "rerun")
 
 
-@router.post("/benchmarks/{benchmark_id}/cancel")
+@router.post("/benchmarks/{benchmark_id}/cancel", dependencies=[needs("run", across_owners=True)])
 async def cancel(benchmark_id: BenchmarkId, values: Form, parts: Parts) -> Response:
     """Its results stay."""
     to = f"/ui/benchmarks/{benchmark_id}"
@@ -79,7 +80,7 @@ async def ask_before_deletion(benchmark_id: BenchmarkId, request: Request, parts
     return page(request, "actions/delete.html", benchmark=benchmark)
 
 
-@router.post("/benchmarks/{benchmark_id}/delete")
+@router.post("/benchmarks/{benchmark_id}/delete", dependencies=[needs("run", across_owners=True)])
 async def delete(benchmark_id: BenchmarkId, values: Form, request: Request, parts: Parts) -> Response:
     """Deletes only what was asked about: a form without `confirmed` leads to the question."""
     if values.get("confirmed") != "yes":
@@ -94,7 +95,7 @@ async def delete(benchmark_id: BenchmarkId, values: Form, request: Request, part
     return done("/ui/benchmarks", "deleted")
 
 
-@router.post("/demo")
+@router.post("/demo", dependencies=[needs("run")])
 async def demo(values: Form, request: Request, parts: Parts) -> Response:
     """Runs a small benchmark against the simulator. Never against a provider, which would cost money."""
     await parts.endpoints.loaded()

@@ -9,6 +9,7 @@ import orjson
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse
 
+from api.access.needs import needs
 from api.pages.benchmark.chosen import SORTS, chosen, needs_time
 from api.pages.benchmark.complexity import what_is_not_seen
 from api.pages.benchmark.figures import Figures
@@ -29,7 +30,7 @@ from shared.benchmark.charts.tables import FigureId
 from shared.benchmark.results.outcome import OUTCOMES
 from shared.benchmark.status import TERMINAL
 
-router = APIRouter(prefix="/ui", include_in_schema=False)
+router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 
 BenchmarkId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 PAGE = 100

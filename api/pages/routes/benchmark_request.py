@@ -7,6 +7,7 @@ import orjson
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse
 
+from api.access.needs import needs
 from api.made_prompts import item_of
 from api.pages.benchmark.as_curl import as_curl
 from api.pages.benchmark.timeline_figure import timeline_figure
@@ -21,7 +22,7 @@ from shared.db.tables import Result
 from shared.errors import NotFound
 from shared.numbers.metrics import DEFINITIONS, METRICS
 
-router = APIRouter(prefix="/ui", include_in_schema=False)
+router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 
 Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 # More events are no help in a table or a chart.

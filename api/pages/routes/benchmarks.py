@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response, status
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ConfigDict, Field, model_validator
 
+from api.access.needs import needs
 from api.benchmark_list import cursor_of, filter_of, position_of
 from api.pages.benchmark_rows import Row, row_of
 from api.pages.list_order import COLUMNS, NEWEST, OLDEST, Order, sorted_rows
@@ -19,7 +20,7 @@ from shared.benchmark.status import STATUSES
 from shared.db.benchmark_pages import BenchmarkFilter, BenchmarkList, ListedBenchmark, Position
 from shared.errors import InvalidRequest
 
-router = APIRouter(prefix="/ui", include_in_schema=False)
+router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 
 PATH = "/ui/benchmarks"
 PAGE = 100

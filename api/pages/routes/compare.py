@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
+from api.access.needs import needs
 from api.comparisons import LEAST
 from api.pages.charts.distribution import series
 from api.pages.charts.figure import Figure
@@ -19,7 +20,7 @@ from api.schemas.comparison import ComparisonOut, Id, MarginQuery, split
 from api.state import Parts
 from shared.errors import NotFound
 
-router = APIRouter(prefix="/ui", include_in_schema=False)
+router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 
 
 class ComparePageQuery(MarginQuery):

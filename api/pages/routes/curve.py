@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from api.access.needs import needs
 from api.pages.charts.curve import load_curve
 from api.pages.charts.figure import Figure
 from api.pages.site import page
@@ -19,7 +20,7 @@ from api.routes.curve import curve_document
 from api.state import Parts
 from shared.benchmark.results.curve import CurveSlo
 
-router = APIRouter(prefix="/ui", include_in_schema=False)
+router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 
 TITLES = {"ttft_ms": "TTFT", "tpot_ms": "TPOT", "latency_ms": "latency", "effective_latency_ms": "effective latency"}
 

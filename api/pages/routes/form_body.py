@@ -7,6 +7,7 @@ from fastapi import Depends, Request, status
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
+from api.access.csrf import check_form
 from api.body import INLINE_BYTES
 from api.pages.forms.values import MEDIA_TYPE, Values, WrongForm, parse
 from api.pages.words.notices import PARAMETER, Code
@@ -19,9 +20,10 @@ async def _values(request: Request) -> Values:
         raise HTTPException(status.HTTP_415_UNSUPPORTED_MEDIA_TYPE, f"send a form, as {MEDIA_TYPE}")
     body = await request.body()
     try:
-        return parse(body) if len(body) <= INLINE_BYTES else await asyncio.to_thread(parse, body)
+        values = parse(body) if len(body) <= INLINE_BYTES else await asyncio.to_thread(parse, body)
     except WrongForm as exc:
         raise HTTPException(status.HTTP_400_BAD_REQUEST, str(exc)) from None
+    return check_form(request, values)
 
 
 Form = Annotated[Values, Depends(_values)]

@@ -6,13 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.access.needs import needs
 from api.pages.site import page
 from api.schemas.prices import Prices, TieredPrice
 from api.state import Parts, State
 from shared.providers.model_search import ModelSearch
 from shared.workloads.formats.options import kind_of
 
-router = APIRouter(prefix="/ui", include_in_schema=False)
+router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 
 MAX_MODELS = 30
 MAX_DATASETS = 200

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ConfigDict, Field
 
+from api.access.needs import needs
 from api.pages.charts.history import history_figure
 from api.pages.history_points import caption_of, metric_named, rows_of, run_points
 from api.pages.queries import query_of
@@ -19,7 +20,7 @@ from api.schemas.history import DEFAULT_METRIC, MAX_POINTS, HistoryQuery, Metric
 from api.state import Parts
 from shared.exports.csv_table import MEDIA_TYPE, small_table
 
-router = APIRouter(prefix="/ui", include_in_schema=False)
+router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 
 PATH = "/ui/history"
 

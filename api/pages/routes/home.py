@@ -3,9 +3,10 @@
 from fastapi import APIRouter, status
 from fastapi.responses import RedirectResponse
 
+from api.access.needs import needs
 from api.proxy import link
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[needs("read")])
 
 
 @router.get("/")

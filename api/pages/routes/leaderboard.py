@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from pydantic import ConfigDict
 
+from api.access.needs import needs
 from api.pages.queries import query_of
 from api.pages.routes.history import series_url
 from api.pages.site import page
@@ -18,7 +19,7 @@ from api.proxy import link
 from api.schemas.history import BoardQuery, RunSeries, SetsQuery
 from api.state import Parts
 
-router = APIRouter(prefix="/ui", include_in_schema=False)
+router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 
 PATH = "/ui/leaderboard"
 

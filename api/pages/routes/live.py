@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from api.access.needs import needs
 from api.live.events import events_of
 from api.live.feeds import Feed
 from api.pages.progress import doing
@@ -17,7 +18,7 @@ from api.state import Parts
 from shared.benchmark.run_spec import RunSpec
 from shared.db.live import LiveState
 
-router = APIRouter(prefix="/ui", include_in_schema=False)
+router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def live_values(state: LiveState, spec: RunSpec) -> dict[str, Any]:
 @router.get("/benchmarks/{benchmark_id:int}/live", response_class=EventSourceResponse)
 async def live_part(request: Request, watcher: Annotated[Watcher, Depends(_watcher)]) -> AsyncIterator[ServerSentEvent]:
     """The part as it is now, then each change of it. `end`: the page is to show the final numbers."""
-    clock = request.app.state.parts.clock
+    clock = request.app.state.process.clock
     async for state in watcher.feed.states():
         last_id = events_of(state)[-1].id
         if state is None or state.has_ended:

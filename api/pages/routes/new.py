@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.access.needs import needs
 from api.pages.forms.checking import CheckedForm, check
 from api.pages.forms.earlier import request_of
 from api.pages.forms.equivalent import FILE_NAME, MEDIA_TYPE, yaml_spec
@@ -24,7 +25,7 @@ from api.proxy import link
 from api.state import Parts, State
 from shared.errors import Conflict, InvalidRequest, Unavailable
 
-router = APIRouter(prefix="/ui", include_in_schema=False)
+router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 
 Earlier = Annotated[int | None, Query(alias="from", ge=1, le=2**63 - 1)]
 
@@ -43,7 +44,7 @@ async def new(request: Request, parts: Parts, earlier_id: Earlier = None) -> Res
     return await _form(request, parts, values)
 
 
-@router.post("/benchmarks/new/preview")
+@router.post("/benchmarks/new/preview", dependencies=[needs("run")])
 async def preview(values: Form, request: Request, parts: Parts) -> Response:
     """The preview alone for scripts, and the whole page for the button."""
     checked = await _checked(parts, values)
@@ -52,7 +53,7 @@ async def preview(values: Form, request: Request, parts: Parts) -> Response:
     return await _form(request, parts, values, checked, status_code=422 if checked.mistakes else 200)
 
 
-@router.post("/benchmarks/new/file")
+@router.post("/benchmarks/new/file", dependencies=[needs("run")])
 async def file(values: Form, request: Request, parts: Parts) -> Response:
     """The benchmark as a file for `llmbench run`, with all its prompts."""
     checked = await _checked(parts, values)
@@ -63,7 +64,7 @@ async def file(values: Form, request: Request, parts: Parts) -> Response:
     return Response(content, media_type=MEDIA_TYPE, headers=headers)
 
 
-@router.post("/benchmarks")
+@router.post("/benchmarks", dependencies=[needs("run")])
 async def start(values: Form, request: Request, parts: Parts) -> Response:
     """Stores the benchmark. The same form again leads to the same benchmark; a changed form makes a new one."""
     checked = await _checked(parts, values)

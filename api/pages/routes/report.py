@@ -13,6 +13,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
+from api.access.needs import needs
 from api.pages.assets import assets
 from api.pages.benchmark.figures import Figures
 from api.pages.benchmark.key_figures import key_figures
@@ -25,7 +26,7 @@ from shared.benchmark.charts.tables import FigureId
 from shared.errors import InvalidRequest
 from shared.version import __version__
 
-router = APIRouter(prefix="/ui", include_in_schema=False)
+router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 
 MOST = 8
 _STYLES = ("tokens.css", "base.css", "charts.css", "benchmark.css", "report.css")

@@ -6,6 +6,7 @@ from typing import Annotated, Any, get_args
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import ValidationError
 
+from api.access.needs import needs
 from api.errors import field_errors
 from api.pages.forms.values import Values
 from api.pages.routes.form_body import Form, done
@@ -17,7 +18,7 @@ from api.state import Parts, State
 from shared.errors import FieldError, InvalidRequest, Unavailable
 from shared.webhooks.message import EventType, new_secret
 
-router = APIRouter(prefix="/ui/webhooks", include_in_schema=False)
+router = APIRouter(prefix="/ui/webhooks", include_in_schema=False, dependencies=[needs("read")])
 
 Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Before = Annotated[int | None, Query(ge=1, le=2**63 - 1, description="Only rows with smaller ids.")]
@@ -32,7 +33,7 @@ async def webhooks(request: Request, parts: Parts, before: Before = None) -> Res
     return await _list(request, parts, before=before)
 
 
-@router.post("")
+@router.post("", dependencies=[needs("run")])
 async def register(values: Form, request: Request, parts: Parts) -> Response:
     """Shows the secret of the new endpoint, once."""
     events = [event for event in EVENTS if values.get(f"event.{event}")]
@@ -75,7 +76,7 @@ async def webhook(webhook_id: Id, request: Request, parts: Parts, before: Before
     )
 
 
-@router.post("/{webhook_id}/enable")
+@router.post("/{webhook_id}/enable", dependencies=[needs("run")])
 async def enable(webhook_id: Id, values: Form, parts: Parts) -> Response:
     """Deliveries that are due are sent at once."""
     await parts.webhooks.change(webhook_id, {"enabled": True})
@@ -83,14 +84,14 @@ async def enable(webhook_id: Id, values: Form, parts: Parts) -> Response:
     return done(f"/ui/webhooks/{webhook_id}", "webhook-enabled")
 
 
-@router.post("/{webhook_id}/disable")
+@router.post("/{webhook_id}/disable", dependencies=[needs("run")])
 async def disable(webhook_id: Id, values: Form, parts: Parts) -> Response:
     """Deliveries that are due wait."""
     await parts.webhooks.change(webhook_id, {"enabled": False})
     return done(f"/ui/webhooks/{webhook_id}", "webhook-disabled")
 
 
-@router.post("/{webhook_id}/test")
+@router.post("/{webhook_id}/test", dependencies=[needs("run")])
 async def test(webhook_id: Id, values: Form, parts: Parts) -> Response:
     """A worker sends a test event at once."""
     await parts.webhooks.test(webhook_id)
@@ -98,7 +99,7 @@ async def test(webhook_id: Id, values: Form, parts: Parts) -> Response:
     return done(f"/ui/webhooks/{webhook_id}", "webhook-tested")
 
 
-@router.post("/{webhook_id}/secret")
+@router.post("/{webhook_id}/secret", dependencies=[needs("run")])
 async def rotate(webhook_id: Id, values: Form, request: Request, parts: Parts) -> Response:
     """Shows the new secret, once."""
     secret = new_secret()
@@ -112,7 +113,7 @@ async def ask_before_deletion(webhook_id: Id, request: Request, parts: Parts) ->
     return page(request, "webhooks/delete.html", webhook=webhook_out(await parts.webhooks.get(webhook_id)))
 
 
-@router.post("/{webhook_id}/delete")
+@router.post("/{webhook_id}/delete", dependencies=[needs("run")])
 async def delete(webhook_id: Id, values: Form, request: Request, parts: Parts) -> Response:
     """A form without `confirmed` leads to the question."""
     if values.get("confirmed") != "yes":
@@ -121,7 +122,7 @@ async def delete(webhook_id: Id, values: Form, request: Request, parts: Parts) -
     return done("/ui/webhooks", "webhook-deleted")
 
 
-@router.post("/{webhook_id}/deliveries/{delivery_id}/redeliver")
+@router.post("/{webhook_id}/deliveries/{delivery_id}/redeliver", dependencies=[needs("run")])
 async def redeliver(webhook_id: Id, delivery_id: Id, values: Form, parts: Parts) -> Response:
     """The same event again, with the same id."""
     await parts.webhooks.get(webhook_id)

@@ -5,15 +5,16 @@ from dataclasses import dataclass, field
 
 from fastapi import APIRouter, Request, Response
 
+from api.access.needs import needs
 from api.pages.site import page
 from api.routes.workers import list_workers
 from api.schemas.measurement import Measurement
 from api.schemas.workers import WorkerOut
 from api.state import Parts, State
 from shared.db.tables import Worker
-from shared.db.worker_activity import OpenBenchmark, WorkerActivity
+from shared.db.worker_activity import OpenBenchmark
 
-router = APIRouter(prefix="/ui", include_in_schema=False)
+router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 
 # Open benchmarks on the page, the oldest first.
 MAX_OPEN = 100
@@ -36,9 +37,8 @@ class EndpointRow:
 async def workers(request: Request, parts: Parts) -> Response:
     """The living first, then those that fell silent within a day."""
     found = sorted((await list_workers(parts)).items, key=lambda worker: not worker.alive)
-    activity = WorkerActivity(parts.database)
-    benchmarks, open_in_all = await activity.open_benchmarks(limit=MAX_OPEN)
-    measured = await activity.last_measurements([worker.id for worker in found])
+    benchmarks, open_in_all = await parts.worker_activity.open_benchmarks(limit=MAX_OPEN)
+    measured = await parts.worker_activity.last_measurements([worker.id for worker in found])
     return page(
         request,
         "workers/list.html",

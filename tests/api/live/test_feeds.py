@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from api.live.feeds import Feed, Feeds, TooManyListeners
-from shared.db.live import LiveState
+from shared.db.live import LiveRepository, LiveState
 from shared.errors import NotFound, Unavailable
 
 AT = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
@@ -33,8 +33,8 @@ def state(number: int = 1, **changes: Any) -> LiveState:
     return LiveState(**nothing | values | changes)
 
 
-class Stored:
-    """In place of the repository: states by id. `reads` has the ids of each read."""
+class Stored(LiveRepository):
+    """In place of both repositories: states by id. `reads` has the ids of each read."""
 
     def __init__(self, *states: LiveState) -> None:
         self.by_id = {item.id: item for item in states}
@@ -69,7 +69,7 @@ async def done(states: AsyncIterator[LiveState | None]) -> int:
 
 async def test_a_listener_gets_the_present_state_and_each_change() -> None:
     stored = Stored(state())
-    async with feeds_of(stored).listen(1) as feed:
+    async with feeds_of(stored).listen(1, stored) as feed:
         states = feed.states()
         assert await done(states) == 0
         stored.put(done=1)
@@ -81,7 +81,7 @@ async def test_a_listener_gets_the_present_state_and_each_change() -> None:
 
 async def test_a_slow_listener_gets_only_the_newest_state() -> None:
     stored = Stored(state())
-    async with feeds_of(stored).listen(1) as feed:
+    async with feeds_of(stored).listen(1, stored) as feed:
         states = feed.states()
         await anext(states)
         for number in range(1, 6):
@@ -100,7 +100,7 @@ async def test_one_read_serves_all_listeners_and_the_last_one_stops_it() -> None
     stored = Stored(state(1), state(2))
     feeds = feeds_of(stored)
     before = asyncio.all_tasks()
-    async with feeds.listen(1), feeds.listen(1), feeds.listen(2):
+    async with feeds.listen(1, stored), feeds.listen(1, stored), feeds.listen(2, stored):
         assert (feeds.listeners, len(asyncio.all_tasks() - before)) == (3, 1)
         stored.reads.clear()
         await stored.next_look()
@@ -113,7 +113,7 @@ async def test_one_read_serves_all_listeners_and_the_last_one_stops_it() -> None
 async def test_an_ended_benchmark_is_not_read_again() -> None:
     stored = Stored(state(1, status="completed"), state(2))
     feeds = feeds_of(stored)
-    async with feeds.listen(1), feeds.listen(2):
+    async with feeds.listen(1, stored), feeds.listen(2, stored):
         stored.reads.clear()
         await stored.next_look()
         assert stored.reads[-1] == [2]
@@ -121,7 +121,7 @@ async def test_an_ended_benchmark_is_not_read_again() -> None:
 
 async def test_a_deleted_benchmark_ends_with_none() -> None:
     stored = Stored(state())
-    async with feeds_of(stored).listen(1) as feed:
+    async with feeds_of(stored).listen(1, stored) as feed:
         states = feed.states()
         await anext(states)
         stored.by_id.clear()
@@ -130,7 +130,7 @@ async def test_a_deleted_benchmark_ends_with_none() -> None:
 
 async def test_listeners_stay_while_the_database_is_away() -> None:
     stored = Stored(state())
-    async with feeds_of(stored).listen(1) as feed:
+    async with feeds_of(stored).listen(1, stored) as feed:
         states = feed.states()
         await anext(states)
         stored.failure = Unavailable("gone")
@@ -144,13 +144,13 @@ async def test_listeners_stay_while_the_database_is_away() -> None:
 async def test_a_failure_of_the_watcher_ends_the_streams_and_the_next_listener_starts_another() -> None:
     stored = Stored(state())
     feeds = feeds_of(stored)
-    async with feeds.listen(1) as feed:
+    async with feeds.listen(1, stored) as feed:
         states = feed.states()
         await anext(states)
         stored.failure = RuntimeError("a fault")
         assert [item async for item in states] == []
         stored.failure = None
-        async with feeds.listen(1) as other:
+        async with feeds.listen(1, stored) as other:
             states = other.states()
             await anext(states)
             stored.put(done=1)
@@ -158,25 +158,27 @@ async def test_a_failure_of_the_watcher_ends_the_streams_and_the_next_listener_s
 
 
 async def test_the_end_of_the_process_ends_all_streams_at_once() -> None:
-    feeds = feeds_of(Stored(state()), every_s=3600)
-    async with feeds.listen(1) as feed:
+    stored = Stored(state())
+    feeds = feeds_of(stored, every_s=3600)
+    async with feeds.listen(1, stored) as feed:
         states = feed.states()
         await anext(states)
         rest = asyncio.ensure_future(anext(states, "ended"))
         feeds.close()
         assert await rest == "ended"
-        async with feeds.listen(1) as late:
+        async with feeds.listen(1, stored) as late:
             assert [item async for item in late.states()] == []
 
 
 async def test_there_are_at_most_so_many_listeners() -> None:
-    feeds = feeds_of(Stored(state()), most=2)
+    stored = Stored(state())
+    feeds = feeds_of(stored, most=2)
     async with AsyncExitStack() as stack:
         for _ in range(2):
-            await stack.enter_async_context(feeds.listen(1))
+            await stack.enter_async_context(feeds.listen(1, stored))
         with pytest.raises(TooManyListeners, match="2 listeners"):
-            await stack.enter_async_context(feeds.listen(1))
-    async with feeds.listen(1):
+            await stack.enter_async_context(feeds.listen(1, stored))
+    async with feeds.listen(1, stored):
         pass
 
 
@@ -185,11 +187,11 @@ async def test_a_failed_request_takes_no_place() -> None:
     feeds = feeds_of(stored, most=1)
     for _ in range(2):
         with pytest.raises(NotFound):
-            await feeds.listen(1).__aenter__()
+            await feeds.listen(1, stored).__aenter__()
     stored.failure = Unavailable("gone")
     for _ in range(2):
         with pytest.raises(Unavailable):
-            await feeds.listen(1).__aenter__()
+            await feeds.listen(1, stored).__aenter__()
     assert feeds.listeners == 0
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from shared.budgets.cap_name import BudgetName, CapName
+from shared.db.caps import cap_key
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,6 @@ def test_a_cap_says_whose_it_is_and_when_it_begins_anew(key: str, resets_at: dat
 def test_a_budget_names_its_cap(key: str) -> None:
     budget = BudgetName.of(key)
     assert budget.key == key
-    cap = CapName.of(budget.cap_on(date(2026, 11, 27)))
+    cap = CapName.of(cap_key(key, date(2026, 11, 27)))
     assert (cap.kind, cap.id, cap.period) == (budget.holder, budget.id, budget.period)
     assert cap.begins == date(2026, 11, 27 if budget.period == "day" else 1)

@@ -3,16 +3,17 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from shared.access.caller import LOCAL
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.results.record import ResultRecord, Usage
 from shared.benchmark.spec import BenchmarkSpec
 from shared.db.benchmark_pages import BenchmarkPages
+from shared.db.benchmark_parts import SegmentRepository
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.leases import Lease, LeaseRepository
 from shared.db.result_pages import ResultPages
 from shared.db.results import ResultRepository
-from shared.db.segments import SegmentRepository
 from shared.db.tables import Result
 from shared.numbers.metrics import MEASURED
 
@@ -69,11 +70,11 @@ class Tables:
 
     def __init__(self, database: Database, lease_s: float = 30) -> None:
         self.database = database
-        self.benchmarks = BenchmarkRepository(database)
+        self.benchmarks = BenchmarkRepository(LOCAL, database)
         self.results = ResultRepository(database)
-        self.benchmark_pages = BenchmarkPages(database)
-        self.result_pages = ResultPages(database)
-        self.segments = SegmentRepository(database)
+        self.benchmark_pages = BenchmarkPages(LOCAL, database)
+        self.result_pages = ResultPages(LOCAL, database)
+        self.segments = SegmentRepository(LOCAL, database)
         self.leases = LeaseRepository(database, lease_s=lease_s)
         # A worker whose leases have lapsed in the moment in which they are taken.
         self.lapsing = LeaseRepository(database, lease_s=-1)

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from shared.access.caller import LOCAL
 from shared.db.baselines import BaselineRepository
 from shared.db.database import Database
 from shared.errors import Conflict, NotFound
@@ -17,7 +18,7 @@ def tables(database: Database) -> Tables:
 
 @pytest.fixture
 def baselines(database: Database) -> BaselineRepository:
-    return BaselineRepository(database)
+    return BaselineRepository(LOCAL, database)
 
 
 async def completed(tables: Tables) -> int:
@@ -79,7 +80,9 @@ async def test_a_name_and_a_deletion_at_the_same_time_leave_both_or_none(
     for _ in range(5):
         number = await completed(tables)
         named, deleted = await asyncio.gather(
-            BaselineRepository(other).put("main", number), tables.benchmarks.delete(number), return_exceptions=True
+            BaselineRepository(LOCAL, other).put("main", number),
+            tables.benchmarks.delete(number),
+            return_exceptions=True,
         )
         if isinstance(named, NotFound):
             assert deleted is False

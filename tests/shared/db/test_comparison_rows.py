@@ -5,6 +5,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from shared.access.caller import LOCAL
 from shared.db.comparison_rows import ComparisonRows
 from shared.db.database import Database
 from tests.shared.db.rows import Tables, make_record
@@ -32,7 +33,7 @@ async def test_measured_requests_that_ended_by_themselves_are_read_in_order(tabl
     for record in records:
         await tables.results.record(lease, [record])
     await tables.results.record(await tables.claimed(), [make_record(5, 0)])
-    rows = await ComparisonRows(tables.database).of(number, 6)
+    rows = await ComparisonRows(LOCAL, tables.database).of(number, 6)
     assert rows.prompts.tolist() == [0, 1, 1]
     assert rows.succeeded.tolist() == [True, False, True]
     assert (rows.count, rows.failures, rows.share) == (3, 1, 1.0)
@@ -40,8 +41,8 @@ async def test_measured_requests_that_ended_by_themselves_are_read_in_order(tabl
     np.testing.assert_array_equal(rows.metrics["tpot_ms"], [25.0, 25.0, np.nan])
     np.testing.assert_array_equal(rows.cost_usd, [0.0021, np.nan, np.nan])
     assert rows.known("tpot_ms").tolist() == [0]
-    assert (await ComparisonRows(tables.database).of(other, 1)).prompts.tolist() == [5]
-    assert (await ComparisonRows(tables.database).of(404, 0)).count == 0
+    assert (await ComparisonRows(LOCAL, tables.database).of(other, 1)).prompts.tolist() == [5]
+    assert (await ComparisonRows(LOCAL, tables.database).of(404, 0)).count == 0
 
 
 async def test_a_very_long_run_is_read_in_part_and_evenly(tables: Tables) -> None:
@@ -49,11 +50,11 @@ async def test_a_very_long_run_is_read_in_part_and_evenly(tables: Tables) -> Non
     number = await tables.add()
     records = [make_record(place % 5, place // 5) for place in range(5_000)]
     await tables.results.record(await tables.claimed(), records)
-    rows = await ComparisonRows(tables.database, most_results=1_000).of(number, 5_000)
+    rows = await ComparisonRows(LOCAL, tables.database, most_results=1_000).of(number, 5_000)
     assert rows.share == 0.2
     assert rows.count == pytest.approx(1_000, rel=0.02)
     assert np.bincount(rows.prompts) == pytest.approx([200] * 5, rel=0.05)
-    whole = await ComparisonRows(tables.database, most_results=5_000).of(number, 5_000)
+    whole = await ComparisonRows(LOCAL, tables.database, most_results=5_000).of(number, 5_000)
     assert (whole.count, whole.share) == (5_000, 1.0)
 
 
@@ -63,7 +64,7 @@ async def test_the_event_loop_stays_free(tables: Tables) -> None:
     lease = await tables.claimed()
     for start in range(0, 30_000, 5_000):
         await tables.results.record(lease, [make_record(place, 0) for place in range(start, start + 5_000)])
-    rows = ComparisonRows(tables.database)
+    rows = ComparisonRows(LOCAL, tables.database)
     await rows.of(number, 30_000)
     watch = LoopWatch()
     with watch.watching():

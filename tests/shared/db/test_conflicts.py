@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import update
 from structlog.testing import capture_logs
 
+from shared.access.caller import LOCAL
 from shared.db.again import TRIES, tries_again
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.connections import warn_of_too_many_connections
@@ -71,8 +72,8 @@ async def test_lists_are_read_again(database_url: str, tables: Tables) -> None:
     """A standby refuses a read that meets its replication, and a statement is stale after a migration."""
     number = await tables.add()
     for read in (
-        lambda database: BenchmarkPages(database).prompts(number, after=-1, limit=10),
-        lambda database: ResultPages(database).rows([], with_timeline=False),
+        lambda database: BenchmarkPages(LOCAL, database).prompts(number, after=-1, limit=10),
+        lambda database: ResultPages(LOCAL, database).rows([], with_timeline=False),
     ):
         conflicting = ConflictingDatabase(database_url)
         await read(conflicting)
@@ -82,8 +83,8 @@ async def test_lists_are_read_again(database_url: str, tables: Tables) -> None:
 
 @POSTGRESQL
 async def test_redeliveries_and_ends_of_attempts_do_not_lock_each_other_out(database: Database) -> None:
-    endpoints, deliveries = WebhookRepository(database), DeliveryRepository(database)
-    history = DeliveryHistory(database)
+    endpoints, deliveries = WebhookRepository(LOCAL, database), DeliveryRepository(database)
+    history = DeliveryHistory(LOCAL, database)
     failed = Attempt(succeeded=False, duration_ms=1, status_code=500, wait_s=0)
     with capture_logs() as logs:
         for _ in range(30):

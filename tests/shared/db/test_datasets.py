@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
+from shared.access.caller import LOCAL
 from shared.benchmark.workload.dataset_spec import DatasetReference
 from shared.db.database import Database
 from shared.db.dataset_tables import DatasetBlock
@@ -48,7 +49,7 @@ def some_rows(count: int, size: int = 100) -> list[Row]:
 
 @pytest.fixture
 def datasets(database: Database) -> DatasetRepository:
-    return DatasetRepository(database)
+    return DatasetRepository(LOCAL, database)
 
 
 async def test_rows_come_back_in_pages_and_in_a_run(datasets: DatasetRepository) -> None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.access.caller import LOCAL
 from shared.db.database import Database
 from shared.db.deliveries import Attempt, DeliveryRepository
 from shared.db.delivery_history import DeliveryHistory
@@ -31,8 +32,8 @@ class FailingDatabase(Database):
 async def test_a_worker_whose_claim_failed_does_not_give_back_the_attempt_of_another(
     database_url: str, database: Database
 ) -> None:
-    endpoint_id = (await WebhookRepository(database).add(NewEndpoint("http://a.test/", None, ["sealed"]))).id
-    await WebhookRepository(database).test(endpoint_id)
+    endpoint_id = (await WebhookRepository(LOCAL, database).add(NewEndpoint("http://a.test/", None, ["sealed"]))).id
+    await WebhookRepository(LOCAL, database).test(endpoint_id)
     failing = FailingDatabase(database_url)
     one, other = DeliveryRepository(failing), DeliveryRepository(database)
     # The claim fails, and so does the first try to give it back.
@@ -43,6 +44,8 @@ async def test_a_worker_whose_claim_failed_does_not_give_back_the_attempt_of_ano
     await one.give_back_lost()
     assert await one.claim(1) == []
     await other.settle(due, Attempt(succeeded=True, duration_ms=1, status_code=204))
-    (kept,) = await DeliveryHistory(database).page(endpoint_id=endpoint_id, benchmark_id=None, before_id=None, limit=1)
+    (kept,) = await DeliveryHistory(LOCAL, database).page(
+        endpoint_id=endpoint_id, benchmark_id=None, before_id=None, limit=1
+    )
     assert (kept.delivery.status, [item.status_code for item in kept.attempts]) == ("delivered", [204])
     await failing.close()

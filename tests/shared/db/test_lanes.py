@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text, update
 
+from shared.access.caller import LOCAL
 from shared.db.database import Database
 from shared.db.deliveries import Attempt, DeliveryRepository, Due
 from shared.db.delivery_history import DeliveryHistory
@@ -25,9 +26,9 @@ class Hooks:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.endpoints = WebhookRepository(database)
+        self.endpoints = WebhookRepository(LOCAL, database)
         self.deliveries = DeliveryRepository(database)
-        self.history = DeliveryHistory(database)
+        self.history = DeliveryHistory(LOCAL, database)
 
     async def add(self, url: str, deliveries: int) -> int:
         endpoint_id = (await self.endpoints.add(NewEndpoint(url, None, ["sealed"]))).id

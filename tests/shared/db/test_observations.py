@@ -2,7 +2,10 @@
 
 import pytest
 
+from shared.access.caller import LOCAL
+from shared.db.database import Database
 from shared.db.observations import Extent, ObservationRepository
+from shared.db.run_observations import RunObservations
 from shared.errors import LeaseLost
 from shared.observing.sample import Sample
 from tests.shared.db.rows import Tables
@@ -14,14 +17,22 @@ def seconds(*numbers: int) -> list[Sample]:
     return [Sample(number * S, {"running": float(number)}) for number in numbers]
 
 
+class Observations(ObservationRepository):
+    """As the API reads them, and as the lease's holder adds them."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(LOCAL, database)
+        self.add = RunObservations(database).add
+
+
 async def read(
-    observations: ObservationRepository, benchmark_id: int, begin_us: int | None = None, end_us: int | None = None
+    observations: Observations, benchmark_id: int, begin_us: int | None = None, end_us: int | None = None
 ) -> list[int]:
     return [sample.at_us // S async for page in observations.samples(benchmark_id, begin_us, end_us) for sample in page]
 
 
 async def test_blocks_come_back_in_their_order_of_time(tables: Tables) -> None:
-    observations = ObservationRepository(tables.database)
+    observations = Observations(tables.database)
     benchmark_id = await tables.add()
     lease = await tables.claimed()
     await observations.add(lease, seconds(1, 2, 3))
@@ -36,7 +47,7 @@ async def test_blocks_come_back_in_their_order_of_time(tables: Tables) -> None:
 
 
 async def test_more_blocks_than_a_page_holds(tables: Tables) -> None:
-    observations = ObservationRepository(tables.database)
+    observations = Observations(tables.database)
     benchmark_id = await tables.add()
     lease = await tables.claimed()
     for second in range(120):
@@ -45,7 +56,7 @@ async def test_more_blocks_than_a_page_holds(tables: Tables) -> None:
 
 
 async def test_a_commit_that_was_not_heard_of_may_be_done_again(tables: Tables) -> None:
-    observations = ObservationRepository(tables.database)
+    observations = Observations(tables.database)
     benchmark_id = await tables.add()
     lease = await tables.claimed()
     for _ in range(2):
@@ -54,7 +65,7 @@ async def test_a_commit_that_was_not_heard_of_may_be_done_again(tables: Tables) 
 
 
 async def test_a_worker_that_lost_the_lease_adds_nothing(tables: Tables) -> None:
-    observations = ObservationRepository(tables.database)
+    observations = Observations(tables.database)
     benchmark_id = await tables.add()
     claimed = await tables.lapsing.claim("dead")
     assert claimed is not None
@@ -66,7 +77,7 @@ async def test_a_worker_that_lost_the_lease_adds_nothing(tables: Tables) -> None
 
 
 async def test_observations_go_with_their_benchmark(tables: Tables) -> None:
-    observations = ObservationRepository(tables.database)
+    observations = Observations(tables.database)
     benchmark_id = await tables.add()
     await observations.add(await tables.claimed(), seconds(1))
     await tables.benchmarks.delete(benchmark_id)

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import event
 
 from api.cursor import encode_cursor
+from shared.access.caller import LOCAL
 from shared.clock import wall_now
 from shared.db.benchmarks import Once
 from shared.db.database import Database
@@ -18,6 +19,7 @@ from shared.db.deliveries import Attempt, DeliveryRepository
 from shared.db.monitoring import MonitoringRepository
 from shared.db.result_pages import SORTABLE
 from shared.db.retention import RetentionRepository
+from shared.db.run_benchmarks import RunBenchmarks
 from shared.db.segments import SegmentEnd
 from shared.db.unclaimed import UnclaimedRepository
 from shared.db.webhook_endpoints import WebhookRepository
@@ -186,7 +188,7 @@ async def use_as_worker(database: Database, middle: int) -> None:
     assert len([row async for row in tables.results.all_for_summary(middle)]) == 10
     await tables.leases.end_crashed(lease, [])
     await tables.segments.of(lease.benchmark_id)
-    await tables.benchmarks.running_s(middle)
+    await RunBenchmarks(database).running_s(middle)
     await tables.leases.release(lease, SegmentEnd())
     await tables.leases.finish(await tables.claimed(), "completed", summary=None, error=None)
     once = Once("two", "f")
@@ -206,7 +208,7 @@ async def use_as_worker(database: Database, middle: int) -> None:
 
 async def use_deliveries(database: Database) -> None:
     """A claim beside a lane that is full, and the ends of its attempts."""
-    deliveries, endpoints = DeliveryRepository(database), WebhookRepository(database)
+    deliveries, endpoints = DeliveryRepository(database), WebhookRepository(LOCAL, database)
     await endpoints.test(FAST)
     claimed = await deliveries.claim(256)
     assert FAST in {item.endpoint_id for item in claimed}
@@ -262,7 +264,7 @@ async def scans(database: Database, statements: Statements) -> dict[str, list[st
 
 async def test_no_statement_reads_a_whole_table(database: Database, filled: Filled, client: httpx2.AsyncClient) -> None:
     statements = Statements()
-    parts = client._transport.app.state.parts  # type: ignore[attr-defined]
+    parts = client._transport.app.state.process  # type: ignore[attr-defined]
     with statements.kept(parts.database):
         await use_api(client, filled.middle)
     with statements.kept(database):

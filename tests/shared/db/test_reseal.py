@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from shared.access.caller import LOCAL
 from shared.db.database import Database
 from shared.db.reseal import reseal
 from shared.db.webhook_endpoints import WebhookRepository
@@ -22,7 +23,7 @@ def endpoint(secret: str, box: SecretBox = BEFORE) -> NewEndpoint:
 
 @pytest.fixture
 def webhooks(database: Database) -> WebhookRepository:
-    return WebhookRepository(database)
+    return WebhookRepository(LOCAL, database)
 
 
 async def opened(webhooks: WebhookRepository, box: SecretBox = AFTER) -> list[list[str]]:

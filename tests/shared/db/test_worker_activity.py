@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from shared.access.caller import LOCAL
 from shared.db.database import Database
 from shared.db.segments import SegmentEnd
 from shared.db.tables import Benchmark
@@ -15,7 +16,7 @@ from tests.shared.db.rows import Tables, make_record
 
 @pytest.fixture
 def activity(database: Database) -> WorkerActivity:
-    return WorkerActivity(database)
+    return WorkerActivity(LOCAL, database)
 
 
 async def ended(tables: Tables, worker_id: str, measurement: dict[str, Any] | None) -> int:

@@ -47,6 +47,35 @@ def test_the_variable_wins_over_the_file(tmp_path: Path) -> None:
     assert key_of(KeyRing({"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_API_KEY_FILE": str(path)})) == KEY
 
 
+def test_a_folder_has_a_file_of_the_name_of_each_variable(tmp_path: Path) -> None:
+    """As Docker and Kubernetes mount secrets. A key that is exchanged there is used from then on."""
+    ring = KeyRing({"ANTHROPIC_API_KEY": ""}, tmp_path)
+    assert not ring.can_use(ANTHROPIC)
+    (tmp_path / "ANTHROPIC_API_KEY").write_text(f"{KEY}\n", encoding="utf-8")
+    assert key_of(ring) == KEY
+    assert ring.secrets([ANTHROPIC]) == [KEY]
+    (tmp_path / "ANTHROPIC_API_KEY").write_text("\n", encoding="utf-8")
+    assert not ring.can_use(ANTHROPIC)
+
+
+def test_the_environment_wins_over_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "ANTHROPIC_API_KEY").write_text("of-the-folder", encoding="utf-8")
+    (tmp_path / "named").write_text("of-the-named-file", encoding="utf-8")
+    assert key_of(KeyRing({"ANTHROPIC_API_KEY": KEY}, tmp_path)) == KEY
+    named = {"ANTHROPIC_API_KEY_FILE": str(tmp_path / "named")}
+    assert key_of(KeyRing(named, tmp_path)) == "of-the-named-file"
+    # A file that is empty or not there says nothing.
+    assert key_of(KeyRing({"ANTHROPIC_API_KEY_FILE": "/nowhere/key"}, tmp_path)) == "of-the-folder"
+
+
+def test_a_name_leads_out_of_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "other").write_text(KEY, encoding="utf-8")
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    endpoint = ANTHROPIC.model_copy(update={"api_key_env": "../other"})
+    assert KeyRing({}, folder).get(endpoint) is None
+
+
 @pytest.mark.parametrize(
     "environment",
     [

@@ -9,6 +9,7 @@ from prometheus_client import generate_latest
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.access.caller import LOCAL
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.tables import Prompt
@@ -39,7 +40,7 @@ class DeletedMeanwhile(Database):
 
     def __init__(self, url: str, number: int) -> None:
         super().__init__(url)
-        self._benchmarks = BenchmarkRepository(Database(url))
+        self._benchmarks = BenchmarkRepository(LOCAL, Database(url))
         self._number = number
 
     @asynccontextmanager

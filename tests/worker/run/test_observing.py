@@ -13,7 +13,7 @@ from shared.benchmark.results.aggregate import RunAggregate
 from shared.clock import SystemClock
 from shared.db.database import Database
 from shared.db.leases import Lease
-from shared.db.observations import ObservationRepository
+from shared.db.run_observations import RunObservations
 from shared.errors import LeaseLost, Unavailable
 from shared.network.tls import client_context
 from shared.observing.sample import Reading, Sample
@@ -135,7 +135,7 @@ async def test_an_observer_that_lost_the_lease_ends_with_it(database: Database) 
     assert claimed is not None
     async with receiver(counting) as server:
         scraper = Scraper(MetricsRequest(metrics_url(server), ()), client_context(), SystemClock())
-        observations = ObservationRepository(tables.database)
+        observations = RunObservations(tables.database)
         observer = Observer(observations, claimed[0], SystemClock(), [scraper], every_s=0.01, stored_every_s=0.01)
         running = asyncio.create_task(observer.run())
         await server.has(3)
@@ -179,7 +179,7 @@ class Counting:
 async def test_a_database_that_is_away_delays_no_reading_and_gets_all_samples_later() -> None:
     database, endpoint = Away(), Counting()
     observer = Observer(
-        cast("ObservationRepository", database),
+        cast("RunObservations", database),
         Lease(1, 1, "one"),
         SystemClock(),
         [cast("Scraper", endpoint)],
@@ -203,7 +203,7 @@ async def test_a_database_that_is_away_delays_no_reading_and_gets_all_samples_la
 
 async def test_the_summary_has_what_each_worker_observed(database: Database) -> None:
     """The first worker died; the second one has observed the rest."""
-    tables, repository = Tables(database), ObservationRepository(database)
+    tables, repository = Tables(database), RunObservations(database)
     benchmark_id = await tables.add()
     claimed = await tables.lapsing.claim("dead")
     assert claimed is not None

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from shared.access.caller import LOCAL
 from shared.benchmark.load.places import is_warmup, place_at
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.spec import BenchmarkSpec
@@ -13,7 +14,7 @@ from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.leases import LeaseRepository
 from shared.db.results import ResultRepository
-from shared.db.stages import StageRepository
+from shared.db.run_stages import RunStages
 from shared.providers.key_ring import KeyRing
 from shared.workloads.loads import load_of
 from simulator.server import Simulator
@@ -148,10 +149,10 @@ async def test_the_next_worker_goes_on_in_the_middle_of_a_stage(
     """The first stage has ended, and of the second one request is stored; a third was marked."""
     wanted = spec(stages=[{"concurrency": 1, "requests": 2}, {"concurrency": 1, "requests": 4}])
     workload = load_of(wanted).workload
-    benchmark = await BenchmarkRepository(database).create(wanted, "simulator")
+    benchmark = await BenchmarkRepository(LOCAL, database).create(wanted, "simulator")
     claimed = await LeaseRepository(database, lease_s=0).claim("dead")
     assert claimed is not None
-    lease, stages = claimed[0], StageRepository(database)
+    lease, stages = claimed[0], RunStages(database)
     await LeaseRepository(database, lease_s=0).begin(lease, dispatched=1, price=None)
 
     def at(stage: int, ordinal: int) -> Any:
@@ -166,7 +167,7 @@ async def test_the_next_worker_goes_on_in_the_middle_of_a_stage(
     await stages.enter(lease, dispatched=place_at(1, 2), stages={1: {}})
     await ResultRepository(database).record(lease, [at(1, 0)], dispatched=place_at(1, 2))
     async with running_worker(make_settings(database_url, redis_url, simulator.base_url), KEYS, children):
-        repository = BenchmarkRepository(database)
+        repository = BenchmarkRepository(LOCAL, database)
 
         async def ended() -> str | None:
             status = await repository.status(benchmark.id)
@@ -192,7 +193,7 @@ async def test_a_stage_lasts_no_longer_because_its_worker_left(
     """A dead worker has measured 4.5 of its 5 seconds."""
     wanted = spec(concurrency=1, duration_s=5)
     workload = load_of(wanted).workload
-    repository, stages = BenchmarkRepository(database), StageRepository(database)
+    repository, stages = BenchmarkRepository(LOCAL, database), RunStages(database)
     benchmark = await repository.create(wanted, "simulator")
     claimed = await LeaseRepository(database, lease_s=0).claim("dead")
     assert claimed is not None

@@ -6,12 +6,13 @@ from typing import Any
 
 from sqlalchemy import update
 
+from shared.access.caller import LOCAL
 from shared.benchmark.spec import BenchmarkSpec
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.leases import LeaseRepository
 from shared.db.results import ResultRepository
-from shared.db.segments import SegmentRepository
+from shared.db.run_segments import RunSegments
 from shared.db.tables import Benchmark
 from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
@@ -34,7 +35,7 @@ def spec(**changes: Any) -> BenchmarkSpec:
 
 async def ended(database: Database, benchmark_id: int) -> str:
     async def look() -> str | None:
-        status = await BenchmarkRepository(database).status(benchmark_id)
+        status = await BenchmarkRepository(LOCAL, database).status(benchmark_id)
         return None if status in ("pending", "running") else status
 
     return await until(look) or ""
@@ -45,14 +46,14 @@ async def test_a_benchmark_that_no_bell_was_rung_for_is_found_by_the_sweep(
 ) -> None:
     settings = make_settings(database_url, redis_url, simulator.base_url)
     async with running_worker(settings, KEYS, children):
-        benchmark = await BenchmarkRepository(database).create(spec(), "simulator")
+        benchmark = await BenchmarkRepository(LOCAL, database).create(spec(), "simulator")
         assert await ended(database, benchmark.id) == "completed"
 
 
 async def test_what_a_dead_worker_sent_again_over_new_connections_stays_counted(
     database_url: str, database: Database, redis_url: str, children: Children
 ) -> None:
-    repository = BenchmarkRepository(database)
+    repository = BenchmarkRepository(LOCAL, database)
     benchmark = await repository.create(spec(), "simulator")
     claimed = await LeaseRepository(database, lease_s=0).claim("dead")
     assert claimed is not None
@@ -76,7 +77,7 @@ async def test_what_a_dead_worker_sent_again_over_new_connections_stays_counted(
 async def test_a_benchmark_of_a_dead_worker_goes_on_without_what_is_stored(
     database_url: str, database: Database, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
-    repository = BenchmarkRepository(database)
+    repository = BenchmarkRepository(LOCAL, database)
     benchmark = await repository.create(spec(), "simulator")
     # A worker claims it, stores two results, and is never heard of again.
     claimed = await LeaseRepository(database, lease_s=0).claim("dead")
@@ -96,7 +97,7 @@ async def test_a_benchmark_of_a_dead_worker_goes_on_without_what_is_stored(
     assert document.summary["interrupted"] is True
     assert document.summary["possible_duplicates"]["requests"] == 1
     assert document.summary["flags"]["possible_duplicate"] == 1
-    dead, heir = await SegmentRepository(database).of(benchmark.id)
+    dead, heir = await RunSegments(database).of(benchmark.id)
     assert (dead.worker_id, dead.ended_by, dead.results, dead.unanswered) == ("dead", "crashed", 2, [[1, 0]])
     assert (heir.ended_by, heir.results, heir.unanswered) == ("completed", 2, [])
     assert heir.measurement is not None
@@ -109,22 +110,22 @@ async def test_a_stopping_worker_ends_what_is_in_flight_and_gives_the_rest_back(
     database_url: str, database: Database, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
     settings = make_settings(database_url, redis_url, simulator.base_url, lease_s=30, sweep_s=5)
-    benchmark = await BenchmarkRepository(database).create(
+    benchmark = await BenchmarkRepository(LOCAL, database).create(
         spec(model="sim-ttft300-gap1-n4", prompts=["x"] * 4), "simulator"
     )
     async with running_worker(settings, KEYS, children):
         await simulator.wait_for(lambda server: server.in_flight == 1)
-    document = await BenchmarkRepository(database).get(benchmark.id)
+    document = await BenchmarkRepository(LOCAL, database).get(benchmark.id)
     assert (document.status, document.done, document.lease_owner) == ("running", 1, None)
     # No lease to wait for: the next worker goes on at once, and no crash is counted.
     async with running_worker(settings, KEYS, children):
         assert await ended(database, benchmark.id) == "completed"
-    document = await BenchmarkRepository(database).get(benchmark.id)
+    document = await BenchmarkRepository(LOCAL, database).get(benchmark.id)
     assert (document.crashes, document.interrupted, document.done) == (0, True, 4)
     assert len(simulator.requests) == 4
     assert document.summary is not None
     assert document.summary["possible_duplicates"]["requests"] == 0
-    segments = await SegmentRepository(database).of(benchmark.id)
+    segments = await RunSegments(database).of(benchmark.id)
     assert [(item.ended_by, item.results, item.unanswered) for item in segments] == [
         ("released", 1, []),
         ("completed", 3, []),
@@ -135,7 +136,7 @@ async def test_a_second_signal_ends_the_grace_period_and_gives_back_what_was_in_
     database_url: str, database: Database, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
     settings = make_settings(database_url, redis_url, simulator.base_url, lease_s=30, shutdown_grace_s=600)
-    repository = BenchmarkRepository(database)
+    repository = BenchmarkRepository(LOCAL, database)
     benchmark = await repository.create(spec(model="sim-ttft5-gap5-endless", prompts=["x"]), "simulator")
     async with running_worker(settings, KEYS, children) as dispatcher:
         await simulator.wait_for(lambda server: bool(server.requests) and server.requests[0].content_events > 2)
@@ -147,7 +148,7 @@ async def test_a_second_signal_ends_the_grace_period_and_gives_back_what_was_in_
         document = await repository.get(benchmark.id)
         assert (document.status, document.lease_owner, document.done) == ("running", None, 0)
         # It was sent and will be again.
-        (segment,) = await SegmentRepository(database).of(benchmark.id)
+        (segment,) = await RunSegments(database).of(benchmark.id)
         assert (segment.ended_by, segment.unanswered) == ("released", [[0, 0]])
 
 
@@ -155,7 +156,7 @@ async def test_a_cancel_while_a_worker_ends_keeps_what_was_seen(
     database_url: str, database: Database, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
     settings = make_settings(database_url, redis_url, simulator.base_url, shutdown_grace_s=60)
-    repository = BenchmarkRepository(database)
+    repository = BenchmarkRepository(LOCAL, database)
     benchmark = await repository.create(spec(model="sim-ttft5-gap5-endless", prompts=["x", "y"]), "simulator")
     async with running_worker(settings, KEYS, children) as dispatcher:
         await simulator.wait_for(lambda server: bool(server.requests) and server.requests[0].content_events > 2)
@@ -175,7 +176,7 @@ async def test_a_worker_that_lost_its_lease_closes_its_streams_and_writes_nothin
     database_url: str, database: Database, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
     settings = make_settings(database_url, redis_url, simulator.base_url, lease_s=3, sweep_s=1)
-    repository = BenchmarkRepository(database)
+    repository = BenchmarkRepository(LOCAL, database)
     benchmark = await repository.create(spec(model="sim-ttft5-gap5-endless", prompts=["x"]), "simulator")
     async with running_worker(settings, KEYS, children):
         await simulator.wait_for(lambda server: bool(server.requests) and server.requests[0].content_events > 2)
@@ -196,7 +197,7 @@ async def test_a_worker_that_lost_its_lease_closes_its_streams_and_writes_nothin
 async def test_a_run_that_must_not_be_interrupted_fails_with_what_it_has(
     database_url: str, database: Database, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
-    repository = BenchmarkRepository(database)
+    repository = BenchmarkRepository(LOCAL, database)
     benchmark = await repository.create(spec(on_interrupt="fail"), "simulator")
     claimed = await LeaseRepository(database, lease_s=0).claim("dead")
     assert claimed is not None
@@ -216,7 +217,7 @@ async def test_a_run_that_must_not_be_interrupted_fails_with_what_it_has(
 async def test_a_crash_is_counted_even_if_the_run_is_not_resumed(
     database_url: str, database: Database, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
-    repository = BenchmarkRepository(database)
+    repository = BenchmarkRepository(LOCAL, database)
     benchmark = await repository.create(spec(on_interrupt="fail"), "simulator")
     dying = LeaseRepository(database, lease_s=0)
     claimed = await dying.claim("dead")
@@ -234,7 +235,7 @@ async def test_a_benchmark_that_kills_its_workers_is_given_up(
     database_url: str, database: Database, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
     settings = make_settings(database_url, redis_url, simulator.base_url, max_crashes=2)
-    repository = BenchmarkRepository(database)
+    repository = BenchmarkRepository(LOCAL, database)
     benchmark = await repository.create(spec(), "simulator")
     dying = LeaseRepository(database, lease_s=0)
     for _ in range(2):
@@ -251,7 +252,7 @@ async def test_two_workers_share_a_backlog_and_send_nothing_twice(
     database_url: str, database: Database, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
     settings = make_settings(database_url, redis_url, simulator.base_url, worker_max_benchmarks=2)
-    repository = BenchmarkRepository(database)
+    repository = BenchmarkRepository(LOCAL, database)
     numbers = [(await repository.create(spec(), "simulator")).id for _ in range(12)]
     async with running_worker(settings, KEYS, children), running_worker(settings, KEYS, children):
         assert {await ended(database, number) for number in numbers} == {"completed"}

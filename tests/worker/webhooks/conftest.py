@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 from sqlalchemy import update
 
+from shared.access.caller import LOCAL
 from shared.clock import SystemClock
 from shared.db.database import Database
 from shared.db.deliveries import Attempt, DeliveryRepository
@@ -48,9 +49,9 @@ class Delivering:
     box: SecretBox = field(default=BOX)
 
     def __post_init__(self) -> None:
-        self.endpoints = WebhookRepository(self.database)
+        self.endpoints = WebhookRepository(LOCAL, self.database)
         self.deliveries = DeliveryRepository(self.database)
-        self.history = DeliveryHistory(self.database)
+        self.history = DeliveryHistory(LOCAL, self.database)
 
     async def register(self, url: str) -> tuple[int, str]:
         """Id and secret of a new endpoint for all events."""

@@ -19,21 +19,19 @@ from shared.errors import LeaseLost
 
 
 @tries_again
-class StageRepository:
-    """Rows of `stages`."""
+class RunStages:
+    """Rows of `stages`, as the worker that runs the benchmark needs them."""
 
     def __init__(self, database: Database, *, now: Now = utc_now) -> None:
         """`now`: the database's clock."""
         self._database = database
         self._now = now
 
-    async def of(self, benchmark_id: int, *, aggregates: bool = False) -> Sequence[StageRow]:
-        """All stages of a benchmark that have begun, first to last. `aggregates`: with what the plan needs."""
+    async def of(self, benchmark_id: int) -> Sequence[StageRow]:
+        """All stages of a benchmark that have begun, first to last, with what the plan needs."""
         query = select(StageRow).where(StageRow.benchmark_id == benchmark_id).order_by(StageRow.number)
-        if aggregates:
-            query = query.options(undefer(StageRow.aggregate))
         async with self._database.read() as session:
-            return (await session.scalars(query)).all()
+            return (await session.scalars(query.options(undefer(StageRow.aggregate)))).all()
 
     async def enter(
         self,

@@ -1,0 +1,58 @@
+"""The parts of access that a process has once, and how `api.main` puts them in front of the routes."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from fastapi import FastAPI
+
+from api.access.bound import Bound, bound
+from api.access.last_uses import LastUses
+from api.access.middleware import AccessMiddleware
+from api.access.requirements import Requirements, needs_elsewhere
+from api.access.sessions import Sessions
+from shared.access.api_key import Hasher
+from shared.db.database import Database
+from shared.db.key_lookup import KeyLookup
+from shared.db.sessions import SessionRepository
+from shared.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Keys, sessions, and where the process listens. Routes find it as `request.app.state.access`."""
+
+    hasher: Hasher
+    keys: KeyLookup
+    last_uses: LastUses
+    session_rows: SessionRepository
+    sessions: Sessions
+    bound: Bound
+
+    async def check_start(self) -> None:
+        """Raises NoKeys if the API must not start without a key."""
+        if not await self.keys.are_keys():
+            self.bound.require_keys()
+
+
+def make_access(settings: Settings, database: Database) -> Access:
+    hasher = settings.key_hasher()
+    keys = KeyLookup(database, hasher)
+    rows = SessionRepository(
+        database,
+        idle=timedelta(hours=settings.session_idle_hours),
+        absolute=timedelta(days=settings.session_max_days),
+    )
+    return Access(hasher, keys, LastUses(keys), rows, Sessions(rows), bound(settings))
+
+
+def add_access(app: FastAPI, access: Access, settings: Settings) -> None:
+    """Adds the middleware. Call it when the application has all its routes. Raises UndeclaredRoute."""
+    app.state.requirements = Requirements(app.state.routes, needs_elsewhere(settings))
+    app.add_middleware(
+        AccessMiddleware,
+        requirements=app.state.requirements,
+        keys=access.keys,
+        last_uses=access.last_uses,
+        sessions=access.sessions,
+        trusts_its_address=settings.published_on is not None and access.bound.only_here,
+    )
