@@ -19,7 +19,7 @@ from shared.db.caps import Now, reach
 from shared.db.database import Database
 from shared.db.events import tell_of, tell_of_budget
 from shared.db.hand_over import HandOver
-from shared.db.reservations import Bill, Paid, Stopped, close, hold_and_pay
+from shared.db.reservations import Bill, Paid, close, hold_and_pay
 from shared.db.segments import SegmentEnd, StoredId, end_crashed_segments, end_segment
 from shared.db.spend import NOTHING, Account, Charge, add_spend, hold_account, spent_by
 from shared.db.tables import Benchmark, Segment, is_open
@@ -209,13 +209,14 @@ class LeaseRepository:
         error: dict[str, Any] | None,
         whole: bool = False,
         end: SegmentEnd = NOTHING_SENT,
-        stopped: Stopped | None = None,
+        notices: Sequence[str] | None = None,
+        stopped_by: str | None = None,
     ) -> TerminalStatus:
         """Ends the run, writes its event, returns the terminal status. Raises LeaseLost.
 
         The first terminal status stays: the SQL has this condition. If a cancel was requested meanwhile, the status is
         `cancelled`, unless the run is `whole`, which means that every request already has its result.
-        `stopped`: a cap could not pay for its next request.
+        `notices`: all that it then has; None keeps them. `stopped_by`: key of the cap that could not pay for the rest.
         """
         if status not in FINISH.after:
             raise ValueError(f"a run does not end as {status}")
@@ -231,8 +232,8 @@ class LeaseRepository:
                 .values(
                     status=final,
                     # A cancel that came first is what ended it.
-                    stopped=None if stopped is None else case((Benchmark.cancel_requested_at.is_(None), "budget")),
-                    notices=Benchmark.notices if stopped is None else list(stopped.notices),
+                    stopped=None if stopped_by is None else case((Benchmark.cancel_requested_at.is_(None), "budget")),
+                    notices=Benchmark.notices if notices is None else list(notices),
                     summary=summary,
                     error=error,
                     completed_at=utc_now(),
@@ -248,8 +249,8 @@ class LeaseRepository:
             ended = cast(TerminalStatus, benchmark.status)
             await end_segment(session, lease.benchmark_id, lease.fence, ended, end)
             await tell_of(session, benchmark, self._public_url)
-            if stopped is not None and benchmark.stopped is not None:
-                cap = await reach(session, stopped.cap)
+            if stopped_by is not None and benchmark.stopped is not None:
+                cap = await reach(session, stopped_by)
                 if cap is not None:
                     await tell_of_budget(session, cap, benchmark, self._public_url)
         return ended

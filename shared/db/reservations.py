@@ -85,14 +85,6 @@ class Paid:
     refusal: Refusal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """A run that a cap has stopped: its key, and all notices that the benchmark then has."""
-
-    cap: str
-    notices: Sequence[str]
-
-
 def added_up(charges: Sequence[tuple[date | None, Charge]]) -> dict[date | None, Charge]:
     """The sum of each day."""
     sums: dict[date | None, Charge] = {}

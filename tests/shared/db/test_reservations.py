@@ -10,7 +10,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 
 from shared.db.money_tables import Cap, Reservation
-from shared.db.reservations import Bill, Held, Stopped
+from shared.db.reservations import Bill, Held
 from shared.db.segments import SegmentEnd
 from shared.db.spend import Charge
 from shared.db.tables import Benchmark
@@ -270,7 +270,8 @@ async def test_a_stop_is_stored_with_its_words_and_the_cap_is_reached_once(money
             "completed",
             summary={},
             error=None,
-            stopped=Stopped(OWNER_TODAY, ["no money"]),
+            stopped_by=OWNER_TODAY,
+            notices=["no money"],
             end=SegmentEnd(charges={DAY: Charge(1, 0, 1)}),
         )
         benchmark = await money.tables.benchmarks.get(lease.benchmark_id)
@@ -290,7 +291,7 @@ async def test_a_cancel_that_came_before_the_stop_counts(money: Money) -> None:
     await money.begin(lease, 40)
     await money.tables.benchmarks.cancel(lease.benchmark_id)
     key = f"benchmark:{lease.benchmark_id}"
-    await money.leases.finish(lease, "completed", summary={}, error=None, stopped=Stopped(key, []))
+    await money.leases.finish(lease, "completed", summary={}, error=None, stopped_by=key)
     benchmark = await money.tables.benchmarks.get(lease.benchmark_id)
     assert (benchmark.status, benchmark.stopped) == ("cancelled", None)
     assert (await money.cap(key)).reached_at is None
