@@ -154,7 +154,7 @@ class Submitter:
         told = await self._webhooks.of_benchmark(benchmark_id)
         webhook = None
         if told is not None:
-            webhook = NewEndpoint(told.url, told.events, [item["sealed"] for item in told.secrets])
+            webhook = NewEndpoint(told.url, told.chosen, [item["sealed"] for item in told.secrets])
         return await self._store(spec, before.provider, once, rerun_of=before, webhook=webhook)
 
     async def _store(

@@ -28,8 +28,8 @@ from shared.clock import SystemClock
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.leases import LeaseRepository
-from shared.db.payments import Payments
 from shared.db.migrate import upgrade
+from shared.db.payments import Payments
 from shared.db.results import ResultRepository
 from shared.db.run_benchmarks import RunBenchmarks
 from shared.db.run_datasets import RunDatasets

@@ -10,7 +10,7 @@ from shared.db.lanes import lane_of
 from shared.db.money_tables import Cap
 from shared.db.tables import Benchmark
 from shared.db.types import utc_now
-from shared.db.webhook_tables import WebhookDelivery, WebhookEndpoint, WebhookEvent
+from shared.db.webhook_tables import WebhookDelivery, WebhookEndpoint, WebhookEvent, chosen_events
 from shared.webhooks.budget_data import budget_data
 from shared.webhooks.event_data import benchmark_data, event_of
 
@@ -27,16 +27,18 @@ async def tell_of(session: AsyncSession, benchmark: Benchmark, public_url: str |
 
 async def _deliver_to_listeners(session: AsyncSession, event_id: str, event_type: str, benchmark: Benchmark) -> None:
     listening = await session.execute(
-        select(WebhookEndpoint.id, WebhookEndpoint.events)
+        select(WebhookEndpoint.id, WebhookEndpoint.owner, WebhookEndpoint.events, WebhookEndpoint.owner_events)
         .where(
             or_(WebhookEndpoint.benchmark_id.is_(None), WebhookEndpoint.benchmark_id == benchmark.id),
+            WebhookEndpoint.owner == benchmark.owner,
             WebhookEndpoint.enabled,
         )
         # If an endpoint is being deleted, wait until it is gone. Otherwise its delivery would fail this transaction.
         .with_for_update(read=True, key_share=True)
     )
-    for endpoint_id, events in listening:
-        if events is None or event_type in events:
+    for endpoint_id, owner, events, owner_events in listening:
+        chosen = chosen_events(owner, events, owner_events)
+        if chosen is None or event_type in chosen:
             await deliver(session, event_id, endpoint_id)
 
 
