@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.access.caller import Caller
 from shared.access.owner import DEFAULT_OWNER
+from shared.benchmark.budget_spec import micros_of
 from shared.benchmark.metadata import metadata_pairs
 from shared.benchmark.prompt_set import prompt_set
 from shared.benchmark.spec import BenchmarkSpec
@@ -21,6 +22,8 @@ from shared.db.datasets import hold_dataset
 from shared.db.events import tell_of
 from shared.db.missing import no_benchmark
 from shared.db.owned import key_of, of_owner, owned_by
+from shared.db.reservations import close
+from shared.db.spend import hold_account
 from shared.db.stored_spec import is_without_prompts, prompts_deleted, prompts_of, spec_of
 from shared.db.tables import Benchmark, BenchmarkMetadata, IdempotencyKey, Prompt
 from shared.db.types import as_constant, utc_now
@@ -69,16 +72,30 @@ class BenchmarkRepository:
         rerun_of: int | None = None,
         webhook: NewEndpoint | None = None,
         traceparent: str | None = None,
+        capped: bool = False,
     ) -> Benchmark:
         """Stores a pending benchmark with its prompts and its webhook, all or nothing.
 
         Only workers that hold `endpoint` claim it. None: those that have an endpoint named `provider`.
+        `capped`: a budget of its key or owner counts what it spends.
         """
         prompts = await _prompt_set(spec)
         async with self._database.write() as session:
-            return await _insert(
-                session, self._caller, spec, prompts, provider, notices, endpoint, rerun_of, webhook, traceparent
+            benchmark = await _insert(
+                session,
+                self._caller,
+                spec,
+                prompts,
+                provider,
+                notices,
+                endpoint,
+                rerun_of,
+                webhook,
+                traceparent,
+                capped,
             )
+            await self._record_created(session, benchmark)
+        return benchmark
 
     async def create_once(
         self,
@@ -91,6 +108,7 @@ class BenchmarkRepository:
         rerun_of: int | None = None,
         webhook: NewEndpoint | None = None,
         traceparent: str | None = None,
+        capped: bool = False,
     ) -> tuple[Benchmark, bool]:
         """Like `create`, once per key: (new benchmark, True), or (the one that this key created before, False).
 
@@ -112,11 +130,22 @@ class BenchmarkRepository:
             if claimed.one_or_none() is None:
                 return await self._replayed(session, once), False
             benchmark = await _insert(
-                session, self._caller, spec, prompts, provider, notices, endpoint, rerun_of, webhook, traceparent
+                session,
+                self._caller,
+                spec,
+                prompts,
+                provider,
+                notices,
+                endpoint,
+                rerun_of,
+                webhook,
+                traceparent,
+                capped,
             )
             await session.execute(
                 update(IdempotencyKey).where(IdempotencyKey.key == key).values(benchmark_id=benchmark.id)
             )
+            await self._record_created(session, benchmark)
         return benchmark, True
 
     async def replayed(self, once: Once) -> Benchmark | None:
@@ -183,8 +212,10 @@ class BenchmarkRepository:
                 )
             benchmark = await _found(session, own, benchmark_id)
             if before is not None:
-                details = {"status": before}
-                await record(session, self._caller, "benchmark.cancelled", "benchmark", benchmark_id, details)
+                details, owner = {"status": before}, benchmark.owner
+                await record(
+                    session, self._caller, "benchmark.cancelled", "benchmark", benchmark_id, details, owner=owner
+                )
         if benchmark.status in TERMINAL and benchmark.status != "cancelled":
             raise Conflict(
                 f"benchmark {benchmark_id} is already {benchmark.status}; only open benchmarks are cancelled"
@@ -198,14 +229,23 @@ class BenchmarkRepository:
         """
         own = self._is_own(benchmark_id)
         async with self._database.write() as session:
-            await session.execute(select(Benchmark.id).where(own).with_for_update())
+            found = await hold_account(session, own, utc_now)
             benchmark = await _found(session, own, benchmark_id)
             await refuse_baseline(session, benchmark_id)
             await lock_endpoint(session, benchmark_id)
+            if found is not None:
+                # What was marked may have been sent. Nothing is given back.
+                await close(session, self._database, found[0], found[1].date())
             await session.execute(delete(Benchmark).where(own))
             details = {"model": benchmark.model, "provider": benchmark.provider, "status": benchmark.status}
-            await record(session, self._caller, "benchmark.deleted", "benchmark", benchmark_id, details)
+            owner = benchmark.owner
+            await record(session, self._caller, "benchmark.deleted", "benchmark", benchmark_id, details, owner=owner)
         return benchmark.status == "running"
+
+    async def _record_created(self, session: AsyncSession, benchmark: Benchmark) -> None:
+        names = {"model": "model", "provider": "provider", "planned_requests": "planned", "rerun_of": "rerun_of"}
+        details = {name: getattr(benchmark, column) for name, column in names.items()}
+        await record(session, self._caller, "benchmark.created", "benchmark", benchmark.id, details)
 
     def _is_own(self, benchmark_id: int) -> ColumnElement[bool]:
         return and_(Benchmark.id == benchmark_id, owned_by(self._caller, Benchmark.owner))
@@ -245,11 +285,13 @@ async def _insert(
     rerun_of: int | None,
     webhook: NewEndpoint | None,
     traceparent: str | None,
+    capped: bool,
 ) -> Benchmark:
     source = None if spec.workload is None else spec.workload.stored
     if source is not None and source.id is not None:
         await hold_dataset(session, caller, source.id)
-    owned = caller.owner != DEFAULT_OWNER
+    # Workers of the version before know neither owners nor budgets.
+    owned = caller.owner != DEFAULT_OWNER or capped or spec.budget_usd is not None
     # Added as an object: a RETURNING of the whole row would bring back all its texts.
     benchmark = Benchmark(
         owner=caller.owner,
@@ -266,6 +308,7 @@ async def _insert(
         prompt_set=prompts,
         traceparent=traceparent,
         planned=spec.planned_requests or 0,
+        budget=None if spec.budget_usd is None else micros_of(spec.budget_usd),
         created_at=utc_now(),
     )
     session.add(benchmark)
@@ -289,9 +332,6 @@ async def _insert(
         await session.execute(insert(BenchmarkMetadata), pairs)
     if webhook is not None:
         await insert_endpoint(session, caller, webhook, benchmark.id)
-    names = {"model": "model", "provider": "provider", "planned_requests": "planned", "rerun_of": "rerun_of"}
-    details = {name: getattr(benchmark, column) for name, column in names.items()}
-    await record(session, caller, "benchmark.created", "benchmark", benchmark.id, details)
     return benchmark
 
 
