@@ -93,8 +93,16 @@ class WorkerRepository:
             rows = (await session.execute(query)).all()
         return [(worker, (now - worker.heartbeat_at).total_seconds()) for worker, now in rows]
 
+    async def without_owners(self, *, within_s: float) -> Sequence[str]:
+        """Living workers of versions that know no owners: they tell every webhook of every benchmark that they end."""
+        return [row.id for row in await self.alive(within_s=within_s) if not _knows_owners(row)]
+
     async def providers(self) -> set[str]:
         """Endpoints that a worker of the last day could use, so that a worker which restarts still counts."""
         async with self._database.read() as session:
             rows = await session.scalars(select(Worker.providers))
         return {name for names in rows for name in names}
+
+
+def _knows_owners(row: Worker) -> bool:
+    return row.endpoints is not None and all(item.get("owned") for item in row.endpoints)
