@@ -5,12 +5,13 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
-from api.access.bound import Bound, bound
+from api.access.bound import bound
 from api.access.last_uses import LastUses
 from api.access.middleware import AccessMiddleware
 from api.access.requirements import Requirements, needs_elsewhere
 from api.access.sessions import Sessions
 from shared.access.api_key import Hasher
+from shared.access.bound import Bound
 from shared.db.database import Database
 from shared.db.key_lookup import KeyLookup
 from shared.db.sessions import SessionRepository
