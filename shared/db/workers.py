@@ -5,15 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.access.owner import DEFAULT_OWNER
 from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.tables import Worker
 from shared.db.types import utc_now
+from shared.errors import Conflict
 from shared.providers.identity import HeldEndpoint
 
 # A row is deleted after this long without a heartbeat: its worker is gone.
 FORGET_AFTER_S = 24 * 3600
+# A worker of an older version counts for so long after its last heartbeat.
+OLD_WORKER_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +98,6 @@ class WorkerRepository:
             rows = (await session.execute(query)).all()
         return [(worker, (now - worker.heartbeat_at).total_seconds()) for worker, now in rows]
 
-    async def without_owners(self, *, within_s: float) -> Sequence[str]:
-        """Living workers of versions that know no owners: they tell every webhook of every benchmark that they end."""
-        return [row.id for row in await self.alive(within_s=within_s) if not _knows_owners(row)]
-
     async def providers(self) -> set[str]:
         """Endpoints that a worker of the last day could use, so that a worker which restarts still counts."""
         async with self._database.read() as session:
@@ -104,5 +105,17 @@ class WorkerRepository:
         return {name for names in rows for name in names}
 
 
-def _knows_owners(row: Worker) -> bool:
-    return row.endpoints is not None and all(item.get("owned") for item in row.endpoints)
+async def refuse_old_workers(session: AsyncSession) -> None:
+    """For the transaction that stores a benchmark of an owner other than `default`.
+
+    A worker of a version that knows no owners tells every webhook of each benchmark that it ends, and it may end any
+    that is cancelled while its own worker is gone. None can start once the schema knows owners. Raises Conflict.
+    """
+    query = select(Worker.id, Worker.endpoints).where(reported_within(OLD_WORKER_S)).order_by(Worker.id)
+    rows = (await session.execute(query)).all()
+    old = [row.id for row in rows if not row.endpoints or not all(item.get("owned") for item in row.endpoints)]
+    if old:
+        raise Conflict(
+            f"worker {', '.join(old)} is of a version that knows no owners: only benchmarks of the owner "
+            f"{DEFAULT_OWNER!r} are taken until it is replaced"
+        )
