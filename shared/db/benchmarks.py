@@ -17,6 +17,8 @@ from shared.db.events import tell_of
 from shared.db.missing import no_benchmark
 from shared.db.new_benchmark import NewBenchmark, insert_benchmark
 from shared.db.owned import key_of, of_owner, owned_by
+from shared.db.reservations import close
+from shared.db.spend import hold_account
 from shared.db.stored_spec import is_without_prompts, prompts_deleted, prompts_of, spec_of
 from shared.db.tables import Benchmark, IdempotencyKey
 from shared.db.types import as_constant, utc_now
@@ -196,10 +198,13 @@ class BenchmarkRepository:
         """
         own = self._is_own(benchmark_id)
         async with self._database.write() as session:
-            await session.execute(select(Benchmark.id).where(own).with_for_update())
+            found = await hold_account(session, own, utc_now)
             benchmark = await _found(session, own, benchmark_id)
             await refuse_baseline(session, benchmark_id)
             await lock_endpoint(session, benchmark_id)
+            if found is not None:
+                # What was marked may have been sent. Nothing is given back.
+                await close(session, self._database, found[0], found[1].date())
             await session.execute(delete(Benchmark).where(own))
             details = {"model": benchmark.model, "provider": benchmark.provider, "status": benchmark.status}
             owner = benchmark.owner
