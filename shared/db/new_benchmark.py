@@ -67,7 +67,7 @@ class NewBenchmark:
 async def insert_benchmark(session: AsyncSession, caller: Caller, new: NewBenchmark) -> Benchmark:
     """Stores a pending benchmark of the caller's owner.
 
-    Raises Conflict if its dataset was deleted meanwhile, or if a worker of an older version runs (`refuse_old_workers`).
+    Raises Conflict if its dataset was deleted meanwhile or a worker of an older version lives (`refuse_old_workers`).
     """
     spec = new.spec
     if caller.owner != DEFAULT_OWNER:
