@@ -110,7 +110,7 @@ async def revoke(key_id: KeyId, keys: Keys) -> None:
     await keys.revoke(key_id)
 
 
-@router.get("/whoami", dependencies=[needs("read")], operation_id="whoAmI", summary="Who the caller is")
+@router.get("/whoami", dependencies=[needs("read")], operation_id="getWhoami", summary="Who the caller is")
 async def whoami(request: Request, access: TheAccess) -> WhoAmI:
     """Owner and scope of the key that the request was sent with."""
     caller = caller_of(request)
