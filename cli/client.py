@@ -19,7 +19,15 @@ from shared.benchmark.results.outcome import FAILURES
 from shared.network.hosts import is_loopback
 
 # The API's largest pages of benchmarks, models and results.
-_PAGE = {"/benchmarks": 200, "/models": 500, "/datasets": 200, "/baselines": 200, "/keys": 200}
+_PAGE = {
+    "/benchmarks": 200,
+    "/models": 500,
+    "/datasets": 200,
+    "/baselines": 200,
+    "/audit": 200,
+    "/keys": 200,
+    "/budgets": 200,
+}
 _RESULTS_PAGE = 1_000
 # A large file is checked line by line before the server answers.
 _UPLOAD_S = 600
@@ -89,6 +97,11 @@ class Client:
         items, _, more = self._pages("/benchmarks", limit, where)
         return items, more
 
+    def audit(self, limit: int, **where: str | None) -> tuple[list[Json], bool]:
+        """At most `limit` entries of the audit log that pass the filters, newest first; and whether there are more."""
+        items, _, more = self._pages("/audit", limit, where)
+        return items, more
+
     def models(self, limit: int, **where: str | None) -> tuple[list[Json], int]:
         """At most `limit` models, and the number of all models that match."""
         items, first, _ = self._pages("/models", limit, where)
@@ -147,6 +160,20 @@ class Client:
 
     def delete_baseline(self, name: str) -> None:
         self._send("DELETE", f"/baselines/{name}")
+
+    def spend(self, where: Mapping[str, str | None]) -> Json:
+        return self._json("GET", "/spend", params={name: value for name, value in where.items() if value is not None})
+
+    def budgets(self, limit: int, owner: str | None) -> tuple[list[Json], bool]:
+        """At most `limit` budgets; and whether there are more."""
+        items, _, more = self._pages("/budgets", limit, {"owner": owner})
+        return items, more
+
+    def set_budget(self, path: str, cap_usd: float) -> Json:
+        return self._json("PUT", f"/budgets/{path}", body={"cap_usd": cap_usd})
+
+    def delete_budget(self, path: str) -> None:
+        self._send("DELETE", f"/budgets/{path}")
 
     def add_webhook(self, url: str, description: str) -> Json:
         """The new endpoint with its secret."""
