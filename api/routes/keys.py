@@ -50,7 +50,7 @@ TheAccess = Annotated[Access, Depends(_access)]
 
 @router.post(
     "/keys",
-    dependencies=[needs("admin", across_owners=True)],
+    dependencies=[needs("admin")],
     operation_id="createKey",
     status_code=status.HTTP_201_CREATED,
     summary="Make an API key",
@@ -96,7 +96,7 @@ async def list_keys(query: Annotated[PageQuery, Query()], keys: Keys, parts: Par
 
 @router.delete(
     "/keys/{key_id}",
-    dependencies=[needs("admin", across_owners=True)],
+    dependencies=[needs("admin")],
     operation_id="revokeKey",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Revoke an API key",
