@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.access.bound import NoKeys, bound_to_host
+from shared.network.bound import NoKeys, bound_to_host
 from shared.scrubber import Scrubber
 
 
