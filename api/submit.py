@@ -62,6 +62,7 @@ class _Context(TypedDict):
     rerun_of: int | None
     webhook: NewEndpoint | None
     traceparent: str | None
+    capped: bool
 
 
 class Submitter:
@@ -161,7 +162,7 @@ class Submitter:
         told = await self._webhooks.of_benchmark(benchmark_id)
         webhook = None
         if told is not None:
-            webhook = NewEndpoint(told.url, told.events, [item["sealed"] for item in told.secrets])
+            webhook = NewEndpoint(told.url, told.chosen, [item["sealed"] for item in told.secrets])
         return await self._store(spec, before.provider, once, rerun_of=before, webhook=webhook)
 
     async def _store(
@@ -188,6 +189,7 @@ class Submitter:
                 "rerun_of": None if rerun_of is None else rerun_of.id,
                 "webhook": webhook,
                 "traceparent": traceparent(),
+                "capped": bool(caps),
             }
             if once is None:
                 benchmark = await self._benchmarks.create(spec, endpoint.name, told, **context)

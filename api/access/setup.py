@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
-from api.access.bound import Bound, bound
+from api.access.bound import bound
 from api.access.browser import CsrfMiddleware
 from api.access.last_uses import LastUses
 from api.access.login import Login
@@ -14,6 +14,7 @@ from api.access.requirements import Requirements, needs_elsewhere
 from api.access.sessions import Sessions
 from api.access.throttle import LoginThrottle
 from shared.access.api_key import Hasher
+from shared.access.bound import Bound
 from shared.clock import Clock
 from shared.db.database import Database
 from shared.db.key_lookup import KeyLookup

@@ -1,6 +1,7 @@
 """The routers of the JSON API, in the order of the OpenAPI document."""
 
 from api.routes import (
+    audit,
     baselines,
     benchmarks,
     budgets,
@@ -48,6 +49,7 @@ ROUTERS = tuple(
         models,
         keys,
         workers,
+        audit,
         health,
     )
 )

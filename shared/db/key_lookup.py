@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Select, func, literal, or_, select, update
+from sqlalchemy import Select, func, inspect, literal, or_, select, update
 
 from shared.access.api_key import ApiKeyText, Hasher
 from shared.db.access_tables import ApiKey
@@ -79,6 +79,13 @@ class KeyLookup:
         is_due = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < utc_now(-LAST_USE_S))
         async with self._database.write() as session:
             await session.execute(update(ApiKey).where(ApiKey.id == key_id, is_due).values(last_used_at=utc_now()))
+
+
+async def has_any_key(database: Database) -> bool:
+    """Whether there is a key at all, in a database that may be of an older version."""
+    async with database.read() as session:
+        is_there = await session.run_sync(lambda sync: inspect(sync.connection()).has_table(ApiKey.__tablename__))
+        return is_there and await session.scalar(select(ApiKey.id).limit(1)) is not None
 
 
 def _known(key_id: str) -> Select[ApiKey, datetime]:

@@ -4,7 +4,7 @@ Two processes can use one name for different servers, so workers compare fingerp
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,9 +13,11 @@ import orjson
 from shared.providers.endpoints import Endpoint
 from shared.scrubber import without_secrets
 
-_LENGTH = 32
+FINGERPRINT_CHARS = 32
 # The end of the key of a benchmark that only workers with load plans can run.
 LOADS = "+load"
+# Likewise of one that only workers can run that know owners, budgets and exclusive runs.
+OWNED = "+owned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,14 @@ class EndpointIdentity:
         """What workers compare."""
         return self.fingerprint if self.stack is None else f"{self.fingerprint}@{self.stack}"
 
-    def key_for(self, *, loads: bool) -> str:
-        """The key of a benchmark. `loads`: only for workers that know `load`, `workload` and `slos`.
+    def key_for(self, *, loads: bool, owned: bool) -> str:
+        """The key of a benchmark. Workers of versions before do not know a key with an ending, so they leave it alone.
 
-        Workers of the version before would ignore these fields and measure something else. They do not know this key.
+        `loads`: only for workers that know `load`, `workload` and `slos`; others would measure something else.
+        `owned`: only for workers that know owners, budgets and exclusive runs. Others would tell each webhook of a
+        benchmark that is not its owner's, and spend more than a budget allows.
         """
-        return f"{self.key}{LOADS}" if loads else self.key
+        return f"{self.key}{OWNED if owned else ''}{LOADS if loads else ''}"
 
     def document(self) -> dict[str, str]:
         """As it is stored and shown."""
@@ -79,11 +83,15 @@ class Identities:
 
 @dataclass(frozen=True, slots=True)
 class HeldEndpoint:
-    """An endpoint that a worker has. `problems`: what keeps the worker from using it, in words; `kind` for programs."""
+    """An endpoint that a worker has. `problems`: what keeps the worker from using it, in words; `kind` for programs.
+
+    `max_streams`: how many it allows over all workers; None: any number.
+    """
 
     identity: EndpointIdentity
     kind: str | None = None
     problems: Sequence[str] = ()
+    max_streams: int | None = None
 
     @property
     def usable(self) -> bool:
@@ -95,6 +103,8 @@ class HeldEndpoint:
             **self.identity.document(),
             "key": self.identity.key,
             "loads": True,
+            "owned": True,
+            "max_streams": self.max_streams,
             "kind": self.kind,
             "problems": list(self.problems),
         }
@@ -105,16 +115,20 @@ class Holdings:
     """What a worker may claim: benchmarks of these endpoints.
 
     `keys`: of the endpoints that it can use. `names`: their names, for benchmarks of versions that stored no identity.
+    `ceilings`: the most streams of those that have a bound, by fingerprint.
     """
 
     keys: Sequence[str] = field(default=())
     names: Sequence[str] = field(default=())
+    ceilings: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, held: Sequence[HeldEndpoint]) -> "Holdings":
         usable = [item.identity for item in held if item.usable]
-        keys = [item.key_for(loads=loads) for item in usable for loads in (False, True)]
-        return cls(keys, [item.name for item in usable])
+        endings = [(loads, owned) for owned in (False, True) for loads in (False, True)]
+        keys = [item.key_for(loads=loads, owned=owned) for item in usable for loads, owned in endings]
+        bounded = {item.identity.fingerprint: item.max_streams for item in held if item.max_streams is not None}
+        return cls(keys, [item.name for item in usable], bounded)
 
 
 def _fingerprint(endpoint: Endpoint, place: str) -> str:
@@ -136,4 +150,4 @@ def _fingerprint(endpoint: Endpoint, place: str) -> str:
         "transport": None if endpoint.transport == "auto" else endpoint.transport,
     }
     told = {name: part for name, part in parts.items() if part}
-    return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()[:_LENGTH]
+    return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()[:FINGERPRINT_CHARS]

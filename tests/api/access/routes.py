@@ -5,7 +5,7 @@ import re
 _PLACE = re.compile(r"\{(\w+)(?::\w+)?\}")
 
 # Filled into the places of paths.
-_IDS = {"key_id": "zzzzzzzz", "name": "main", "digest": "0", "theme": "light"}
+_IDS = {"key_id": "zzzzzzzz", "name": "main", "digest": "0", "theme": "light", "owner": "acme", "period": "day"}
 
 # Method and path: the scope; None: open to all.
 ROUTES: dict[str, str | None] = {
@@ -58,6 +58,14 @@ ROUTES: dict[str, str | None] = {
     "POST /benchmarks/{benchmark_id}/webhook-deliveries/{delivery_id}/redeliver": "run",
     "GET /models": "read",
     "GET /providers": "read",
+    "GET /budgets": "admin",
+    "GET /budgets/owners/{owner}/{period}": "admin",
+    "PUT /budgets/owners/{owner}/{period}": "admin",
+    "DELETE /budgets/owners/{owner}/{period}": "admin",
+    "GET /budgets/keys/{key_id}/{period}": "admin",
+    "PUT /budgets/keys/{key_id}/{period}": "admin",
+    "DELETE /budgets/keys/{key_id}/{period}": "admin",
+    "GET /spend": "read",
     "POST /keys": "admin",
     "GET /keys": "admin",
     "DELETE /keys/{key_id}": "admin",

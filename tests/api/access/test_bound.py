@@ -2,8 +2,9 @@
 
 import pytest
 
-from api.access.bound import NoKeys, bound_to, is_elsewhere
+from api.access.bound import bound_to, is_elsewhere
 from api.main import create_app
+from shared.access.bound import NoKeys
 from shared.db.database import Database
 from shared.providers.key_ring import KeyRing
 from tests.api.access.keys import KeyMaker
