@@ -80,7 +80,8 @@ async def test_pages_keep_the_filters(admin: Browser, monkeypatch: pytest.Monkey
     assert last.all("a", rel="prev")[0]["href"] == f"{AUDIT}?owner=acme"
 
 
-async def test_only_what_can_be_opened_is_a_link(admin: Browser) -> None:
+async def test_only_what_can_be_opened_is_a_link(admin: Browser, database: Database) -> None:
+    await make_key(database, "acme")
     assert "/ui/webhooks/3" not in [item["href"] for item in (await seen(admin.client, AUDIT)).all("a")]
     await admin.send("/ui/account/owner", {"owner": "acme"})
     links = [item["href"] for item in (await seen(admin.client, AUDIT)).all("a")]
