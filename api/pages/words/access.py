@@ -5,7 +5,7 @@ FILTERS = ("scope_words", "action_words", "key_shape", "via_words")
 SCOPES = {
     "read": "see everything of its owner, change nothing",
     "run": "see, run, cancel and delete benchmarks, and change datasets, webhooks and baselines",
-    "admin": "all of that, and keys, budgets, the audit log and other owners",
+    "admin": "see and change all that its owner has, make and revoke keys, set budgets, and see other owners",
 }
 # A status with the same shape, for the style sheet.
 _KEY_SHAPES = {"usable": "completed", "revoked": "failed", "expired": "cancelled"}
