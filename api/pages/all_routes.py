@@ -17,6 +17,7 @@ from api.pages.routes import (
     live,
     new,
     report,
+    spend,
     webhooks,
     workers,
 )
@@ -40,4 +41,5 @@ ROUTERS: list[APIRouter] = [
     live.router,
     history.router,
     leaderboard.router,
+    spend.router,
 ]

@@ -21,6 +21,7 @@ NAVIGATION = (
     ("/ui/benchmarks", "Benchmarks"),
     ("/ui/history", "History"),
     ("/ui/leaderboard", "Leaderboard"),
+    ("/ui/spend", "Spend"),
     ("/ui/webhooks", "Webhooks"),
     ("/ui/workers", "Workers"),
     ("/docs", "API"),
