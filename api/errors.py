@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from api.access.csrf import WrongCsrfToken
+from api.access.viewer import viewed_in
 from api.body import BodyTooComplex, BodyTooLarge
 from api.live.feeds import TooManyListeners
 from api.methods import allowed_methods
@@ -229,5 +230,5 @@ async def _unexpected(request: Request, exc: Exception) -> Response:
     log.error("request_failed", path=request.url.path, request_id=request_id, exc_info=exc)
     detail = "the server failed; its log has the cause under this request_id"
     headers = {HEADER: request_id, **security_headers(route_path(request.scope))}
-    with links_of(request.scope):
+    with links_of(request.scope), viewed_in(request.scope):
         return problem_response(request, 500, "Internal error", detail, code="internal_error", headers=headers)

@@ -21,6 +21,7 @@ from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
 from shared.access.caller import Caller
 from shared.clock import Clock
+from shared.db.audit import AuditRepository
 from shared.db.baselines import BaselineRepository
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmark_parts import SegmentRepository, StageRepository
@@ -108,6 +109,10 @@ class State:
     @cached_property
     def baselines(self) -> BaselineRepository:
         return BaselineRepository(self.caller, self.database)
+
+    @cached_property
+    def audit(self) -> AuditRepository:
+        return AuditRepository(self.caller, self.database)
 
     @cached_property
     def comparisons(self) -> Comparisons:

@@ -15,12 +15,15 @@ from shared.benchmark.prompt_set import prompt_set
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.status import CANCEL, FINISH, TERMINAL, Status
 from shared.db.again import tries_again
+from shared.db.audit import record
 from shared.db.baselines import refuse_baseline
 from shared.db.database import Database
 from shared.db.datasets import hold_dataset
 from shared.db.events import tell_of
 from shared.db.missing import no_benchmark
 from shared.db.owned import key_of, of_owner, owned_by
+from shared.db.reservations import close
+from shared.db.spend import hold_account
 from shared.db.stored_spec import is_without_prompts, prompts_deleted, prompts_of, spec_of
 from shared.db.tables import Benchmark, BenchmarkMetadata, IdempotencyKey, Prompt
 from shared.db.types import as_constant, utc_now
@@ -78,7 +81,7 @@ class BenchmarkRepository:
         """
         prompts = await _prompt_set(spec)
         async with self._database.write() as session:
-            return await _insert(
+            benchmark = await _insert(
                 session,
                 self._caller,
                 spec,
@@ -91,6 +94,8 @@ class BenchmarkRepository:
                 traceparent,
                 capped,
             )
+            await self._record_created(session, benchmark)
+        return benchmark
 
     async def create_once(
         self,
@@ -140,6 +145,7 @@ class BenchmarkRepository:
             await session.execute(
                 update(IdempotencyKey).where(IdempotencyKey.key == key).values(benchmark_id=benchmark.id)
             )
+            await self._record_created(session, benchmark)
         return benchmark, True
 
     async def replayed(self, once: Once) -> Benchmark | None:
@@ -187,6 +193,7 @@ class BenchmarkRepository:
         """
         own = self._is_own(benchmark_id)
         async with self._database.write() as session:
+            before = await _open_status(session, own)
             ended = await session.execute(
                 update(Benchmark)
                 .where(own, Benchmark.status.in_(CANCEL.before))
@@ -204,6 +211,11 @@ class BenchmarkRepository:
                     .values(cancel_requested_at=func.coalesce(Benchmark.cancel_requested_at, utc_now()))
                 )
             benchmark = await _found(session, own, benchmark_id)
+            if before is not None:
+                details, owner = {"status": before}, benchmark.owner
+                await record(
+                    session, self._caller, "benchmark.cancelled", "benchmark", benchmark_id, details, owner=owner
+                )
         if benchmark.status in TERMINAL and benchmark.status != "cancelled":
             raise Conflict(
                 f"benchmark {benchmark_id} is already {benchmark.status}; only open benchmarks are cancelled"
@@ -217,12 +229,23 @@ class BenchmarkRepository:
         """
         own = self._is_own(benchmark_id)
         async with self._database.write() as session:
-            await session.execute(select(Benchmark.id).where(own).with_for_update())
+            found = await hold_account(session, own, utc_now)
             benchmark = await _found(session, own, benchmark_id)
             await refuse_baseline(session, benchmark_id)
             await lock_endpoint(session, benchmark_id)
+            if found is not None:
+                # What was marked may have been sent. Nothing is given back.
+                await close(session, self._database, found[0], found[1].date())
             await session.execute(delete(Benchmark).where(own))
+            details = {"model": benchmark.model, "provider": benchmark.provider, "status": benchmark.status}
+            owner = benchmark.owner
+            await record(session, self._caller, "benchmark.deleted", "benchmark", benchmark_id, details, owner=owner)
         return benchmark.status == "running"
+
+    async def _record_created(self, session: AsyncSession, benchmark: Benchmark) -> None:
+        names = {"model": "model", "provider": "provider", "planned_requests": "planned", "rerun_of": "rerun_of"}
+        details = {name: getattr(benchmark, column) for name, column in names.items()}
+        await record(session, self._caller, "benchmark.created", "benchmark", benchmark.id, details)
 
     def _is_own(self, benchmark_id: int) -> ColumnElement[bool]:
         return and_(Benchmark.id == benchmark_id, owned_by(self._caller, Benchmark.owner))
@@ -310,6 +333,15 @@ async def _insert(
     if webhook is not None:
         await insert_endpoint(session, caller, webhook, benchmark.id)
     return benchmark
+
+
+async def _open_status(session: AsyncSession, own: ColumnElement[bool]) -> Status | None:
+    """The status of an open benchmark that nobody has cancelled yet, locked until the transaction ends."""
+    query = select(Benchmark.status).where(
+        own, Benchmark.status.not_in(TERMINAL), Benchmark.cancel_requested_at.is_(None)
+    )
+    status: Status | None = await session.scalar(query.with_for_update())
+    return status
 
 
 async def _found(session: AsyncSession, where: ColumnElement[bool], benchmark_id: int) -> Benchmark:
