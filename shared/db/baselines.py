@@ -12,6 +12,7 @@ from shared.access.caller import Caller
 from shared.access.owner import DEFAULT_OWNER
 from shared.benchmark.status import Status
 from shared.db.again import tries_again
+from shared.db.audit import record
 from shared.db.database import Database
 from shared.db.history_tables import Baseline
 from shared.db.missing import no_benchmark
@@ -66,6 +67,7 @@ class BaselineRepository:
             values = {"benchmark_id": benchmark_id, "created_at": utc_now()}
             row = self._database.insert(Baseline).values(name=key, owner=self._caller.owner, **values)
             await session.execute(row.on_conflict_do_update(index_elements=["name"], set_=values))
+            await record(session, self._caller, "baseline.set", "baseline", name, {"benchmark_id": benchmark_id})
             return await self._existing(session, name), created
 
     async def get(self, name: str) -> NamedBenchmark:
@@ -89,6 +91,7 @@ class BaselineRepository:
             gone = await session.execute(delete(Baseline).where(own).returning(Baseline.name))
             if gone.one_or_none() is None:
                 raise _not_found(name)
+            await record(session, self._caller, "baseline.deleted", "baseline", name)
 
     def _key(self, name: str) -> str:
         """Under which a name of this owner is stored: names are unique within an owner, keys are in the whole table."""

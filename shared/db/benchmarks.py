@@ -9,11 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.access.caller import Caller
 from shared.access.owner import DEFAULT_OWNER
+from shared.benchmark.budget_spec import micros_of
 from shared.benchmark.metadata import metadata_pairs
 from shared.benchmark.prompt_set import prompt_set
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.status import CANCEL, FINISH, TERMINAL, Status
 from shared.db.again import tries_again
+from shared.db.audit import record
 from shared.db.baselines import refuse_baseline
 from shared.db.database import Database
 from shared.db.datasets import hold_dataset
@@ -70,16 +72,30 @@ class BenchmarkRepository:
         rerun_of: int | None = None,
         webhook: NewEndpoint | None = None,
         traceparent: str | None = None,
+        capped: bool = False,
     ) -> Benchmark:
         """Stores a pending benchmark with its prompts and its webhook, all or nothing.
 
         Only workers that hold `endpoint` claim it. None: those that have an endpoint named `provider`.
+        `capped`: a budget of its key or owner counts what it spends.
         """
         prompts = await _prompt_set(spec)
         async with self._database.write() as session:
-            return await _insert(
-                session, self._caller, spec, prompts, provider, notices, endpoint, rerun_of, webhook, traceparent
+            benchmark = await _insert(
+                session,
+                self._caller,
+                spec,
+                prompts,
+                provider,
+                notices,
+                endpoint,
+                rerun_of,
+                webhook,
+                traceparent,
+                capped,
             )
+            await self._record_created(session, benchmark)
+        return benchmark
 
     async def create_once(
         self,
@@ -92,6 +108,7 @@ class BenchmarkRepository:
         rerun_of: int | None = None,
         webhook: NewEndpoint | None = None,
         traceparent: str | None = None,
+        capped: bool = False,
     ) -> tuple[Benchmark, bool]:
         """Like `create`, once per key: (new benchmark, True), or (the one that this key created before, False).
 
@@ -113,11 +130,22 @@ class BenchmarkRepository:
             if claimed.one_or_none() is None:
                 return await self._replayed(session, once), False
             benchmark = await _insert(
-                session, self._caller, spec, prompts, provider, notices, endpoint, rerun_of, webhook, traceparent
+                session,
+                self._caller,
+                spec,
+                prompts,
+                provider,
+                notices,
+                endpoint,
+                rerun_of,
+                webhook,
+                traceparent,
+                capped,
             )
             await session.execute(
                 update(IdempotencyKey).where(IdempotencyKey.key == key).values(benchmark_id=benchmark.id)
             )
+            await self._record_created(session, benchmark)
         return benchmark, True
 
     async def replayed(self, once: Once) -> Benchmark | None:
@@ -165,6 +193,7 @@ class BenchmarkRepository:
         """
         own = self._is_own(benchmark_id)
         async with self._database.write() as session:
+            before = await _open_status(session, own)
             ended = await session.execute(
                 update(Benchmark)
                 .where(own, Benchmark.status.in_(CANCEL.before))
@@ -182,6 +211,11 @@ class BenchmarkRepository:
                     .values(cancel_requested_at=func.coalesce(Benchmark.cancel_requested_at, utc_now()))
                 )
             benchmark = await _found(session, own, benchmark_id)
+            if before is not None:
+                details, owner = {"status": before}, benchmark.owner
+                await record(
+                    session, self._caller, "benchmark.cancelled", "benchmark", benchmark_id, details, owner=owner
+                )
         if benchmark.status in TERMINAL and benchmark.status != "cancelled":
             raise Conflict(
                 f"benchmark {benchmark_id} is already {benchmark.status}; only open benchmarks are cancelled"
@@ -203,7 +237,15 @@ class BenchmarkRepository:
                 # What was marked may have been sent. Nothing is given back.
                 await close(session, self._database, found[0], found[1].date())
             await session.execute(delete(Benchmark).where(own))
+            details = {"model": benchmark.model, "provider": benchmark.provider, "status": benchmark.status}
+            owner = benchmark.owner
+            await record(session, self._caller, "benchmark.deleted", "benchmark", benchmark_id, details, owner=owner)
         return benchmark.status == "running"
+
+    async def _record_created(self, session: AsyncSession, benchmark: Benchmark) -> None:
+        names = {"model": "model", "provider": "provider", "planned_requests": "planned", "rerun_of": "rerun_of"}
+        details = {name: getattr(benchmark, column) for name, column in names.items()}
+        await record(session, self._caller, "benchmark.created", "benchmark", benchmark.id, details)
 
     def _is_own(self, benchmark_id: int) -> ColumnElement[bool]:
         return and_(Benchmark.id == benchmark_id, owned_by(self._caller, Benchmark.owner))
@@ -243,11 +285,13 @@ async def _insert(
     rerun_of: int | None,
     webhook: NewEndpoint | None,
     traceparent: str | None,
+    capped: bool,
 ) -> Benchmark:
     source = None if spec.workload is None else spec.workload.stored
     if source is not None and source.id is not None:
         await hold_dataset(session, caller, source.id)
-    owned = caller.owner != DEFAULT_OWNER
+    # Workers of the version before know neither owners nor budgets.
+    owned = caller.owner != DEFAULT_OWNER or capped or spec.budget_usd is not None
     # Added as an object: a RETURNING of the whole row would bring back all its texts.
     benchmark = Benchmark(
         owner=caller.owner,
@@ -264,6 +308,7 @@ async def _insert(
         prompt_set=prompts,
         traceparent=traceparent,
         planned=spec.planned_requests or 0,
+        budget=None if spec.budget_usd is None else micros_of(spec.budget_usd),
         created_at=utc_now(),
     )
     session.add(benchmark)
@@ -288,6 +333,15 @@ async def _insert(
     if webhook is not None:
         await insert_endpoint(session, caller, webhook, benchmark.id)
     return benchmark
+
+
+async def _open_status(session: AsyncSession, own: ColumnElement[bool]) -> Status | None:
+    """The status of an open benchmark that nobody has cancelled yet, locked until the transaction ends."""
+    query = select(Benchmark.status).where(
+        own, Benchmark.status.not_in(TERMINAL), Benchmark.cancel_requested_at.is_(None)
+    )
+    status: Status | None = await session.scalar(query.with_for_update())
+    return status
 
 
 async def _found(session: AsyncSession, where: ColumnElement[bool], benchmark_id: int) -> Benchmark:

@@ -12,6 +12,7 @@ from shared.access.caller import Caller
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.workload.dataset_spec import DatasetReference
 from shared.db.again import tries_again
+from shared.db.audit import record
 from shared.db.database import Database
 from shared.db.dataset_rows import BLOCKS_AT_ONCE, SentRows, load_rows, rows_of
 from shared.db.dataset_tables import Dataset, DatasetBlock
@@ -77,6 +78,8 @@ class DatasetRepository:
                         for block in group
                     ]
                     await session.execute(insert(DatasetBlock), rows)
+                details = {"format": new.format, "rows": new.rows, "sha256": new.sha256}
+                await record(session, self._caller, "dataset.added", "dataset", added_id, details)
             # Of the same content, or with the same identity from another upload at the same time.
             stored = await session.scalars(select(Dataset).where(Dataset.identity == values["identity"]))
             return stored.one(), added_id is not None
@@ -172,6 +175,7 @@ class DatasetRepository:
                 shown = ", ".join(map(str, ids[:_IDS_SHOWN])) + (" and more" if len(ids) > _IDS_SHOWN else "")
                 raise Conflict(f"dataset {dataset_id} is used by open benchmarks: {shown}")
             await session.execute(delete(Dataset).where(own))
+            await record(session, self._caller, "dataset.deleted", "dataset", dataset_id)
 
 
 async def hold_dataset(session: AsyncSession, caller: Caller, dataset_id: int) -> None:

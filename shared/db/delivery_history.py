@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.access.caller import Caller
 from shared.db.again import tries_again
+from shared.db.audit import record
 from shared.db.database import Database
 from shared.db.deliveries import joined
 from shared.db.lanes import clear_lanes
@@ -89,6 +90,8 @@ class DeliveryHistory:
             rows = (await session.execute(wanted.execution_options(populate_existing=True))).all()
             if not rows:
                 raise NotFound(f"there is no such delivery {delivery_id}")
+            details = {"benchmark_id": rows[0][1].benchmark_id}
+            await record(session, self._caller, "webhook.redelivered", "delivery", delivery_id, details)
             return (await _with_attempts(session, rows))[0]
 
     def _seen_event(self) -> ColumnElement[bool]:

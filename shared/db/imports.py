@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.access.caller import Caller
 from shared.benchmark.metadata import metadata_pairs
 from shared.db.again import tries_again
+from shared.db.audit import record
 from shared.db.database import Database
 from shared.db.owned import key_of, owned_by
 from shared.db.tables import Benchmark, BenchmarkMetadata, Prompt, Result, Segment, StageRow
@@ -66,6 +67,8 @@ class ImportRepository:
             benchmark_id = stored.scalar_one_or_none()
             if benchmark_id is not None:
                 await self._insert_parts(session, benchmark_id, new)
+                details = {name: new.benchmark.get(name) for name in ("model", "provider", "status")}
+                await record(session, self._caller, "import.done", "benchmark", benchmark_id, details)
             found = await self._by_key(session, new.key)
         if found is None:
             raise LookupError("the imported benchmark is not there")

@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Float, and_, bindparam, case, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from shared.benchmark.status import FINISH, KEEP, Change, TerminalStatus
 from shared.db.again import tries_again
 from shared.db.caps import Now, reach
+from shared.db.claims import Claimer, Claims
 from shared.db.database import Database
 from shared.db.events import tell_of, tell_of_budget
 from shared.db.hand_over import HandOver
 from shared.db.reservations import Bill, Paid, close, hold_and_pay
 from shared.db.segments import SegmentEnd, StoredId, end_crashed_segments, end_segment
 from shared.db.spend import NOTHING, Account, Charge, add_spend, hold_account, spent_by
-from shared.db.tables import Benchmark, Segment, is_open
+from shared.db.tables import Benchmark, Segment
 from shared.db.types import utc_now
 from shared.errors import LeaseLost
 from shared.providers.identity import Holdings
@@ -63,60 +63,58 @@ class LeaseRepository:
         self._lease_s = lease_s
         self._public_url = public_url
         self._hand_over = HandOver(self._give_back)
-        # Built once: building them takes a fifth of the time of a claim.
-        self._any = _Claim(free(), lease_s)
-        self._held = _Claim(and_(free(), _of_a_held_endpoint()), lease_s)
-        self._overdue = _Claim(and_(free(), _is_overdue()), lease_s, to_run=False)
+        self._claims = Claims(database, lease_s)
 
     async def claim(
-        self, worker_id: str, *, look_first: bool = True, holdings: Holdings | None = None
+        self, worker_id: str, *, look_first: bool = True, holdings: Holdings | None = None, is_idle: bool = True
     ) -> tuple[Lease, Benchmark] | None:
-        """Gives this worker a lease of the oldest free benchmark; None if there is none.
+        """Gives this worker a lease of the free benchmark whose turn it is; None if there is none.
 
         Free: pending, or running with a lapsed or missing lease. A lapsed lease counts as a crash of its worker, a
         released one does not. A benchmark that had begun to send is marked as interrupted.
         `look_first`: read first whether there is one. Most sweeps find none and then need not take SQLite's write
-        lock. A worker that heard the bell skips this.
-        `holdings`: only benchmarks of these endpoints, and cancelled ones, of which nothing is sent. None: any.
+        lock. A worker that heard the bell skips this. `holdings` and `is_idle`: see `Claimer`.
         """
-        claim = self._any if holdings is None else self._held
-        values = {} if holdings is None else held_values(holdings)
-        return await self._hand_over.of(
-            lambda taken: self._claim(claim, worker_id, values, taken, look_first=look_first)
-        )
+        claimer = Claimer(worker_id, holdings, is_idle)
+        return await self._hand_over.of(lambda taken: self._claim(claimer, taken, look_first=look_first))
 
     async def claim_overdue(self, worker_id: str, *, after_s: float) -> tuple[Lease, Benchmark] | None:
         """Gives this worker a lease of a benchmark that nobody could run for so long, in order to fail it.
 
         Its `unclaimable` says why. The claim is no start: it has no event.
         """
-        values = {"after_s": -after_s}
-        return await self._hand_over.of(
-            lambda taken: self._claim(self._overdue, worker_id, values, taken, look_first=True)
-        )
+        return await self._hand_over.of(lambda taken: self._claim_overdue(worker_id, after_s, taken))
 
     async def give_back_lost(self) -> None:
         """Gives back benchmarks that a cancelled or broken `claim` may have taken. Raises Unavailable."""
         await self._hand_over.give_back()
 
-    async def _claim(
-        self, claim: "_Claim", worker_id: str, values: dict[str, Any], taken: list[Lease], *, look_first: bool
-    ) -> tuple[Lease, Benchmark] | None:
+    async def _claim(self, claimer: Claimer, taken: list[Lease], *, look_first: bool) -> tuple[Lease, Benchmark] | None:
         """`taken` gets the lease before the commit."""
         if look_first:
             async with self._database.read() as session:
-                if await session.scalar(claim.look, values) is None:
+                if not await self._claims.is_there_one(session, claimer):
                     return None
         async with self._database.write() as session:
-            claimed = await session.execute(
-                claim.take, {"claimer": worker_id, **values}, execution_options={"synchronize_session": False}
-            )
-            benchmark = claimed.scalar_one_or_none()
+            benchmark = await self._claims.take(session, claimer)
+            if benchmark is None:
+                return None
+            taken.append(Lease(benchmark.id, benchmark.fence, claimer.worker_id))
+            if benchmark.fence == 1:
+                await tell_of(session, benchmark, self._public_url)
+        return taken[0], benchmark
+
+    async def _claim_overdue(
+        self, worker_id: str, after_s: float, taken: list[Lease]
+    ) -> tuple[Lease, Benchmark] | None:
+        async with self._database.read() as session:
+            if not await self._claims.is_one_overdue(session, after_s):
+                return None
+        async with self._database.write() as session:
+            benchmark = await self._claims.take_overdue(session, worker_id, after_s)
             if benchmark is None:
                 return None
             taken.append(Lease(benchmark.id, benchmark.fence, worker_id))
-            if benchmark.fence == 1 and claim.to_run:
-                await tell_of(session, benchmark, self._public_url)
         return taken[0], benchmark
 
     async def _give_back(self, lease: Lease) -> None:
@@ -269,68 +267,6 @@ class LeaseRepository:
         if row is None:
             raise _lost(lease)
         return row[0]
-
-
-class _Claim:
-    """The statements of one kind of claim: `look` finds out whether there is something to take, `take` takes it."""
-
-    def __init__(self, condition: ColumnElement[bool], lease_s: float, *, to_run: bool = True) -> None:
-        """`to_run`: the benchmark is to run, so a worker can run it, and it starts now."""
-        self.to_run = to_run
-        self.look = select(Benchmark.id).where(condition).limit(1)
-        self.take = _take(condition, lease_s, to_run)
-
-
-def of_holdings() -> ColumnElement[bool]:
-    """The condition that its endpoint is among those of `held_values`."""
-    known = Benchmark.endpoint_key.in_(bindparam("keys", expanding=True))
-    # Older versions submitted it: only the name of its endpoint is known.
-    named = and_(Benchmark.endpoint_key.is_(None), Benchmark.provider.in_(bindparam("names", expanding=True)))
-    return or_(known, named)
-
-
-def held_values(holdings: Holdings) -> dict[str, Any]:
-    """The parameters of `of_holdings`."""
-    return {"keys": list(holdings.keys), "names": list(holdings.names)}
-
-
-def _of_a_held_endpoint() -> ColumnElement[bool]:
-    return or_(of_holdings(), Benchmark.cancel_requested_at.is_not(None))
-
-
-def _is_overdue() -> ColumnElement[bool]:
-    return Benchmark.unclaimable_since < utc_now(bindparam("after_s", type_=Float(53)))
-
-
-def free() -> ColumnElement[bool]:
-    """It has not ended, and no worker holds a valid lease of it. A pending one has no lease."""
-    unleased = or_(Benchmark.lease_expires_at.is_(None), Benchmark.lease_expires_at < utc_now())
-    return and_(is_open(), unleased)
-
-
-def _take(condition: ColumnElement[bool], lease_s: float, to_run: bool) -> ReturningUpdate[Benchmark]:
-    """Gives the oldest benchmark that meets the condition to the worker that the parameter `claimer` names."""
-    begun = exists().where(Segment.benchmark_id == Benchmark.id)
-    oldest = select(Benchmark.id).where(condition).order_by(Benchmark.id).limit(1).with_for_update(skip_locked=True)
-    started_at = case((Benchmark.started_at.is_(None), utc_now()), else_=Benchmark.started_at)
-    starts = {"started_at": started_at, "unclaimable_since": None, "unclaimable": None}
-    return (
-        update(Benchmark)
-        .where(Benchmark.id == oldest.scalar_subquery(), condition)
-        .values(
-            status="running",
-            lease_owner=bindparam("claimer"),
-            lease_expires_at=utc_now(lease_s),
-            fence=Benchmark.fence + 1,
-            # A worker that left before it sent anything interrupted nothing. The row shows a late `begin` that
-            # committed while this statement waited for it; a segment shows a run whose release has reset the row.
-            interrupted=or_(Benchmark.interrupted, Benchmark.done > 0, Benchmark.dispatched > 0, begun),
-            crashes=Benchmark.crashes
-            + case((and_(Benchmark.status == "running", Benchmark.lease_owner.is_not(None)), 1), else_=0),
-            **(starts if to_run else {}),
-        )
-        .returning(Benchmark)
-    )
 
 
 def _lost(lease: Lease) -> LeaseLost:

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from sqlalchemy import ColumnElement, and_, func, literal_column, not_, or_, select, update
 
 from shared.db.again import tries_again
+from shared.db.claim_statements import free, held_values, of_holdings
 from shared.db.database import Database
-from shared.db.leases import free, held_values, of_holdings
 from shared.db.tables import Benchmark, Worker
 from shared.db.types import utc_now
 from shared.db.workers import reported_within

@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.access.audit import host_of
 from shared.access.caller import Caller
 from shared.db.again import tries_again
+from shared.db.audit import record
 from shared.db.database import Database
 from shared.db.events import tell_of_test
 from shared.db.lanes import clear_lanes
@@ -30,7 +32,10 @@ class WebhookRepository:
     async def add(self, new: NewEndpoint) -> WebhookEndpoint:
         """Registers an endpoint for the events of all benchmarks of the owner."""
         async with self._database.write() as session:
-            return await insert_endpoint(session, self._caller, new, None)
+            endpoint = await insert_endpoint(session, self._caller, new, None)
+            details = {"host": host_of(endpoint.url), "events": new.events}
+            await record(session, self._caller, "webhook.created", "webhook", endpoint.id, details)
+        return endpoint
 
     async def page(self, *, before_id: int | None, limit: int) -> Sequence[WebhookEndpoint]:
         """Registered endpoints, newest first, with ids below `before_id`."""
@@ -55,6 +60,7 @@ class WebhookRepository:
 
     async def change(self, endpoint_id: int, values: dict[str, Any]) -> WebhookEndpoint:
         """Sets `url`, `events`, `description`, `enabled`. Enabling forgets earlier failures. Raises NotFound."""
+        changed = sorted(values)
         if values.get("enabled"):
             values = {**values, "disabled_reason": None, "failing_since": None}
         elif "enabled" in values:
@@ -67,7 +73,11 @@ class WebhookRepository:
                 await session.execute(update(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id).values(**values))
             if "url" in values or values.get("enabled"):
                 await clear_lanes(session, WebhookEndpoint.id == endpoint_id)
-            return await self._own(session, endpoint_id)
+            endpoint = await self._own(session, endpoint_id)
+            if changed:
+                details = {"changed": changed, "host": host_of(endpoint.url)}
+                await record(session, self._caller, "webhook.changed", "webhook", endpoint_id, details)
+        return endpoint
 
     async def rotate(self, endpoint_id: int, sealed: str) -> datetime:
         """Sets a new secret. The one before signs too for a day; returns when that ends. Raises NotFound."""
@@ -81,13 +91,16 @@ class WebhookRepository:
                 .where(WebhookEndpoint.id == endpoint_id)
                 .values(secrets=[{"sealed": sealed, "expires_at": None}, before])
             )
+            await record(session, self._caller, "webhook.secret_rotated", "webhook", endpoint_id)
         return expires_at
 
     async def delete(self, endpoint_id: int) -> None:
         """Deletes an endpoint with its deliveries and tests. Raises NotFound."""
         async with self._database.write() as session:
-            await self._own(session, endpoint_id, lock=True)
+            endpoint = await self._own(session, endpoint_id, lock=True)
             await session.execute(delete(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id))
+            details = {"host": host_of(endpoint.url)}
+            await record(session, self._caller, "webhook.deleted", "webhook", endpoint_id, details)
             # A test event belongs to no benchmark, so nothing else would delete it.
             delivered = exists().where(WebhookDelivery.event_id == WebhookEvent.id)
             await session.execute(
@@ -99,6 +112,7 @@ class WebhookRepository:
         """Records a test event, due at once; returns the delivery's id. Raises NotFound."""
         async with self._database.write() as session:
             await self._own(session, endpoint_id)
+            await record(session, self._caller, "webhook.tested", "webhook", endpoint_id)
             return await tell_of_test(session, endpoint_id)
 
     async def _own(self, session: AsyncSession, endpoint_id: int, *, lock: bool = False) -> WebhookEndpoint:

@@ -4,7 +4,7 @@ Two processes can use one name for different servers, so workers compare fingerp
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ import orjson
 from shared.providers.endpoints import Endpoint
 from shared.scrubber import without_secrets
 
-_LENGTH = 32
+FINGERPRINT_CHARS = 32
 # The end of the key of a benchmark that only workers with load plans can run.
 LOADS = "+load"
 # Likewise of one that only workers can run that know owners, budgets and exclusive runs.
@@ -83,11 +83,15 @@ class Identities:
 
 @dataclass(frozen=True, slots=True)
 class HeldEndpoint:
-    """An endpoint that a worker has. `problems`: what keeps the worker from using it, in words; `kind` for programs."""
+    """An endpoint that a worker has. `problems`: what keeps the worker from using it, in words; `kind` for programs.
+
+    `max_streams`: how many it allows over all workers; None: any number.
+    """
 
     identity: EndpointIdentity
     kind: str | None = None
     problems: Sequence[str] = ()
+    max_streams: int | None = None
 
     @property
     def usable(self) -> bool:
@@ -100,6 +104,7 @@ class HeldEndpoint:
             "key": self.identity.key,
             "loads": True,
             "owned": True,
+            "max_streams": self.max_streams,
             "kind": self.kind,
             "problems": list(self.problems),
         }
@@ -110,17 +115,20 @@ class Holdings:
     """What a worker may claim: benchmarks of these endpoints.
 
     `keys`: of the endpoints that it can use. `names`: their names, for benchmarks of versions that stored no identity.
+    `ceilings`: the most streams of those that have a bound, by fingerprint.
     """
 
     keys: Sequence[str] = field(default=())
     names: Sequence[str] = field(default=())
+    ceilings: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, held: Sequence[HeldEndpoint]) -> "Holdings":
         usable = [item.identity for item in held if item.usable]
         endings = [(loads, owned) for owned in (False, True) for loads in (False, True)]
         keys = [item.key_for(loads=loads, owned=owned) for item in usable for loads, owned in endings]
-        return cls(keys, [item.name for item in usable])
+        bounded = {item.identity.fingerprint: item.max_streams for item in held if item.max_streams is not None}
+        return cls(keys, [item.name for item in usable], bounded)
 
 
 def _fingerprint(endpoint: Endpoint, place: str) -> str:
@@ -142,4 +150,4 @@ def _fingerprint(endpoint: Endpoint, place: str) -> str:
         "transport": None if endpoint.transport == "auto" else endpoint.transport,
     }
     told = {name: part for name, part in parts.items() if part}
-    return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()[:_LENGTH]
+    return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()[:FINGERPRINT_CHARS]
