@@ -8,6 +8,7 @@ from sqlalchemy import insert, select
 from shared.db.database import Database
 from shared.db.money_tables import Budget, Cap, Reservation, Spend
 from shared.db.types import utc_now
+from shared.db.webhook_tables import WebhookEvent
 
 # A token read costs a micro-dollar, a token written ten.
 PRICES = {"input_usd_per_mtok": "1", "output_usd_per_mtok": "10"}
@@ -43,6 +44,9 @@ class Ledger:
 
     async def spend(self) -> Sequence[Spend]:
         return await self._all(select(Spend).order_by(Spend.benchmark_id, Spend.day))
+
+    async def events(self) -> Sequence[WebhookEvent]:
+        return await self._all(select(WebhookEvent).order_by(WebhookEvent.created_at))
 
     async def _all(self, query: Any) -> Sequence[Any]:
         async with self._database.read() as session:
