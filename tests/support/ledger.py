@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from shared.db.database import Database
 from shared.db.money_tables import Budget, Cap, Reservation, Spend
@@ -35,6 +35,12 @@ class Ledger:
         values = {"key": key, "owner": owner, "key_id": name if kind == "key" else None, "period": period, "cap": cap}
         async with self._database.write() as session:
             await session.execute(insert(Budget).values(**values, created_at=utc_now()))
+
+    async def forget_budgets(self) -> None:
+        """Without budgets, and as if none had been there. What was spent stays in the ledger."""
+        async with self._database.write() as session:
+            await session.execute(delete(Budget))
+            await session.execute(delete(Cap))
 
     async def caps(self) -> Sequence[Cap]:
         return await self._all(select(Cap).order_by(Cap.key))
