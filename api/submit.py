@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 from opentelemetry.trace import SpanKind
 
 from api import fingerprint
+from api.ceilings import check_streams
 from api.dataset_choice import with_dataset
 from api.estimates import Estimator
 from api.webhook_setup import WebhookSetup
@@ -119,6 +120,7 @@ class Submitter:
         endpoint = await self._resolve(spec.model, spec.provider)
         spec = (await with_dataset(spec, self._datasets)).with_defaults()
         check_parameters(spec, protocol_named(endpoint.protocol))
+        check_streams(spec, endpoint)
         return Checked(endpoint, notices(spec, endpoint), await self._estimator.of(spec, endpoint, with_tokenizer=True))
 
     async def _again(self, benchmark: Benchmark, asked: BenchmarkSpec | None) -> Submitted:
@@ -169,6 +171,7 @@ class Submitter:
         endpoint = await self._resolve(spec.model, provider)
         spec = (await with_dataset(spec, self._datasets)).with_defaults()
         check_parameters(spec, protocol_named(endpoint.protocol))
+        check_streams(spec, endpoint)
         identity, created = self._identities.of(endpoint), True
         told = [*notices(spec, endpoint), *changed_endpoint(rerun_of, identity)]
         with self._tracing.span("enqueue benchmark", SpanKind.PRODUCER, {"llmbench.model": spec.model}) as span:

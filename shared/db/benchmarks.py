@@ -16,6 +16,7 @@ from shared.db.again import tries_again
 from shared.db.baselines import refuse_baseline
 from shared.db.database import Database
 from shared.db.datasets import hold_dataset
+from shared.db.endpoint_lanes import lane_columns
 from shared.db.events import tell_of
 from shared.db.missing import no_benchmark
 from shared.db.stored_spec import is_without_prompts, prompts_deleted, prompts_of, spec_of
@@ -218,6 +219,7 @@ async def _insert(
         provider=provider,
         endpoint=None if endpoint is None else endpoint.document(),
         endpoint_key=None if endpoint is None else endpoint.key_for(loads=spec.needs_loads),
+        **lane_columns(spec, endpoint),
         status="pending",
         spec_document=spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True),
         notices=list(notices),

@@ -44,6 +44,11 @@ class BenchmarkRun:
         return self._lease.benchmark_id
 
     @property
+    def is_exclusive(self) -> bool:
+        """Nothing else may run on this worker meanwhile."""
+        return self._benchmark.exclusive
+
+    @property
     def in_flight(self) -> int:
         """Requests that the measuring processes of this run have."""
         engine = self._sending.engine if self._sending is not None else None
