@@ -12,15 +12,17 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from api.access.csrf import WrongCsrfToken
+from api.access.viewer import viewed_in
 from api.body import BodyTooComplex, BodyTooLarge
 from api.live.feeds import TooManyListeners
 from api.methods import allowed_methods
 from api.middleware import HEADER
 from api.pages.problems import is_page, problem_page
 from api.proxy import links_of, route_path
-from api.schemas.problem import Problem
+from api.schemas.problem import Problem, ProblemBudget
 from api.security_headers import security_headers
-from shared.errors import Conflict, FieldError, InvalidRequest, LlmBenchError, NotFound, Unavailable
+from shared.errors import BudgetExhausted, Conflict, FieldError, InvalidRequest, LlmBenchError, NotFound, Unavailable
+from shared.money import MICROS_A_USD
 from shared.text import MAX_NAME_CHARS
 
 log = structlog.get_logger(__name__)
@@ -31,6 +33,7 @@ MEDIA_TYPE = "application/problem+json"
 TABLE: dict[type[LlmBenchError], tuple[HTTPStatus, str]] = {
     InvalidRequest: (HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid"),
     NotFound: (HTTPStatus.NOT_FOUND, "Not found"),
+    BudgetExhausted: (HTTPStatus.CONFLICT, "A budget is exhausted"),
     WrongCsrfToken: (HTTPStatus.FORBIDDEN, "Not a form of this session"),
     Conflict: (HTTPStatus.CONFLICT, "The state does not allow this"),
     TooManyListeners: (HTTPStatus.SERVICE_UNAVAILABLE, "Too many listeners"),
@@ -72,6 +75,7 @@ def problem_response(
     *,
     code: str,
     errors: Sequence[FieldError] = (),
+    budget: ProblemBudget | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
     """A problem document, or under `/ui` a page. `code` is stable for programs; `errors` names each wrong field."""
@@ -83,6 +87,7 @@ def problem_response(
         instance=request.url.path,
         code=code,
         request_id=getattr(request.state, "request_id", None),
+        budget=budget,
         errors=[{"field": item.field, "message": item.message, "code": item.code} for item in errors],
     )
     if is_page(request):
@@ -113,7 +118,18 @@ def error_response(request: Request, exc: LlmBenchError) -> Response:
         (HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),
     )
     errors = exc.errors if isinstance(exc, InvalidRequest) else ()
-    return problem_response(request, status, title, exc.message, code=exc.code, errors=errors)
+    budget = _budget(exc) if isinstance(exc, BudgetExhausted) else None
+    return problem_response(request, status, title, exc.message, code=exc.code, errors=errors, budget=budget)
+
+
+def _budget(exc: BudgetExhausted) -> ProblemBudget:
+    return ProblemBudget(
+        budget=exc.budget,
+        cap_usd=exc.cap / MICROS_A_USD,
+        spent_usd=exc.spent / MICROS_A_USD,
+        reserved_usd=exc.reserved / MICROS_A_USD,
+        resets_at=exc.resets_at,
+    )
 
 
 async def _validation_error(request: Request, exc: Exception) -> Response:
@@ -214,5 +230,5 @@ async def _unexpected(request: Request, exc: Exception) -> Response:
     log.error("request_failed", path=request.url.path, request_id=request_id, exc_info=exc)
     detail = "the server failed; its log has the cause under this request_id"
     headers = {HEADER: request_id, **security_headers(route_path(request.scope))}
-    with links_of(request.scope):
+    with links_of(request.scope), viewed_in(request.scope):
         return problem_response(request, 500, "Internal error", detail, code="internal_error", headers=headers)

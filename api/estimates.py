@@ -1,6 +1,7 @@
 """Estimates what a benchmark will send, take and cost, from its spec and the prices in force."""
 
 import asyncio
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -8,18 +9,30 @@ from shared.benchmark.estimate import SAMPLED, Count, estimate
 from shared.benchmark.load.plan import PlannedLoad
 from shared.benchmark.load.plans import plan_of
 from shared.benchmark.spec import BenchmarkSpec
+from shared.benchmark.worst_total import WorstTotal, worst_total
 from shared.clock import Clock
 from shared.db.datasets import DatasetRepository
 from shared.errors import InvalidRequest
+from shared.money import MICROS_A_USD
 from shared.providers.base_price import base_price
 from shared.providers.endpoints import Endpoint
 from shared.providers.prices import PriceList, TokenCounts
+from shared.providers.worst_requests import worst_case_of
 from shared.workloads.rows import AnyRow, DatasetRows
 
 # Sources whose requests follow from the spec alone.
 _KNOWN = ("prompts", "generated", "builtin")
 # Of how many requests the tokens are counted where each must be made first.
 _MADE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """An estimate as JSON, and the most that the requests can cost. `is_priced`: whether the model has a price."""
+
+    document: dict[str, Any]
+    worst: WorstTotal
+    is_priced: bool
 
 
 class Estimator:
@@ -30,7 +43,7 @@ class Estimator:
         self._price_list = price_list
         self._clock = clock
 
-    async def of(self, spec: BenchmarkSpec, endpoint: Endpoint, *, with_tokenizer: bool) -> dict[str, Any]:
+    async def of(self, spec: BenchmarkSpec, endpoint: Endpoint, *, with_tokenizer: bool) -> Estimated:
         """`spec` has its defaults. In a thread: the first use of price list and tokenizer, and many prompts, take time.
 
         `with_tokenizer` False: tokens are counted by bytes, which needs no tokenizer and is quick.
@@ -41,8 +54,9 @@ class Estimator:
 
     def _estimate(
         self, spec: BenchmarkSpec, endpoint: Endpoint, rows: DatasetRows[AnyRow] | None, *, with_tokenizer: bool
-    ) -> dict[str, Any]:
-        price = base_price(endpoint, spec.model, self._price_list, self._clock.wall_now())
+    ) -> Estimated:
+        now = self._clock.wall_now()
+        price = base_price(endpoint, spec.model, self._price_list, now)
 
         def cost(read: int, written: int) -> Decimal | None:
             return None if price is None else price.cost_usd(TokenCounts(read, written))
@@ -52,7 +66,13 @@ class Estimator:
         count = _count(spec) if with_tokenizer and workload is not None else None
         sampled = SAMPLED if spec.prompts else _MADE
         plan = plan_of(spec) if load is None else load.plan
-        return estimate(spec, plan, workload, cost, count, sampled=sampled)
+        found = estimate(spec, plan, workload, cost, count, sampled=sampled)
+        worst = WorstTotal()
+        if price is not None and workload is not None:
+            bound = worst_case_of(spec, endpoint, workload, price, self._price_list, now)
+            worst = worst_total(spec, plan, workload, bound, sampled=sampled)
+        found["worst_case_usd"] = None if worst.total is None else worst.total / MICROS_A_USD
+        return Estimated(found, worst, price is not None)
 
 
 def _load(spec: BenchmarkSpec, rows: DatasetRows[AnyRow] | None) -> PlannedLoad | None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi_swagger import patch_fastapi
 
+from api.access.browser import ViewerMiddleware
 from api.access.setup import add_access, make_access
 from api.body import BodyLimitMiddleware, StreamedBody
 from api.dataset_uploads import ARRIVAL_S, MAX_DATASET_BYTES
@@ -66,7 +67,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     tracing = start_tracing(load_trace_exporter(), "llmbench-api")
     scrubber = Scrubber()
     process = _process(settings, keys or load_key_ring(), tracing, scrubber)
-    access = make_access(settings, process.database)
+    access = make_access(settings, process.database, process.clock)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -132,7 +133,13 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes, streamed=STREAMED)
     add_access(app, access, settings)
     app.add_middleware(GuardMiddleware, hosts=settings.hosts())
-    app.add_middleware(ProxyMiddleware, root_path=settings.root_path, trusted=settings.trusted_proxies)
+    app.add_middleware(ViewerMiddleware)
+    app.add_middleware(
+        ProxyMiddleware,
+        root_path=settings.root_path,
+        trusted=settings.trusted_proxies,
+        user_header=settings.trusted_user_header,
+    )
     app.add_middleware(RequestContextMiddleware, clock=process.clock, monitor=process.monitor)
     app.add_middleware(StartMiddleware)
     complete_the_document(app)

@@ -25,7 +25,9 @@ TAGS: list[dict[str, Any]] = [
     {"name": "money", "description": "What was spent, and what keys and owners may spend."},
     {"name": "webhooks", "description": "Signed events instead of polling, and how their deliveries went."},
     {"name": "models", "description": "The price list's models, and the configured endpoints."},
+    {"name": "keys", "description": "API keys: who may use the API, and how much of it."},
     {"name": "workers", "description": "The processes that run benchmarks."},
+    {"name": "audit", "description": "Who changed what, and when."},
     {"name": "health", "description": "For probes and for Prometheus."},
     {"name": "events", "description": "What webhooks send."},
 ]

@@ -22,6 +22,7 @@ APPLIED = _header("The wait that was applied. Only with `Prefer: wait=`.", examp
 OF_SUCCESS = {
     "submitBenchmark": {"Location": LOCATION, "Idempotency-Replayed": REPLAYED, "Preference-Applied": APPLIED},
     "rerunBenchmark": {"Location": LOCATION, "Idempotency-Replayed": REPLAYED, "Preference-Applied": APPLIED},
+    "createKey": {"Location": {**LOCATION, "schema": {"type": "string", "examples": ["/keys/ab12cd34"]}}},
     "addDataset": {"Location": {**LOCATION, "schema": {"type": "string", "examples": ["/datasets/1"]}}},
     "registerWebhook": {"Location": {**LOCATION, "schema": {"type": "string", "examples": ["/webhooks/1"]}}},
 }

@@ -10,7 +10,8 @@ from shared.webhooks.message import payload
 
 def webhook_out(endpoint: WebhookEndpoint) -> WebhookOut:
     """A registered endpoint, without its secret."""
-    return WebhookOut(**{name: getattr(endpoint, name) for name in WebhookOut.model_fields})
+    values = {name: getattr(endpoint, name) for name in WebhookOut.model_fields}
+    return WebhookOut(**values | {"events": endpoint.chosen})
 
 
 def benchmark_webhook(endpoint: WebhookEndpoint | None, secret: str | None = None) -> BenchmarkWebhook | None:
@@ -18,7 +19,7 @@ def benchmark_webhook(endpoint: WebhookEndpoint | None, secret: str | None = Non
     if endpoint is None:
         return None
     return BenchmarkWebhook(
-        url=endpoint.url, events=endpoint.events, disabled_reason=endpoint.disabled_reason, secret=secret
+        url=endpoint.url, events=endpoint.chosen, disabled_reason=endpoint.disabled_reason, secret=secret
     )
 
 

@@ -15,16 +15,19 @@ from api.estimates import Estimator
 from api.imports import IMPORTS_AT_ONCE, Imports
 from api.live.feeds import CallerFeeds, Feeds
 from api.made_prompts import KeptWorkloads, MadePrompts
+from api.money_checks import Budgets
 from api.monitoring import ApiMonitor
 from api.submit import Submitter
 from api.webhook_setup import WebhookSetup
 from shared.access.caller import Caller
 from shared.clock import Clock
+from shared.db.audit import AuditRepository
 from shared.db.baselines import BaselineRepository
 from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmark_parts import SegmentRepository, StageRepository
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.budgets import BudgetRepository
+from shared.db.caps import CapRepository
 from shared.db.chart_rows import ChartRepository
 from shared.db.comparison_rows import ComparisonRows
 from shared.db.database import Database
@@ -107,6 +110,10 @@ class State:
     @cached_property
     def baselines(self) -> BaselineRepository:
         return BaselineRepository(self.caller, self.database)
+
+    @cached_property
+    def audit(self) -> AuditRepository:
+        return AuditRepository(self.caller, self.database)
 
     @cached_property
     def comparisons(self) -> Comparisons:
@@ -201,6 +208,7 @@ class State:
             self.identities,
             Estimator(self.price_list, self.clock, self.datasets),
             self.datasets,
+            Budgets(self.caller, CapRepository(self.database)),
         )
 
 

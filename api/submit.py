@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
@@ -11,11 +11,13 @@ from opentelemetry.trace import SpanKind
 from api import fingerprint
 from api.ceilings import check_streams
 from api.dataset_choice import with_dataset
-from api.estimates import Estimator
+from api.estimates import Estimated, Estimator
+from api.money_checks import Budgets, caps_document, check_money
 from api.webhook_setup import WebhookSetup
 from shared.benchmark.request import BenchmarkRequest
 from shared.benchmark.spec import BenchmarkSpec
 from shared.db.benchmarks import BenchmarkRepository, Once
+from shared.db.caps import CapState
 from shared.db.datasets import DatasetRepository
 from shared.db.tables import Benchmark
 from shared.db.webhook_endpoints import WebhookRepository
@@ -61,6 +63,7 @@ class _Context(TypedDict):
     rerun_of: int | None
     webhook: NewEndpoint | None
     traceparent: str | None
+    capped: bool
 
 
 class Submitter:
@@ -79,7 +82,9 @@ class Submitter:
         identities: Identities,
         estimator: Estimator,
         datasets: DatasetRepository,
+        budgets: Budgets,
     ) -> None:
+        self._budgets = budgets
         self._datasets = datasets
         self._estimator = estimator
         self._identities = identities
@@ -95,7 +100,7 @@ class Submitter:
     async def submit(self, request: BenchmarkRequest, key: str | None = None) -> Submitted:
         """Stores a pending benchmark. It works without Redis too: a worker's sweep finds the row.
 
-        Raises InvalidRequest, Conflict, and Unavailable if a webhook needs ENCRYPTION_KEY.
+        Raises InvalidRequest, Conflict, BudgetExhausted, and Unavailable if a webhook needs ENCRYPTION_KEY.
         """
         once = None
         if key is not None:
@@ -116,12 +121,15 @@ class Submitter:
         return stored if prepared is None else replace(stored, secret=prepared.secret)
 
     async def check(self, spec: BenchmarkSpec) -> Checked:
-        """All checks of `submit` but those of webhooks, and the estimate. Raises InvalidRequest."""
+        """All checks of `submit` but those of webhooks, and the estimate. Raises InvalidRequest and BudgetExhausted."""
         endpoint = await self._resolve(spec.model, spec.provider)
         spec = (await with_dataset(spec, self._datasets)).with_defaults()
         check_parameters(spec, protocol_named(endpoint.protocol))
         check_streams(spec, endpoint)
-        return Checked(endpoint, notices(spec, endpoint), await self._estimator.of(spec, endpoint, with_tokenizer=True))
+        caps = await self._budgets.of(spec)
+        estimated = await self._estimator.of(spec, endpoint, with_tokenizer=True)
+        told = [*notices(spec, endpoint), *check_money(spec, caps, estimated)]
+        return Checked(endpoint, told, _document(estimated, caps))
 
     async def _again(self, benchmark: Benchmark, asked: BenchmarkSpec | None) -> Submitted:
         """The first answer once more, because it may have been lost: with what only answers to a POST show.
@@ -137,13 +145,13 @@ class Submitter:
                 if asked is None:
                     asked, _ = await self._benchmarks.spec(benchmark.id)
                 spec = (await with_dataset(asked, self._datasets)).with_defaults()
-                estimated = await self._estimate(spec, endpoint)
+                estimated = _document(await self._estimate(spec, endpoint), await self._budgets.of(spec))
         return Submitted(benchmark, created=False, secret=secret, estimate=estimated)
 
     async def rerun(self, benchmark_id: int, key: str | None = None) -> Submitted:
         """Stores a new benchmark with the same spec, endpoint and webhook.
 
-        Raises NotFound, InvalidRequest, Conflict.
+        Raises NotFound, InvalidRequest, Conflict, BudgetExhausted.
         """
         once = None
         if key is not None:
@@ -156,7 +164,7 @@ class Submitter:
         told = await self._webhooks.of_benchmark(benchmark_id)
         webhook = None
         if told is not None:
-            webhook = NewEndpoint(told.url, told.events, [item["sealed"] for item in told.secrets])
+            webhook = NewEndpoint(told.url, told.chosen, [item["sealed"] for item in told.secrets])
         return await self._store(spec, before.provider, once, rerun_of=before, webhook=webhook)
 
     async def _store(
@@ -173,13 +181,18 @@ class Submitter:
         check_parameters(spec, protocol_named(endpoint.protocol))
         check_streams(spec, endpoint)
         identity, created = self._identities.of(endpoint), True
-        told = [*notices(spec, endpoint), *changed_endpoint(rerun_of, identity)]
+        caps = await self._budgets.of(spec)
+        # Without budgets, the estimate can wait until the benchmark is stored.
+        estimated = await self._estimate(spec, endpoint) if caps else None
+        money = [] if estimated is None else check_money(spec, caps, estimated)
+        told = [*notices(spec, endpoint), *changed_endpoint(rerun_of, identity), *money]
         with self._tracing.span("enqueue benchmark", SpanKind.PRODUCER, {"llmbench.model": spec.model}) as span:
             context: _Context = {
                 "endpoint": identity,
                 "rerun_of": None if rerun_of is None else rerun_of.id,
                 "webhook": webhook,
                 "traceparent": traceparent(),
+                "capped": bool(caps),
             }
             if once is None:
                 benchmark = await self._benchmarks.create(spec, endpoint.name, told, **context)
@@ -188,9 +201,13 @@ class Submitter:
             span.set_attributes({"llmbench.benchmark.id": benchmark.id, "llmbench.created": created})
             if created:
                 await self._doorbell.ring(benchmark.id)
-        return Submitted(benchmark, created, estimate=await self._estimate(spec, endpoint) if created else None)
+        if not created:
+            return Submitted(benchmark, created)
+        return Submitted(
+            benchmark, created, estimate=_document(estimated or await self._estimate(spec, endpoint), caps)
+        )
 
-    async def _estimate(self, spec: BenchmarkSpec, endpoint: Endpoint) -> dict[str, Any]:
+    async def _estimate(self, spec: BenchmarkSpec, endpoint: Endpoint) -> Estimated:
         """For the answer to a submit, which must not wait for a tokenizer."""
         return await self._estimator.of(spec, endpoint, with_tokenizer=False)
 
@@ -219,6 +236,11 @@ class Submitter:
         """A function that says whether this process or a worker can use an endpoint. The API itself needs no key."""
         reported = await self._workers.providers()
         return lambda endpoint: self._keys.can_use(endpoint) or endpoint.name in reported
+
+
+def _document(estimated: Estimated, caps: Sequence[CapState]) -> dict[str, Any]:
+    """The estimate as the API returns it."""
+    return {**estimated.document, "budgets": caps_document(caps)}
 
 
 def _once(key: str, request: BenchmarkRequest) -> Once:

@@ -29,6 +29,7 @@ from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.leases import LeaseRepository
 from shared.db.migrate import upgrade
+from shared.db.payments import Payments
 from shared.db.results import ResultRepository
 from shared.db.run_benchmarks import RunBenchmarks
 from shared.db.run_datasets import RunDatasets
@@ -109,6 +110,7 @@ async def measure(url: str, options: argparse.Namespace) -> None:
         stages=RunStages(database),
         observations=RunObservations(database),
         datasets=RunDatasets(database),
+        payments=Payments(database),
         children=children,
         monitor=WorkerMonitor(database),
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx2
 
+from cli.api_key import ADVICE
 from cli.exits import CliError, ExitCode, usage
 
 Json = dict[str, Any]
@@ -40,6 +41,10 @@ def problem_of(response: httpx2.Response, url: str) -> CliError:
         return Unreachable(f"the server failed: {detail}", (f"request_id: {request_id}",) if request_id else ())
     if body.get("code") == "budget_exhausted":
         return CliError(detail, ExitCode.BUDGET)
+    if response.status_code == 401:
+        return usage(f"{url} needs an API key: {detail}", ADVICE)
+    if response.status_code == 403 and body.get("code") == "missing_scope":
+        return usage(detail, ("`llmbench whoami` says what the key is. An admin makes one with another scope.",))
     errors = [f"{item['field']}: {item['message']}" for item in body.get("errors") or []]
     return usage(str(body.get("title")) if errors else detail, errors)
 

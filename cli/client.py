@@ -6,19 +6,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from types import TracebackType
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, Self
 from urllib.parse import urlsplit
 
 import httpx2
 
 from cli.answers import Json, Unreachable, body_of, problem_of
+from cli.api_key import chosen_key
 from cli.exits import CliError, ExitCode, usage
 from cli.server_url import checked_url
 from shared.benchmark.results.outcome import FAILURES
 from shared.network.hosts import is_loopback
 
 # The API's largest pages of benchmarks, models and results.
-_PAGE = {"/benchmarks": 200, "/models": 500, "/datasets": 200, "/baselines": 200}
+_PAGE = {
+    "/benchmarks": 200,
+    "/models": 500,
+    "/datasets": 200,
+    "/baselines": 200,
+    "/audit": 200,
+    "/keys": 200,
+    "/budgets": 200,
+}
 _RESULTS_PAGE = 1_000
 # A large file is checked line by line before the server answers.
 _UPLOAD_S = 600
@@ -43,16 +52,18 @@ class Client:
         self.url = checked_url(url)
         self._timeout_s = timeout_s
         own = is_loopback(urlsplit(self.url).hostname or "")
+        key = chosen_key()
+        # Redirects are not followed, so the key goes to this server alone.
         self._http = httpx2.Client(
             base_url=self.url,
-            headers={"accept": "application/json"},
+            headers={"accept": "application/json", **({"authorization": f"Bearer {key}"} if key else {})},
             # A proxy (HTTP_PROXY) cannot reach this machine's loopback.
             trust_env=not own,
             # Plain HTTP needs no certificates, and reading them takes longer than the request. This context has none.
             verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if own and self.url.startswith("http:") else True,
         )
 
-    def __enter__(self) -> "Client":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -84,6 +95,11 @@ class Client:
     def benchmarks(self, limit: int, **where: str | list[str] | None) -> tuple[list[Json], bool]:
         """At most `limit` benchmarks that match the filters `where`, newest first; and whether there are more."""
         items, _, more = self._pages("/benchmarks", limit, where)
+        return items, more
+
+    def audit(self, limit: int, **where: str | None) -> tuple[list[Json], bool]:
+        """At most `limit` entries of the audit log that pass the filters, newest first; and whether there are more."""
+        items, _, more = self._pages("/audit", limit, where)
         return items, more
 
     def models(self, limit: int, **where: str | None) -> tuple[list[Json], int]:
@@ -144,6 +160,20 @@ class Client:
 
     def delete_baseline(self, name: str) -> None:
         self._send("DELETE", f"/baselines/{name}")
+
+    def spend(self, where: Mapping[str, str | None]) -> Json:
+        return self._json("GET", "/spend", params={name: value for name, value in where.items() if value is not None})
+
+    def budgets(self, limit: int, owner: str | None) -> tuple[list[Json], bool]:
+        """At most `limit` budgets; and whether there are more."""
+        items, _, more = self._pages("/budgets", limit, {"owner": owner})
+        return items, more
+
+    def set_budget(self, path: str, cap_usd: float) -> Json:
+        return self._json("PUT", f"/budgets/{path}", body={"cap_usd": cap_usd})
+
+    def delete_budget(self, path: str) -> None:
+        self._send("DELETE", f"/budgets/{path}")
 
     def add_webhook(self, url: str, description: str) -> Json:
         """The new endpoint with its secret."""

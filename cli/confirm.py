@@ -1,4 +1,4 @@
-"""Asks before something is deleted."""
+"""Asks before something is deleted or revoked."""
 
 import sys
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from cli.exits import usage
 from cli.output import note
 
 
-def may_delete(question: Callable[[], str], *, yes: bool) -> bool:
+def may_delete(question: Callable[[], str], *, yes: bool, verb: str = "delete") -> bool:
     """Whether the user agrees, or has agreed with `--yes`. `question` is made only if it is asked.
 
     Raises CliError if there is no terminal to ask in.
@@ -17,7 +17,7 @@ def may_delete(question: Callable[[], str], *, yes: bool) -> bool:
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise usage("delete asks before it deletes, and stdin is no terminal: add --yes")
+        raise usage(f"{verb} asks before it {verb}s, and stdin is no terminal: add --yes")
     agreed = typer.confirm(question(), err=True)
     if not agreed:
         note("kept")

@@ -9,6 +9,7 @@ from cli.exits import CliError, ExitCode
 from shared.scrubber import MASK, Scrubber
 
 if TYPE_CHECKING:
+    from shared.db.access_tables import ApiKey
     from shared.db.reseal import Resealed
     from shared.settings import Settings
 
@@ -77,6 +78,58 @@ def reseal_secrets(settings: "Settings", *, change: bool) -> "Resealed":
 
     try:
         return asyncio.run(work())
+    except Exception as exc:
+        raise _unusable(url, exc) from exc
+
+
+def bootstrap_key(settings: "Settings", name: str, *, another: bool) -> "tuple[ApiKey, str]":
+    """A first admin key. (row, the key itself). Makes a SQLite file that is not there. Raises CliError."""
+    from shared.db.database import Database
+    from shared.db.keys import bootstrap
+    from shared.errors import Conflict
+
+    url = settings.database_url
+    file = _sqlite_file(url)
+    if file is not None and not file.exists():
+        migrate(url)
+    missing = missing_migrations(url)
+    if missing is not None:
+        raise CliError(missing, ExitCode.FAILED)
+
+    async def work() -> "tuple[ApiKey, str]":
+        database = Database(url, pool_size=1, transaction_pooling=settings.transaction_pooling)
+        try:
+            return await bootstrap(database, settings.key_hasher(), name, another=another)
+        finally:
+            await database.close()
+
+    try:
+        return asyncio.run(work())
+    except Conflict as exc:
+        details = ("If it was lost, --another makes one more; revoke the lost one then.",)
+        raise CliError(exc.message, ExitCode.FAILED, details) from exc
+    except Exception as exc:
+        raise _unusable(url, exc) from exc
+
+
+def has_keys(url: str) -> bool:
+    """Whether the database has an API key. One that is not there yet, or not migrated, has none. Raises CliError."""
+    from shared.db.database import Database
+    from shared.db.key_lookup import has_any_key
+
+    file = _sqlite_file(url)
+    if file is not None and not file.exists():
+        return False
+
+    async def look() -> bool:
+        database = Database(url, pool_size=1, transaction_pooling=True)
+        try:
+            return await has_any_key(database)
+        finally:
+            await database.close()
+
+    try:
+        return asyncio.run(look())
     except Exception as exc:
         raise _unusable(url, exc) from exc
 

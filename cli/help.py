@@ -5,13 +5,21 @@ from typing import Any
 
 from typer.core import TyperCommand
 
+from cli.api_key import added_options
+
 # More characters than any summary has.
 _WHOLE = 1_000
+# Parameters of commands that talk to a server: `up` talks to its own.
+_OF_TALKING = ("server", "data_dir")
 _WORDS = {"str": "TEXT", "path": "PATH", "int": "N", "float": "X"}
 
 
 class Command(TyperCommand):
-    """A command of `llmbench`."""
+    """A command of `llmbench`. One that talks to a server also takes the options of the API key."""
+
+    def __init__(self, name: str | None, *, params: list[Any] | None = None, **options: Any) -> None:
+        talks = any(parameter.name in _OF_TALKING for parameter in params or ())
+        super().__init__(name, params=[*(params or ()), *(added_options() if talks else ())], **options)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         records: dict[str, list[tuple[str, str]]] = {"argument": [], "option": []}

@@ -5,8 +5,10 @@ from typing import Annotated
 import typer
 
 from cli.commands import (
+    audit,
     baseline,
     benchmarks,
+    budgets,
     calibrate,
     catalog,
     compare,
@@ -15,7 +17,9 @@ from cli.commands import (
     demo,
     exports,
     gate,
+    keys,
     run,
+    spend,
     system,
     up,
     webhooks,
@@ -56,8 +60,13 @@ app.command(cls=Command, short_help="Search the models of the price list.")(cata
 app.command(cls=Command, short_help="List the endpoints that benchmarks can go to.")(catalog.providers)
 app.command(cls=Command, short_help="List the workers, and up to which load they measure exactly.")(catalog.workers)
 app.command(cls=Command, short_help="Find out up to which load this host measures exactly.")(calibrate.calibrate)
+app.command(cls=Command, short_help="List who changed what on a server.")(audit.audit)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(keys.app, name="keys")
+app.command(cls=Command, short_help="Show which owner and scope the server gives you.")(keys.whoami)
+app.command(cls=Command, short_help="Show what was spent, by model, key, day, owner or benchmark.")(spend.spend)
+app.add_typer(budgets.app, name="budgets")
 app.command(cls=Command, short_help="Run the simulator: an LLM endpoint with known timing.")(system.simulate)
 app.command(cls=Command)(system.migrate)
 app.command(cls=Command)(system.version)

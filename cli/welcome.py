@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from cli.answers import Json
-from cli.client import Client
+from cli.api_key import KEY_ENV
 from cli.database import shown
 from cli.demo import EXAMPLE
+from cli.exits import CliError
+from cli.key_client import KeyClient
 from cli.output import GOOD, QUIET, Line, clean
 from cli.stack import EmbeddedStack
 from shared.version import __version__
@@ -15,8 +18,10 @@ from shared.version import __version__
 
 def welcome(stack: EmbeddedStack, took_s: float) -> Iterator[Line]:
     """The lines to print. Asks the API for its providers."""
-    with Client(stack.url) as client:
-        providers = client.providers()
+    providers, needs_key = None, True
+    # Where there are keys, this command may have none that counts.
+    with suppress(CliError), KeyClient(stack.url) as client:
+        providers, needs_key = client.providers(), client.whoami()["key_id"] is not None
     yield Line(f"llmbench {__version__} is up at {stack.url} (after {took_s:.1f} s)", GOOD)
     yield Line("")
     yield _pair("Dashboard", f"{stack.url}/")
@@ -26,21 +31,29 @@ def welcome(stack: EmbeddedStack, took_s: float) -> Iterator[Line]:
     yield _pair("Simulator", shown(stack.simulator_url))
     yield _pair("Logs", f"{stack.logs}")
     yield _pair("Webhooks", f"may go to {stack.webhooks_reach}; try `llmbench webhooks listen`")
-    yield _pair("Providers", f"ready: {_names(providers, ready=True)}")
-    if any(not item["ready"] for item in providers):
-        yield _pair("", f"without a key: {_names(providers, ready=False)}")
-        yield _pair("", "`llmbench providers` names their variables; without a key, the simulator answers")
+    if providers is None:
+        yield _pair("Access", f"each request needs an API key; set {KEY_ENV} for commands")
+    else:
+        yield from _providers(providers)
     yield Line("")
     yield Line("Try it:", "bold")
     yield Line("")
-    yield from example(stack.url)
+    yield from example(stack.url, needs_key=needs_key)
     yield Line("")
     yield Line("Ctrl-C ends everything. The database stays, and llmbench.key, which its webhook secrets need.", QUIET)
 
 
-def example(url: str) -> Iterator[Line]:
+def _providers(providers: Sequence[Json]) -> Iterator[Line]:
+    yield _pair("Providers", f"ready: {_names(providers, ready=True)}")
+    if any(not item["ready"] for item in providers):
+        yield _pair("", f"without a key: {_names(providers, ready=False)}")
+        yield _pair("", "`llmbench providers` names their variables; without a key, the simulator answers")
+
+
+def example(url: str, *, needs_key: bool = False) -> Iterator[Line]:
     """A curl command to paste into a shell. Its answer comes when the benchmark has ended."""
-    yield Line(f"curl -s '{url}/benchmarks' -H 'Content-Type: application/json' -H 'Prefer: wait=30' -d '{{")
+    key = f' -H "Authorization: Bearer ${KEY_ENV}"' if needs_key else ""
+    yield Line(f"curl -s '{url}/benchmarks'{key} -H 'Content-Type: application/json' -H 'Prefer: wait=30' -d '{{")
     fields = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in EXAMPLE.items()]
     yield from (Line(text) for text in ",\n".join(fields).splitlines())
     yield Line("}'")

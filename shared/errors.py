@@ -8,12 +8,14 @@ LlmBenchError
  │   └─ KeyReused         an Idempotency-Key belongs to another request
  ├─ NotFound              no row has that id
  ├─ Conflict              the current state does not allow the operation
+ │   └─ BudgetExhausted   a budget cannot pay for one more request
  ├─ LeaseLost             another worker holds the benchmark now; write nothing more
  └─ Unavailable           a part that is needed is missing or does not answer
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,25 @@ class NotFound(LlmBenchError):
 
 class Conflict(LlmBenchError):
     code = "conflict"
+
+
+class BudgetExhausted(Conflict):
+    """A budget cannot pay for one more request. Amounts are in micro-dollars.
+
+    `budget`: the key of its cap. `resets_at`: when it begins anew; None: never, it is that of a benchmark.
+    """
+
+    code = "budget_exhausted"
+
+    def __init__(
+        self, message: str, budget: str, *, cap: int, spent: int, reserved: int, resets_at: datetime | None
+    ) -> None:
+        super().__init__(message)
+        self.budget = budget
+        self.cap = cap
+        self.spent = spent
+        self.reserved = reserved
+        self.resets_at = resets_at
 
 
 class LeaseLost(LlmBenchError):

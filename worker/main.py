@@ -15,6 +15,7 @@ from shared.clock import SystemClock
 from shared.db.connections import warn_of_too_many_connections
 from shared.db.database import Database, warn_of_ignored_parameters
 from shared.db.leases import LeaseRepository
+from shared.db.payments import Payments
 from shared.db.results import ResultRepository
 from shared.db.retention import RetentionRepository
 from shared.db.run_benchmarks import RunBenchmarks
@@ -96,6 +97,7 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[..., PlannedLoad] = lo
         stages=RunStages(database),
         observations=RunObservations(database),
         datasets=RunDatasets(database),
+        payments=Payments(database),
         children=children,
         monitor=monitor,
         tracing=tracing,

@@ -33,6 +33,7 @@ class Retention:
     async def sweep(self) -> None:
         """Deletes everything that is due now."""
         repository = self._repository
+        repository.begin_sweep()
         while await repository.delete_keys_step():  # noqa: ASYNC110 - a pause between steps, not a wait for something
             await asyncio.sleep(PAUSE_S)
         while await repository.delete_sessions_step():  # noqa: ASYNC110 - as above

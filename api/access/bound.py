@@ -2,41 +2,16 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import PurePath
 
 from starlette.types import Scope as AsgiScope
 
-from shared.errors import LlmBenchError
-from shared.network.hosts import is_loopback
+from shared.access.bound import Bound, bound_to_host
 from shared.settings import Settings, server_environment
 
 # Uvicorn's own default.
 _DEFAULT = "127.0.0.1"
-
-
-class NoKeys(LlmBenchError):
-    """The API is bound to an address that others reach, and has no key."""
-
-    code = "no_keys"
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """What the API is bound to, in words. `only_here`: only this machine can reach it."""
-
-    to: str
-    only_here: bool
-
-    def require_keys(self) -> None:
-        """For a database without any key. Raises NoKeys."""
-        if not self.only_here:
-            raise NoKeys(
-                f"the API is bound to {self.to}, so others can reach it, and there is no API key: everyone could use "
-                "the providers' keys of the workers. Make a first key with `llmbench keys bootstrap`, which uses the "
-                "same DATABASE_URL, and start again; or bind the API to 127.0.0.1"
-            )
 
 
 def bound(settings: Settings) -> Bound:
@@ -48,16 +23,14 @@ def bound_to(published_on: str | None, arguments: Sequence[str], environment: Ma
     """`arguments`: the command line of this process. Only Uvicorn's is understood: of other servers, the middleware
     looks at each request's own address (`is_elsewhere`).
     """
-    if published_on:
-        return Bound(f"{published_on} (PUBLISHED_ON)", is_loopback(_bare(published_on)))
-    if not _is_uvicorn(arguments):
-        return Bound(_DEFAULT, True)
+    if published_on or not _is_uvicorn(arguments):
+        return bound_to_host(_DEFAULT, published_on)
     for option, what in (("fd", "the file descriptor"), ("uds", "the Unix socket")):
         value = _option(option, arguments, environment)
         if value:
             return Bound(f"{what} {value}", False)
     host = _option("host", arguments, environment)
-    return Bound(host or _every(host), is_loopback(_DEFAULT if host is None else _bare(host)))
+    return bound_to_host(_DEFAULT if host is None else host, None)
 
 
 def is_elsewhere(scope: AsgiScope) -> bool:
@@ -69,14 +42,6 @@ def is_elsewhere(scope: AsgiScope) -> bool:
         # A Unix socket, or a test's own name.
         return False
     return not (getattr(address, "ipv4_mapped", None) or address).is_loopback
-
-
-def _every(host: str | None) -> str:
-    return _DEFAULT if host is None else "every address"
-
-
-def _bare(host: str) -> str:
-    return host.strip().removeprefix("[").removesuffix("]")
 
 
 def _is_uvicorn(arguments: Sequence[str]) -> bool:

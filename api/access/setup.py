@@ -5,12 +5,17 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
-from api.access.bound import Bound, bound
+from api.access.bound import bound
+from api.access.browser import CsrfMiddleware
 from api.access.last_uses import LastUses
+from api.access.login import Login
 from api.access.middleware import AccessMiddleware
 from api.access.requirements import Requirements, needs_elsewhere
 from api.access.sessions import Sessions
+from api.access.throttle import LoginThrottle
 from shared.access.api_key import Hasher
+from shared.access.bound import Bound
+from shared.clock import Clock
 from shared.db.database import Database
 from shared.db.key_lookup import KeyLookup
 from shared.db.sessions import SessionRepository
@@ -26,6 +31,7 @@ class Access:
     last_uses: LastUses
     session_rows: SessionRepository
     sessions: Sessions
+    login: Login
     bound: Bound
 
     async def check_start(self) -> None:
@@ -34,7 +40,7 @@ class Access:
             self.bound.require_keys()
 
 
-def make_access(settings: Settings, database: Database) -> Access:
+def make_access(settings: Settings, database: Database, clock: Clock) -> Access:
     hasher = settings.key_hasher()
     keys = KeyLookup(database, hasher)
     rows = SessionRepository(
@@ -42,12 +48,15 @@ def make_access(settings: Settings, database: Database) -> Access:
         idle=timedelta(hours=settings.session_idle_hours),
         absolute=timedelta(days=settings.session_max_days),
     )
-    return Access(hasher, keys, LastUses(keys), rows, Sessions(rows), bound(settings))
+    sessions = Sessions(rows)
+    login = Login(keys, rows, sessions, LoginThrottle(clock), settings.trusted_users)
+    return Access(hasher, keys, LastUses(keys), rows, sessions, login, bound(settings))
 
 
 def add_access(app: FastAPI, access: Access, settings: Settings) -> None:
     """Adds the middleware. Call it when the application has all its routes. Raises UndeclaredRoute."""
     app.state.requirements = Requirements(app.state.routes, needs_elsewhere(settings))
+    app.add_middleware(CsrfMiddleware)
     app.add_middleware(
         AccessMiddleware,
         requirements=app.state.requirements,

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from api.pages import assets
 from api.pages.routes import (
+    account,
     actions,
     benchmark,
     benchmark_request,
@@ -15,6 +16,7 @@ from api.pages.routes import (
     home,
     leaderboard,
     live,
+    login,
     new,
     report,
     webhooks,
@@ -24,6 +26,8 @@ from api.pages.routes import (
 # In this order: `/ui/benchmarks/live` and `/ui/benchmarks/new` come before `/ui/benchmarks/{benchmark_id}`.
 ROUTERS: list[APIRouter] = [
     home.router,
+    login.router,
+    account.router,
     # Before the page of one benchmark, whose path would take `new` for an id.
     form_choices.router,
     new.router,

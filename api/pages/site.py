@@ -1,5 +1,6 @@
 """Renders pages from their templates: `page(request, "benchmarks/list.html", …)`. Every page route calls it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -10,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api.access.viewer import csrf_field, csrf_token, may, viewer
 from api.pages.assets import asset_url
-from api.pages.words import failures, instants, metrics, numbers, sentences, statuses
+from api.pages.words import access, failures, instants, metrics, numbers, sentences, statuses
 from api.pages.words.notices import PARAMETER, Notice, notice_of
 from api.proxy import link, route_path
 
@@ -25,6 +26,11 @@ NAVIGATION = (
     ("/ui/workers", "Workers"),
     ("/docs", "API"),
 )
+# What only admins see.
+FOR_ADMINS = (
+    ("/ui/keys", "Keys"),
+    ("/ui/audit", "Audit log"),
+)
 
 
 @cache
@@ -38,11 +44,19 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"link": link, "asset": asset_url, "navigation": NAVIGATION, "UNKNOWN": numbers.UNKNOWN}
+    made.globals |= {"link": link, "asset": asset_url, "navigation": navigation, "UNKNOWN": numbers.UNKNOWN}
     made.globals |= {"viewer": viewer, "may": may, "csrf_field": csrf_field, "csrf_token": csrf_token}
-    for module in (failures, numbers, instants, statuses, metrics, sentences):
+    for module in (access, failures, numbers, instants, statuses, metrics, sentences):
         made.filters |= {name: getattr(module, name) for name in module.FILTERS}
     return made
+
+
+def navigation() -> Sequence[tuple[str, str]]:
+    """The pages that whoever looks may see. None on the page of the login."""
+    if not viewer().is_known:
+        return ()
+    *pages, api = NAVIGATION
+    return (*pages, *(FOR_ADMINS if may("admin", across=True) else ()), api)
 
 
 def is_partial(request: Request) -> bool:

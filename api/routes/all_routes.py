@@ -1,6 +1,7 @@
 """The routers of the JSON API, in the order of the OpenAPI document."""
 
 from api.routes import (
+    audit,
     baselines,
     benchmarks,
     budgets,
@@ -13,6 +14,7 @@ from api.routes import (
     health,
     history,
     imports,
+    keys,
     live_events,
     models,
     observations,
@@ -45,7 +47,9 @@ ROUTERS = tuple(
         spend,
         webhooks,
         models,
+        keys,
         workers,
+        audit,
         health,
     )
 )

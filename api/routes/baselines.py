@@ -1,6 +1,5 @@
 """`/baselines`: names for the benchmarks that later ones are compared with."""
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response, status
@@ -38,7 +37,7 @@ async def list_baselines(query: Annotated[PageQuery, Query()], parts: Parts) -> 
     shown = found[: query.limit]
     return BaselinePage(
         items=[_out(item) for item in shown],
-        next_cursor=encode_cursor(shown[-1].name) if len(found) > query.limit else None,
+        next_cursor=encode_cursor(shown[-1].key) if len(found) > query.limit else None,
     )
 
 
@@ -87,4 +86,4 @@ async def delete(name: Name, parts: Parts) -> None:
 
 
 def _out(baseline: NamedBenchmark) -> BaselineOut:
-    return BaselineOut(**asdict(baseline))
+    return BaselineOut(**{name: getattr(baseline, name) for name in BaselineOut.model_fields})

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response, status
 
+from api.access.needs import needs
 from api.body import JsonRoute
 from api.cursor import decode_cursor, encode_cursor
 from api.present_money import budget_out
@@ -15,7 +16,7 @@ from shared.benchmark.budget_spec import micros_of
 from shared.budgets.cap_name import BudgetName
 from shared.budgets.cap_name import Period as PeriodName
 
-router = APIRouter(tags=["money"], route_class=JsonRoute)
+router = APIRouter(tags=["money"], route_class=JsonRoute, dependencies=[needs("admin")])
 
 Owner = Annotated[str, Path(pattern=f"^{OWNER}$", description="Name of the owner.", examples=["acme"])]
 KeyId = Annotated[str, Path(pattern="^[0-9a-z]{8}$", description="Id of the key.", examples=["ab12cd34"])]

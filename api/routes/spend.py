@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from api.access.needs import needs
 from api.body import JsonRoute
 from api.cursor import decode_cursor, encode_cursor
 from api.present_money import spend_item, spent_out
@@ -12,7 +13,7 @@ from api.schemas.spend import SpendOut, SpendQuery
 from api.state import Parts
 from shared.errors import InvalidRequest
 
-router = APIRouter(tags=["money"], route_class=JsonRoute)
+router = APIRouter(tags=["money"], route_class=JsonRoute, dependencies=[needs("read")])
 
 INVALID: dict[int | str, dict[str, Any]] = {
     422: {"model": Problem, "description": "A field is wrong; `errors` names it."}

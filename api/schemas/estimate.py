@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, Field
 
+from api.schemas.budgets import CapOut
 from api.schemas.number import Number
 
 
@@ -53,6 +54,16 @@ class EstimateOut(BaseModel):
     duration_s: DurationRange | None = Field(description="How long it takes. Unit: s. Null: not known.")
     cost_usd: CostRange | None = Field(
         description="What it costs. Unit: USD. Null: the model has no known price, or tokens are not known."
+    )
+    worst_case_usd: float | None = Field(
+        default=None,
+        description="The most that it can cost: each token of input at the dearest price that may apply, and all the "
+        "output that `max_tokens` allows. Budgets count this before requests are sent. Unit: USD. Null: the model has "
+        "no known price, or the requests are not known.",
+        examples=[0.43],
+    )
+    budgets: list[CapOut] = Field(
+        default=[], description="Which budgets count what it spends. Empty: none does.", examples=[[]]
     )
     tokens_counted_by: str = Field(
         description="`bytes`: a token is taken for 4 bytes of text. `tokenizer`: a tokenizer counted them. Both are "

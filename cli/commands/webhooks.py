@@ -76,7 +76,13 @@ def listen(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     secret: Annotated[
         str | None,
-        typer.Option(metavar="whsec_…", help="Verify with this secret and register nothing.", show_default=False),
+        typer.Option(
+            metavar="whsec_…",
+            envvar="LLMBENCH_WEBHOOK_SECRET",
+            show_envvar=False,
+            help="Verify with this secret and register nothing.",
+            show_default=False,
+        ),
     ] = None,
     answer: Annotated[
         int, typer.Option(metavar="STATUS", min=200, max=599, help="Status to answer with, to see retries.")

@@ -24,6 +24,12 @@ def dry_run_lines(checked: Mapping[str, Any]) -> Iterator[Line]:
     cost = found["cost_usd"]
     unknown = f"{UNKNOWN} (the model has no known price, or tokens are not known)"
     yield pair("Cost", unknown if cost is None else _range(usd(cost["low"]), usd(cost["high"])))
+    if (worst := found.get("worst_case_usd")) is not None:
+        yield pair("At most", f"{usd(worst)}, which budgets count before requests are sent")
+    for cap in found.get("budgets", ()):
+        own = cap["budget"] == "benchmark"
+        what = "its own" if own else clean(cap["budget"])
+        yield pair("Budget", f"{what}: {usd(cap['left_usd'])} left of {usd(cap['cap_usd'])}")
     yield Line("Nothing was stored or sent.")
 
 

@@ -17,6 +17,7 @@ from cli.stack.process import Child
 from cli.stack.readiness import readiness
 from cli.stack.restarts import MOST
 from cli.stack.supervisor import Supervisor, how
+from shared.network.hosts import is_loopback
 
 START_S = 90.0
 _PROBE_S = 0.02
@@ -92,6 +93,10 @@ class EmbeddedStack:
     def start(self) -> None:
         """Returns when `GET /ready` answers 200. If the start fails, it ends all parts again."""
         deadline = waiting.Deadline(self._start_s)
+        if not self._isolated and not is_loopback(self._host):
+            from cli.stack.binding import check_binding
+
+            check_binding(self._host, self._data_dir)
         if self._port:
             ports.check_free(self._host, self._port)
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
 
 Action = Literal[
     "benchmark.created",
@@ -85,6 +86,14 @@ def checked_details(details: Mapping[str, Any]) -> dict[str, Any]:
     if unknown:
         raise ValueError(f"the audit log does not hold {', '.join(unknown)}")
     return {name: _bounded(value) for name, value in details.items() if value is not None}
+
+
+def host_of(url: str) -> str:
+    """The host of a URL, for details: its path or its query may be a secret."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _bounded(value: Any) -> Any:

@@ -68,8 +68,8 @@ def estimate(
     `count` None: a token is taken for BYTES_A_TOKEN bytes of UTF-8. Chat templates add some tokens to either count.
     `sampled`: of how many requests of each part the tokens are counted.
     """
-    phases, length = _phases(plan), None if workload is None else workload.length
-    sizes = None if phases is None else [_requests(phase, length) for phase in phases]
+    phases, length = phases_of(plan), None if workload is None else workload.length
+    sizes = None if phases is None else [requests_of(phase, length) for phase in phases]
     notes = _notes(workload, phases)
     total = plan.planned_requests
     if sizes is not None and None not in sizes:
@@ -105,14 +105,14 @@ def estimate(
     return document
 
 
-def _phases(plan: Plan) -> list[Phase] | None:
+def phases_of(plan: Plan) -> list[Phase] | None:
     """Every part that will be sent. None if that depends on results."""
     if not isinstance(plan, FixedPlan):
         return None
     return list(chain.from_iterable(stage.phases for stage in plan.stages))
 
 
-def _requests(phase: Phase, length: int | None) -> int | None:
+def requests_of(phase: Phase, length: int | None) -> int | None:
     """How many requests the part sends. None if that depends on how fast the endpoint answers."""
     end = phase.end if length is None else min(phase.end or length, length)
     planned = None if end is None else end - phase.first

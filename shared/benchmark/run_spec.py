@@ -195,6 +195,11 @@ class RunSpec(BaseModel):
         """Whether only workers that know `load`, `workload` and `slos` may run it."""
         return self.load is not None or self.workload is not None or self.slos is not None
 
+    @property
+    def runs_apart(self) -> bool:
+        """Whether only workers that know `exclusive` and `share_endpoint` may run it."""
+        return self.exclusive or self.share_endpoint
+
     @classmethod
     def of_stored(cls, document: dict[str, Any]) -> "RunSpec":
         """The spec in a benchmark's row. A newer or older version may have written it: unknown fields are ignored."""

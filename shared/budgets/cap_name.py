@@ -47,10 +47,11 @@ class CapName:
     @classmethod
     def of(cls, key: str) -> "CapName":
         """From the key of its row."""
-        kind, cap_id, *rest = key.split(":")
+        kind, *rest = key.split(":")
         if kind == "benchmark":
-            return cls("benchmark", cap_id)
-        period, span = rest
+            # One that is about to be submitted has no number.
+            return cls("benchmark", "".join(rest))
+        cap_id, period, span = rest
         holder: Holder = "key" if kind == "key" else "owner"
         if period == "day":
             return cls(holder, cap_id, "day", date.fromisoformat(span))
@@ -70,6 +71,6 @@ class CapName:
     def words(self) -> str:
         """As in "… has no money left": `the budget of owner acme for 2026-11`."""
         if self.begins is None:
-            return f"the budget of benchmark {self.id}"
+            return f"the budget of benchmark {self.id}" if self.id else "its own budget"
         span = f"{self.begins:%Y-%m}" if self.period == "month" else f"{self.begins:%Y-%m-%d}"
         return f"the budget of {self.kind} {self.id} for {span}"

@@ -1,6 +1,6 @@
 """Lists benchmarks, and reads their prompts, for the API."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,8 +13,9 @@ from shared.access.caller import Caller
 from shared.benchmark.status import Status
 from shared.db.again import tries_again
 from shared.db.database import Database
+from shared.db.owned import has_few, of_owner, sees
 from shared.db.tables import Benchmark, BenchmarkMetadata, Prompt
-from shared.db.types import UtcDateTime, byte_length, last_turn, light_spec
+from shared.db.types import UtcDateTime, byte_length, last_turn, light_spec, unindexed
 
 # Specs up to this many bytes are listed as they are.
 WHOLE_SPEC_BYTES = 16_384
@@ -92,13 +93,13 @@ class BenchmarkPages:
 
         With `name_contains` a page may have fewer than `limit` although it is not the last one.
         """
-        chosen, key = _chosen(where)
-        if before is not None:
-            chosen = chosen.where(_is_beyond(before, where, key, oldest_first))
         async with self._database.read() as session:
+            chosen, key = await self._chosen(session, where)
+            if before is not None:
+                chosen = chosen.where(_is_beyond(before, where, key, oldest_first))
             following = None
             if where.name_contains is not None:
-                edge, following = await _edge_of_search(session, before, oldest_first)
+                edge, following = await self._edge_of_search(session, before, oldest_first)
                 # For both: each database takes the index of names or that of pairs.
                 for column in (Benchmark.id, key):
                     chosen = chosen.where(column <= edge if oldest_first else column >= edge)
@@ -117,21 +118,24 @@ class BenchmarkPages:
 
     async def of_ids(self, ids: Collection[int]) -> list[ListedBenchmark]:
         """These benchmarks, newest first, without those that were deleted."""
-        query = _COLUMNS.where(Benchmark.id.in_(sorted(set(ids)))).order_by(Benchmark.id.desc())
+        these = and_(Benchmark.id.in_(sorted(set(ids))), of_owner(self._caller, Benchmark.owner))
+        query = _COLUMNS.where(these).order_by(Benchmark.id.desc())
         async with self._database.read() as session:
             rows = (await session.execute(query)).all()
             return await _with_light_specs(session, [ListedBenchmark(benchmark, spec) for benchmark, spec in rows])
 
     async def count_newer(self, where: BenchmarkFilter, than: int, *, most: int) -> int:
         """How many benchmarks above the id `than` pass the filters; at most `most`."""
-        newer = _chosen(where)[0].where(Benchmark.id > than).limit(most).subquery()
         async with self._database.read() as session:
+            chosen, _ = await self._chosen(session, where)
+            newer = chosen.where(Benchmark.id > than).limit(most).subquery()
             return await session.scalar(select(func.count()).select_from(newer)) or 0
 
     async def makes_prompts(self, benchmark_id: int) -> bool:
         """Whether its prompts are made from its workload and not stored. False once its texts were deleted."""
         source = Benchmark.spec_document[("workload", "source")].as_string()
         query = select(source).where(Benchmark.id == benchmark_id, Benchmark.texts_deleted_at.is_(None))
+        query = query.where(of_owner(self._caller, Benchmark.owner))
         async with self._database.read() as session:
             return await session.scalar(query) not in (None, "prompts")
 
@@ -139,7 +143,7 @@ class BenchmarkPages:
         """The last turns of these prompts by index, each cut after so many characters."""
         text = func.substr(last_turn(Prompt.document), 1, characters)
         query = select(Prompt.prompt_index, text).where(
-            Prompt.benchmark_id == benchmark_id, Prompt.prompt_index.in_(sorted(set(indexes)))
+            self._of(benchmark_id), Prompt.prompt_index.in_(sorted(set(indexes)))
         )
         async with self._database.read() as session:
             return {row[0]: row[1] for row in await session.execute(query)}
@@ -147,9 +151,7 @@ class BenchmarkPages:
     async def prompts(self, benchmark_id: int, *, after: int, limit: int) -> list[ListedPrompt]:
         """The prompts with indexes above `after`, in order."""
         size = byte_length(cast(Prompt.document, Text))
-        query = select(Prompt.prompt_index, size).where(
-            Prompt.benchmark_id == benchmark_id, Prompt.prompt_index > after
-        )
+        query = select(Prompt.prompt_index, size).where(self._of(benchmark_id), Prompt.prompt_index > after)
         async with self._database.read() as session:
             rows = await session.execute(query.order_by(Prompt.prompt_index).limit(limit))
         return [ListedPrompt(*row) for row in rows]
@@ -157,10 +159,36 @@ class BenchmarkPages:
     async def prompt_documents(self, benchmark_id: int, indexes: Sequence[int]) -> dict[int, str]:
         """The documents of these prompts by index, as JSON texts."""
         query = select(Prompt.prompt_index, cast(Prompt.document, Text)).where(
-            Prompt.benchmark_id == benchmark_id, Prompt.prompt_index.in_(indexes)
+            self._of(benchmark_id), Prompt.prompt_index.in_(indexes)
         )
         async with self._database.read() as session:
             return {row[0]: row[1] for row in await session.execute(query)}
+
+    def _of(self, benchmark_id: int) -> ColumnElement[bool]:
+        """The prompts of a benchmark that the caller may see."""
+        return and_(Prompt.benchmark_id == benchmark_id, sees(self._caller, benchmark_id))
+
+    async def _chosen(
+        self, session: AsyncSession, where: BenchmarkFilter
+    ) -> tuple[Select[int], InstrumentedAttribute[int]]:
+        """The ids of the benchmarks that pass the filters, and the column that a list is ordered by if not by time."""
+        if self._caller.sees_all:
+            return _chosen(where, None, by_owner=False)
+        by_owner = where == BenchmarkFilter() or (self._database.is_sqlite and await has_few(session, self._caller))
+        return _chosen(where, self._caller.owner, by_owner=by_owner)
+
+    async def _edge_of_search(
+        self, session: AsyncSession, before: Position | None, oldest_first: bool
+    ) -> tuple[int, Position | None]:
+        """The last id that a search in names looks at for one page, and where the next page begins if there is one."""
+        own = of_owner(self._caller, Benchmark.owner)
+        first = await session.scalar(select(func.min(Benchmark.id)).where(own)) or 0
+        last = await session.scalar(select(func.max(Benchmark.id)).where(own)) or 0
+        if oldest_first:
+            edge = (first - 1 if before is None else before.id) + NAMES_A_PAGE
+            return (edge, Position(edge)) if edge < last else (last, None)
+        edge = (last + 1 if before is None else before.id) - NAMES_A_PAGE
+        return (edge, Position(edge)) if edge > first else (0, None)
 
 
 _IS_SMALL = byte_length(cast(Benchmark.spec_document, Text)) <= WHOLE_SPEC_BYTES
@@ -171,20 +199,35 @@ _COLUMNS = select(
 ).options(defer(Benchmark.spec_document), defer(Benchmark.target))
 
 
-def _chosen(where: BenchmarkFilter) -> tuple[Select[int], InstrumentedAttribute[int]]:
-    """The ids of the benchmarks that pass the filters, and the column that a list is ordered by if not by time."""
+def _chosen(
+    where: BenchmarkFilter, owner: str | None, *, by_owner: bool
+) -> tuple[Select[int], InstrumentedAttribute[int]]:
+    """`owner`: None for all. `by_owner`: read the index of owners, and no index of another filter."""
     chosen, key = select(Benchmark.id), Benchmark.id
     for pair in where.metadata:
         having = aliased(BenchmarkMetadata)
-        chosen = chosen.join(having, and_(having.benchmark_id == Benchmark.id, having.pair == pair))
+        same = and_(having.benchmark_id == Benchmark.id, having.pair == pair)
+        if by_owner:
+            chosen = chosen.where(select(having.benchmark_id).where(same).exists())
+            continue
+        chosen = chosen.join(having, same)
         # The index of pairs has the ids in order, and no database derives that from an equality alone.
         key = having.benchmark_id
-    for condition in _conditions(where):
+    for condition in _conditions(where, unindexed if by_owner else _as_it_is):
         chosen = chosen.where(condition)
+    if owner is not None:
+        chosen = chosen.where((Benchmark.owner if by_owner else unindexed(Benchmark.owner)) == owner)
     return chosen, key
 
 
-def _conditions(where: BenchmarkFilter) -> Iterator[ColumnElement[bool]]:
+def _as_it_is(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    return column.expression
+
+
+def _conditions(
+    where: BenchmarkFilter, read: Callable[[InstrumentedAttribute[Any]], ColumnElement[Any]]
+) -> Iterator[ColumnElement[bool]]:
+    """`read`: makes of a column what is compared."""
     for column, value in (
         (Benchmark.status, where.status),
         (Benchmark.model, where.model),
@@ -192,14 +235,14 @@ def _conditions(where: BenchmarkFilter) -> Iterator[ColumnElement[bool]]:
         (Benchmark.rerun_of, where.rerun_of),
     ):
         if value is not None:
-            yield column == value
+            yield read(column) == value
     if where.name_contains is not None:
         # The database converts both sides to lower case. It may know only ASCII, so Python must convert neither.
         yield Benchmark.name.icontains(where.name_contains, autoescape=True)
     if where.created_from is not None:
-        yield Benchmark.created_at >= where.created_from
+        yield read(Benchmark.created_at) >= where.created_from
     if where.created_before is not None:
-        yield Benchmark.created_at < where.created_before
+        yield read(Benchmark.created_at) < where.created_before
 
 
 def _order(where: BenchmarkFilter, key: InstrumentedAttribute[int], oldest_first: bool) -> Sequence[ColumnElement[Any]]:
@@ -215,19 +258,6 @@ def _is_beyond(
         place = tuple_(literal(position.created_at, UtcDateTime), position.id)
         return columns > place if oldest_first else columns < place
     return key > position.id if oldest_first else key < position.id
-
-
-async def _edge_of_search(
-    session: AsyncSession, before: Position | None, oldest_first: bool
-) -> tuple[int, Position | None]:
-    """The last id that a search in names looks at for one page, and where the next page begins if there is one."""
-    first = await session.scalar(select(func.min(Benchmark.id))) or 0
-    last = await session.scalar(select(func.max(Benchmark.id))) or 0
-    if oldest_first:
-        edge = (first - 1 if before is None else before.id) + NAMES_A_PAGE
-        return (edge, Position(edge)) if edge < last else (last, None)
-    edge = (last + 1 if before is None else before.id) - NAMES_A_PAGE
-    return (edge, Position(edge)) if edge > first else (0, None)
 
 
 async def _with_light_specs(session: AsyncSession, items: list[ListedBenchmark]) -> list[ListedBenchmark]:

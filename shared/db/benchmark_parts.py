@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from shared.access.caller import Caller
 from shared.db.again import tries_again
 from shared.db.database import Database
+from shared.db.owned import sees
 from shared.db.tables import Segment, StageRow
 
 
@@ -20,7 +21,8 @@ class SegmentRepository:
 
     async def of(self, benchmark_id: int) -> Sequence[Segment]:
         """All segments of a benchmark, first to last."""
-        query = select(Segment).where(Segment.benchmark_id == benchmark_id).order_by(Segment.fence)
+        own = and_(Segment.benchmark_id == benchmark_id, sees(self._caller, benchmark_id))
+        query = select(Segment).where(own).order_by(Segment.fence)
         async with self._database.read() as session:
             return (await session.scalars(query)).all()
 
@@ -35,6 +37,7 @@ class StageRepository:
 
     async def of(self, benchmark_id: int) -> Sequence[StageRow]:
         """All stages of a benchmark that have begun, first to last."""
-        query = select(StageRow).where(StageRow.benchmark_id == benchmark_id).order_by(StageRow.number)
+        own = and_(StageRow.benchmark_id == benchmark_id, sees(self._caller, benchmark_id))
+        query = select(StageRow).where(own).order_by(StageRow.number)
         async with self._database.read() as session:
             return (await session.scalars(query)).all()

@@ -4,21 +4,27 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, insert, inspect, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, inspect, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.access.caller import Caller
+from shared.access.owner import DEFAULT_OWNER
+from shared.benchmark.budget_spec import micros_of
 from shared.benchmark.metadata import metadata_pairs
 from shared.benchmark.prompt_set import prompt_set
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.status import CANCEL, FINISH, TERMINAL, Status
 from shared.db.again import tries_again
+from shared.db.audit import record
 from shared.db.baselines import refuse_baseline
 from shared.db.database import Database
 from shared.db.datasets import hold_dataset
 from shared.db.endpoint_lanes import lane_columns
 from shared.db.events import tell_of
 from shared.db.missing import no_benchmark
+from shared.db.owned import key_of, of_owner, owned_by
+from shared.db.reservations import close
+from shared.db.spend import hold_account
 from shared.db.stored_spec import is_without_prompts, prompts_deleted, prompts_of, spec_of
 from shared.db.tables import Benchmark, BenchmarkMetadata, IdempotencyKey, Prompt
 from shared.db.types import as_constant, utc_now
@@ -67,14 +73,30 @@ class BenchmarkRepository:
         rerun_of: int | None = None,
         webhook: NewEndpoint | None = None,
         traceparent: str | None = None,
+        capped: bool = False,
     ) -> Benchmark:
         """Stores a pending benchmark with its prompts and its webhook, all or nothing.
 
         Only workers that hold `endpoint` claim it. None: those that have an endpoint named `provider`.
+        `capped`: a budget of its key or owner counts what it spends.
         """
         prompts = await _prompt_set(spec)
         async with self._database.write() as session:
-            return await _insert(session, spec, prompts, provider, notices, endpoint, rerun_of, webhook, traceparent)
+            benchmark = await _insert(
+                session,
+                self._caller,
+                spec,
+                prompts,
+                provider,
+                notices,
+                endpoint,
+                rerun_of,
+                webhook,
+                traceparent,
+                capped,
+            )
+            await self._record_created(session, benchmark)
+        return benchmark
 
     async def create_once(
         self,
@@ -87,49 +109,63 @@ class BenchmarkRepository:
         rerun_of: int | None = None,
         webhook: NewEndpoint | None = None,
         traceparent: str | None = None,
+        capped: bool = False,
     ) -> tuple[Benchmark, bool]:
         """Like `create`, once per key: (new benchmark, True), or (the one that this key created before, False).
 
         Raises KeyReused if the key belongs to another request, Conflict if its benchmark was deleted.
         """
         prompts = await _prompt_set(spec)
+        key = key_of(self._caller, once.key)
         async with self._database.write() as session:
             too_old = IdempotencyKey.created_at < as_constant(utc_now(-KEEP_KEYS_S))
             # Retention deletes other keys. Here they would only make this POST wait for others.
-            await session.execute(delete(IdempotencyKey).where(IdempotencyKey.key == once.key, too_old))
+            await session.execute(delete(IdempotencyKey).where(IdempotencyKey.key == key, too_old))
             # If another transaction is storing the same POST, this waits for its end and then returns its benchmark.
             claimed = await session.execute(
                 self._database.insert(IdempotencyKey)
-                .values(key=once.key, fingerprint=once.fingerprint, benchmark_id=0, created_at=utc_now())
+                .values(key=key, fingerprint=once.fingerprint, benchmark_id=0, created_at=utc_now())
                 .on_conflict_do_nothing(index_elements=["key"])
                 .returning(IdempotencyKey.key)
             )
             if claimed.one_or_none() is None:
-                return await _replayed(session, once), False
+                return await self._replayed(session, once), False
             benchmark = await _insert(
-                session, spec, prompts, provider, notices, endpoint, rerun_of, webhook, traceparent
+                session,
+                self._caller,
+                spec,
+                prompts,
+                provider,
+                notices,
+                endpoint,
+                rerun_of,
+                webhook,
+                traceparent,
+                capped,
             )
             await session.execute(
-                update(IdempotencyKey).where(IdempotencyKey.key == once.key).values(benchmark_id=benchmark.id)
+                update(IdempotencyKey).where(IdempotencyKey.key == key).values(benchmark_id=benchmark.id)
             )
+            await self._record_created(session, benchmark)
         return benchmark, True
 
     async def replayed(self, once: Once) -> Benchmark | None:
         """The benchmark that this key created before, if any. Raises KeyReused and Conflict like `create_once`."""
+        key = key_of(self._caller, once.key)
         async with self._database.read() as session:
-            known = await session.get(IdempotencyKey, once.key)
+            known = await session.get(IdempotencyKey, key)
             # `create_once` decides about a key that is in use right now or is older than a day.
             fresh = select(IdempotencyKey.key).where(
-                IdempotencyKey.key == once.key, IdempotencyKey.created_at >= utc_now(-KEEP_KEYS_S)
+                IdempotencyKey.key == key, IdempotencyKey.created_at >= utc_now(-KEEP_KEYS_S)
             )
             if known is None or await session.scalar(fresh) is None:
                 return None
-            return await _replayed(session, once)
+            return await self._replayed(session, once)
 
     async def spec(self, benchmark_id: int) -> tuple[BenchmarkSpec, Benchmark]:
         """The spec as it was submitted, prompts included. Raises NotFound, or Conflict if its texts were deleted."""
         async with self._database.read() as session:
-            benchmark = await _existing(session, benchmark_id)
+            benchmark = await self._existing(session, benchmark_id)
             prompts = await prompts_of(session, benchmark_id)
         if is_without_prompts(benchmark, prompts):
             # A benchmark that is being deleted loses its prompts too.
@@ -140,12 +176,13 @@ class BenchmarkRepository:
     async def get(self, benchmark_id: int) -> Benchmark:
         """Raises NotFound."""
         async with self._database.read() as session:
-            return await _existing(session, benchmark_id)
+            return await self._existing(session, benchmark_id)
 
     async def status(self, benchmark_id: int) -> Status:
         """Just the status, cheaply. Raises NotFound."""
+        query = select(Benchmark.status).where(Benchmark.id == benchmark_id, of_owner(self._caller, Benchmark.owner))
         async with self._database.read() as session:
-            status = await session.scalar(select(Benchmark.status).where(Benchmark.id == benchmark_id))
+            status = await session.scalar(query)
         if status is None:
             raise no_benchmark(benchmark_id)
         return status
@@ -155,10 +192,12 @@ class BenchmarkRepository:
 
         Raises NotFound, and Conflict if it has completed or failed.
         """
+        own = self._is_own(benchmark_id)
         async with self._database.write() as session:
+            before = await _open_status(session, own)
             ended = await session.execute(
                 update(Benchmark)
-                .where(Benchmark.id == benchmark_id, Benchmark.status.in_(CANCEL.before))
+                .where(own, Benchmark.status.in_(CANCEL.before))
                 .values(status="cancelled", cancel_requested_at=utc_now(), completed_at=utc_now())
                 .returning(Benchmark),
                 execution_options={"synchronize_session": False},
@@ -169,10 +208,15 @@ class BenchmarkRepository:
             else:
                 await session.execute(
                     update(Benchmark)
-                    .where(Benchmark.id == benchmark_id, Benchmark.status.in_(FINISH.before))
+                    .where(own, Benchmark.status.in_(FINISH.before))
                     .values(cancel_requested_at=func.coalesce(Benchmark.cancel_requested_at, utc_now()))
                 )
-            benchmark = await _existing(session, benchmark_id)
+            benchmark = await _found(session, own, benchmark_id)
+            if before is not None:
+                details, owner = {"status": before}, benchmark.owner
+                await record(
+                    session, self._caller, "benchmark.cancelled", "benchmark", benchmark_id, details, owner=owner
+                )
         if benchmark.status in TERMINAL and benchmark.status != "cancelled":
             raise Conflict(
                 f"benchmark {benchmark_id} is already {benchmark.status}; only open benchmarks are cancelled"
@@ -184,13 +228,46 @@ class BenchmarkRepository:
 
         Raises NotFound, and Conflict with the names of its baselines.
         """
+        own = self._is_own(benchmark_id)
         async with self._database.write() as session:
-            await session.execute(select(Benchmark.id).where(Benchmark.id == benchmark_id).with_for_update())
-            benchmark = await _existing(session, benchmark_id)
+            found = await hold_account(session, own, utc_now)
+            benchmark = await _found(session, own, benchmark_id)
             await refuse_baseline(session, benchmark_id)
             await lock_endpoint(session, benchmark_id)
-            await session.execute(delete(Benchmark).where(Benchmark.id == benchmark_id))
+            if found is not None:
+                # What was marked may have been sent. Nothing is given back.
+                await close(session, self._database, found[0], found[1].date())
+            await session.execute(delete(Benchmark).where(own))
+            details = {"model": benchmark.model, "provider": benchmark.provider, "status": benchmark.status}
+            owner = benchmark.owner
+            await record(session, self._caller, "benchmark.deleted", "benchmark", benchmark_id, details, owner=owner)
         return benchmark.status == "running"
+
+    async def _record_created(self, session: AsyncSession, benchmark: Benchmark) -> None:
+        names = {"model": "model", "provider": "provider", "planned_requests": "planned", "rerun_of": "rerun_of"}
+        details = {name: getattr(benchmark, column) for name, column in names.items()}
+        await record(session, self._caller, "benchmark.created", "benchmark", benchmark.id, details)
+
+    def _is_own(self, benchmark_id: int) -> ColumnElement[bool]:
+        return and_(Benchmark.id == benchmark_id, owned_by(self._caller, Benchmark.owner))
+
+    async def _existing(self, session: AsyncSession, benchmark_id: int) -> Benchmark:
+        seen = and_(Benchmark.id == benchmark_id, of_owner(self._caller, Benchmark.owner))
+        return await _found(session, seen, benchmark_id)
+
+    async def _replayed(self, session: AsyncSession, once: Once) -> Benchmark:
+        query = select(IdempotencyKey).where(IdempotencyKey.key == key_of(self._caller, once.key))
+        known = (await session.execute(query)).scalar_one()
+        benchmark = await session.get(Benchmark, known.benchmark_id)
+        same = known.fingerprint in (once.fingerprint, once.old_fingerprint)
+        if not same and once.rerun_of is not None and benchmark is not None:
+            same = benchmark.rerun_of == once.rerun_of
+        # A key of `default` can look like the stored key of another owner.
+        if not same or (benchmark is not None and benchmark.owner != self._caller.owner):
+            raise KeyReused.of("Idempotency-Key", "was used for another request: use a new key for each")
+        if benchmark is None:
+            raise Conflict(f"benchmark {known.benchmark_id}, which this Idempotency-Key created, was deleted")
+        return benchmark
 
 
 async def _prompt_set(spec: BenchmarkSpec) -> str:
@@ -200,6 +277,7 @@ async def _prompt_set(spec: BenchmarkSpec) -> str:
 
 async def _insert(
     session: AsyncSession,
+    caller: Caller,
     spec: BenchmarkSpec,
     prompts: str,
     provider: str,
@@ -208,17 +286,22 @@ async def _insert(
     rerun_of: int | None,
     webhook: NewEndpoint | None,
     traceparent: str | None,
+    capped: bool,
 ) -> Benchmark:
     source = None if spec.workload is None else spec.workload.stored
     if source is not None and source.id is not None:
-        await hold_dataset(session, source.id)
+        await hold_dataset(session, caller, source.id)
+    # Workers of the version before know neither owners nor budgets.
+    owned = caller.owner != DEFAULT_OWNER or capped or spec.budget_usd is not None or spec.runs_apart
     # Added as an object: a RETURNING of the whole row would bring back all its texts.
     benchmark = Benchmark(
+        owner=caller.owner,
+        key_id=caller.key_id,
         name=spec.name,
         model=spec.model,
         provider=provider,
         endpoint=None if endpoint is None else endpoint.document(),
-        endpoint_key=None if endpoint is None else endpoint.key_for(loads=spec.needs_loads),
+        endpoint_key=None if endpoint is None else endpoint.key_for(loads=spec.needs_loads, owned=owned),
         **lane_columns(spec, endpoint),
         status="pending",
         spec_document=spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True),
@@ -227,6 +310,7 @@ async def _insert(
         prompt_set=prompts,
         traceparent=traceparent,
         planned=spec.planned_requests or 0,
+        budget=None if spec.budget_usd is None else micros_of(spec.budget_usd),
         created_at=utc_now(),
     )
     session.add(benchmark)
@@ -249,25 +333,22 @@ async def _insert(
     if pairs:
         await session.execute(insert(BenchmarkMetadata), pairs)
     if webhook is not None:
-        await insert_endpoint(session, webhook, benchmark.id)
+        await insert_endpoint(session, caller, webhook, benchmark.id)
     return benchmark
 
 
-async def _replayed(session: AsyncSession, once: Once) -> Benchmark:
-    known = (await session.execute(select(IdempotencyKey).where(IdempotencyKey.key == once.key))).scalar_one()
-    benchmark = await session.get(Benchmark, known.benchmark_id)
-    same = known.fingerprint in (once.fingerprint, once.old_fingerprint)
-    if not same and once.rerun_of is not None and benchmark is not None:
-        same = benchmark.rerun_of == once.rerun_of
-    if not same:
-        raise KeyReused.of("Idempotency-Key", "was used for another request: use a new key for each")
-    if benchmark is None:
-        raise Conflict(f"benchmark {known.benchmark_id}, which this Idempotency-Key created, was deleted")
-    return benchmark
+async def _open_status(session: AsyncSession, own: ColumnElement[bool]) -> Status | None:
+    """The status of an open benchmark that nobody has cancelled yet, locked until the transaction ends."""
+    query = select(Benchmark.status).where(
+        own, Benchmark.status.not_in(TERMINAL), Benchmark.cancel_requested_at.is_(None)
+    )
+    status: Status | None = await session.scalar(query.with_for_update())
+    return status
 
 
-async def _existing(session: AsyncSession, benchmark_id: int) -> Benchmark:
-    benchmark = await session.get(Benchmark, benchmark_id, populate_existing=True)
+async def _found(session: AsyncSession, where: ColumnElement[bool], benchmark_id: int) -> Benchmark:
+    query = select(Benchmark).where(where).execution_options(populate_existing=True)
+    benchmark = (await session.scalars(query)).one_or_none()
     if benchmark is None:
         raise no_benchmark(benchmark_id)
     return benchmark

@@ -143,6 +143,15 @@ async def change_caps(
             raise RuntimeError(f"cap {key} was changed by another transaction while this one held it")
 
 
+async def reach(session: AsyncSession, key: str) -> Cap | None:
+    """A run has stopped because this cap could not pay. The cap if it is the first one; None if it is not."""
+    rows = await session.execute(
+        update(Cap).where(Cap.key == key, Cap.reached_at.is_(None)).values(reached_at=utc_now()).returning(Cap),
+        execution_options={"synchronize_session": False},
+    )
+    return rows.scalar_one_or_none()
+
+
 async def _states(session: AsyncSession, wanted: Mapping[str, CapState]) -> list[CapState]:
     rows = await session.scalars(select(Cap).where(Cap.key.in_(list(wanted))))
     return list({**wanted, **{row.key: _state(row) for row in rows}}.values())

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -14,6 +14,7 @@ from shared.access.caller import Caller
 from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.history_tables import Charts
+from shared.db.owned import of_owner, of_seen, sees
 from shared.db.tables import Benchmark, Result, did_not_succeed
 
 # Rows read at once. Turning them into Python's numbers takes about 10 ms of the event loop.
@@ -93,6 +94,7 @@ class ChartRepository:
         before, left = 2**63 - 1, most
         while left > 0:
             query = select(*_COLUMNS).where(_C.benchmark_id == benchmark_id, _C.warmup.is_(False), _C.id < before)
+            query = query.where(sees(self._caller, benchmark_id))
             size = min(BLOCK, left)
             async with self._database.read() as session:
                 rows = (await session.execute(query.order_by(_C.id.desc()).limit(size))).all()
@@ -108,7 +110,7 @@ class ChartRepository:
         query = (
             select(kind, count, func.min(Result.id))
             .where(Result.benchmark_id == benchmark_id, did_not_succeed(), Result.warmup.is_(False))
-            .where(kind.is_not(None))
+            .where(kind.is_not(None), sees(self._caller, benchmark_id))
             .group_by(kind)
             .order_by(count.desc(), kind)
             .limit(MOST_KINDS)
@@ -121,27 +123,30 @@ class ChartRepository:
         if not result_ids:
             return {}
         query = select(Result.id, Result.prompt_index, Result.error).where(Result.id.in_(result_ids))
+        query = query.where(of_seen(self._caller, Result.benchmark_id))
         async with self._database.read() as session:
             return {row[0]: ErrorExample(*row) for row in await session.execute(query)}
 
     async def stored(self, benchmark_id: int) -> StoredCharts | None:
         """What `store` stored last."""
         query = select(Charts.version, Charts.document).where(Charts.benchmark_id == benchmark_id)
+        query = query.where(sees(self._caller, benchmark_id))
         async with self._database.read() as session:
             row = (await session.execute(query)).one_or_none()
         return None if row is None else StoredCharts(*row)
 
     async def has(self, benchmark_id: int, version: int) -> bool:
         """Whether charts of this version are stored."""
-        query = select(Charts.version).where(Charts.benchmark_id == benchmark_id)
+        query = select(Charts.version).where(Charts.benchmark_id == benchmark_id, sees(self._caller, benchmark_id))
         async with self._database.read() as session:
             return await session.scalar(query) == version
 
     async def store(self, benchmark_id: int, version: int, document: bytes) -> None:
         """Keeps the charts of a benchmark. Nothing is kept of one that was deleted meanwhile."""
+        # Who may see a benchmark may make its charts: they are the same for all.
+        seen = and_(Benchmark.id == benchmark_id, of_owner(self._caller, Benchmark.owner))
         async with self._database.write() as session:
-            exists = select(Benchmark.id).where(Benchmark.id == benchmark_id).with_for_update()
-            if await session.scalar(exists) is None:
+            if await session.scalar(select(Benchmark.id).where(seen).with_for_update()) is None:
                 return
             await session.execute(delete(Charts).where(Charts.benchmark_id == benchmark_id))
             session.add(Charts(benchmark_id=benchmark_id, version=version, document=document))

@@ -10,6 +10,7 @@ from shared.access.caller import Caller
 from shared.benchmark.results.outcome import FAILURES
 from shared.db.again import tries_again
 from shared.db.database import Database
+from shared.db.owned import sees
 from shared.db.tables import Result
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class ComparisonRows:
                     Result.cost_usd,
                 )
                 .where(Result.benchmark_id == benchmark_id, Result.id > last, Result.warmup == false(), chosen)
-                .where(Result.outcome.in_(("succeeded", *FAILURES)))
+                .where(Result.outcome.in_(("succeeded", *FAILURES)), sees(self._caller, benchmark_id))
                 .order_by(Result.id)
                 .limit(_A_PAGE)
             )

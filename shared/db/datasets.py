@@ -5,18 +5,19 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import and_, delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.access.caller import Caller
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.workload.dataset_spec import DatasetReference
 from shared.db.again import tries_again
+from shared.db.audit import record
 from shared.db.database import Database
 from shared.db.dataset_rows import BLOCKS_AT_ONCE, SentRows, load_rows, rows_of
 from shared.db.dataset_tables import Dataset, DatasetBlock
 from shared.db.missing import no_dataset
-from shared.db.owned import of_owner
+from shared.db.owned import key_of, of_owner, owned_by
 from shared.db.tables import Benchmark, is_open
 from shared.db.types import utc_now
 from shared.errors import Conflict, InvalidRequest
@@ -63,6 +64,7 @@ class DatasetRepository:
     async def add(self, new: NewDataset, blocks: Iterable[Block]) -> tuple[Dataset, bool]:
         """(dataset, whether it is new). `blocks` can be gone through more than once."""
         values = {name: getattr(new, name) for name in NewDataset.__dataclass_fields__}
+        values |= {"owner": self._caller.owner, "identity": key_of(self._caller, new.identity)}
         table = Dataset.__table__
         async with self._database.write() as session:
             added = self._database.insert(Dataset).values(**values, created_at=utc_now())
@@ -76,18 +78,22 @@ class DatasetRepository:
                         for block in group
                     ]
                     await session.execute(insert(DatasetBlock), rows)
+                details = {"format": new.format, "rows": new.rows, "sha256": new.sha256}
+                await record(session, self._caller, "dataset.added", "dataset", added_id, details)
             # Of the same content, or with the same identity from another upload at the same time.
-            stored = await session.scalars(select(Dataset).where(Dataset.identity == new.identity))
+            stored = await session.scalars(select(Dataset).where(Dataset.identity == values["identity"]))
             return stored.one(), added_id is not None
 
     async def by_identity(self, identity: str) -> Dataset | None:
         """The dataset of an equal upload, if there is one."""
+        own = owned_by(self._caller, Dataset.owner)
+        query = select(Dataset).where(Dataset.identity == key_of(self._caller, identity), own)
         async with self._database.read() as session:
-            return (await session.scalars(select(Dataset).where(Dataset.identity == identity))).one_or_none()
+            return (await session.scalars(query)).one_or_none()
 
     async def page(self, *, before_id: int | None, limit: int) -> Sequence[Dataset]:
         """Datasets, newest first, with ids below `before_id`."""
-        query = select(Dataset)
+        query = select(Dataset).where(of_owner(self._caller, Dataset.owner))
         if before_id is not None:
             query = query.where(Dataset.id < before_id)
         async with self._database.read() as session:
@@ -96,11 +102,18 @@ class DatasetRepository:
     async def get(self, dataset_id: int) -> Dataset:
         """Raises NotFound."""
         async with self._database.read() as session:
-            return await _get(session, dataset_id)
+            query = select(Dataset).where(Dataset.id == dataset_id, of_owner(self._caller, Dataset.owner))
+            dataset = (await session.scalars(query)).one_or_none()
+        if dataset is None:
+            raise no_dataset(dataset_id)
+        return dataset
 
     async def find(self, reference: DatasetReference, field: str) -> Dataset:
-        """The dataset that a spec names. Raises InvalidRequest that names `field` if there is none, or several."""
-        query = select(Dataset).order_by(Dataset.id)
+        """The dataset that a spec names, among those of the caller's owner.
+
+        Raises InvalidRequest that names `field` if there is none, or several.
+        """
+        query = select(Dataset).where(owned_by(self._caller, Dataset.owner)).order_by(Dataset.id)
         if reference.id is not None:
             query = query.where(Dataset.id == reference.id)
         if reference.sha256 is not None:
@@ -122,7 +135,9 @@ class DatasetRepository:
         async with self._database.read() as session:
             first = await session.scalar(
                 select(DatasetBlock.first)
+                .join(Dataset, Dataset.id == DatasetBlock.dataset_id)
                 .where(DatasetBlock.dataset_id == dataset_id, DatasetBlock.first <= begin)
+                .where(of_owner(self._caller, Dataset.owner))
                 .order_by(DatasetBlock.first.desc())
                 .limit(1)
             )
@@ -148,7 +163,8 @@ class DatasetRepository:
     async def delete(self, dataset_id: int) -> None:
         """Raises NotFound, and Conflict with their ids while open benchmarks use the dataset."""
         async with self._database.write() as session:
-            query = select(Dataset.id).where(Dataset.id == dataset_id).with_for_update()
+            own = and_(Dataset.id == dataset_id, owned_by(self._caller, Dataset.owner))
+            query = select(Dataset.id).where(own).with_for_update()
             if await session.scalar(query) is None:
                 raise no_dataset(dataset_id)
             workload = Benchmark.spec_document["workload"]
@@ -158,24 +174,18 @@ class DatasetRepository:
             if ids:
                 shown = ", ".join(map(str, ids[:_IDS_SHOWN])) + (" and more" if len(ids) > _IDS_SHOWN else "")
                 raise Conflict(f"dataset {dataset_id} is used by open benchmarks: {shown}")
-            await session.execute(delete(Dataset).where(Dataset.id == dataset_id))
+            await session.execute(delete(Dataset).where(own))
+            await record(session, self._caller, "dataset.deleted", "dataset", dataset_id)
 
 
-async def hold_dataset(session: AsyncSession, dataset_id: int) -> None:
+async def hold_dataset(session: AsyncSession, caller: Caller, dataset_id: int) -> None:
     """For the transaction that stores a benchmark: its dataset is not deleted before that ends.
 
     Raises Conflict if it was deleted since it was looked up.
     """
-    query = select(Dataset.id).where(Dataset.id == dataset_id).with_for_update(read=True, key_share=True)
-    if await session.scalar(query) is None:
+    own = and_(Dataset.id == dataset_id, owned_by(caller, Dataset.owner))
+    if await session.scalar(select(Dataset.id).where(own).with_for_update(read=True, key_share=True)) is None:
         raise Conflict(f"dataset {dataset_id} was deleted meanwhile")
-
-
-async def _get(session: AsyncSession, dataset_id: int) -> Dataset:
-    dataset = (await session.scalars(select(Dataset).where(Dataset.id == dataset_id))).one_or_none()
-    if dataset is None:
-        raise no_dataset(dataset_id)
-    return dataset
 
 
 def _groups(blocks: Iterable[Block]) -> Iterator[list[Block]]:

@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.access.caller import Caller
 from shared.db.again import tries_again
+from shared.db.audit import record
 from shared.db.database import Database
 from shared.db.deliveries import joined
 from shared.db.lanes import clear_lanes
+from shared.db.owned import of_owner, of_seen, owned_by
 from shared.db.types import utc_now
 from shared.db.webhook_tables import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from shared.errors import NotFound
@@ -39,7 +41,7 @@ class DeliveryHistory:
         self, *, endpoint_id: int | None, benchmark_id: int | None, before_id: int | None, limit: int
     ) -> list[DeliveryOfEvent]:
         """Deliveries of a registered endpoint or of a benchmark, newest first, with ids below `before_id`."""
-        query = joined()
+        query = joined().where(of_owner(self._caller, WebhookEndpoint.owner), self._seen_event())
         if endpoint_id is not None:
             query = query.where(WebhookDelivery.endpoint_id == endpoint_id)
         if benchmark_id is not None:
@@ -59,7 +61,8 @@ class DeliveryHistory:
         This also enables a benchmark's own endpoint if it was disabled, because nothing else can. Raises NotFound if
         the endpoint or the benchmark has no such delivery.
         """
-        wanted = joined().where(WebhookDelivery.id == delivery_id)
+        own = and_(owned_by(self._caller, WebhookEndpoint.owner), self._seen_event())
+        wanted = joined().where(WebhookDelivery.id == delivery_id, own)
         if endpoint_id is not None:
             wanted = wanted.where(WebhookDelivery.endpoint_id == endpoint_id)
         if benchmark_id is not None:
@@ -87,7 +90,14 @@ class DeliveryHistory:
             rows = (await session.execute(wanted.execution_options(populate_existing=True))).all()
             if not rows:
                 raise NotFound(f"there is no such delivery {delivery_id}")
+            details = {"benchmark_id": rows[0][1].benchmark_id}
+            await record(session, self._caller, "webhook.redelivered", "delivery", delivery_id, details)
             return (await _with_attempts(session, rows))[0]
+
+    def _seen_event(self) -> ColumnElement[bool]:
+        """Of a benchmark that the caller may see, or a test of an endpoint."""
+        of_benchmark = of_seen(self._caller, WebhookEvent.benchmark_id)
+        return or_(WebhookEvent.benchmark_id.is_(None), of_benchmark)
 
 
 async def _with_attempts(session: AsyncSession, rows: Sequence[Any]) -> list[DeliveryOfEvent]:

@@ -7,9 +7,11 @@ from sqlalchemy import insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.lanes import lane_of
+from shared.db.money_tables import Cap
 from shared.db.tables import Benchmark
 from shared.db.types import utc_now
-from shared.db.webhook_tables import WebhookDelivery, WebhookEndpoint, WebhookEvent
+from shared.db.webhook_tables import WebhookDelivery, WebhookEndpoint, WebhookEvent, chosen_events
+from shared.webhooks.budget_data import budget_data
 from shared.webhooks.event_data import benchmark_data, event_of
 
 
@@ -20,18 +22,31 @@ async def tell_of(session: AsyncSession, benchmark: Benchmark, public_url: str |
     sequence = 1 if benchmark.status == "running" or benchmark.started_at is None else 2
     data = benchmark_data(benchmark, sequence, public_url)
     event_id = await _add(session, event_type, benchmark.id, sequence, data)
+    await _deliver_to_listeners(session, event_id, event_type, benchmark)
+
+
+async def _deliver_to_listeners(session: AsyncSession, event_id: str, event_type: str, benchmark: Benchmark) -> None:
     listening = await session.execute(
-        select(WebhookEndpoint.id, WebhookEndpoint.events)
+        select(WebhookEndpoint.id, WebhookEndpoint.owner, WebhookEndpoint.events, WebhookEndpoint.owner_events)
         .where(
             or_(WebhookEndpoint.benchmark_id.is_(None), WebhookEndpoint.benchmark_id == benchmark.id),
+            WebhookEndpoint.owner == benchmark.owner,
             WebhookEndpoint.enabled,
         )
         # If an endpoint is being deleted, wait until it is gone. Otherwise its delivery would fail this transaction.
         .with_for_update(read=True, key_share=True)
     )
-    for endpoint_id, events in listening:
-        if events is None or event_type in events:
+    for endpoint_id, owner, events, owner_events in listening:
+        chosen = chosen_events(owner, events, owner_events)
+        if chosen is None or event_type in chosen:
             await deliver(session, event_id, endpoint_id)
+
+
+async def tell_of_budget(session: AsyncSession, cap: Cap, benchmark: Benchmark, public_url: str | None) -> None:
+    """Records that a cap is reached, for its owner's endpoints and that of the benchmark that it has stopped."""
+    # It is no event of the benchmark, whose own are numbered and go when it is deleted.
+    event_id = await _add(session, "budget.reached", None, 1, budget_data(cap, benchmark, public_url))
+    await _deliver_to_listeners(session, event_id, "budget.reached", benchmark)
 
 
 async def tell_of_test(session: AsyncSession, endpoint_id: int) -> int:

@@ -10,6 +10,7 @@ from sqlalchemy.types import NullType
 from shared.access.caller import Caller
 from shared.db.again import tries_again
 from shared.db.database import Database
+from shared.db.owned import sees
 from shared.db.result_pages import JSON_OF_TIMELINE
 from shared.db.tables import Result
 from shared.db.types import byte_length
@@ -42,7 +43,7 @@ class ExportRows:
     async def extent(self, benchmark_id: int, *, warmup: bool) -> ExportExtent:
         """`warmup`: with those of the warm-up."""
         query = select(func.count(), func.coalesce(func.max(Result.id), 0)).where(
-            _of(benchmark_id, warmup=warmup, after=0, last_id=None)
+            _of(self._caller, benchmark_id, warmup=warmup, after=0, last_id=None)
         )
         async with self._database.read() as session:
             return ExportExtent(*(await session.execute(query)).one())
@@ -58,7 +59,7 @@ class ExportRows:
         names = [*_ALWAYS, *(name for name in LARGE if name in large)]
         query = (
             select(*(_cell(name) for name in names))
-            .where(_of(benchmark_id, warmup=warmup, after=after, last_id=last_id))
+            .where(_of(self._caller, benchmark_id, warmup=warmup, after=after, last_id=last_id))
             .order_by(_TABLE.c.id)
             .limit(limit)
         )
@@ -73,7 +74,7 @@ class ExportRows:
         size = sum((_size(name) for name in large), literal(0))
         query = (
             select(size)
-            .where(_of(benchmark_id, warmup=warmup, after=after, last_id=last_id))
+            .where(_of(self._caller, benchmark_id, warmup=warmup, after=after, last_id=last_id))
             .order_by(Result.id)
             .limit(SIZES_A_PAGE)
         )
@@ -94,8 +95,9 @@ def _cell(name: str) -> ColumnElement[Any]:
     return cast(column, Text).label(name) if name in _JSON else type_coerce(column, NullType()).label(name)
 
 
-def _of(benchmark_id: int, *, warmup: bool, after: int, last_id: int | None) -> ColumnElement[bool]:
+def _of(caller: Caller, benchmark_id: int, *, warmup: bool, after: int, last_id: int | None) -> ColumnElement[bool]:
     return and_(
+        sees(caller, benchmark_id),
         Result.benchmark_id == benchmark_id,
         Result.id > after,
         true() if last_id is None else Result.id <= last_id,

@@ -1,11 +1,12 @@
 """Completed runs of prompt sets, for histories and leaderboards. Reads benchmarks, never results."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from shared.access.caller import Caller
@@ -14,8 +15,9 @@ from shared.benchmark.history.run import Run
 from shared.benchmark.status import Status
 from shared.db.again import tries_again
 from shared.db.database import Database
+from shared.db.owned import has_few
 from shared.db.tables import Benchmark
-from shared.db.types import light_spec
+from shared.db.types import light_spec, unindexed
 
 # So many of the newest completed runs are looked at for the series that there are.
 RUNS_SEARCHED = 2_000
@@ -57,44 +59,39 @@ class HistoryRepository:
         self, *, model: str | None = None, provider: str | None = None, prompt_set: str | None = None, limit: int
     ) -> list[Series]:
         """The series of the newest RUNS_SEARCHED completed runs that pass the filters, the newest series first."""
-        conditions = [Benchmark.status == _COMPLETED]
-        for column, value in (
-            (Benchmark.model, model),
-            (Benchmark.provider, provider),
-            (Benchmark.prompt_set, prompt_set),
-        ):
-            if value is not None:
-                conditions.append(column == value)
-        newest = select(Benchmark.id).where(*conditions).order_by(Benchmark.id.desc()).limit(RUNS_SEARCHED).subquery()
-        lowest = select(func.min(newest.c.id)).scalar_subquery()
-        found = (
-            select(
-                func.count().label("runs"),
-                func.max(Benchmark.id).label("newest_id"),
-                func.min(Benchmark.started_at).label("first"),
-            )
-            .where(Benchmark.id >= lowest, *conditions, Benchmark.prompt_set.is_not(None))
-            .group_by(Benchmark.prompt_set, Benchmark.model, Benchmark.provider)
-            .order_by(func.max(Benchmark.id).desc())
-            .limit(limit)
-            .subquery()
-        )
-        last = aliased(Benchmark)
-        query = (
-            select(
-                last.prompt_set,
-                last.model,
-                last.provider,
-                found.c.runs,
-                found.c.newest_id,
-                last.name,
-                found.c.first,
-                last.started_at,
-            )
-            .join(found, last.id == found.c.newest_id)
-            .order_by(found.c.newest_id.desc())
-        )
         async with self._database.read() as session:
+            filters = {"status": _COMPLETED, "model": model, "provider": provider, "prompt_set": prompt_set}
+            conditions = await self._conditions(session, filters)
+            chosen = select(Benchmark.id).where(*conditions).order_by(Benchmark.id.desc())
+            newest = chosen.limit(RUNS_SEARCHED).subquery()
+            lowest = select(func.min(newest.c.id)).scalar_subquery()
+            found = (
+                select(
+                    func.count().label("runs"),
+                    func.max(Benchmark.id).label("newest_id"),
+                    func.min(Benchmark.started_at).label("first"),
+                )
+                .where(Benchmark.id >= lowest, *conditions, Benchmark.prompt_set.is_not(None))
+                .group_by(Benchmark.prompt_set, Benchmark.model, Benchmark.provider)
+                .order_by(func.max(Benchmark.id).desc())
+                .limit(limit)
+                .subquery()
+            )
+            last = aliased(Benchmark)
+            query = (
+                select(
+                    last.prompt_set,
+                    last.model,
+                    last.provider,
+                    found.c.runs,
+                    found.c.newest_id,
+                    last.name,
+                    found.c.first,
+                    last.started_at,
+                )
+                .join(found, last.id == found.c.newest_id)
+                .order_by(found.c.newest_id.desc())
+            )
             return [Series(*row) for row in await session.execute(query)]
 
     async def runs(
@@ -107,7 +104,8 @@ class HistoryRepository:
         limit: int,
     ) -> RunPage:
         """Completed runs of the prompt set with ids below `before`."""
-        ids = select(Benchmark.id).where(Benchmark.prompt_set == prompt_set, Benchmark.status == _COMPLETED)
+        own = () if self._caller.sees_all else (unindexed(Benchmark.owner) == self._caller.owner,)
+        ids = select(Benchmark.id).where(Benchmark.prompt_set == prompt_set, Benchmark.status == _COMPLETED, *own)
         if model is not None:
             ids = ids.where(Benchmark.model == model)
         if provider is not None:
@@ -119,6 +117,16 @@ class HistoryRepository:
             rows = (await session.execute(query.order_by(Benchmark.id.desc()))).all()
         runs = [_run(row) for row in rows[:limit]]
         return RunPage(runs, runs[-1].id if len(rows) > limit else None)
+
+    async def _conditions(self, session: AsyncSession, filters: Mapping[str, str | None]) -> list[ColumnElement[bool]]:
+        """Columns have these values, and the caller may see the benchmark. By the index that leaves least to read."""
+        equal = {getattr(Benchmark, name): value for name, value in filters.items() if value is not None}
+        if self._caller.sees_all:
+            return [column == value for column, value in equal.items()]
+        if self._database.is_sqlite and await has_few(session, self._caller):
+            others = [unindexed(column) == value for column, value in equal.items()]
+            return [*others, Benchmark.owner == self._caller.owner]
+        return [*(column == value for column, value in equal.items()), unindexed(Benchmark.owner) == self._caller.owner]
 
 
 _COLUMNS = select(

@@ -4,13 +4,15 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, literal_column, select
+from sqlalchemy import and_, insert, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.access.caller import Caller
 from shared.benchmark.metadata import metadata_pairs
 from shared.db.again import tries_again
+from shared.db.audit import record
 from shared.db.database import Database
+from shared.db.owned import key_of, owned_by
 from shared.db.tables import Benchmark, BenchmarkMetadata, Prompt, Result, Segment, StageRow
 
 _BENCHMARKS, _RESULTS = (table.metadata.tables[table.__tablename__] for table in (Benchmark, Result))
@@ -46,12 +48,14 @@ class ImportRepository:
     async def by_key(self, key: str) -> Benchmark | None:
         """The benchmark that this content was imported as before."""
         async with self._database.read() as session:
-            return await _by_key(session, key)
+            return await self._by_key(session, key)
 
     async def add(self, new: NewImport) -> tuple[Benchmark, bool]:
         """(benchmark, whether it is new). The same content is stored once, also if two imports run together."""
         async with self._database.write() as session:
-            values = {**new.benchmark, "spec": dict(new.spec), "import_key": new.key}
+            own = {"owner": self._caller.owner, "key_id": self._caller.key_id}
+            key = key_of(self._caller, new.key)
+            values = {**new.benchmark, "spec": dict(new.spec), "import_key": key, **own}
             stored = await session.execute(
                 self._database.insert(_BENCHMARKS)
                 .values(values)
@@ -63,10 +67,16 @@ class ImportRepository:
             benchmark_id = stored.scalar_one_or_none()
             if benchmark_id is not None:
                 await self._insert_parts(session, benchmark_id, new)
-            found = await _by_key(session, new.key)
+                details = {name: new.benchmark.get(name) for name in ("model", "provider", "status")}
+                await record(session, self._caller, "import.done", "benchmark", benchmark_id, details)
+            found = await self._by_key(session, new.key)
         if found is None:
             raise LookupError("the imported benchmark is not there")
         return found, benchmark_id is not None
+
+    async def _by_key(self, session: AsyncSession, key: str) -> Benchmark | None:
+        own = and_(Benchmark.import_key == key_of(self._caller, key), owned_by(self._caller, Benchmark.owner))
+        return (await session.scalars(select(Benchmark).where(own))).one_or_none()
 
     async def _insert_parts(self, session: AsyncSession, benchmark_id: int, new: NewImport) -> None:
         own = {"benchmark_id": benchmark_id}
@@ -80,7 +90,3 @@ class ImportRepository:
             for row in block:
                 row["benchmark_id"] = benchmark_id
             await session.execute(insert(_RESULTS), block)
-
-
-async def _by_key(session: AsyncSession, key: str) -> Benchmark | None:
-    return (await session.scalars(select(Benchmark).where(Benchmark.import_key == key))).one_or_none()

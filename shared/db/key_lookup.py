@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Select, func, literal, or_, select, update
+from sqlalchemy import Select, func, inspect, literal, or_, select, update
 
 from shared.access.api_key import ApiKeyText, Hasher
 from shared.db.access_tables import ApiKey
@@ -81,15 +81,24 @@ class KeyLookup:
             await session.execute(update(ApiKey).where(ApiKey.id == key_id, is_due).values(last_used_at=utc_now()))
 
 
+async def has_any_key(database: Database) -> bool:
+    """Whether there is a key at all, in a database that may be of an older version."""
+    async with database.read() as session:
+        is_there = await session.run_sync(lambda sync: inspect(sync.connection()).has_table(ApiKey.__tablename__))
+        return is_there and await session.scalar(select(ApiKey.id).limit(1)) is not None
+
+
 def _known(key_id: str) -> Select[ApiKey, datetime]:
     return select(ApiKey, utc_now()).where(ApiKey.id == key_id)
 
 
-def _judged(row: ApiKey, now: datetime) -> KnownKey:
-    state: State = "usable"
+def state_of(row: ApiKey, now: datetime) -> State:
+    """Whether the key is accepted at this instant."""
     if row.revoked_at is not None:
-        state = "revoked"
-    elif row.expires_at is not None and row.expires_at <= now:
-        state = "expired"
+        return "revoked"
+    return "expired" if row.expires_at is not None and row.expires_at <= now else "usable"
+
+
+def _judged(row: ApiKey, now: datetime) -> KnownKey:
     use_is_due = row.last_used_at is None or row.last_used_at < now - timedelta(seconds=LAST_USE_S)
-    return KnownKey(row, state, use_is_due)
+    return KnownKey(row, state_of(row, now), use_is_due)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,12 +14,15 @@ from shared.access.owner import DEFAULT_OWNER
 from shared.access.scopes import Scope
 from shared.db.access_tables import ApiKey, OwnerRow
 from shared.db.again import tries_again
+from shared.db.audit import record
 from shared.db.database import Database
 from shared.db.owned import of_owner
 from shared.db.types import utc_now
 from shared.db.valid_keys import is_valid_key
 from shared.errors import Conflict, NotFound
 
+# Who makes a key on the command line, with the database at hand.
+BY_COMMAND = Caller(DEFAULT_OWNER, "admin", via="cli")
 # Tries to find a free id: there are 2.8 * 10^12.
 _TRIES = 5
 
@@ -50,7 +54,7 @@ class KeyRepository:
             if self._caller.via == "local":
                 await _one_at_a_time(session)
                 await _refuse_second_first_key(session, new)
-            return await _insert(session, self._database, self._hasher, new, self._caller.key_id)
+            return await _insert(session, self._database, self._hasher, new, self._caller)
 
     async def page(self, *, after: tuple[str, str] | None, limit: int) -> Sequence[ApiKey]:
         """Keys of the caller's owner, or of all owners if he sees all, in the order of (owner, id)."""
@@ -63,12 +67,13 @@ class KeyRepository:
     async def revoke(self, key_id: str) -> None:
         """The key is refused from now on. Revoking it again changes nothing. Raises NotFound."""
         async with self._database.write() as session:
-            found = await session.scalar(select(ApiKey.id).where(ApiKey.id == key_id).with_for_update())
-            if found is None:
+            row = (await session.scalars(select(ApiKey).where(ApiKey.id == key_id).with_for_update())).one_or_none()
+            if row is None:
                 raise NotFound(f"there is no key {key_id!r}")
-            await session.execute(
-                update(ApiKey).where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None)).values(revoked_at=utc_now())
-            )
+            if row.revoked_at is None:
+                await session.execute(update(ApiKey).where(ApiKey.id == key_id).values(revoked_at=utc_now()))
+                details = {"key_name": row.name, "scope": row.scope}
+                await record(session, self._caller, "key.revoked", "key", key_id, details, owner=row.owner)
 
 
 async def bootstrap(database: Database, hasher: Hasher, name: str, *, another: bool = False) -> tuple[ApiKey, str]:
@@ -81,7 +86,7 @@ async def bootstrap(database: Database, hasher: Hasher, name: str, *, another: b
         usable = await session.scalar(select(ApiKey.id).where(is_valid_key(), ApiKey.scope == "admin").limit(1))
         if usable is not None and not another:
             raise Conflict(f"there is a usable admin key already: {usable}")
-        return await _insert(session, database, hasher, NewKey(DEFAULT_OWNER, name, "admin"), None)
+        return await _insert(session, database, hasher, NewKey(DEFAULT_OWNER, name, "admin"), BY_COMMAND)
 
 
 async def _one_at_a_time(session: AsyncSession) -> None:
@@ -97,7 +102,7 @@ async def _refuse_second_first_key(session: AsyncSession, new: NewKey) -> None:
 
 
 async def _insert(
-    session: AsyncSession, database: Database, hasher: Hasher, new: NewKey, created_by: str | None
+    session: AsyncSession, database: Database, hasher: Hasher, new: NewKey, caller: Caller
 ) -> tuple[ApiKey, str]:
     await _add_owner(session, database, new.owner)
     for _ in range(_TRIES):
@@ -111,15 +116,26 @@ async def _insert(
             hashed_with=hasher.hashes_with,
             requests_per_minute=new.requests_per_minute,
             concurrent_requests=new.concurrent_requests,
-            created_by=created_by,
+            created_by=caller.key_id,
             created_at=utc_now(),
             expires_at=new.expires_at,
         )
         made = await session.execute(row.on_conflict_do_nothing(index_elements=["id"]).returning(ApiKey.id))
         if made.one_or_none() is not None:
             stored = (await session.scalars(select(ApiKey).where(ApiKey.id == key.id))).one()
+            await record(session, caller, "key.created", "key", key.id, _details(stored), owner=new.owner)
             return stored, key.text
     raise Conflict("no free id for the key: try again")
+
+
+def _details(row: ApiKey) -> dict[str, Any]:
+    return {
+        "key_name": row.name,
+        "scope": row.scope,
+        "expires_at": None if row.expires_at is None else row.expires_at.isoformat(),
+        "requests_per_minute": row.requests_per_minute,
+        "concurrent_requests": row.concurrent_requests,
+    }
 
 
 async def _add_owner(session: AsyncSession, database: Database, name: str) -> None:

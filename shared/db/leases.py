@@ -6,6 +6,7 @@ worker has claimed the benchmark, such a write changes nothing and raises LeaseL
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, and_, case, update
@@ -13,11 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.benchmark.status import FINISH, KEEP, Change, TerminalStatus
 from shared.db.again import tries_again
+from shared.db.caps import Now, reach
 from shared.db.claims import Claimer, Claims
 from shared.db.database import Database
-from shared.db.events import tell_of
+from shared.db.events import tell_of, tell_of_budget
 from shared.db.hand_over import HandOver
+from shared.db.reservations import Bill, Paid, close, hold_and_pay
 from shared.db.segments import SegmentEnd, StoredId, end_crashed_segments, end_segment
+from shared.db.spend import NOTHING, Account, Charge, add_spend, hold_account, spent_by
 from shared.db.tables import Benchmark, Segment
 from shared.db.types import utc_now
 from shared.errors import LeaseLost
@@ -50,9 +54,12 @@ def held(lease: Lease, change: Change = KEEP) -> ColumnElement[bool]:
 class LeaseRepository:
     """Claims benchmarks, and ends, extends and guards the leases."""
 
-    def __init__(self, database: Database, *, lease_s: float, public_url: str | None = None) -> None:
-        """`public_url`: the API's URL, for the links in events."""
+    def __init__(
+        self, database: Database, *, lease_s: float, public_url: str | None = None, now: Now = utc_now
+    ) -> None:
+        """`public_url`: the API's URL, for the links in events. `now`: the database's clock, for days of money."""
         self._database = database
+        self._now = now
         self._lease_s = lease_s
         self._public_url = public_url
         self._hand_over = HandOver(self._give_back)
@@ -137,15 +144,21 @@ class LeaseRepository:
         price: dict[str, Any] | None,
         target: dict[str, Any] | None = None,
         notices: Sequence[str] | None = None,
-    ) -> None:
+        bill: Bill | None = None,
+    ) -> Paid | None:
         """Opens a segment: requests of places below `dispatched` may be sent from now on. Raises LeaseLost.
 
-        `price`, `target` and `notices` are stored with the benchmark; None keeps what it has.
+        `price`, `target` and `notices` are stored with the benchmark; None keeps what it has. `bill`: a cap counts, and
+        only what it pays may be sent, which is returned.
         """
         changes = {"price": price, "target": target, "notices": None if notices is None else list(notices)}
-        values = {"dispatched": dispatched} | {name: value for name, value in changes.items() if value is not None}
+        values: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
         async with self._database.write() as session:
-            done = await self._update(session, lease, **values)
+            paid = None
+            if bill is not None:
+                paid = await hold_and_pay(session, self._database, held(lease), lease.fence, self._now, bill)
+                dispatched = 0 if paid is None or paid.mark is None else paid.mark
+            done = await self._update(session, lease, dispatched=dispatched, **values)
             # Inserted once, even if the answer to a commit was lost and this is the second try.
             await session.execute(
                 self._database.insert(Segment)
@@ -158,21 +171,30 @@ class LeaseRepository:
                 )
                 .on_conflict_do_nothing(index_elements=["benchmark_id", "fence"])
             )
+        return paid
 
     async def store_price(self, lease: Lease, price: dict[str, Any] | None) -> None:
         """Replaces the stored price of a running benchmark. Raises LeaseLost."""
         async with self._database.write() as session:
             await self._update(session, lease, price=price)
 
-    async def end_crashed(self, lease: Lease, unanswered: Sequence[StoredId]) -> None:
-        """Closes the segments that dead workers left open. Raises LeaseLost."""
+    async def end_crashed(self, lease: Lease, unanswered: Sequence[StoredId], worst_case: Charge = NOTHING) -> None:
+        """Closes the segments that dead workers left open. Raises LeaseLost.
+
+        What they reserved is spent. `worst_case`: what may be spent if no cap counted, so that nothing was reserved.
+        """
         async with self._database.write() as session:
+            account, today = await self._hold(session, lease)
             await self._update(session, lease, dispatched=0)
-            await end_crashed_segments(session, lease.benchmark_id, unanswered)
+            ended = await end_crashed_segments(session, lease.benchmark_id, unanswered)
+            if not await close(session, self._database, account, today) and ended and worst_case:
+                await add_spend(session, self._database, account, {today: worst_case})
 
     async def release(self, lease: Lease, end: SegmentEnd) -> None:
         """Gives an unfinished benchmark back: any worker may continue it at once. Raises LeaseLost."""
         async with self._database.write() as session:
+            account, today = await self._hold(session, lease)
+            await close(session, self._database, account, today, fence=lease.fence, settled=end.charges)
             await self._update(session, lease, lease_owner=None, lease_expires_at=None, dispatched=0)
             await end_segment(session, lease.benchmark_id, lease.fence, "released", end)
 
@@ -185,21 +207,31 @@ class LeaseRepository:
         error: dict[str, Any] | None,
         whole: bool = False,
         end: SegmentEnd = NOTHING_SENT,
+        notices: Sequence[str] | None = None,
+        stopped_by: str | None = None,
     ) -> TerminalStatus:
         """Ends the run, writes its event, returns the terminal status. Raises LeaseLost.
 
         The first terminal status stays: the SQL has this condition. If a cancel was requested meanwhile, the status is
         `cancelled`, unless the run is `whole`, which means that every request already has its result.
+        `notices`: all that it then has; None keeps them. `stopped_by`: key of the cap that could not pay for the rest.
         """
         if status not in FINISH.after:
             raise ValueError(f"a run does not end as {status}")
         final = status if whole else case((Benchmark.cancel_requested_at.is_not(None), "cancelled"), else_=status)
         async with self._database.write() as session:
+            account, today = await self._hold(session, lease)
+            await close(session, self._database, account, today, fence=lease.fence, settled=end.charges)
+            if summary is not None and (spent := await spent_by(session, lease.benchmark_id)) is not None:
+                summary = {**summary, "spend": spent.document()}
             rows = await session.execute(
                 update(Benchmark)
                 .where(held(lease, FINISH))
                 .values(
                     status=final,
+                    # A cancel that came first is what ended it.
+                    stopped=None if stopped_by is None else case((Benchmark.cancel_requested_at.is_(None), "budget")),
+                    notices=Benchmark.notices if notices is None else list(notices),
                     summary=summary,
                     error=error,
                     completed_at=utc_now(),
@@ -215,7 +247,18 @@ class LeaseRepository:
             ended = cast(TerminalStatus, benchmark.status)
             await end_segment(session, lease.benchmark_id, lease.fence, ended, end)
             await tell_of(session, benchmark, self._public_url)
+            if stopped_by is not None and benchmark.stopped is not None:
+                cap = await reach(session, stopped_by)
+                if cap is not None:
+                    await tell_of_budget(session, cap, benchmark, self._public_url)
         return ended
+
+    async def _hold(self, session: AsyncSession, lease: Lease) -> tuple[Account, date]:
+        """Locks the benchmark's row. Its account, and today by the database's clock."""
+        found = await hold_account(session, held(lease), self._now)
+        if found is None:
+            raise _lost(lease)
+        return found[0], found[1].date()
 
     async def _update(self, session: AsyncSession, lease: Lease, **values: Any) -> int:
         """Changes the benchmark's row under its fence; returns how many results it has."""

@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
 from shared.access.caller import Caller
 from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.observation_blocks import samples_of, within
 from shared.db.observation_tables import ObservationBlock
+from shared.db.owned import sees
 from shared.observing.sample import Sample
 
 
@@ -33,7 +34,7 @@ class ObservationRepository:
         """Of the blocks that have a part in this time; None if there are none."""
         block = ObservationBlock
         query = select(func.sum(block.samples), func.min(block.begin_us), func.max(block.end_us)).where(
-            within(benchmark_id, begin_us, end_us)
+            within(benchmark_id, begin_us, end_us), sees(self._caller, benchmark_id)
         )
         async with self._database.read() as session:
             samples, first_us, last_us = (await session.execute(query)).one()
@@ -43,4 +44,5 @@ class ObservationRepository:
         self, benchmark_id: int, begin_us: int | None = None, end_us: int | None = None
     ) -> AsyncIterator[Sequence[Sample]]:
         """The samples in their order of time, in pages. The first and the last page may reach beyond the time asked."""
-        return samples_of(self._database, within(benchmark_id, begin_us, end_us))
+        seen = and_(within(benchmark_id, begin_us, end_us), sees(self._caller, benchmark_id))
+        return samples_of(self._database, seen)

@@ -1,9 +1,19 @@
 """The conditions that bind a statement to the rows of one owner."""
 
-from sqlalchemy import ColumnElement, true
-from sqlalchemy.orm import InstrumentedAttribute
+import hashlib
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, literal, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from shared.access.caller import Caller
+from shared.access.owner import DEFAULT_OWNER
+from shared.db.tables import Benchmark
+from shared.db.types import unindexed
+
+# An owner has few benchmarks if he has less than this: SQLite looks at each of them within some ms.
+FEW = 1_000
 
 
 def of_owner(caller: Caller, column: InstrumentedAttribute[str]) -> ColumnElement[bool]:
@@ -14,3 +24,39 @@ def of_owner(caller: Caller, column: InstrumentedAttribute[str]) -> ColumnElemen
 def owned_by(caller: Caller, column: InstrumentedAttribute[str]) -> ColumnElement[bool]:
     """The rows that this caller may change: only his owner's, whatever he may see."""
     return column == caller.owner
+
+
+def sees(caller: Caller, benchmark_id: int) -> ColumnElement[bool]:
+    """Whether the caller may see a benchmark. For statements about its parts; they ask this once, not for each row."""
+    if caller.sees_all:
+        return true()
+    benchmark = aliased(Benchmark)
+    return select(benchmark.id).where(benchmark.id == benchmark_id, benchmark.owner == caller.owner).exists()
+
+
+def of_seen(caller: Caller, benchmark_id: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    """Rows of benchmarks that the caller may see. `benchmark_id`: the column that names the benchmark of a row."""
+    if caller.sees_all:
+        return true()
+    benchmark = aliased(Benchmark)
+    owned = select(benchmark.id).where(benchmark.id == benchmark_id, unindexed(benchmark.owner) == caller.owner)
+    return owned.exists()
+
+
+async def has_few(session: AsyncSession, caller: Caller) -> bool:
+    """Whether a look at each benchmark of the caller's owner is quicker than an index of another column.
+
+    For SQLite, which takes the index that a statement leaves it (`unindexed`). PostgreSQL has statistics of owners.
+    """
+    some = select(literal(1)).where(Benchmark.owner == caller.owner).limit(FEW).subquery()
+    return (await session.scalar(select(func.count()).select_from(some)) or 0) < FEW
+
+
+def key_of(caller: Caller, key: str) -> str:
+    """A key that is unique within an owner, as it is stored in a column that is unique among all owners.
+
+    Versions before owners stored the keys as they were: those of `default` stay so.
+    """
+    if caller.owner == DEFAULT_OWNER:
+        return key
+    return hashlib.sha256(f"{caller.owner}\n{key}".encode()).hexdigest()

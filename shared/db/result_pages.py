@@ -12,6 +12,7 @@ from sqlalchemy.orm import undefer
 from shared.access.caller import Caller
 from shared.db.again import tries_again
 from shared.db.database import Database
+from shared.db.owned import of_seen, sees
 from shared.db.tables import Result, did_not_succeed
 from shared.db.types import byte_length
 from shared.numbers.metrics import METRICS
@@ -85,7 +86,7 @@ class ResultPages:
         """The first results in the order of the prompts, as `GET /benchmarks/{id}` embeds them."""
         order = (Result.repetition, Result.prompt_index)
         query = select(Result.id, Result.prompt_index, Result.repetition.label("value"))
-        query = query.where(Result.benchmark_id == benchmark_id)
+        query = query.where(Result.benchmark_id == benchmark_id, sees(self._caller, benchmark_id))
         if not with_warmup:
             # Warm-up has negative repetitions.
             query = query.where(Result.repetition >= 0)
@@ -109,7 +110,7 @@ class ResultPages:
         `within`: the lowest and the highest value of columns, by name.
         """
         query = select(Result.id, Result.prompt_index, getattr(Result, sort).label("value"))
-        query = query.where(Result.benchmark_id == benchmark_id)
+        query = query.where(Result.benchmark_id == benchmark_id, sees(self._caller, benchmark_id))
         if outcome is not None:
             query = query.where(Result.outcome == outcome)
             if outcome != "succeeded":
@@ -125,7 +126,7 @@ class ResultPages:
         tokens = func.coalesce(func.max(func.coalesce(Result.total_input_tokens, Result.input_tokens)), 0)
         query = (
             select(Result.prompt_index, func.max(Result.repetition), tokens * BYTES_OF_TOKEN)
-            .where(Result.benchmark_id == benchmark_id, Result.prompt_index > after)
+            .where(Result.benchmark_id == benchmark_id, Result.prompt_index > after, sees(self._caller, benchmark_id))
             .group_by(Result.prompt_index)
             .order_by(Result.prompt_index)
             .limit(limit)
@@ -135,7 +136,7 @@ class ResultPages:
 
     async def rows(self, ids: Sequence[int], *, with_timeline: bool) -> list[Result]:
         """The results with these ids, in this order. Those that were deleted meanwhile are missing."""
-        query = select(Result).where(Result.id.in_(ids))
+        query = select(Result).where(Result.id.in_(ids), of_seen(self._caller, Result.benchmark_id))
         if with_timeline:
             query = query.options(undefer(Result.timeline))
         async with self._database.read() as session:
@@ -146,6 +147,7 @@ class ResultPages:
         """The results with these ids, in this order, with so many characters of each answer."""
         answer = func.substr(Result.response, 1, characters)
         query = select(*(getattr(Result, name) for name in _SHOWN), answer).where(Result.id.in_(ids))
+        query = query.where(of_seen(self._caller, Result.benchmark_id))
         async with self._database.read() as session:
             found = {row[0]: ShownResult(*tuple(row)) for row in await session.execute(query)}
         return [found[number] for number in ids if number in found]

@@ -11,9 +11,13 @@ from sqlalchemy.orm import undefer
 from shared.benchmark.results.outcome import BY_THE_LOAD
 from shared.benchmark.results.record import ResultRecord
 from shared.db.again import tries_again
+from shared.db.caps import Now
 from shared.db.database import Database
 from shared.db.leases import Lease, held
+from shared.db.reservations import Bill, Paid, pay
+from shared.db.spend import hold_account
 from shared.db.tables import Benchmark, Result
+from shared.db.types import utc_now
 from shared.errors import LeaseLost
 from shared.numbers.metrics import REPORTED
 
@@ -32,8 +36,10 @@ _COPIED = tuple(item.name for item in fields(ResultRecord) if item.name not in _
 class ResultRepository:
     """Rows of `results`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, now: Now = utc_now) -> None:
+        """`now`: the database's clock."""
         self._database = database
+        self._now = now
 
     async def record(
         self,
@@ -42,28 +48,38 @@ class ResultRepository:
         *,
         dispatched: int | None = None,
         live: dict[str, Any] | None = None,
-    ) -> None:
+        bill: Bill | None = None,
+    ) -> Paid | None:
         """Stores results and moves the benchmark's counters in one transaction. Raises LeaseLost.
 
-        The first result of a request wins: a second one is neither stored nor counted.
-        `dispatched`: requests of places below this may be sent from now on. `live`: the numbers so far.
+        The first result of a request wins: a second one is neither stored nor counted, and costs nothing.
+        `dispatched`: requests of places below this may be sent from now on. `live`: the numbers so far. `bill`: what
+        the results cost; if a cap counts, the mark moves only as far as it pays, which is returned.
         """
         if not records:
-            return
+            return None
         async with self._database.write() as session:
             # Lock the benchmark before the first write: one that was deleted or taken over gets no rows at all.
-            if await session.scalar(select(Benchmark.id).where(held(lease)).with_for_update()) is None:
+            found = await hold_account(session, held(lease), self._now)
+            if found is None:
                 raise LeaseLost(f"benchmark {lease.benchmark_id} is no longer this worker's")
             # The rows are parameters, not part of the statement: so it is compiled once for any number of rows.
             stored = await session.execute(
                 self._database.insert(_TABLE)
                 .on_conflict_do_nothing(index_elements=["benchmark_id", "prompt_index", "repetition"])
-                .returning(_TABLE.c.outcome, _TABLE.c.ttft_ms, _TABLE.c.cost_usd),
+                .returning(
+                    _TABLE.c.prompt_index, _TABLE.c.repetition, _TABLE.c.outcome, _TABLE.c.ttft_ms, _TABLE.c.cost_usd
+                ),
                 [_row(lease.benchmark_id, record) for record in records],
             )
             rows = stored.all()
             costs = [row.cost_usd for row in rows if row.cost_usd is not None]
             latest = next((row.ttft_ms for row in reversed(rows) if row.ttft_ms is not None), None)
+            paid = None
+            if bill is not None:
+                settled = bill.settled([(row.prompt_index, row.repetition) for row in rows])
+                paid = await pay(session, self._database, found[0], lease.fence, found[1], bill, settled)
+                dispatched = paid.mark if bill.held is not None else dispatched
             await session.execute(
                 update(Benchmark)
                 .where(Benchmark.id == lease.benchmark_id)
@@ -80,6 +96,7 @@ class ResultRepository:
                 ),
                 execution_options={"synchronize_session": False},
             )
+        return paid
 
     async def keys(self, benchmark_id: int) -> AsyncIterator[Sequence[tuple[int, int]]]:
         """(prompt_index, repetition) of every request that has a result, page by page."""

@@ -18,6 +18,7 @@ from shared.db.again import tries_again
 from shared.db.baselines import is_baseline
 from shared.db.benchmarks import KEEP_KEYS_S
 from shared.db.database import Database
+from shared.db.retention_log import RetentionLog
 from shared.db.tables import Benchmark, BenchmarkMetadata, IdempotencyKey, Prompt, Result, StageRow
 from shared.db.types import as_constant, utc_now
 from shared.db.valid_keys import is_valid_key
@@ -38,6 +39,11 @@ class RetentionRepository:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._log = RetentionLog()
+
+    def begin_sweep(self) -> None:
+        """What is deleted from now on is one entry of the audit log for each owner."""
+        self._log.begin()
 
     async def ended_before(self, age_s: float, *, with_texts: bool = False) -> Sequence[int]:
         """A page of ids of benchmarks that ended more than `age_s` seconds ago, the oldest end first.
@@ -62,7 +68,8 @@ class RetentionRepository:
         False: it is gone, or has become a baseline.
         """
         async with self._database.write() as session:
-            if not await _alone(session, benchmark_id):
+            owner = await _alone(session, benchmark_id)
+            if owner is None:
                 return False
             query = select(Benchmark.id).where(Benchmark.id == benchmark_id, is_baseline())
             if await session.scalar(query) is not None:
@@ -73,6 +80,7 @@ class RetentionRepository:
                 return True
             await lock_endpoint(session, benchmark_id)
             await session.execute(delete(Benchmark).where(Benchmark.id == benchmark_id))
+            await self._log.count(session, owner, "benchmarks_deleted")
         return False
 
     async def delete_texts_step(self, benchmark_id: int, after: int) -> int | None:
@@ -82,11 +90,13 @@ class RetentionRepository:
         """
         some = select(Result.id, Result.error).where(Result.benchmark_id == benchmark_id, Result.id > after)
         async with self._database.write() as session:
-            if not await _alone(session, benchmark_id):
+            owner = await _alone(session, benchmark_id)
+            if owner is None:
                 return None
             rows = (await session.execute(some.order_by(Result.id).limit(STEP_ROWS))).all()
             if not rows:
                 await _delete_own_texts(session, benchmark_id)
+                await self._log.count(session, owner, "texts_deleted_of")
                 return None
             has_text = or_(Result.response.is_not(None), Result.reasoning.is_not(None))
             await session.execute(
@@ -174,11 +184,12 @@ async def _delete_own_texts(session: AsyncSession, benchmark_id: int) -> None:
     )
 
 
-async def _alone(session: AsyncSession, benchmark_id: int) -> bool:
-    """Locks the benchmark; False if it is gone.
+async def _alone(session: AsyncSession, benchmark_id: int) -> str | None:
+    """Locks the benchmark and returns its owner; None if it is gone.
 
     Without the lock, a worker that waits for the rows of another one finds them deleted, takes the benchmark for empty
     and deletes all the rest at once.
     """
-    locked = select(Benchmark.id).where(Benchmark.id == benchmark_id).with_for_update()
-    return await session.scalar(locked) is not None
+    locked = select(Benchmark.owner).where(Benchmark.id == benchmark_id).with_for_update()
+    owner: str | None = await session.scalar(locked)
+    return owner

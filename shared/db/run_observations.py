@@ -2,14 +2,15 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from sqlalchemy import select
-
 from shared.db.again import tries_again
+from shared.db.caps import Now
 from shared.db.database import Database
 from shared.db.leases import Lease, held
 from shared.db.observation_blocks import samples_of, within
 from shared.db.observation_tables import ObservationBlock
-from shared.db.tables import Benchmark
+from shared.db.reservations import Bill, pay
+from shared.db.spend import hold_account
+from shared.db.types import utc_now
 from shared.errors import LeaseLost
 from shared.observing.blocks import encode
 from shared.observing.sample import Sample
@@ -19,19 +20,25 @@ from shared.observing.sample import Sample
 class RunObservations:
     """Rows of `observations`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, now: Now = utc_now) -> None:
+        """`now`: the database's clock."""
         self._database = database
+        self._now = now
 
-    async def add(self, lease: Lease, samples: Sequence[Sample]) -> None:
-        """Stores samples as one block. Raises LeaseLost. It may be called again if a commit's answer was lost."""
+    async def add(self, lease: Lease, samples: Sequence[Sample], bill: Bill | None = None) -> None:
+        """Stores samples as one block. Raises LeaseLost. It may be called again if a commit's answer was lost.
+
+        `bill`: what its probes cost, in `beside`. It counts once, with the block.
+        """
         if not samples:
             return
         data = encode(samples)
         async with self._database.write() as session:
             # Lock the benchmark first: one that was deleted or taken over gets no row.
-            if await session.scalar(select(Benchmark.id).where(held(lease)).with_for_update()) is None:
+            found = await hold_account(session, held(lease), self._now)
+            if found is None:
                 raise LeaseLost(f"benchmark {lease.benchmark_id} is no longer this worker's")
-            await session.execute(
+            stored = await session.execute(
                 self._database.insert(ObservationBlock)
                 .values(
                     benchmark_id=lease.benchmark_id,
@@ -41,7 +48,11 @@ class RunObservations:
                     data=data,
                 )
                 .on_conflict_do_nothing(index_elements=["benchmark_id", "begin_us"])
+                .returning(ObservationBlock.begin_us)
             )
+            if bill is not None:
+                settled = bill.beside if stored.all() else {}
+                await pay(session, self._database, found[0], lease.fence, found[1], bill, settled)
 
     def samples(
         self, benchmark_id: int, begin_us: int | None = None, end_us: int | None = None

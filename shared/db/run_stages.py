@@ -9,8 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
 from shared.db.again import tries_again
+from shared.db.caps import Now
 from shared.db.database import Database
 from shared.db.leases import Lease, held
+from shared.db.reservations import Bill, Paid, hold_and_pay
 from shared.db.tables import Benchmark, StageRow
 from shared.db.types import utc_now
 from shared.errors import LeaseLost
@@ -20,8 +22,10 @@ from shared.errors import LeaseLost
 class RunStages:
     """Rows of `stages`, as the worker that runs the benchmark needs them."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, now: Now = utc_now) -> None:
+        """`now`: the database's clock."""
         self._database = database
+        self._now = now
 
     async def of(self, benchmark_id: int) -> Sequence[StageRow]:
         """All stages of a benchmark that have begun, first to last, with what the plan needs."""
@@ -29,19 +33,32 @@ class RunStages:
         async with self._database.read() as session:
             return (await session.scalars(query.options(undefer(StageRow.aggregate)))).all()
 
-    async def enter(self, lease: Lease, *, dispatched: int, stages: Mapping[int, Mapping[str, Any]]) -> None:
+    async def enter(
+        self,
+        lease: Lease,
+        *,
+        dispatched: int | None,
+        stages: Mapping[int, Mapping[str, Any]],
+        bill: Bill | None = None,
+    ) -> Paid | None:
         """A part begins: requests of places below `dispatched` may be sent. Raises LeaseLost.
 
         `stages`: the labels of the stages that begin with it, by number. Empty for a run without stages.
+        `bill`: a cap counts, and only what it pays may be sent, which is returned. `dispatched` None: the mark stays.
         """
         async with self._database.write() as session:
-            await _hold(session, lease, dispatched=dispatched)
+            paid = None
+            if bill is not None:
+                paid = await hold_and_pay(session, self._database, held(lease), lease.fence, self._now, bill)
+                dispatched = None if paid is None else paid.mark
+            await _hold(session, lease, **({} if dispatched is None else {"dispatched": dispatched}))
             for number, label in stages.items():
                 await session.execute(
                     self._database.insert(StageRow)
                     .values(benchmark_id=lease.benchmark_id, number=number, label=dict(label), started_at=utc_now())
                     .on_conflict_do_nothing(index_elements=["benchmark_id", "number"])
                 )
+        return paid
 
     async def leave(
         self,

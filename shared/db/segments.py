@@ -4,14 +4,16 @@ Before a request is sent, the benchmark's row allows it: `dispatched` is above t
 next worker knows which requests may have reached the provider. It sends them again and counts them.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.benchmark.status import SegmentEnding
+from shared.db.spend import Charge
 from shared.db.tables import Benchmark, Segment
 from shared.db.types import utc_now
 
@@ -23,12 +25,14 @@ StoredId = list[int]
 class SegmentEnd:
     """What is stored at the end of a segment. `unanswered`: requests that may have been sent and have no result.
 
-    `aggregate`: what its results add up to, as `RunAggregate.encode` writes it.
+    `aggregate`: what its results add up to, as `RunAggregate.encode` writes it. `charges`: what requests cost that are
+    in no transaction with results, by the day of their reservation; None: they have none.
     """
 
     unanswered: Sequence[StoredId] = ()
     measurement: dict[str, Any] | None = None
     aggregate: bytes | None = None
+    charges: Mapping[date | None, Charge] = field(default_factory=dict)
 
 
 async def end_segment(
@@ -38,15 +42,15 @@ async def end_segment(
     await _end(session, and_(Segment.benchmark_id == benchmark_id, Segment.fence == fence), ended_by, end)
 
 
-async def end_crashed_segments(session: AsyncSession, benchmark_id: int, unanswered: Sequence[StoredId]) -> None:
-    """Closes the segments that dead workers left open."""
+async def end_crashed_segments(session: AsyncSession, benchmark_id: int, unanswered: Sequence[StoredId]) -> bool:
+    """Closes the segments that dead workers left open. False if there was none."""
     where = and_(Segment.benchmark_id == benchmark_id, Segment.ended_at.is_(None))
-    await _end(session, where, "crashed", SegmentEnd(unanswered))
+    return await _end(session, where, "crashed", SegmentEnd(unanswered))
 
 
-async def _end(session: AsyncSession, where: ColumnElement[bool], ended_by: SegmentEnding, end: SegmentEnd) -> None:
+async def _end(session: AsyncSession, where: ColumnElement[bool], ended_by: SegmentEnding, end: SegmentEnd) -> bool:
     done = select(Benchmark.done).where(Benchmark.id == Segment.benchmark_id).scalar_subquery()
-    await session.execute(
+    ended = await session.execute(
         update(Segment)
         .where(where)
         .values(
@@ -59,3 +63,4 @@ async def _end(session: AsyncSession, where: ColumnElement[bool], ended_by: Segm
         ),
         execution_options={"synchronize_session": False},
     )
+    return bool(ended.rowcount)  # type: ignore[attr-defined]

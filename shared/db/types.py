@@ -8,6 +8,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     BindParameter,
+    ColumnElement,
     DateTime,
     Dialect,
     Float,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import ScalarSelect
@@ -114,6 +116,26 @@ def _sqlite_now(element: utc_now, compiler: SQLCompiler, **kw: Any) -> str:
 def _postgresql_now(element: utc_now, compiler: SQLCompiler, **kw: Any) -> str:
     # Not now(), which is the start of the transaction: one that waited for a lock needs the time after its wait.
     return f"(clock_timestamp() + make_interval(secs => {compiler.process(element.clauses, **kw)}))"
+
+
+class unindexed(FunctionElement[Any]):  # noqa: N801 - reads as an SQL function
+    """A column whose indexes SQLite is not to use. It knows no statistics of values; PostgreSQL does."""
+
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any] | InstrumentedAttribute[Any]) -> None:
+        super().__init__(column)
+        self.type = column.type
+
+
+@compiles(unindexed, "sqlite")
+def _sqlite_unindexed(element: unindexed, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"+{compiler.process(element.clauses, **kw)}"
+
+
+@compiles(unindexed, "postgresql")
+def _postgresql_unindexed(element: unindexed, compiler: SQLCompiler, **kw: Any) -> str:
+    return compiler.process(element.clauses, **kw)
 
 
 class byte_length(FunctionElement[int]):  # noqa: N801 - reads as an SQL function

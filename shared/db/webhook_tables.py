@@ -1,5 +1,6 @@
 """The tables of webhooks: endpoints, events, their deliveries and the attempts."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +28,8 @@ from shared.webhooks.message import DELIVERY_STATUSES, DeliveryStatus
 
 # Characters of a URL that make its lane.
 LANE = 200
+# In `owner_events`, in place of a list of types.
+ALL_EVENTS = "*"
 
 
 class WebhookEndpoint(Base):
@@ -41,7 +44,7 @@ class WebhookEndpoint(Base):
     owner: Mapped[str] = mapped_column(String(MAX_OWNER_CHARS), server_default=DEFAULT_OWNER)
     url: Mapped[str] = mapped_column(Text)
     description: Mapped[str] = mapped_column(Text)
-    # Types of events; None: all.
+    # Types of events; None: all. Read `chosen` instead.
     events: Mapped[list[str] | None] = mapped_column(JsonDocument)
     # The events of an endpoint whose owner is not `default`; `["*"]`: all. Its `events` are empty, so that workers of
     # the version before, which know no owners, tell it nothing.
@@ -53,6 +56,25 @@ class WebhookEndpoint(Base):
     # Since when no delivery has succeeded.
     failing_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @property
+    def chosen(self) -> Sequence[str] | None:
+        """The types of events that it gets; None: all."""
+        return chosen_events(self.owner, self.events, self.owner_events)
+
+
+def stored_events(owner: str, chosen: Sequence[str] | None) -> dict[str, list[str] | None]:
+    """The columns of an endpoint that say which events it gets. None: all."""
+    if owner == DEFAULT_OWNER:
+        return {"events": None if chosen is None else list(chosen), "owner_events": None}
+    return {"events": [], "owner_events": [ALL_EVENTS] if chosen is None else list(chosen)}
+
+
+def chosen_events(owner: str, events: Sequence[str] | None, owner_events: Sequence[str] | None) -> Sequence[str] | None:
+    """The opposite of `stored_events`."""
+    if owner == DEFAULT_OWNER:
+        return events
+    return None if owner_events == [ALL_EVENTS] else owner_events or ()
 
 
 class WebhookEvent(Base):

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, select
 
 from shared.access.caller import Caller
 from shared.db.again import tries_again
 from shared.db.database import Database
+from shared.db.owned import of_owner
 from shared.db.tables import Benchmark, Segment, is_open
-from shared.db.types import utc_now
+from shared.db.types import unindexed, utc_now
 
 # The newest segments with a measurement, in which the last one of each worker is looked for.
 SEGMENTS_READ = 200
@@ -20,7 +21,6 @@ SEGMENTS_READ = 200
 @dataclass(frozen=True, slots=True)
 class OpenBenchmark:
     """A benchmark that has not ended. `planned` 0: not known beforehand.
-
     `worker_id`: the worker that has it. `has_lapsed`: that worker has not reported in time, so another one takes it.
     `blocked`: why no worker can run it, in words; None if one can.
     """
@@ -42,9 +42,12 @@ class OpenBenchmark:
 
 @dataclass(frozen=True, slots=True)
 class LastMeasurement:
-    """Of the last benchmark, or part of one, that a worker ended. `document`: as the API's `measurement`."""
+    """Of the last benchmark, or part of one, that a worker ended. `document`: as the API's `measurement`.
 
-    benchmark_id: int
+    `benchmark_id`: None if the caller may not see it.
+    """
+
+    benchmark_id: int | None
     ended_at: datetime
     document: dict[str, Any]
 
@@ -58,7 +61,8 @@ class WorkerActivity:
         self._database = database
 
     async def open_benchmarks(self, *, limit: int) -> tuple[Sequence[OpenBenchmark], int]:
-        """(the oldest open benchmarks, how many there are in all)."""
+        """(the oldest open benchmarks that the caller may see, how many there are of these in all)."""
+        own = and_(is_open(), of_owner(self._caller, Benchmark.owner))
         columns = (
             *(getattr(Benchmark, name) for name in OpenBenchmark.__dataclass_fields__ if hasattr(Benchmark, name)),
             Benchmark.lease_owner,
@@ -67,18 +71,36 @@ class WorkerActivity:
             Benchmark.unclaimable_since,
             utc_now().label("now"),
         )
-        query = select(*columns).where(is_open()).order_by(Benchmark.id).limit(limit)
+        query = select(*columns).where(own).order_by(Benchmark.id).limit(limit)
         async with self._database.read() as session:
             rows = (await session.execute(query)).all()
-            total = await session.scalar(select(func.count()).select_from(Benchmark).where(is_open()))
+            total = await session.scalar(select(func.count()).select_from(Benchmark).where(own))
         return [_open(row) for row in rows], total or 0
 
+    async def of_others(self) -> dict[str | None, int]:
+        """How many open benchmarks there are that the caller may not see, by worker; None: they wait for one."""
+        if self._caller.sees_all:
+            return {}
+        others = and_(is_open(), unindexed(Benchmark.owner) != self._caller.owner)
+        query = select(Benchmark.lease_owner, func.count()).where(others).group_by(Benchmark.lease_owner)
+        async with self._database.read() as session:
+            return {row[0]: row[1] for row in await session.execute(query)}
+
     async def last_measurements(self, worker_ids: Collection[str]) -> dict[str, LastMeasurement]:
-        """By worker. A worker that has measured nothing lately is not in it."""
+        """By worker. A worker that has measured nothing lately is not in it.
+
+        How exactly a worker measures is no secret of the owner whose benchmark it ran; which one that was is.
+        """
         if not worker_ids:
             return {}
         query = (
-            select(Segment.worker_id, Segment.benchmark_id, Segment.ended_at, Segment.measurement)
+            select(
+                Segment.worker_id,
+                case((of_owner(self._caller, Benchmark.owner), Segment.benchmark_id)),
+                Segment.ended_at,
+                Segment.measurement,
+            )
+            .join(Benchmark, Benchmark.id == Segment.benchmark_id)
             .where(Segment.worker_id.in_(worker_ids), Segment.ended_at.is_not(None), Segment.measurement.is_not(None))
             # In the order of the primary key, so that only the newest are read.
             .order_by(Segment.benchmark_id.desc(), Segment.fence.desc())

@@ -16,6 +16,8 @@ from shared.scrubber import without_secrets
 FINGERPRINT_CHARS = 32
 # The end of the key of a benchmark that only workers with load plans can run.
 LOADS = "+load"
+# Likewise of one that only workers can run that know owners, budgets and exclusive runs.
+OWNED = "+owned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,14 @@ class EndpointIdentity:
         """What workers compare."""
         return self.fingerprint if self.stack is None else f"{self.fingerprint}@{self.stack}"
 
-    def key_for(self, *, loads: bool) -> str:
-        """The key of a benchmark. `loads`: only for workers that know `load`, `workload` and `slos`.
+    def key_for(self, *, loads: bool, owned: bool) -> str:
+        """The key of a benchmark. Workers of versions before do not know a key with an ending, so they leave it alone.
 
-        Workers of the version before would ignore these fields and measure something else. They do not know this key.
+        `loads`: only for workers that know `load`, `workload` and `slos`; others would measure something else.
+        `owned`: only for workers that know owners, budgets and exclusive runs. Others would tell each webhook of a
+        benchmark that is not its owner's, and spend more than a budget allows.
         """
-        return f"{self.key}{LOADS}" if loads else self.key
+        return f"{self.key}{OWNED if owned else ''}{LOADS if loads else ''}"
 
     def document(self) -> dict[str, str]:
         """As it is stored and shown."""
@@ -99,6 +103,7 @@ class HeldEndpoint:
             **self.identity.document(),
             "key": self.identity.key,
             "loads": True,
+            "owned": True,
             "max_streams": self.max_streams,
             "kind": self.kind,
             "problems": list(self.problems),
@@ -120,7 +125,8 @@ class Holdings:
     @classmethod
     def of(cls, held: Sequence[HeldEndpoint]) -> "Holdings":
         usable = [item.identity for item in held if item.usable]
-        keys = [item.key_for(loads=loads) for item in usable for loads in (False, True)]
+        endings = [(loads, owned) for owned in (False, True) for loads in (False, True)]
+        keys = [item.key_for(loads=loads, owned=owned) for item in usable for loads, owned in endings]
         bounded = {item.identity.fingerprint: item.max_streams for item in held if item.max_streams is not None}
         return cls(keys, [item.name for item in usable], bounded)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.providers.identity import LOADS
+from shared.providers.identity import LOADS, OWNED
 
 NO_WORKER = "no_worker"
 # The most workers, or groups of them, that a message names.
@@ -58,11 +58,21 @@ def why_nobody(needed: Needed, workers: Sequence[LivingWorker]) -> dict[str, str
 def _is(held: Mapping[str, Any], needed: Needed) -> bool:
     if needed.key is None:
         return bool(held["name"] == needed.provider)
-    return bool(held["key"] == needed.key.removesuffix(LOADS))
+    return bool(held["key"] == needed.key.removesuffix(LOADS).removesuffix(OWNED))
 
 
 def _too_old(held: Mapping[str, Any], needed: Needed) -> bool:
-    return needed.key is not None and needed.key.endswith(LOADS) and not held.get("loads")
+    return bool(_unknown(held, needed))
+
+
+def _unknown(held: Mapping[str, Any], needed: Needed) -> str | None:
+    """What a worker of an older version does not know, in words."""
+    key = needed.key or ""
+    if key.endswith(LOADS) and not held.get("loads"):
+        return "load, workload and slos"
+    if key.removesuffix(LOADS).endswith(OWNED) and not held.get("owned"):
+        return "owners, budgets and exclusive runs"
+    return None
 
 
 def _too_small(held: Mapping[str, Any], needed: Needed) -> bool:
@@ -86,7 +96,7 @@ def _what_it_has(worker: LivingWorker, needed: Needed) -> tuple[str, str]:
     if same is not None and not same["problems"] and _too_small(same, needed):
         return "too_many_streams", f"allows {same['max_streams']:,} streams there, and it has {needed.streams:,}"
     if same is not None and not same["problems"]:
-        return NO_WORKER, "is of a version that does not know load, workload and slos"
+        return NO_WORKER, f"is of a version that does not know {_unknown(same, needed)}"
     if same is not None:
         return str(same["kind"]), f"cannot use it: {', '.join(same['problems'])}"
     other = next((item for item in endpoints if item["name"] == needed.provider), None)

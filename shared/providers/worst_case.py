@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from shared.benchmark.spec import BenchmarkSpec
 from shared.money import MICROS_A_USD
 from shared.providers.base_price import base_price
 from shared.providers.endpoints import Endpoint
@@ -36,6 +37,13 @@ class WorstPrice:
     def micro_usd(self, input_tokens: int, output_tokens: int) -> int:
         """For a request of at most so many tokens, in micro-dollars, rounded up."""
         return max(_cost(document, input_tokens, output_tokens) for document in self._documents)
+
+
+def asked_tiers(spec: BenchmarkSpec, endpoint: Endpoint) -> set[str | None]:
+    """Each service tier that requests of a benchmark may ask for. None: none."""
+    of_prompts = {prompt.parameters.service_tier for prompt in spec.prompts}
+    fields = (spec.extra_body.get("service_tier"), endpoint.extra_body.get("service_tier"))
+    return {spec.parameters.service_tier, *of_prompts, *(tier for tier in fields if isinstance(tier, str))}
 
 
 def worst_price(

@@ -9,6 +9,7 @@ import pytest
 
 from shared.db.database import Database
 from shared.providers.key_ring import KeyRing
+from tests.api.access.browsers import Browser, make_key
 from tests.api.documents import KEY
 from tests.shared.db.rows import Tables
 from tests.support.ports import free_port
@@ -56,6 +57,20 @@ async def empty_api(long_lived_api: httpx2.AsyncClient) -> AsyncIterator[httpx2.
     yield long_lived_api
     for path in ("/benchmarks", "/webhooks"):
         assert (await long_lived_api.get(path)).json()["items"] == []
+
+
+@pytest.fixture
+async def key(database: Database) -> str:
+    """Of the owner `acme`; it may run benchmarks. From now on the API needs keys."""
+    return (await make_key(database))[1]
+
+
+@pytest.fixture
+async def browser(api: httpx2.AsyncClient, key: str) -> Browser:
+    """Logged in with that key."""
+    browser = Browser(api)
+    await browser.log_in(key)
+    return browser
 
 
 @pytest.fixture

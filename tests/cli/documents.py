@@ -37,6 +37,8 @@ def estimate(**changes: Any) -> dict[str, Any]:
         "output_tokens": {"low": 0, "high": 76_800},
         "duration_s": {"low": 59.8, "high": 660.0},
         "cost_usd": {"low": 0.0012, "high": 0.0972},
+        "worst_case_usd": None,
+        "budgets": [],
         "tokens_counted_by": "bytes",
         "notes": [],
         **changes,

@@ -56,8 +56,11 @@ def test_what_is_not_signed_is_refused(receiver: Receiver, capsys: pytest.Captur
     assert "NOT VERIFIED" in capsys.readouterr().err
 
 
-def test_a_wrong_secret_is_a_wrong_option() -> None:
-    done = CliRunner().invoke(app, ["webhooks", "listen", "--secret", "whsec_short"])
+@pytest.mark.parametrize(
+    ("options", "environment"), [(["--secret", "whsec_short"], {}), ([], {"LLMBENCH_WEBHOOK_SECRET": "whsec_short"})]
+)
+def test_a_wrong_secret_is_a_wrong_option(options: list[str], environment: dict[str, str]) -> None:
+    done = CliRunner().invoke(app, ["webhooks", "listen", *options], env=environment)
     assert done.exit_code == ExitCode.USAGE
     assert "24 to 64 random bytes" in done.stderr
 

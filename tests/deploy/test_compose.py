@@ -307,7 +307,16 @@ def test_one_container_is_a_whole_service_and_keeps_its_data(stack: Stack) -> No
     name, port = f"{PROJECT}-one", free_port()
     one = Stack(stack.environment, f"http://127.0.0.1:{port}")
     command = ("llmbench", "up", "--host", "0.0.0.0", "--data-dir", "/data")
-    options = ("-p", f"127.0.0.1:{port}:8000", "-v", f"{name}:/data", "--network", f"{PROJECT}_default")
+    options = (
+        "-p",
+        f"127.0.0.1:{port}:8000",
+        "-e",
+        "PUBLISHED_ON=127.0.0.1",
+        "-v",
+        f"{name}:/data",
+        "--network",
+        f"{PROJECT}_default",
+    )
     try:
         for again in (False, True):
             one.docker("run", "-d", "--name", name, *options, "llmbench-api:deploy-test", *command)

@@ -221,3 +221,29 @@ def test_every_alert_has_been_seen_to_fire() -> None:
     cases = yaml.safe_load((ROOT / "tests/deploy/alerts.yaml").read_text())["tests"]
     fired = {item["alertname"] for case in cases for item in case["alert_rule_test"] if item.get("exp_alerts")}
     assert fired == {rule["alert"] for rule in alerts()}
+
+
+def test_secrets_stand_in_secrets_and_nowhere_else() -> None:
+    """Pods get them by reference. Nothing that looks like one stands in a manifest, the ConfigMap or a command line."""
+    secret = re.compile(r"PASSWORD|SECRET|_KEY\b|_URL\b|TOKEN")
+    assert not [name for name in settings() if secret.search(name)]
+    for pod in pods():
+        for container in [*pod["initContainers"], *pod["containers"]]:
+            assert "env" not in container
+            assert not [word for word in container.get("command", []) if secret.search(word)]
+    for document in of_kind("Secret"):
+        for name, value in document["stringData"].items():
+            assert value == "" or "PASSWORD@" in value, name
+    assert {"SECRET_KEY", "ENCRYPTION_KEY"} <= set(of_kind("Secret")[0]["stringData"])
+
+
+def test_probes_need_no_key_and_the_published_address_decides_about_the_first_one() -> None:
+    (api,) = [pod["containers"][0] for pod in pods() if pod["containers"][0]["name"] == "api"]
+    assert {api[probe]["httpGet"]["path"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")} == {
+        "/health"
+    }
+    # In a cluster others reach it: nothing may say that it is published on loopback.
+    assert "PUBLISHED_ON" not in settings()
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["api"]
+    assert compose["environment"]["PUBLISHED_ON"] == "${LLMBENCH_BIND:-127.0.0.1}"
+    assert compose["ports"] == ["${LLMBENCH_BIND:-127.0.0.1}:${LLMBENCH_PORT:-8000}:8000"]

@@ -12,6 +12,7 @@ from api.main import create_app
 from shared.clock import SystemClock
 from shared.db.database import Database
 from shared.db.leases import LeaseRepository
+from shared.db.payments import Payments
 from shared.db.results import ResultRepository
 from shared.db.run_benchmarks import RunBenchmarks
 from shared.db.run_datasets import RunDatasets
@@ -73,6 +74,7 @@ def make_context(
         stages=RunStages(database),
         observations=RunObservations(database),
         datasets=RunDatasets(database),
+        payments=Payments(database),
         children=children,
         monitor=WorkerMonitor(database),
         calibration=calibration,

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from shared.access.caller import LOCAL
-from shared.db.access_tables import Session
+from shared.db.access_tables import AuditEntry, Session
 from shared.db.baselines import BaselineRepository
 from shared.db.database import Database
 from shared.db.deliveries import Attempt, DeliveryRepository
@@ -214,3 +214,27 @@ async def test_a_trace_with_a_bound_on_its_schedule_can_be_read_after_its_texts_
     await retention(tables, text_days=7).sweep()
     spec = (await tables.benchmarks.get(number)).spec
     assert (spec.workload, spec.slos and spec.slos.effective_latency_ms) == (None, 500)
+
+
+async def log_of(tables: Tables) -> list[tuple[str, str, str, dict[str, int]]]:
+    query = select(AuditEntry).where(AuditEntry.action == "retention.done").order_by(AuditEntry.id)
+    async with tables.database.read() as session:
+        entries = (await session.scalars(query)).all()
+    return [(entry.owner, entry.via, entry.target_kind, entry.details) for entry in entries]
+
+
+async def test_the_audit_log_has_one_entry_for_each_owner_and_sweep(tables: Tables) -> None:
+    numbers = [await ended(tables, 40) for _ in range(3)]
+    async with tables.database.write() as session:
+        await session.execute(update(Benchmark).where(Benchmark.id == numbers[0]).values(owner="acme"))
+    both = retention(tables, benchmark_days=30, text_days=7)
+    await both.sweep()
+    assert sorted(await log_of(tables)) == [
+        ("acme", "worker", "retention", {"benchmarks_deleted": 1}),
+        ("default", "worker", "retention", {"benchmarks_deleted": 2}),
+    ]
+    await both.sweep()
+    assert len(await log_of(tables)) == 2
+    await ended(tables, 10)
+    await both.sweep()
+    assert (await log_of(tables))[2:] == [("default", "worker", "retention", {"texts_deleted_of": 1})]

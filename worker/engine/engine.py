@@ -134,9 +134,9 @@ class Engine:
             await asyncio.gather(watch, return_exceptions=True)
             self._lanes.leave()
 
-    def allow(self, until_place: int) -> None:
-        """Allows requests of places below this to be sent. Before the first call all are allowed."""
-        self._feeder.sendable = until_place
+    def allow(self, until_place: int, *, limited: bool = False) -> None:
+        """Allows requests of places below this. Before the first call all are. `limited`: see `Feeder`."""
+        self._feeder.sendable, self._feeder.limited = until_place, limited
         self._feed()
 
     def drain(self) -> None:
@@ -178,7 +178,7 @@ class Engine:
         """Gives the processes the first bodies while they connect or are idle, then makes them send all at once."""
         self._lanes.hold(phase.connections)
         self._feed()
-        while not self._stopping and not phase.ready:
+        while not self._stopping and not phase.ready and not self._feeder.has_given_all(phase):
             await self._news.get()
         phase.go()
 

@@ -29,6 +29,8 @@ class Feeder:
     def __init__(self, lanes: Lanes, decoding: DecodingThread, context: MeasureContext) -> None:
         # Requests of places below this may be sent. None: all may.
         self.sendable: int | None = None
+        # Whether no more places will be allowed before some of these have ended.
+        self.limited = False
         # Whether the server has accepted a request. Until then none waits in a process: its body may have to change.
         self.accepted = False
         # Whether the load has conversations.
@@ -55,6 +57,12 @@ class Feeder:
                 break
             self.give(phase, lane, source.take())
         self._lanes.flush()
+
+    def has_given_all(self, phase: PhaseRun) -> bool:
+        """Whether the processes stand ready with all that may be sent, which is less than the first wave."""
+        place = phase.source.next_place
+        is_all = self.limited and self.sendable is not None and place is not None and place >= self.sendable
+        return is_all and self._lanes.opened and self._lanes.count > 0
 
     def _limit(self, phase: PhaseRun, lane: Lane) -> int:
         """How many requests the process may have, if the next one is given to it."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from shared.benchmark.load.plan import PlannedLoad
 from shared.clock import Clock
 from shared.db.leases import LeaseRepository
+from shared.db.payments import Payments
 from shared.db.results import ResultRepository
 from shared.db.run_benchmarks import RunBenchmarks
 from shared.db.run_datasets import RunDatasets
@@ -41,6 +42,7 @@ class RunContext:
     stages: RunStages
     observations: RunObservations
     datasets: RunDatasets
+    payments: Payments
     children: Children
     monitor: WorkerMonitor
     tracing: Tracing = field(default_factory=Tracing)

@@ -1,20 +1,26 @@
 """Controls one claimed benchmark from claim to end: its lease, its course, its terminal status."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import date
 
 import structlog
 from opentelemetry.trace import StatusCode
 
 from shared.benchmark.load.plan import PlannedLoad
+from shared.benchmark.request_id import RequestId
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.spec import BenchmarkSpec
 from shared.db.leases import Lease
+from shared.db.reservations import Refusal
 from shared.db.segments import SegmentEnd
+from shared.db.spend import Charge
 from shared.db.tables import Benchmark
 from shared.errors import Conflict, LeaseLost, NotFound, Unavailable
 from worker.patience import LONGEST_PAUSE_S, until_available
 from worker.run.cannot_run import CannotRun
 from worker.run.context import RunContext
+from worker.run.money import RunMoney
 from worker.run.observing import observed_of
 from worker.run.recovery import Inheritance, Recovery, stored_ids
 from worker.run.sending import Sending
@@ -47,6 +53,18 @@ class BenchmarkRun:
     def is_exclusive(self) -> bool:
         """Nothing else may run on this worker meanwhile."""
         return self._benchmark.exclusive
+
+    @property
+    def _money(self) -> RunMoney | None:
+        return None if self._sending is None else self._sending.money
+
+    @property
+    def _stopped_by(self) -> Refusal | None:
+        """The cap that could not pay for more."""
+        return None if self._money is None else self._money.stopped_by
+
+    def _charges(self, unanswered: Sequence[RequestId]) -> Mapping[date | None, Charge]:
+        return {} if self._money is None else self._money.charges(unanswered)
 
     @property
     def in_flight(self) -> int:
@@ -124,7 +142,7 @@ class BenchmarkRun:
             log.exception("run_broke")
             verdict = failure("internal_error", f"{type(exc).__name__} in the worker")
             maybe_sent = await self._recovery.maybe_sent(self._load)
-            end = SegmentEnd(stored_ids(self._load, maybe_sent), self._measurement())
+            end = SegmentEnd(stored_ids(self._load, maybe_sent), self._measurement(), charges=self._charges(maybe_sent))
         if verdict is None:
             await until_available(lambda: self._context.leases.release(self._lease, end), "release_waits")
             log.info("benchmark_released", unanswered=len(end.unanswered))
@@ -145,13 +163,14 @@ class BenchmarkRun:
         if spec is not None and load is not None:
             await sending.run(spec, load)
         end = await self._segment_end(sending)
-        if self._draining and not self._cancelled and not sending.exhausted:
+        if self._draining and not self._cancelled and not sending.exhausted and self._stopped_by is None:
             return None, end
         course = Course(
             exhausted=sending.exhausted,
             cancelled=self._cancelled,
             overdue=sending.overdue,
             engine_failure=sending.engine.failure if sending.engine is not None else None,
+            stopped=self._stopped_by is not None,
         )
         summary = await self._summary(end)
         return judge(self._inherited.results, summary, course, spec.max_duration_s if spec is not None else None), end
@@ -187,7 +206,8 @@ class BenchmarkRun:
                 # The last requests that a dead process began are not known.
                 unanswered = await self._recovery.maybe_sent(self._load)
         aggregate = await asyncio.to_thread(sending.results.encode)
-        return SegmentEnd(stored_ids(self._load, unanswered), self._measurement(), aggregate)
+        charges = self._charges(unanswered)
+        return SegmentEnd(stored_ids(self._load, unanswered), self._measurement(), aggregate, charges)
 
     async def _summary(self, end: SegmentEnd) -> JsonObject:
         """The summary of all segments: the earlier ones and, if it has sent anything, this one."""
@@ -232,8 +252,17 @@ class BenchmarkRun:
         return {"streams_within_1ms": calibration.within(1), "streams_within_5ms": calibration.within(5)}
 
     async def _finish(self, verdict: Verdict, end: SegmentEnd) -> str:
+        notices = self._money.notices if self._money is not None else []
+        refusal = self._stopped_by if verdict.status == "completed" else None
         return await self._context.leases.finish(
-            self._lease, verdict.status, summary=verdict.summary, error=verdict.error, whole=verdict.whole, end=end
+            self._lease,
+            verdict.status,
+            summary=verdict.summary,
+            error=verdict.error,
+            whole=verdict.whole,
+            end=end,
+            notices=[*self._benchmark.notices, *notices] if notices else None,
+            stopped_by=None if refusal is None else refusal.cap.key,
         )
 
     async def _heartbeat(self) -> None:

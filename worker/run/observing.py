@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from shared.benchmark.results.aggregate import RunAggregate
@@ -86,7 +87,11 @@ class Observer:
                 return
             samples = list(self._waiting)
             self._waiting.clear()
-            await until_available(lambda: self._repository.add(self._lease, samples), "observations_wait")
+            add = partial(self._repository.add, self._lease, samples)
+            if self._prober is None:
+                await until_available(add, "observations_wait")
+                return
+            await self._prober.money.settle(lambda bill: until_available(lambda: add(bill=bill), "observations_wait"))
 
     def begin(self) -> None:
         """The run has begun to send: so may probes."""

@@ -59,6 +59,11 @@ class RunPrice:
         self._judged: dict[Served, Judged] = {}
 
     @property
+    def base(self) -> PriceSnapshot | None:
+        """The price of the model that was asked for, in the standard tier."""
+        return self._base
+
+    @property
     def document(self) -> dict[str, Any] | None:
         """The prices as stored with the benchmark. It grows when an answer needs another price."""
         base = None if self._base is None else self._base.document

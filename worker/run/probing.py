@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,16 +22,20 @@ from shared.benchmark.workload.workload import WorkItem, Workload
 from shared.db.leases import Lease
 from shared.errors import LeaseLost, Unavailable
 from shared.observing.probe import Probe
+from shared.program.tasks import end
 from shared.providers.endpoints import Endpoint
 from worker.engine.children import Child, Children
 from worker.engine.engine import Engine
 from worker.engine.planned import MeasureContext
+from worker.run.probe_money import ProbeMoney
 
 log = structlog.get_logger(__name__)
 
 # The most probes in flight. One that finds no room for so many intervals is dropped.
 ROOM = 8
 DROPPED_AFTER_INTERVALS = 1
+# The probes of so many seconds are paid ahead, if a cap counts.
+PAID_FOR_S = 10.0
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -74,8 +79,13 @@ class Prober:
         make_engine: Callable[[Sequence[Child]], Engine],
         load: Load,
         settle: Callable[[ResultRecord], Awaitable[None]],
+        money: ProbeMoney,
+        ahead: int = 2 * ROOM,
     ) -> None:
-        """`settle` finds the cost of a record."""
+        """`settle` finds the cost of a record. `ahead`: how many probes are paid ahead, if a cap counts."""
+        self.money = money
+        self._ahead = ahead
+        self._ended = 0
         self._children = children
         self._make_engine = make_engine
         self._load = load
@@ -103,17 +113,39 @@ class Prober:
                 self._engine = engine = self._make_engine(children)
                 if self._halted:
                     return
-                async with contextlib.aclosing(engine.run(self._load)) as records:
+                async with self._paid(engine), contextlib.aclosing(engine.run(self._load)) as records:
                     async for record in records:
+                        self._ended += 1
                         if record.outcome != "cancelled":
                             await self._settle(record)
                             heard(_probe_of(record))
+                        self.money.ended(record)
                 if engine.failure is not None:
                     log.warning("probes_ended", reason=engine.failure)
         except (LeaseLost, Unavailable):
             raise
         except Exception:
             log.exception("probes_broke")
+
+    @contextlib.asynccontextmanager
+    async def _paid(self, engine: Engine) -> AsyncIterator[None]:
+        """While probes are sent: allows as many as are paid."""
+        if not self.money.capped:
+            yield
+            return
+        engine.allow(0)
+        paying = asyncio.create_task(self._keep_paid(engine))
+        try:
+            yield
+        finally:
+            await end(paying)
+
+    async def _keep_paid(self, engine: Engine) -> None:
+        # Who loses the lease hears of it elsewhere.
+        with contextlib.suppress(LeaseLost):
+            while True:
+                engine.allow(await self.money.mark_to(self._ended + self._ahead), limited=True)
+                await asyncio.sleep(PAID_FOR_S / 2)
 
 
 def prober_of(
@@ -124,14 +156,21 @@ def prober_of(
     measuring: MeasureContext,
     make_engine: Callable[..., Engine],
     settle: Callable[[ResultRecord], Awaitable[None]],
+    money_of: Callable[[Workload, ExtraFields], ProbeMoney],
 ) -> Prober | None:
-    """What sends the probes of a run; None if its load wants none. `measuring`: of the run itself."""
+    """What sends the probes of a run; None if its load wants none. `measuring`: of the run itself.
+
+    `money_of` makes the money of the requests of a workload whose bodies get these fields.
+    """
     if spec.load is None or spec.load.probe_rate is None:
         return None
     # The benchmark's own fields may want more than a token, as `min_tokens` does.
     context = replace(measuring, extra=ExtraFields(endpoint.extra_body), keep_timeline=False)
-    load = probe_load(spec, f"{lease.benchmark_id} {lease.fence}", spec.load.probe_rate)
-    return Prober(children, partial(make_engine, context=context), load, settle)
+    rate = spec.load.probe_rate
+    load = probe_load(spec, f"{lease.benchmark_id} {lease.fence}", rate)
+    money = money_of(load.workload, context.extra)
+    ahead = max(2 * ROOM, math.ceil(rate * PAID_FOR_S))
+    return Prober(children, partial(make_engine, context=context), load, settle, money, ahead)
 
 
 def _probe_of(record: ResultRecord) -> Probe:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.results.aggregate import RunAggregate
@@ -10,9 +11,11 @@ from shared.benchmark.results.observe import of_record
 from shared.benchmark.results.record import ResultRecord
 from shared.clock import Clock
 from shared.db.leases import Lease
+from shared.db.reservations import Bill, Paid
 from shared.db.results import ResultRepository
 from worker.patience import until_available
 from worker.run.live import LiveNumbers
+from worker.run.purse import Purse
 from worker.run.send_window import FAST_S, SendWindow
 
 # Rows in one INSERT; SQLite and PostgreSQL bound the parameters of a statement.
@@ -34,15 +37,17 @@ class Recorder:
         repository: ResultRepository,
         lease: Lease,
         clock: Clock,
-        allow: Callable[[int], None],
+        allow: Callable[..., None],
         sent_in_vain: Counter[RequestId],
         in_flight: Callable[[], int] = lambda: 0,
+        purse: Purse | None = None,
     ) -> None:
-        """`allow` is called with each new mark after its commit: requests of places below it may be sent.
+        """`allow` is called with each new mark after its commit: requests of places below it may be sent. If others
+        wait for money, with `limited=True` too.
 
         `sent_in_vain`: how often earlier segments may have sent a request without its answer being stored.
-        `in_flight`: how many requests are in flight now. Call `open_stage` and `enter` before the first record of a
-        stage and of a phase.
+        `in_flight`: how many requests are in flight now. `purse` None: nobody asks what results cost. Call `open_stage`
+        and `enter` before the first record of a stage and of a phase.
         """
         self.window = SendWindow(iter(()), 0)
         self.live = LiveNumbers()
@@ -50,7 +55,8 @@ class Recorder:
         # What the results of each stage in progress add up to; each is added after its commit.
         self.aggregates: Mapping[int | None, RunAggregate] = {None: RunAggregate(1)}
         self._latest: int | None = None
-        self.allow = allow
+        self._allow = allow
+        self._purse = purse
         self._repository = repository
         self._lease = lease
         self._clock = clock
@@ -73,6 +79,28 @@ class Recorder:
     def enter(self, window: SendWindow) -> None:
         """A phase begins. All records of the phase before must be `settled`."""
         self.window = window
+
+    @property
+    def capped(self) -> bool:
+        """Whether places must be paid before they are sent."""
+        return self._purse is not None and self._purse.capped
+
+    async def mark(self, window: SendWindow, store: Callable[[int | None, Bill | None], Awaitable[Paid | None]]) -> int:
+        """The first mark of a phase, as it may be allowed. `store` stores it, or as much of it as the bill pays."""
+        if self._purse is None or not self._purse.capped:
+            await store(window.mark, None)
+            return window.mark
+        self._purse.enter(window.concurrency)
+        return await self._purse.pay(lambda bill: store(None, bill), places=window.take_opened())
+
+    def allow(self, mark: int) -> None:
+        """Requests of places below this mark may be sent: it is stored."""
+        self.window.unpaid = 0 if self._purse is None else self._purse.unpaid
+        if self.window.unpaid:
+            self._hurry.set()
+            self._allow(mark, limited=True)
+        else:
+            self._allow(mark)
 
     def add(self, record: ResultRecord) -> None:
         self._waiting.append(record)
@@ -130,14 +158,24 @@ class Recorder:
     async def _store(self, batch: list[ResultRecord]) -> None:
         finished = sum(record.ends_place for record in batch)
         self.window.advance(finished)
-        mark, live = self.window.mark, self._live()
-        await until_available(
-            lambda: self._repository.record(self._lease, batch, dispatched=mark, live=live), "results_wait"
-        )
+        mark = await self._record(batch, self.window.mark, self._live())
         self.window.stored(finished, fast=all(_took_s(record) < FAST_S for record in batch))
         if not (self.window.short or self._closed or self._settling):
             self._hurry.clear()
         self.allow(mark)
+
+    async def _record(self, batch: list[ResultRecord], mark: int, live: dict[str, object] | None) -> int:
+        """Returns the mark that was stored."""
+        record = partial(self._repository.record, self._lease, batch, dispatched=mark, live=live)
+        if self._purse is None:
+            await until_available(record, "results_wait")
+            return mark
+        return await self._purse.pay(
+            lambda bill: until_available(lambda: record(bill=bill), "results_wait"),
+            ended=batch,
+            places=self.window.take_opened(),
+            mark=mark,
+        )
 
     async def _fold(self, batch: list[ResultRecord]) -> None:
         """Called after the commit, so that the aggregate holds exactly what the database holds."""

@@ -13,12 +13,16 @@ from shared.benchmark.results.observe import of_row
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.workload.warmup_prefix import UniqueWarmup
 from shared.db.leases import Lease
+from shared.db.spend import NOTHING, Charge
 from shared.db.tables import Benchmark, Result, Segment, StageRow
 from shared.errors import Conflict, InvalidRequest, NotFound
+from shared.providers.prices import PriceSnapshot
+from shared.providers.worst_case import WorstPrice
 from worker.engine.recorded import Recorded
 from worker.patience import until_available
 from worker.run.cannot_run import CannotRun
 from worker.run.context import RunContext
+from worker.run.money import worst_case
 from worker.run.stages import merged
 
 # How many stored results are folded at a time, in a thread.
@@ -81,8 +85,11 @@ class Recovery:
             return Inheritance(nothing)
         segments = await self._segments()
         if any(segment.ended_at is None for segment in segments):
-            unanswered = stored_ids(load, await self.maybe_sent(load))
-            await until_available(lambda: self._context.leases.end_crashed(self._lease, unanswered), "takeover_waits")
+            maybe_sent = await self.maybe_sent(load)
+            unanswered, worst = stored_ids(load, maybe_sent), self._worst_case(load, maybe_sent)
+            await until_available(
+                lambda: self._context.leases.end_crashed(self._lease, unanswered, worst), "takeover_waits"
+            )
             segments = await self._segments()
         sent_in_vain = Counter(_request_id(load, stored) for segment in segments for stored in segment.unanswered or ())
         results = await self._results(load, segments, nothing, sent_in_vain)
@@ -96,6 +103,18 @@ class Recovery:
         dispatched = (await self._benchmark_now()).dispatched
         recorded = await self._recorded(load)
         return await asyncio.to_thread(_without_result, load, recorded, dispatched)
+
+    def _worst_case(self, load: PlannedLoad | None, maybe_sent: Sequence[RequestId]) -> Charge:
+        """What these requests may have cost, by the price of the dead worker. It counts if no cap has reserved it."""
+        stored, spec = self._benchmark.price or {}, self._spec
+        if load is None or spec is None or not maybe_sent:
+            return NOTHING
+        if "input_usd_per_mtok" not in stored:
+            return Charge(requests=len(maybe_sent), unpriced=len(maybe_sent))
+        endpoint = self._context.endpoints.get(self._benchmark.provider)
+        worst = worst_case(WorstPrice([PriceSnapshot(stored)]), spec, load.workload, endpoint)
+        amount = 0 if worst is None else sum(worst.of_request(*request_id) for request_id in maybe_sent)
+        return Charge(amount, amount, len(maybe_sent))
 
     async def _benchmark_now(self) -> Benchmark:
         return await until_available(lambda: self._context.benchmarks.get(self._lease.benchmark_id), "takeover_waits")

@@ -23,13 +23,20 @@ _LASTING = 3
 class SendWindow:
     """Every place below `mark` may be sent once the mark is stored."""
 
-    def __init__(self, open_places: Iterator[int], concurrency: int, ahead: int = 0) -> None:
+    def __init__(
+        self, open_places: Iterator[int], concurrency: int, ahead: int = 0, *, keep_opened: bool = False
+    ) -> None:
         """`open_places`: the places that are not finished, in rising order; it may be endless.
 
-        `ahead`: how many may be marked beyond those in flight, if that is more than the concurrency.
+        `ahead`: how many may be marked beyond those in flight, if that is more than the concurrency. `keep_opened`:
+        each place costs money, and `take_opened` gives them.
         """
         self._open_places = open_places
-        self._concurrency = concurrency
+        self.concurrency = concurrency
+        self._keep_opened = keep_opened
+        self._new: list[int] = []
+        # How many of the places below the mark may not be sent yet, because nobody has paid for them.
+        self.unpaid = 0
         self._ahead = max(concurrency, ahead)
         self._opened = 0
         self._all_open = False
@@ -43,7 +50,14 @@ class SendWindow:
     @property
     def short(self) -> bool:
         """Whether at most half of the places beyond those in flight are left. Then results are urgent."""
-        return not self._all_open and self._opened - self._ended - self._concurrency <= self._ahead // 2
+        if self.unpaid:
+            return True
+        return not self._all_open and self._opened - self._ended - self.concurrency <= self._ahead // 2
+
+    def take_opened(self) -> list[int]:
+        """The places that came below the mark since it was last asked."""
+        new, self._new = self._new, []
+        return new
 
     def ended(self) -> None:
         """A place has ended, and its result waits to be stored."""
@@ -51,7 +65,7 @@ class SendWindow:
 
     def advance(self, finished: int) -> None:
         """Called before results that finish this many places are stored."""
-        self._open_to(self._stored + finished + self._concurrency + self._ready)
+        self._open_to(self._stored + finished + self.concurrency + self._ready)
 
     def stored(self, finished: int, *, fast: bool) -> None:
         """Called after these results were stored. `fast`: each of their requests took less than FAST_S."""
@@ -73,3 +87,5 @@ class SendWindow:
             else:
                 self._opened += 1
                 self.mark = place + 1
+                if self._keep_opened:
+                    self._new.append(place)

@@ -17,19 +17,18 @@ from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.results.record import ResultRecord
 from shared.benchmark.spec import BenchmarkSpec
 from shared.db.leases import Lease
+from shared.db.reservations import Bill, Paid
 from shared.db.tables import Benchmark
 from shared.errors import LeaseLost, Unavailable
-from shared.providers.endpoints import Endpoint
 from shared.scrubber import Scrubber
 from shared.workloads.learnt_factor import LearntFactor
 from worker.engine.children import processes_for
 from worker.engine.engine import Engine
 from worker.engine.planned import MeasureContext, RunClock
 from worker.engine.sdk_clients import make_target
-from worker.holdings import held
 from worker.patience import until_available
-from worker.run.cannot_run import CannotRun
 from worker.run.context import RunContext
+from worker.run.money import RunMoney, is_capped, make_purse, worst_case, worst_price
 from worker.run.observing import Observer, scrapers_of
 from worker.run.pricing import RunPrice, find_price
 from worker.run.probing import prober_of
@@ -40,6 +39,7 @@ from worker.run.stages import Stages
 from worker.run.summary import summary_of_stage
 from worker.run.target import UNVERIFIED, target_document, unverified
 from worker.run.tracing import RequestSpans
+from worker.run.usable_endpoint import usable_endpoint
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +53,8 @@ class Sending:
         self._benchmark = benchmark
         self._inherited = inherited
         self._stages: Stages | None = None
+        # None until `run` has found out what requests may cost.
+        self.money: RunMoney | None = None
         # Tokens that the provider counts for each one that the workload's tokenizer counts.
         self.token_factor = LearntFactor()
         self._engine: Engine | None = None
@@ -111,17 +113,24 @@ class Sending:
     async def run(self, spec: BenchmarkSpec, load: PlannedLoad) -> None:
         """Sends all that has no result yet. Raises CannotRun, LeaseLost, Unavailable."""
         context, benchmark = self._context, self._benchmark
-        endpoint, key = self._endpoint()
+        endpoint, key = usable_endpoint(context, benchmark.provider)
         began_at = benchmark.started_at or context.clock.wall_now()
         price = find_price(endpoint, spec, benchmark.price, context.price_list, began_at)
         log.info("benchmark_started", already_recorded=self._inherited.recorded.count)
-        target = await make_target(
-            endpoint,
-            key,
-            proxy=context.settings.proxy_for(endpoint.base_url),
-            connect_s=spec.timeouts.connect_s,
-            variables=context.keys.variables(endpoint),
+        target, capped = await asyncio.gather(
+            make_target(
+                endpoint,
+                key,
+                proxy=context.settings.proxy_for(endpoint.base_url),
+                connect_s=spec.timeouts.connect_s,
+                variables=context.keys.variables(endpoint),
+            ),
+            is_capped(context, benchmark),
         )
+        dearest = worst_price(context, price.base, endpoint, spec, began_at)
+        worst = worst_case(dearest, spec, load.workload, endpoint)
+        purse = make_purse(benchmark, spec, worst, self._inherited.recorded, capped=capped)
+        self.money = money = RunMoney(context, self._lease, purse, dearest)
         measuring = MeasureContext(
             adapter=context.adapters.of(endpoint),
             timeouts=spec.timeouts,
@@ -151,9 +160,11 @@ class Sending:
             spans = RequestSpans(context.tracing, benchmark, endpoint)
             scrapers = scrapers_of(endpoint, context.keys, context.clock) if spec.observe else []
             settle = partial(self._settle, price)
-            prober = prober_of(spec, self._lease, endpoint, context.children, measuring, make_engine, settle)
+            prober = prober_of(
+                spec, self._lease, endpoint, context.children, measuring, make_engine, settle, money.of_probes
+            )
             self._observer = observer = Observer(context.observations, self._lease, context.clock, scrapers, prober)
-            await self._record_all(engine, spec, load, price, measuring.scrubber, spans, observer, describe)
+            await self._record_all(engine, spec, load, price, money, measuring.scrubber, spans, observer, describe)
         self._sent_all = True
 
     async def _record_all(
@@ -162,6 +173,7 @@ class Sending:
         spec: BenchmarkSpec,
         load: PlannedLoad,
         price: RunPrice,
+        money: RunMoney,
         scrubber: Scrubber,
         spans: RequestSpans,
         observer: Observer,
@@ -170,7 +182,13 @@ class Sending:
         """`describe` gives the document of the run's target."""
         context, lease, inherited = self._context, self._lease, self._inherited
         recorder = Recorder(
-            context.results, lease, context.clock, engine.allow, inherited.sent_in_vain, lambda: engine.in_flight
+            context.results,
+            lease,
+            context.clock,
+            engine.allow,
+            inherited.sent_in_vain,
+            lambda: engine.in_flight,
+            money.purse,
         )
         self._stages = stages = Stages(
             context.stages,
@@ -186,7 +204,7 @@ class Sending:
             observed=observer.of,
         )
 
-        async def begin(mark: int) -> None:
+        async def begin(mark: int | None, bill: Bill | None) -> Paid | None:
             # Runs while connections are made. The first requests wait for both.
             benchmark = self._benchmark
             document = price.document if benchmark.price is None else None
@@ -194,23 +212,30 @@ class Sending:
             notices = None
             if unverified(target) and UNVERIFIED not in benchmark.notices:
                 notices = benchmark.notices = [*benchmark.notices, UNVERIFIED]
-            await until_available(
+            paid = await until_available(
                 lambda: context.leases.begin(
                     lease,
-                    dispatched=mark,
+                    dispatched=mark or 0,
                     price=document,
                     target=target if benchmark.target is None else None,
                     notices=notices,
+                    bill=bill,
                 ),
                 "begin_waits",
             )
             observer.begin()
+            return paid
+
+        def stop() -> None:
+            observer.halt()
+            engine.drain()
 
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(recorder.run())
                 observing = group.create_task(observer.run())
                 deadline = group.create_task(self._deadline(spec))
+                waiting = group.create_task(money.wait(recorder.allow, stop))
                 phases = stages.phases(group, begin, lambda: engine.phase_ended_by)
                 whole = Load(load.workload, phases, slots=load.plan.max_in_flight)
                 async with contextlib.aclosing(engine.run(whole, inherited.recorded)) as records:
@@ -241,10 +266,12 @@ class Sending:
                 await recorder.settled()
                 recorder.close()
                 deadline.cancel()
-                if self._draining and not self._cancelled:
+                waiting.cancel()
+                if self._draining and not self._cancelled and money.stopped_by is None:
                     stages.pause()
                 else:
-                    await stages.leave("failed" if engine.failure is not None else "cancelled")
+                    why = "cancelled" if money.stopped_by is None else "budget"
+                    await stages.leave("failed" if engine.failure is not None else why)
                 await observer.close()
                 observing.cancel()
         except* (LeaseLost, Unavailable) as lost:
@@ -268,15 +295,3 @@ class Sending:
         self.overdue = True
         if self._engine is not None:
             self._engine.cancel()
-
-    def _endpoint(self) -> tuple[Endpoint, str | None]:
-        """The endpoint and its key. Raises CannotRun that names the endpoint and what is missing."""
-        context, name = self._context, self._benchmark.provider
-        endpoint = context.endpoints.get(name)
-        if endpoint is None:
-            raise CannotRun("unknown_provider", f"this worker has no endpoint named {name!r}")
-        now = held(context, endpoint)
-        if now.kind is not None:
-            raise CannotRun(now.kind, f"this worker cannot use endpoint {name!r}: {', '.join(now.problems)}")
-        secret = context.keys.get(endpoint)
-        return endpoint, secret.get_secret_value() if secret else None

@@ -12,11 +12,15 @@ from shared.benchmark.load.plan import PlannedLoad, Stage, StageResult
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.slo.slo_spec import SloSpec
 from shared.db.leases import Lease
+from shared.db.reservations import Bill, Paid
 from shared.db.run_stages import RunStages
 from worker.engine.recorded import Recorded
 from worker.patience import until_available
 from worker.run.recorder import Recorder
 from worker.run.send_window import SendWindow
+
+# Stores a mark, or as much of it as the bill pays; then the mark is None.
+StoreMark = Callable[[int | None, Bill | None], Awaitable[Paid | None]]
 
 # An open loop may mark the requests of a second, up to this many, ahead of those in flight.
 MOST_AHEAD = 1_000
@@ -60,12 +64,12 @@ class Stages:
         self._current: Stage | None = None
 
     async def phases(
-        self, group: asyncio.TaskGroup, begin: Callable[[int], Awaitable[None]], ended_by: Callable[[], str]
+        self, group: asyncio.TaskGroup, begin: StoreMark, ended_by: Callable[[], str]
     ) -> AsyncIterator[Phase]:
         """Each phase that has something left to send. Ask for the next when all records of one are in the recorder.
 
-        `begin` is called with the first mark, which must be stored before anything is sent. Meanwhile the engine may
-        connect. `ended_by` says what ended the phase that ran last.
+        `begin` stores the first mark before anything is sent. Meanwhile the engine may connect. `ended_by` says what
+        ended the phase that ran last.
         """
         begun = False
         while (stage := self._load.plan.next(self.done)) is not None:
@@ -76,7 +80,7 @@ class Stages:
                 if not window.mark:
                     continue
                 self._recorder.enter(window)
-                entering = self._enter(stage, window.mark, None if begun else begin)
+                entering = self._enter(stage, window, None if begun else begin)
                 if begun:
                     await entering
                 else:
@@ -89,7 +93,8 @@ class Stages:
 
     def _window(self, phase: Phase) -> SendWindow:
         places, pace = self._recorded.open_places(self._load.workload, phase), phase.pace
-        return SendWindow(places, pace.max_in_flight, min(MOST_AHEAD, math.ceil(pace.rate or 0)))
+        ahead = min(MOST_AHEAD, math.ceil(pace.rate or 0))
+        return SendWindow(places, pace.max_in_flight, ahead, keep_opened=self._recorder.capped)
 
     async def leave(self, ended_by: str) -> None:
         """The stage in progress has ended, if there is one. Stores what it has shown."""
@@ -155,14 +160,18 @@ class Stages:
             "stage_waits",
         )
 
-    async def _enter(self, stage: Stage, mark: int, begin: Callable[[int], Awaitable[None]] | None) -> None:
-        if begin is not None:
-            await begin(mark)
-        if begin is None or self._stored:
-            named = {each.number: each.label for each in stage.shown} if self._stored else {}
-            await until_available(
-                lambda: self._repository.enter(self._lease, dispatched=mark, stages=named), "stage_waits"
+    async def _enter(self, stage: Stage, window: SendWindow, begin: StoreMark | None) -> None:
+        named = {each.number: each.label for each in stage.shown} if self._stored else {}
+
+        async def enter(mark: int | None, bill: Bill | None) -> Paid | None:
+            return await until_available(
+                lambda: self._repository.enter(self._lease, dispatched=mark, stages=named, bill=bill), "stage_waits"
             )
+
+        mark = await self._recorder.mark(window, enter if begin is None else begin)
+        if begin is not None and self._stored:
+            # The mark is stored.
+            await enter(None, None)
         self._recorder.allow(mark)
 
 

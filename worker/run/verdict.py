@@ -23,13 +23,15 @@ class Verdict:
 class Course:
     """What happened during a run. `exhausted`: every request of the load was sent.
 
-    `overdue`: its `max_duration_s` passed; `engine_failure`: why its measuring broke.
+    `overdue`: its `max_duration_s` passed; `engine_failure`: why its measuring broke. `stopped`: a cap could not pay
+    for the rest.
     """
 
     exhausted: bool
     cancelled: bool = False
     overdue: bool = False
     engine_failure: str | None = None
+    stopped: bool = False
 
 
 def failure(kind: str, message: str, summary: JsonObject | None = None) -> Verdict:
@@ -46,7 +48,7 @@ def judge(results: RunAggregate, summary: JsonObject, course: Course, max_durati
         return Verdict("cancelled", summary)
     if course.overdue and not whole:
         return failure("run_timeout", f"not ended within max_duration_s = {max_duration_s or 0:g} s", summary)
-    if not course.exhausted:
+    if not course.exhausted and not course.stopped:
         return failure("internal_error", "the run ended before all of its requests were sent", summary)
     if results.succeeded == 0 and results.failed:
         message = f"none of {results.failed} requests succeeded; most often: {results.commonest_error}"

@@ -46,6 +46,7 @@ async def workers(request: Request, parts: Parts) -> Response:
         alive=[worker for worker in found if worker.alive],
         lease_s=parts.settings.lease_s,
         of_worker=_by_worker(benchmarks),
+        of_others=await parts.worker_activity.of_others(),
         waiting=[item for item in benchmarks if item.worker_id is None],
         left=[item for item in benchmarks if item.has_lapsed],
         not_shown=open_in_all - len(benchmarks),

@@ -1,5 +1,7 @@
-// What htmx sends: polls wait while nobody looks, empty filters stay out of the URL, and a lost connection says so.
+// What htmx sends: polls wait while nobody looks, empty filters stay out of the URL, changes have the token of the session,
+// and a lost connection says so.
 const messages = document.getElementById("messages");
+const token = document.querySelector('meta[name="csrf"]')?.content;
 let lost = null;
 
 document.addEventListener("htmx:config:request", (event) => {
@@ -8,6 +10,7 @@ document.addEventListener("htmx:config:request", (event) => {
     event.preventDefault();
     return;
   }
+  if (token && ctx.request.method !== "GET") ctx.request.headers["X-CSRF-Token"] = token;
   if (ctx.request.method === "GET" && ctx.request.body instanceof FormData)
     for (const [name, value] of [...ctx.request.body]) if (value === "") ctx.request.body.delete(name);
 });

@@ -10,7 +10,9 @@ setTimeout(() => {
 
 const notice = () => document.getElementById("live-lost");
 
-document.addEventListener("htmx:sse:error", () => {
+document.addEventListener("htmx:sse:error", (event) => {
+  // The session has ended: the page itself leads to the login.
+  if (event.detail?.status === 401) location.reload();
   if (notice()) notice().hidden = false;
 });
 for (const name of ["htmx:sse:after:connection", "htmx:sse:after:message"])

@@ -19,6 +19,9 @@ Code = Literal[
     "webhook-deleted",
     "webhook-tested",
     "redelivered",
+    "logged-out",
+    "looks-at",
+    "key-revoked",
 ]
 
 
@@ -45,6 +48,9 @@ NOTICES: Mapping[Code, Notice] = {
     "webhook-deleted": Notice("The webhook and its deliveries were deleted."),
     "webhook-tested": Notice("A test event is on its way. Its delivery is the first one below."),
     "redelivered": Notice("The event is sent again, with the same id."),
+    "logged-out": Notice("You are logged out."),
+    "looks-at": Notice("Pages show the rows of the owner that you chose.", ""),
+    "key-revoked": Notice("The key was revoked. It is refused from now on, and its logins have ended."),
 }
 
 

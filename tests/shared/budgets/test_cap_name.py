@@ -12,6 +12,7 @@ from shared.db.caps import cap_key
     ("key", "resets_at", "words"),
     [
         ("benchmark:12", None, "the budget of benchmark 12"),
+        ("benchmark", None, "its own budget"),
         ("key:ab12cd34:day:2026-12-31", datetime(2027, 1, 1, tzinfo=UTC), "the budget of key ab12cd34 for 2026-12-31"),
         ("owner:acme:month:2026-01", datetime(2026, 2, 1, tzinfo=UTC), "the budget of owner acme for 2026-01"),
         ("owner:acme:month:2026-12", datetime(2027, 1, 1, tzinfo=UTC), "the budget of owner acme for 2026-12"),

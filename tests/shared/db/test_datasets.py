@@ -151,12 +151,12 @@ async def test_a_benchmark_that_is_being_stored_keeps_its_dataset(
 ) -> None:
     stored, _ = await datasets.add(new(1), blocks_of(some_rows(1)))
     async with database.write() as session:
-        await hold_dataset(session, stored.id)
+        await hold_dataset(session, LOCAL, stored.id)
         deletion = asyncio.create_task(datasets.delete(stored.id))
         done, _ = await asyncio.wait([deletion], timeout=0.2)
         assert not done
-        await hold_dataset(session, stored.id)
+        await hold_dataset(session, LOCAL, stored.id)
     await deletion
     async with database.write() as session:
         with pytest.raises(Conflict, match=f"dataset {stored.id} was deleted meanwhile"):
-            await hold_dataset(session, stored.id)
+            await hold_dataset(session, LOCAL, stored.id)

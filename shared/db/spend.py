@@ -1,0 +1,122 @@
+"""The ledger: what each benchmark spent on each day. It is added to and never deleted from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.db.again import tries_again
+from shared.db.caps import Now
+from shared.db.database import Database
+from shared.db.money_tables import Spend
+from shared.db.tables import Benchmark
+from shared.money import usd_text
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What requests cost, in micro-dollars. `worst_case`: how much of `amount` is a bound because the cost is unknown.
+
+    `requests`: how many were sent, or may have been. `unpriced`: how many of them have no price and count nothing.
+    """
+
+    amount: int = 0
+    worst_case: int = 0
+    requests: int = 0
+    unpriced: int = 0
+
+    def __add__(self, other: "Charge") -> "Charge":
+        return Charge(
+            self.amount + other.amount,
+            self.worst_case + other.worst_case,
+            self.requests + other.requests,
+            self.unpriced + other.unpriced,
+        )
+
+    def __bool__(self) -> bool:
+        return self != NOTHING
+
+    def document(self) -> dict[str, Any]:
+        """As JSON, in US dollars."""
+        return {
+            "usd": usd_text(self.amount),
+            "worst_case_usd": usd_text(self.worst_case),
+            "requests": self.requests,
+            "unpriced_requests": self.unpriced,
+        }
+
+
+NOTHING = Charge()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """For whom, and on which model, a benchmark spends."""
+
+    benchmark_id: int
+    owner: str
+    key_id: str | None
+    model: str
+    provider: str
+    # Its own, in micro-dollars. None: it has none.
+    budget: int | None = None
+
+
+# Its columns, in its order.
+_COLUMNS = (Benchmark.id, Benchmark.owner, Benchmark.key_id, Benchmark.model, Benchmark.provider, Benchmark.budget)
+
+_TABLE = Spend.metadata.tables[Spend.__tablename__]
+_SUMS = ("amount", "worst_case", "requests", "unpriced")
+
+
+@tries_again
+class SpendRepository:
+    """Reads the ledger of one benchmark."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of_benchmark(self, benchmark_id: int) -> Charge | None:
+        """All that it has spent so far; None if it has sent nothing, or older versions ran it."""
+        async with self._database.read() as session:
+            return await spent_by(session, benchmark_id)
+
+
+async def hold_account(
+    session: AsyncSession, condition: ColumnElement[bool], now: Now
+) -> tuple[Account, datetime] | None:
+    """Locks the benchmark that meets the condition. Its account, and the time after the wait; None if none does."""
+    found = await session.execute(select(*_COLUMNS, now()).where(condition).with_for_update())
+    row = found.one_or_none()
+    return None if row is None else (Account(*row[:-1]), row[-1])
+
+
+async def add_spend(session: AsyncSession, database: Database, account: Account, spent: Mapping[date, Charge]) -> None:
+    """Adds to the ledger, day by day."""
+    for day in sorted(spent):
+        charge = spent[day]
+        new = database.insert(_TABLE).values(
+            benchmark_id=account.benchmark_id,
+            day=day,
+            owner=account.owner,
+            key_id=account.key_id,
+            model=account.model,
+            provider=account.provider,
+            **{name: getattr(charge, name) for name in _SUMS},
+        )
+        await session.execute(
+            new.on_conflict_do_update(
+                index_elements=["benchmark_id", "day"],
+                set_={name: _TABLE.c[name] + new.excluded[name] for name in _SUMS},
+            )
+        )
+
+
+async def spent_by(session: AsyncSession, benchmark_id: int) -> Charge | None:
+    """All that a benchmark has spent, over all days."""
+    sums = [func.sum(_TABLE.c[name]) for name in _SUMS]
+    row = (await session.execute(select(*sums).where(_TABLE.c.benchmark_id == benchmark_id))).one()
+    return None if row[0] is None else Charge(*map(int, row))

@@ -1,0 +1,354 @@
+"""Reservations: never more than every cap pays, and each settled once, whatever happens to its worker."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import delete, update
+from sqlalchemy.exc import IntegrityError
+
+from shared.db.money_tables import Cap, Reservation
+from shared.db.reservations import Bill, Held
+from shared.db.segments import SegmentEnd
+from shared.db.spend import Charge
+from shared.db.tables import Benchmark
+from shared.errors import LeaseLost
+from tests.shared.db.money import DAY, Money, costing, wanted
+from tests.shared.db.rows import Tables, make_record
+
+TOMORROW = DAY + timedelta(days=1)
+OWNER_TODAY, OWNER_TOMORROW = "owner:default:day:2026-11-27", "owner:default:day:2026-11-28"
+
+
+@pytest.fixture
+def money(tables: Tables) -> Money:
+    return Money(tables)
+
+
+def amounts(cap: object) -> tuple[int, int]:
+    return cap.spent, cap.reserved  # type: ignore[attr-defined]
+
+
+async def test_the_mark_moves_as_far_as_the_cap_pays(money: Money) -> None:
+    lease = await money.claimed(budget=100)
+    paid = await money.begin(lease, 40, 40, 40)
+    assert (paid.count, paid.mark, paid.day) == (2, 2, DAY)
+    assert paid.refusal is not None
+    assert (paid.refusal.cap.key, paid.refusal.cap.reserved, paid.refusal.needed) == (
+        f"benchmark:{lease.benchmark_id}",
+        80,
+        40,
+    )
+    assert paid.refusal.may_pass, "what is reserved may come back"
+    assert await money.dispatched(lease.benchmark_id) == 2
+    assert await money.reserved() == [(lease.benchmark_id, DAY, 80, 2)]
+
+
+async def test_the_smallest_of_all_caps_decides_and_each_is_charged(money: Money) -> None:
+    await money.add_budget("owner:default:day", 1_000)
+    await money.add_budget("owner:default:month", 50)
+    lease = await money.claimed(budget=100)
+    paid = await money.begin(lease, 30, 30)
+    assert paid.count == 1
+    assert paid.refusal is not None
+    assert paid.refusal.cap.key == "owner:default:month:2026-11"
+    for key in (f"benchmark:{lease.benchmark_id}", OWNER_TODAY, "owner:default:month:2026-11"):
+        assert amounts(await money.cap(key)) == (0, 30)
+
+
+async def test_a_result_is_settled_and_what_is_left_of_its_worst_case_comes_back(money: Money) -> None:
+    lease = await money.claimed(budget=100)
+    await money.begin(lease, 40, 40, 40)
+    record, charges = costing("0.000010", 0)
+    bill = Bill(charges, {DAY: Held(40, 1)}, wanted(40, first=2))
+    paid = await money.results.record(lease, [record], bill=bill)
+    assert paid is not None
+    assert (paid.count, paid.mark, paid.refusal) == (1, 3, None)
+    assert amounts(await money.cap(f"benchmark:{lease.benchmark_id}")) == (10, 80)
+    assert await money.spent(lease.benchmark_id) == Charge(10, 0, 1)
+    assert await money.dispatched(lease.benchmark_id) == 3
+
+
+async def test_a_transaction_whose_answer_was_lost_counts_once(money: Money) -> None:
+    """It is run again as it was: its results are there, and what it holds is what it says."""
+    lease = await money.claimed(budget=100)
+    for _ in range(2):
+        paid = await money.begin(lease, 30, 30, 30, 30)
+        assert paid.count == 3
+    record, charges = costing("0.000010", 0)
+    bill = Bill(charges, {DAY: Held(60, 2)}, wanted(30, first=3))
+    for _ in range(2):
+        paid_again = await money.results.record(lease, [record], bill=bill)
+        assert paid_again is not None
+        assert (paid_again.count, paid_again.mark) == (1, 4)
+        assert amounts(await money.cap(f"benchmark:{lease.benchmark_id}")) == (10, 90)
+    assert await money.spent(lease.benchmark_id) == Charge(10, 0, 1)
+    assert await money.reserved() == [(lease.benchmark_id, DAY, 90, 3)]
+
+
+async def test_the_second_result_of_a_request_costs_nothing(money: Money) -> None:
+    lease = await money.claimed(budget=100)
+    await money.begin(lease, 40)
+    record, charges = costing("0.000010", 0)
+    await money.results.record(lease, [record], bill=Bill(charges, {DAY: Held()}))
+    await money.results.record(lease, [record], bill=Bill(charges, {DAY: Held()}))
+    assert await money.spent(lease.benchmark_id) == Charge(10, 0, 1)
+
+
+async def test_what_costs_nothing_is_always_paid(money: Money) -> None:
+    lease = await money.claimed(budget=10)
+    assert (await money.begin(lease, 10, 0, 0, 1, 0)).count == 3
+
+
+async def test_more_than_the_worst_case_is_spent_all_the_same(money: Money) -> None:
+    """A server that writes more than it was allowed to is paid. Then nothing more is."""
+    lease = await money.claimed(budget=100)
+    await money.begin(lease, 40)
+    record, charges = costing("0.000150", 0)
+    paid = await money.results.record(lease, [record], bill=Bill(charges, {DAY: Held()}, wanted(1, first=1)))
+    assert paid is not None
+    assert paid.count == 0
+    assert paid.refusal is not None
+    assert not paid.refusal.may_pass
+    assert amounts(await money.cap(f"benchmark:{lease.benchmark_id}")) == (150, 0)
+
+
+async def test_without_a_cap_nothing_is_reserved_and_the_ledger_is_written(money: Money) -> None:
+    lease = await money.claimed()
+    record, charges = costing("0.000010", 0, day=None)
+    await money.leases.begin(lease, dispatched=5, price=None)
+    paid = await money.results.record(lease, [record], dispatched=7, bill=Bill(charges))
+    assert paid is not None
+    assert paid.refusal is None
+    assert await money.dispatched(lease.benchmark_id) == 7
+    assert await money.reserved() == []
+    assert await money.caps.present([OWNER_TODAY]) == []
+    assert await money.spent(lease.benchmark_id) == Charge(10, 0, 1)
+    assert not await money.payments.is_capped(await money.tables.benchmarks.get(lease.benchmark_id))
+
+
+async def test_a_run_asks_whether_a_cap_counts(money: Money) -> None:
+    lease, own = await money.claimed(), await money.claimed(budget=5)
+    await money.add_budget("owner:others:day", 5, owner="others")
+    assert not await money.payments.is_capped(await money.tables.benchmarks.get(lease.benchmark_id))
+    assert await money.payments.is_capped(await money.tables.benchmarks.get(own.benchmark_id))
+    await money.add_budget("owner:default:month", 5)
+    assert await money.payments.is_capped(await money.tables.benchmarks.get(lease.benchmark_id))
+
+
+async def test_a_wait_without_results_reserves_and_moves_the_mark(money: Money) -> None:
+    lease = await money.claimed(budget=100)
+    await money.begin(lease, 40)
+    paid = await money.payments.pay(lease, Bill(held={DAY: Held(40, 1)}, wanted=wanted(40, 40, first=1)))
+    assert (paid.count, paid.mark) == (1, 2)
+    assert await money.dispatched(lease.benchmark_id) == 2
+    with pytest.raises(LeaseLost):
+        await money.payments.pay(replace(lease, fence=99), Bill(held={}))
+
+
+async def test_at_midnight_new_requests_are_paid_by_the_new_day_and_old_ones_by_the_old(money: Money) -> None:
+    await money.add_budget("owner:default:day", 100)
+    lease = await money.claimed(budget=1_000)
+    await money.begin(lease, 60, 40)
+    money.tomorrow()
+    record, charges = costing("0.000020", 0)
+    paid = await money.results.record(lease, [record], bill=Bill(charges, {DAY: Held(40, 1)}, wanted(90, first=2)))
+    assert paid is not None
+    assert (paid.count, paid.day) == (1, TOMORROW)
+    assert amounts(await money.cap(OWNER_TODAY)) == (20, 40)
+    assert amounts(await money.cap(OWNER_TOMORROW)) == (0, 90)
+    # The benchmark's own cap has no day.
+    assert amounts(await money.cap(f"benchmark:{lease.benchmark_id}")) == (20, 130)
+    record, charges = costing("0.000030", 1)
+    await money.results.record(lease, [record], bill=Bill(charges, {TOMORROW: Held(90, 1)}))
+    assert amounts(await money.cap(OWNER_TODAY)) == (50, 0)
+    await money.leases.finish(
+        lease, "completed", summary={}, error=None, end=SegmentEnd(charges={TOMORROW: Charge(90, 90, 1)})
+    )
+    assert amounts(await money.cap(OWNER_TOMORROW)) == (90, 0)
+    assert amounts(await money.cap(f"benchmark:{lease.benchmark_id}")) == (140, 0)
+    assert await money.reserved() == []
+
+
+async def test_the_end_of_a_segment_gives_back_what_was_not_sent(money: Money) -> None:
+    lease = await money.claimed(budget=100)
+    await money.begin(lease, 30, 30, 30)
+    await money.leases.release(lease, SegmentEnd(charges={DAY: Charge(30, 30, 1)}))
+    assert amounts(await money.cap(f"benchmark:{lease.benchmark_id}")) == (30, 0)
+    assert await money.spent(lease.benchmark_id) == Charge(30, 30, 1)
+    assert await money.reserved() == []
+    with pytest.raises(LeaseLost):
+        await money.leases.release(lease, SegmentEnd(charges={DAY: Charge(30, 30, 1)}))
+    assert await money.spent(lease.benchmark_id) == Charge(30, 30, 1)
+
+
+async def test_a_crash_spends_the_whole_reservation_once(money: Money) -> None:
+    lease = await money.claimed(budget=100)
+    await money.begin(lease, 30, 30)
+    await crash(money, lease.benchmark_id)
+    second = await money.tables.claimed("two")
+    for _ in range(2):
+        await money.leases.end_crashed(second, [[0, 0], [1, 0]], Charge(60, 60, 2))
+    assert amounts(await money.cap(f"benchmark:{lease.benchmark_id}")) == (60, 0)
+    assert await money.spent(lease.benchmark_id) == Charge(60, 60, 2)
+    # The dead worker comes back.
+    record, charges = costing("0.000010", 0)
+    for late in (
+        money.results.record(lease, [record], bill=Bill(charges, {DAY: Held(30, 1)})),
+        money.leases.release(lease, SegmentEnd(charges={DAY: Charge(60, 60, 2)})),
+        money.payments.pay(lease, Bill(held={DAY: Held(90, 3)})),
+    ):
+        with pytest.raises(LeaseLost):
+            await late
+    assert amounts(await money.cap(f"benchmark:{lease.benchmark_id}")) == (60, 0)
+    assert await money.spent(lease.benchmark_id) == Charge(60, 60, 2)
+
+
+async def test_a_crash_without_a_cap_is_in_the_ledger_once(money: Money) -> None:
+    lease = await money.claimed()
+    await money.leases.begin(lease, dispatched=2, price=None)
+    await crash(money, lease.benchmark_id)
+    second = await money.tables.claimed("two")
+    for _ in range(2):
+        await money.leases.end_crashed(second, [[0, 0], [1, 0]], Charge(60, 60, 2))
+    assert await money.spent(lease.benchmark_id) == Charge(60, 60, 2)
+
+
+async def test_a_run_that_fails_before_it_takes_over_spends_what_the_dead_one_reserved(money: Money) -> None:
+    lease = await money.claimed(budget=100)
+    await money.begin(lease, 30, 30)
+    await crash(money, lease.benchmark_id)
+    second = await money.tables.claimed("two")
+    await money.leases.finish(second, "failed", summary=None, error={"kind": "crash_loop", "message": "no"})
+    assert await money.spent(lease.benchmark_id) == Charge(60, 60, 2)
+    assert await money.reserved() == []
+
+
+async def test_deleting_a_running_benchmark_gives_nothing_back(money: Money) -> None:
+    await money.add_budget("owner:default:month", 1_000)
+    lease = await money.claimed(budget=100)
+    await money.begin(lease, 30, 30)
+    record, charges = costing("0.000010", 0)
+    await money.results.record(lease, [record], bill=Bill(charges, {DAY: Held(30, 1)}))
+    assert await money.tables.benchmarks.delete(lease.benchmark_id)
+    assert amounts(await money.cap("owner:default:month:2026-11")) == (40, 0)
+    assert await money.spent(lease.benchmark_id) == Charge(40, 30, 2)
+    assert await money.reserved() == []
+    assert await money.payments.settle_left() == 0
+
+
+async def test_the_sweep_settles_what_an_older_version_left(money: Money) -> None:
+    """A benchmark that it deleted, and one that it ended. Those of open benchmarks stay."""
+    await money.add_budget("owner:default:month", 1_000)
+    gone, ended, running = [await money.claimed() for _ in range(3)]
+    for lease in (gone, ended, running):
+        await money.begin(lease, 30)
+    async with money.database.write() as session:
+        await session.execute(delete(Benchmark).where(Benchmark.id == gone.benchmark_id))
+        await session.execute(
+            update(Benchmark).where(Benchmark.id == ended.benchmark_id).values(status="failed", lease_owner=None)
+        )
+    # `expires_at` counts from the clock of the test, which is far in the past or in the future of the database's.
+    await expire(money)
+    assert await money.payments.settle_left() == 2
+    assert await money.payments.settle_left() == 0
+    assert amounts(await money.cap("owner:default:month:2026-11")) == (60, 30)
+    assert [row[0] for row in await money.reserved()] == [running.benchmark_id]
+    for lease in (gone, ended):
+        assert await money.spent(lease.benchmark_id) == Charge(30, 30, 1)
+
+
+async def test_a_stop_is_stored_with_its_words_and_the_cap_is_reached_once(money: Money) -> None:
+    await money.add_budget("owner:default:day", 50)
+    for number in range(2):
+        lease = await money.claimed()
+        await money.begin(lease, 40)
+        await money.leases.finish(
+            lease,
+            "completed",
+            summary={},
+            error=None,
+            stopped_by=OWNER_TODAY,
+            notices=["no money"],
+            end=SegmentEnd(charges={DAY: Charge(1, 0, 1)}),
+        )
+        benchmark = await money.tables.benchmarks.get(lease.benchmark_id)
+        assert (benchmark.status, benchmark.stopped, benchmark.notices) == ("completed", "budget", ["no money"])
+        assert benchmark.summary == {
+            "spend": {"usd": "0.000001", "worst_case_usd": "0.00", "requests": 1, "unpriced_requests": 0}
+        }
+        cap = await money.cap(OWNER_TODAY)
+        assert cap.reached_at is not None
+        if number == 0:
+            first = cap.reached_at
+        assert cap.reached_at == first
+
+
+async def test_a_cancel_that_came_before_the_stop_counts(money: Money) -> None:
+    lease = await money.claimed(budget=50)
+    await money.begin(lease, 40)
+    await money.tables.benchmarks.cancel(lease.benchmark_id)
+    key = f"benchmark:{lease.benchmark_id}"
+    await money.leases.finish(lease, "completed", summary={}, error=None, stopped_by=key)
+    benchmark = await money.tables.benchmarks.get(lease.benchmark_id)
+    assert (benchmark.status, benchmark.stopped) == ("cancelled", None)
+    assert (await money.cap(key)).reached_at is None
+
+
+async def test_a_changed_cap_counts_at_once_and_a_deleted_one_no_more(money: Money) -> None:
+    await money.add_budget("owner:default:day", 50)
+    lease = await money.claimed()
+    assert (await money.begin(lease, 40, 40)).count == 1
+    async with money.database.write() as session:
+        await session.execute(update(Cap).values(cap=100))
+    paid = await money.payments.pay(lease, Bill(held={DAY: Held(40, 1)}, wanted=wanted(40, 40, first=1)))
+    assert paid.count == 1
+    async with money.database.write() as session:
+        await session.execute(delete(Cap))
+    paid = await money.payments.pay(lease, Bill(held={DAY: Held(80, 2)}, wanted=wanted(40, 40, first=2)))
+    assert (paid.count, paid.refusal) == (2, None)
+
+
+async def test_many_runs_at_once_reserve_no_more_than_the_cap(money: Money) -> None:
+    """And none waits for another for ever: all take the caps in one order."""
+    await money.add_budget("owner:default:day", 1_000)
+    await money.add_budget("owner:default:month", 970)
+    leases = [await money.claimed(budget=90) for _ in range(12)]
+    paid = await asyncio.gather(*(money.begin(lease, *[10] * 12) for lease in leases))
+    assert sum(item.count for item in paid) == 97
+    assert all(item.count <= 9 for item in paid)
+    held: list[Mapping[date, Held]] = [{DAY: Held(10 * item.count, item.count)} for item in paid]
+    more = await asyncio.gather(
+        *(
+            money.payments.pay(lease, Bill(held=had, wanted=wanted(10, first=12)))
+            for lease, had in zip(leases, held, strict=True)
+        )
+    )
+    assert sum(item.count for item in more) == 0
+    assert (await money.cap("owner:default:month:2026-11")).reserved == 970
+
+
+async def test_results_and_money_are_stored_together_or_not_at_all(money: Money) -> None:
+    lease = await money.claimed(budget=100)
+    await money.begin(lease, 40)
+    record, charges = costing("0.000010", 0)
+    bad = make_record(1, outcome="no such outcome")
+    with pytest.raises(IntegrityError):
+        await money.results.record(lease, [record, bad], bill=Bill(charges, {DAY: Held()}))
+    assert await money.spent(lease.benchmark_id) == Charge()
+    assert await money.reserved() == [(lease.benchmark_id, DAY, 40, 1)]
+
+
+async def crash(money: Money, benchmark_id: int) -> None:
+    """Its worker dies, and its lease lapses."""
+    async with money.database.write() as session:
+        await session.execute(
+            update(Benchmark).where(Benchmark.id == benchmark_id).values(lease_expires_at=money.at - timedelta(days=9))
+        )
+
+
+async def expire(money: Money) -> None:
+    async with money.database.write() as session:
+        await session.execute(update(Reservation).values(expires_at=money.at - timedelta(days=9)))
