@@ -127,7 +127,7 @@ async def test_an_exclusive_benchmark_waits_for_a_worker_that_is_idle(waiting: W
     assert await waiting.claim("busy", is_idle=False) is None
     assert await waiting.claim("busy", is_idle=False, endpoints="b") == other
     assert await waiting.claim("dead", endpoints="c") == cancelled
-    await waiting.tables.benchmarks.cancel(cancelled)
+    await waiting.cancel(cancelled)
     await waiting.lapse(cancelled)
     assert await waiting.claim("busy", is_idle=False) == cancelled
     assert await waiting.claim("idle") == alone

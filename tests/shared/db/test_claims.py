@@ -91,7 +91,7 @@ async def test_a_cancelled_benchmark_costs_no_turn_and_needs_no_endpoint(waiting
     cancelled = await waiting.add("acme", "x")
     own, other = await waiting.add("acme"), await waiting.add("beta")
     assert await waiting.claim("dead", endpoints="x") == cancelled
-    await waiting.tables.benchmarks.cancel(cancelled)
+    await waiting.cancel(cancelled)
     await waiting.lapse(cancelled)
     before = await waiting.turns()
     # Acme was served last, so it is beta's turn.

@@ -89,6 +89,12 @@ class Waiting:
             lapsed = update(Benchmark).where(Benchmark.id == number).values(lease_expires_at=utc_now(-1))
             await session.execute(lapsed)
 
+    async def cancel(self, number: int) -> None:
+        """As the API does it for a running one."""
+        async with self.database.write() as session:
+            asked = update(Benchmark).where(Benchmark.id == number).values(cancel_requested_at=utc_now())
+            await session.execute(asked)
+
     async def owner_of(self, number: int | None) -> str | None:
         async with self.database.read() as session:
             owner: str | None = await session.scalar(select(Benchmark.owner).where(Benchmark.id == number))
