@@ -24,6 +24,7 @@ from shared.db.tables import Benchmark, IdempotencyKey
 from shared.db.types import as_constant, utc_now
 from shared.db.webhook_endpoints import lock_endpoint
 from shared.errors import Conflict, KeyReused
+from shared.money import usd_text
 from shared.providers.identity import EndpointIdentity
 from shared.webhooks.message import NewEndpoint
 
@@ -214,6 +215,7 @@ class BenchmarkRepository:
     async def _record_created(self, session: AsyncSession, benchmark: Benchmark) -> None:
         names = {"model": "model", "provider": "provider", "planned_requests": "planned", "rerun_of": "rerun_of"}
         details = {name: getattr(benchmark, column) for name, column in names.items()}
+        details["budget_usd"] = None if benchmark.budget is None else usd_text(benchmark.budget)
         await record(session, self._caller, "benchmark.created", "benchmark", benchmark.id, details)
 
     def _is_own(self, benchmark_id: int) -> ColumnElement[bool]:
