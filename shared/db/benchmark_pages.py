@@ -1,6 +1,6 @@
 """Lists benchmarks, and reads their prompts, for the API."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from shared.access.caller import Caller
 from shared.benchmark.status import Status
 from shared.db.again import tries_again
 from shared.db.database import Database
-from shared.db.owned import by_owner, has_few, of_owner, sees
+from shared.db.owned import few_ids, of_owner, of_seen, sees
 from shared.db.tables import Benchmark, BenchmarkMetadata, Prompt
 from shared.db.types import UtcDateTime, byte_length, last_turn, light_spec, unindexed
 
@@ -172,13 +172,18 @@ class BenchmarkPages:
         self, session: AsyncSession, where: BenchmarkFilter
     ) -> tuple[Select[int], InstrumentedAttribute[int]]:
         """The ids of the benchmarks that pass the filters, and the column that a list is ordered by if not by time."""
-        is_few = where == BenchmarkFilter() or (self._database.is_sqlite and await has_few(session, self._caller))
-        if is_few and not self._caller.sees_all:
-            return _chosen(by_owner(select(Benchmark.id), self._caller), where, with_pairs=False)
-        chosen, key = _chosen(select(Benchmark.id), where, with_pairs=True)
+        chosen = select(Benchmark.id)
         if self._caller.sees_all:
-            return chosen, key
-        return chosen.where(unindexed(Benchmark.owner) == self._caller.owner), key
+            return _chosen(chosen, where)
+        if where == BenchmarkFilter():
+            return chosen.where(Benchmark.owner == self._caller.owner), Benchmark.id
+        few = await few_ids(session, self._caller) if self._database.is_sqlite else None
+        if few is not None:
+            return _chosen(chosen.where(Benchmark.id.in_(few)), where, of_few=True)
+        if where.name_contains is not None:
+            # Names are searched in an index that has no owners: only of those that fit, the row is read.
+            return _chosen(chosen.where(of_seen(self._caller, Benchmark.id)), where)
+        return _chosen(chosen.where(unindexed(Benchmark.owner) == self._caller.owner), where)
 
     async def _edge_of_search(
         self, session: AsyncSession, before: Position | None, oldest_first: bool
@@ -203,25 +208,32 @@ _COLUMNS = select(
 
 
 def _chosen(
-    chosen: Select[int], where: BenchmarkFilter, *, with_pairs: bool
+    chosen: Select[int], where: BenchmarkFilter, *, of_few: bool = False
 ) -> tuple[Select[int], InstrumentedAttribute[int]]:
-    """`with_pairs`: the index of metadata may lead."""
+    """`of_few`: each of the few benchmarks is looked at, and no index of a filter is read."""
     key = Benchmark.id
     for pair in where.metadata:
         having = aliased(BenchmarkMetadata)
         same = and_(having.benchmark_id == Benchmark.id, having.pair == pair)
-        if not with_pairs:
+        if of_few:
             chosen = chosen.where(select(having.benchmark_id).where(same).exists())
             continue
         chosen = chosen.join(having, same)
         # The index of pairs has the ids in order, and no database derives that from an equality alone.
         key = having.benchmark_id
-    for condition in _conditions(where):
+    for condition in _conditions(where, unindexed if of_few else _as_it_is):
         chosen = chosen.where(condition)
     return chosen, key
 
 
-def _conditions(where: BenchmarkFilter) -> Iterator[ColumnElement[bool]]:
+def _as_it_is(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    return column.expression
+
+
+def _conditions(
+    where: BenchmarkFilter, read: Callable[[InstrumentedAttribute[Any]], ColumnElement[Any]]
+) -> Iterator[ColumnElement[bool]]:
+    """`read`: makes of a column what is compared."""
     for column, value in (
         (Benchmark.status, where.status),
         (Benchmark.model, where.model),
@@ -229,14 +241,14 @@ def _conditions(where: BenchmarkFilter) -> Iterator[ColumnElement[bool]]:
         (Benchmark.rerun_of, where.rerun_of),
     ):
         if value is not None:
-            yield column == value
+            yield read(column) == value
     if where.name_contains is not None:
         # The database converts both sides to lower case. It may know only ASCII, so Python must convert neither.
         yield Benchmark.name.icontains(where.name_contains, autoescape=True)
     if where.created_from is not None:
-        yield Benchmark.created_at >= where.created_from
+        yield read(Benchmark.created_at) >= where.created_from
     if where.created_before is not None:
-        yield Benchmark.created_at < where.created_before
+        yield read(Benchmark.created_at) < where.created_before
 
 
 def _order(where: BenchmarkFilter, key: InstrumentedAttribute[int], oldest_first: bool) -> Sequence[ColumnElement[Any]]:

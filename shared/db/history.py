@@ -15,7 +15,7 @@ from shared.benchmark.history.run import Run
 from shared.benchmark.status import Status
 from shared.db.again import tries_again
 from shared.db.database import Database
-from shared.db.owned import by_owner, has_few
+from shared.db.owned import few_ids
 from shared.db.tables import Benchmark
 from shared.db.types import light_spec, unindexed
 
@@ -119,14 +119,12 @@ class HistoryRepository:
 
     async def _chosen(self, session: AsyncSession, query: Any, filters: Mapping[str, str | None]) -> Any:
         """Those with these values in columns that the caller may see, by the index that leaves the least to read."""
-        for name, value in filters.items():
-            if value is not None:
-                query = query.where(getattr(Benchmark, name) == value)
-        if self._caller.sees_all:
-            return query
-        if self._database.is_sqlite and await has_few(session, self._caller):
-            return by_owner(query, self._caller)
-        return query.where(unindexed(Benchmark.owner) == self._caller.owner)
+        equal = {getattr(Benchmark, name): value for name, value in filters.items() if value is not None}
+        few = await few_ids(session, self._caller) if self._database.is_sqlite and not self._caller.sees_all else None
+        if few is not None:
+            return query.where(Benchmark.id.in_(few), *(unindexed(column) == value for column, value in equal.items()))
+        query = query.where(*(column == value for column, value in equal.items()))
+        return query if self._caller.sees_all else query.where(unindexed(Benchmark.owner) == self._caller.owner)
 
 
 _COLUMNS = select(

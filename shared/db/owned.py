@@ -1,9 +1,10 @@
 """The conditions that bind a statement to the rows of one owner."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, true
+from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
@@ -46,20 +47,14 @@ def of_seen(caller: Caller, benchmark_id: InstrumentedAttribute[Any]) -> ColumnE
     return owned.exists()
 
 
-def by_owner(chosen: Select[Any], caller: Caller) -> Select[Any]:
-    """Benchmarks of the caller's owner, through the index of owners whatever else a statement asks for."""
-    own = chosen.where(Benchmark.owner == caller.owner)
-    # With statistics of a time when one owner had all, SQLite would rather read the whole table.
-    return own.with_hint(Benchmark, "INDEXED BY ix_benchmarks_owner_id", "sqlite")
+async def few_ids(session: AsyncSession, caller: Caller) -> Sequence[int] | None:
+    """The ids of the benchmarks of the caller's owner; None if they are many.
 
-
-async def has_few(session: AsyncSession, caller: Caller) -> bool:
-    """Whether a look at each benchmark of the caller's owner is quicker than an index of another column.
-
-    For SQLite, which knows no statistics of values. PostgreSQL does, and chooses by itself.
+    For SQLite, which knows no statistics of values: it reads each of a few quicker than an index of another filter.
+    PostgreSQL chooses by its statistics of owners.
     """
-    some = select(literal(1)).where(Benchmark.owner == caller.owner).limit(FEW).subquery()
-    return (await session.scalar(select(func.count()).select_from(some)) or 0) < FEW
+    ids = (await session.scalars(select(Benchmark.id).where(Benchmark.owner == caller.owner).limit(FEW))).all()
+    return ids if len(ids) < FEW else None
 
 
 def key_of(caller: Caller, key: str) -> str:
