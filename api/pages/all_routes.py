@@ -21,6 +21,7 @@ from api.pages.routes import (
     login,
     new,
     report,
+    spend,
     webhooks,
     workers,
 )
@@ -48,4 +49,5 @@ ROUTERS: list[APIRouter] = [
     live.router,
     history.router,
     leaderboard.router,
+    spend.router,
 ]

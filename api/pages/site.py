@@ -22,6 +22,7 @@ NAVIGATION = (
     ("/ui/benchmarks", "Benchmarks"),
     ("/ui/history", "History"),
     ("/ui/leaderboard", "Leaderboard"),
+    ("/ui/spend", "Spend"),
     ("/ui/webhooks", "Webhooks"),
     ("/ui/workers", "Workers"),
     ("/docs", "API"),

@@ -66,6 +66,7 @@ ROUTES: dict[str, str | None] = {
     "PUT /budgets/keys/{key_id}/{period}": "admin",
     "DELETE /budgets/keys/{key_id}/{period}": "admin",
     "GET /spend": "read",
+    "GET /audit": "admin",
     "POST /keys": "admin",
     "GET /keys": "admin",
     "DELETE /keys/{key_id}": "admin",
