@@ -259,7 +259,7 @@ def test_people_whom_a_proxy_names_need_the_proxy_and_the_header() -> None:
         ({**proxies, "trusted_user_header": "X-Forwarded-For"}, "TRUSTED_USER_HEADER: must be the name of a header"),
         ({**proxies, "trusted_user_header": "X Email"}, "TRUSTED_USER_HEADER: must be the name of a header"),
         ({**proxies, "trusted_users": "alice"}, "TRUSTED_USERS: must be JSON"),
-        ({**proxies, "trusted_users": '{"alice": "lbk_x"}'}, "TRUSTED_USERS: 'alice' needs the id of a key"),
+        ({**proxies, "trusted_users": '{"alice": "lbk_x"}'}, "TRUSTED_USERS: entry 1 needs the id of a key"),
     ):
         with pytest.raises(SystemExit, match=message):
             settings_of(**values)

@@ -35,6 +35,7 @@ def test_who_is_not_named_has_no_key() -> None:
         {"*example.com": "aaaaaaaa"},
         {"a*@example.com": "aaaaaaaa"},
         {"alice": "lbk_aaaaaaaa_secret"},
+        {"*lbk_aaaaaaaa_secret": "aaaaaaaa"},
         {"alice": "AAAAAAAA"},
         {"alice": 1},
         {"alice": {"owner": "acme"}},
