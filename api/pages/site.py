@@ -57,7 +57,7 @@ def navigation() -> Sequence[tuple[str, str]]:
     if not viewer().is_known:
         return ()
     *pages, api = NAVIGATION
-    return (*pages, *(FOR_ADMINS if may("admin", across=True) else ()), api)
+    return (*pages, *(FOR_ADMINS if viewer().caller.may("admin") else ()), api)
 
 
 def is_partial(request: Request) -> bool:
