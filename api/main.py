@@ -81,7 +81,12 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         # The API answers requests while these tasks run. Requests that need the price list wait for it.
         background = [
             asyncio.create_task(task)
-            for task in (_load(process, app), process.monitor.watch(), process.providers_file.watch())
+            for task in (
+                _load(process, app),
+                process.monitor.watch(),
+                process.providers_file.watch(),
+                access.limiter.keep_places(),
+            )
         ]
         with when_told_to_stop(process.feeds.close):
             yield
@@ -89,6 +94,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         for task in background:
             task.cancel()
         await access.last_uses.close()
+        await access.limiter.close()
         await process.doorbell.close()
         await process.database.close()
         await asyncio.to_thread(tracing.close)

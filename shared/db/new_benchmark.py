@@ -14,6 +14,7 @@ from shared.benchmark.metadata import metadata_pairs
 from shared.benchmark.prompt_set import prompt_set
 from shared.benchmark.spec import BenchmarkSpec
 from shared.db.datasets import hold_dataset
+from shared.db.endpoint_lanes import lane_columns
 from shared.db.tables import Benchmark, BenchmarkMetadata, Prompt
 from shared.db.types import utc_now
 from shared.db.webhook_endpoints import insert_endpoint
@@ -57,11 +58,12 @@ class NewBenchmark:
         return cls(spec, provider, notices, endpoint, rerun_of, webhook, traceparent, capped, prompts)
 
     def endpoint_key(self, caller: Caller) -> str | None:
-        """Workers of the version before know neither owners nor budgets."""
+        """Workers of the version before know neither owners nor budgets, nor what runs apart."""
         if self.endpoint is None:
             return None
-        owned = caller.owner != DEFAULT_OWNER or self.capped or self.spec.budget_usd is not None
-        return self.endpoint.key_for(loads=self.spec.needs_loads, owned=owned)
+        spec = self.spec
+        owned = caller.owner != DEFAULT_OWNER or self.capped or spec.budget_usd is not None or spec.runs_apart
+        return self.endpoint.key_for(loads=spec.needs_loads, owned=owned)
 
 
 async def insert_benchmark(session: AsyncSession, caller: Caller, new: NewBenchmark) -> Benchmark:
@@ -84,6 +86,7 @@ async def insert_benchmark(session: AsyncSession, caller: Caller, new: NewBenchm
         provider=new.provider,
         endpoint=None if new.endpoint is None else new.endpoint.document(),
         endpoint_key=new.endpoint_key(caller),
+        **lane_columns(spec, new.endpoint),
         status="pending",
         spec_document=spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True),
         notices=list(new.notices),

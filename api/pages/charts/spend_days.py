@@ -6,8 +6,7 @@ from datetime import date, timedelta
 from api.pages.charts.figure import MAX_ROWS, Figure
 from api.pages.charts.plot import WIDE, Plot, across, up
 from api.pages.words.numbers import usd
-from shared.db.spend_pages import Spent
-from shared.money import MICROS_A_USD
+from shared.money import MICROS_A_USD, Spent
 
 HEIGHT = 220
 # Dollars need more room than milliseconds.
