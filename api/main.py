@@ -54,6 +54,8 @@ Measured, stored, reproducible numbers about LLM endpoints: time to first token,
 clock, dates (`_at`) are UTC, costs (`_usd`) are US dollars. Unknown is `null`, never 0.
 """
 
+# A key that somebody gives to "Authorize" is forgotten with the page.
+SWAGGER = {"tryItOutEnabled": True, "persistAuthorization": False, "filter": True, "displayRequestDuration": True}
 # Bodies with bounds of their own.
 STREAMED = {
     ("POST", "/datasets"): StreamedBody(MAX_DATASET_BYTES, ARRIVAL_S),
@@ -79,7 +81,12 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         # The API answers requests while these tasks run. Requests that need the price list wait for it.
         background = [
             asyncio.create_task(task)
-            for task in (_load(process, app), process.monitor.watch(), process.providers_file.watch())
+            for task in (
+                _load(process, app),
+                process.monitor.watch(),
+                process.providers_file.watch(),
+                access.limiter.keep_places(),
+            )
         ]
         with when_told_to_stop(process.feeds.close):
             yield
@@ -87,6 +94,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         for task in background:
             task.cancel()
         await access.last_uses.close()
+        await access.limiter.close()
         await process.doorbell.close()
         await process.database.close()
         await asyncio.to_thread(tracing.close)
@@ -118,7 +126,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         swagger_ui_oauth2_redirect_url=None,
     )
     # Swagger's files are served from this program, because many hosts cannot reach a CDN.
-    patch_fastapi(app, redirect_from_root_to_docs=False)
+    patch_fastapi(app, redirect_from_root_to_docs=False, swagger_ui_parameters=SWAGGER)
     app.state.settings = settings
     app.state.process = process
     install_error_handlers(app)

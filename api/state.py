@@ -41,6 +41,7 @@ from shared.db.monitoring import MonitoringRepository
 from shared.db.observations import ObservationRepository
 from shared.db.result_pages import ResultPages
 from shared.db.spend_pages import SpendRepository
+from shared.db.waits import WaitRepository
 from shared.db.webhook_endpoints import WebhookRepository
 from shared.db.worker_activity import WorkerActivity
 from shared.db.workers import WorkerRepository
@@ -188,6 +189,10 @@ class State:
     @cached_property
     def worker_activity(self) -> WorkerActivity:
         return WorkerActivity(self.caller, self.database)
+
+    @cached_property
+    def waits(self) -> WaitRepository:
+        return WaitRepository(self.database)
 
     @cached_property
     def submitter(self) -> Submitter:

@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 from opentelemetry.trace import SpanKind
 
 from api import fingerprint
+from api.ceilings import check_streams
 from api.dataset_choice import with_dataset
 from api.estimates import Estimated, Estimator
 from api.money_checks import Budgets, caps_document, check_money
@@ -124,6 +125,7 @@ class Submitter:
         endpoint = await self._resolve(spec.model, spec.provider)
         spec = (await with_dataset(spec, self._datasets)).with_defaults()
         check_parameters(spec, protocol_named(endpoint.protocol))
+        check_streams(spec, endpoint)
         caps = await self._budgets.of(spec)
         estimated = await self._estimator.of(spec, endpoint, with_tokenizer=True)
         told = [*notices(spec, endpoint), *check_money(spec, caps, estimated)]
@@ -177,6 +179,7 @@ class Submitter:
         endpoint = await self._resolve(spec.model, provider)
         spec = (await with_dataset(spec, self._datasets)).with_defaults()
         check_parameters(spec, protocol_named(endpoint.protocol))
+        check_streams(spec, endpoint)
         identity, created = self._identities.of(endpoint), True
         caps = await self._budgets.of(spec)
         # Without budgets, the estimate can wait until the benchmark is stored.

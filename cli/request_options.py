@@ -42,6 +42,20 @@ Slo = Annotated[
         "interactive_chat; repeatable.",
     ),
 ]
+Exclusive = Annotated[
+    bool | None,
+    typer.Option(
+        "--exclusive",
+        help="Quiet mode: run nothing else on its worker and against its endpoint meanwhile.",
+    ),
+]
+ShareEndpoint = Annotated[
+    bool | None,
+    typer.Option(
+        "--share-endpoint",
+        help="Do not count its requests against the endpoint's max_streams, and do not wait for room there.",
+    ),
+]
 BudgetUsd = Annotated[
     float | None,
     typer.Option(

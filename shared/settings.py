@@ -141,6 +141,21 @@ class Settings(AccessSettings):
     max_body_bytes: int = Field(default=16_000_000, ge=1_000, description="Largest request body of the API, in bytes.")
     max_wait_s: float = Field(default=60, ge=0, le=600, description="Longest `Prefer: wait=` that the API honours.")
 
+    rate_limit_per_minute: int = Field(
+        default=600,
+        ge=0,
+        le=1_000_000,
+        description="Requests that an API key may make in a minute, unless the key has a number of its own. 0: any "
+        "number.",
+    )
+    concurrent_requests: int = Field(
+        default=32,
+        ge=0,
+        le=100_000,
+        description="Requests that an API key may have in progress at the same time, live streams and downloads "
+        "included, unless the key has a number of its own. 0: any number.",
+    )
+
     worker_max_benchmarks: int = Field(
         default=4, ge=1, le=1_000, description="Benchmarks that one worker runs at the same time."
     )

@@ -165,10 +165,12 @@ class Dispatcher:
             rung = self._rung.is_set()
             self._rung.clear()
             claimed, context = None, self._context
-            if len(self._runs) < settings.worker_max_benchmarks:
+            if len(self._runs) < settings.worker_max_benchmarks and not self._is_quiet:
                 # Both from the same version of the endpoints: a run measures what it was claimed for.
                 context, holdings = self._context.of_now(), Holdings.of(self.info.endpoints)
-                claimed = await self._context.leases.claim(self.info.id, look_first=not rung, holdings=holdings)
+                claimed = await self._context.leases.claim(
+                    self.info.id, look_first=not rung, holdings=holdings, is_idle=not self._runs
+                )
             if claimed is None:
                 pause_s = settings.sweep_s
             else:
@@ -177,6 +179,11 @@ class Dispatcher:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
                     await self._rung.wait()
+
+    @property
+    def _is_quiet(self) -> bool:
+        """An exclusive benchmark runs: nothing else may."""
+        return any(run.is_exclusive for run, _ in self._runs.values())
 
     async def _look_for_unclaimed(self) -> None:
         """With each sweep, marks benchmarks that no worker can run, and fails those that have waited long enough."""

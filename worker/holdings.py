@@ -13,12 +13,12 @@ def held_endpoints(context: RunContext) -> tuple[HeldEndpoint, ...]:
 
 def held(context: RunContext, endpoint: Endpoint) -> HeldEndpoint:
     """A configured endpoint, with its problems now."""
-    identity = context.identities.of(endpoint)
+    identity, most = context.identities.of(endpoint), endpoint.max_streams
     if problems := context.keys.problems(endpoint):
-        return HeldEndpoint(identity, "missing_key", problems)
+        return HeldEndpoint(identity, "missing_key", problems, most)
     if endpoint.tls is not None:
         try:
             client_context(endpoint.tls.options)
         except UnusableTls as exc:
-            return HeldEndpoint(identity, "unusable_tls", [str(exc)])
-    return HeldEndpoint(identity)
+            return HeldEndpoint(identity, "unusable_tls", [str(exc)], most)
+    return HeldEndpoint(identity, max_streams=most)

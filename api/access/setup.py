@@ -8,17 +8,22 @@ from fastapi import FastAPI
 from api.access.bound import bound
 from api.access.browser import CsrfMiddleware
 from api.access.last_uses import LastUses
+from api.access.limiter import RequestLimiter
+from api.access.limits import LimitsMiddleware
 from api.access.login import Login
 from api.access.middleware import AccessMiddleware
 from api.access.requirements import Requirements, needs_elsewhere
 from api.access.sessions import Sessions
 from api.access.throttle import LoginThrottle
 from shared.access.api_key import Hasher
-from shared.access.bound import Bound
+from shared.access.request_limits import RequestLimits
 from shared.clock import Clock
 from shared.db.database import Database
 from shared.db.key_lookup import KeyLookup
 from shared.db.sessions import SessionRepository
+from shared.network.bound import Bound
+from shared.queue.redis import quick_redis
+from shared.queue.request_limits import RedisRequestCounts
 from shared.settings import Settings
 
 
@@ -32,6 +37,7 @@ class Access:
     session_rows: SessionRepository
     sessions: Sessions
     login: Login
+    limiter: RequestLimiter
     bound: Bound
 
     async def check_start(self) -> None:
@@ -50,13 +56,19 @@ def make_access(settings: Settings, database: Database, clock: Clock) -> Access:
     )
     sessions = Sessions(rows)
     login = Login(keys, rows, sessions, LoginThrottle(clock), settings.trusted_users)
-    return Access(hasher, keys, LastUses(keys), rows, sessions, login, bound(settings))
+    limiter = RequestLimiter(RedisRequestCounts(quick_redis(settings.redis_url)), clock)
+    return Access(hasher, keys, LastUses(keys), rows, sessions, login, limiter, bound(settings))
 
 
 def add_access(app: FastAPI, access: Access, settings: Settings) -> None:
     """Adds the middleware. Call it when the application has all its routes. Raises UndeclaredRoute."""
     app.state.requirements = Requirements(app.state.routes, needs_elsewhere(settings))
     app.add_middleware(CsrfMiddleware)
+    app.add_middleware(
+        LimitsMiddleware,
+        limiter=access.limiter,
+        defaults=RequestLimits(settings.rate_limit_per_minute, settings.concurrent_requests),
+    )
     app.add_middleware(
         AccessMiddleware,
         requirements=app.state.requirements,

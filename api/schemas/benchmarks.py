@@ -14,6 +14,7 @@ from api.schemas.results import ResultOut
 from api.schemas.stages import StageOut
 from api.schemas.summary import Summary
 from api.schemas.target import EndpointOut, TargetOut
+from api.schemas.waits import WaitOut
 from api.schemas.webhooks import BenchmarkWebhook
 from shared.benchmark.load.load_spec import LoadSpec
 from shared.benchmark.prompt import Message, Parameters
@@ -149,6 +150,8 @@ class BenchmarkBase(BaseModel):
     arrival: Literal["constant", "poisson"] = Field(description="As submitted.", examples=["constant"])
     arrival_seed: int = Field(description="As submitted.", examples=[0])
     max_duration_s: float | None = Field(description="As submitted. Unit: s. Null: no bound.", examples=[None])
+    exclusive: bool = Field(default=False, description="As submitted.", examples=[False])
+    share_endpoint: bool = Field(default=False, description="As submitted.", examples=[False])
     budget_usd: float | None = Field(
         default=None,
         description="As submitted: the most that it may spend. Unit: USD. Null: no budget of its own.",
@@ -193,6 +196,11 @@ class ListedBenchmarkOut(BenchmarkBase):
 class BenchmarkOut(BenchmarkBase):
     """A benchmark with its results."""
 
+    waits_for: WaitOut | None = Field(
+        default=None,
+        description="What it waits for now. Null when it does not wait, and when no worker could run it, which "
+        "`notices` says.",
+    )
     segments: list[SegmentOut] = Field(
         default=[], description="Which worker ran which part, in order of time. Empty before it runs."
     )

@@ -19,8 +19,9 @@ from shared.benchmark.json_object import check_object
 from shared.benchmark.load.load_spec import LoadSpec
 from shared.benchmark.observe_spec import Observe
 from shared.benchmark.prompt import STRICT, Content, Parameters
+from shared.benchmark.sharing_spec import Exclusive, ShareEndpoint
 from shared.benchmark.slo.slo_spec import Slos
-from shared.benchmark.spec_rules import check_load, check_short_form
+from shared.benchmark.spec_rules import check_load, check_sharing, check_short_form
 from shared.benchmark.timeouts import Timeouts
 from shared.benchmark.workload.workload_spec import WorkloadSpec
 from shared.text import refuse_unstorable
@@ -157,6 +158,8 @@ class RunSpec(BaseModel):
         "fails as `run_timeout`; it keeps its results. Unit: s. Null: no limit.",
         examples=[600],
     )
+    exclusive: Exclusive = False
+    share_endpoint: ShareEndpoint = False
     budget_usd: BudgetOfBenchmark = None
     allow_unpriced: AllowUnpriced = False
     timeouts: Timeouts = Field(default_factory=Timeouts, description="Deadlines of each request, in seconds.")
@@ -179,6 +182,7 @@ class RunSpec(BaseModel):
         if info.context is not STORED:
             check_short_form(self)
             check_load(self)
+            check_sharing(self)
         return self
 
     @property
@@ -190,6 +194,11 @@ class RunSpec(BaseModel):
     def needs_loads(self) -> bool:
         """Whether only workers that know `load`, `workload` and `slos` may run it."""
         return self.load is not None or self.workload is not None or self.slos is not None
+
+    @property
+    def runs_apart(self) -> bool:
+        """Whether only workers that know `exclusive` and `share_endpoint` may run it."""
+        return self.exclusive or self.share_endpoint
 
     @classmethod
     def of_stored(cls, document: dict[str, Any]) -> "RunSpec":

@@ -34,6 +34,12 @@ def check_load(spec: "RunSpec") -> None:
         raise ValueError("load.search looks for the highest load that meets the slos: set slos as well")
 
 
+def check_sharing(spec: "RunSpec") -> None:
+    """Raises ValueError if the spec is to run alone and beside others."""
+    if spec.exclusive and spec.share_endpoint:
+        raise ValueError("exclusive and share_endpoint exclude each other: leave one of them out")
+
+
 def _has_times(spec: "RunSpec") -> bool:
     """Whether requests of the short form are due at times of their own: by a rate, or by those of a trace."""
     return spec.request_rate is not None or (spec.workload is not None and spec.workload.trace is not None)

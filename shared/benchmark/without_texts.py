@@ -22,6 +22,8 @@ _KEPT = (
     "observe",
     "on_interrupt",
     "max_duration_s",
+    "exclusive",
+    "share_endpoint",
     "budget_usd",
     "allow_unpriced",
     "timeouts",

@@ -33,14 +33,14 @@ class ClaimStatements:
     """Those for workers with the same ceilings.
 
     `head` reads the benchmark whose turn it is. `next` does so without some (`closed`, `full`, `locked`, `drains`).
-    `take_head` takes it at once if it needs no room on its endpoint, `take` takes the one of the id `chosen`.
+    `take_head` takes it at once if it asks for nothing, `take` takes the one of the id `chosen`.
     """
 
     def __init__(self, lease_s: float, *, held: bool, ceilings: Mapping[str, int]) -> None:
         self.head = _head(held, ceilings)
         self.next = _head(held, ceilings, passing=True)
         head = _head(held, ceilings).subquery()
-        free_head = select(head.c.id).where(not_(head.c.needs_room)).scalar_subquery()
+        free_head = select(head.c.id).where(not_(head.c.is_asking)).scalar_subquery()
         self.take_head = _take(lease_s, free_head)
         self.take = _take(lease_s, bindparam("chosen"))
 
@@ -87,17 +87,18 @@ def _head(held: bool, ceilings: Mapping[str, int], *, passing: bool = False) -> 
     """
     cancelled, lane = Benchmark.cancel_requested_at.is_not(None), lane_of(Benchmark)
     counts = Benchmark.streams.is_not(None)
+    # Its worker is silent: it has room on its endpoint already, and whoever takes it over needs no more.
+    has_room = and_(Benchmark.status == "running", Benchmark.lease_owner.is_not(None))
     may_run = of_holdings() if held else true()
     wanted = free()
     if ceilings:
-        may_run = and_(may_run, not_(exceeds(ceilings)))
+        may_run = and_(may_run, or_(has_room, not_(exceeds(ceilings))))
     if passing:
-        may_run = and_(
-            may_run,
-            not_(bindparam("drains", type_=Boolean)),
+        is_open_to_it = and_(
             lane.not_in(bindparam("closed", expanding=True)),
             or_(not_(counts), lane.not_in(bindparam("full", expanding=True))),
         )
+        may_run = and_(may_run, not_(bindparam("drains", type_=Boolean)), or_(has_room, is_open_to_it))
         wanted = and_(wanted, Benchmark.id.not_in(bindparam("locked", expanding=True)))
     owners = _owners_with_open_ones()
     # A range in place of `=`: else PostgreSQL may look for the owner's first one among the open ones of all owners.
@@ -113,16 +114,19 @@ def _head(held: bool, ceilings: Mapping[str, int], *, passing: bool = False) -> 
     other = aliased(Benchmark)
     is_quiet = exists().where(other.status == "running", other.exclusive, other.lease_owner.is_not(None))
     is_bounded = and_(counts, lane.in_(list(ceilings))) if ceilings else false()
-    # An owner without a row has not been served yet.
-    turn = func.coalesce(OwnerRow.turn, select(func.min(OwnerRow.turn)).scalar_subquery(), 0)
+    # An owner without a row has not been served yet, so he comes before all others.
+    turn = func.coalesce(OwnerRow.turn, select(func.min(OwnerRow.turn) - 1).scalar_subquery(), 0)
     return (
         select(
             Benchmark.id,
             lane.label("lane"),
             Benchmark.streams,
             Benchmark.exclusive,
+            has_room.label("has_room"),
             # Of a cancelled one nothing is sent.
-            and_(not_(cancelled), or_(Benchmark.exclusive, is_quiet, is_bounded)).label("needs_room"),
+            and_(not_(cancelled), or_(Benchmark.exclusive, and_(not_(has_room), or_(is_quiet, is_bounded)))).label(
+                "is_asking"
+            ),
         )
         .join(found, found.c.id == Benchmark.id)
         .outerjoin(OwnerRow, OwnerRow.name == found.c.owner)
@@ -145,17 +149,16 @@ def _owners_with_open_ones() -> Any:
 def _take(lease_s: float, chosen: Any, *, to_run: bool = True) -> Any:
     """Gives the chosen benchmark to the worker `claimer`, unless another transaction is changing it.
 
-    Besides the benchmark, it returns whether its owner is not yet the one who was served last.
+    Besides the benchmark, it returns the owner who was served last before; None if that is not one owner.
     `to_run`: the worker can run it, and it starts now.
     """
     begun = exists().where(Segment.benchmark_id == Benchmark.id)
     locked = select(Benchmark.id).where(Benchmark.id == chosen, free()).with_for_update(skip_locked=True)
     started_at = case((Benchmark.started_at.is_(None), utc_now()), else_=Benchmark.started_at)
     starts = {"started_at": started_at, "unclaimable_since": None, "unclaimable": None}
-    own, other = aliased(OwnerRow), aliased(OwnerRow)
-    after_others = exists().where(
-        own.name == Benchmark.owner, not_(exists().where(other.name != own.name, other.turn >= own.turn))
-    )
+    # At the beginning, owners share a turn.
+    highest = select(func.max(OwnerRow.turn)).scalar_subquery()
+    last = select(func.min(OwnerRow.name)).where(OwnerRow.turn == highest).having(func.count() == 1).scalar_subquery()
     return (
         update(Benchmark)
         .where(Benchmark.id == locked.scalar_subquery(), free())
@@ -171,5 +174,5 @@ def _take(lease_s: float, chosen: Any, *, to_run: bool = True) -> Any:
             + case((and_(Benchmark.status == "running", Benchmark.lease_owner.is_not(None)), 1), else_=0),
             **(starts if to_run else {}),
         )
-        .returning(Benchmark, not_(after_others))
+        .returning(Benchmark, last.label("last"))
     )

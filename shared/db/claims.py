@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.db.access_tables import OwnerRow
 from shared.db.claim_statements import ClaimStatements, OverdueStatements, held_values
 from shared.db.database import Database
-from shared.db.endpoint_lanes import load_of_lane
+from shared.db.endpoint_lanes import NOTHING, load_of_lane
 from shared.db.tables import Benchmark
 from shared.db.types import utc_now
 from shared.providers.identity import Holdings
@@ -98,12 +98,12 @@ class Claims:
         """The id of the first benchmark that may run now. Adds to `passed` what stands in the way of others."""
         statement = self._statements(claimer).next
         while row := (await session.execute(statement, {**claimer.values, **passed.values()})).one_or_none():
-            if not row.needs_room:
+            if not row.is_asking:
                 return int(row.id)
-            load = await load_of_lane(session, row.lane, but=row.id)
+            load = NOTHING if row.has_room else await load_of_lane(session, row.lane, but=row.id)
             if load.is_quiet or (row.exclusive and load.benchmarks):
                 passed.closed.append(row.lane)
-            elif not load.has_room(row.streams, claimer.ceilings.get(row.lane)):
+            elif not row.has_room and not load.has_room(row.streams, claimer.ceilings.get(row.lane)):
                 passed.full.append(row.lane)
             elif row.exclusive and not claimer.is_idle:
                 # The worker takes nothing else until it has become idle: if it went on, it would never be.
@@ -139,7 +139,7 @@ class Claims:
             return None
         benchmark: Benchmark = row[0]
         # A cancelled one costs its owner no turn. The owner who was served last need not be told so again.
-        if row[1] and benchmark.cancel_requested_at is None:
+        if row.last != benchmark.owner and benchmark.cancel_requested_at is None:
             await self._end_turn(session, benchmark.owner)
         return benchmark
 

@@ -4,12 +4,15 @@ The lane of a benchmark is the fingerprint of its endpoint.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.benchmark.load.streams import streams_of
+from shared.benchmark.spec import BenchmarkSpec
 from shared.db.tables import Benchmark
-from shared.providers.identity import FINGERPRINT_CHARS
+from shared.providers.identity import FINGERPRINT_CHARS, EndpointIdentity
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,18 @@ class EndpointLoad:
     def has_room(self, streams: int | None, ceiling: int | None) -> bool:
         """Whether a benchmark with so many streams fits. None: those of it do not count."""
         return streams is None or ceiling is None or self.streams + streams <= ceiling
+
+
+NOTHING = EndpointLoad(0, 0, is_quiet=False)
+
+
+def lane_columns(spec: BenchmarkSpec, endpoint: EndpointIdentity | None) -> dict[str, Any]:
+    """What is stored of a new benchmark."""
+    return {
+        "endpoint_lane": None if endpoint is None else endpoint.fingerprint,
+        "streams": None if spec.share_endpoint else streams_of(spec),
+        "exclusive": spec.exclusive,
+    }
 
 
 def lane_of(benchmark: type[Benchmark]) -> ColumnElement[str]:

@@ -5,11 +5,25 @@ A marked benchmark shows why. If the mark stays for as long as the setting says,
 """
 
 from collections.abc import Mapping
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal_column, not_, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    and_,
+    case,
+    cast,
+    func,
+    literal_column,
+    not_,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from shared.db.again import tries_again
-from shared.db.claim_statements import free, held_values, of_holdings
+from shared.db.claim_statements import exceeds, free, held_values, of_holdings
 from shared.db.database import Database
 from shared.db.tables import Benchmark, Worker
 from shared.db.types import utc_now
@@ -26,20 +40,6 @@ class UnclaimedRepository:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        # Without an index of its own: grouping by an index would read the ended benchmarks too.
-        provider = Benchmark.provider.concat(literal_column("''"))
-        # Of each endpoint: one benchmark with its mark, and whether some have a mark and some have none.
-        self._look = (
-            select(
-                provider,
-                Benchmark.endpoint_key,
-                func.min(Benchmark.id),
-                func.count(),
-                func.count(Benchmark.unclaimable_since),
-            )
-            .where(_waits(), or_(not_(func.coalesce(of_holdings(), False)), Benchmark.unclaimable_since.is_not(None)))
-            .group_by(provider, Benchmark.endpoint_key)
-        )
 
     async def mark(self, holdings: Holdings, *, alive_within_s: float) -> None:
         """Marks what nobody can run, and takes the mark from what somebody can run again.
@@ -47,6 +47,7 @@ class UnclaimedRepository:
         `holdings`: of the worker that asks; it can run those. `alive_within_s`: workers that reported within this time
         count.
         """
+        too_many = _too_many(holdings.ceilings)
         changes = await self._changes(holdings, alive_within_s)
         if not changes:
             return
@@ -55,7 +56,7 @@ class UnclaimedRepository:
                 since = None if reason is None else func.coalesce(Benchmark.unclaimable_since, utc_now())
                 await session.execute(
                     update(Benchmark)
-                    .where(_waits(), _needs(needed))
+                    .where(_waits(), _needs(needed), too_many.is_not_distinct_from(needed.streams))
                     .values(unclaimable_since=since, unclaimable=reason)
                     .execution_options(synchronize_session=False)
                 )
@@ -64,18 +65,42 @@ class UnclaimedRepository:
         alive = select(Worker.id, Worker.endpoints).where(reported_within(alive_within_s)).order_by(Worker.id)
         changes: Marks = []
         async with self._database.read() as session:
-            groups = (await session.execute(self._look, held_values(holdings))).all()
+            groups = (await session.execute(_look(holdings.ceilings), held_values(holdings))).all()
             if not groups:
                 return []
             workers = [LivingWorker(*row) for row in (await session.execute(alive)).all()]
-            for provider, key, first, count, marked in groups:
+            for provider, key, too_many, first, count, marked in groups:
                 row = select(Benchmark.endpoint, Benchmark.unclaimable).where(Benchmark.id == first)
                 identity, before = (await session.execute(row)).one()
-                needed = Needed(provider, key, identity)
+                needed = Needed(provider, key, identity, too_many)
                 reason = why_nobody(needed, workers)
                 if marked if reason is None else (marked < count or reason != before):
                     changes.append((needed, reason))
         return changes
+
+
+def _look(ceilings: Mapping[str, int]) -> Any:
+    """Of each endpoint: one benchmark with its mark, and whether some have a mark and some have none."""
+    # Without an index of its own: grouping by an index would read the ended benchmarks too.
+    provider, too_many = Benchmark.provider.concat(literal_column("''")), _too_many(ceilings)
+    not_held = not_(func.coalesce(of_holdings(), False))
+    return (
+        select(
+            provider,
+            Benchmark.endpoint_key,
+            too_many.label("too_many"),
+            func.min(Benchmark.id),
+            func.count(),
+            func.count(Benchmark.unclaimable_since),
+        )
+        .where(_waits(), or_(not_held, too_many.is_not(None), Benchmark.unclaimable_since.is_not(None)))
+        .group_by(provider, Benchmark.endpoint_key, "too_many")
+    )
+
+
+def _too_many(ceilings: Mapping[str, int]) -> ColumnElement[int | None]:
+    """Its streams, if they are more than the asking worker allows."""
+    return case((exceeds(ceilings), Benchmark.streams)) if ceilings else cast(null(), Integer)
 
 
 def _waits() -> ColumnElement[bool]:

@@ -90,6 +90,13 @@ class Endpoint(BaseModel):
         default=(),
         description="Prometheus endpoints of the server and its GPUs, which workers read once a second during a run.",
     )
+    max_streams: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description="The most requests that all benchmarks together may have in flight there, over all workers. A "
+        "benchmark waits until there is room for its own. If left out: no bound.",
+    )
     stand_in: bool = Field(
         default=False,
         description="Answers for models whose own provider has no key (the simulator of the embedded stack).",

@@ -14,11 +14,15 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """The endpoint of a benchmark. `key` and `identity` are None if an older version submitted it."""
+    """The endpoint of a benchmark. `key` and `identity` are None if an older version submitted it.
+
+    `streams`: its own, if they are more than some worker allows on this endpoint.
+    """
 
     provider: str
     key: str | None
     identity: Mapping[str, Any] | None = None
+    streams: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,10 @@ class LivingWorker:
     def can_run(self, needed: Needed) -> bool:
         if self.endpoints is None:
             return True
-        return any(_is(item, needed) and not item["problems"] and not _too_old(item, needed) for item in self.endpoints)
+        return any(
+            _is(item, needed) and not item["problems"] and not _too_old(item, needed) and not _too_small(item, needed)
+            for item in self.endpoints
+        )
 
 
 def why_nobody(needed: Needed, workers: Sequence[LivingWorker]) -> dict[str, str] | None:
@@ -44,7 +51,7 @@ def why_nobody(needed: Needed, workers: Sequence[LivingWorker]) -> dict[str, str
         kind, words = _what_it_has(worker, needed)
         kinds.append(kind)
         said[words].append(worker.id)
-    kind = next((item for item in ("missing_key", "unusable_tls") if item in kinds), NO_WORKER)
+    kind = next((item for item in ("missing_key", "unusable_tls", "too_many_streams") if item in kinds), NO_WORKER)
     return {"kind": kind, "message": "; ".join([_needs(needed), *_named(said)])}
 
 
@@ -68,6 +75,11 @@ def _unknown(held: Mapping[str, Any], needed: Needed) -> str | None:
     return None
 
 
+def _too_small(held: Mapping[str, Any], needed: Needed) -> bool:
+    most = held.get("max_streams")
+    return needed.streams is not None and most is not None and needed.streams > most
+
+
 def _needs(needed: Needed) -> str:
     if needed.identity is None:
         return f"it needs endpoint {needed.provider!r}"
@@ -81,6 +93,8 @@ def _what_it_has(worker: LivingWorker, needed: Needed) -> tuple[str, str]:
     """(kind, words) about one worker that cannot run it."""
     endpoints = worker.endpoints or ()
     same = next((item for item in endpoints if _is(item, needed)), None)
+    if same is not None and not same["problems"] and _too_small(same, needed):
+        return "too_many_streams", f"allows {same['max_streams']:,} streams there, and it has {needed.streams:,}"
     if same is not None and not same["problems"]:
         return NO_WORKER, f"is of a version that does not know {_unknown(same, needed)}"
     if same is not None:

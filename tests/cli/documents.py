@@ -137,6 +137,8 @@ def benchmark(benchmark_id: int = 1, status: str = "completed", **changes: Any) 
         "on_interrupt": "resume",
         "observe": True,
         "max_duration_s": None,
+        "exclusive": False,
+        "share_endpoint": False,
         "budget_usd": None,
         "allow_unpriced": False,
         "request_rate": None,

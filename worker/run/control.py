@@ -50,6 +50,11 @@ class BenchmarkRun:
         return self._lease.benchmark_id
 
     @property
+    def is_exclusive(self) -> bool:
+        """Nothing else may run on this worker meanwhile."""
+        return self._benchmark.exclusive
+
+    @property
     def _money(self) -> RunMoney | None:
         return None if self._sending is None else self._sending.money
 

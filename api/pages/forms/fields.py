@@ -199,6 +199,17 @@ _FIELDS = (
         hint="Fails after it. Empty: no limit.",
     ),
     FormField(
+        "beside_others",
+        "exclusive",
+        "Beside others",
+        "choice",
+        choices=[
+            ("", "as the endpoint's ceiling allows"),
+            ("exclusive", "alone: nothing else on its worker and endpoint"),
+            ("share", "share the endpoint: do not count"),
+        ],
+    ),
+    FormField(
         "budget_usd",
         "budget_usd",
         "Budget",
@@ -241,6 +252,7 @@ SECTIONS: Mapping[str, Sequence[str]] = {
     "texts": ("system", "order", "cache", "seed"),
     "parameters": ("max_tokens", "temperature", "top_p"),
     "ends": ("warmup", "duration_s", "requests", "max_duration_s"),
+    "beside": ("beside_others",),
     "budget": ("budget_usd", "allow_unpriced"),
     "slos": ("slo_preset", "slo_ttft_ms", "slo_tpot_ms", "slo_latency_ms", "slo_attainment"),
     "timeouts": ("connect_s", "ttft_s", "idle_s", "total_s"),

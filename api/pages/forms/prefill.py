@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.pages.forms import metadata, prompts
-from api.pages.forms.request import INTEGERS, NUMBERS, TEXTS
+from api.pages.forms.request import BESIDE_OTHERS, INTEGERS, NUMBERS, TEXTS
 from api.pages.forms.values import Values
 from shared.benchmark.slo.slo_presets import PRESETS
 
@@ -31,6 +31,10 @@ def values_of(request: Mapping[str, Any]) -> Values:
     taking.text("system", "system", lines=True)
     for name, path in (INTEGERS | NUMBERS).items():
         taking.number(name, path)
+    for choice, field in BESIDE_OTHERS.items():
+        if taking.at(field) is True:
+            taking.take(field)
+            taking.values["beside_others"] = choice
     if taking.at("allow_unpriced") is True:
         taking.take("allow_unpriced")
         taking.values["allow_unpriced"] = "yes"

@@ -27,6 +27,8 @@ TEXTS = {
     "slo_preset": "slos.preset",
     "webhook_url": "webhook_url",
 }
+# How it runs beside others: the choice of the form, and the field that it sets.
+BESIDE_OTHERS = {"exclusive": "exclusive", "share": "share_endpoint"}
 INTEGERS = {"repetitions": "repetitions", "max_tokens": "parameters.max_tokens"}
 
 
@@ -46,6 +48,8 @@ def draft_of(values: Values, earlier: Sequence[Any] = ()) -> Draft:
         draft.integer(name, path)
     for name, path in NUMBERS.items():
         draft.number(name, path)
+    for choice, field in BESIDE_OTHERS.items():
+        draft.put("beside_others", field, True if draft.get("beside_others") == choice else None)
     draft.put("allow_unpriced", "allow_unpriced", True if draft.get("allow_unpriced") else None)
     try:
         draft.put("metadata", "metadata", metadata_of(draft.values.get("metadata", "")) or None)
