@@ -1,6 +1,6 @@
 """Middleware against pages of other sites and against our own webhooks. It also adds the security headers.
 
-The API has no log-in, so whatever a browser in the same network sends would be done.
+Without keys, whatever a browser on this machine sends would be done; with them, it sends the cookie of its session.
 """
 
 from starlette.datastructures import Headers

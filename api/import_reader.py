@@ -234,7 +234,7 @@ def _check_shown(schema: type[BaseModel], document: dict[str, Any], place: str) 
 def _texts_of_numbers(value: Any, path: str) -> Iterator[str]:
     if isinstance(value, dict):
         for name, item in value.items():
-            if not name.endswith("_usd"):
+            if name != "usd" and not name.endswith("_usd"):
                 yield from _texts_of_numbers(item, f"{path}.{name}")
     elif isinstance(value, list):
         for index, item in enumerate(value):

@@ -54,6 +54,8 @@ Measured, stored, reproducible numbers about LLM endpoints: time to first token,
 clock, dates (`_at`) are UTC, costs (`_usd`) are US dollars. Unknown is `null`, never 0.
 """
 
+# A key that somebody gives to "Authorize" is forgotten with the page.
+SWAGGER = {"tryItOutEnabled": True, "persistAuthorization": False, "filter": True, "displayRequestDuration": True}
 # Bodies with bounds of their own.
 STREAMED = {
     ("POST", "/datasets"): StreamedBody(MAX_DATASET_BYTES, ARRIVAL_S),
@@ -124,7 +126,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         swagger_ui_oauth2_redirect_url=None,
     )
     # Swagger's files are served from this program, because many hosts cannot reach a CDN.
-    patch_fastapi(app, redirect_from_root_to_docs=False)
+    patch_fastapi(app, redirect_from_root_to_docs=False, swagger_ui_parameters=SWAGGER)
     app.state.settings = settings
     app.state.process = process
     install_error_handlers(app)

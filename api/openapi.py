@@ -4,7 +4,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from api.access.requirements import Requirements
 from api.errors import MEDIA_TYPE
+from api.openapi_access import add_access, add_scheme
 from api.openapi_errors import PROBLEM, add_errors
 from api.openapi_examples import add_examples
 from api.openapi_headers import add_headers
@@ -34,25 +36,25 @@ TAGS: list[dict[str, Any]] = [
 
 
 def complete_the_document(app: FastAPI) -> None:
-    """Replaces `app.openapi` by one that adds errors, headers of answers and examples."""
+    """Replaces `app.openapi` by one that adds access, errors, headers of answers and examples."""
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:
         if not _made:
-            _made.append(_complete(plain()))
+            _made.append(_complete(plain(), app.state.requirements))
         app.openapi_schema = _made[0]
         return _made[0]
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _complete(document: dict[str, Any]) -> dict[str, Any]:
-    # There is no log-in.
-    document["security"] = []
+def _complete(document: dict[str, Any], requirements: Requirements) -> dict[str, Any]:
+    add_scheme(document)
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _give_problems_their_media_type(operation)
-            add_errors(path, method, operation)
+            need = add_access(path, method, operation, requirements)
+            add_errors(path, method, operation, need)
             add_headers(operation)
             _separate_by_commas(operation)
     for operations in document["webhooks"].values():

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from api.access.needs import Need
+from api.access.owner_choice import PARAMETER
 from api.errors import MEDIA_TYPE
 from api.guard import ANY_HOST, SAFE_METHODS
 
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
-# They answer without the database, or say themselves that it is away.
-WITHOUT_DATABASE = ("/health", "/metrics", "/models", "/ready")
+# They answer without the database, or say themselves that it is away. All others need it to know who asks.
+WITHOUT_DATABASE = ("/health", "/metrics", "/ready")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,15 @@ ERRORS = {
         "The body is not JSON",
         "the body is not JSON: Expecting value at character 12",
     ),
+    401: DocumentedError(
+        "There is no API key, or one that is not accepted: unknown, expired or revoked.",
+        "authentication_required",
+        "An API key is needed",
+        "send an API key, as in `Authorization: Bearer lbk_...`; an admin makes one with `llmbench keys create`",
+    ),
     403: DocumentedError(
-        "A page of another site, or a webhook of this service, wants to change something.",
+        "The scope of the key is too small; or a page of another site, or a webhook of this service, wants to change "
+        "something.",
         "cross_site",
         "Request of another site",
         "a page of another site must not change anything here",
@@ -104,20 +113,24 @@ ERRORS = {
 }
 
 
-def add_errors(path: str, method: str, operation: dict[str, Any]) -> None:
+def add_errors(path: str, method: str, operation: dict[str, Any], need: Need) -> None:
     """Adds the errors that the route does not name itself, and an example to each."""
     responses = operation["responses"]
-    for status in _statuses(path, method, operation):
+    for status in _statuses(path, method, operation, need):
         content = {MEDIA_TYPE: {"schema": PROBLEM}}
         responses.setdefault(str(status), {"description": ERRORS[status].description, "content": content})
     for status, response in responses.items():
         problem = response.get("content", {}).get(MEDIA_TYPE)
         if problem is not None:
-            problem["example"] = ERRORS[int(status)].example(int(status), _filled(path))
+            problem["example"] = ERRORS[int(status)].example(int(status), filled(path))
     operation["responses"] = dict(sorted(responses.items()))
 
 
-def _statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[int]:
+def _statuses(path: str, method: str, operation: dict[str, Any], need: Need) -> Iterator[int]:
+    if need.scope is not None:
+        yield from (401, 403)
+        if any(parameter["name"] == PARAMETER for parameter in operation.get("parameters", ())):
+            yield 422
     if method.upper() not in SAFE_METHODS:
         yield 403
     if "requestBody" in operation:
@@ -129,6 +142,6 @@ def _statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[int
     yield 500
 
 
-def _filled(path: str) -> str:
-    """The path with an id in each place for one."""
+def filled(path: str) -> str:
+    """A path of the document with an id in each place for one."""
     return "/".join("1" if part.startswith("{") else part for part in path.split("/"))

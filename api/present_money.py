@@ -5,8 +5,8 @@ from dataclasses import asdict
 from api.schemas.budgets import BudgetOut
 from api.schemas.spend import SpendItem, SpentOut
 from shared.db.budgets import BudgetState
-from shared.db.spend_pages import SpendRow, Spent
-from shared.money import MICROS_A_USD
+from shared.db.spend_pages import SpendRow
+from shared.money import MICROS_A_USD, Spent
 
 
 def dollars(micros: int) -> float:

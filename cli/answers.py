@@ -42,7 +42,8 @@ def problem_of(response: httpx2.Response, url: str) -> CliError:
     if body.get("code") == "budget_exhausted":
         return CliError(detail, ExitCode.BUDGET)
     if response.status_code == 401:
-        return usage(f"{url} needs an API key: {detail}", ADVICE)
+        is_missing = body.get("code") == "authentication_required"
+        return usage(f"{url} needs an API key" if is_missing else detail, ADVICE)
     if response.status_code == 403 and body.get("code") == "missing_scope":
         return usage(detail, ("`llmbench whoami` says what the key is. An admin makes one with another scope.",))
     errors = [f"{item['field']}: {item['message']}" for item in body.get("errors") or []]

@@ -1,5 +1,6 @@
 """Money as budgets count it: whole micro-dollars. Pure; the API, the worker and the database use it."""
 
+from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
 MICROS_A_USD = 1_000_000
@@ -7,6 +8,18 @@ MICROS_A_USD = 1_000_000
 MOST_MICROS = 10**15
 
 _CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """A sum of the ledger. `worst_case`: how much of `amount` is the worst case of requests of unknown cost."""
+
+    amount: int
+    worst_case: int
+    requests: int
+    # Requests without a price. They count nothing.
+    unpriced: int
+    benchmarks: int
 
 
 def micro_usd(usd: Decimal) -> int:

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-# Patterns of provider keys, authorisation headers and URLs' passwords. They find keys that this process does not know.
+# Patterns of provider keys, of our own (`lbk_`), of authorisation headers and URLs' passwords. They find keys that this
+# process does not know.
 _PATTERNS = (
-    re.compile(r"\b(?:sk|pk|rk|gsk|xai|api)[-_][A-Za-z0-9_-]{12,}"),
+    re.compile(r"\b(?:sk|pk|rk|gsk|xai|api|lbk)[-_][A-Za-z0-9_-]{12,}"),
     re.compile(r"(?i)\bbearer\s+[A-Za-z0-9._~+/=-]{8,}"),
     re.compile(r"(?i)\b(?:x-api-key|api[-_ ]?key|authorization)[\"']?\s*[:=]\s*[\"']?[A-Za-z0-9._~+/=-]{8,}"),
     re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"),

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 import orjson
 
 from shared.clock import monotonic_ns
+from simulator.bill import Bill
 
 _SECRET_HEADERS = frozenset({"authorization", "x-api-key", "api-key", "proxy-authorization", "cookie"})
 _KEPT_RECORDS = 10_000
@@ -39,6 +40,8 @@ class RequestRecord:
     headers: dict[str, str]
     body: dict[str, Any]
     in_flight: int
+    # Of its prompt. None: it was refused.
+    prompt_tokens: int | None = None
     # In the queueing mode: when the request got its slot, and what its prompt was.
     started_ns: int | None = None
     input_tokens: int | None = None
@@ -89,6 +92,7 @@ class Records:
     latest: deque[RequestRecord] = field(default_factory=lambda: deque(maxlen=_KEPT_RECORDS))
     in_flight: int = 0
     peak_in_flight: int = 0
+    bill: Bill = field(default_factory=Bill)
     _count: int = 0
     _log: TextIO | None = None
     _bodies: deque[tuple[RequestRecord, int]] = field(default_factory=deque)
@@ -118,6 +122,7 @@ class Records:
             body=kept,
             in_flight=self.in_flight,
         )
+        self.bill.begin(record.model)
         self.latest.append(record)
         self._bodies.append((record, size))
         self._body_bytes += size
@@ -140,6 +145,7 @@ class Records:
         record.outcome = outcome
         record.closed_by_client = closed_by_client
         record.closed_ns = monotonic_ns()
+        self.bill.end(record, whole=outcome is Outcome.SUCCEEDED)
         self.in_flight -= 1
         if self._log is not None:
             self._log.write(record.line().decode() + "\n")

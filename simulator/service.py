@@ -13,6 +13,7 @@ import orjson
 
 from shared.clock import wall_now
 from simulator.answer import Answer, generate
+from simulator.bill import PATH as BILL_PATH
 from simulator.call import Call, Problem, Refused
 from simulator.fault import Fault, FaultKind
 from simulator.http_head import Request, chunk, head, whole
@@ -83,10 +84,11 @@ class Service:
             if profile.fault.kind is FaultKind.ERROR:
                 return self._refuse(wire, record, request, self._fault_problem(wire, call, profile.fault))
             if profile.fault.kind is FaultKind.HANG_HEAD:
+                record.prompt_tokens = call.input_tokens
                 return Response(iter([Ending(request.received_ns, Close.HANG)]), record)
         random = Random(f"{self._seed}:{call.model}:{ordinal}")  # noqa: S311 - repeatable is what it must be
         answer = generate(profile, call.max_tokens, call.stops)
-        record.status = 200
+        record.status, record.prompt_tokens = 200, call.input_tokens
         ticket, deadlines = None, Deadlines(profile, request.received_ns, random)
         if profile.queues:
             ticket = self._enter(profile, call, record, request.received_ns)
@@ -160,7 +162,10 @@ class Service:
         return Response(iter([Write(now, start + data), Ending(now, Close.ERROR)]), record)
 
     def _side(self, request: Request) -> Response:
-        status, data = truth_response(request.path, self._pools, self._defaults) or side_response(request)
+        if request.path == BILL_PATH:
+            status, data = 200, self._records.bill.document()
+        else:
+            status, data = truth_response(request.path, self._pools, self._defaults) or side_response(request)
         headers = {"content-type": "application/json", "content-length": str(len(data))}
         start = head(status, headers, keep_alive=request.keep_alive)
         if request.method == "HEAD":

@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from starlette.types import Scope as AsgiScope
 
-from shared.access.bound import Bound, bound_to_host
+from shared.network.bound import Bound, bound_to_host
 from shared.settings import Settings, server_environment
 
 # Uvicorn's own default.

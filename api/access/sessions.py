@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 # Where it is kept in the state of a request.
 SESSION = "session"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
-# What an admin may do with the benchmarks of the owner whom he looks at. All other changes are those of his own.
+# What an admin may do with the benchmarks of the one owner whom he looks at. All other changes are those of his own.
 _ACROSS = re.compile(r"(?:/ui)?/benchmarks/[0-9]+(?:/cancel|/delete)?")
 
 
@@ -43,7 +43,8 @@ class BrowserSession:
     def caller(self, scope: AsgiScope) -> Caller:
         """Who makes this request. What is read is that of `looks_at`; what is written belongs to the key's owner."""
         looks_at = self.looks_at
-        if scope["method"] not in SAFE_METHODS and not _ACROSS.fullmatch(route_path(scope)):
+        changes = scope["method"] not in SAFE_METHODS
+        if changes and (looks_at == ALL_OWNERS or not _ACROSS.fullmatch(route_path(scope))):
             looks_at = None
         sees_all = looks_at == ALL_OWNERS
         return Caller(

@@ -16,12 +16,12 @@ from api.access.requirements import Requirements, needs_elsewhere
 from api.access.sessions import Sessions
 from api.access.throttle import LoginThrottle
 from shared.access.api_key import Hasher
-from shared.access.bound import Bound
 from shared.access.request_limits import RequestLimits
 from shared.clock import Clock
 from shared.db.database import Database
 from shared.db.key_lookup import KeyLookup
 from shared.db.sessions import SessionRepository
+from shared.network.bound import Bound
 from shared.queue.redis import quick_redis
 from shared.queue.request_limits import RedisRequestCounts
 from shared.settings import Settings

@@ -12,6 +12,7 @@ from starlette.types import Scope as AsgiScope
 from api.access.caller import caller_of
 from api.access.sessions import BrowserSession, session_of
 from shared.access.caller import LOCAL, Caller
+from shared.access.owner import ALL_OWNERS
 from shared.access.scopes import Scope
 
 # The field of forms that has the token, and the header of requests that have no form.
@@ -71,6 +72,6 @@ def csrf_field() -> Markup:
 
 
 def may(scope: Scope, *, across: bool = False) -> bool:
-    """Whether a page shows an action. `across`: it also works on the rows of the owner whom an admin looks at."""
+    """Whether a page shows an action. `across`: it also works for the one owner whom an admin looks at."""
     here = viewer()
-    return here.caller.may(scope) and (across or here.looks_at is None)
+    return here.caller.may(scope) and (here.looks_at is None or (across and here.looks_at != ALL_OWNERS))

@@ -6,6 +6,7 @@ from api.pages import assets
 from api.pages.routes import (
     account,
     actions,
+    audit,
     benchmark,
     benchmark_request,
     benchmarks,
@@ -14,11 +15,13 @@ from api.pages.routes import (
     form_choices,
     history,
     home,
+    keys,
     leaderboard,
     live,
     login,
     new,
     report,
+    spend,
     webhooks,
     workers,
 )
@@ -28,6 +31,8 @@ ROUTERS: list[APIRouter] = [
     home.router,
     login.router,
     account.router,
+    keys.router,
+    audit.router,
     # Before the page of one benchmark, whose path would take `new` for an id.
     form_choices.router,
     new.router,
@@ -44,4 +49,5 @@ ROUTERS: list[APIRouter] = [
     live.router,
     history.router,
     leaderboard.router,
+    spend.router,
 ]

@@ -7,13 +7,18 @@ from api.pages.site import is_partial, page
 from api.proxy import route_path
 from api.schemas.problem import Problem
 
+_ADVICE_OF_CODE = {
+    "missing_scope": "Ask an admin for a key that may do this, then log in with it.",
+}
 _ADVICE = {
+    401: "Log in, or send an API key.",
     403: "Open the page again and repeat what you did.",
     404: "It may have been deleted. The list of benchmarks has what there is.",
     405: "Go back to the page that you came from.",
     409: "Load the page again to see its state now.",
     413: "Send less at a time.",
     422: "Correct this and try again.",
+    429: "Wait a moment, then try again.",
     503: "Try again in a moment. If it stays so, see whether the database answers.",
 }
 _OTHERWISE = "Try again. If it happens again, look into the log of the API for this request."
@@ -27,7 +32,7 @@ def is_page(request: Request) -> bool:
 
 def problem_page(request: Request, problem: Problem, headers: dict[str, str] | None = None) -> HTMLResponse:
     """The whole page, or for htmx a message for the place of messages."""
-    advice = _ADVICE.get(problem.status, _OTHERWISE)
+    advice = _ADVICE_OF_CODE.get(problem.code) or _ADVICE.get(problem.status, _OTHERWISE)
     if is_partial(request):
         to_messages = {"HX-Retarget": "#messages", "HX-Reswap": "innerHTML", **(headers or {})}
         return page(

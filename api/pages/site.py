@@ -22,6 +22,7 @@ NAVIGATION = (
     ("/ui/benchmarks", "Benchmarks"),
     ("/ui/history", "History"),
     ("/ui/leaderboard", "Leaderboard"),
+    ("/ui/spend", "Spend"),
     ("/ui/webhooks", "Webhooks"),
     ("/ui/workers", "Workers"),
     ("/docs", "API"),
@@ -56,7 +57,7 @@ def navigation() -> Sequence[tuple[str, str]]:
     if not viewer().is_known:
         return ()
     *pages, api = NAVIGATION
-    return (*pages, *(FOR_ADMINS if may("admin", across=True) else ()), api)
+    return (*pages, *(FOR_ADMINS if viewer().caller.may("admin") else ()), api)
 
 
 def is_partial(request: Request) -> bool:

@@ -50,7 +50,7 @@ TheAccess = Annotated[Access, Depends(_access)]
 
 @router.post(
     "/keys",
-    dependencies=[needs("admin", across_owners=True)],
+    dependencies=[needs("admin")],
     operation_id="createKey",
     status_code=status.HTTP_201_CREATED,
     summary="Make an API key",
@@ -96,7 +96,7 @@ async def list_keys(query: Annotated[PageQuery, Query()], keys: Keys, parts: Par
 
 @router.delete(
     "/keys/{key_id}",
-    dependencies=[needs("admin", across_owners=True)],
+    dependencies=[needs("admin")],
     operation_id="revokeKey",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Revoke an API key",
@@ -110,7 +110,7 @@ async def revoke(key_id: KeyId, keys: Keys) -> None:
     await keys.revoke(key_id)
 
 
-@router.get("/whoami", dependencies=[needs("read")], operation_id="whoAmI", summary="Who the caller is")
+@router.get("/whoami", dependencies=[needs("read")], operation_id="getWhoami", summary="Who the caller is")
 async def whoami(request: Request, access: TheAccess) -> WhoAmI:
     """Owner and scope of the key that the request was sent with."""
     caller = caller_of(request)

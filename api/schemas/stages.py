@@ -26,7 +26,7 @@ class StageOut(BaseModel):
     )
     ended_by: str | None = Field(
         description="What ended it: `requests` (all were sent), `workload` (it had no more), `duration`, `error_rate`, "
-        "`saturated`, `cancelled`, or `failed` (the run broke). Null while it runs.",
+        "`saturated`, `cancelled`, `budget` (no money was left), or `failed` (the run broke). Null while it runs.",
         examples=["duration"],
     )
     summary: Summary | None = Field(description="The statistics of its requests alone. Null while it runs.")

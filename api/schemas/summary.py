@@ -15,6 +15,7 @@ from api.schemas.summary_counts import (
     RequestCounts,
     RunOverTime,
     ServedOut,
+    SpendOut,
     TokenTotals,
 )
 from api.schemas.throughput import (
@@ -112,6 +113,11 @@ class Summary(BaseModel):
         default=None, description="What the answers say they came from. Null in old runs that did not count it."
     )
     cost: CostOut = Field(description="Cost totals.")
+    spend: SpendOut | None = Field(
+        default=None,
+        description="What the run has cost its budgets ([budgets](budgets.md)), probes and warm-up included. Null "
+        "for a run that sent nothing or is older.",
+    )
     search: SearchOut | SweepOut | None = Field(
         default=None,
         discriminator="kind",

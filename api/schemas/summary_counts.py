@@ -92,6 +92,21 @@ class CostOut(BaseModel):
     )
 
 
+class SpendOut(BaseModel):
+    """What the run has cost its budgets: what was spent for certain, and the worst case of the rest."""
+
+    spent_usd: float = Field(
+        description="What it spent, each request rounded up to a millionth. Unit: USD.", examples=[0.0075]
+    )
+    worst_case_usd: float = Field(
+        description="How much of `spent_usd` is the worst case of requests whose cost nobody knows: cut off in "
+        "mid-stream, lost with a worker, sent twice over a closed connection. Unit: USD.",
+        examples=[0.0002],
+    )
+    requests: int = Field(description="Requests that were sent, or may have been.", examples=[121])
+    unpriced_requests: int = Field(description="How many of them have no price and count nothing.", examples=[0])
+
+
 class Finding(BaseModel):
     """An oddity of the provider's streams that was met in this run."""
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from cli.database import has_keys, shown
 from cli.exits import usage
 from cli.stack import environment
-from shared.access.bound import NoKeys, bound_to_host
+from shared.network.bound import NoKeys, bound_to_host
 from shared.settings import load_settings
 
 

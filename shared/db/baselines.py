@@ -77,11 +77,13 @@ class BaselineRepository:
 
     async def page(self, *, after: str | None, limit: int) -> list[NamedBenchmark]:
         """Baselines in the order of their keys, from the one behind the key `after` on."""
-        query = _named().where(of_owner(self._caller, Baseline.owner))
+        keys = select(Baseline.name).where(of_owner(self._caller, Baseline.owner))
         if after is not None:
-            query = query.where(Baseline.name > after)
+            keys = keys.where(Baseline.name > after)
+        # The keys first: SQLite would begin with the benchmarks.
+        some = keys.order_by(Baseline.name).limit(limit)
         async with self._database.read() as session:
-            rows = await session.execute(query.order_by(Baseline.name).limit(limit))
+            rows = await session.execute(_named().where(Baseline.name.in_(some)).order_by(Baseline.name))
             return [_out(row) for row in rows]
 
     async def delete(self, name: str) -> None:
@@ -110,9 +112,7 @@ async def refuse_baseline(session: AsyncSession, benchmark_id: int) -> None:
     query = select(Baseline.name).where(Baseline.benchmark_id == benchmark_id).order_by(Baseline.name)
     names: Sequence[str] = (await session.scalars(query.limit(_NAMES_SHOWN + 1))).all()
     if names:
-        shown = ", ".join(_name(key) for key in names[:_NAMES_SHOWN]) + (
-            " and more" if len(names) > _NAMES_SHOWN else ""
-        )
+        shown = ", ".join(map(_name, names[:_NAMES_SHOWN])) + (" and more" if len(names) > _NAMES_SHOWN else "")
         raise Conflict(
             f"benchmark {benchmark_id} is the baseline {shown}: give the name to another benchmark, or delete the name"
         )

@@ -1,42 +1,35 @@
 """Benchmarks as the API needs them: create, read, cancel, delete. `benchmark_pages` lists them."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, inspect, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.access.caller import Caller
-from shared.access.owner import DEFAULT_OWNER
-from shared.benchmark.budget_spec import micros_of
-from shared.benchmark.metadata import metadata_pairs
-from shared.benchmark.prompt_set import prompt_set
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.status import CANCEL, FINISH, TERMINAL, Status
 from shared.db.again import tries_again
 from shared.db.audit import record
 from shared.db.baselines import refuse_baseline
 from shared.db.database import Database
-from shared.db.datasets import hold_dataset
-from shared.db.endpoint_lanes import lane_columns
 from shared.db.events import tell_of
 from shared.db.missing import no_benchmark
+from shared.db.new_benchmark import NewBenchmark, insert_benchmark
 from shared.db.owned import key_of, of_owner, owned_by
 from shared.db.reservations import close
 from shared.db.spend import hold_account
 from shared.db.stored_spec import is_without_prompts, prompts_deleted, prompts_of, spec_of
-from shared.db.tables import Benchmark, BenchmarkMetadata, IdempotencyKey, Prompt
+from shared.db.tables import Benchmark, IdempotencyKey
 from shared.db.types import as_constant, utc_now
-from shared.db.webhook_endpoints import insert_endpoint, lock_endpoint
+from shared.db.webhook_endpoints import lock_endpoint
 from shared.errors import Conflict, KeyReused
+from shared.money import usd_text
 from shared.providers.identity import EndpointIdentity
 from shared.webhooks.message import NewEndpoint
 
 # How long an Idempotency-Key is remembered.
 KEEP_KEYS_S = 24 * 3600
-# Prompts that one statement stores. Between two statements the event loop does other work.
-PROMPTS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +73,9 @@ class BenchmarkRepository:
         Only workers that hold `endpoint` claim it. None: those that have an endpoint named `provider`.
         `capped`: a budget of its key or owner counts what it spends.
         """
-        prompts = await _prompt_set(spec)
+        new = await NewBenchmark.of(spec, provider, notices, endpoint, rerun_of, webhook, traceparent, capped=capped)
         async with self._database.write() as session:
-            benchmark = await _insert(
-                session,
-                self._caller,
-                spec,
-                prompts,
-                provider,
-                notices,
-                endpoint,
-                rerun_of,
-                webhook,
-                traceparent,
-                capped,
-            )
+            benchmark = await insert_benchmark(session, self._caller, new)
             await self._record_created(session, benchmark)
         return benchmark
 
@@ -115,7 +96,7 @@ class BenchmarkRepository:
 
         Raises KeyReused if the key belongs to another request, Conflict if its benchmark was deleted.
         """
-        prompts = await _prompt_set(spec)
+        new = await NewBenchmark.of(spec, provider, notices, endpoint, rerun_of, webhook, traceparent, capped=capped)
         key = key_of(self._caller, once.key)
         async with self._database.write() as session:
             too_old = IdempotencyKey.created_at < as_constant(utc_now(-KEEP_KEYS_S))
@@ -130,19 +111,7 @@ class BenchmarkRepository:
             )
             if claimed.one_or_none() is None:
                 return await self._replayed(session, once), False
-            benchmark = await _insert(
-                session,
-                self._caller,
-                spec,
-                prompts,
-                provider,
-                notices,
-                endpoint,
-                rerun_of,
-                webhook,
-                traceparent,
-                capped,
-            )
+            benchmark = await insert_benchmark(session, self._caller, new)
             await session.execute(
                 update(IdempotencyKey).where(IdempotencyKey.key == key).values(benchmark_id=benchmark.id)
             )
@@ -246,6 +215,7 @@ class BenchmarkRepository:
     async def _record_created(self, session: AsyncSession, benchmark: Benchmark) -> None:
         names = {"model": "model", "provider": "provider", "planned_requests": "planned", "rerun_of": "rerun_of"}
         details = {name: getattr(benchmark, column) for name, column in names.items()}
+        details["budget_usd"] = None if benchmark.budget is None else usd_text(benchmark.budget)
         await record(session, self._caller, "benchmark.created", "benchmark", benchmark.id, details)
 
     def _is_own(self, benchmark_id: int) -> ColumnElement[bool]:
@@ -268,73 +238,6 @@ class BenchmarkRepository:
         if benchmark is None:
             raise Conflict(f"benchmark {known.benchmark_id}, which this Idempotency-Key created, was deleted")
         return benchmark
-
-
-async def _prompt_set(spec: BenchmarkSpec) -> str:
-    # In a thread and before the transaction: thousands of long prompts take a while.
-    return await asyncio.to_thread(prompt_set, spec)
-
-
-async def _insert(
-    session: AsyncSession,
-    caller: Caller,
-    spec: BenchmarkSpec,
-    prompts: str,
-    provider: str,
-    notices: Sequence[str],
-    endpoint: EndpointIdentity | None,
-    rerun_of: int | None,
-    webhook: NewEndpoint | None,
-    traceparent: str | None,
-    capped: bool,
-) -> Benchmark:
-    source = None if spec.workload is None else spec.workload.stored
-    if source is not None and source.id is not None:
-        await hold_dataset(session, caller, source.id)
-    # Workers of the version before know neither owners nor budgets.
-    owned = caller.owner != DEFAULT_OWNER or capped or spec.budget_usd is not None or spec.runs_apart
-    # Added as an object: a RETURNING of the whole row would bring back all its texts.
-    benchmark = Benchmark(
-        owner=caller.owner,
-        key_id=caller.key_id,
-        name=spec.name,
-        model=spec.model,
-        provider=provider,
-        endpoint=None if endpoint is None else endpoint.document(),
-        endpoint_key=None if endpoint is None else endpoint.key_for(loads=spec.needs_loads, owned=owned),
-        **lane_columns(spec, endpoint),
-        status="pending",
-        spec_document=spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True),
-        notices=list(notices),
-        rerun_of=rerun_of,
-        prompt_set=prompts,
-        traceparent=traceparent,
-        planned=spec.planned_requests or 0,
-        budget=None if spec.budget_usd is None else micros_of(spec.budget_usd),
-        created_at=utc_now(),
-    )
-    session.add(benchmark)
-    await session.flush()
-    # What the database decided: the time, and defaults.
-    await session.refresh(benchmark, inspect(benchmark).unloaded)
-    for begin in range(0, len(spec.prompts), PROMPTS_AT_ONCE):
-        await session.execute(
-            insert(Prompt),
-            [
-                {
-                    "benchmark_id": benchmark.id,
-                    "prompt_index": begin + offset,
-                    "document": prompt.model_dump(mode="json", exclude_none=True),
-                }
-                for offset, prompt in enumerate(spec.prompts[begin : begin + PROMPTS_AT_ONCE])
-            ],
-        )
-    pairs = [{"pair": pair, "benchmark_id": benchmark.id} for pair in metadata_pairs(spec.metadata)]
-    if pairs:
-        await session.execute(insert(BenchmarkMetadata), pairs)
-    if webhook is not None:
-        await insert_endpoint(session, caller, webhook, benchmark.id)
-    return benchmark
 
 
 async def _open_status(session: AsyncSession, own: ColumnElement[bool]) -> Status | None:

@@ -12,12 +12,14 @@ from shared.access.owner import DEFAULT_OWNER
 from shared.budgets.cap_name import BudgetName, CapName
 from shared.db.access_tables import ApiKey, OwnerRow
 from shared.db.again import tries_again
+from shared.db.audit import record
 from shared.db.caps import cap_key
 from shared.db.database import Database
 from shared.db.money_tables import Budget, Cap, Spend
 from shared.db.owned import of_owner
 from shared.db.types import utc_now
 from shared.errors import NotFound
+from shared.money import usd_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,9 @@ class BudgetRepository:
             await session.execute(counter.on_conflict_do_nothing(index_elements=["key"]))
             changed = {"cap": cap, "reached_at": None, **({"spent": spent} if created else {})}
             await session.execute(update(Cap).where(Cap.key == key).values(**changed))
+            await record(
+                session, self._caller, "budget.set", "budget", name.key, {"cap_usd": usd_text(cap)}, owner=owner
+            )
             (state,) = await _states(session, Budget.key == name.key)
         return state, created
 
@@ -93,9 +98,11 @@ class BudgetRepository:
     async def delete(self, name: BudgetName) -> None:
         """From now on nothing counts against it. What was spent stays in the ledger. Raises NotFound."""
         async with self._database.write() as session:
-            gone = await session.execute(delete(Budget).where(Budget.key == name.key).returning(Budget.key))
-            if gone.one_or_none() is None:
+            gone = await session.execute(delete(Budget).where(Budget.key == name.key).returning(Budget.owner))
+            owner = gone.scalar_one_or_none()
+            if owner is None:
                 raise _no_budget(name)
+            await record(session, self._caller, "budget.deleted", "budget", name.key, owner=owner)
 
 
 async def _states(session: AsyncSession, *where: ColumnElement[bool], limit: int | None = None) -> list[BudgetState]:

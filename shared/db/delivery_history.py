@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from shared.access.caller import Caller
 from shared.db.again import tries_again
@@ -13,7 +14,7 @@ from shared.db.audit import record
 from shared.db.database import Database
 from shared.db.deliveries import joined
 from shared.db.lanes import clear_lanes
-from shared.db.owned import of_owner, of_seen, owned_by
+from shared.db.owned import of_owner, owned_by, owns, sees
 from shared.db.types import utc_now
 from shared.db.webhook_tables import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from shared.errors import NotFound
@@ -41,12 +42,16 @@ class DeliveryHistory:
         self, *, endpoint_id: int | None, benchmark_id: int | None, before_id: int | None, limit: int
     ) -> list[DeliveryOfEvent]:
         """Deliveries of a registered endpoint or of a benchmark, newest first, with ids below `before_id`."""
-        query = joined().where(of_owner(self._caller, WebhookEndpoint.owner), self._seen_event())
+        query = joined()
         if endpoint_id is not None:
             query = query.where(WebhookDelivery.endpoint_id == endpoint_id)
+            if not self._caller.sees_all:
+                query = query.where(_is_of(self._caller, endpoint_id))
         if benchmark_id is not None:
             of_benchmark = select(WebhookEvent.id).where(WebhookEvent.benchmark_id == benchmark_id)
-            query = query.where(WebhookDelivery.event_id.in_(of_benchmark))
+            query = query.where(WebhookDelivery.event_id.in_(of_benchmark), sees(self._caller, benchmark_id))
+        if endpoint_id is None and benchmark_id is None:
+            query = query.where(of_owner(self._caller, WebhookEndpoint.owner))
         if before_id is not None:
             query = query.where(WebhookDelivery.id < before_id)
         async with self._database.read() as session:
@@ -61,12 +66,13 @@ class DeliveryHistory:
         This also enables a benchmark's own endpoint if it was disabled, because nothing else can. Raises NotFound if
         the endpoint or the benchmark has no such delivery.
         """
-        own = and_(owned_by(self._caller, WebhookEndpoint.owner), self._seen_event())
-        wanted = joined().where(WebhookDelivery.id == delivery_id, own)
+        wanted = joined().where(WebhookDelivery.id == delivery_id)
         if endpoint_id is not None:
-            wanted = wanted.where(WebhookDelivery.endpoint_id == endpoint_id)
+            wanted = wanted.where(WebhookDelivery.endpoint_id == endpoint_id, _is_of(self._caller, endpoint_id))
         if benchmark_id is not None:
-            wanted = wanted.where(WebhookEvent.benchmark_id == benchmark_id)
+            wanted = wanted.where(WebhookEvent.benchmark_id == benchmark_id, owns(self._caller, benchmark_id))
+        if endpoint_id is None and benchmark_id is None:
+            wanted = wanted.where(owned_by(self._caller, WebhookEndpoint.owner))
         # As in `settle` and in deletions: the endpoint first, then the delivery.
         endpoint_of = wanted.with_only_columns(WebhookEndpoint.id).with_for_update(of=WebhookEndpoint)
         async with self._database.write() as session:
@@ -94,10 +100,11 @@ class DeliveryHistory:
             await record(session, self._caller, "webhook.redelivered", "delivery", delivery_id, details)
             return (await _with_attempts(session, rows))[0]
 
-    def _seen_event(self) -> ColumnElement[bool]:
-        """Of a benchmark that the caller may see, or a test of an endpoint."""
-        of_benchmark = of_seen(self._caller, WebhookEvent.benchmark_id)
-        return or_(WebhookEvent.benchmark_id.is_(None), of_benchmark)
+
+def _is_of(caller: Caller, endpoint_id: int) -> ColumnElement[bool]:
+    """Whether an endpoint belongs to the caller's owner. Looked up once for a statement."""
+    endpoint = aliased(WebhookEndpoint)
+    return select(endpoint.id).where(endpoint.id == endpoint_id, endpoint.owner == caller.owner).exists()
 
 
 async def _with_attempts(session: AsyncSession, rows: Sequence[Any]) -> list[DeliveryOfEvent]:

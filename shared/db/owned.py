@@ -28,8 +28,11 @@ def owned_by(caller: Caller, column: InstrumentedAttribute[str]) -> ColumnElemen
 
 def sees(caller: Caller, benchmark_id: int) -> ColumnElement[bool]:
     """Whether the caller may see a benchmark. For statements about its parts; they ask this once, not for each row."""
-    if caller.sees_all:
-        return true()
+    return true() if caller.sees_all else owns(caller, benchmark_id)
+
+
+def owns(caller: Caller, benchmark_id: int) -> ColumnElement[bool]:
+    """Whether a benchmark belongs to the caller's owner. For statements that change its parts."""
     benchmark = aliased(Benchmark)
     return select(benchmark.id).where(benchmark.id == benchmark_id, benchmark.owner == caller.owner).exists()
 

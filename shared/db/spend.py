@@ -42,7 +42,7 @@ class Charge:
     def document(self) -> dict[str, Any]:
         """As JSON, in US dollars."""
         return {
-            "usd": usd_text(self.amount),
+            "spent_usd": usd_text(self.amount),
             "worst_case_usd": usd_text(self.worst_case),
             "requests": self.requests,
             "unpriced_requests": self.unpriced,

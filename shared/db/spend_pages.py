@@ -16,20 +16,9 @@ from shared.db.money_tables import Spend
 from shared.db.owned import of_owner
 from shared.db.tables import Benchmark
 from shared.db.types import utc_now
+from shared.money import Spent
 
 SpendBy = Literal["key", "model", "day", "owner", "benchmark"]
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """A sum of the ledger. `worst_case`: how much of `amount` is the worst case of requests of unknown cost."""
-
-    amount: int
-    worst_case: int
-    requests: int
-    # Requests without a price. They count nothing.
-    unpriced: int
-    benchmarks: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.access.owner import DEFAULT_OWNER
 from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.tables import Worker
 from shared.db.types import utc_now
+from shared.errors import Conflict
 from shared.providers.identity import HeldEndpoint
 
 # A row is deleted after this long without a heartbeat: its worker is gone.
 FORGET_AFTER_S = 24 * 3600
+# A worker of an older version counts for so long after its last heartbeat.
+OLD_WORKER_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +103,19 @@ class WorkerRepository:
         async with self._database.read() as session:
             rows = await session.scalars(select(Worker.providers))
         return {name for names in rows for name in names}
+
+
+async def refuse_old_workers(session: AsyncSession) -> None:
+    """For the transaction that stores a benchmark of an owner other than `default`.
+
+    A worker of a version that knows no owners tells every webhook of each benchmark that it ends, and it may end any
+    that is cancelled while its own worker is gone. None can start once the schema knows owners. Raises Conflict.
+    """
+    query = select(Worker.id, Worker.endpoints).where(reported_within(OLD_WORKER_S)).order_by(Worker.id)
+    rows = (await session.execute(query)).all()
+    old = [row.id for row in rows if not row.endpoints or not all(item.get("owned") for item in row.endpoints)]
+    if old:
+        raise Conflict(
+            f"worker {', '.join(old)} is of a version that knows no owners: only benchmarks of the owner "
+            f"{DEFAULT_OWNER!r} are taken until it is replaced"
+        )

@@ -74,7 +74,7 @@ def _instant(at: datetime | None) -> str | None:
 def _numbers(summary: dict[str, Any]) -> dict[str, Any]:
     """The summary as the API returns it: rounded, and dollars, which are stored as exact texts, as numbers."""
     changed: dict[str, Any] = _rounded(summary)
-    for part in ("cost", "possible_duplicates"):
+    for part in ("cost", "possible_duplicates", "spend"):
         if part in changed:
             changed[part] = {
                 name: float(value) if name.endswith("_usd") and value is not None else value

@@ -5,10 +5,12 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.api.access.keys import KeyMaker, bearer
+from tests.api.documents import EXAMPLE
 from tests.shared.db.rows import Tables
-from tests.shared.db.test_budgets import add_key, spent, today
+from tests.shared.db.test_budgets import spent, today
 
-OWNER, KEY = "/budgets/owners/default/month", "/budgets/keys/ab12cd34/day"
+OWNER = "/budgets/owners/default/month"
 
 
 async def test_a_budget_is_set_read_changed_and_deleted(api: httpx2.AsyncClient, tables: Tables) -> None:
@@ -36,11 +38,32 @@ async def test_a_budget_is_set_read_changed_and_deleted(api: httpx2.AsyncClient,
 
 
 async def test_budgets_of_keys_belong_to_the_owner_of_the_key(api: httpx2.AsyncClient, tables: Tables) -> None:
-    missing = await api.put(KEY, json={"cap_usd": 1})
+    missing = await api.put("/budgets/keys/ab12cd34/day", json={"cap_usd": 1})
     assert (missing.status_code, missing.json()["detail"]) == (404, "there is no key 'ab12cd34'")
-    await add_key(tables.database, owner="default-too")
-    made = (await api.put(KEY, json={"cap_usd": 1})).json()
-    assert (made["holder"], made["id"], made["owner"], made["period"]) == ("key", "ab12cd34", "default-too", "day")
+    keys = KeyMaker(tables.database)
+    admin, other = await keys.make("admin"), await keys.make("run", "acme")
+    path = f"/budgets/keys/{other.id}/day"
+    made = (await api.put(path, json={"cap_usd": 1}, headers=bearer(admin))).json()
+    assert (made["holder"], made["id"], made["owner"], made["period"]) == ("key", other.id, "acme", "day")
+    # Of other owners only by asking; and only for admins.
+    listed = [
+        (await api.get("/budgets", params=params, headers=bearer(admin))).json()["items"]
+        for params in ({}, {"owner": "acme"}, {"owner": "*"})
+    ]
+    assert [[item["id"] for item in items] for items in listed] == [[], [other.id], [other.id]]
+    refused = [await api.get("/budgets", headers=bearer(other)), await api.delete(path, headers=bearer(other))]
+    assert [answer.status_code for answer in refused] == [403, 403]
+
+
+async def test_a_key_is_held_by_its_own_budget_and_not_by_that_of_another(
+    api: httpx2.AsyncClient, tables: Tables
+) -> None:
+    keys = KeyMaker(tables.database)
+    admin, poor, rich = await keys.make("admin"), await keys.make("run", "acme"), await keys.make("run", "acme")
+    await api.put(f"/budgets/keys/{poor.id}/day", json={"cap_usd": 0.000001}, headers=bearer(admin))
+    refused = await api.post("/benchmarks", json=EXAMPLE, headers=bearer(poor))
+    assert (refused.status_code, refused.json()["code"]) == (409, "budget_exhausted")
+    assert (await api.post("/benchmarks", json=EXAMPLE, headers=bearer(rich))).status_code == 202
 
 
 async def test_budgets_come_in_pages(api: httpx2.AsyncClient) -> None:

@@ -38,6 +38,12 @@ CHANGES = [
     ("POST", "/webhooks/1/deliveries/1/redeliver"),
     ("POST", "/benchmarks/1/webhook-deliveries/1/redeliver"),
     # The forms of pages.
+    ("POST", "/ui/login"),
+    ("POST", "/ui/logout"),
+    ("POST", "/ui/logout/everywhere"),
+    ("POST", "/ui/account/owner"),
+    ("POST", "/ui/keys"),
+    ("POST", "/ui/keys/ab12cd34/revoke"),
     ("POST", "/ui/benchmarks"),
     ("POST", "/ui/benchmarks/new/preview"),
     ("POST", "/ui/benchmarks/new/file"),

@@ -219,7 +219,8 @@ def test_every_operation_lists_the_errors_of_its_kind() -> None:
     for name, operation in operations():
         statuses = set(operation["responses"])
         assert "500" in statuses, name
-        assert ("403" in statuses) is not name.startswith("GET"), name
+        is_open = name in ("GET /health", "GET /ready", "GET /metrics")
+        assert statuses & {"401", "403"} == (set() if is_open else {"401", "403"}), name
         assert ("421" in statuses) is (not name.endswith(("/health", "/ready"))), name
         # A comparison names its benchmarks in the query.
         assert ("{" in name or name.startswith("GET /compare")) is ("404" in statuses), name
@@ -343,3 +344,26 @@ async def test_the_examples_of_problems_are_what_the_server_answers(sqlite_api: 
         ERRORS[422].title,
         ERRORS[422].detail,
     )
+
+
+def test_every_operation_says_which_key_it_needs() -> None:
+    document = openapi()
+    assert document["components"]["securitySchemes"]["ApiKey"]["scheme"] == "bearer"
+    kinds = {"[]": [], "optional": [{}, {"ApiKey": []}], "key": [{"ApiKey": []}]}
+    found: dict[str, set[str]] = {kind: set() for kind in kinds}
+    for name, operation in operations():
+        (kind,) = [kind for kind, security in kinds.items() if security == operation["security"]]
+        found[kind].add(name)
+        if kind == "key":
+            assert re.search(r"Needs a key with the scope `(read|run|admin)`\.$", operation["description"]), name
+    assert found["[]"] == {"GET /health", "GET /ready"}
+    assert found["optional"] == {"GET /metrics"}
+
+
+def test_admins_may_ask_every_reading_operation_for_an_owner() -> None:
+    for name, operation in operations():
+        asks = [item for item in operation.get("parameters", []) if (item["name"], item["in"]) == ("owner", "query")]
+        across = name in ("POST /benchmarks/{benchmark_id}/cancel", "DELETE /benchmarks/{benchmark_id}")
+        is_open = name in ("GET /health", "GET /ready", "GET /metrics")
+        in_path = "{owner}" in name
+        assert bool(asks) is ((name.startswith("GET") and not is_open and not in_path) or across), name

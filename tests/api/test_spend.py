@@ -6,6 +6,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from shared.access.api_key import ApiKeyText
+from tests.api.access.keys import KeyMaker, bearer
 from tests.shared.db.rows import Tables
 from tests.shared.db.test_budgets import spent, today
 
@@ -60,6 +62,24 @@ async def test_benchmarks_come_in_pages(api: httpx2.AsyncClient, tables: Tables)
     second = await read(api, by="benchmark", limit=2, cursor=first["next_cursor"])
     assert [item["benchmark_id"] for item in first["items"] + second["items"]] == [3, 2, 1]
     assert (second["next_cursor"], second["total"]) == (None, first["total"])
+
+
+async def test_a_key_sees_what_its_owner_spent_and_an_admin_others_by_asking(
+    api: httpx2.AsyncClient, tables: Tables
+) -> None:
+    keys, now = KeyMaker(tables.database), await today(tables.database)
+    admin, reader = await keys.make("admin"), await keys.make("read", "acme")
+    await spent(tables.database, now, 1_000_000)
+    await spent(tables.database, now, 2_000_000, 2, owner="acme", key_id=reader.id)
+
+    async def total(key: ApiKeyText, **params: str) -> float:
+        answer = await api.get("/spend", params=params, headers=bearer(key))
+        return float(answer.json()["total"]["spent_usd"])
+
+    assert [await total(reader), await total(admin), await total(admin, owner="*")] == [2.0, 1.0, 3.0]
+    assert (await api.get("/spend", params={"owner": "*"}, headers=bearer(reader))).status_code == 403
+    answer = await api.get("/spend", params={"by": "key"}, headers=bearer(reader))
+    assert [(item["key_id"], item["name"]) for item in answer.json()["items"]] == [(reader.id, "read of acme")]
 
 
 @pytest.mark.parametrize(

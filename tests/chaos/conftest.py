@@ -62,8 +62,12 @@ class Scenario:
         # Deliveries of webhooks need a worker.
         await self.chaos.whole()
         account = await check(self.chaos, list(self._planned), self._since, planned=self._planned)
-        self._rows.append(Row(self._fault, self.chaos.kind, account, note))
+        self.write(account, note)
         return account
+
+    def write(self, account: Account, note: str = "") -> None:
+        """The line of a scenario that has checks of its own."""
+        self._rows.append(Row(self._fault, self.chaos.kind, account, note))
 
 
 @pytest.fixture(scope="session")

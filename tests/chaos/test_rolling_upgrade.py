@@ -17,12 +17,24 @@ from typing import Any
 import httpx2
 import pytest
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 
+from shared.access.caller import LOCAL, Caller
+from shared.benchmark.spec import BenchmarkSpec
+from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.migrate import downgrade, upgrade
+from shared.db.new_benchmark import NewBenchmark, insert_benchmark
 from shared.db.revision import MIGRATIONS
+from shared.db.tables import Worker
+from shared.db.types import utc_now
+from shared.db.webhook_endpoints import WebhookRepository
+from shared.db.webhook_tables import WebhookDelivery, WebhookEndpoint, WebhookEvent
+from shared.db.workers import OLD_WORKER_S
+from shared.errors import Conflict
+from shared.providers.identity import EndpointIdentity
 from shared.settings import process_environment
+from shared.webhooks.message import NewEndpoint
 from tests.support.ports import free_port
 from tests.support.processes import Program, SimulatorProcess, simulator_process
 from tests.support.waiting import PATIENCE_S
@@ -30,11 +42,16 @@ from tests.support.waiting import PATIENCE_S
 ROOT = MIGRATIONS.parent
 WORKER = [sys.executable, "-m", "arq", "worker.main.WorkerSettings"]
 SPEC = {"name": "upgrade", "model": "sim-ttft150-gap10-n4", "concurrency": 2}
+ACME = Caller("acme", "run")
 PROGRAMS = ("api", "worker", "shared", "migrations", "simulator", "cli")
 
 
 def git(*arguments: str) -> bytes:
     return subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True).stdout
+
+
+def migration_named(revision: str) -> Script:
+    return ScriptDirectory(str(MIGRATIONS)).get_revision(revision)
 
 
 def migration(back: int) -> Script:
@@ -80,6 +97,13 @@ class Upgrade:
             count = await session.scalar(text("SELECT count(*) FROM workers"))
         await database.close()
         return count or 0
+
+    async def report(self, program: Program) -> None:
+        """Waits until a worker has reported."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not await self.workers():
+                assert program.running, program.log.read_text()
+                await asyncio.sleep(0.1)
 
     async def start_api(self) -> None:
         port = str(self.client.base_url.port)
@@ -130,7 +154,10 @@ def has_history() -> bool:
         return False
 
 
-@pytest.mark.skipif(not has_history(), reason="no git history here, which the earlier workers come from")
+needs_history = pytest.mark.skipif(not has_history(), reason="no git history here, which the earlier workers come from")
+
+
+@needs_history
 @pytest.mark.parametrize("back", [0, 1])
 async def test_workers_of_the_schema_before_go_on(running: Upgrade, back: int) -> None:
     unknown = migration(back)
@@ -143,10 +170,7 @@ async def test_workers_of_the_schema_before_go_on(running: Upgrade, back: int) -
     looked = running.start("where", where, cwd=code)
     assert await looked.ended() == 0
     assert looked.log.read_text().startswith(str(code))
-    async with asyncio.timeout(PATIENCE_S):
-        while not await running.workers():
-            assert before.running, before.log.read_text()
-            await asyncio.sleep(0.1)
+    await running.report(before)
 
     await asyncio.to_thread(upgrade, running.database_url)
     await running.start_api()
@@ -168,3 +192,70 @@ async def test_workers_of_the_schema_before_go_on(running: Upgrade, back: int) -
     again = running.start("again", WORKER, cwd=code)
     assert await again.ended() != 0
     assert f"schema is at revision {migration(0).revision}" in again.log.read_text()
+
+
+async def unseen_by_old_workers(database: Database, spec: BenchmarkSpec, endpoint: EndpointIdentity) -> int:
+    """Stores a benchmark of ACME as if no worker of an older version had reported lately."""
+    new = await NewBenchmark.of(spec, endpoint.name, (), endpoint, None, None, None, capped=False)
+    async with database.write() as session:
+        await session.execute(update(Worker).values(heartbeat_at=utc_now(-OLD_WORKER_S - 1)))
+        return (await insert_benchmark(session, ACME, new)).id
+
+
+async def told(database: Database) -> list[tuple[str, int, str]]:
+    """(owner of the endpoint, benchmark, type) of every delivery, in order."""
+    query = (
+        select(WebhookEndpoint.owner, WebhookEvent.benchmark_id, WebhookEvent.type)
+        .join(WebhookDelivery, WebhookDelivery.endpoint_id == WebhookEndpoint.id)
+        .join(WebhookEvent, WebhookEvent.id == WebhookDelivery.event_id)
+        .order_by(WebhookDelivery.id)
+    )
+    async with database.read() as session:
+        return [tuple(row) for row in await session.execute(query)]  # type: ignore[misc]
+
+
+@needs_history
+async def test_workers_without_owners_tell_no_endpoint_of_another_owners_benchmark(running: Upgrade) -> None:
+    unknown = migration_named("0015")
+    code = running.folder / "before"
+    await asyncio.to_thread(program_before, unknown, code)
+    await asyncio.to_thread(downgrade, running.database_url, str(unknown.down_revision))
+    await running.report(running.start("before", WORKER, cwd=code))
+    await asyncio.to_thread(upgrade, running.database_url)
+    await running.start_api()
+    database = Database(running.database_url)
+    for caller in (LOCAL, ACME):
+        await WebhookRepository(caller, database).add(NewEndpoint("http://127.0.0.1:9/", None, ["sealed"]))
+
+    async def ended() -> int:
+        """Id of another benchmark of `default` that the old worker has run."""
+        document = await running.until(await running.submit(2), lambda found: found["completed_at"] is not None)
+        assert document["status"] == "completed", document["error"]
+        return int(document["id"])
+
+    first = await ended()
+    row = await BenchmarkRepository(LOCAL, database).get(first)
+    endpoint = EndpointIdentity(**(row.endpoint or {}))
+    spec = BenchmarkSpec.model_validate({**SPEC, "prompts": ["x"] * 2}).with_defaults()
+    benchmarks = BenchmarkRepository(ACME, database)
+    # While such a worker lives, none is taken at all.
+    with pytest.raises(Conflict, match="is of a version that knows no owners"):
+        await benchmarks.create(spec, endpoint.name, endpoint=endpoint)
+    theirs = await unseen_by_old_workers(database, spec, endpoint)
+    second = await ended()
+    assert await benchmarks.status(theirs) == "pending"
+    ours = [
+        ("default", number, f"benchmark.{event}") for number in (first, second) for event in ("started", "completed")
+    ]
+    assert await told(database) == ours
+
+    running.start("now", WORKER)
+    async with asyncio.timeout(PATIENCE_S):
+        while await benchmarks.status(theirs) != "completed":
+            await asyncio.sleep(0.1)
+    assert await told(database) == [
+        *ours,
+        ("acme", theirs, "benchmark.started"),
+        ("acme", theirs, "benchmark.completed"),
+    ]
+    await database.close()

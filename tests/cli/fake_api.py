@@ -25,6 +25,9 @@ class FakeApi:
     answers: dict[str, Answer] = field(default_factory=dict)
     results: list[dict[str, Any]] = field(default_factory=lambda: [documents.result(0), documents.result(1)])
     requests: list[tuple[str, str, Any]] = field(default_factory=list)
+    # The `Authorization` of each request, and where a request is sent on to.
+    authorizations: list[str | None] = field(default_factory=list)
+    moved_to: str | None = None
     asked: threading.Event = field(default_factory=threading.Event)
 
     def answer(self, method: str, target: str, body: Any) -> Answer:
@@ -65,6 +68,13 @@ def serving(api: FakeApi) -> Iterator[FakeApi]:
             raw = self.rfile.read(length)
             is_json = self.headers.get("content-type") == "application/json"
             body = (json.loads(raw) if is_json else raw) if length else None
+            api.authorizations.append(self.headers.get("authorization"))
+            if api.moved_to is not None:
+                self.send_response(307)
+                self.send_header("location", api.moved_to + self.path)
+                self.send_header("content-length", "0")
+                self.end_headers()
+                return
             status, answer = api.answer(self.command, self.path, body)
             is_html = isinstance(answer, str)
             content = answer.encode() if is_html else b"" if status == 204 else json.dumps(answer).encode()

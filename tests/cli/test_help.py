@@ -14,7 +14,7 @@ from cli.main import app
 
 PAGE = (Path(__file__).parents[2] / "docs/cli.md").read_text(encoding="utf-8")
 # Options of every command, or of no command of ours.
-COMMON = {"--help", "-h", "--server", "--json", "--install-completion", "--show-completion"}
+COMMON = {"--help", "-h", "--server", "--api-key-file", "--json", "--install-completion", "--show-completion"}
 
 
 def _commands(group: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -15,6 +15,7 @@ KNOWN = "plain-known-key-without-a-pattern"
         ("Incorrect API key provided: sk-ant-api03-0123456789abcdef", "Incorrect API key provided: [redacted]"),
         ("key sk-proj-0123456789abcdef is wrong", "key [redacted] is wrong"),
         ("gsk_0123456789abcdef", "[redacted]"),
+        ("sent lbk_ab12cd34_0123456789abcdefghijklmnopqrstuvABCDEF to it", "sent [redacted] to it"),
         ("xai-0123456789abcdef", "[redacted]"),
         ("Authorization: Bearer abcdef.0123456789", "Authorization: [redacted]"),
         ("x-api-key: abcdefgh12345", "[redacted]"),

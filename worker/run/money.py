@@ -104,4 +104,6 @@ def make_purse(
     if capped and worst is None and not spec.allow_unpriced:
         message = f"no price of {spec.model} at {benchmark.provider} is known, so no budget can count it"
         raise CannotRun("unpriced_model", f"{message}: set allow_unpriced to run it all the same")
-    return Purse(worst, recorded, capped=capped)
+    load = spec.load
+    whole_loads = load is not None and (load.sweep is not None or load.search is not None)
+    return Purse(worst, recorded, capped=capped, whole_loads=whole_loads)

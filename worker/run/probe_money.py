@@ -50,7 +50,7 @@ class ProbeMoney:
         charge = charge_of(record, None if worst is None else lambda: worst)
         self._ended.append((self._open.pop(record.id.place, None), charge))
 
-    async def settle(self, store: Callable[[Bill], Awaitable[None]]) -> None:
+    async def settle(self, store: Callable[[Bill], Awaitable[object]]) -> None:
         """Settles the probes that have ended, in the transaction that stores them."""
         await self._purse.pay_beside(store, settle=self._take_ended)
 

@@ -51,11 +51,20 @@ class Beside(Protocol):
 class Purse:
     """One for a lease. Without a cap it only says what results cost."""
 
-    def __init__(self, worst: WorstCase | None, recorded: Recorded | None = None, *, capped: bool = False) -> None:
+    def __init__(
+        self,
+        worst: WorstCase | None,
+        recorded: Recorded | None = None,
+        *,
+        capped: bool = False,
+        whole_loads: bool = False,
+    ) -> None:
         """`worst` None: no price is known. Then requests cost nothing, and are counted as unpriced.
 
-        `recorded`: the requests that have a result of earlier workers. `capped`: a cap counts.
+        `recorded`: the requests that have a result of earlier workers. `capped`: a cap counts. `whole_loads`: what
+        comes next depends on how the server carries a load, so it starves as soon as it cannot send all of it.
         """
+        self.whole_loads = whole_loads
         self.capped = capped
         self.beside: Beside | None = None
         # Why it could not pay for the next places. None: it could.
@@ -107,7 +116,7 @@ class Purse:
 
     async def pay_beside(
         self,
-        store: Callable[[Bill], Awaitable[Paid | None]] | Callable[[Bill], Awaitable[None]],
+        store: Callable[[Bill], Awaitable[object]],
         wanted: Sequence[Wanted] = (),
         settle: Callable[[], Sequence[tuple[date | None, Charge]]] = list,
     ) -> None:
@@ -182,7 +191,7 @@ class Purse:
             self._held[paid.day] = _plus(self._held.get(paid.day, Held()), place.held)
         self._mark = self._mark if paid.mark is None else paid.mark
         self.refusal = paid.refusal
-        if self._unpaid and not self._open:
+        if self._unpaid and len(self._open) < (self._in_flight if self.whole_loads else 1):
             self.starving.set()
         else:
             self.starving.clear()

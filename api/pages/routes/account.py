@@ -6,7 +6,7 @@ from fastapi.responses import RedirectResponse
 from api.access.needs import needs
 from api.access.sessions import session_of
 from api.pages.next_page import next_page
-from api.pages.routes.form_body import Form, done
+from api.pages.routes.form_body import Form
 from api.pages.routes.login import Logins
 from api.pages.site import page
 from api.proxy import link
@@ -38,4 +38,4 @@ async def look_at(values: Form, request: Request, login: Logins) -> Response:
         raise NotFound("there is no owner of this name")
     if session is not None:
         await login.look_at(session, None if owner in ("", session.row.owner) else owner)
-    return done("/ui/benchmarks" if values.get("next") is None else next_page(values["next"]), "looks-at")
+    return RedirectResponse(link(next_page(values.get("next"))), 303)

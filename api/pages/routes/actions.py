@@ -73,7 +73,7 @@ async def cancel(benchmark_id: BenchmarkId, values: Form, parts: Parts) -> Respo
     return done(to, "cancelled")
 
 
-@router.get("/benchmarks/{benchmark_id}/delete")
+@router.get("/benchmarks/{benchmark_id}/delete", dependencies=[needs("run")])
 async def ask_before_deletion(benchmark_id: BenchmarkId, request: Request, parts: Parts) -> Response:
     """Says what will be lost."""
     benchmark = await parts.benchmarks.get(benchmark_id)

@@ -37,7 +37,7 @@ FROM, PROMPTS_FROM = "from", "prompts_from"
 _NOTHING: dict[str, Any] = {"mistakes": (), "figures": None, "commands": None}
 
 
-@router.get("/benchmarks/new")
+@router.get("/benchmarks/new", dependencies=[needs("run")])
 async def new(request: Request, parts: Parts, earlier_id: Earlier = None) -> Response:
     """An empty form, or one that is filled from an earlier benchmark."""
     values = {} if earlier_id is None else await _filled(parts, earlier_id)

@@ -107,7 +107,7 @@ async def rotate(webhook_id: Id, values: Form, request: Request, parts: Parts) -
     return _secret(request, webhook_id, secret, until=until)
 
 
-@router.get("/{webhook_id}/delete")
+@router.get("/{webhook_id}/delete", dependencies=[needs("run")])
 async def ask_before_deletion(webhook_id: Id, request: Request, parts: Parts) -> Response:
     """Says what will be lost."""
     return page(request, "webhooks/delete.html", webhook=webhook_out(await parts.webhooks.get(webhook_id)))

@@ -20,7 +20,6 @@ Code = Literal[
     "webhook-tested",
     "redelivered",
     "logged-out",
-    "looks-at",
     "key-revoked",
 ]
 
@@ -49,7 +48,6 @@ NOTICES: Mapping[Code, Notice] = {
     "webhook-tested": Notice("A test event is on its way. Its delivery is the first one below."),
     "redelivered": Notice("The event is sent again, with the same id."),
     "logged-out": Notice("You are logged out."),
-    "looks-at": Notice("Pages show the rows of the owner that you chose.", ""),
     "key-revoked": Notice("The key was revoked. It is refused from now on, and its logins have ended."),
 }
 

@@ -1,18 +1,20 @@
 """One load that a sweep or a search wants measured. `plans.py` turns it into a stage, with paces and places."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import JsonValue
 
-from shared.benchmark.load.plan import Stage
+from shared.benchmark.load.plan import Stage, StageResult
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.numbers.disturbance import DOUBTFUL_SHARE
 
 Control = Literal["concurrency", "request_rate"]
 # A stage that ended by one of these words was measured to its planned end.
 WHOLE = frozenset({"requests", "workload", "duration"})
+# A stage that ended by this word was not measured: there was no money to send all of its load.
+UNPAID = "budget"
 # At the first probe of a load, a server may still compile or allocate for it. A repeat only has to settle.
 REPEAT_WARMUP_SHARE = 0.5
 
@@ -51,6 +53,11 @@ def warmup_of(warmup_s: float, *, repeat: bool) -> Extent | None:
     if not warmup_s:
         return None
     return Extent(duration_s=warmup_s * REPEAT_WARMUP_SHARE if repeat else warmup_s)
+
+
+def measured(stages: Sequence[StageResult]) -> Sequence[StageResult]:
+    """Those of the stages that show something about the server."""
+    return [stage for stage in stages if stage.ended_by != UNPAID]
 
 
 def throughput_of(results: RunAggregate, control: Control) -> float:

@@ -6,7 +6,16 @@ from typing import Any, Final
 
 from shared.benchmark.load.plan import Plan, Stage, StageResult
 from shared.benchmark.results.attainment import Attainment
-from shared.benchmark.search.probe import WHOLE, Extent, Probe, StageOf, is_disturbed, throughput_of, warmup_of
+from shared.benchmark.search.probe import (
+    WHOLE,
+    Extent,
+    Probe,
+    StageOf,
+    is_disturbed,
+    measured,
+    throughput_of,
+    warmup_of,
+)
 from shared.benchmark.search.search_answer import answer_of
 from shared.benchmark.search.search_spec import SearchSpec
 from shared.benchmark.search.search_state import ProbeResult, SearchState
@@ -70,6 +79,7 @@ class SearchPlan(Plan):
 
     def conclusion(self, done: Sequence[StageResult]) -> dict[str, Any] | None:
         """The answer of the search, and what each probe has shown. docs/load-testing.md explains the words."""
+        done = measured(done)
         state, sustained = self._state(done), self._sustained(done)
         answer = answer_of(state, self._spec)
         held = sustained[-1] if sustained else None

@@ -6,7 +6,16 @@ from typing import Any
 from pydantic import JsonValue
 
 from shared.benchmark.load.plan import Plan, Stage, StageResult
-from shared.benchmark.search.probe import WHOLE, Extent, Probe, StageOf, failed_share, throughput_of, warmup_of
+from shared.benchmark.search.probe import (
+    WHOLE,
+    Extent,
+    Probe,
+    StageOf,
+    failed_share,
+    measured,
+    throughput_of,
+    warmup_of,
+)
 from shared.benchmark.search.sweep_spec import SweepSpec
 
 # More load brings nothing more if throughput grows by less than this share of what the load has grown by.
@@ -46,6 +55,7 @@ class SweepPlan(Plan):
 
     def conclusion(self, done: Sequence[StageResult]) -> dict[str, Any] | None:
         """Which loads were measured, and from which on more load brought nothing more."""
+        done = measured(done)
         first_round = done[: len(self._values(done))]
         length = self._saturated_after(first_round)
         return {

@@ -4,8 +4,8 @@ import pytest
 
 from api.access.bound import bound_to, is_elsewhere
 from api.main import create_app
-from shared.access.bound import NoKeys
 from shared.db.database import Database
+from shared.network.bound import NoKeys
 from shared.providers.key_ring import KeyRing
 from tests.api.access.keys import KeyMaker
 from tests.api.conftest import SIMULATOR

@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, update
 
 from shared.access.caller import LOCAL, Caller
 from shared.budgets.cap_name import BudgetName
-from shared.db.access_tables import ApiKey, OwnerRow
+from shared.db.access_tables import ApiKey, AuditEntry, OwnerRow
 from shared.db.budgets import BudgetRepository
 from shared.db.database import Database
 from shared.db.money_tables import Cap, Spend
@@ -121,3 +121,19 @@ async def test_a_caller_lists_those_of_his_owner_and_all_only_by_asking(database
     assert whole == ["key:ab12cd34:day", "owner:acme:month", "owner:default:month"]
     rest = await everyone.page(after=whole[0], limit=1)
     assert [state.name.key for state in rest] == whole[1:2]
+
+
+async def test_who_set_and_deleted_a_budget_stays_known(database: Database) -> None:
+    await add_key(database)
+    admin = BudgetRepository(Caller("default", "admin", "zzzzzzzz"), database)
+    await admin.put(KEY, 12_500_000)
+    await admin.delete(KEY)
+    with pytest.raises(NotFound):
+        await admin.delete(KEY)
+    async with database.read() as session:
+        found = list(await session.scalars(select(AuditEntry).order_by(AuditEntry.id)))
+    assert [(row.action, row.target_id, row.owner, row.key_id) for row in found] == [
+        ("budget.set", "key:ab12cd34:day", "acme", "zzzzzzzz"),
+        ("budget.deleted", "key:ab12cd34:day", "acme", "zzzzzzzz"),
+    ]
+    assert found[0].details == {"cap_usd": "12.50"}

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from shared.access.api_key import ApiKeyText, Hasher, make, parse
 from shared.access.caller import LOCAL, Caller
@@ -42,6 +42,39 @@ async def test_a_wrong_id_and_a_wrong_secret_are_not_found(database: Database) -
     key, lookup = await first_key(database), KeyLookup(database, HASHER)
     assert await lookup.by_secret(ApiKeyText(key.id, make().secret)) is None
     assert await lookup.by_secret(ApiKeyText(make().id, key.secret)) is None
+
+
+class Counting(Hasher):
+    """Counts what is hashed and compared."""
+
+    def __init__(self) -> None:
+        super().__init__(["p" * 32])
+        self.compared: list[tuple[int, int, str]] = []
+
+    def matches(self, secret: str, stored: str, hashed_with: str) -> bool:
+        self.compared.append((len(secret), len(stored), hashed_with))
+        return super().matches(secret, stored, hashed_with)
+
+
+async def test_a_wrong_id_and_a_wrong_secret_take_the_same_steps(database: Database) -> None:
+    hasher = Counting()
+    key = await first_key(database, hasher)
+    lookup = KeyLookup(database, hasher)
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    steps = []
+    for wrong in (ApiKeyText(make().id, key.secret), ApiKeyText(key.id, make().secret)):
+        statements.clear()
+        hasher.compared.clear()
+        assert await lookup.by_secret(wrong) is None
+        steps.append((list(statements), list(hasher.compared)))
+    assert steps[0] == steps[1]
+    assert len([text for text in steps[0][0] if "api_keys" in text]) == 1
+    assert steps[0][1] == [(32, 64, hasher.hashes_with)]
 
 
 async def test_that_there_are_keys_is_seen_at_once_and_remembered(database: Database) -> None:

@@ -277,7 +277,7 @@ async def test_a_stop_is_stored_with_its_words_and_the_cap_is_reached_once(money
         benchmark = await money.tables.benchmarks.get(lease.benchmark_id)
         assert (benchmark.status, benchmark.stopped, benchmark.notices) == ("completed", "budget", ["no money"])
         assert benchmark.summary == {
-            "spend": {"usd": "0.000001", "worst_case_usd": "0.00", "requests": 1, "unpriced_requests": 0}
+            "spend": {"spent_usd": "0.000001", "worst_case_usd": "0.00", "requests": 1, "unpriced_requests": 0}
         }
         cap = await money.cap(OWNER_TODAY)
         assert cap.reached_at is not None

@@ -85,4 +85,12 @@ def test_a_worker_claims_what_it_can_use() -> None:
     identity = Identities().of(Endpoint.model_validate(PLAIN))
     other = Identities().of(Endpoint.model_validate({**PLAIN, "name": "other"}))
     holdings = Holdings.of([HeldEndpoint(identity), HeldEndpoint(other, "missing_key", ["K is not set"])])
-    assert (list(holdings.keys), list(holdings.names)) == ([identity.key, f"{identity.key}+load"], ["mine"])
+    keys = [f"{identity.key}{ending}" for ending in ("", "+load", "+owned", "+owned+load")]
+    assert (list(holdings.keys), list(holdings.names)) == (keys, ["mine"])
+
+
+def test_each_ending_of_a_key_is_one_that_workers_hold() -> None:
+    identity = Identities(stack="a1").of(Endpoint.model_validate(PLAIN))
+    made = [identity.key_for(loads=loads, owned=owned) for owned in (False, True) for loads in (False, True)]
+    assert sorted(made) == sorted(Holdings.of([HeldEndpoint(identity)]).keys)
+    assert len(set(made)) == 4

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from shared.providers.endpoints import Endpoint
 from shared.providers.identity import EndpointIdentity, HeldEndpoint, Identities
 from shared.providers.unclaimed import LivingWorker, Needed, why_nobody
@@ -86,9 +88,23 @@ def test_a_load_needs_a_worker_that_knows_loads() -> None:
     of = identity()
     document = HeldEndpoint(of).document()
     old = LivingWorker("w1", [{name: value for name, value in document.items() if name != "loads"}])
-    wanted = Needed(of.name, of.key_for(loads=True), of.document())
+    wanted = Needed(of.name, of.key_for(loads=True, owned=False), of.document())
     reason = why_nobody(wanted, [old])
     assert reason is not None
     assert "worker w1 is of a version that does not know load, workload and slos" in reason["message"]
     assert why_nobody(needed(of), [old]) is None
+    assert why_nobody(wanted, [old, worker(2, HeldEndpoint(of))]) is None
+
+
+@pytest.mark.parametrize("loads", [False, True])
+def test_a_benchmark_of_another_owner_needs_a_worker_that_knows_owners(loads: bool) -> None:
+    """A worker of the version before would tell the webhooks of all owners."""
+    of = identity()
+    document = HeldEndpoint(of).document()
+    old = LivingWorker("w1", [{name: value for name, value in document.items() if name != "owned"}])
+    wanted = Needed(of.name, of.key_for(loads=loads, owned=True), of.document())
+    reason = why_nobody(wanted, [old])
+    assert reason is not None
+    assert "worker w1 is of a version that does not know owners, budgets and exclusive runs" in reason["message"]
+    assert why_nobody(Needed(of.name, of.key_for(loads=loads, owned=False), of.document()), [old]) is None
     assert why_nobody(wanted, [old, worker(2, HeldEndpoint(of))]) is None

@@ -23,8 +23,8 @@ class Bound:
         """For a database without any key. Raises NoKeys."""
         if not self.only_here:
             raise NoKeys(
-                f"the API is bound to {self.to}, so others can reach it, and there is no API key: everyone could use "
-                "the providers' keys of the workers. Make a first key with `llmbench keys bootstrap`, with the same "
+                f"the API is bound to {self.to}, so others can reach it, and without an API key everyone could use it "
+                "and spend money. Make a first key with `llmbench keys bootstrap`, with the same "
                 "DATABASE_URL, and start again; or bind the API to 127.0.0.1"
             )
 

@@ -1,0 +1,50 @@
+"""What was spent on each day, as bars."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from api.pages.charts.figure import MAX_ROWS, Figure
+from api.pages.charts.plot import WIDE, Plot, across, up
+from api.pages.words.numbers import usd
+from shared.money import MICROS_A_USD, Spent
+
+HEIGHT = 220
+# Dollars need more room than milliseconds.
+LEFT = 76
+_NONE = Spent(0, 0, 0, 0, 0)
+
+
+def spend_days(spent: Mapping[date, Spent], first: date, last: date) -> Figure:
+    """`spent`: the days on which something was."""
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    amounts = [spent.get(day, _NONE).amount / MICROS_A_USD for day in days]
+    plot = Plot(
+        WIDE,
+        HEIGHT,
+        across([0, len(days)], width=WIDE, left=LEFT),
+        up(amounts, height=HEIGHT),
+        "day, in UTC",
+        "spent, USD",
+        x_text=lambda number: _day(first + timedelta(days=round(number))) if number < len(days) else "",
+        y_text=usd,
+    )
+    plot.bars(range(len(days) + 1), amounts)
+    most = max(range(len(days)), key=lambda number: amounts[number])
+    rows = [
+        (f"{day}", amount, spent.get(day, _NONE).requests)
+        for day, amount in zip(days, amounts, strict=True)
+        if day in spent
+    ]
+    return Figure(
+        id="spend-days",
+        title="By day",
+        caption=f"One bar a day. The most was spent on {_day(days[most])}: {usd(amounts[most])}.",
+        svg=plot.svg("spend-days"),
+        columns=("day", "spent, USD", "requests"),
+        rows=rows[-MAX_ROWS:],
+        zooms=False,
+    )
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b}"

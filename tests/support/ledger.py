@@ -1,0 +1,59 @@
+"""Sets budgets, and reads caps, reservations and the ledger of a database that a service uses."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+
+from shared.db.database import Database
+from shared.db.money_tables import Budget, Cap, Reservation, Spend
+from shared.db.types import utc_now
+from shared.db.webhook_tables import WebhookEvent
+
+# A token read costs a micro-dollar, a token written ten.
+PRICES = {"input_usd_per_mtok": "1", "output_usd_per_mtok": "10"}
+
+
+def priced(simulator_url: str, **fields: Any) -> dict[str, Any]:
+    """An endpoint of the simulator with prices."""
+    url = f"{simulator_url}/v1" if fields.get("protocol", "openai") != "anthropic" else simulator_url
+    return {"name": "priced", "protocol": "openai", "base_url": url, "prices": PRICES, **fields}
+
+
+class Ledger:
+    """One database, over connections of its own."""
+
+    def __init__(self, database_url: str) -> None:
+        self._database = Database(database_url)
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    async def set_budget(self, key: str, cap: int, owner: str = "default") -> None:
+        """`key`: as `owner:default:month`. `cap`: in micro-dollars."""
+        kind, name, period = key.split(":")
+        values = {"key": key, "owner": owner, "key_id": name if kind == "key" else None, "period": period, "cap": cap}
+        async with self._database.write() as session:
+            await session.execute(insert(Budget).values(**values, created_at=utc_now()))
+
+    async def forget_budgets(self) -> None:
+        """Without budgets, and as if none had been there. What was spent stays in the ledger."""
+        async with self._database.write() as session:
+            await session.execute(delete(Budget))
+            await session.execute(delete(Cap))
+
+    async def caps(self) -> Sequence[Cap]:
+        return await self._all(select(Cap).order_by(Cap.key))
+
+    async def reservations(self) -> Sequence[Reservation]:
+        return await self._all(select(Reservation))
+
+    async def spend(self) -> Sequence[Spend]:
+        return await self._all(select(Spend).order_by(Spend.benchmark_id, Spend.day))
+
+    async def events(self) -> Sequence[WebhookEvent]:
+        return await self._all(select(WebhookEvent).order_by(WebhookEvent.created_at))
+
+    async def _all(self, query: Any) -> Sequence[Any]:
+        async with self._database.read() as session:
+            return (await session.scalars(query)).all()
