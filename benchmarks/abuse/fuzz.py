@@ -131,7 +131,7 @@ def _round(
                 request["method"],
                 request["url"],
                 params=request.get("params"),
-                headers={**dict(request.get("headers") or {}), **asker.headers},
+                headers=headers_of(request, asker),
                 content=request.get("data"),
                 json=request.get("json"),
             ) as response:
@@ -148,6 +148,12 @@ def _round(
     # An operation without parameters cannot be asked wrongly.
     with suppress(Unsatisfiable):
         ask()
+
+
+def headers_of(request: Mapping[str, Any], asker: Asker) -> dict[str, str]:
+    """Those that were made up, with the key of who asks in place of a made-up one."""
+    made_up = dict(request.get("headers") or {})
+    return {**{name: value for name, value in made_up.items() if name.lower() not in asker.headers}, **asker.headers}
 
 
 def violation(case: schemathesis.Case, response: Any) -> str | None:
