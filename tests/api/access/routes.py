@@ -125,6 +125,7 @@ ROUTES: dict[str, str | None] = {
     "GET /ui/benchmarks/{benchmark_id:int}/requests/{result_id:int}": "read",
     "GET /ui/report": "read",
     "GET /ui/benchmarks/{benchmark_id:int}/live": "read",
+    "GET /ui/spend": "read",
     "GET /ui/history": "read",
     "GET /ui/history/runs.csv": "read",
     "GET /ui/leaderboard": "read",
