@@ -71,7 +71,7 @@ class SpendItem(SpentOut):
     benchmark_id: int | None = Field(default=None, description="Id of the benchmark.", examples=[1])
 
 
-class SpendOut(BaseModel):
+class SpendReport(BaseModel):
     """What was spent in these days."""
 
     by: SpendBy = Field(description="What each item adds up.", examples=["model"])
