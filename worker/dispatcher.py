@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 # After a bell the worker claims one benchmark and waits this long before it claims another or sends due webhooks, so
 # that the first request goes out undisturbed. A new bell ends the wait.
 FIRST_REQUEST_S = 0.05
+# How often a worker looks for money that nobody else settles.
+SETTLE_EVERY_S = 60.0
 
 
 def describe_worker(context: RunContext) -> WorkerInfo:
@@ -103,6 +105,7 @@ class Dispatcher:
             asyncio.create_task(self._keep(self._listen, "listen")),
             asyncio.create_task(self._keep(self._report, "report")),
             asyncio.create_task(self._keep(self._deliverer.run, "webhooks")),
+            asyncio.create_task(self._keep(self._settle_left, "money")),
         ]
         if self._context.settings.providers_file is not None:
             self._background.append(asyncio.create_task(self._keep(self._providers_file.watch, "providers_file")))
@@ -191,6 +194,13 @@ class Dispatcher:
             after_s = context.settings.unclaimed_after_s
             while (claimed := await context.leases.claim_overdue(self.info.id, after_s=after_s)) is not None:
                 self._begin(BenchmarkRun(context.of_now(), *claimed))
+
+    async def _settle_left(self) -> None:
+        """Now and then, settles money that was reserved for benchmarks which are gone or have ended."""
+        while True:
+            if settled := await self._context.payments.settle_left():
+                log.info("reservations_settled", benchmarks=settled)
+            await asyncio.sleep(SETTLE_EVERY_S)
 
     def _begin(self, run: BenchmarkRun) -> None:
         task = asyncio.create_task(run.run())

@@ -1,9 +1,10 @@
 """Sets budgets, and reads caps, reservations and the ledger of a database that a service uses."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from shared.db.database import Database
 from shared.db.money_tables import Budget, Cap, Reservation, Spend
@@ -41,6 +42,28 @@ class Ledger:
         async with self._database.write() as session:
             await session.execute(delete(Budget))
             await session.execute(delete(Cap))
+
+    async def reserve(
+        self,
+        benchmark_id: int,
+        caps: Sequence[str],
+        amount: int,
+        expires_at: datetime,
+        *,
+        owner: str = "acme",
+        cap: int = 10**9,
+    ) -> None:
+        """What another benchmark, which need not be there, holds of these caps. They are made."""
+        async with self._database.write() as session:
+            for key in caps:
+                await session.execute(insert(Cap).values(key=key, owner=owner, cap=cap, spent=0, reserved=amount))
+            values = {"caps": list(caps), "amount": amount, "requests": 1, "expires_at": expires_at}
+            day = expires_at.date()
+            await session.execute(insert(Reservation).values(benchmark_id=benchmark_id, fence=1, day=day, **values))
+
+    async def give_back(self, key: str, amount: int) -> None:
+        async with self._database.write() as session:
+            await session.execute(update(Cap).where(Cap.key == key).values(reserved=Cap.reserved - amount))
 
     async def caps(self) -> Sequence[Cap]:
         return await self._all(select(Cap).order_by(Cap.key))

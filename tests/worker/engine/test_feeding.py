@@ -26,6 +26,7 @@ from worker.engine.messages import (
     Dropped,
     End,
     Finish,
+    Go,
     Health,
     Hold,
     Late,
@@ -248,3 +249,29 @@ async def test_nothing_is_sent_after_a_rule_has_ended_the_phase() -> None:
         await until(lambda: len(child.told(Finish)) == 1)
         assert len(child.told(Cease)) == 1
         assert engine.exhausted
+
+
+async def test_a_phase_begins_with_fewer_than_its_first_wave_if_no_more_is_allowed() -> None:
+    """Three of eight are paid for. It begins with them, and goes on with each that is allowed later."""
+    child = PlayedChild()
+    async with engine_with(at_pace(ClosedLoop(8), 20), child, sendable=0) as (engine, _):
+        await until(lambda: bool(child.told(Hold)))
+        # Nothing is allowed: it waits for the first one.
+        engine.allow(0, limited=True)
+        await asyncio.sleep(0.01)
+        assert child.told(Go) == []
+        engine.allow(3, limited=True)
+        await until(lambda: bool(child.told(Go)))
+        assert len(child.given) == 3
+        engine.allow(5, limited=True)
+        await until(lambda: len(child.given) == 5)
+
+
+async def test_a_phase_waits_for_its_first_wave_if_more_will_be_allowed() -> None:
+    child = PlayedChild()
+    async with engine_with(at_pace(ClosedLoop(8), 20), child, sendable=3) as (engine, _):
+        await until(lambda: len(child.given) == 3)
+        await asyncio.sleep(0.01)
+        assert child.told(Go) == []
+        engine.allow(16)
+        await until(lambda: bool(child.told(Go)))

@@ -117,7 +117,7 @@ async def test_what_cannot_be_paid_at_all_is_not_sent(
     done = await until(has_ended)
     assert done is not None
     assert (done["status"], done["stopped"], done["results"]) == ("completed", "budget", [])
-    assert simulator.requests == []
+    assert not simulator.requests
     [state] = await ledger.caps()
     assert (state.spent, state.reserved) == (0, 0)
 

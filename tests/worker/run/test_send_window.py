@@ -167,3 +167,16 @@ def test_it_never_closes_never_passes_the_load_and_never_stalls(
         assert before <= window.mark <= min(places, max(before, stored + concurrency + ready))
         # Every slot has something to send while there is something left.
         assert window.mark >= min(places, stored + 2 * concurrency)
+
+
+def test_places_that_cost_money_are_told_once_and_results_are_urgent_while_some_are_not_paid() -> None:
+    window = SendWindow(iter([0, 2, 5, 7, 8]), 1, keep_opened=True)
+    assert window.take_opened() == [0, 2]
+    assert window.take_opened() == []
+    assert not window.short
+    window.unpaid = 1
+    assert window.short
+    window.unpaid = 0
+    window.advance(2)
+    assert (window.take_opened(), window.mark) == ([5, 7], 8)
+    assert SendWindow(iter([0, 1]), 1).take_opened() == []
