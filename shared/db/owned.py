@@ -13,7 +13,7 @@ from shared.access.owner import DEFAULT_OWNER
 from shared.db.tables import Benchmark
 from shared.db.types import unindexed
 
-# An owner has few benchmarks if he has less than this: SQLite looks at each of them within some ms.
+# An owner has few benchmarks if he has less than this: a database looks at each of them within some ms.
 FEW = 1_000
 
 
@@ -50,8 +50,8 @@ def of_seen(caller: Caller, benchmark_id: InstrumentedAttribute[Any]) -> ColumnE
 async def few_ids(session: AsyncSession, caller: Caller) -> Sequence[int] | None:
     """The ids of the benchmarks of the caller's owner; None if they are many.
 
-    For SQLite, which knows no statistics of values: it reads each of a few quicker than an index of another filter.
-    PostgreSQL chooses by its statistics of owners.
+    Each of a few is read quicker than an index of another filter, in which they may be rare. No database sees that by
+    itself: SQLite knows no statistics of values, and PostgreSQL none of two columns together.
     """
     ids = (await session.scalars(select(Benchmark.id).where(Benchmark.owner == caller.owner).limit(FEW))).all()
     return ids if len(ids) < FEW else None

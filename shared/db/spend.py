@@ -1,11 +1,12 @@
 """The ledger: what each benchmark spent on each day. It is added to and never deleted from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.again import tries_again
@@ -96,23 +97,30 @@ async def hold_account(
 
 async def add_spend(session: AsyncSession, database: Database, account: Account, spent: Mapping[date, Charge]) -> None:
     """Adds to the ledger, day by day."""
-    for day in sorted(spent):
-        charge = spent[day]
-        new = database.insert(_TABLE).values(
-            benchmark_id=account.benchmark_id,
-            day=day,
-            owner=account.owner,
-            key_id=account.key_id,
-            model=account.model,
-            provider=account.provider,
-            **{name: getattr(charge, name) for name in _SUMS},
-        )
-        await session.execute(
-            new.on_conflict_do_update(
-                index_elements=["benchmark_id", "day"],
-                set_={name: _TABLE.c[name] + new.excluded[name] for name in _SUMS},
-            )
-        )
+    rows = [
+        {
+            "benchmark_id": account.benchmark_id,
+            "day": day,
+            "owner": account.owner,
+            "key_id": account.key_id,
+            "model": account.model,
+            "provider": account.provider,
+            **{name: getattr(spent[day], name) for name in _SUMS},
+        }
+        for day in sorted(spent)
+    ]
+    if rows:
+        await session.execute(_addition(database.insert), rows)
+
+
+@cache
+def _addition(insert: Callable[[Table], Any]) -> Any:
+    """Adds rows to those that there are. Made once for each dialect, since every transaction of a run has it."""
+    new = insert(_TABLE)
+    return new.on_conflict_do_update(
+        index_elements=["benchmark_id", "day"],
+        set_={name: _TABLE.c[name] + new.excluded[name] for name in _SUMS},
+    )
 
 
 async def spent_by(session: AsyncSession, benchmark_id: int) -> Charge | None:

@@ -2,11 +2,12 @@
 
 import sqlite3
 from collections.abc import Awaitable, Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from shared.access.caller import LOCAL
 from shared.benchmark.spec import BenchmarkSpec
@@ -14,10 +15,13 @@ from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.deliveries import Attempt, DeliveryRepository
 from shared.db.delivery_history import DeliveryHistory
-from shared.db.leases import LeaseRepository
+from shared.db.leases import Lease, LeaseRepository
+from shared.db.money_tables import Cap, Reservation, Spend
+from shared.db.reservations import Bill, Held, Wanted
 from shared.db.results import ResultRepository
 from shared.db.schema import check_schema
 from shared.db.segments import SegmentEnd
+from shared.db.spend import Charge
 from shared.db.tables import Benchmark, Prompt, Result
 from shared.db.webhook_endpoints import WebhookRepository
 from shared.db.webhook_tables import WebhookAttempt, WebhookEvent
@@ -123,6 +127,75 @@ async def finish(interrupted: Writer, other: Writer) -> Case:
     return Case(lambda: interrupted.leases.finish(lease, "completed", summary=None, error=None), check)
 
 
+async def record_paid(interrupted: Writer, other: Writer) -> Case:
+    """Like `record`, under a cap: results, mark, ledger and reservation change together or not at all."""
+    money = await Paying.begin(other, budget=100)
+    records = [make_record(index) for index in range(3)]
+    charges = {(index, 0): (money.day, Charge(10, 0, 1)) for index in range(3)}
+    bill = Bill(charges, {money.day: Held(20, 1)}, [Wanted(5, 20)])
+
+    async def check(paid: Any) -> None:
+        rows = await other.count(select(func.count(Result.id)).where(Result.benchmark_id == money.lease.benchmark_id))
+        assert await money.amounts() == ((30, 40) if rows else (0, 80))
+        # Its answer may have been lost: it is run again as it was.
+        paid = await other.results.record(money.lease, records, bill=bill)
+        assert paid is not None
+        assert paid.mark == 5
+        assert await money.amounts() == (30, 40)
+        await other.leases.finish(money.lease, "completed", summary=None, error=None)
+        assert await money.amounts() == (30, 0)
+
+    return Case(lambda: interrupted.results.record(money.lease, records, bill=bill), check)
+
+
+async def finish_paid(interrupted: Writer, other: Writer) -> Case:
+    """Like `finish`, under a cap: what was in flight is spent once, and the rest given back once."""
+    money = await Paying.begin(other, budget=100)
+    end = SegmentEnd(charges={money.day: Charge(20, 20, 1)})
+
+    def finish() -> Awaitable[Any]:
+        return interrupted.leases.finish(money.lease, "completed", summary=None, error=None, end=end)
+
+    async def check(_: Any) -> None:
+        with suppress(LeaseLost):
+            await other.leases.finish(money.lease, "completed", summary=None, error=None, end=end)
+        assert await money.amounts() == (20, 0)
+
+    return Case(finish, check)
+
+
+@dataclass
+class Paying:
+    """A benchmark under its own cap, of which four requests of 20 micro-dollars each are marked."""
+
+    writer: Writer
+    lease: Lease
+    day: date
+
+    @classmethod
+    async def begin(cls, writer: Writer, budget: int) -> "Paying":
+        created = await writer.benchmarks.create(SPEC, "simulator")
+        async with writer.database.write() as session:
+            await session.execute(update(Benchmark).where(Benchmark.id == created.id).values(budget=budget))
+        claimed = await writer.leases.claim("one")
+        assert claimed is not None
+        wanted = [Wanted(place + 1, 20) for place in range(4)]
+        paid = await writer.leases.begin(claimed[0], dispatched=0, price=None, bill=Bill(held={}, wanted=wanted))
+        assert paid is not None
+        return cls(writer, claimed[0], paid.day)
+
+    async def amounts(self) -> tuple[int, int]:
+        """(spent, reserved) of its cap. The ledger and the reservations say the same."""
+        number = self.lease.benchmark_id
+        spent = await self.writer.count(select(func.sum(Spend.amount)).where(Spend.benchmark_id == number))
+        held = await self.writer.count(select(func.sum(Reservation.amount)).where(Reservation.benchmark_id == number))
+        async with self.writer.database.read() as session:
+            cap = await session.get(Cap, f"benchmark:{number}")
+        assert cap is not None
+        assert (cap.spent, cap.reserved) == (spent, held)
+        return spent, held
+
+
 async def claim_delivery(interrupted: Writer, other: Writer) -> Case:
     delivery_id = await WebhookRepository(LOCAL, other.database).test(await _endpoint(other))
 
@@ -163,7 +236,12 @@ async def look_at_schema(interrupted: Writer, other: Writer) -> Case:
     return Case(lambda: check_schema(interrupted.database), check)
 
 
-CASES = {case.__name__: case for case in (claim, create, record, finish, claim_delivery, settle, look_at_schema)}
+CASES = {
+    case.__name__: case
+    for case in (
+        claim, create, record, finish, record_paid, finish_paid, claim_delivery, settle, look_at_schema,
+    )
+}  # fmt: skip
 
 
 async def _endpoint(other: Writer) -> int:
@@ -181,6 +259,6 @@ async def assert_nothing_is_locked(database: Database, patience_s: float = 0) ->
         return
     async with database.write() as session:
         await session.execute(text(f"SET LOCAL lock_timeout = {round(patience_s * 1000)}"))
-        for table in ("benchmarks", "webhook_endpoints", "webhook_deliveries"):
+        for table in ("benchmarks", "webhook_endpoints", "webhook_deliveries", "caps"):
             lock = "FOR UPDATE" if patience_s else "FOR UPDATE NOWAIT"
             await session.execute(text(f"SELECT 1 FROM {table} {lock}"))

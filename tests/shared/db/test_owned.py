@@ -99,7 +99,7 @@ async def rows_of(database: Database, owner: str) -> dict[str, list[Any]]:
 
 @pytest.fixture
 async def named(database: Database) -> Named:
-    return await fill(database, ACME)
+    return await fill(database, ACME, {"grade": "A"})
 
 
 def test_every_public_method_has_an_entry() -> None:
