@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test test-pythons chaos steady e2e pictures deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-aa bench-load bench-exports bench-web bench-keys rules release release-test lock clean .test-worker .test-api .test-outside .test-stored .test-inside
+.PHONY: help setup setup-dev demo up test test-pythons chaos canary steady e2e pictures deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-aa bench-load bench-exports bench-web bench-keys rules release release-test lock clean .test-worker .test-api .test-outside .test-stored .test-inside
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -93,6 +93,9 @@ fuzz: $(VENV)/.dev ## send N=100000 damaged answers through the decoder; SEED=â€
 
 abuse: $(VENV)/.dev ## send a real API what could hurt it, then made-up requests for MINUTES=10; ARGS="--quick"
 	@$(BIN)/python -m benchmarks.abuse --minutes $(or $(MINUTES),10) $(ARGS)
+
+canary: $(VENV)/.dev ## plant secrets in a whole deployment, and look for them in all that it leaves behind
+	@$(BIN)/pytest -q tests/e2e/canary $(ARGS)
 
 steady: $(VENV)/.dev ## run test and chaos N=20 times with one core kept busy; WHAT=test or chaos, ARGS a part of it
 	@$(BIN)/python -m benchmarks.steady --runs $(or $(N),20) --what $(or $(WHAT),both) --args="$(ARGS)"

@@ -48,14 +48,23 @@ def check_money(spec: BenchmarkSpec, caps: Sequence[CapState], estimated: Estima
     for cap in caps:
         if cap.left < (worst.first or 1):
             raise _exhausted(cap, worst.first)
-    smallest = min(caps, key=lambda cap: cap.left)
-    if worst.total is None or not worst.requests or worst.total <= smallest.left:
+    return []
+
+
+def budget_notes(caps: Sequence[CapState], estimated: Estimated) -> list[str]:
+    """Whether it may stop at one of its budgets, for its estimate."""
+    worst = estimated.worst
+    if not caps or worst.total is None or not worst.requests:
         return []
-    least = worst.requests * smallest.left // worst.total
+    smallest = min(caps, key=lambda cap: cap.left)
+    if worst.total <= smallest.left:
+        return []
+    least = worst.requests * max(0, smallest.left) // worst.total
+    left = dollars(max(0, smallest.left))
     told = (
-        f"It may stop at {CapName.of(smallest.key).words}, which has {dollars(smallest.left)} left, after about "
-        f"{least:,} of {worst.requests:,} requests: all of them can cost {dollars(worst.total)}. It gets further if "
-        "answers are shorter than max_tokens."
+        f"It may stop at {CapName.of(smallest.key).words}, which has {left} left, after about {least:,} of "
+        f"{worst.requests:,} requests: in the worst case, all of them cost {dollars(worst.total)}. The less they cost, "
+        "the further it gets."
     )
     return [told]
 

@@ -50,6 +50,7 @@ def run_to_end(
             judge = None if gate is None else _judge(gate, where.client, server)
             submitted = where.client.submit(body)
             _tell_secret(submitted)
+            _tell_budgets(submitted)
             code = show_to_end(
                 where,
                 submitted,
@@ -93,3 +94,10 @@ def _tell_secret(benchmark: dict[str, Any]) -> None:
     webhook = benchmark["webhook"]
     if webhook and webhook.get("secret"):
         note(f"webhook secret, shown only now: {clean(webhook['secret'])}", WARNING)
+
+
+def _tell_budgets(benchmark: dict[str, Any]) -> None:
+    """What the estimate says, if a budget may stop the run."""
+    estimate = benchmark.get("estimate") or {}
+    for text in estimate.get("notes", ()) if estimate.get("budgets") else ():
+        note(f"! {clean(text)}", WARNING)

@@ -8,6 +8,8 @@ from typing import Any
 # process does not know.
 _PATTERNS = (
     re.compile(r"\b(?:sk|pk|rk|gsk|xai|api|lbk)[-_][A-Za-z0-9_-]{12,}"),
+    # Of our own webhooks.
+    re.compile(r"\bwhsec_[A-Za-z0-9+/=]{12,}"),
     re.compile(r"(?i)\bbearer\s+[A-Za-z0-9._~+/=-]{8,}"),
     re.compile(r"(?i)\b(?:x-api-key|api[-_ ]?key|authorization)[\"']?\s*[:=]\s*[\"']?[A-Za-z0-9._~+/=-]{8,}"),
     re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"),

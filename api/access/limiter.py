@@ -4,9 +4,7 @@ import asyncio
 import contextlib
 import uuid
 from collections import defaultdict
-from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
 
@@ -53,16 +51,28 @@ class RequestLimiter:
             self._open[place.key_id].add(place.id)
         return decision
 
-    def leave(self, place: Place) -> None:
-        """Frees the place. Nobody waits for Redis: if it is away, the place lapses."""
-        here = self._open[place.key_id]
+    async def leave(self, place: Place) -> None:
+        """Frees the place, once. If Redis is away, it lapses there."""
+        here = self._open.get(place.key_id, set())
         if place.id not in here:
             return
         here.discard(place.id)
         if not here:
             del self._open[place.key_id]
         if not self._is_away():
-            self._begin(self._redis.leave(place.key_id, [place.id]))
+            try:
+                async with asyncio.timeout(ANSWER_WITHIN_S):
+                    await self._redis.leave(place.key_id, [place.id])
+            except FAILURES as exc:
+                self._note(exc)
+
+    def leave_soon(self, place: Place) -> None:
+        """Frees the place beside what goes on, if its client went away."""
+        if place.id not in self._open.get(place.key_id, ()):
+            return
+        task = asyncio.create_task(self.leave(place))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
 
     async def keep_places(self) -> None:
         """Prolongs the places of requests in progress, for ever."""
@@ -92,8 +102,7 @@ class RequestLimiter:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 return await self._redis.enter(place.key_id, place.id, limits)
         except FAILURES as exc:
-            log.warning("limits_without_redis", error=type(exc).__name__)
-            self._away_until_ns = self._clock.monotonic_ns() + round(ASK_AGAIN_S * 1e9)
+            self._note(exc)
             return None
 
     def _ask_here(self, place: Place, limits: RequestLimits) -> Decision:
@@ -119,12 +128,6 @@ class RequestLimiter:
     def _is_away(self) -> bool:
         return self._clock.monotonic_ns() < self._away_until_ns
 
-    def _begin(self, leaving: Coroutine[Any, Any, None]) -> None:
-        async def leave() -> None:
-            with contextlib.suppress(*FAILURES):
-                async with asyncio.timeout(ANSWER_WITHIN_S * 4):
-                    await leaving
-
-        task = asyncio.create_task(leave())
-        self._leaving.add(task)
-        task.add_done_callback(self._leaving.discard)
+    def _note(self, failure: BaseException) -> None:
+        log.warning("limits_without_redis", error=type(failure).__name__)
+        self._away_until_ns = self._clock.monotonic_ns() + round(ASK_AGAIN_S * 1e9)

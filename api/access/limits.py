@@ -45,14 +45,17 @@ class LimitsMiddleware:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(told)
+            elif not message.get("more_body", False):
+                # Before the client has the end of the answer: his next request must find the place free.
+                await self._limiter.leave(place)
             await send(message)
 
-        watched = _Watched(receive, lambda: self._limiter.leave(place))
+        watched = _Watched(receive, lambda: self._limiter.leave_soon(place))
         try:
             await self._app(scope, watched.receive, send_with_headers)
         finally:
             watched.end()
-            self._limiter.leave(place)
+            self._limiter.leave_soon(place)
 
     def _limits(self, key: KeyLimits) -> RequestLimits:
         per_minute, concurrent = key.requests_per_minute, key.concurrent_requests

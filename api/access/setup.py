@@ -12,6 +12,7 @@ from api.access.limiter import RequestLimiter
 from api.access.limits import LimitsMiddleware
 from api.access.login import Login
 from api.access.middleware import AccessMiddleware
+from api.access.open_streams import OpenStreamsMiddleware
 from api.access.requirements import Requirements, needs_elsewhere
 from api.access.sessions import Sessions
 from api.access.throttle import LoginThrottle
@@ -63,6 +64,7 @@ def make_access(settings: Settings, database: Database, clock: Clock) -> Access:
 def add_access(app: FastAPI, access: Access, settings: Settings) -> None:
     """Adds the middleware. Call it when the application has all its routes. Raises UndeclaredRoute."""
     app.state.requirements = Requirements(app.state.routes, needs_elsewhere(settings))
+    app.add_middleware(OpenStreamsMiddleware, keys=access.keys, sessions=access.sessions)
     app.add_middleware(CsrfMiddleware)
     app.add_middleware(
         LimitsMiddleware,

@@ -64,7 +64,9 @@ async def read_of_owner(owner: Owner, period: Period, parts: Parts) -> BudgetOut
     responses=PUT,
 )
 async def put_of_owner(owner: Owner, period: Period, body: BudgetIn, parts: Parts, response: Response) -> BudgetOut:
-    """It holds at once, also for benchmarks that run. A new one counts what this day or month has spent already."""
+    """A changed budget holds at once. A new one holds for benchmarks that begin from now on, and for those that run
+    from the next day on; it counts what this day or month has spent already.
+    """
     return await _put(BudgetName("owner", owner, period), body, parts, response)
 
 
@@ -95,7 +97,9 @@ async def read_of_key(key_id: KeyId, period: Period, parts: Parts) -> BudgetOut:
     "/budgets/keys/{key_id}/{period}", operation_id="setKeyBudget", summary="Set the budget of a key", responses=PUT
 )
 async def put_of_key(key_id: KeyId, period: Period, body: BudgetIn, parts: Parts, response: Response) -> BudgetOut:
-    """It holds at once, also for benchmarks that run. A new one counts what this day or month has spent already."""
+    """A changed budget holds at once. A new one holds for benchmarks that begin from now on, and for those that run
+    from the next day on; it counts what this day or month has spent already.
+    """
     return await _put(BudgetName("key", key_id, period), body, parts, response)
 
 

@@ -57,9 +57,10 @@ def set_budget(
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:
-    """Set the budget of an owner or a key. It holds at once, also for benchmarks that run.
+    """Set the budget of an owner or a key.
 
-    A new budget counts what this day or month has spent already.
+    A changed budget holds at once. A new one holds for benchmarks that begin from now on, and counts what this day or
+    month has spent already.
     """
     from cli.client import Client
     from cli.render.money import budget_line

@@ -48,7 +48,7 @@ def _benchmark(item: dict[str, Any]) -> tuple[str, ...]:
     grade = (summary.get("measurement") or {}).get("grade") if measured else None
     return (
         f"{item['id']}",
-        item["status"],
+        item["status"] if item.get("stopped") is None else f"{item['status']} (budget)",
         clean(item["name"]),
         clean(item["model"]),
         clean(item["provider"]),

@@ -17,11 +17,12 @@ class TrustedUsers:
     def __init__(self, keys: Mapping[str, str] | None = None) -> None:
         """Raises ValueError that says what is wrong."""
         self._keys: dict[str, str] = {}
-        for name, key_id in (keys or {}).items():
+        # The messages repeat nothing: somebody may have written a whole key.
+        for number, (name, key_id) in enumerate((keys or {}).items(), 1):
             if not name or (EVERYONE in name and name != EVERYONE and not _DOMAIN.fullmatch(name)):
-                raise ValueError(f"{name!r} is none of a name, `*@domain` and `*`")
+                raise ValueError(f"entry {number} is none of a name, `*@domain` and `*`")
             if not isinstance(key_id, str) or not _KEY_ID.fullmatch(key_id):
-                raise ValueError(f"{name!r} needs the id of a key: the {ID_CHARS} characters after `lbk_`")
+                raise ValueError(f"entry {number} needs the id of a key: the {ID_CHARS} characters after `lbk_`")
             self._keys[name.casefold()] = key_id
 
     def key_id(self, user: str) -> str | None:

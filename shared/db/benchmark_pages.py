@@ -13,7 +13,7 @@ from shared.access.caller import Caller
 from shared.benchmark.status import Status
 from shared.db.again import tries_again
 from shared.db.database import Database
-from shared.db.owned import has_few, of_owner, sees
+from shared.db.owned import few_ids, of_owner, of_seen, sees
 from shared.db.tables import Benchmark, BenchmarkMetadata, Prompt
 from shared.db.types import UtcDateTime, byte_length, last_turn, light_spec, unindexed
 
@@ -172,10 +172,18 @@ class BenchmarkPages:
         self, session: AsyncSession, where: BenchmarkFilter
     ) -> tuple[Select[int], InstrumentedAttribute[int]]:
         """The ids of the benchmarks that pass the filters, and the column that a list is ordered by if not by time."""
+        chosen = select(Benchmark.id)
         if self._caller.sees_all:
-            return _chosen(where, None, by_owner=False)
-        by_owner = where == BenchmarkFilter() or (self._database.is_sqlite and await has_few(session, self._caller))
-        return _chosen(where, self._caller.owner, by_owner=by_owner)
+            return _chosen(chosen, where)
+        if where == BenchmarkFilter():
+            return chosen.where(Benchmark.owner == self._caller.owner), Benchmark.id
+        few = await few_ids(session, self._caller) if self._database.is_sqlite else None
+        if few is not None:
+            return _chosen(chosen.where(Benchmark.id.in_(few)), where, of_few=True)
+        if where.name_contains is not None:
+            # Names are searched in an index that has no owners: only of those that fit, the row is read.
+            return _chosen(chosen.where(of_seen(self._caller, Benchmark.id)), where)
+        return _chosen(chosen.where(unindexed(Benchmark.owner) == self._caller.owner), where)
 
     async def _edge_of_search(
         self, session: AsyncSession, before: Position | None, oldest_first: bool
@@ -200,23 +208,21 @@ _COLUMNS = select(
 
 
 def _chosen(
-    where: BenchmarkFilter, owner: str | None, *, by_owner: bool
+    chosen: Select[int], where: BenchmarkFilter, *, of_few: bool = False
 ) -> tuple[Select[int], InstrumentedAttribute[int]]:
-    """`owner`: None for all. `by_owner`: read the index of owners, and no index of another filter."""
-    chosen, key = select(Benchmark.id), Benchmark.id
+    """`of_few`: each of the few benchmarks is looked at, and no index of a filter is read."""
+    key = Benchmark.id
     for pair in where.metadata:
         having = aliased(BenchmarkMetadata)
         same = and_(having.benchmark_id == Benchmark.id, having.pair == pair)
-        if by_owner:
+        if of_few:
             chosen = chosen.where(select(having.benchmark_id).where(same).exists())
             continue
         chosen = chosen.join(having, same)
         # The index of pairs has the ids in order, and no database derives that from an equality alone.
         key = having.benchmark_id
-    for condition in _conditions(where, unindexed if by_owner else _as_it_is):
+    for condition in _conditions(where, unindexed if of_few else _as_it_is):
         chosen = chosen.where(condition)
-    if owner is not None:
-        chosen = chosen.where((Benchmark.owner if by_owner else unindexed(Benchmark.owner)) == owner)
     return chosen, key
 
 

@@ -19,7 +19,7 @@ from shared.db.money_tables import Budget, Cap, Spend
 from shared.db.owned import of_owner
 from shared.db.types import utc_now
 from shared.errors import NotFound
-from shared.money import usd_text
+from shared.money import MOST_MICROS, usd_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,10 @@ class BudgetRepository:
         self._database = database
 
     async def put(self, name: BudgetName, cap: int) -> tuple[BudgetState, bool]:
-        """(budget, whether it is new). It holds at once: the cap of this day or month changes with it.
+        """(budget, whether it is new). A changed one holds at once: the cap of this day or month changes with it.
 
-        What the key or the owner has spent in this day or month counts for a new one. Raises NotFound.
+        For a new one, what the key or the owner has spent in this day or month counts. Benchmarks that run take no
+        notice of it until tomorrow: they know their caps. Raises NotFound.
         """
         async with self._database.write() as session:
             owner = await _owner_of(session, name)
@@ -96,12 +97,15 @@ class BudgetRepository:
             return await _states(session, *where, limit=limit)
 
     async def delete(self, name: BudgetName) -> None:
-        """From now on nothing counts against it. What was spent stays in the ledger. Raises NotFound."""
+        """From now on it bounds nothing. What was spent stays in the ledger. Raises NotFound."""
         async with self._database.write() as session:
             gone = await session.execute(delete(Budget).where(Budget.key == name.key).returning(Budget.owner))
             owner = gone.scalar_one_or_none()
             if owner is None:
                 raise _no_budget(name)
+            # Benchmarks that run still count in it.
+            unbounded = update(Cap).where(Cap.key == cap_key(name.key, await _today(session))).values(cap=MOST_MICROS)
+            await session.execute(unbounded)
             await record(session, self._caller, "budget.deleted", "budget", name.key, owner=owner)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -15,7 +15,7 @@ from shared.benchmark.history.run import Run
 from shared.benchmark.status import Status
 from shared.db.again import tries_again
 from shared.db.database import Database
-from shared.db.owned import has_few
+from shared.db.owned import few_ids
 from shared.db.tables import Benchmark
 from shared.db.types import light_spec, unindexed
 
@@ -61,17 +61,16 @@ class HistoryRepository:
         """The series of the newest RUNS_SEARCHED completed runs that pass the filters, the newest series first."""
         async with self._database.read() as session:
             filters = {"status": _COMPLETED, "model": model, "provider": provider, "prompt_set": prompt_set}
-            conditions = await self._conditions(session, filters)
-            chosen = select(Benchmark.id).where(*conditions).order_by(Benchmark.id.desc())
-            newest = chosen.limit(RUNS_SEARCHED).subquery()
+            chosen = await self._chosen(session, select(Benchmark.id), filters)
+            newest = chosen.order_by(Benchmark.id.desc()).limit(RUNS_SEARCHED).subquery()
             lowest = select(func.min(newest.c.id)).scalar_subquery()
+            counted = select(
+                func.count().label("runs"),
+                func.max(Benchmark.id).label("newest_id"),
+                func.min(Benchmark.started_at).label("first"),
+            ).where(Benchmark.id >= lowest, Benchmark.prompt_set.is_not(None))
             found = (
-                select(
-                    func.count().label("runs"),
-                    func.max(Benchmark.id).label("newest_id"),
-                    func.min(Benchmark.started_at).label("first"),
-                )
-                .where(Benchmark.id >= lowest, *conditions, Benchmark.prompt_set.is_not(None))
+                (await self._chosen(session, counted, filters))
                 .group_by(Benchmark.prompt_set, Benchmark.model, Benchmark.provider)
                 .order_by(func.max(Benchmark.id).desc())
                 .limit(limit)
@@ -118,15 +117,14 @@ class HistoryRepository:
         runs = [_run(row) for row in rows[:limit]]
         return RunPage(runs, runs[-1].id if len(rows) > limit else None)
 
-    async def _conditions(self, session: AsyncSession, filters: Mapping[str, str | None]) -> list[ColumnElement[bool]]:
-        """Columns have these values, and the caller may see the benchmark. By the index that leaves least to read."""
+    async def _chosen(self, session: AsyncSession, query: Any, filters: Mapping[str, str | None]) -> Any:
+        """Those with these values in columns that the caller may see, by the index that leaves the least to read."""
         equal = {getattr(Benchmark, name): value for name, value in filters.items() if value is not None}
-        if self._caller.sees_all:
-            return [column == value for column, value in equal.items()]
-        if self._database.is_sqlite and await has_few(session, self._caller):
-            others = [unindexed(column) == value for column, value in equal.items()]
-            return [*others, Benchmark.owner == self._caller.owner]
-        return [*(column == value for column, value in equal.items()), unindexed(Benchmark.owner) == self._caller.owner]
+        few = await few_ids(session, self._caller) if self._database.is_sqlite and not self._caller.sees_all else None
+        if few is not None:
+            return query.where(Benchmark.id.in_(few), *(unindexed(column) == value for column, value in equal.items()))
+        query = query.where(*(column == value for column, value in equal.items()))
+        return query if self._caller.sees_all else query.where(unindexed(Benchmark.owner) == self._caller.owner)
 
 
 _COLUMNS = select(

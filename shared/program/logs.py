@@ -11,6 +11,9 @@ from shared.program.tracing import trace_ids
 from shared.scrubber import Scrubber
 from shared.settings import Settings
 
+# Only these say more at DEBUG.
+OURS = ("api", "cli", "shared", "simulator", "worker")
+
 
 def configure_logs(settings: Settings, scrubber: Scrubber | None = None) -> None:
     """Sets structlog and the standard library's logging (uvicorn, arq, SQLAlchemy) to the same output."""
@@ -44,7 +47,10 @@ def configure_logs(settings: Settings, scrubber: Scrubber | None = None) -> None
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(settings.log_level)
+    # Libraries say at DEBUG what they send: statements with the prompts in them, requests with their headers.
+    root.setLevel(max(logging.getLevelName(settings.log_level), logging.INFO))
+    for name in OURS:
+        logging.getLogger(name).setLevel(settings.log_level)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "arq", "arq.worker"):
         logger = logging.getLogger(name)
         logger.handlers.clear()

@@ -94,11 +94,14 @@ def start_tracing(exporter: TraceExporter, service: str) -> Tracing:
     from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SpanExporter
 
+    from shared.program.span_scrubber import SpanScrubber
+
     # Attributes from the environment win over the program's own.
     resource = Resource.create({SERVICE_NAME: service, SERVICE_VERSION: __version__}).merge(
         OTELResourceDetector().detect()
     )
     provider = SdkTracerProvider(resource=resource, shutdown_on_exit=False)
     spans: SpanExporter = ConsoleSpanExporter(out=sys.stderr) if exporter == "console" else OTLPSpanExporter()
+    provider.add_span_processor(SpanScrubber())
     provider.add_span_processor(BatchSpanProcessor(spans))
     return Tracing(provider)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from api.estimates import Estimated
-from api.money_checks import OWN, check_money
+from api.money_checks import OWN, budget_notes, check_money
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.worst_total import WorstTotal
 from shared.db.caps import CapState
@@ -61,9 +61,13 @@ def test_a_spent_budget_refuses_requests_that_are_not_known_too() -> None:
 
 
 def test_a_worst_case_above_a_budget_is_told_with_how_far_it_gets() -> None:
-    (told,) = check(own(5_000_000), MONTH, worst=WorstTotal(10_000, 10_000_000, 1_000))
+    estimated = Estimated({}, WorstTotal(10_000, 10_000_000, 1_000), True)
+    (told,) = budget_notes([own(5_000_000), MONTH], estimated)
     assert told == (
         "It may stop at the budget of owner acme for 2026-11, which has $0.50 left, after about 50 of 1,000 requests: "
-        "all of them can cost $10.00. It gets further if answers are shorter than max_tokens."
+        "in the worst case, all of them cost $10.00. The less they cost, the further it gets."
     )
-    assert check(own(10_000_000), worst=WorstTotal(10_000, 10_000_000, 1_000)) == []
+    assert budget_notes([own(10_000_000)], estimated) == []
+    assert budget_notes([], estimated) == []
+    # A replay is answered although the budget is spent by now.
+    assert "$0.00 left, after about 0 of" in budget_notes([CapState(OWN, "default", 5, spent=9)], estimated)[0]

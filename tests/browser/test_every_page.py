@@ -28,6 +28,8 @@ PAGES = {
     "curve-with-slo": "/ui/benchmarks/{sweep}/curve?slo=30",
     "history": "/ui/history",
     "leaderboard": "/ui/leaderboard",
+    "spend": "/ui/spend",
+    "spend-of-no-day": "/ui/spend?from=2020-01-01&to=2020-01-31",
     "webhooks": "/ui/webhooks",
     "webhook": "/ui/webhooks/{webhook}",
     "workers": "/ui/workers",

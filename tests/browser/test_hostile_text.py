@@ -22,6 +22,7 @@ PAGES = (
     "/ui/compare?ids={hostile},{other}",
     "/ui/history",
     "/ui/leaderboard",
+    "/ui/spend",
     "/ui/webhooks/{webhook}",
 )
 

@@ -141,3 +141,9 @@ def test_a_long_line_is_broken_between_words_and_goes_on_below_its_value() -> No
 def test_an_older_grade_of_a_run_without_success_is_not_shown() -> None:
     summary = documents.summary(succeeded=0, errored=1, measurement={"grade": "A", "reasons": []})
     assert "Grade        none: no request succeeded" in _text(benchmark_lines(documents.benchmark(summary=summary)))
+
+
+def test_a_list_says_which_benchmarks_a_budget_stopped() -> None:
+    _, first, second = list_lines([documents.benchmark(stopped="budget"), documents.benchmark(2)])
+    assert first.text.split()[1:3] == ["completed", "(budget)"]
+    assert "(budget)" not in second.text

@@ -280,3 +280,11 @@ def test_a_spent_budget_has_an_exit_code_of_its_own(api: FakeApi, llmbench: Llmb
     api.submit = (409, {**problem, "code": "budget_exhausted"})
     done = llmbench("run", "-m", "m", "-p", "x")
     assert (done.exit_code, done.stderr.splitlines()[-1]) == (ExitCode.BUDGET, f"error: {problem['detail']}")
+
+
+def test_that_a_budget_may_stop_the_run_is_said_at_its_start(api: FakeApi, llmbench: Llmbench) -> None:
+    told = "It may stop at its own budget."
+    caps = [{"budget": "benchmark", "cap_usd": 2.5, "left_usd": 2.5, "resets_at": None}]
+    for budgets in (caps, []):
+        api.submit = (202, documents.benchmark(status="pending", estimate={"budgets": budgets, "notes": [told]}))
+        assert (f"! {told}" in llmbench("run", "-m", "m", "-p", "x").stderr) == bool(budgets)

@@ -16,6 +16,8 @@ KNOWN = "plain-known-key-without-a-pattern"
         ("key sk-proj-0123456789abcdef is wrong", "key [redacted] is wrong"),
         ("gsk_0123456789abcdef", "[redacted]"),
         ("sent lbk_ab12cd34_0123456789abcdefghijklmnopqrstuvABCDEF to it", "sent [redacted] to it"),
+        ("GET /keys/lbk_ab12cd34_0123456789abcdef", "GET /keys/[redacted]"),
+        ("signed with whsec_MDEyMzQ1Njc4OQ/0123456789+x==", "signed with [redacted]"),
         ("xai-0123456789abcdef", "[redacted]"),
         ("Authorization: Bearer abcdef.0123456789", "Authorization: [redacted]"),
         ("x-api-key: abcdefgh12345", "[redacted]"),

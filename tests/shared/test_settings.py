@@ -245,3 +245,21 @@ def test_the_first_secret_key_hashes_and_those_of_all_are_known() -> None:
     assert both.hashes_with == settings_of(secret_key=new).key_hasher().hashes_with
     assert both.matches("secret", of_old.hash("secret"), of_old.hashes_with)
     assert old not in repr(settings_of(secret_key=old))
+
+
+def test_people_whom_a_proxy_names_need_the_proxy_and_the_header() -> None:
+    users = '{"ops@example.com": "ef56gh78", "*@example.com": "ab12cd34"}'
+    proxies = {"trusted_proxies": "127.0.0.1"}
+    settings = settings_of(**proxies, trusted_user_header="X-Forwarded-Email", trusted_users=users)
+    assert settings.trusted_users.key_id("eve@example.com") == "ab12cd34"
+    for values, message in (
+        ({"trusted_user_header": "X-Forwarded-Email"}, "TRUSTED_USER_HEADER needs TRUSTED_PROXIES"),
+        ({**proxies, "trusted_users": users}, "TRUSTED_USERS needs TRUSTED_USER_HEADER"),
+        ({**proxies, "trusted_user_header": "Cookie"}, "TRUSTED_USER_HEADER: must be the name of a header"),
+        ({**proxies, "trusted_user_header": "X-Forwarded-For"}, "TRUSTED_USER_HEADER: must be the name of a header"),
+        ({**proxies, "trusted_user_header": "X Email"}, "TRUSTED_USER_HEADER: must be the name of a header"),
+        ({**proxies, "trusted_users": "alice"}, "TRUSTED_USERS: must be JSON"),
+        ({**proxies, "trusted_users": '{"alice": "lbk_x"}'}, "TRUSTED_USERS: entry 1 needs the id of a key"),
+    ):
+        with pytest.raises(SystemExit, match=message):
+            settings_of(**values)

@@ -41,6 +41,7 @@ def figures(estimate: Mapping[str, Any]) -> Sequence[Figure]:
         _requests(estimate["requests"], estimate["warmup_requests"]),
         _range("Takes", seconds, estimate["duration_s"], "it depends on how fast the endpoint answers", _TIMEOUTS),
         _range("Costs", usd, estimate["cost_usd"], "the model has no known price, or its tokens are not known"),
+        *_at_most(estimate),
         _input(estimate["input_tokens"]),
         _range("Output", _tokens, estimate["output_tokens"], "the number of requests is not known"),
     ]
@@ -51,6 +52,18 @@ def _requests(requests: int | None, warmup: int | None) -> Figure:
         return Figure("Sends", UNKNOWN, "a duration or results decide how many requests are sent")
     of_them = f", {count(warmup)} of them as warm-up" if warmup else ""
     return Figure("Sends", f"{count(requests)} request{'' if requests == 1 else 's'}{of_them}")
+
+
+def _at_most(estimate: Mapping[str, Any]) -> Sequence[Figure]:
+    """The worst case, and what the budgets have, if any counts."""
+    worst, caps = estimate.get("worst_case_usd"), estimate.get("budgets") or ()
+    if worst is None or not caps:
+        return []
+    left = "; ".join(
+        f"{'its own budget' if cap['budget'] == 'benchmark' else cap['budget']} has {usd(cap['left_usd'])}"
+        for cap in caps
+    )
+    return [Figure("At most", usd(worst), left)]
 
 
 def _input(tokens: int | None) -> Figure:

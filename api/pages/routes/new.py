@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from api.access.needs import needs
+from api.money_checks import OWN
 from api.pages.forms.checking import CheckedForm, check
 from api.pages.forms.earlier import request_of
 from api.pages.forms.equivalent import FILE_NAME, MEDIA_TYPE, yaml_spec
@@ -23,7 +24,7 @@ from api.pages.routes.form_choices import datasets, providers
 from api.pages.site import is_partial, page
 from api.proxy import link
 from api.state import Parts, State
-from shared.errors import Conflict, InvalidRequest, Unavailable
+from shared.errors import BudgetExhausted, Conflict, InvalidRequest, Unavailable
 
 router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 
@@ -75,6 +76,8 @@ async def start(values: Form, request: Request, parts: Parts) -> Response:
         submitted = await parts.submitter.submit(body.request(), _once(values))
     except InvalidRequest as exc:
         checked = CheckedForm(checked.draft, None, mistakes_of(checked.draft, exc.errors))
+    except BudgetExhausted as exc:
+        checked = CheckedForm(checked.draft, None, [_of_budget(exc)])
     except Conflict as exc:
         # The benchmark that this form started was deleted: the next press starts another one.
         checked = CheckedForm(checked.draft, None, [Mistake(None, exc.message)])
@@ -167,6 +170,8 @@ async def _preview(request: Request, parts: State, checked: CheckedForm) -> dict
             estimate = await parts.submitter.check(checked.body.request().spec)
         except InvalidRequest as exc:
             mistakes = mistakes_of(checked.draft, exc.errors)
+        except BudgetExhausted as exc:
+            mistakes = [_of_budget(exc)]
     if estimate is None:
         return {**_NOTHING, "mistakes": mistakes}
     return {
@@ -177,6 +182,11 @@ async def _preview(request: Request, parts: State, checked: CheckedForm) -> dict
         "counted_by": estimate.estimate["tokens_counted_by"],
         "commands": await asyncio.to_thread(commands, checked.draft.document, _url(request, parts)),
     }
+
+
+def _of_budget(exc: BudgetExhausted) -> Mistake:
+    """Beside its own field if it is the benchmark's own budget."""
+    return Mistake("budget_usd" if exc.budget == OWN else None, exc.message)
 
 
 def _url(request: Request, parts: State) -> str:

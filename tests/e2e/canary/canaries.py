@@ -46,7 +46,7 @@ class Search:
         self.kept.append((place, content.encode(errors="surrogateescape") if isinstance(content, str) else content))
 
     def found(self) -> set[tuple[str, str]]:
-        """(canary, place) of each canary that is somewhere."""
+        """(canary, place) of each canary that is somewhere. Takes a second."""
         return {
             (canary.name, place)
             for canary in self.canaries
@@ -54,8 +54,7 @@ class Search:
             if any(form in content for form in canary.forms())
         }
 
-    def leaks(self) -> list[str]:
-        """Canaries where they must not be."""
+    def leaks(self, found: set[tuple[str, str]]) -> list[str]:
+        """Those that are where they must not be."""
         allowed = {canary.name: canary.allowed for canary in self.canaries}
-        found = sorted(self.found())
-        return [f"{name} in {place}" for name, place in found if not place.startswith(allowed[name] or ("-",))]
+        return [f"{name} in {place}" for name, place in sorted(found) if not place.startswith(allowed[name] or ("-",))]

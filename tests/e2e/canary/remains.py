@@ -1,7 +1,5 @@
 """Everything that a deployment leaves behind, for the search."""
 
-from pathlib import Path
-
 from redis.asyncio import Redis
 from sqlalchemy import MetaData, select
 
@@ -54,8 +52,3 @@ async def _keep_redis(running: Deployment) -> None:
     running.search.keep("redis dump", (running.folder / "dump.rdb").read_bytes())
     info = await redis.execute_command("SLOWLOG", "GET", "-1")
     running.search.keep("redis slow log", repr(info))
-
-
-def logs(folder: Path) -> str:
-    """For the message of a failed test."""
-    return "\n".join(f"== {path.name}\n{path.read_text()[-2_000:]}" for path in sorted(folder.glob("*.log")))

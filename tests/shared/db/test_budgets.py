@@ -14,6 +14,7 @@ from shared.db.database import Database
 from shared.db.money_tables import Cap, Spend
 from shared.db.types import utc_now
 from shared.errors import NotFound
+from shared.money import MOST_MICROS
 
 MONTH, DAY = BudgetName("owner", "default", "month"), BudgetName("owner", "default", "day")
 KEY = BudgetName("key", "ab12cd34", "day")
@@ -90,7 +91,9 @@ async def test_a_deleted_budget_is_gone_and_a_new_one_counts_the_ledger(
     for call in (budgets.get, budgets.delete):
         with pytest.raises(NotFound, match="owner 'default' has no budget for a month"):
             await call(MONTH)
-    # Meanwhile nothing counted against it.
+    # Benchmarks that run still count in its cap, which bounds nothing now.
+    async with database.read() as session:
+        assert (await session.scalars(select(Cap.cap))).all() == [MOST_MICROS]
     await spent(database, await today(database), 7)
     again, created = await budgets.put(MONTH, 60)
     assert (created, again.spent, again.cap) == (True, 7, 60)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
-from shared.program.logs import configure_logs
+from shared.program.logs import OURS, configure_logs
 from shared.scrubber import MASK, Scrubber
 from shared.settings import load_settings
 
@@ -43,6 +43,8 @@ def logging_to_memory(**settings: Any) -> Iterator[Log]:
         yield Log(stream)
     root.handlers[:] = handlers
     root.setLevel(level)
+    for name in OURS:
+        logging.getLogger(name).setLevel(logging.NOTSET)
     structlog.configure(**config)
 
 
@@ -128,3 +130,14 @@ def test_lines_below_the_level_are_not_written() -> None:
         logging.getLogger("some.library").info("quiet")
         structlog.get_logger("api.x").warning("loud")
     assert [line["event"] for line in log.lines()] == ["loud"]
+
+
+def test_at_debug_libraries_say_no_more_than_at_info() -> None:
+    """They would repeat statements with the prompts in them, and requests with their headers."""
+    with logging_to_memory(log_level="DEBUG") as log:
+        for name in ("aiosqlite", "asyncio", "sqlalchemy.engine", "urllib3.connectionpool", "opentelemetry.sdk"):
+            logging.getLogger(name).debug("executing INSERT with 'a prompt'")
+        logging.getLogger("uvicorn.error").info("started")
+        structlog.get_logger("worker.run").debug("ours")
+        logging.getLogger("api.main").debug("ours too")
+    assert [line["event"] for line in log.lines()] == ["started", "ours", "ours too"]

@@ -88,6 +88,24 @@ def test_errors_are_named_and_not_quoted(error: Exception, failed: bool, monkeyp
     assert b"prompt" not in collected.raw
 
 
+def test_queries_and_keys_are_masked_and_the_rest_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FastAPI's own spans hold the path and the query of a request."""
+    attributes = {
+        "url.query": "name=my+prompt&api_key=plainsecret",
+        "url.path": "/keys/lbk_ab12cd34_0123456789abcdef",
+        "http.route": "/keys/{key_id}",
+        "http.response.status_code": 404,
+    }
+    with collector() as collected:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collected.url)
+        tracing = start_tracing("otlp", "x")
+        with tracing.span("x", SpanKind.SERVER, attributes):
+            pass
+        tracing.close()
+    (span,) = collected.spans
+    assert span.attributes == {**attributes, "url.query": "[redacted]", "url.path": "/keys/[redacted]"}
+
+
 def test_the_env_file_counts_and_the_environment_wins(tmp_path: Path) -> None:
     """The SDK reads most variables itself, from the environment alone."""
     file = tmp_path / ".env"

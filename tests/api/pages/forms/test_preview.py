@@ -51,3 +51,13 @@ def test_commands_say_how_much_they_leave_out() -> None:
     made = commands({"model": "sim", "prompts": ["a"] * 25}, "http://localhost")
     assert made.left_out == 5
     assert made.yaml.count("- a") == 20
+
+
+def test_the_worst_case_is_shown_if_a_budget_counts() -> None:
+    caps = [
+        {"budget": "benchmark", "cap_usd": 2.5, "left_usd": 2.5},
+        {"budget": "owner:acme:month:2026-11", "cap_usd": 50.0, "left_usd": 37.0},
+    ]
+    left = "its own budget has $2.50; owner:acme:month:2026-11 has $37.00"
+    assert words("At most", worst_case_usd=0.43, budgets=caps) == ("$0.430", left)
+    assert "At most" not in [figure.title for figure in figures({**NOTHING, "worst_case_usd": 0.43, "budgets": []})]
