@@ -119,7 +119,7 @@ async def check_money(scenario: Scenario, ledger: Ledger, ended: list[Json], bef
     assert 0 <= bill.requests - results <= lost
     assert results * COST <= bill.micros <= spent <= CAP
     assert bill.answered <= 5 * REQUESTS
-    assert any(document["progress"]["done"] == REQUESTS for document in ended), "it pays for some"
+    assert results > 0, "it pays for some"
     stopped = sum(document["stopped"] == "budget" for document in ended)
     note = f"{stopped} of {len(ended)} runs stopped, {lost} worst cases, {spent} of {CAP} micro-dollars spent"
     scenario.write(Account(results, bill.requests, lost), note)
