@@ -1,4 +1,4 @@
-"""Middleware that ends streams of events when their key or session has ended: they may be open for hours."""
+"""Middleware that ends streams of events with their key, their session or open access: they may be open for hours."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from shared.errors import Unavailable
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "text/event-stream"
-# A stream ends so long after its key was revoked or its browser logged out.
+# A stream ends so long after its key was revoked, its browser logged out, or the first key was made.
 CHECK_EVERY_S = 5.0
 
 
@@ -31,7 +31,7 @@ class OpenStreamsMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         caller: Caller | None = scope.get("state", {}).get(CALLER)
-        if scope["type"] != "http" or scope["method"] != "GET" or caller is None or caller.key_id is None:
+        if scope["type"] != "http" or scope["method"] != "GET" or caller is None:
             await self._app(scope, receive, send)
             return
         has_ended = asyncio.Event()
@@ -81,8 +81,10 @@ class OpenStreamsMiddleware:
         has_ended.set()
 
     async def _is_allowed(self, scope: Scope, caller: Caller) -> bool:
-        """Whether the session is still open, or else the key usable."""
+        """Whether the session is still open, or the key usable; under open access, whether there is still no key."""
         if session_of(scope) is not None:
             return await self._sessions.of(scope) is not None
-        found = None if caller.key_id is None else await self._keys.by_id(caller.key_id)
+        if caller.key_id is None:
+            return not await self._keys.are_keys()
+        found = await self._keys.by_id(caller.key_id)
         return found is not None and found.state == "usable"

@@ -1,4 +1,4 @@
-"""Streams of events end when their key is revoked, or when their browser logs out."""
+"""Streams of events end when their key is revoked, when their browser logs out, or when open access ends."""
 
 import asyncio
 from typing import Any
@@ -24,6 +24,9 @@ class Lookup:
 
     async def by_id(self, key_id: str) -> Any:
         return type("Found", (), {"state": "usable" if self._next() else "revoked"})
+
+    async def are_keys(self) -> bool:
+        return not self._next()
 
     async def of(self, scope: Any) -> Any:
         return object() if self._next() else None
@@ -73,9 +76,13 @@ async def sent_by(app: Any, lookup: Lookup, state: dict[str, Any]) -> list[Any]:
     return sent
 
 
-@pytest.mark.parametrize("state", [{CALLER: KEY}, {CALLER: KEY, SESSION: object()}], ids=["key", "session"])
+@pytest.mark.parametrize(
+    "state",
+    [{CALLER: KEY}, {CALLER: KEY, SESSION: object()}, {CALLER: LOCAL}],
+    ids=["key", "session", "open access"],
+)
 @pytest.mark.parametrize("sends", [True, False], ids=["busy", "quiet"])
-async def test_a_stream_ends_with_its_key_or_session(state: dict[str, Any], sends: bool) -> None:
+async def test_a_stream_ends_with_what_let_it_begin(state: dict[str, Any], sends: bool) -> None:
     stream, lookup = Stream(sends=sends), Lookup(True, True, False)
     sent = await sent_by(stream, lookup, state)
     assert stream.left
@@ -89,10 +96,12 @@ async def test_without_the_database_a_stream_goes_on() -> None:
     assert lookup.asked == 4
 
 
-@pytest.mark.parametrize("state", [{}, {CALLER: LOCAL}, {CALLER: KEY}], ids=["open route", "open access", "no stream"])
+@pytest.mark.parametrize(
+    "state", [{}, {CALLER: KEY}, {CALLER: LOCAL}], ids=["open route", "no stream", "no stream here"]
+)
 async def test_nothing_else_is_watched(state: dict[str, Any]) -> None:
     lookup = Lookup()
-    headers = [(b"content-type", b"application/json")] if state.get(CALLER) is KEY else EVENTS
+    headers = [(b"content-type", b"application/json")] if CALLER in state else EVENTS
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.2):
             await sent_by(Stream(headers), lookup, state)
