@@ -10,6 +10,8 @@ from shared.db.database import Database
 from shared.db.monitoring import Backlog
 from shared.program.monitoring import ProcessMonitor
 
+# Those that routes have, and those that browsers and proxies send.
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
@@ -42,8 +44,10 @@ class ApiMonitor(ProcessMonitor):
     def observe(self, scope: Scope, status: int, seconds: float) -> None:
         """Counts a request that took `seconds`. `status` is 0 if the client went away before the answer."""
         route = getattr(scope.get("route"), "path", "other")
-        self._requests.labels(scope["method"], route, str(status)).inc()
-        self._durations.labels(scope["method"], route).observe(seconds)
+        # Callers may send any word, and each label is kept for ever.
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self._requests.labels(method, route, str(status)).inc()
+        self._durations.labels(method, route).observe(seconds)
 
     def queue_checked(self, ok: bool) -> None:
         self._queue_up.set(ok)

@@ -41,6 +41,15 @@ async def test_the_api_counts_requests_by_route_and_shows_the_backlog(
     assert value(found, "llmbench_queue_up") == 1
 
 
+async def test_methods_that_callers_make_up_share_one_label(empty_api: httpx2.AsyncClient) -> None:
+    """Whoever reaches the API, also without a key, could fill its memory with others."""
+    for number in range(3):
+        assert (await empty_api.request(f"MADE-UP-{number}", "/health")).status_code == 405
+    found = samples((await empty_api.get("/metrics")).text)
+    assert value(found, "llmbench_http_requests_total", method="other", route="/health", status="405") == 3
+    assert "MADE-UP" not in str(found)
+
+
 async def test_an_unexpected_error_counts_as_500(sqlite_url: str) -> None:
     """The alert on errors reads this number."""
     app = create_app(make_settings(sqlite_url, "redis://127.0.0.1:1/0", None), KeyRing({}))
