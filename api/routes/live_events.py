@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request, Response, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from api.access.lasting import Lasting
 from api.access.needs import needs
 from api.live.events import events_after, is_told
 from api.live.feeds import Feed
@@ -113,7 +112,7 @@ def _described(kind: str, data: type) -> dict[str, Any]:
         }
     },
 )
-async def follow(listener: Listening, request: Request, parts: Parts) -> AsyncIterator[ServerSentEvent]:
+async def follow(listener: Listening) -> AsyncIterator[ServerSentEvent]:
     """A stream of server-sent events; `data` is JSON. First comes the present state, then each change, about a second
     after it happened. If nothing happens, a comment keeps the connection open every 15 s.
 
@@ -122,8 +121,5 @@ async def follow(listener: Listening, request: Request, parts: Parts) -> AsyncIt
     `end`, the server stops or is too busy: connect again with `Last-Event-ID`. To a client that reads slowly, only the
     newest progress is sent. The stream also closes when its key was revoked.
     """
-    lasting = Lasting(request, request.app.state.access, parts.clock)
     async for event in events_after(listener.feed, listener.last_id):
-        if not await lasting.may_go_on():
-            return
         yield ServerSentEvent(event=event.kind, id=event.id, raw_data=event.data)

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import signal
+import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from tests.chaos.history import Account
 from tests.chaos.random_worker import SEED
 from tests.chaos.stack import Chaos, Json
 from tests.support.ledger import Ledger
+from tests.support.waiting import PATIENCE_S
 
 BUDGET = "owner:default:month"
 REQUESTS, CONCURRENCY, SUBMITTED, WORKERS = 6, 2, 64, 4
@@ -61,17 +63,27 @@ async def ledger(scenario: Scenario) -> AsyncIterator[Ledger]:
     await opened.close()
 
 
-async def submit_all(chaos: Chaos) -> list[int]:
-    """64 at once. Those that come when the money is gone or reserved are refused."""
+async def submit(chaos: Chaos) -> None:
+    """Once. A busy API may ask to come again, though it has stored the benchmark."""
     body = {
         "name": "chaos", "provider": "priced", "model": MODEL, "prompts": ["x"] * REQUESTS, "concurrency": CONCURRENCY,
         "parameters": {"max_tokens": TOKENS},
     }  # fmt: skip
-    answers = await asyncio.gather(*(chaos.client.post("/benchmarks", json=body) for _ in range(SUBMITTED)))
-    assert {answer.status_code for answer in answers} <= {202, 409}
-    numbers = [answer.json()["id"] for answer in answers if answer.status_code == 202]
-    chaos.accepted += numbers
-    return numbers
+    async with asyncio.timeout(PATIENCE_S):
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        while (answer := await chaos.client.post("/benchmarks", json=body, headers=headers)).status_code == 503:
+            await asyncio.sleep(0.2)
+    if answer.status_code == 202:
+        chaos.accepted.append(answer.json()["id"])
+    else:
+        assert (answer.status_code, answer.json()["code"]) == (409, "budget_exhausted"), answer.text
+
+
+async def submit_all(chaos: Chaos) -> list[int]:
+    """64 at once. Those that come when the money is gone or reserved are refused."""
+    before = len(chaos.accepted)
+    await asyncio.gather(*(submit(chaos) for _ in range(SUBMITTED)))
+    return chaos.accepted[before:]
 
 
 async def kill_some(chaos: Chaos, moments: random.Random) -> None:
@@ -97,7 +109,7 @@ async def check_money(scenario: Scenario, ledger: Ledger, ended: list[Json], bef
     results = sum(document["progress"]["done"] for document in ended)
     spent, worst = sum(row.amount for row in rows), sum(row.worst_case for row in rows)
     # Nothing stays reserved, and the cap has what the ledger has.
-    assert await ledger.reservations() == []
+    assert [(row.benchmark_id, row.fence, row.amount) for row in await ledger.reservations()] == []
     assert (cap.reserved, cap.spent) == (0, spent)
     # Each stored result costs what the simulator counted for it. All else is a number of whole worst cases.
     lost, rest = divmod(worst, WORST)
@@ -107,7 +119,7 @@ async def check_money(scenario: Scenario, ledger: Ledger, ended: list[Json], bef
     assert 0 <= bill.requests - results <= lost
     assert results * COST <= bill.micros <= spent <= CAP
     assert bill.answered <= 5 * REQUESTS
-    assert any(document["progress"]["done"] == REQUESTS for document in ended), "it pays for some"
+    assert results > 0, "it pays for some"
     stopped = sum(document["stopped"] == "budget" for document in ended)
     note = f"{stopped} of {len(ended)} runs stopped, {lost} worst cases, {spent} of {CAP} micro-dollars spent"
     scenario.write(Account(results, bill.requests, lost), note)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from shared.db.money_tables import Cap, Reservation
 from shared.db.reservations import Bill, Held
+from shared.db.retention import RetentionRepository
 from shared.db.segments import SegmentEnd
 from shared.db.spend import Charge
 from shared.db.tables import Benchmark
@@ -237,6 +238,24 @@ async def test_deleting_a_running_benchmark_gives_nothing_back(money: Money) -> 
     assert await money.spent(lease.benchmark_id) == Charge(40, 30, 2)
     assert await money.reserved() == []
     assert await money.payments.settle_left() == 0
+
+
+async def test_neither_retention_nor_the_deletion_of_an_ended_benchmark_gives_anything_back(money: Money) -> None:
+    await money.add_budget("owner:default:month", 1_000)
+    leases = [await money.claimed(budget=100) for _ in range(2)]
+    for lease in leases:
+        await money.begin(lease, 30, 30)
+        record, charges = costing("0.000010", 0)
+        await money.results.record(lease, [record], bill=Bill(charges, {DAY: Held(30, 1)}))
+        await money.leases.finish(lease, "completed", summary={}, error=None)
+    retention = RetentionRepository(money.database)
+    while await retention.delete_step(leases[0].benchmark_id):
+        pass
+    await money.tables.benchmarks.delete(leases[1].benchmark_id)
+    for lease in leases:
+        assert await money.spent(lease.benchmark_id) == Charge(10, 0, 1)
+        assert amounts(await money.cap(f"benchmark:{lease.benchmark_id}")) == (10, 0)
+    assert amounts(await money.cap("owner:default:month:2026-11")) == (20, 0)
 
 
 async def test_the_sweep_settles_what_an_older_version_left(money: Money) -> None:

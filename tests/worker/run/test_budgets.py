@@ -312,6 +312,26 @@ async def test_a_model_without_a_price_runs_under_a_cap_only_if_it_is_allowed(
     assert done["summary"]["spend"]["unpriced_requests"] == 3
 
 
+async def test_a_cap_that_came_after_the_submit_counts_no_model_without_a_price(
+    database_url: str, redis_url: str, simulator: Simulator, children: Children, ledger: Ledger, database: Database
+) -> None:
+    await ledger.set_budget("owner:default:day", 10**9)
+    spec = BenchmarkSpec.model_validate(
+        {"name": "test", "prompts": ["x"], "model": "sim-ttft5-gap1-n4"}
+    ).with_defaults()
+    async with running_service(database_url, redis_url, simulator.base_url, children=children) as service:
+        number = (await BenchmarkRepository(LOCAL, database).create(spec, "simulator")).id
+
+        async def has_failed() -> dict[str, Any] | None:
+            document: dict[str, Any] = (await service.client.get(f"/benchmarks/{number}")).json()
+            return document["error"]
+
+        error = await until(has_failed)
+    assert error is not None
+    assert (error["kind"], "allow_unpriced" in error["message"]) == ("unpriced_model", True)
+    assert not simulator.requests
+
+
 async def test_a_reached_budget_is_told_once(service: Service, ledger: Ledger) -> None:
     await ledger.set_budget("owner:default:day", 2 * WORST)
     done = await service.run(**FOUR, prompts=["x"] * 20, concurrency=1)
