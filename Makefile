@@ -118,7 +118,7 @@ pictures: $(VENV)/.dev ## take the pictures of docs/img from measured runs; ARGS
 deploy-test: $(VENV)/.dev ## build the images, run the compose stack, break and roll it (needs a Docker engine)
 	@docker info >/dev/null 2>&1 && docker compose version >/dev/null 2>&1 \
 		|| { printf '\033[1;31mNOT RUN: deploy-test: it needs a Docker engine with Compose v2, and none answers\033[0m\n' >&2; exit 1; }
-	@$(BIN)/pytest -q -s -p no:cacheprovider tests/deploy/test_compose.py $(ARGS)
+	@$(BIN)/pytest -q -s -p no:cacheprovider tests/deploy/test_compose.py tests/deploy/test_compose_secrets.py $(ARGS)
 
 coverage: ## as test, and show what it does not reach; fails below the floor
 	@$(MAKE) --no-print-directory test COVERAGE=1

@@ -17,7 +17,8 @@ from shared.money import MICROS_A_USD
 from shared.providers.base_price import base_price
 from shared.providers.endpoints import Endpoint
 from shared.providers.prices import PriceList, TokenCounts
-from shared.providers.worst_requests import worst_case_of
+from shared.providers.worst_case import asked_tiers, with_tiers
+from shared.providers.worst_requests import worst_case
 from shared.workloads.rows import AnyRow, DatasetRows
 
 # Sources whose requests follow from the spec alone.
@@ -69,8 +70,9 @@ class Estimator:
         found = estimate(spec, plan, workload, cost, count, sampled=sampled)
         worst = WorstTotal()
         if price is not None and workload is not None:
-            bound = worst_case_of(spec, endpoint, workload, price, self._price_list, now)
-            worst = worst_total(spec, plan, workload, bound, sampled=sampled)
+            dearest = with_tiers(price, endpoint, spec.model, asked_tiers(spec, endpoint), self._price_list, now)
+            bound = worst_case(dearest, spec, workload, endpoint)
+            worst = worst if bound is None else worst_total(spec, plan, workload, bound, sampled=sampled)
         found["worst_case_usd"] = None if worst.total is None else worst.total / MICROS_A_USD
         return Estimated(found, worst, price is not None)
 

@@ -46,7 +46,8 @@ def check_money(spec: BenchmarkSpec, caps: Sequence[CapState], estimated: Estima
             "unbounded",
         )
     for cap in caps:
-        if cap.left < (worst.first or 1):
+        # What costs nothing can always be paid; of what is not known, nothing can be paid by an empty one.
+        if cap.left < (1 if worst.first is None else worst.first):
             raise _exhausted(cap, worst.first)
     return []
 

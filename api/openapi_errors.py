@@ -98,6 +98,12 @@ ERRORS = {
         "The request is not valid",
         "limit: must be greater than or equal to 1",
     ),
+    429: DocumentedError(
+        "The key has made too many requests in the last minute, or has too many in progress.",
+        "too_many_requests",
+        "Too many requests",
+        "this key may make 600 requests a minute: try again in 12 s",
+    ),
     500: DocumentedError(
         "The server failed; its log has the cause.",
         "internal_error",
@@ -128,7 +134,7 @@ def add_errors(path: str, method: str, operation: dict[str, Any], need: Need) ->
 
 def _statuses(path: str, method: str, operation: dict[str, Any], need: Need) -> Iterator[int]:
     if need.scope is not None:
-        yield from (401, 403)
+        yield from (401, 403, 429)
         if any(parameter["name"] == PARAMETER for parameter in operation.get("parameters", ())):
             yield 422
     if method.upper() not in SAFE_METHODS:

@@ -11,6 +11,16 @@ REQUEST_ID = _header(
     "Id of the request, as in the logs: the caller's own `X-Request-ID`, or a new one.", examples=["9f1c2b7e0d3a4c55"]
 )
 RETRY_AFTER = _header("Seconds to wait. Only when too many large requests arrive at the same time.", examples=["1"])
+WAIT = _header("Seconds after which another try makes sense.", examples=["12"])
+# The IETF's draft "RateLimit header fields for HTTP".
+RATE_LIMIT_POLICY = _header(
+    "The limits of the key: requests in a minute, and requests in progress. Without a key there is none.",
+    examples=['"minute";q=600;w=60, "concurrent";q=32;qu="concurrent-requests"'],
+)
+RATE_LIMIT = _header(
+    "What is left of them: `r` of each, and `t`, the seconds until the minute is over.",
+    examples=['"minute";r=598;t=42, "concurrent";r=31'],
+)
 LOCATION = _header("Path of what was created.", examples=["/benchmarks/1"])
 REPLAYED = _header(
     "`true` if an earlier request with this `Idempotency-Key` created the benchmark. Otherwise left out.",
@@ -36,4 +46,8 @@ def add_headers(operation: dict[str, Any]) -> None:
             headers |= OF_SUCCESS.get(operation["operationId"], {})
         if status == "503" and "requestBody" in operation:
             headers["Retry-After"] = RETRY_AFTER
+        if status == "429":
+            headers["Retry-After"] = WAIT
+        if "429" in operation["responses"] and (status == "429" or status.startswith("2")):
+            headers |= {"RateLimit-Policy": RATE_LIMIT_POLICY, "RateLimit": RATE_LIMIT}
         response["headers"] = headers

@@ -1,39 +1,18 @@
-"""Calls the API over HTTP, for all commands that use a server. Every failure is a CliError that says what to do."""
+"""Calls the API over HTTP, for all commands that use a server."""
 
-import json
-import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
-from types import TracebackType
-from typing import BinaryIO, NamedTuple, Self
-from urllib.parse import urlsplit
+from typing import BinaryIO, NamedTuple
 
-import httpx2
-
-from cli.answers import Json, Unreachable, body_of, problem_of
-from cli.api_key import chosen_key
-from cli.exits import CliError, ExitCode, usage
-from cli.server_url import checked_url
+from cli.answers import Json, problem_of
+from cli.connection import Connection
+from cli.exits import CliError, ExitCode
 from shared.benchmark.results.outcome import FAILURES
-from shared.network.hosts import is_loopback
 
-# The API's largest pages of benchmarks, models and results.
-_PAGE = {
-    "/benchmarks": 200,
-    "/models": 500,
-    "/datasets": 200,
-    "/baselines": 200,
-    "/audit": 200,
-    "/keys": 200,
-    "/budgets": 200,
-}
 _RESULTS_PAGE = 1_000
-# A large file is checked line by line before the server answers.
-_UPLOAD_S = 600
 # The longest pause between two pieces of a file.
 _DOWNLOAD_S = 60
-_ANY_FILE = "application/octet-stream"
 # Enough to find the commonest messages.
 _FAILURES_PAGE = 200
 
@@ -45,31 +24,8 @@ class Download(NamedTuple):
     rows: int | None
 
 
-class Client:
-    """The API of the server at `url`. Use as a context manager."""
-
-    def __init__(self, url: str, timeout_s: float = 30) -> None:
-        self.url = checked_url(url)
-        self._timeout_s = timeout_s
-        own = is_loopback(urlsplit(self.url).hostname or "")
-        key = chosen_key()
-        # Redirects are not followed, so the key goes to this server alone.
-        self._http = httpx2.Client(
-            base_url=self.url,
-            headers={"accept": "application/json", **({"authorization": f"Bearer {key}"} if key else {})},
-            # A proxy (HTTP_PROXY) cannot reach this machine's loopback.
-            trust_env=not own,
-            # Plain HTTP needs no certificates, and reading them takes longer than the request. This context has none.
-            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if own and self.url.startswith("http:") else True,
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._http.close()
+class Client(Connection):
+    """What the API of a server offers."""
 
     def submit(self, spec: Json) -> Json:
         """The new pending benchmark."""
@@ -235,78 +191,3 @@ class Client:
             if isinstance(check, dict) and not check.get("ok")
         ]
         raise CliError(f"{self.url} is not ready to run a benchmark", ExitCode.UNREACHABLE, missing)
-
-    def _pages(
-        self, path: str, limit: int, where: Mapping[str, str | list[str] | None]
-    ) -> tuple[list[Json], Json, bool]:
-        params: dict[str, str | list[str]] = {name: value for name, value in where.items() if value is not None}
-        items: list[Json] = []
-        first: Json = {}
-        page: Json = {"next_cursor": None}
-        while len(items) < limit:
-            size = min(limit - len(items), _PAGE[path])
-            page = self._json("GET", path, params={**params, "limit": str(size)})
-            first = first or page
-            items += page["items"]
-            if page["next_cursor"] is None:
-                break
-            params["cursor"] = page["next_cursor"]
-        return items, first, page["next_cursor"] is not None
-
-    def _json(
-        self, method: str, path: str, *, params: Mapping[str, str | list[str]] | None = None, body: Json | None = None
-    ) -> Json:
-        return self._body(self._send(method, path, params=params, body=body))
-
-    def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, str | list[str]] | None = None,
-        body: Json | None = None,
-        file: BinaryIO | None = None,
-        kind: str = _ANY_FILE,
-    ) -> httpx2.Response:
-        response = self._request(method, path, params=params, body=body, file=file, kind=kind)
-        if response.is_success:
-            return response
-        raise problem_of(response, self.url)
-
-    def _request(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, str | list[str]] | None = None,
-        body: Json | None = None,
-        file: BinaryIO | None = None,
-        kind: str = _ANY_FILE,
-    ) -> httpx2.Response:
-        """`body`: sent as JSON. `file`: sent as it is, as something of this media type."""
-        try:
-            content = file if body is None else json.dumps(body, allow_nan=False).encode()
-        except ValueError as exc:
-            raise usage(f"the request cannot be written as JSON: {exc}") from exc
-        headers = {} if content is None else {"content-type": "application/json" if file is None else kind}
-        timeout_s = self._timeout_s if file is None else _UPLOAD_S
-        with self._failing():
-            return self._http.request(method, path, params=params, content=content, headers=headers, timeout=timeout_s)
-
-    @contextmanager
-    def _failing(self) -> Iterator[None]:
-        """Failures of the connection as CliErrors."""
-        try:
-            yield
-        except httpx2.ConnectError as exc:
-            raise Unreachable(
-                f"no server answers at {self.url}",
-                ("Start one with `llmbench up`, or name another with --server URL or LLMBENCH_SERVER.",),
-            ) from exc
-        except httpx2.TimeoutException as exc:
-            raise Unreachable(f"{self.url} did not answer in time") from exc
-        except httpx2.HTTPError as exc:
-            raise Unreachable(f"the connection to {self.url} broke: {exc}") from exc
-
-    def _body(self, response: httpx2.Response) -> Json:
-        return body_of(response, self.url)

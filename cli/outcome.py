@@ -45,10 +45,7 @@ def show_to_end(
     # After Ctrl-C nobody waits for a verdict.
     report = None if judge is None or code is ExitCode.INTERRUPTED else judge(ended)
     print_benchmark(target.client, ended, as_json=as_json, results=results, explain=explain, report=report)
-    if report is None:
-        return code
-    # The rules are about what was sent. That not all of it was must not be lost.
-    return code if report.exit_code is ExitCode.OK and code is ExitCode.BUDGET else report.exit_code
+    return code if report is None else report.exit_code
 
 
 def wait_to_end(target: Target, benchmark: Json, stop: Stop) -> tuple[Json, ExitCode]:

@@ -33,7 +33,7 @@ SHARED = "llmbench_shared"
 
 # Collected only where the command line names them: minutes of broken deployments, and what needs a browser or a Docker
 # engine.
-ON_REQUEST = ("chaos", "browser", "test_compose.py")
+ON_REQUEST = ("chaos", "browser", "test_compose.py", "test_compose_secrets.py")
 _servers = pytest.StashKey[list[str]]()
 
 

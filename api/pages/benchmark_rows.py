@@ -27,6 +27,7 @@ class Row:
     name: str
     model: str
     provider: str
+    owner: str
     status: str
     stopped: str | None
     created_at: datetime
@@ -57,6 +58,7 @@ def row_of(benchmark: Benchmark) -> Row:
         "name": benchmark.name,
         "model": benchmark.model,
         "provider": benchmark.provider,
+        "owner": benchmark.owner,
         "status": benchmark.status,
         "stopped": benchmark.stopped,
         "created_at": benchmark.created_at,

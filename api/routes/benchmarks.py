@@ -56,8 +56,8 @@ IdempotencyKey = Annotated[
 REPLAY: dict[int | str, dict[str, Any]] = {
     409: {
         "model": Problem,
-        "description": "The benchmark that this `Idempotency-Key` created was deleted, or the prompts of the "
-        "benchmark to repeat were deleted.",
+        "description": "The benchmark that this `Idempotency-Key` created was deleted, the prompts of the benchmark to "
+        "repeat were deleted, or a budget cannot pay for one request (`budget_exhausted`; `budget` says which).",
     }
 }
 

@@ -22,6 +22,10 @@ router = APIRouter(tags=["benchmarks"], route_class=JsonRoute, dependencies=[nee
     summary="Check a benchmark and estimate what it takes, without running it",
     responses={
         400: {"model": Problem, "description": "The body is not JSON."},
+        409: {
+            "model": Problem,
+            "description": "A budget cannot pay for one request (`budget_exhausted`; `budget` says which).",
+        },
         413: {"model": Problem, "description": "The body is larger than `MAX_BODY_BYTES`."},
         415: {"model": Problem, "description": "The body's `Content-Type` is not JSON."},
         503: {"model": Problem, "description": "The database does not answer."},

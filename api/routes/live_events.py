@@ -119,7 +119,7 @@ async def follow(listener: Listening) -> AsyncIterator[ServerSentEvent]:
     `status`: status or notices have changed. `progress`: how far it has come, as `progress` in
     `GET /benchmarks/{id}`. `end`: it has ended or was deleted, and the stream closes. If the stream closes without
     `end`, the server stops or is too busy: connect again with `Last-Event-ID`. To a client that reads slowly, only the
-    newest progress is sent.
+    newest progress is sent. The stream also closes when its key was revoked.
     """
     async for event in events_after(listener.feed, listener.last_id):
         yield ServerSentEvent(event=event.kind, id=event.id, raw_data=event.data)

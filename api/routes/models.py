@@ -83,6 +83,7 @@ async def list_providers(parts: Parts) -> ProviderList:
                 models=list(endpoint.models),
                 price_provider=endpoint.price_provider,
                 prices=Prices.model_validate(endpoint.prices.model_dump()) if endpoint.prices else None,
+                max_streams=endpoint.max_streams,
                 stand_in=endpoint.stand_in,
                 variables=list(endpoint.variables),
                 query=endpoint.shown_query,

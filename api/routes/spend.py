@@ -9,7 +9,7 @@ from api.body import JsonRoute
 from api.cursor import decode_cursor, encode_cursor
 from api.present_money import spend_item, spent_out
 from api.schemas.problem import Problem
-from api.schemas.spend import SpendOut, SpendQuery
+from api.schemas.spend import SpendQuery, SpendReport
 from api.state import Parts
 from shared.errors import InvalidRequest
 
@@ -21,7 +21,7 @@ INVALID: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("/spend", operation_id="getSpend", summary="What was spent", responses=INVALID)
-async def spend(query: Annotated[SpendQuery, Query()], parts: Parts) -> SpendOut:
+async def spend(query: Annotated[SpendQuery, Query()], parts: Parts) -> SpendReport:
     """Sums of the ledger of the caller's owner. It keeps what was spent when benchmarks are deleted."""
     if query.cursor is not None and query.by != "benchmark":
         raise InvalidRequest.of("cursor", "only lists by benchmark have pages", "invalid_cursor")
@@ -31,7 +31,7 @@ async def spend(query: Annotated[SpendQuery, Query()], parts: Parts) -> SpendOut
     first = query.first or last.replace(day=1)
     page = await parts.spend.page(query.by, first, last, limit=query.limit, before=before)
     pages_on = query.by == "benchmark" and page.has_more
-    return SpendOut(
+    return SpendReport(
         by=query.by,
         first=first,
         last=last,

@@ -154,6 +154,12 @@ class ProviderOut(BaseModel):
     prices: Prices | None = Field(
         description="Prices configured in place of the price list's. Null: none.", examples=[None]
     )
+    max_streams: int | None = Field(
+        default=None,
+        description="The most requests that all benchmarks together have in flight there, over all workers. Null: no "
+        "bound.",
+        examples=[64],
+    )
     stand_in: bool = Field(description="Answers for models whose own provider has no key.", examples=[False])
     variables: list[str] = Field(
         default=[],

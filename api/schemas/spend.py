@@ -71,12 +71,14 @@ class SpendItem(SpentOut):
     benchmark_id: int | None = Field(default=None, description="Id of the benchmark.", examples=[1])
 
 
-class SpendOut(BaseModel):
+class SpendReport(BaseModel):
     """What was spent in these days."""
 
+    model_config = ConfigDict(populate_by_name=True)
+
     by: SpendBy = Field(description="What each item adds up.", examples=["model"])
-    first: date = Field(serialization_alias="from", description="First day, in UTC.", examples=["2026-11-01"])
-    last: date = Field(serialization_alias="to", description="Last day, in UTC.", examples=["2026-11-27"])
+    first: date = Field(alias="from", description="First day, in UTC.", examples=["2026-11-01"])
+    last: date = Field(alias="to", description="Last day, in UTC.", examples=["2026-11-27"])
     total: SpentOut = Field(description="The sum over all items, those of other pages too.")
     items: list[SpendItem] = Field(
         description="The largest sums first; days and benchmarks, newest first. At most `limit`."

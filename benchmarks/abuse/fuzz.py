@@ -1,44 +1,116 @@
-"""Requests that schemathesis makes up from the OpenAPI document, for as long as wanted."""
+"""Requests that schemathesis makes up from the OpenAPI document, for as long as wanted, with and without API keys."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
 import schemathesis
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis.errors import Unsatisfiable
+from schemathesis.core.failures import Failure, FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 
 from shared.clock import monotonic_ns
 
 MODES = (schemathesis.GenerationMode.NEGATIVE, schemathesis.GenerationMode.POSITIVE)
 EXAMPLES = 25
+# What an answer must keep to: the statuses, types, headers and schemas of the document.
+CHECKS: Sequence[Any] = (
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+)
+# Of the time, how much goes by before there is a key.
+OPEN_SHARE = 0.25
+MOST_VIOLATIONS = 20
 
 
 class _Enough(Exception):
     """The time is up."""
 
 
-def fuzz(client: httpx2.Client, seconds: float) -> Counter[int]:
-    """Counts of the answers by status. Each round is another one."""
-    document: dict[str, Any] = client.get("/openapi.json").json()
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks: `headers` are sent with every request."""
+
+    name: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    # Not asked for.
+    without: tuple[tuple[str, str], ...] = ()
+
+
+# A made-up first key would end open access.
+EVERYONE = Asker("everyone, while there is no key", without=(("post", "/keys"),))
+
+
+@dataclass(slots=True)
+class Fuzzed:
+    """Counts of the answers by who asked and by status, and answers that broke the document."""
+
+    answers: dict[str, Counter[int]] = field(default_factory=dict)
+    violations: dict[str, str] = field(default_factory=dict)
+
+    def total(self) -> Counter[int]:
+        return sum(self.answers.values(), Counter())
+
+    def count(self, asker: Asker, operation: str, status: int, violation: str | None) -> None:
+        self.answers.setdefault(asker.name, Counter())[status] += 1
+        if violation is not None and len(self.violations) < MOST_VIOLATIONS:
+            self.violations.setdefault(f"{operation} for {asker.name}: {status}", violation)
+
+
+def fuzz(client: httpx2.Client, seconds: float) -> Fuzzed:
+    """First as everyone while there is no key, then in turn as an admin, with a key that only reads, and as nobody."""
+    fuzzed = Fuzzed()
+    _ask_as(client, seconds * OPEN_SHARE, [EVERYONE], fuzzed)
+    _ask_as(client, seconds * (1 - OPEN_SHARE), _with_keys(client), fuzzed)
+    return fuzzed
+
+
+def _with_keys(client: httpx2.Client) -> list[Asker]:
+    admin = _key(client, "admin", {})
+    return [Asker("an admin", admin), Asker("a reader", _key(client, "read", admin)), Asker("nobody")]
+
+
+def _key(client: httpx2.Client, scope: str, headers: Mapping[str, str]) -> dict[str, str]:
+    answer = client.post("/keys", json={"name": scope, "scope": scope}, headers=headers)
+    answer.raise_for_status()
+    return {"authorization": f"Bearer {answer.json()['key']}"}
+
+
+def _ask_as(client: httpx2.Client, seconds: float, askers: Sequence[Asker], fuzzed: Fuzzed) -> None:
+    """Each round is another one."""
+    document: dict[str, Any] = client.get("/openapi.json", headers=askers[0].headers).json()
     schema = schemathesis.openapi.from_dict(document)
     operations = [(method, path) for path, methods in document["paths"].items() for method in methods]
     until_ns = monotonic_ns() + int(seconds * 1e9)
-    answers: Counter[int] = Counter()
     try:
         while True:
             for method, path in operations:
-                for mode in MODES:
-                    _round(client, schema[path][method.upper()], mode, until_ns, answers)
+                for asker in askers:
+                    for mode in () if (method, path) in asker.without else MODES:
+                        _round(client, schema[path][method.upper()], mode, asker, until_ns, fuzzed)
     except (_Enough, BaseExceptionGroup) as exc:
         if not isinstance(exc, _Enough) and exc.split(_Enough)[1] is not None:
             raise
-    return answers
 
 
 def _round(
-    client: httpx2.Client, operation: Any, mode: schemathesis.GenerationMode, until_ns: int, answers: Counter[int]
+    client: httpx2.Client,
+    operation: Any,
+    mode: schemathesis.GenerationMode,
+    asker: Asker,
+    until_ns: int,
+    fuzzed: Fuzzed,
 ) -> None:
     @settings(
         max_examples=EXAMPLES,
@@ -59,18 +131,42 @@ def _round(
                 request["method"],
                 request["url"],
                 params=request.get("params"),
-                headers=request.get("headers"),
+                headers=headers_of(request, asker),
                 content=request.get("data"),
                 json=request.get("json"),
             ) as response:
                 # The events of a benchmark that nobody runs never end.
-                if not response.headers.get("content-type", "").startswith("text/event-stream"):
+                ends = not response.headers.get("content-type", "").startswith("text/event-stream")
+                if ends:
                     response.read()
         except (ValueError, httpx2.LocalProtocolError, httpx2.InvalidURL):
             # It cannot be written as HTTP.
             return
-        answers[response.status_code] += 1
+        name = f"{case.method.upper()} {case.path}"
+        fuzzed.count(asker, name, response.status_code, violation(case, response) if ends else None)
 
     # An operation without parameters cannot be asked wrongly.
     with suppress(Unsatisfiable):
         ask()
+
+
+def headers_of(request: Mapping[str, Any], asker: Asker) -> dict[str, str]:
+    """Those that were made up, with the key of who asks in place of a made-up one."""
+    made_up = dict(request.get("headers") or {})
+    return {**{name: value for name, value in made_up.items() if name.lower() not in asker.headers}, **asker.headers}
+
+
+def violation(case: schemathesis.Case, response: Any) -> str | None:
+    """How an answer breaks the document, in words; None if it keeps to it."""
+    try:
+        case.validate_response(response, checks=list(CHECKS))
+    except FailureGroup as group:
+        return "; ".join(_words(failure) for failure in group.exceptions)
+    except Failure as failure:
+        return _words(failure)
+    return None
+
+
+def _words(failure: BaseException) -> str:
+    title = getattr(failure, "title", type(failure).__name__)
+    return f"{title}: {str(getattr(failure, 'message', failure))[:300]}"

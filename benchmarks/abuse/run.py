@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx2
 
 from benchmarks.abuse.cases import Case, cases
-from benchmarks.abuse.fuzz import fuzz
+from benchmarks.abuse.fuzz import Fuzzed, fuzz
 from benchmarks.abuse.watch import LoopWatch, Peak, loop_watch, resident_mb
 from cli.database import migrate
 from cli.stack.ports import free_port
@@ -73,16 +73,17 @@ class Report:
     """What was seen."""
 
     measured: list[Measured] = field(default_factory=list)
-    fuzzed: Counter[int] = field(default_factory=Counter)
+    fuzzed: Fuzzed = field(default_factory=Fuzzed)
     fuzz_held_ms: float = 0
     peak_mb: float = 0
     ended: bool = False
 
     def broken(self) -> list[str]:
         found = [line for item in self.measured for line in item.broken()]
-        wrong = {status: count for status, count in self.fuzzed.items() if status >= 500 and status != 503}
+        wrong = {status: count for status, count in self.fuzzed.total().items() if status >= 500 and status != 503}
         if wrong:
             found.append(f"made-up requests were answered with server errors: {wrong}")
+        found += [f"{request} breaks the document: {how}" for request, how in self.fuzzed.violations.items()]
         if self.fuzz_held_ms > HELD_MS:
             found.append(f"a made-up request held the loop for {self.fuzz_held_ms:,.0f} ms")
         if self.peak_mb > MEMORY_MB:
@@ -95,12 +96,18 @@ class Report:
         held = max((item.held_ms for item in self.measured), default=0)
         grown = max((item.grown_mb for item in self.measured), default=0)
         return [
-            f"{len(self.measured)} hostile requests, {self.fuzzed.total():,} made-up ones.",
-            f"Server errors: {sum(count for status, count in self.fuzzed.items() if status == 500)}.",
+            f"{len(self.measured)} hostile requests, {self.fuzzed.total().total():,} made-up ones.",
+            *(f"As {name}: {_by_status(answers)}." for name, answers in self.fuzzed.answers.items()),
+            f"Server errors: {self.fuzzed.total()[500]}.",
+            f"Kinds of answers that break the document: {len(self.fuzzed.violations)}.",
             f"The loop was held for {max(held, self.fuzz_held_ms):,.0f} ms at most (bound: {HELD_MS} ms).",
             f"One request took {grown:,.0f} MB more at most (bound: {REQUEST_MB} MB, five times MAX_BODY_BYTES).",
             f"Resident memory was {self.peak_mb:,.0f} MB at most (bound: {MEMORY_MB:,} MB).",
         ]
+
+
+def _by_status(answers: Counter[int]) -> str:
+    return ", ".join(f"{count:,} x {status}" for status, count in sorted(answers.items()))
 
 
 def abuse(folder: Path, url: str, *, minutes: float, quick: bool, progress: Callable[[str], None]) -> Report:
@@ -219,6 +226,8 @@ def _api(folder: Path, url: str, port: int) -> Iterator[int]:
         ENCRYPTION_KEY=new_key(),
         LOG_LEVEL="WARNING",
         MAX_WAIT_S="0.1",
+        # Made-up requests come as fast as they are answered.
+        RATE_LIMIT_PER_MINUTE="1000000",
         # As in Dockerfile.api.
         MALLOC_MMAP_THRESHOLD_="262144",
         MALLOC_ARENA_MAX="2",

@@ -24,7 +24,7 @@ def gate(
 ) -> None:
     """Judge a benchmark that has ended, as `run` does with the same options.
 
-    It exits with 1 if a rule fails, and with 5 if one is undecided.
+    It exits with 1 if a rule fails, with 5 if one is undecided, and with 6 if a budget stopped the run.
     """
     from cli.client import Client
     from cli.gating import gate_of

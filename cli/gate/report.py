@@ -72,6 +72,9 @@ class Report:
     def exit_code(self) -> ExitCode:
         if self.benchmark["status"] == "cancelled":
             return ExitCode.CANCELLED
+        if self.outcome == "passed" and self.benchmark.get("stopped") is not None:
+            # The rules are about what was sent. That not all of it was must not be lost.
+            return ExitCode.BUDGET
         codes = {"passed": ExitCode.OK, "failed": ExitCode.FAILED, "undecided": ExitCode.UNDECIDED}
         return codes[self.outcome]
 

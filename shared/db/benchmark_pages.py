@@ -177,7 +177,7 @@ class BenchmarkPages:
             return _chosen(chosen, where)
         if where == BenchmarkFilter():
             return chosen.where(Benchmark.owner == self._caller.owner), Benchmark.id
-        few = await few_ids(session, self._caller) if self._database.is_sqlite else None
+        few = await few_ids(session, self._caller)
         if few is not None:
             return _chosen(chosen.where(Benchmark.id.in_(few)), where, of_few=True)
         if where.name_contains is not None:

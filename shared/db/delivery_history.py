@@ -19,6 +19,9 @@ from shared.db.types import utc_now
 from shared.db.webhook_tables import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from shared.errors import NotFound
 
+# Beside the endpoint that a statement joins.
+_OTHER = aliased(WebhookEndpoint)
+
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOfEvent:
@@ -103,8 +106,7 @@ class DeliveryHistory:
 
 def _is_of(caller: Caller, endpoint_id: int) -> ColumnElement[bool]:
     """Whether an endpoint belongs to the caller's owner. Looked up once for a statement."""
-    endpoint = aliased(WebhookEndpoint)
-    return select(endpoint.id).where(endpoint.id == endpoint_id, endpoint.owner == caller.owner).exists()
+    return select(_OTHER.id).where(_OTHER.id == endpoint_id, _OTHER.owner == caller.owner).exists()
 
 
 async def _with_attempts(session: AsyncSession, rows: Sequence[Any]) -> list[DeliveryOfEvent]:

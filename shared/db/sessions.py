@@ -17,6 +17,8 @@ from shared.db.valid_keys import is_valid_key
 
 # `seen_at`, and `last_used_at` of the key, are written at most this often.
 SEEN_EVERY = timedelta(minutes=1)
+# Beyond so many sessions of one key, those that were not used for longest end. Many people may share a key.
+MOST_OF_A_KEY = 1_000
 # Characters of the hash that name a session in the audit log.
 ID_CHARS = 12
 
@@ -46,9 +48,12 @@ class OpenSession:
 class SessionRepository:
     """Rows of `sessions`. A session ends at `expires_at`, which moves on while it is used, or with its key."""
 
-    def __init__(self, database: Database, *, idle: timedelta, absolute: timedelta) -> None:
+    def __init__(
+        self, database: Database, *, idle: timedelta, absolute: timedelta, most_of_a_key: int = MOST_OF_A_KEY
+    ) -> None:
         """`idle`: how long an unused session lives; `absolute`: how long any does."""
         self._database = database
+        self._most_of_a_key = most_of_a_key
         self._idle = idle
         self._absolute = absolute
 
@@ -64,6 +69,12 @@ class SessionRepository:
                     seen_at=now,
                     expires_at=now + min(self._idle, self._absolute),
                 )
+            )
+            of_key = select(Session.hash).where(Session.key_id == caller.key_id)
+            surplus = of_key.order_by(Session.seen_at.desc(), Session.hash).offset(self._most_of_a_key)
+            await session.execute(
+                delete(Session).where(Session.hash.in_(surplus.limit(self._most_of_a_key).scalar_subquery())),
+                execution_options={"synchronize_session": False},
             )
             details = {"key_name": key_name, "user": user}
             await record(session, caller, "session.opened", "session", hashed[:ID_CHARS], details)

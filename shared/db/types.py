@@ -119,7 +119,7 @@ def _postgresql_now(element: utc_now, compiler: SQLCompiler, **kw: Any) -> str:
 
 
 class unindexed(FunctionElement[Any]):  # noqa: N801 - reads as an SQL function
-    """A column whose indexes SQLite is not to use. It knows no statistics of values; PostgreSQL does."""
+    """A column whose indexes SQLite is not to use. It knows no statistics of values. PostgreSQL does, and chooses."""
 
     inherit_cache = True
 

@@ -7,10 +7,14 @@ from typing import Any
 import httpx2
 import pytest
 
+from shared.access.api_key import parse
+from shared.access.audit import ACTIONS
 from shared.providers.key_ring import KeyRing
 from shared.webhooks.secret_box import new_key
+from tests.api.access.browsers import Browser
 from tests.api.conftest import SIMULATOR
 from tests.api.documents import EXAMPLE, pages, problem, submit
+from tests.api.pages.forms_of import send
 from tests.shared.db.rows import Tables
 from tests.support.many_rows import a_summary
 from tests.support.receiver import LOOPBACK
@@ -19,6 +23,12 @@ from tests.support.service import make_settings, running_api
 # Stands in every text, URL and secret that a caller sends.
 CANARY = "canary0123456789"
 SECRET = "whsec_" + "Y2FuYXJ5" * 4
+# What the other test leaves in the log, and what no request does.
+OF_ACCESS = {
+    *("key.created", "key.revoked", "session.opened", "session.closed", "login.refused"),
+    *("budget.set", "budget.deleted"),
+}
+OF_WORKERS = {"retention.done"}
 NDJSON = {"content-type": "application/x-ndjson"}
 Json = dict[str, Any]
 
@@ -101,6 +111,52 @@ async def test_each_change_has_one_entry_without_secrets_and_texts(api: httpx2.A
     assert {(entry["owner"], entry["via"], entry["key_id"]) for entry in found} == {("default", "local", None)}
     for hidden in (CANARY, SECRET, rotated):
         assert hidden not in str(found)
+    assert {entry["action"] for entry in found} | OF_ACCESS | OF_WORKERS == set(ACTIONS)
+
+
+async def test_keys_sessions_and_budgets_have_entries_without_the_secrets(api: httpx2.AsyncClient) -> None:
+    """Pages write them as the API does."""
+    key = (await api.post("/keys", json={"name": "admin", "scope": "admin"})).json()["key"]
+    admin = {"authorization": f"Bearer {key}"}
+    made = (await api.post("/keys", json={"name": "gone", "scope": "run", "owner": "acme"}, headers=admin)).json()
+    assert (await api.put("/budgets/owners/acme/day", json={"cap_usd": 5.0}, headers=admin)).status_code == 201
+    assert (await api.delete("/budgets/owners/acme/day", headers=admin)).status_code == 204
+    assert (await api.delete(f"/keys/{made['id']}", headers=admin)).status_code == 204
+    await send(api, "/ui/login", {"key": made["key"]})
+    browser = Browser(api)
+    await browser.log_in(key)
+    cookie = str(browser.cookie)
+    await browser.send("/ui/logout")
+    api.headers.update({**admin, "accept": "application/json"})
+    found = await entries(api, owner="*")
+    assert {entry["action"] for entry in found} == OF_ACCESS
+    for hidden in (key, made["key"], parse(key).secret, parse(made["key"]).secret, cookie):
+        assert hidden not in str(found)
+    # Whose thing it is, and who did it.
+    assert {entry["owner"] for entry in found if entry["action"].startswith("budget.")} == {"acme"}
+    assert {entry["key_id"] for entry in found if entry["action"].startswith("budget.")} == {parse(key).id}
+
+
+async def test_an_owner_reads_the_entries_of_his_own_and_an_admin_those_of_all_if_he_asks(
+    api: httpx2.AsyncClient,
+) -> None:
+    key = (await api.post("/keys", json={"name": "admin", "scope": "admin"})).json()["key"]
+    admin = {"authorization": f"Bearer {key}"}
+    other = (await api.post("/keys", json={"name": "x", "scope": "admin", "owner": "acme"}, headers=admin)).json()
+    acme = {"authorization": f"Bearer {other['key']}"}
+    assert (await api.post("/benchmarks", json=EXAMPLE, headers=acme)).status_code == 202
+
+    async def owners(headers: dict[str, str], **query: str) -> set[str]:
+        answer = await api.get("/audit", params=query, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return {entry["owner"] for entry in answer.json()["items"]}
+
+    assert await owners(acme) == {"acme"}
+    assert await owners(admin) == {"default"}
+    assert await owners(admin, owner="acme") == {"acme"}
+    assert await owners(admin, owner="*") == {"acme", "default"}
+    small = (await api.post("/keys", json={"name": "x", "scope": "run"}, headers=admin)).json()["key"]
+    problem(await api.get("/audit", headers={"authorization": f"Bearer {small}"}), 403)
 
 
 async def test_what_changes_nothing_has_no_entry(api: httpx2.AsyncClient, tables: Tables) -> None:

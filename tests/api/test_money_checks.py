@@ -58,6 +58,8 @@ def test_a_spent_budget_refuses_requests_that_are_not_known_too() -> None:
     with pytest.raises(BudgetExhausted, match="the budget of key ab12cd34 for 2026-11-27"):
         check(spent, worst=WorstTotal())
     assert check(MONTH, worst=WorstTotal()) == []
+    # A model that costs nothing.
+    assert check(spent, worst=WorstTotal(0, 0, 10)) == []
 
 
 def test_a_worst_case_above_a_budget_is_told_with_how_far_it_gets() -> None:

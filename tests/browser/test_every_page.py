@@ -33,6 +33,8 @@ PAGES = {
     "webhooks": "/ui/webhooks",
     "webhook": "/ui/webhooks/{webhook}",
     "workers": "/ui/workers",
+    "keys": "/ui/keys",
+    "audit-log": "/ui/audit",
 }
 
 

@@ -135,6 +135,21 @@ def test_a_session_that_ended_leads_to_the_login_from_wherever_one_is(browser: "
         watched.problems.clear()
 
 
+def test_a_page_that_follows_a_benchmark_leads_to_the_login_when_another_tab_logs_out(
+    browser: "Browser", closed: Closed
+) -> None:
+    number = closed.stack.run(name="Slow", model="sim-ttft60000", prompts=["x"], wait=False)
+    with tab(browser, closed.stack.url) as watched:
+        page = log_in(watched, closed.admin, f"/ui/benchmarks/{number}")
+        watched.until("document.querySelector('#live .doing') !== null")
+        other = Watched(page.context.new_page(), watched.origin)
+        press(other.open("/ui/account"), "Log out here")
+        page.wait_for_url("**/ui/login?next=*")
+        assert all(" 401" in problem for problem in watched.problems)
+        watched.problems.clear()
+    closed.stack.client.post(f"/benchmarks/{number}/cancel").raise_for_status()
+
+
 def test_a_link_on_another_site_leads_to_the_page_and_not_to_the_login(browser: "Browser", closed: Closed) -> None:
     port = urlsplit(closed.stack.url).port
     with tab(browser, closed.stack.url) as watched:

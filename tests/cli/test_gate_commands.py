@@ -207,8 +207,11 @@ def test_a_name_that_is_none_never_reaches_the_server(api: FakeApi, llmbench: Ll
     assert api.requests == []
 
 
-def test_rules_that_pass_do_not_hide_that_a_budget_stopped_the_run(api: FakeApi, llmbench: Llmbench) -> None:
+@pytest.mark.parametrize("command", [RUN, ("gate", "2")], ids=["run", "gate"])
+def test_rules_that_pass_do_not_hide_that_a_budget_stopped_the_run(
+    api: FakeApi, llmbench: Llmbench, command: tuple[str, ...]
+) -> None:
     status, ended = api.answers["GET /benchmarks/2"]
     api.answers["GET /benchmarks/2"] = (status, {**ended, "stopped": "budget"})
-    assert llmbench(*RUN, *rules(PASSED)).exit_code == ExitCode.BUDGET
-    assert llmbench(*RUN, *rules(FAILED)).exit_code == ExitCode.FAILED
+    assert llmbench(*command, *rules(PASSED)).exit_code == ExitCode.BUDGET
+    assert llmbench(*command, *rules(FAILED)).exit_code == ExitCode.FAILED

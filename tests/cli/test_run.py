@@ -268,6 +268,20 @@ def test_a_budget_is_part_of_the_request(api: FakeApi, llmbench: Llmbench) -> No
     assert (body["budget_usd"], body["allow_unpriced"]) == (2.5, True)
 
 
+def test_how_it_runs_beside_others_is_part_of_the_request(api: FakeApi, llmbench: Llmbench, tmp_path: Path) -> None:
+    """As an option and in a spec file."""
+    file = tmp_path / "alone.yaml"
+    file.write_text("model: m\nprompts: [one]\nexclusive: true\n")
+    for arguments in (
+        ("-m", "m", "-p", "one", "--exclusive"),
+        (str(file),),
+        ("-m", "m", "-p", "x", "--share-endpoint"),
+    ):
+        assert llmbench("run", *arguments).exit_code == ExitCode.OK
+    sent = [(body.get("exclusive"), body.get("share_endpoint")) for body in api.sent("POST", "/benchmarks")]
+    assert sent == [(True, None), (True, None), (None, True)]
+
+
 def test_a_run_that_a_budget_stopped_says_so_first(api: FakeApi, llmbench: Llmbench) -> None:
     progress = {**documents.benchmark()["progress"], "done": 412, "total": 1_000}
     api.reads = [(200, documents.benchmark(stopped="budget", progress=progress))]

@@ -37,9 +37,12 @@ class Stack:
     url: str
     measured: dict[str, str] = field(default_factory=dict)
 
-    def docker(self, *arguments: str, check: bool = True) -> str:
+    def docker(self, *arguments: str, check: bool = True, given: str | None = None) -> str:
+        """What it said on stdout. `given`: its standard input."""
         command = ["docker", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, input=given, capture_output=True, text=True, check=False
+        )
         assert not check or done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
         return done.stdout.strip()
 

@@ -22,7 +22,8 @@ pytestmark = pytest.mark.skipif(PROGRAM is None, reason="nginx is not installed 
 
 def from_the_docs(api: str, folder: Path) -> str:
     """The page's location block, with this test's API and users."""
-    (block,) = re.findall(r"```nginx\n(.+?)```", PAGE.read_text(), re.DOTALL)
+    # The second one is that of single sign-on.
+    block, _ = re.findall(r"```nginx\n(.+?)```", PAGE.read_text(), re.DOTALL)
     users = folder / "users"
     users.write_text("ann:{PLAIN}secret\n")
     for shown, here in (("http://127.0.0.1:8000", api), ("/etc/nginx/llmbench.htpasswd", str(users))):

@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Any
 
 import httpx2
+from sqlalchemy import select
 
 from shared.db.database import Database
+from shared.db.tables import Benchmark
 from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
 from tests.api.access.keys import KeyMaker, bearer
@@ -179,6 +181,20 @@ async def test_what_no_longer_fits_its_endpoint_says_so_and_fails(
     assert "allows 4 streams there, and it has 8" in failed["error"]["message"]
     assert done["status"] == "completed"
     assert simulator.peak_in_flight <= 4
+
+
+async def test_workers_of_older_versions_leave_exclusive_and_sharing_benchmarks_alone(
+    database_url: str, database: Database, redis_url: str, simulator: Simulator
+) -> None:
+    settings = make_settings(database_url, redis_url, None, providers=[endpoint(simulator)])
+    async with running_api(settings, NO_KEYS) as client:
+        for changes in ({}, {"exclusive": True}, {"share_endpoint": True}):
+            await submit(client, **changes)
+    async with database.read() as session:
+        rows = list(await session.scalars(select(Benchmark).order_by(Benchmark.id)))
+    assert ["+owned" in str(row.endpoint_key) for row in rows] == [False, True, True]
+    assert [(row.streams, row.exclusive) for row in rows] == [(1, False), (1, True), (None, False)]
+    assert len({row.endpoint_lane for row in rows}) == 1
 
 
 async def test_exclusive_and_shared_at_once_is_refused(database_url: str, redis_url: str, simulator: Simulator) -> None:

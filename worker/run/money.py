@@ -85,18 +85,6 @@ def worst_price(
     return with_tiers(base, endpoint, spec.model, asked_tiers(spec, endpoint), context.price_list, at)
 
 
-def worst_case(
-    price: WorstPrice | None, spec: BenchmarkSpec, workload: Workload, endpoint: Endpoint | None
-) -> WorstCase | None:
-    """The worst cases of a run's requests; None without a price. `endpoint` None: this worker does not have it."""
-    if price is None:
-        return None
-    extra = ExtraFields({} if endpoint is None else endpoint.extra_body, spec.extra_body)
-    wanted = spec.workload
-    factor = None if wanted is None or wanted.tokenizer is None else wanted.token_factor or 1.0
-    return WorstCase(workload, price.micro_usd, extra, token_factor=factor)
-
-
 def make_purse(
     benchmark: Benchmark, spec: BenchmarkSpec, worst: WorstCase | None, recorded: Recorded, *, capped: bool
 ) -> Purse:

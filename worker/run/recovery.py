@@ -18,11 +18,11 @@ from shared.db.tables import Benchmark, Result, Segment, StageRow
 from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.providers.prices import PriceSnapshot
 from shared.providers.worst_case import WorstPrice
+from shared.providers.worst_requests import worst_case
 from worker.engine.recorded import Recorded
 from worker.patience import until_available
 from worker.run.cannot_run import CannotRun
 from worker.run.context import RunContext
-from worker.run.money import worst_case
 from worker.run.stages import merged
 
 # How many stored results are folded at a time, in a thread.

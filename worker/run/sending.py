@@ -20,6 +20,7 @@ from shared.db.leases import Lease
 from shared.db.reservations import Bill, Paid
 from shared.db.tables import Benchmark
 from shared.errors import LeaseLost, Unavailable
+from shared.providers.worst_requests import worst_case
 from shared.scrubber import Scrubber
 from shared.workloads.learnt_factor import LearntFactor
 from worker.engine.children import processes_for
@@ -28,7 +29,7 @@ from worker.engine.planned import MeasureContext, RunClock
 from worker.engine.sdk_clients import make_target
 from worker.patience import until_available
 from worker.run.context import RunContext
-from worker.run.money import RunMoney, is_capped, make_purse, worst_case, worst_price
+from worker.run.money import RunMoney, is_capped, make_purse, worst_price
 from worker.run.observing import Observer, scrapers_of
 from worker.run.pricing import RunPrice, find_price
 from worker.run.probing import prober_of

@@ -182,6 +182,13 @@ async def test_a_part_of_a_page_leads_the_whole_page_there(keyed: httpx2.AsyncCl
     assert (answer.status_code, answer.headers["location"]) == (303, "/ui/login")
 
 
+async def test_the_page_of_the_api_forgets_a_key(keyed: httpx2.AsyncClient, maker: KeyMaker) -> None:
+    """By default, Swagger's page keeps what somebody gives to "Authorize" in the storage of the browser."""
+    page = await keyed.get("/docs", headers=bearer(await maker.make("read")))
+    assert '"persistAuthorization": false' in page.text
+    assert (await keyed.get("/docs")).status_code == 401
+
+
 async def test_a_browser_that_reads_the_api_gets_a_problem(keyed: httpx2.AsyncClient) -> None:
     problem(await keyed.get("/benchmarks", headers={"accept": "text/html"}), 401)
 

@@ -58,7 +58,8 @@ class Named:
     def missing(cls) -> "Named":
         """Nothing that there is."""
         texts = {"sha256": "9" * 64, "identity": "8" * 64, "import_key": "7" * 64, "prompt_set": "6" * 64}
-        values = {item.name: f"no-{item.name}" if item.type is str else 987_654_321 for item in fields(cls)}
+        numbered = enumerate(fields(cls), 987_654_321)
+        values = {item.name: f"no-{item.name}" if item.type is str else number for number, item in numbered}
         return cls(**{**values, **texts})  # type: ignore[arg-type]
 
 
@@ -83,13 +84,26 @@ def exported(key: str) -> NewImport:
     return NewImport(key, row, spec, [], [], [], no_results)
 
 
-async def fill(database: Database, caller: Caller) -> Named:
+FACTS = {
+    "conversations": 0,
+    "input_tokens": dict.fromkeys(("count", "total", "min", "mean", "p50", "p90", "p99", "max"), 3),
+    "output_tokens": None,
+    "token_source": "estimate",
+    "tokenizer": "o200k",
+    "span_s": None,
+    "left_out": {},
+}
+
+
+async def fill(database: Database, caller: Caller, measurement: dict[str, Any] | None = None) -> Named:
     """All of it."""
     await add_key(database, "acmekey1", caller.owner)
     benchmarks, leases = BenchmarkRepository(caller, database), LeaseRepository(database, lease_s=30)
     webhooks = WebhookRepository(caller, database)
     endpoint = await webhooks.add(NewEndpoint(f"http://{SECRET}.test/", None, ["sealed"], SECRET))
-    dataset, _ = await DatasetRepository(caller, database).add(new(3, name=SECRET), blocks_of(some_rows(3)))
+    dataset, _ = await DatasetRepository(caller, database).add(
+        new(3, name=SECRET, facts=FACTS), blocks_of(some_rows(3))
+    )
     spec = make_spec(name=SECRET, model=MODEL, prompts=[f"{SECRET} 1", f"{SECRET} 2"], metadata={"team": SECRET})
     own = NewEndpoint(f"http://own.{SECRET}.test/", None, ["sealed"])
     benchmark, _ = await benchmarks.create_once(Once("once", "print"), spec, "simulator", webhook=own)
@@ -105,7 +119,7 @@ async def fill(database: Database, caller: Caller) -> Named:
     await ResultRepository(database).record(lease, records)
     await RunObservations(database).add(lease, [Sample(1_000_000, {"running": 2.0})])
     await stages.leave(lease, 0, ended_by="requests", aggregate=b"", summary={})
-    end = SegmentEnd(measurement={"grade": "A"})
+    end = SegmentEnd(measurement=measurement)
     await leases.finish(lease, "completed", summary={}, error=None, whole=True, end=end)
     await ChartRepository(caller, database).store(benchmark.id, 1, SECRET.encode())
     await BaselineRepository(caller, database).put("main", benchmark.id)

@@ -9,7 +9,7 @@ from sqlalchemy import event, select, update
 from shared.access.api_key import ApiKeyText, Hasher, make, parse
 from shared.access.caller import LOCAL, Caller
 from shared.clock import wall_now
-from shared.db.access_tables import ApiKey, OwnerRow
+from shared.db.access_tables import ApiKey, AuditEntry, OwnerRow
 from shared.db.database import Database
 from shared.db.key_lookup import KeyLookup
 from shared.db.keys import KeyRepository, NewKey, bootstrap
@@ -193,3 +193,21 @@ async def test_under_open_access_one_admin_key_is_made(database: Database) -> No
     assert row.created_by is None
     with pytest.raises(Conflict, match="open access has ended"):
         await keys.create(NewKey("default", "second", "admin"))
+
+
+async def test_what_is_done_with_keys_is_in_the_audit_log_without_their_secrets(database: Database) -> None:
+    first = await first_key(database)
+    other = await made(database, "acme")
+    keys = KeyRepository(ADMIN, database, HASHER)
+    await keys.revoke(other.id)
+    await keys.revoke(other.id)
+    async with database.read() as session:
+        entries = (await session.scalars(select(AuditEntry).order_by(AuditEntry.id))).all()
+    assert [(item.action, item.owner, item.target_id, item.via, item.key_id) for item in entries] == [
+        ("key.created", "default", first.id, "cli", None),
+        ("key.created", "acme", other.id, "key", ADMIN.key_id),
+        ("key.revoked", "acme", other.id, "key", ADMIN.key_id),
+    ]
+    told = str([item.details for item in entries])
+    assert "'scope': 'admin'" in told
+    assert all(secret not in told for secret in (first.secret, other.secret))

@@ -4,8 +4,10 @@ import importlib
 import inspect
 import pkgutil
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from shared.db.chart_rows import ChartRepository
 from shared.db.database import Database
 from shared.db.datasets import DatasetRepository
 from shared.db.export_rows import ExportRows
+from shared.db.revision import MIGRATIONS
 from shared.db.run_datasets import RunDatasets
 from shared.db.worker_activity import WorkerActivity
 from shared.errors import Conflict, KeyReused, LlmBenchError, NotFound
@@ -30,6 +33,10 @@ from tests.shared.db.rows import Tables, make_spec
 from tests.shared.db.test_datasets import blocks_of, new, some_rows
 
 ACME, BETA = Caller("acme", "run"), Caller("beta", "run")
+# They are about the fleet, or find out who a caller is, or are asked for one benchmark that its route has looked up.
+FOR_BOTH = {
+    f"shared.db.{name}" for name in ("caps", "key_lookup", "monitoring", "reseal", "sessions", "waits", "workers")
+}
 ADMIN = replace(BETA, scope="admin", sees_all=True)
 
 
@@ -99,7 +106,7 @@ async def rows_of(database: Database, owner: str) -> dict[str, list[Any]]:
 
 @pytest.fixture
 async def named(database: Database) -> Named:
-    return await fill(database, ACME)
+    return await fill(database, ACME, {"grade": "A"})
 
 
 def test_every_public_method_has_an_entry() -> None:
@@ -112,6 +119,19 @@ def test_every_caller_is_the_first_argument_and_mandatory() -> None:
     for found in CLASSES.values():
         first = next(iter(inspect.signature(found).parameters.values()))
         assert (first.name, first.default) == ("caller", inspect.Parameter.empty), found
+
+
+def test_import_contracts_name_every_module_of_repositories() -> None:
+    """Those for callers are closed to the worker, and those of the worker to the API."""
+    contracts = tomllib.loads((MIGRATIONS.parent / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    closed = {item["name"]: set(item["forbidden_modules"]) for item in contracts if "forbidden_modules" in item}
+    to_api = closed["the API has only repositories that are bound to a caller"]
+    to_worker = closed["the worker has no repository that is bound to a caller"]
+    for module in pkgutil.iter_modules(shared.db.__path__, "shared.db."):
+        source = Path(str(importlib.import_module(module.name).__file__)).read_text()
+        if "@tries_again" in source and module.name not in FOR_BOTH:
+            bound = "caller: Caller, database: Database" in source
+            assert module.name in (to_worker if bound else to_api), module.name
 
 
 async def test_nothing_of_another_owner_is_read(database: Database, named: Named) -> None:

@@ -21,13 +21,16 @@ from shared.db.result_pages import SORTABLE
 from shared.db.retention import RetentionRepository
 from shared.db.run_benchmarks import RunBenchmarks
 from shared.db.segments import SegmentEnd
+from shared.db.tables import Benchmark
 from shared.db.unclaimed import UnclaimedRepository
+from shared.db.waits import WaitRepository
 from shared.db.webhook_endpoints import WebhookRepository
 from shared.providers.identity import Holdings
 from shared.providers.key_ring import KeyRing
 from shared.webhooks.message import NewEndpoint
 from shared.webhooks.secret_box import new_key
 from tests.shared.db.rows import Tables, make_record, make_spec, recorded
+from tests.shared.db.waiting_rows import Waiting, lane
 from tests.support.many_rows import FAST, PROMPT_SETS, QUIET, SLOW, Filled, fill
 from tests.support.ports import free_port
 from tests.support.service import make_settings, running_api
@@ -178,6 +181,7 @@ async def use_as_worker(database: Database, middle: int) -> None:
     tables = Tables(database)
     assert await tables.leases.claim("one", look_first=True) is not None
     await tables.leases.claim("one", holdings=Holdings(("key",), ("simulator", "rare")))
+    await use_claims(database)
     await tables.leases.claim_overdue("one", after_s=60)
     await UnclaimedRepository(database).mark(Holdings((), ()), alive_within_s=30)
     lease = await tables.claimed()
@@ -204,6 +208,23 @@ async def use_as_worker(database: Database, middle: int) -> None:
     assert step is not None
     assert await retention.delete_texts_step(second, step) is None
     await retention.delete_keys_step()
+
+
+async def use_claims(database: Database) -> None:
+    """Claims that pass over others, and the words about what those wait for."""
+    waiting = Waiting(database)
+    running, large = await waiting.add("acme", streams=3), await waiting.add("acme", streams=2)
+    alone = await waiting.add("beta", "b", exclusive=True)
+    assert await waiting.claim(ceilings={"a": 4}) == running
+    assert await waiting.claim(ceilings={"a": 4}, is_idle=False) is None
+    assert await waiting.claim(ceilings={"a": 4}) == alone
+    for number in (large, await waiting.add("beta", "b")):
+        async with database.read() as session:
+            benchmark = await session.get_one(Benchmark, number)
+        assert await WaitRepository(database).of(benchmark, ceiling=4) is not None
+    await UnclaimedRepository(database).mark(Holdings((), (), {lane("a"): 1}), alive_within_s=30)
+    await waiting.end(running)
+    await waiting.end(alone)
 
 
 async def use_deliveries(database: Database) -> None:

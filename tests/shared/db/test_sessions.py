@@ -123,6 +123,22 @@ async def test_logout_ends_one_session_and_logout_everywhere_those_of_the_key(
     assert entries[-1].details == {"reason": "logout everywhere", "sessions": 2}
 
 
+async def test_of_too_many_sessions_of_a_key_those_unused_for_longest_end(database: Database) -> None:
+    sessions = SessionRepository(database, idle=IDLE, absolute=ABSOLUTE, most_of_a_key=2)
+    other = await opened(database, sessions, "zz99zz99", "beta")
+    caller = await add_key(database)
+    made = [hash_of(new_secret()) for _ in range(4)]
+    for number, hashed in enumerate(made):
+        await sessions.open(hashed, caller, key_name="CI")
+        # The first one is in use.
+        await age_session(database, hashed, timedelta(minutes=0 if number == 0 else 10 - number))
+    await sessions.open(new := hash_of(new_secret()), caller, key_name="CI")
+    assert [await sessions.get(hashed) is not None for hashed in (*made, new, other)] == [
+        *(True, False, False, False),
+        *(True, True),
+    ]
+
+
 async def test_the_owner_that_is_looked_at_stays_with_the_session(
     database: Database, sessions: SessionRepository
 ) -> None:

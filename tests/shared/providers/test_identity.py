@@ -53,6 +53,7 @@ def test_each_of_these_differs_from_each_other() -> None:
         ({"extra_body": {"api_key": "secret-one"}}, {"extra_body": {"api_key": "secret-two"}}),
         ({"base_url": "https://h/v1"}, {"base_url": "https://h/v1", "tls": {}}),
         ({}, {"metrics_urls": ["http://127.0.0.1:9001/metrics"]}),
+        ({"max_streams": 8}, {"max_streams": 16}),
     ],
 )
 def test_prices_names_of_variables_and_secrets_do_not_count(one: dict[str, Any], other: dict[str, Any]) -> None:

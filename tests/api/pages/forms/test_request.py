@@ -246,3 +246,11 @@ def test_a_budget_comes_back_from_the_form() -> None:
     assert request(budget_usd="", allow_unpriced="") == {}
     found = values_of({"name": "n", "model": "m", "prompts": ["a"], "budget_usd": 2.5, "allow_unpriced": True})
     assert (found["budget_usd"], found["allow_unpriced"], found.get("advanced")) == ("2.5", "yes", None)
+
+
+def test_how_it_runs_beside_others_comes_back_from_the_form() -> None:
+    for choice, field in (("exclusive", "exclusive"), ("share", "share_endpoint")):
+        assert request(beside_others=choice) == {field: True}
+        found = values_of({"name": "n", "model": "m", "prompts": ["a"], field: True})
+        assert (found["beside_others"], found.get("advanced")) == (choice, None)
+    assert request(beside_others="") == {}

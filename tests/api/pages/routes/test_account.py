@@ -48,6 +48,9 @@ async def test_an_admin_looks_at_one_owner_at_all_and_at_his_own_again(admin: Br
     assert "You look at the rows of acme." in (await seen(admin.client, "/ui/benchmarks")).text
     await admin.send(SWITCH, {"owner": "*"})
     assert await names(admin) == [True, True]
+    text = (await seen(admin.client, "/ui/benchmarks")).text
+    assert "Of acme of acme" in text
+    assert "Of beta of beta" in text
     assert "You look at all owners." in (await seen(admin.client, "/ui/benchmarks/2")).text
     await admin.send(SWITCH, {"owner": ""})
     assert await names(admin) == [False, False]

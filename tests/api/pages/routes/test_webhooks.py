@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import get_args
 
 import httpx2
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import insert, select, update
 from shared.db.database import Database
 from shared.db.types import utc_now
 from shared.db.webhook_tables import WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from shared.webhooks.message import EventType
 from shared.webhooks.secret_box import new_key
 from tests.api.conftest import KEYS, SIMULATOR
 from tests.api.documents import submit
@@ -20,7 +22,7 @@ from tests.support.service import make_settings, running_api
 
 LIST, ONE = "/ui/webhooks", "/ui/webhooks/1"
 URL = "http://127.0.0.1:9/hooks"
-ALL = {f"event.benchmark.{event}": "on" for event in ("started", "completed", "failed", "cancelled")}
+ALL = {f"event.{event}": "on" for event in get_args(EventType)}
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)> \u202egnp.exe"
 
 
@@ -59,7 +61,10 @@ async def test_without_webhooks_the_page_says_what_they_are_for(empty_api: httpx
     page = await seen(empty_api, LIST)
     assert "llmbench webhooks listen" in page.text
     assert "Set ENCRYPTION_KEY for the API and the workers first." in page.text
-    assert len([item for item in page.all("input") if item.get("name", "").startswith("event.")]) == 4
+    assert {item["name"] for item in page.all("input") if item.get("name", "").startswith("event.")} == {
+        *(f"event.benchmark.{event}" for event in ("started", "completed", "failed", "cancelled")),
+        "event.budget.reached",
+    }
 
 
 async def test_a_secret_is_shown_once(client: httpx2.AsyncClient) -> None:

@@ -3,6 +3,8 @@
 import httpx2
 from sqlalchemy import update
 
+from shared.access.caller import Caller
+from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.tables import Benchmark, Worker
 from shared.db.types import utc_now
@@ -10,7 +12,7 @@ from shared.db.workers import WorkerInfo, WorkerRepository
 from shared.providers.identity import EndpointIdentity, HeldEndpoint
 from tests.api.documents import submit
 from tests.api.pages.forms_of import seen
-from tests.shared.db.rows import Tables
+from tests.shared.db.rows import Tables, make_spec
 
 PAGE = "/ui/workers"
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -84,3 +86,20 @@ async def test_what_no_worker_can_run_says_why(api: httpx2.AsyncClient, database
         await session.execute(update(Benchmark).values(unclaimable=why, unclaimable_since=utc_now(-120)))
     page = await seen(api, PAGE)
     assert f"No worker can run benchmark 1 since 2 min ago: {HOSTILE}." in page.text
+
+
+async def test_what_others_run_is_counted_and_not_named(
+    api: httpx2.AsyncClient, database: Database, tables: Tables
+) -> None:
+    await report(database, "host-1", running=1)
+    theirs = BenchmarkRepository(Caller("acme", "run"), database)
+    numbers = [(await theirs.create(make_spec(name=f"secret {number}"), "simulator")).id for number in range(3)]
+    await tables.leases.finish(await tables.claimed("host-1"), "completed", summary={}, error=None)
+    await tables.claimed("host-1")
+    await submit(api, name="ours")
+    page = await seen(api, PAGE)
+    assert "secret" not in page.text
+    assert "1 of other owners" in page.text
+    assert "Waiting for a worker ours" in page.text
+    assert "1 benchmark of another owner waits as well." in page.text
+    assert not {f"/ui/benchmarks/{number}" for number in numbers} & {item["href"] for item in page.all("a")}
