@@ -171,6 +171,15 @@ async def test_one_request_has_its_numbers_and_belongs_to_its_benchmark(
     await shown(api, "/ui/benchmarks/77", 404)
 
 
+async def test_an_exclusive_benchmark_shows_so_and_says_what_it_waits_for(
+    api: httpx2.AsyncClient, tables: Tables
+) -> None:
+    await submit(api, exclusive=True)
+    page = await shown(api)
+    assert "pending · exclusive ·" in page.text
+    assert "It waits. It is exclusive, so it waits for a worker that runs nothing else." in page.text
+
+
 async def test_a_pending_benchmark_says_why_it_waits(api: httpx2.AsyncClient, tables: Tables) -> None:
     await submit(api)
     page = await shown(api)

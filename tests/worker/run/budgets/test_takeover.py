@@ -1,7 +1,6 @@
 """Money of runs that several workers share: what one has reserved is settled once, and another one goes on."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,17 +16,10 @@ from simulator.server import Simulator
 from tests.support.ledger import Ledger, priced
 from tests.support.service import make_settings, running_worker
 from tests.support.waiting import PATIENCE_S, until
-from tests.worker.run.test_budgets import COST, FOUR, WORST
+from tests.worker.run.budgets.requests import COST, FOUR, WORST
 from worker.engine.children import Children
 
 KEYS = KeyRing({})
-
-
-@pytest.fixture
-async def ledger(database_url: str) -> AsyncIterator[Ledger]:
-    opened = Ledger(database_url)
-    yield opened
-    await opened.close()
 
 
 class Place:
