@@ -99,7 +99,7 @@ def _column(name: str, values: Sequence[Any]) -> Sequence[Any]:
 def portable_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
     """A stored spec without the ids of datasets, which are others on another server. Their hashes stay."""
     workload = spec.get("workload")
-    if not workload:
+    if not isinstance(workload, Mapping):
         return dict(spec)
     changed = dict(workload)
     for source in ("dataset", "trace"):

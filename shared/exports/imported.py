@@ -12,7 +12,7 @@ from shared.benchmark.prompt import STRICT
 from shared.benchmark.results.outcome import Outcome
 from shared.benchmark.results.record import Phase
 from shared.benchmark.status import SegmentEnding, Stopped, TerminalStatus
-from shared.exports.document import VERSION
+from shared.exports.document import VERSION, portable_spec
 from shared.numbers.metrics import METRICS, STORED
 from shared.numbers.timeline import decode
 from shared.text import refuse_unstorable
@@ -155,7 +155,8 @@ class BenchmarkIn(BaseModel):
     status: TerminalStatus
     stopped: Stopped | None = None
     notices: Annotated[list[Text], Field(max_length=100)]
-    spec: dict[str, Any]
+    # Ids of datasets could be those of another owner here.
+    spec: Annotated[dict[str, Any], AfterValidator(portable_spec)]
     endpoint: dict[str, Any] | None
     target: dict[str, Any] | None
     prompt_set: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None

@@ -11,7 +11,7 @@ import pytest
 
 from api.schemas.benchmark_request import EXAMPLES
 from shared.benchmark.results.record import RequestError
-from tests.api.documents import submit
+from tests.api.documents import problem, submit
 from tests.shared.db.rows import Tables, make_record
 from tests.support.many_rows import a_summary
 
@@ -146,6 +146,24 @@ async def test_a_dataset_is_found_by_its_hash_or_missed_without_harm(api: httpx2
     assert (await api.get("/benchmarks/3/export?include=prompt")).status_code == 200
     assert without_id(await exported(api, 3)) == without_id(changed)
     assert (await api.post("/benchmarks/3/rerun")).status_code == 422
+
+
+async def test_the_id_of_a_dataset_in_a_file_means_nothing_here(api: httpx2.AsyncClient) -> None:
+    """It may be that of another owner, whose rows a page for admins would make prompts of."""
+    headers = {"Content-Type": "application/x-ndjson"}
+    params = {"name": "d", "format": "jsonl"}
+    assert (await api.post("/datasets", content=b'{"prompt": "Hi"}\n', params=params, headers=headers)).is_success
+    workload = {"source": "dataset", "dataset": {"id": 1}}
+    assert (await api.post("/benchmarks", json={"name": "d", "model": "sim", "workload": workload})).is_success
+    await api.post("/benchmarks/1/cancel")
+    document = await exported(api)
+    named = document["benchmark"]["spec"]["workload"]["dataset"]
+    named |= {"id": 1, "sha256": "0" * 64}
+    assert (await api.post("/import", json=document)).status_code == 201
+    assert (await api.get("/benchmarks/2")).json()["workload"]["dataset"]["id"] is None
+    for workload in ([1], 5, {"source": "dataset", "dataset": {"id": 1}}):
+        document["benchmark"]["spec"]["workload"] = workload
+        problem(await api.post("/import", json=document), 422)
 
 
 async def test_an_import_is_no_workers_and_no_webhook_hears_of_it(api: httpx2.AsyncClient, tables: Tables) -> None:

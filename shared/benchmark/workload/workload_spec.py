@@ -235,6 +235,6 @@ class WorkloadSpec(BaseModel):
 
 
 def lists_prompts(spec: Mapping[str, Any]) -> bool:
-    """Whether a stored spec has prompts of its own."""
+    """Whether a stored spec, or that of an import, has prompts of its own."""
     workload = spec.get("workload")
-    return workload is None or workload.get("source", "prompts") == "prompts"
+    return not isinstance(workload, Mapping) or workload.get("source", "prompts") == "prompts"
