@@ -26,6 +26,8 @@ def decode_cursor(cursor: str, *types: type | tuple[type, ...]) -> tuple[Any, ..
         or any(isinstance(part, bool) or not isinstance(part, kind) for part, kind in zip(parts, types, strict=True))
         # Ids are 64-bit; orjson reads unsigned ones too.
         or any(isinstance(part, int) and part >= 2**63 for part in parts)
+        # PostgreSQL has no such text.
+        or any(isinstance(part, str) and "\x00" in part for part in parts)
     ):
         raise wrong_cursor()
     return tuple(parts)

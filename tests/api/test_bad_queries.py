@@ -138,6 +138,16 @@ async def test_a_cursor_that_this_list_never_gave_is_refused(api: httpx2.AsyncCl
 
 
 @pytest.mark.parametrize(
+    ("path", "parts"), [("/baselines", ["\0"]), ("/budgets", ["\0"]), ("/keys", ["default", "\0"])]
+)
+async def test_a_cursor_of_a_text_that_no_database_holds_is_refused(
+    api: httpx2.AsyncClient, path: str, parts: list[str]
+) -> None:
+    found = problem(await api.get(path, params={"cursor": encode_cursor(*parts)}), 422)
+    assert [error["code"] for error in found["errors"]] == ["invalid_cursor"]
+
+
+@pytest.mark.parametrize(
     ("method", "path", "status"),
     [
         ("GET", "/nothing", 404),
