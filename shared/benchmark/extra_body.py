@@ -15,6 +15,10 @@ MAX_DEPTH = 20
 # Tells validators that the object comes from the database and was checked when it was stored.
 STORED = object()
 
+# Fields that make a server write several answers, and how many: each costs up to `max_tokens`.
+CHOICES = ("n", "best_of")
+MAX_CHOICES = 1_000
+
 # Fields that are no caller's to set here, each with the field that sets it.
 _ELSEWHERE = {
     "model": "model",
@@ -33,13 +37,16 @@ def _checked(value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
     if info.context is STORED:
         return value
     _refuse("reserved_field", {(name,): f"is not for extra_body: {where}" for name, where in _reserved(value)})
+    _refuse("choices", {(name,): f"must be an integer from 1 to {MAX_CHOICES:,}" for name in _no_choices(value)})
     if _depth(value) > MAX_DEPTH:
         raise ValueError(f"must be nested at most {MAX_DEPTH} levels deep")
     check_object(value, MAX_BYTES)
     return value
 
 
-def _refuse(kind: Literal["reserved_field", "secret"], problems: Mapping[tuple[int | str, ...], str]) -> None:
+def _refuse(
+    kind: Literal["reserved_field", "choices", "secret"], problems: Mapping[tuple[int | str, ...], str]
+) -> None:
     """Raises ValidationError that names each path, if there is any."""
     if problems:
         errors = [
@@ -55,6 +62,14 @@ def _reserved(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, "every answer is streamed"
         elif name in _ELSEWHERE:
             yield name, f"`{_ELSEWHERE[name]}` sets it"
+
+
+def _no_choices(value: Mapping[str, Any]) -> Iterator[str]:
+    """Budgets must know the number. Some servers take `"5"` and `5.0` for 5."""
+    for name in CHOICES:
+        asked = value.get(name)
+        if asked is not None and not (type(asked) is int and 1 <= asked <= MAX_CHOICES):
+            yield name
 
 
 def _depth(value: Any) -> int:

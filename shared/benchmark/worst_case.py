@@ -9,15 +9,13 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from shared.benchmark.extra_body import NO_EXTRA, ExtraFields
+from shared.benchmark.extra_body import CHOICES, NO_EXTRA, ExtraFields
 from shared.benchmark.workload.workload import WorkItem, Workload
 
 # What chat templates may put around a request and around each of its messages, in tokens.
 AROUND_A_REQUEST, AROUND_A_MESSAGE = 128, 16
 # A named tokenizer may be another one than the model's, by this factor.
 TOKENIZER_MARGIN = 1.2
-# Fields that make a server write several answers.
-_CHOICES = ("n", "best_of")
 # No conversation has more turns.
 _MOST_TURNS = 100_000
 
@@ -104,5 +102,5 @@ class WorstCase:
 
 
 def _choices(fields: dict[str, Any]) -> int:
-    asked = [value for name in _CHOICES if isinstance(value := fields.get(name), int) and not isinstance(value, bool)]
+    asked = [value for name in CHOICES if isinstance(value := fields.get(name), int) and not isinstance(value, bool)]
     return max(1, *asked) if asked else 1
