@@ -17,5 +17,5 @@ def key_of(headers: Headers) -> ApiKeyText | None:
     if not bearer:
         return None
     if len(values) > 1:
-        raise NoApiKey("there are several Authorization headers")
+        raise NoApiKey("is in one of several Authorization headers")
     return parse(bearer[0].partition(" ")[2].strip())

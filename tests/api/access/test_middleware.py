@@ -204,7 +204,9 @@ async def test_the_metrics_have_a_switch_of_their_own(sqlite_url: str, maker: Ke
 async def test_two_authorization_headers_are_refused(keyed: httpx2.AsyncClient, maker: KeyMaker) -> None:
     text = (await maker.make("read")).text
     headers = httpx2.Headers([("authorization", f"Bearer {text}"), ("authorization", f"Bearer {text}")])
-    assert problem(await keyed.get("/benchmarks", headers=headers), 401)["code"] == "invalid_key"
+    found = problem(await keyed.get("/benchmarks", headers=headers), 401)
+    assert found["code"] == "invalid_key"
+    assert found["detail"] == "the API key is in one of several Authorization headers"
     assert (await keyed.get("/benchmarks", headers={"authorization": f"bEARER  {text} "})).status_code == 200
 
 
