@@ -56,9 +56,8 @@ def without_id(document: Document) -> Document:
 
 
 async def test_what_a_benchmark_spent_is_imported_as_it_was(api: httpx2.AsyncClient, tables: Tables) -> None:
-    """Amounts are texts in a summary."""
     document = await ended(api, tables)
-    spent = {"spent_usd": "0.000011", "worst_case_usd": "0", "requests": 2, "unpriced_requests": 0}
+    spent = {"spent_usd": 0.000011, "worst_case_usd": 0.0, "requests": 2, "unpriced_requests": 0}
     document["benchmark"]["summary"]["spend"] = spent
     response = await api.post("/import", json=document)
     assert response.status_code == 201, response.text

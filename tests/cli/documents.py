@@ -117,6 +117,7 @@ def benchmark(benchmark_id: int = 1, status: str = "completed", **changes: Any) 
         "started_at": None if status == "pending" else "2025-01-15T10:30:00Z",
         "completed_at": "2025-01-15T10:30:01.500000Z" if ended else None,
         "stopped": None,
+        "waits_for": None,
         "cancel_requested_at": None,
         "progress": {
             "done": 2 if ended else 0,
