@@ -79,3 +79,9 @@ def test_a_prefix_of_a_proxy_is_not_part_of_the_route() -> None:
 def test_what_is_no_route_keeps_it_from_starting() -> None:
     with pytest.raises(TypeError, match="is no route"):
         routes_of([Mount("/static", routes=[])], [])
+
+
+def test_an_open_path_with_a_newline_at_its_end_needs_a_key() -> None:
+    requirements = Requirements(made("get", [open_to_all()], []), {})
+    assert requirements.of(scope_of("GET", "/thing/one")).scope is None
+    assert requirements.of(scope_of("GET", "/thing/one\n")).scope == "read"
