@@ -37,7 +37,7 @@ class BodyTooComplex(HTTPException):
 
 @dataclass(frozen=True, slots=True)
 class StreamedBody:
-    """Bounds of a body that its route reads piece by piece and keeps on the disk. It is not looked at as JSON."""
+    """Bounds of a body that is no JSON, and that is small or kept on the disk: it takes no place of large bodies."""
 
     max_bytes: int
     arrival_s: float

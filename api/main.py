@@ -21,6 +21,9 @@ from api.middleware import QUIET, RequestContextMiddleware
 from api.monitoring import ApiMonitor
 from api.openapi import LICENCE, SERVERS, TAGS, complete_the_document
 from api.pages.all_routes import ROUTERS as PAGE_ROUTERS
+from api.pages.routes.login import ARRIVAL_S as LOGIN_ARRIVAL_S
+from api.pages.routes.login import MAX_LOGIN_BYTES
+from api.pages.routes.login import PATH as LOGIN_PATH
 from api.proxy import ProxyMiddleware
 from api.routes import events, live_events
 from api.routes.all_routes import ROUTERS as API_ROUTERS
@@ -60,6 +63,7 @@ SWAGGER = {"tryItOutEnabled": True, "persistAuthorization": False, "filter": Tru
 STREAMED = {
     ("POST", "/datasets"): StreamedBody(MAX_DATASET_BYTES, ARRIVAL_S),
     ("POST", "/import"): StreamedBody(MAX_IMPORT_BYTES, IMPORT_ARRIVAL_S),
+    ("POST", LOGIN_PATH): StreamedBody(MAX_LOGIN_BYTES, LOGIN_ARRIVAL_S),
 }
 
 

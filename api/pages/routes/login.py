@@ -18,6 +18,8 @@ from api.proxy import link, user_of
 router = APIRouter(prefix="/ui", include_in_schema=False)
 
 PATH = "/ui/login"
+# A form without a key of the API: whoever reaches it must not be able to fill the places of large bodies.
+MAX_LOGIN_BYTES, ARRIVAL_S = 16_384, 10.0
 # Answers of this page are about one person.
 UNKEPT = {"Cache-Control": "no-store"}
 Next = Annotated[str | None, Query(alias="next")]
