@@ -34,12 +34,14 @@ def board_of(runs: Sequence[Run], metric: HistoryMetric, like: Run | None = None
     newest_first = sorted(runs, key=lambda run: (run.started_at, run.id), reverse=True)
     if not newest_first:
         return Board(None, [], [])
-    like = like or _most_common(newest_first)
+    # Once for each: reading them out of a thousand specs takes a while.
+    with_settings = [(run, run.load_settings) for run in newest_first]
+    like = like or _most_common(with_settings)
     wanted = like.load_settings
     rows: dict[Hashable, Run] = {}
     others: dict[Hashable, Apart] = {}
-    for run in newest_first:
-        differs = differences(run.load_settings, wanted)
+    for run, settings in with_settings:
+        differs = differences(settings, wanted)
         if not differs:
             rows.setdefault(_place(run), run)
         else:
@@ -57,13 +59,12 @@ def _place(run: Run) -> Hashable:
     return run.model, run.provider
 
 
-def _most_common(newest_first: Sequence[Run]) -> Run:
+def _most_common(newest_first: Sequence[tuple[Run, Settings]]) -> Run:
     """The newest run with the settings that most models at endpoints have had."""
     # For each kind of settings: the newest run that has them, and the models at endpoints that have had them.
     kinds: list[tuple[Settings, Run, set[Hashable]]] = []
     alike: defaultdict[Hashable, list[int]] = defaultdict(list)
-    for run in newest_first:
-        settings = run.load_settings
+    for run, settings in newest_first:
         numbers = alike[settings.kept]
         number = next((at for at in numbers if not differences(settings, kinds[at][0])), len(kinds))
         if number == len(kinds):
