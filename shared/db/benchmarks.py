@@ -16,7 +16,7 @@ from shared.db.database import Database
 from shared.db.events import tell_of
 from shared.db.missing import no_benchmark
 from shared.db.new_benchmark import NewBenchmark, insert_benchmark
-from shared.db.owned import key_of, of_owner, owned_by
+from shared.db.owned import idempotency_key_of, of_owner, owned_by
 from shared.db.reservations import close
 from shared.db.spend import hold_account
 from shared.db.stored_spec import is_without_prompts, prompts_deleted, prompts_of, spec_of
@@ -97,7 +97,7 @@ class BenchmarkRepository:
         Raises KeyReused if the key belongs to another request, Conflict if its benchmark was deleted.
         """
         new = await NewBenchmark.of(spec, provider, notices, endpoint, rerun_of, webhook, traceparent, capped=capped)
-        key = key_of(self._caller, once.key)
+        key = idempotency_key_of(self._caller, once.key)
         async with self._database.write() as session:
             too_old = IdempotencyKey.created_at < as_constant(utc_now(-KEEP_KEYS_S))
             # Retention deletes other keys. Here they would only make this POST wait for others.
@@ -120,7 +120,7 @@ class BenchmarkRepository:
 
     async def replayed(self, once: Once) -> Benchmark | None:
         """The benchmark that this key created before, if any. Raises KeyReused and Conflict like `create_once`."""
-        key = key_of(self._caller, once.key)
+        key = idempotency_key_of(self._caller, once.key)
         async with self._database.read() as session:
             known = await session.get(IdempotencyKey, key)
             # `create_once` decides about a key that is in use right now or is older than a day.
@@ -226,14 +226,13 @@ class BenchmarkRepository:
         return await _found(session, seen, benchmark_id)
 
     async def _replayed(self, session: AsyncSession, once: Once) -> Benchmark:
-        query = select(IdempotencyKey).where(IdempotencyKey.key == key_of(self._caller, once.key))
+        query = select(IdempotencyKey).where(IdempotencyKey.key == idempotency_key_of(self._caller, once.key))
         known = (await session.execute(query)).scalar_one()
         benchmark = await session.get(Benchmark, known.benchmark_id)
         same = known.fingerprint in (once.fingerprint, once.old_fingerprint)
         if not same and once.rerun_of is not None and benchmark is not None:
             same = benchmark.rerun_of == once.rerun_of
-        # A key of `default` can look like the stored key of another owner.
-        if not same or (benchmark is not None and benchmark.owner != self._caller.owner):
+        if not same:
             raise KeyReused.of("Idempotency-Key", "was used for another request: use a new key for each")
         if benchmark is None:
             raise Conflict(f"benchmark {known.benchmark_id}, which this Idempotency-Key created, was deleted")
