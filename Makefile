@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test test-pythons chaos canary steady e2e pictures deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-aa bench-load bench-exports bench-web bench-keys rules release release-test lock clean .test-worker .test-api .test-outside .test-stored .test-inside
+.PHONY: help setup setup-dev demo up test test-pythons chaos canary steady e2e pictures deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-aa bench-load bench-exports bench-web bench-keys rules release release-test lock clean .test-worker .test-api .test-pages .test-outside .test-stored .test-inside
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -53,25 +53,29 @@ test: $(VENV)/.dev ## run the whole suite on SQLite and PostgreSQL with a real R
 ifdef ARGS
 	@$(PYTEST) $(ARGS)
 else
-	@echo "five parts at the same time, each with servers of its own; each is shown when it ends"
-	@$(MAKE) --no-print-directory --keep-going --jobs=5 --output-sync=target .test-worker .test-api .test-outside .test-stored .test-inside
+	@echo "six parts at the same time, each with servers of its own; each is shown when it ends"
+	@$(MAKE) --no-print-directory --keep-going --jobs=6 --output-sync=target .test-worker .test-api .test-pages .test-outside .test-stored .test-inside
 endif
 	@$(if $(COVERAGE),$(BIN)/coverage combine -q && $(BIN)/coverage report $(if $(ARGS),--fail-under=0))
 
 # Measured on two cores: counting lines and branches takes half as much processor time again.
 PYTEST = $(if $(COVERAGE),$(BIN)/coverage run -m pytest,$(BIN)/pytest)
 
-# Much of the suite waits for streams and processes: five parts keep two cores busy. `--durations=0` says what a folder
+# Much of the suite waits for streams and processes: six parts keep two cores busy. `--durations=0` says what a folder
 # takes.
 WORKER = tests/worker/engine tests/worker/run
 API = tests/api
+PAGES = tests/api/access tests/api/live tests/api/pages
 OUTSIDE = tests/e2e
 STORED = tests/shared/db tests/worker
 .test-worker:
 	@$(PYTEST) -q $(WORKER)
 
 .test-api:
-	@$(PYTEST) -q $(API)
+	@$(PYTEST) -q $(API) $(addprefix --ignore=,$(PAGES))
+
+.test-pages:
+	@$(PYTEST) -q $(PAGES)
 
 .test-outside:
 	@$(PYTEST) -q $(OUTSIDE)
