@@ -4,10 +4,10 @@ A lookup cannot be ended: it keeps its thread long after its caller has given up
 time, and the names of one domain have few; a bounded number of others wait.
 """
 
+import _thread
 import asyncio
 import contextlib
 import socket
-import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from weakref import WeakValueDictionary
@@ -49,8 +49,10 @@ class ThreadResolver:
         room = self._domains.setdefault(domain, asyncio.Semaphore(OF_ONE_DOMAIN))
         async with room, self._room:
             answer: asyncio.Future[Sequence[str]] = asyncio.get_running_loop().create_future()
-            # A daemon, so that a lookup that hangs does not hold up the end of the program.
-            threading.Thread(target=self._run, args=(name, answer), name="resolve", daemon=True).start()
+            # A lookup that hangs does not hold up the end of the program. The threads of `threading` also run the hooks
+            # of debuggers and of coverage at their start; in Python 3.11 these fail when several threads start at the
+            # same moment, and such a lookup would never answer.
+            _thread.start_new_thread(self._run, (name, answer))
             return await answer
 
     def _run(self, name: str, answer: "asyncio.Future[Sequence[str]]") -> None:
