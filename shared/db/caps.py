@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.money_tables import Budget, Cap
+from shared.db.shared_locks import bound_idle_time
 from shared.db.types import utc_now
 
 # The database's clock. Tests give another one.
@@ -100,6 +101,7 @@ async def wanted_caps(session: AsyncSession, spender: Spender, day: date) -> dic
 
 async def make_caps(session: AsyncSession, database: Database, caps: Iterable[CapState]) -> None:
     """Makes the rows of these caps that there are not yet. `caps`: in the order of their keys."""
+    await bound_idle_time(session)
     for cap in caps:
         await session.execute(
             database.insert(Cap)
@@ -113,6 +115,7 @@ async def lock_caps(session: AsyncSession, keys: Iterable[str]) -> dict[str, Cap
     wanted = list(keys)
     if not wanted:
         return {}
+    await bound_idle_time(session)
     rows = await session.execute(
         select(Cap.key, Cap.owner, Cap.cap, Cap.spent, Cap.reserved, Cap.reached_at)
         .where(Cap.key.in_(wanted))

@@ -16,6 +16,7 @@ from shared.db.access_tables import OwnerRow
 from shared.db.claim_statements import ClaimStatements, OverdueStatements, held_values
 from shared.db.database import Database
 from shared.db.endpoint_lanes import NOTHING, load_of_lane
+from shared.db.shared_locks import LONGEST_IDLE_S, bound_idle_time
 from shared.db.tables import Benchmark
 from shared.db.types import utc_now
 from shared.providers.identity import Holdings
@@ -74,7 +75,8 @@ class Claims:
     async def take(self, session: AsyncSession, claimer: Claimer) -> Benchmark | None:
         """Gives the worker the benchmark whose turn it is; None if there is none for it."""
         if not self._database.is_sqlite:
-            # SQLite has its write lock.
+            # SQLite has its write lock. A worker that hangs here must not keep others from taking over for long.
+            await bound_idle_time(session, min(LONGEST_IDLE_S, self._lease_s / 3))
             await session.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
         statements, passed = self._statements(claimer), _Passed()
         taken = await self._taken(session, statements.take_head, claimer.worker_id, claimer.values)

@@ -6,8 +6,10 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import select
 
+from shared.db.claims import Claimer, Claims
 from shared.db.database import Database
 from shared.db.tables import Benchmark
+from shared.errors import Unavailable
 from tests.shared.db.waiting_rows import Waiting
 
 BACKLOG = 10_000
@@ -146,3 +148,23 @@ async def test_a_benchmark_that_is_being_deleted_holds_up_no_claim(
         assert await waiting.claim() is None
     await other.close()
     assert await waiting.claim() == locked
+
+
+async def test_a_worker_that_hangs_in_a_claim_does_not_hold_up_others_for_long(
+    waiting: Waiting, database: Database, database_url: str
+) -> None:
+    """As one does that is stopped, or whose host has lost the network. PostgreSQL then ends its session."""
+    if database.is_sqlite:
+        pytest.skip("on SQLite all workers are on one host, and nothing ends a transaction of another process")
+    first, hanging = await waiting.add("acme"), Database(database_url)
+
+    async def hang() -> None:
+        async with hanging.write() as session:
+            taken = await Claims(hanging, lease_s=0.3).take(session, Claimer("hangs"))
+            assert taken is not None
+            assert taken.id == first
+            assert await waiting.claim() == first
+
+    with pytest.raises(Unavailable):
+        await hang()
+    await hanging.close()
