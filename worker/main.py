@@ -24,6 +24,7 @@ from shared.db.run_observations import RunObservations
 from shared.db.run_segments import RunSegments
 from shared.db.run_stages import RunStages
 from shared.db.schema import check_schema
+from shared.db.shared_locks import LONGEST_IDLE_S
 from shared.db.unclaimed import UnclaimedRepository
 from shared.db.workers import WorkerRepository
 from shared.program.heap import keep_what_is_loaded, loading
@@ -78,6 +79,7 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[..., PlannedLoad] = lo
         settings.database_url,
         pool_size=settings.database_pool_size,
         transaction_pooling=settings.transaction_pooling,
+        longest_idle_s=LONGEST_IDLE_S,
     )
     await check_schema(database)
     monitor = WorkerMonitor(database)

@@ -62,7 +62,9 @@ class _Passed:
 class Claims:
     """Takes benchmarks for workers."""
 
-    def __init__(self, database: Database, lease_s: float) -> None:
+    def __init__(self, database: Database, lease_s: float, *, longest_idle_s: float = LONGEST_IDLE_S) -> None:
+        """`longest_idle_s`: how long a claim may wait for its next statement."""
+        self._longest_idle_s = longest_idle_s
         self._database = database
         self._lease_s = lease_s
         self._overdue = OverdueStatements(lease_s)
@@ -76,7 +78,7 @@ class Claims:
         """Gives the worker the benchmark whose turn it is; None if there is none for it."""
         if not self._database.is_sqlite:
             # SQLite has its write lock. A worker that hangs here must not keep others from taking over for long.
-            await bound_idle_time(session, min(LONGEST_IDLE_S, self._lease_s / 3))
+            await bound_idle_time(session, self._longest_idle_s)
             await session.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
         statements, passed = self._statements(claimer), _Passed()
         taken = await self._taken(session, statements.take_head, claimer.worker_id, claimer.values)

@@ -39,8 +39,19 @@ def warn_of_ignored_parameters(url: str) -> None:
 class Database:
     """An engine with `read()` and `write()` transactions. No transaction is held across a network call."""
 
-    def __init__(self, url: str, *, pool_size: int = 4, transaction_pooling: bool = False) -> None:
-        """`transaction_pooling`: see `make_engine`."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 4,
+        transaction_pooling: bool = False,
+        longest_idle_s: float | None = None,
+    ) -> None:
+        """`transaction_pooling`: see `make_engine`.
+
+        `longest_idle_s`: PostgreSQL ends a session whose transaction waits so long for its next statement. For
+        workers: what one has locked that hangs in a transaction, another could never take over. Not behind a pooler.
+        """
         self.is_sqlite = is_sqlite(url)
         # The dialect's own INSERT, which knows ON CONFLICT.
         self.insert = sqlite_insert if self.is_sqlite else postgresql_insert
@@ -56,6 +67,8 @@ class Database:
             options |= {"connect_args": {"cached_statements": SQLITE_STATEMENTS}}
         else:
             options |= {"pool_pre_ping": True, "connect_args": {"command_timeout": 60}}
+            if longest_idle_s is not None and not transaction_pooling:
+                options["server_settings"] = {"idle_in_transaction_session_timeout": str(round(longest_idle_s * 1e3))}
         self.engine: AsyncEngine = make_engine(url, transaction_pooling=transaction_pooling, **options)
         # All statements of one read see the database at the same moment, as they do in SQLite.
         self._reading = (

@@ -19,9 +19,14 @@ def is_sqlite(url: str) -> bool:
 
 
 def make_engine(
-    url: str, *, transaction_pooling: bool = False, connect_args: dict[str, Any] | None = None, **options: Any
+    url: str,
+    *,
+    transaction_pooling: bool = False,
+    connect_args: dict[str, Any] | None = None,
+    server_settings: dict[str, str] | None = None,
+    **options: Any,
 ) -> AsyncEngine:
-    """`options` are those of `create_async_engine`.
+    """`options` are those of `create_async_engine`. `server_settings`: of PostgreSQL; those of the URL win.
 
     `transaction_pooling`: the server may be another one in each transaction, as behind PgBouncer in transaction mode
     (`Settings.transaction_pooling`).
@@ -31,6 +36,8 @@ def make_engine(
     else:
         target = postgresql_url.parse(url)
         arguments = _arguments(target)
+        if server_settings:
+            arguments["server_settings"] = {**server_settings, **arguments.get("server_settings", {})}
         if transaction_pooling:
             # Prepared statements without a name, each used at once and in its own transaction: nothing of them is
             # left on a server for which the pooler may have another client next.

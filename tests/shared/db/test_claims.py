@@ -160,7 +160,7 @@ async def test_a_worker_that_hangs_in_a_claim_does_not_hold_up_others_for_long(
 
     async def hang() -> None:
         async with hanging.write() as session:
-            taken = await Claims(hanging, lease_s=0.3).take(session, Claimer("hangs"))
+            taken = await Claims(hanging, lease_s=30, longest_idle_s=0.1).take(session, Claimer("hangs"))
             assert taken is not None
             assert taken.id == first
             assert await waiting.claim() == first
