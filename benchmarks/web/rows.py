@@ -58,7 +58,8 @@ async def _results(connection: AsyncConnection, number: int, count: int, slower_
     whole = "CAST(:count AS INTEGER)"
     series = f"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {whole} - 1)"
     if not sqlite:
-        series = f"WITH n(i) AS (SELECT generate_series(0, {whole} - 1))"
+        # As big integers, because some products below need more than 32 bits.
+        series = f"WITH n(i) AS (SELECT generate_series(0, CAST({whole} - 1 AS BIGINT)))"
     offset = f"(i * 600.0 / {whole})"
     at = (
         f"strftime('%Y-%m-%dT%H:%M:%f000Z', '2026-11-01', '+' || {offset} || ' seconds')"
