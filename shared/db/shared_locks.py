@@ -3,8 +3,9 @@
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-# So long may such a transaction wait for its next statement. A living process needs milliseconds.
-LONGEST_IDLE_S = 5.0
+# So long may such a transaction wait for its next statement. A living process needs milliseconds, or seconds on a host
+# that is overloaded.
+LONGEST_IDLE_S = 10.0
 
 
 async def bound_idle_time(session: AsyncSession, longest_s: float = LONGEST_IDLE_S) -> None:
