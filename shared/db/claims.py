@@ -116,15 +116,6 @@ class Claims:
                 return int(row.id)
         return None
 
-    async def _head(self, session: AsyncSession, claimer: Claimer, passed: _Passed) -> Any:
-        """The benchmark whose turn it is."""
-        statements = self._statements(claimer)
-        if passed == _Passed():
-            found = await session.execute(statements.head, claimer.values)
-        else:
-            found = await session.execute(statements.next, {**claimer.values, **passed.values()})
-        return found.one_or_none()
-
     def _statements(self, claimer: Claimer) -> ClaimStatements:
         key = (claimer.holdings is not None, frozenset(claimer.ceilings.items()))
         if key not in self._made:
