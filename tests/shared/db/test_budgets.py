@@ -1,20 +1,21 @@
 """Budgets of keys and owners: set, changed and deleted by admins, counted by the caps of days and months."""
 
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from shared.access.caller import LOCAL, Caller
 from shared.budgets.cap_name import BudgetName
-from shared.db.access_tables import ApiKey, AuditEntry, OwnerRow
+from shared.db.access_tables import AuditEntry
 from shared.db.budgets import BudgetRepository
 from shared.db.database import Database
-from shared.db.money_tables import Cap, Spend
+from shared.db.money_tables import Cap
 from shared.db.types import utc_now
 from shared.errors import NotFound
 from shared.money import MOST_MICROS
+from tests.shared.db.access_rows import add_key
+from tests.shared.db.money import spent, today
 
 MONTH, DAY = BudgetName("owner", "default", "month"), BudgetName("owner", "default", "day")
 KEY = BudgetName("key", "ab12cd34", "day")
@@ -23,29 +24,6 @@ KEY = BudgetName("key", "ab12cd34", "day")
 @pytest.fixture
 def budgets(database: Database) -> BudgetRepository:
     return BudgetRepository(LOCAL, database)
-
-
-async def today(database: Database) -> date:
-    async with database.read() as session:
-        now: datetime = (await session.execute(select(utc_now()))).scalar_one()
-    return now.astimezone(UTC).date()
-
-
-async def spent(database: Database, day: date, amount: int, benchmark_id: int = 1, **changes: Any) -> None:
-    values = {"owner": "default", "key_id": None, "model": "m", "provider": "p", "worst_case": 0, "requests": 1}
-    async with database.write() as session:
-        await session.execute(
-            insert(Spend).values(
-                **{**values, "unpriced": 0, **changes}, benchmark_id=benchmark_id, day=day, amount=amount
-            )
-        )
-
-
-async def add_key(database: Database, key_id: str = "ab12cd34", owner: str = "acme") -> None:
-    async with database.write() as session:
-        await session.execute(insert(OwnerRow).values(name=owner, created_at=utc_now()))
-        values = {"name": "ci", "scope": "run", "hash": "0" * 64, "hashed_with": "sha256", "created_at": utc_now()}
-        await session.execute(insert(ApiKey).values(id=key_id, owner=owner, **values))
 
 
 async def test_a_new_budget_counts_what_this_day_and_month_have_spent(
