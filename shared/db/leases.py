@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.benchmark.status import FINISH, KEEP, Change, TerminalStatus
 from shared.db.again import tries_again
-from shared.db.caps import Now, reach
+from shared.db.caps import reach
 from shared.db.claims import Claimer, Claims
+from shared.db.clock import Now
 from shared.db.database import Database
 from shared.db.events import tell_of, tell_of_budget
 from shared.db.hand_over import HandOver

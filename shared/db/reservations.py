@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.db.caps import CapState, Now, Spender, change_caps, lock_caps, make_caps, wanted_caps
+from shared.db.caps import CapState, Spender, change_caps, lock_caps, make_caps, wanted_caps
+from shared.db.clock import Now
 from shared.db.database import Database
 from shared.db.money_tables import Reservation
 from shared.db.spend import Account, Charge, add_spend, hold_account

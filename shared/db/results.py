@@ -11,7 +11,7 @@ from sqlalchemy.orm import undefer
 from shared.benchmark.results.outcome import BY_THE_LOAD
 from shared.benchmark.results.record import ResultRecord
 from shared.db.again import tries_again
-from shared.db.caps import Now
+from shared.db.clock import Now
 from shared.db.database import Database
 from shared.db.leases import Lease, held
 from shared.db.reservations import Bill, Paid, pay

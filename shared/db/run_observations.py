@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 
 from shared.db.again import tries_again
-from shared.db.caps import Now
+from shared.db.clock import Now
 from shared.db.database import Database
 from shared.db.leases import Lease, held
 from shared.db.observation_blocks import samples_of, within

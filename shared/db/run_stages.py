@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
 from shared.db.again import tries_again
-from shared.db.caps import Now
+from shared.db.clock import Now
 from shared.db.database import Database
 from shared.db.leases import Lease, held
 from shared.db.reservations import Bill, Paid, hold_and_pay

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.db.caps import Now
+from shared.db.clock import Now
 from shared.db.database import Database
 from shared.db.money_tables import Spend
 from shared.db.tables import Benchmark

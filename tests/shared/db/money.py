@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, insert, literal, select, update
 
 from shared.benchmark.results.record import ResultRecord
 from shared.db.caps import CapRepository, CapState
+from shared.db.clock import read_now
 from shared.db.database import Database
 from shared.db.leases import Lease, LeaseRepository
 from shared.db.money_tables import Budget, Reservation, Spend
@@ -96,8 +97,7 @@ async def add_budget(database: Database, key: str, cap: int, owner: str) -> None
 async def today(database: Database) -> date:
     """By the database's clock, in UTC."""
     async with database.read() as session:
-        now: datetime = (await session.execute(select(utc_now()))).scalar_one()
-    return now.astimezone(UTC).date()
+        return (await read_now(session)).date()
 
 
 async def spent(database: Database, day: date, amount: int, benchmark_id: int = 1, **changes: Any) -> None:
