@@ -1,5 +1,6 @@
 """Budgets of keys and owners: set, changed and deleted by admins, counted by the caps of days and months."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -9,12 +10,15 @@ from shared.access.caller import LOCAL, Caller
 from shared.budgets.cap_name import BudgetName
 from shared.db.access_tables import AuditEntry
 from shared.db.budgets import BudgetRepository
+from shared.db.caps import cap_key, change_caps
 from shared.db.database import Database
 from shared.db.money_tables import Cap
+from shared.db.spend import Account, Charge, add_spend
 from shared.db.types import utc_now
 from shared.errors import NotFound
 from shared.money import MOST_MICROS
 from tests.shared.db.access_rows import add_key
+from tests.shared.db.blocked import until_one_waits
 from tests.shared.db.money import spent, today
 
 MONTH, DAY = BudgetName("owner", "default", "month"), BudgetName("owner", "default", "day")
@@ -75,6 +79,23 @@ async def test_a_deleted_budget_is_gone_and_a_new_one_counts_the_ledger(
     await spent(database, await today(database), 7)
     again, created = await budgets.put(MONTH, 60)
     assert (created, again.spent, again.cap) == (True, 7, 60)
+
+
+async def test_what_is_spent_while_a_budget_comes_back_counts_in_it(
+    budgets: BudgetRepository, database: Database
+) -> None:
+    """A benchmark that began under the one before settles at that moment."""
+    await budgets.put(DAY, 50)
+    await budgets.delete(DAY)
+    now = await today(database)
+    async with database.write() as session:
+        await change_caps(session, {cap_key(DAY.key, now): (0, 7)})
+        await add_spend(session, database, Account(1, "default", None, "m", "p"), {now: Charge(7, requests=1)})
+        putting = asyncio.create_task(budgets.put(DAY, 60))
+        if not database.is_sqlite:
+            await until_one_waits(database)
+    state, created = await putting
+    assert (created, state.spent) == (True, 7)
 
 
 async def test_a_budget_needs_a_key_or_an_owner_that_there_is(budgets: BudgetRepository, database: Database) -> None:
