@@ -7,9 +7,10 @@ from sqlalchemy import func, select
 from shared.db.again import tries_again
 from shared.db.clock import read_now
 from shared.db.database import Database
-from shared.db.tables import Benchmark, Worker, is_open
+from shared.db.tables import Benchmark, is_open
 from shared.db.types import as_constant, utc_now
 from shared.db.webhook_tables import WebhookDelivery, is_waiting
+from shared.db.worker_tables import Worker
 from shared.db.workers import reported_within
 
 
