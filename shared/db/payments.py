@@ -8,13 +8,12 @@ from shared.db.again import tries_again
 from shared.db.caps import Spender, wanted_caps
 from shared.db.clock import Now, read_now
 from shared.db.database import Database
-from shared.db.leases import Lease, held
+from shared.db.leases import Lease, hold_and_pay
 from shared.db.money_tables import Cap, Reservation, Spend
-from shared.db.reservations import Bill, Paid, close, hold_and_pay
+from shared.db.reservations import Bill, Paid, close
 from shared.db.spend import Account, hold_account
 from shared.db.tables import Benchmark, is_open
 from shared.db.types import as_constant, utc_now
-from shared.errors import LeaseLost
 
 # Benchmarks whose reservations one sweep settles.
 PAGE = 100
@@ -41,9 +40,7 @@ class Payments:
     async def pay(self, lease: Lease, bill: Bill) -> Paid:
         """Settles and reserves without a result. Moves the mark as far as the caps pay. Raises LeaseLost."""
         async with self._database.write() as session:
-            paid = await hold_and_pay(session, self._database, held(lease), lease.fence, self._now, bill)
-            if paid is None:
-                raise LeaseLost(f"benchmark {lease.benchmark_id} is no longer this worker's")
+            paid = await hold_and_pay(session, self._database, lease, self._now, bill)
             if paid.mark is not None:
                 benchmark = await session.get_one(Benchmark, lease.benchmark_id)
                 benchmark.dispatched = paid.mark
