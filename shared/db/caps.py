@@ -15,7 +15,7 @@ from shared.db.again import tries_again
 from shared.db.clock import Now, read_now
 from shared.db.database import Database
 from shared.db.money_tables import Budget, Cap
-from shared.db.shared_locks import bound_idle_time
+from shared.db.shared_locks import bound_idle_time, idle_bound
 from shared.db.types import utc_now
 
 # How the key of a cap writes its day or month.
@@ -112,14 +112,11 @@ async def lock_caps(session: AsyncSession, keys: Iterable[str]) -> dict[str, Cap
     wanted = list(keys)
     if not wanted:
         return {}
-    await bound_idle_time(session)
+    columns = (Cap.key, Cap.owner, Cap.cap, Cap.spent, Cap.reserved, Cap.reached_at)
     rows = await session.execute(
-        select(Cap.key, Cap.owner, Cap.cap, Cap.spent, Cap.reserved, Cap.reached_at)
-        .where(Cap.key.in_(wanted))
-        .order_by(Cap.key)
-        .with_for_update()
+        select(*columns, *idle_bound(session)).where(Cap.key.in_(wanted)).order_by(Cap.key).with_for_update()
     )
-    return {row.key: CapState(*row) for row in rows}
+    return {row.key: CapState(*row[: len(columns)]) for row in rows}
 
 
 async def change_caps(

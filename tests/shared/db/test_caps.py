@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import insert, literal
+from sqlalchemy import insert, literal, text
 
-from shared.db.caps import CapRepository, CapState, Spender, budget_keys, cap_key
+from shared.db.caps import CapRepository, CapState, Spender, budget_keys, cap_key, lock_caps
 from shared.db.database import Database
 from shared.db.money_tables import Cap
+from shared.db.shared_locks import LONGEST_IDLE_S
 from shared.db.types import UtcDateTime
 from tests.shared.db.money import NOON, add_budget
 
@@ -60,3 +61,14 @@ async def test_a_cap_that_was_used_shows_what_is_left(database: Database) -> Non
     assert await repository(database).present([key, "owner:acme:month:2026-11"]) == [cap]
     [tomorrow] = await repository(database, NOON.replace(day=28)).of(Spender("acme", None))
     assert (tomorrow.key, tomorrow.left) == ("owner:acme:day:2026-11-28", 5_000)
+
+
+async def test_a_process_that_hangs_with_a_cap_in_its_hands_is_not_waited_for(database: Database) -> None:
+    """PostgreSQL ends its transaction; on SQLite the lock ends with the process."""
+    async with database.write() as session:
+        session.add(Cap(key="benchmark:1", owner="acme", cap=5))
+        await session.flush()
+        assert (await lock_caps(session, ["benchmark:1"])).keys() == {"benchmark:1"}
+        if not database.is_sqlite:
+            bound = await session.scalar(text("SHOW idle_in_transaction_session_timeout"))
+            assert bound == f"{LONGEST_IDLE_S:.0f}s"
