@@ -113,7 +113,7 @@ def _head(held: bool, ceilings: Mapping[str, int], *, passing: bool = False) -> 
     other = aliased(Benchmark)
     is_quiet = exists().where(other.status == "running", other.exclusive, other.lease_owner.is_not(None))
     is_bounded = and_(counts, lane.in_(list(ceilings))) if ceilings else false()
-    # An owner without a row has not been served yet, so he comes before all others.
+    # An owner without a row has not been served yet, so it comes before all others.
     turn = func.coalesce(OwnerRow.turn, select(func.min(OwnerRow.turn) - 1).scalar_subquery(), 0)
     return (
         select(

@@ -13,7 +13,7 @@ from shared.access.owner import DEFAULT_OWNER
 from shared.db.tables import Benchmark
 from shared.db.types import unindexed
 
-# An owner has few benchmarks if he has less than this: a database looks at each of them within some ms.
+# Fewer benchmarks of an owner than this are few: a database looks at each of them within some ms.
 FEW = 1_000
 # A statement may read `benchmarks` for something else too. Made once: it takes ten times as long as the rest.
 _OTHER = Benchmark.metadata.tables[Benchmark.__tablename__].alias()
@@ -25,7 +25,7 @@ def of_owner(caller: Caller, column: InstrumentedAttribute[str]) -> ColumnElemen
 
 
 def owned_by(caller: Caller, column: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """The rows that this caller may change: only his owner's, whatever he may see."""
+    """The rows that this caller may change: only its owner's, whatever it may see."""
     return column == caller.owner
 
 

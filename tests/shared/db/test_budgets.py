@@ -107,7 +107,7 @@ async def test_a_budget_needs_a_key_or_an_owner_that_there_is(budgets: BudgetRep
     assert (await budgets.put(KEY, 50))[0].owner == "acme"
 
 
-async def test_a_caller_lists_those_of_his_owner_and_all_only_by_asking(database: Database) -> None:
+async def test_a_caller_lists_those_of_its_owner_and_all_only_by_asking(database: Database) -> None:
     await add_key(database)
     everyone = BudgetRepository(Caller("default", "admin", sees_all=True), database)
     for name in (KEY, BudgetName("owner", "acme", "month"), MONTH):

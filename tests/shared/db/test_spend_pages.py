@@ -72,7 +72,7 @@ async def test_what_was_spent_in_each_way_to_look_at_it(database: Database, tabl
 
 
 @pytest.mark.usefixtures("ledger")
-async def test_a_caller_sees_what_his_owner_spent(database: Database) -> None:
+async def test_a_caller_sees_what_its_owner_spent(database: Database) -> None:
     assert await sums(database, "owner", "owner") == [("default", 1_250, 28)]
     assert await sums(database, "benchmark", "benchmark_id", caller=Caller("acme", "read")) == [(3, 9_000, 10)]
     assert await sums(database, "model", "model", caller=Caller("beta", "admin")) == []
