@@ -18,11 +18,11 @@ from api.live.feeds import TooManyListeners
 from api.methods import allowed_methods
 from api.middleware import HEADER
 from api.pages.problems import is_page, problem_page
+from api.present_money import dollars
 from api.proxy import links_of, route_path
 from api.schemas.problem import Problem, ProblemBudget
 from api.security_headers import security_headers
 from shared.errors import BudgetExhausted, Conflict, FieldError, InvalidRequest, LlmBenchError, NotFound, Unavailable
-from shared.money import MICROS_A_USD
 from shared.text import MAX_NAME_CHARS
 
 log = structlog.get_logger(__name__)
@@ -125,9 +125,9 @@ def error_response(request: Request, exc: LlmBenchError) -> Response:
 def _budget(exc: BudgetExhausted) -> ProblemBudget:
     return ProblemBudget(
         budget=exc.budget,
-        cap_usd=exc.cap / MICROS_A_USD,
-        spent_usd=exc.spent / MICROS_A_USD,
-        reserved_usd=exc.reserved / MICROS_A_USD,
+        cap_usd=dollars(exc.cap),
+        spent_usd=dollars(exc.spent),
+        reserved_usd=dollars(exc.reserved),
         resets_at=exc.resets_at,
     )
 

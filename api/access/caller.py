@@ -4,7 +4,7 @@ from starlette.requests import HTTPConnection
 
 from shared.access.caller import NOBODY, Caller
 
-# Where the middleware keeps what it found out, in the state of the request: the caller, and the limits of his key.
+# Where the middleware keeps what it found out, in the state of the request: the caller, and the limits of its key.
 # Under open access there is no key. `api.access.sessions` says where the session is.
 CALLER, KEY_LIMITS = "caller", "key_limits"
 

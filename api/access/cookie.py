@@ -1,5 +1,7 @@
 """The cookie of a browser's session: its name, how it is read, set and deleted."""
 
+from collections.abc import Iterator
+
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
@@ -17,21 +19,14 @@ def cookie_name(scope: Scope) -> str:
 
 def secret_of(scope: Scope) -> str | None:
     """The session's secret; None if the request has none, or something else in its place."""
-    wanted = cookie_name(scope)
-    for header in Headers(scope=scope).getlist("cookie"):
-        for part in header.split(";"):
-            name, _, value = part.strip().partition("=")
-            # The first is that of the longest path.
-            if name == wanted:
-                return value if is_secret(value) else None
-    return None
+    # The first is that of the longest path.
+    value = next(_values(scope), "")
+    return value if is_secret(value) else None
 
 
 def has_cookie(scope: Scope) -> bool:
     """Whether the browser sends such a cookie, of a session or of none."""
-    wanted = cookie_name(scope)
-    parts = [part for header in Headers(scope=scope).getlist("cookie") for part in header.split(";")]
-    return any(part.strip().partition("=")[0] == wanted for part in parts)
+    return next(_values(scope), None) is not None
 
 
 def set_cookie(scope: Scope, secret: str) -> str:
@@ -42,6 +37,16 @@ def set_cookie(scope: Scope, secret: str) -> str:
 def delete_cookie(scope: Scope) -> str:
     """The header that takes it away."""
     return _header(scope, "", "Max-Age=0")
+
+
+def _values(scope: Scope) -> Iterator[str]:
+    """What the request has under the name of the cookie, in its order."""
+    wanted = cookie_name(scope)
+    for header in Headers(scope=scope).getlist("cookie"):
+        for part in header.split(";"):
+            name, _, value = part.strip().partition("=")
+            if name == wanted:
+                yield value
 
 
 def _header(scope: Scope, value: str, *more: str) -> str:

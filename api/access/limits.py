@@ -46,7 +46,7 @@ class LimitsMiddleware:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(told)
             elif not message.get("more_body", False):
-                # Before the client has the end of the answer: his next request must find the place free.
+                # Before the client has the end of the answer: its next request must find the place free.
                 await self._limiter.leave(place)
             await send(message)
 

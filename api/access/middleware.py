@@ -1,4 +1,4 @@
-"""Authentication: finds out who makes a request and whether he may, before anything of its body is read."""
+"""Authentication: finds out who makes a request and whether they may, before anything of its body is read."""
 
 from dataclasses import dataclass, replace
 

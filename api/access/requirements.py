@@ -12,6 +12,8 @@ from api.proxy import route_path
 from shared.settings import Settings
 
 _UNSAFE = frozenset(("POST", "PUT", "PATCH", "DELETE"))
+# Files of Swagger's page.
+_SWAGGER = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png")
 
 
 class UndeclaredRoute(RuntimeError):
@@ -55,9 +57,6 @@ def needs_elsewhere(settings: Settings) -> dict[str, Need]:
     """Routes of FastAPI and of Swagger's page, and the one with a switch."""
     swagger = ("/docs", "/openapi.json", *(f"/swagger/{name}" for name in _SWAGGER))
     return {**dict.fromkeys(swagger, READ), "/metrics": OPEN if settings.metrics_access == "open" else READ}
-
-
-_SWAGGER = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png")
 
 
 def _declared(route: Route) -> Need | None:

@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 # Where it is kept in the state of a request.
 SESSION = "session"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
-# What an admin may do with the benchmarks of the one owner whom he looks at. All other changes are those of his own.
+# What an admin may do with the benchmarks of the one owner whose pages are shown. All else changes the key's owner.
 _ACROSS = re.compile(r"(?:/ui)?/benchmarks/[0-9]+(?:/cancel|/delete)?")
 
 

@@ -35,7 +35,6 @@ class Access:
     hasher: Hasher
     keys: KeyLookup
     last_uses: LastUses
-    session_rows: SessionRepository
     sessions: Sessions
     login: Login
     limiter: RequestLimiter
@@ -58,7 +57,7 @@ def make_access(settings: Settings, database: Database, clock: Clock) -> Access:
     sessions = Sessions(rows)
     login = Login(keys, rows, sessions, LoginThrottle(clock), settings.trusted_users)
     limiter = RequestLimiter(RedisRequestCounts(quick_redis(settings.redis_url)), clock)
-    return Access(hasher, keys, LastUses(keys), rows, sessions, login, limiter, bound(settings))
+    return Access(hasher, keys, LastUses(keys), sessions, login, limiter, bound(settings))
 
 
 def add_access(app: FastAPI, access: Access, settings: Settings) -> None:

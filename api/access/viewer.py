@@ -1,4 +1,4 @@
-"""Who looks at a page: what templates show of him, the token of his forms, and what he may do. Templates call it."""
+"""Who looks at a page: what templates show of them, and what they may do. Templates call it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,6 +72,6 @@ def csrf_field() -> Markup:
 
 
 def may(scope: Scope, *, across: bool = False) -> bool:
-    """Whether a page shows an action. `across`: it also works for the one owner whom an admin looks at."""
+    """Whether a page shows an action. `across`: it also works for the one owner that an admin looks at."""
     here = viewer()
     return here.caller.may(scope) and (here.looks_at is None or (across and here.looks_at != ALL_OWNERS))

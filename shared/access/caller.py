@@ -1,4 +1,4 @@
-"""Who makes a request. Repositories that serve callers are made for one caller and reach only what he may see."""
+"""Who makes a request. Repositories that serve callers are made for one caller and reach only what it may see."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -6,13 +6,15 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from shared.access.api_key import ID_CHARS
+from shared.access.audit import MAX_TARGET_CHARS
 from shared.access.owner import MAX_OWNER_CHARS
 from shared.access.scopes import SCOPES, Scope
 from shared.db.base import Base, one_of
 from shared.db.types import BigKey, JsonDocument, UtcDateTime
 
 OWNER = String(MAX_OWNER_CHARS)
-KEY_ID = String(8)
+KEY_ID = String(ID_CHARS)
 
 
 class OwnerRow(Base):
@@ -89,7 +91,7 @@ class AuditEntry(Base):
     via: Mapped[str] = mapped_column(String(8))
     action: Mapped[str] = mapped_column(String(40))
     target_kind: Mapped[str] = mapped_column(String(20))
-    target_id: Mapped[str] = mapped_column(String(120))
+    target_id: Mapped[str] = mapped_column(String(MAX_TARGET_CHARS))
     # Never a secret, and no text of a prompt.
     details: Mapped[dict[str, Any]] = mapped_column(JsonDocument)
     request_id: Mapped[str | None] = mapped_column(String(64))

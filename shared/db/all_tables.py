@@ -9,6 +9,7 @@ from shared.db import (  # noqa: F401
     observation_tables,
     tables,
     webhook_tables,
+    worker_tables,
 )
 from shared.db.base import Base
 

@@ -61,7 +61,7 @@ class AuditFilter:
 
 @tries_again
 class AuditRepository:
-    """Entries of the log that a caller may see: those of his owner."""
+    """Entries of the log that a caller may see: those of its owner."""
 
     def __init__(self, caller: Caller, database: Database) -> None:
         self._caller = caller

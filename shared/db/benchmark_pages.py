@@ -190,8 +190,9 @@ class BenchmarkPages:
     ) -> tuple[int, Position | None]:
         """The last id that a search in names looks at for one page, and where the next page begins if there is one."""
         own = of_owner(self._caller, Benchmark.owner)
-        first = await session.scalar(select(func.min(Benchmark.id)).where(own)) or 0
-        last = await session.scalar(select(func.max(Benchmark.id)).where(own)) or 0
+        # Each in a SELECT of its own: only then does SQLite look it up in the index.
+        ends = (select(end(Benchmark.id)).where(own).scalar_subquery() for end in (func.min, func.max))
+        first, last = (end or 0 for end in (await session.execute(select(*ends))).one())
         if oldest_first:
             edge = (first - 1 if before is None else before.id) + NAMES_A_PAGE
             return (edge, Position(edge)) if edge < last else (last, None)

@@ -73,9 +73,10 @@ class BenchmarkRepository:
         Only workers that hold `endpoint` claim it. None: those that have an endpoint named `provider`.
         `capped`: a budget of its key or owner counts what it spends.
         """
-        new = await NewBenchmark.of(spec, provider, notices, endpoint, rerun_of, webhook, traceparent, capped=capped)
+        new = NewBenchmark(spec, provider, notices, endpoint, rerun_of, webhook, traceparent, capped)
+        prompts = await new.prompt_set()
         async with self._database.write() as session:
-            benchmark = await insert_benchmark(session, self._caller, new)
+            benchmark = await insert_benchmark(session, self._caller, new, prompts)
             await self._record_created(session, benchmark)
         return benchmark
 
@@ -96,7 +97,8 @@ class BenchmarkRepository:
 
         Raises KeyReused if the key belongs to another request, Conflict if its benchmark was deleted.
         """
-        new = await NewBenchmark.of(spec, provider, notices, endpoint, rerun_of, webhook, traceparent, capped=capped)
+        new = NewBenchmark(spec, provider, notices, endpoint, rerun_of, webhook, traceparent, capped)
+        prompts = await new.prompt_set()
         key = idempotency_key_of(self._caller, once.key)
         async with self._database.write() as session:
             too_old = IdempotencyKey.created_at < as_constant(utc_now(-KEEP_KEYS_S))
@@ -111,7 +113,7 @@ class BenchmarkRepository:
             )
             if claimed.one_or_none() is None:
                 return await self._replayed(session, once), False
-            benchmark = await insert_benchmark(session, self._caller, new)
+            benchmark = await insert_benchmark(session, self._caller, new, prompts)
             await session.execute(
                 update(IdempotencyKey).where(IdempotencyKey.key == key).values(benchmark_id=benchmark.id)
             )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,7 +13,8 @@ from shared.budgets.cap_name import BudgetName, CapName
 from shared.db.access_tables import ApiKey, OwnerRow
 from shared.db.again import tries_again
 from shared.db.audit import record
-from shared.db.caps import cap_key
+from shared.db.caps import cap_key, lock_caps
+from shared.db.clock import read_now
 from shared.db.database import Database
 from shared.db.money_tables import Budget, Cap, Spend
 from shared.db.owned import of_owner
@@ -63,17 +64,18 @@ class BudgetRepository:
         """
         async with self._database.write() as session:
             owner = await _owner_of(session, name)
-            today = await _today(session)
+            today = (await read_now(session)).date()
             created = await session.scalar(select(Budget.key).where(Budget.key == name.key)) is None
             values = {"owner": owner, "key_id": name.id if name.holder == "key" else None, "period": name.period}
             row = self._database.insert(Budget).values(key=name.key, cap=cap, created_at=utc_now(), **values)
             await session.execute(row.on_conflict_do_update(index_elements=["key"], set_={"cap": cap}))
             key = cap_key(name.key, today)
+            # A benchmark that still counts in it adds to the cap and to the ledger in one transaction, the cap first.
+            await lock_caps(session, [key])
             spent = await _spent(session, name, key)
             counter = self._database.insert(Cap).values(key=key, owner=owner, cap=cap, spent=spent, reserved=0)
-            await session.execute(counter.on_conflict_do_nothing(index_elements=["key"]))
             changed = {"cap": cap, "reached_at": None, **({"spent": spent} if created else {})}
-            await session.execute(update(Cap).where(Cap.key == key).values(**changed))
+            await session.execute(counter.on_conflict_do_update(index_elements=["key"], set_=changed))
             await record(
                 session, self._caller, "budget.set", "budget", name.key, {"cap_usd": usd_text(cap)}, owner=owner
             )
@@ -104,13 +106,13 @@ class BudgetRepository:
             if owner is None:
                 raise _no_budget(name)
             # Benchmarks that run still count in it.
-            unbounded = update(Cap).where(Cap.key == cap_key(name.key, await _today(session))).values(cap=MOST_MICROS)
-            await session.execute(unbounded)
+            key = cap_key(name.key, (await read_now(session)).date())
+            await session.execute(update(Cap).where(Cap.key == key).values(cap=MOST_MICROS))
             await record(session, self._caller, "budget.deleted", "budget", name.key, owner=owner)
 
 
 async def _states(session: AsyncSession, *where: ColumnElement[bool], limit: int | None = None) -> list[BudgetState]:
-    today = await _today(session)
+    today = (await read_now(session)).date()
     rows = await session.scalars(select(Budget).where(*where).order_by(Budget.key).limit(limit))
     budgets = {BudgetName.of(row.key): row for row in rows}
     keys = {name: cap_key(name.key, today) for name in budgets}
@@ -134,12 +136,6 @@ def _state(name: BudgetName, budget: Budget, cap: Cap | None, key: str) -> Budge
         resets_at=resets_at,
         created_at=budget.created_at,
     )
-
-
-async def _today(session: AsyncSession) -> date:
-    """In UTC, by the database's clock."""
-    now: datetime = (await session.execute(select(utc_now()))).scalar_one()
-    return now.astimezone(UTC).date()
 
 
 async def _spent(session: AsyncSession, name: BudgetName, cap_key: str) -> int:

@@ -4,21 +4,19 @@ A cap's row is made when it is first needed: that of a benchmark from its own bu
 `budgets`, anew for each day or month by UTC and the database's clock.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, case, select, true, update
+from sqlalchemy import case, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.again import tries_again
+from shared.db.clock import Now, read_now
 from shared.db.database import Database
 from shared.db.money_tables import Budget, Cap
-from shared.db.shared_locks import bound_idle_time
+from shared.db.shared_locks import bound_idle_time, idle_bound
 from shared.db.types import utc_now
-
-# The database's clock. Tests give another one.
-Now = Callable[[], ColumnElement[datetime]]
 
 # How the key of a cap writes its day or month.
 _DATES = {"day": "%Y-%m-%d", "month": "%Y-%m"}
@@ -77,8 +75,7 @@ class CapRepository:
     async def of(self, spender: Spender) -> Sequence[CapState]:
         """Each cap that counts for this spender now, by key. Empty: it may spend without a bound."""
         async with self._database.read() as session:
-            now = (await session.execute(select(self._now()))).scalar_one()
-            wanted = await wanted_caps(session, spender, now.date())
+            wanted = await wanted_caps(session, spender, (await read_now(session, self._now)).date())
             return await _states(session, wanted) if wanted else []
 
     async def present(self, keys: Iterable[str]) -> Sequence[CapState]:
@@ -115,14 +112,11 @@ async def lock_caps(session: AsyncSession, keys: Iterable[str]) -> dict[str, Cap
     wanted = list(keys)
     if not wanted:
         return {}
-    await bound_idle_time(session)
+    columns = (Cap.key, Cap.owner, Cap.cap, Cap.spent, Cap.reserved, Cap.reached_at)
     rows = await session.execute(
-        select(Cap.key, Cap.owner, Cap.cap, Cap.spent, Cap.reserved, Cap.reached_at)
-        .where(Cap.key.in_(wanted))
-        .order_by(Cap.key)
-        .with_for_update()
+        select(*columns, *idle_bound(session)).where(Cap.key.in_(wanted)).order_by(Cap.key).with_for_update()
     )
-    return {row.key: CapState(*row) for row in rows}
+    return {row.key: CapState(*row[: len(columns)]) for row in rows}
 
 
 async def change_caps(

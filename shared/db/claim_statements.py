@@ -32,12 +32,11 @@ from shared.providers.identity import Holdings
 class ClaimStatements:
     """Those for workers with the same ceilings.
 
-    `head` reads the benchmark whose turn it is. `next` does so without some (`closed`, `full`, `locked`, `drains`).
-    `take_head` takes it at once if it asks for nothing, `take` takes the one of the id `chosen`.
+    `next` reads the benchmark whose turn it is if some are left out (`closed`, `full`, `locked`, `drains`).
+    `take_head` takes the one whose turn it is at once if it asks for nothing, `take` the one of the id `chosen`.
     """
 
     def __init__(self, lease_s: float, *, held: bool, ceilings: Mapping[str, int]) -> None:
-        self.head = _head(held, ceilings)
         self.next = _head(held, ceilings, passing=True)
         head = _head(held, ceilings).subquery()
         free_head = select(head.c.id).where(not_(head.c.is_asking)).scalar_subquery()
@@ -114,7 +113,7 @@ def _head(held: bool, ceilings: Mapping[str, int], *, passing: bool = False) -> 
     other = aliased(Benchmark)
     is_quiet = exists().where(other.status == "running", other.exclusive, other.lease_owner.is_not(None))
     is_bounded = and_(counts, lane.in_(list(ceilings))) if ceilings else false()
-    # An owner without a row has not been served yet, so he comes before all others.
+    # An owner without a row has not been served yet, so it comes before all others.
     turn = func.coalesce(OwnerRow.turn, select(func.min(OwnerRow.turn) - 1).scalar_subquery(), 0)
     return (
         select(

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.access_tables import OwnerRow
 from shared.db.claim_statements import ClaimStatements, OverdueStatements, held_values
 from shared.db.database import Database
 from shared.db.endpoint_lanes import NOTHING, load_of_lane
-from shared.db.shared_locks import LONGEST_IDLE_S, bound_idle_time
+from shared.db.shared_locks import LONGEST_IDLE_S, idle_bound
 from shared.db.tables import Benchmark
 from shared.db.types import utc_now
 from shared.providers.identity import Holdings
@@ -78,8 +78,8 @@ class Claims:
         """Gives the worker the benchmark whose turn it is; None if there is none for it."""
         if not self._database.is_sqlite:
             # SQLite has its write lock. A worker that hangs here must not keep others from taking over for long.
-            await bound_idle_time(session, self._longest_idle_s)
-            await session.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+            alone = func.pg_advisory_xact_lock(LOCK)
+            await session.execute(select(alone, *idle_bound(session, self._longest_idle_s)))
         statements, passed = self._statements(claimer), _Passed()
         taken = await self._taken(session, statements.take_head, claimer.worker_id, claimer.values)
         while taken is None and (chosen := await self._choose(session, claimer, passed)) is not None:
@@ -115,15 +115,6 @@ class Claims:
             else:
                 return int(row.id)
         return None
-
-    async def _head(self, session: AsyncSession, claimer: Claimer, passed: _Passed) -> Any:
-        """The benchmark whose turn it is."""
-        statements = self._statements(claimer)
-        if passed == _Passed():
-            found = await session.execute(statements.head, claimer.values)
-        else:
-            found = await session.execute(statements.next, {**claimer.values, **passed.values()})
-        return found.one_or_none()
 
     def _statements(self, claimer: Claimer) -> ClaimStatements:
         key = (claimer.holdings is not None, frozenset(claimer.ceilings.items()))

@@ -4,7 +4,7 @@ import structlog
 from sqlalchemy import func, select, text
 
 from shared.db.database import Database
-from shared.db.tables import Worker
+from shared.db.worker_tables import Worker
 from shared.db.workers import reported_within
 from shared.errors import Unavailable
 

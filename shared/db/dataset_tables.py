@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.access.owner import DEFAULT_OWNER, MAX_OWNER_CHARS
+from shared.access.owner import DEFAULT_OWNER
+from shared.db.access_tables import OWNER
 from shared.db.base import Base
 from shared.db.types import BigKey, JsonDocument, UtcDateTime
 
@@ -23,7 +24,7 @@ class Dataset(Base):
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
-    owner: Mapped[str] = mapped_column(String(MAX_OWNER_CHARS), server_default=DEFAULT_OWNER)
+    owner: Mapped[str] = mapped_column(OWNER, server_default=DEFAULT_OWNER)
     name: Mapped[str] = mapped_column(Text)
     format: Mapped[str] = mapped_column(String(16))
     # How the file was read: the options of its format.

@@ -9,6 +9,7 @@ from sqlalchemy import and_, case, delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.again import tries_again
+from shared.db.clock import read_now
 from shared.db.database import Database
 from shared.db.hand_over import HandOver
 from shared.db.lanes import LaneReader, is_due, set_missing_lanes, unclaimed
@@ -122,7 +123,7 @@ class DeliveryRepository:
                 execution_options={"synchronize_session": False},
             )
             rows = (await session.execute(joined().where(WebhookDelivery.id.in_(ids)))).all()
-            now = (await session.execute(select(utc_now()))).scalar_one()
+            now = await read_now(session)
             await session.execute(
                 insert(WebhookAttempt),
                 [

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from shared.access.caller import Caller
@@ -61,7 +60,8 @@ class HistoryRepository:
         """The series of the newest RUNS_SEARCHED completed runs that pass the filters, the newest series first."""
         async with self._database.read() as session:
             filters = {"status": _COMPLETED, "model": model, "provider": provider, "prompt_set": prompt_set}
-            chosen = await self._chosen(session, select(Benchmark.id), filters)
+            few = await few_ids(session, self._caller)
+            chosen = self._chosen(select(Benchmark.id), filters, few)
             newest = chosen.order_by(Benchmark.id.desc()).limit(RUNS_SEARCHED).subquery()
             lowest = select(func.min(newest.c.id)).scalar_subquery()
             counted = select(
@@ -70,7 +70,7 @@ class HistoryRepository:
                 func.min(Benchmark.started_at).label("first"),
             ).where(Benchmark.id >= lowest, Benchmark.prompt_set.is_not(None))
             found = (
-                (await self._chosen(session, counted, filters))
+                self._chosen(counted, filters, few)
                 .group_by(Benchmark.prompt_set, Benchmark.model, Benchmark.provider)
                 .order_by(func.max(Benchmark.id).desc())
                 .limit(limit)
@@ -117,10 +117,12 @@ class HistoryRepository:
         runs = [_run(row) for row in rows[:limit]]
         return RunPage(runs, runs[-1].id if len(rows) > limit else None)
 
-    async def _chosen(self, session: AsyncSession, query: Any, filters: Mapping[str, str | None]) -> Any:
-        """Those with these values in columns that the caller may see, by the index that leaves the least to read."""
+    def _chosen(self, query: Any, filters: Mapping[str, str | None], few: Sequence[int] | None) -> Any:
+        """Those with these values in columns that the caller may see, by the index that leaves the least to read.
+
+        `few`: see `few_ids`.
+        """
         equal = {getattr(Benchmark, name): value for name, value in filters.items() if value is not None}
-        few = None if self._caller.sees_all else await few_ids(session, self._caller)
         if few is not None:
             return query.where(Benchmark.id.in_(few), *(unindexed(column) == value for column, value in equal.items()))
         query = query.where(*(column == value for column, value in equal.items()))

@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Integer, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.access.owner import DEFAULT_OWNER, MAX_OWNER_CHARS
+from shared.access.owner import DEFAULT_OWNER
+from shared.db.access_tables import OWNER
 from shared.db.base import Base
 from shared.db.types import UtcDateTime
 
@@ -20,7 +21,7 @@ class Baseline(Base):
 
     # Of an owner other than `default`: `owner/name`.
     name: Mapped[str] = mapped_column(String(BASELINE), primary_key=True)
-    owner: Mapped[str] = mapped_column(String(MAX_OWNER_CHARS), server_default=DEFAULT_OWNER)
+    owner: Mapped[str] = mapped_column(OWNER, server_default=DEFAULT_OWNER)
     benchmark_id: Mapped[int] = mapped_column(ForeignKey("benchmarks.id", ondelete="RESTRICT"), index=True)
     # When the name was last given to a benchmark.
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

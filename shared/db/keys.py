@@ -57,7 +57,7 @@ class KeyRepository:
             return await _insert(session, self._database, self._hasher, new, self._caller)
 
     async def page(self, *, after: tuple[str, str] | None, limit: int) -> Sequence[ApiKey]:
-        """Keys of the caller's owner, or of all owners if he sees all, in the order of (owner, id)."""
+        """Keys of the caller's owner, or of all owners if it sees all, in the order of (owner, id)."""
         query = select(ApiKey).where(of_owner(self._caller, ApiKey.owner))
         if after is not None:
             query = query.where(tuple_(ApiKey.owner, ApiKey.id) > after)
@@ -77,7 +77,7 @@ class KeyRepository:
 
 
 async def bootstrap(database: Database, hasher: Hasher, name: str, *, another: bool = False) -> tuple[ApiKey, str]:
-    """A first key with the scope `admin`, made by who has the database. (row, the key itself).
+    """A first key with the scope `admin`, made by whoever has the database. (row, the key itself).
 
     Raises Conflict if an admin key is usable, unless `another` is true.
     """

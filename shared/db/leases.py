@@ -6,7 +6,7 @@ worker has claimed the benchmark, such a write changes nothing and raises LeaseL
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, and_, case, update
@@ -14,12 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.benchmark.status import FINISH, KEEP, Change, TerminalStatus
 from shared.db.again import tries_again
-from shared.db.caps import Now, reach
+from shared.db.caps import reach
 from shared.db.claims import Claimer, Claims
+from shared.db.clock import Now
 from shared.db.database import Database
 from shared.db.events import tell_of, tell_of_budget
 from shared.db.hand_over import HandOver
-from shared.db.reservations import Bill, Paid, close, hold_and_pay
+from shared.db.reservations import Bill, Paid, close, pay
 from shared.db.segments import SegmentEnd, StoredId, end_crashed_segments, end_segment
 from shared.db.spend import NOTHING, Account, Charge, add_spend, hold_account, spent_by
 from shared.db.tables import Benchmark, Segment
@@ -48,6 +49,27 @@ def held(lease: Lease, change: Change = KEEP) -> ColumnElement[bool]:
         Benchmark.lease_owner == lease.worker_id,
         Benchmark.status.in_(change.before),
     )
+
+
+async def hold(session: AsyncSession, lease: Lease, now: Now) -> tuple[Account, datetime]:
+    """Locks the benchmark's row until the transaction ends. Its account, and the time after the wait. Raises LeaseLost.
+
+    `now`: the database's clock.
+    """
+    found = await hold_account(session, held(lease), now)
+    if found is None:
+        raise lost(lease)
+    return found
+
+
+async def hold_and_pay(session: AsyncSession, database: Database, lease: Lease, now: Now, bill: Bill) -> Paid:
+    """Like `pay`, for a transaction that stores no results and does not hold the benchmark yet. Raises LeaseLost."""
+    account, at = await hold(session, lease, now)
+    return await pay(session, database, account, lease.fence, at, bill, {})
+
+
+def lost(lease: Lease) -> LeaseLost:
+    return LeaseLost(f"benchmark {lease.benchmark_id} is no longer this worker's (fence {lease.fence})")
 
 
 @tries_again
@@ -133,7 +155,7 @@ class LeaseRepository:
             )
             row = rows.one_or_none()
         if row is None:
-            raise _lost(lease)
+            raise lost(lease)
         return row[0] is not None
 
     async def begin(
@@ -156,8 +178,8 @@ class LeaseRepository:
         async with self._database.write() as session:
             paid = None
             if bill is not None:
-                paid = await hold_and_pay(session, self._database, held(lease), lease.fence, self._now, bill)
-                dispatched = 0 if paid is None or paid.mark is None else paid.mark
+                paid = await hold_and_pay(session, self._database, lease, self._now, bill)
+                dispatched = paid.mark or 0
             done = await self._update(session, lease, dispatched=dispatched, **values)
             # Inserted once, even if the answer to a commit was lost and this is the second try.
             await session.execute(
@@ -243,7 +265,7 @@ class LeaseRepository:
             )
             benchmark = rows.scalar_one_or_none()
             if benchmark is None:
-                raise _lost(lease)
+                raise lost(lease)
             ended = cast(TerminalStatus, benchmark.status)
             await end_segment(session, lease.benchmark_id, lease.fence, ended, end)
             await tell_of(session, benchmark, self._public_url)
@@ -254,20 +276,14 @@ class LeaseRepository:
         return ended
 
     async def _hold(self, session: AsyncSession, lease: Lease) -> tuple[Account, date]:
-        """Locks the benchmark's row. Its account, and today by the database's clock."""
-        found = await hold_account(session, held(lease), self._now)
-        if found is None:
-            raise _lost(lease)
-        return found[0], found[1].date()
+        """See `hold`, with the day in place of the time."""
+        account, now = await hold(session, lease, self._now)
+        return account, now.date()
 
     async def _update(self, session: AsyncSession, lease: Lease, **values: Any) -> int:
         """Changes the benchmark's row under its fence; returns how many results it has."""
         rows = await session.execute(update(Benchmark).where(held(lease)).values(**values).returning(Benchmark.done))
         row = rows.one_or_none()
         if row is None:
-            raise _lost(lease)
+            raise lost(lease)
         return row[0]
-
-
-def _lost(lease: Lease) -> LeaseLost:
-    return LeaseLost(f"benchmark {lease.benchmark_id} is no longer this worker's (fence {lease.fence})")

@@ -1,6 +1,6 @@
 """The live states of all benchmarks that this process's listeners follow, read together. Only `Feeds` has it.
 
-Each listener has shown before, by `LiveRepository`, that the benchmark is his.
+`LiveRepository` has shown before that each listener may see its benchmark.
 """
 
 from collections.abc import Collection

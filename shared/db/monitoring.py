@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from shared.db.again import tries_again
+from shared.db.clock import read_now
 from shared.db.database import Database
-from shared.db.tables import Benchmark, Worker, is_open
+from shared.db.tables import Benchmark, is_open
 from shared.db.types import as_constant, utc_now
 from shared.db.webhook_tables import WebhookDelivery, is_waiting
+from shared.db.worker_tables import Worker
 from shared.db.workers import reported_within
 
 
@@ -41,7 +43,7 @@ class MonitoringRepository:
         alive = select(func.count()).select_from(Worker).where(reported_within(alive_within_s))
         async with self._database.read() as session:
             found = {row[0]: (row[1], row[2]) for row in await session.execute(counts.group_by(Benchmark.status))}
-            now = (await session.execute(select(utc_now()))).scalar_one()
+            now = await read_now(session)
             pending, oldest = found.get("pending", (0, None))
             return Backlog(
                 pending=pending,

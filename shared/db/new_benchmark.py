@@ -28,7 +28,7 @@ PROMPTS_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class NewBenchmark:
-    """What is stored. `prompt_set`: of the spec; `capped`: a budget of its key or owner counts what it spends."""
+    """What is stored. `capped`: a budget of its key or owner counts what it spends."""
 
     spec: BenchmarkSpec
     provider: str
@@ -38,24 +38,10 @@ class NewBenchmark:
     webhook: NewEndpoint | None
     traceparent: str | None
     capped: bool
-    prompt_set: str
 
-    @classmethod
-    async def of(
-        cls,
-        spec: BenchmarkSpec,
-        provider: str,
-        notices: Sequence[str],
-        endpoint: EndpointIdentity | None,
-        rerun_of: int | None,
-        webhook: NewEndpoint | None,
-        traceparent: str | None,
-        *,
-        capped: bool,
-    ) -> "NewBenchmark":
-        # In a thread and before the transaction: thousands of long prompts take a while.
-        prompts = await asyncio.to_thread(prompt_set, spec)
-        return cls(spec, provider, notices, endpoint, rerun_of, webhook, traceparent, capped, prompts)
+    async def prompt_set(self) -> str:
+        """In a thread and before the transaction: thousands of long prompts take a while."""
+        return await asyncio.to_thread(prompt_set, self.spec)
 
     def endpoint_key(self, caller: Caller) -> str | None:
         """Workers of the version before know neither owners nor budgets, nor what runs apart."""
@@ -66,8 +52,8 @@ class NewBenchmark:
         return self.endpoint.key_for(loads=spec.needs_loads, owned=owned)
 
 
-async def insert_benchmark(session: AsyncSession, caller: Caller, new: NewBenchmark) -> Benchmark:
-    """Stores a pending benchmark of the caller's owner.
+async def insert_benchmark(session: AsyncSession, caller: Caller, new: NewBenchmark, prompts: str) -> Benchmark:
+    """Stores a pending benchmark of the caller's owner. `prompts`: its prompt set.
 
     Raises Conflict if its dataset was deleted meanwhile or a worker of an older version lives (`refuse_old_workers`).
     """
@@ -91,7 +77,7 @@ async def insert_benchmark(session: AsyncSession, caller: Caller, new: NewBenchm
         spec_document=spec.model_dump(mode="json", exclude={"prompts"}, exclude_none=True),
         notices=list(new.notices),
         rerun_of=new.rerun_of,
-        prompt_set=new.prompt_set,
+        prompt_set=prompts,
         traceparent=new.traceparent,
         planned=spec.planned_requests or 0,
         budget=None if spec.budget_usd is None else micros_of(spec.budget_usd),

@@ -5,15 +5,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.access.owner import DEFAULT_OWNER
 from shared.db.again import tries_again
-from shared.db.caps import Now, Spender, wanted_caps
+from shared.db.caps import Spender, wanted_caps
+from shared.db.clock import Now, read_now
 from shared.db.database import Database
-from shared.db.leases import Lease, held
+from shared.db.leases import Lease, hold_and_pay
 from shared.db.money_tables import Cap, Reservation, Spend
-from shared.db.reservations import Bill, Paid, close, hold_and_pay
+from shared.db.reservations import Bill, Paid, close
 from shared.db.spend import Account, hold_account
 from shared.db.tables import Benchmark, is_open
 from shared.db.types import as_constant, utc_now
-from shared.errors import LeaseLost
 
 # Benchmarks whose reservations one sweep settles.
 PAGE = 100
@@ -34,15 +34,13 @@ class Payments:
             return True
         spender = Spender(benchmark.owner, benchmark.key_id)
         async with self._database.read() as session:
-            now = (await session.execute(select(self._now()))).scalar_one()
-            return bool(await wanted_caps(session, spender, now.date()))
+            today = (await read_now(session, self._now)).date()
+            return bool(await wanted_caps(session, spender, today))
 
     async def pay(self, lease: Lease, bill: Bill) -> Paid:
         """Settles and reserves without a result. Moves the mark as far as the caps pay. Raises LeaseLost."""
         async with self._database.write() as session:
-            paid = await hold_and_pay(session, self._database, held(lease), lease.fence, self._now, bill)
-            if paid is None:
-                raise LeaseLost(f"benchmark {lease.benchmark_id} is no longer this worker's")
+            paid = await hold_and_pay(session, self._database, lease, self._now, bill)
             if paid.mark is not None:
                 benchmark = await session.get_one(Benchmark, lease.benchmark_id)
                 benchmark.dispatched = paid.mark
@@ -66,7 +64,7 @@ class Payments:
         found = await hold_account(session, Benchmark.id == benchmark_id, self._now)
         if found is None:
             account = await _last_account(session, benchmark_id)
-            now = (await session.execute(select(self._now()))).scalar_one()
+            now = await read_now(session, self._now)
         elif await session.scalar(select(Benchmark.id).where(Benchmark.id == benchmark_id, is_open())) is not None:
             return
         else:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.db.caps import CapState, Now, Spender, change_caps, lock_caps, make_caps, wanted_caps
+from shared.db.caps import CapState, Spender, change_caps, lock_caps, make_caps, wanted_caps
 from shared.db.database import Database
 from shared.db.money_tables import Reservation
-from shared.db.spend import Account, Charge, add_spend, hold_account
+from shared.db.spend import Account, Charge, add_spend
 
 # A reservation that nobody has changed for so long may be swept, if its benchmark has ended or is gone.
 EXPIRES_S = 600
@@ -115,16 +115,6 @@ async def pay(
         spent = {today: Charge(), **spent} if paid.count else spent
     await add_spend(session, database, account, spent)
     return paid
-
-
-async def hold_and_pay(
-    session: AsyncSession, database: Database, condition: ColumnElement[bool], fence: int, now: Now, bill: Bill
-) -> Paid | None:
-    """Like `pay`, in a transaction that stores no results. Holds the benchmark; None if none meets the condition."""
-    found = await hold_account(session, condition, now)
-    if found is None:
-        return None
-    return await pay(session, database, found[0], fence, found[1], bill, {})
 
 
 class _Reserving:

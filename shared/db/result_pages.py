@@ -156,6 +156,8 @@ class ResultPages:
         """`chosen` selects id, prompt index and value. Only the results that it leaves are measured."""
         async with self._database.read() as session:
             rows = (await session.execute(chosen)).all()
+            if not rows:
+                return []
             measure = select(Result.id, _size(with_timeline).label("size"))
             measured = await session.execute(measure.where(Result.id.in_([row.id for row in rows])))
             sizes = {row.id: row.size for row in measured}

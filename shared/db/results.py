@@ -11,14 +11,12 @@ from sqlalchemy.orm import undefer
 from shared.benchmark.results.outcome import BY_THE_LOAD
 from shared.benchmark.results.record import ResultRecord
 from shared.db.again import tries_again
-from shared.db.caps import Now
+from shared.db.clock import Now
 from shared.db.database import Database
-from shared.db.leases import Lease, held
+from shared.db.leases import Lease, hold
 from shared.db.reservations import Bill, Paid, pay
-from shared.db.spend import hold_account
 from shared.db.tables import Benchmark, Result
 from shared.db.types import utc_now
-from shared.errors import LeaseLost
 from shared.numbers.metrics import REPORTED
 
 KEYS_A_PAGE = 2_000
@@ -60,9 +58,7 @@ class ResultRepository:
             return None
         async with self._database.write() as session:
             # Lock the benchmark before the first write: one that was deleted or taken over gets no rows at all.
-            found = await hold_account(session, held(lease), self._now)
-            if found is None:
-                raise LeaseLost(f"benchmark {lease.benchmark_id} is no longer this worker's")
+            account, now = await hold(session, lease, self._now)
             # The rows are parameters, not part of the statement: so it is compiled once for any number of rows.
             stored = await session.execute(
                 self._database.insert(_TABLE)
@@ -78,7 +74,7 @@ class ResultRepository:
             paid = None
             if bill is not None:
                 settled = bill.settled([(row.prompt_index, row.repetition) for row in rows])
-                paid = await pay(session, self._database, found[0], lease.fence, found[1], bill, settled)
+                paid = await pay(session, self._database, account, lease.fence, now, bill, settled)
                 dispatched = paid.mark if bill.held is not None else dispatched
             await session.execute(
                 update(Benchmark)

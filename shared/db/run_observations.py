@@ -3,15 +3,13 @@
 from collections.abc import AsyncIterator, Sequence
 
 from shared.db.again import tries_again
-from shared.db.caps import Now
+from shared.db.clock import Now
 from shared.db.database import Database
-from shared.db.leases import Lease, held
+from shared.db.leases import Lease, hold
 from shared.db.observation_blocks import samples_of, within
 from shared.db.observation_tables import ObservationBlock
 from shared.db.reservations import Bill, pay
-from shared.db.spend import hold_account
 from shared.db.types import utc_now
-from shared.errors import LeaseLost
 from shared.observing.blocks import encode
 from shared.observing.sample import Sample
 
@@ -35,9 +33,7 @@ class RunObservations:
         data = encode(samples)
         async with self._database.write() as session:
             # Lock the benchmark first: one that was deleted or taken over gets no row.
-            found = await hold_account(session, held(lease), self._now)
-            if found is None:
-                raise LeaseLost(f"benchmark {lease.benchmark_id} is no longer this worker's")
+            account, now = await hold(session, lease, self._now)
             stored = await session.execute(
                 self._database.insert(ObservationBlock)
                 .values(
@@ -52,7 +48,7 @@ class RunObservations:
             )
             if bill is not None:
                 settled = bill.beside if stored.all() else {}
-                await pay(session, self._database, found[0], lease.fence, found[1], bill, settled)
+                await pay(session, self._database, account, lease.fence, now, bill, settled)
 
     def samples(
         self, benchmark_id: int, begin_us: int | None = None, end_us: int | None = None

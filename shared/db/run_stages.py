@@ -9,13 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
 from shared.db.again import tries_again
-from shared.db.caps import Now
+from shared.db.clock import Now
 from shared.db.database import Database
-from shared.db.leases import Lease, held
-from shared.db.reservations import Bill, Paid, hold_and_pay
+from shared.db.leases import Lease, held, hold_and_pay, lost
+from shared.db.reservations import Bill, Paid
 from shared.db.tables import Benchmark, StageRow
 from shared.db.types import utc_now
-from shared.errors import LeaseLost
 
 
 @tries_again
@@ -49,8 +48,8 @@ class RunStages:
         async with self._database.write() as session:
             paid = None
             if bill is not None:
-                paid = await hold_and_pay(session, self._database, held(lease), lease.fence, self._now, bill)
-                dispatched = None if paid is None else paid.mark
+                paid = await hold_and_pay(session, self._database, lease, self._now, bill)
+                dispatched = paid.mark
             await _hold(session, lease, **({} if dispatched is None else {"dispatched": dispatched}))
             for number, label in stages.items():
                 await session.execute(
@@ -94,4 +93,4 @@ async def _hold(session: AsyncSession, lease: Lease, **values: Any) -> None:
         update(Benchmark).where(held(lease)).values(fence=Benchmark.fence, **values).returning(Benchmark.id)
     )
     if rows.one_or_none() is None:
-        raise LeaseLost(f"benchmark {lease.benchmark_id} is no longer this worker's")
+        raise lost(lease)

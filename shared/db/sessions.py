@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.access.caller import Caller
 from shared.access.scopes import Scope
 from shared.db.access_tables import ApiKey, OwnerRow, Session
 from shared.db.again import tries_again
 from shared.db.audit import record
+from shared.db.clock import read_now
 from shared.db.database import Database
 from shared.db.types import utc_now
 from shared.db.valid_keys import is_valid_key
@@ -60,7 +60,7 @@ class SessionRepository:
     async def open(self, hashed: str, caller: Caller, *, key_name: str, user: str | None = None) -> None:
         """A new session of the caller's key. `user`: whom a trusted proxy named."""
         async with self._database.write() as session:
-            now = await _now(session)
+            now = await read_now(session)
             session.add(
                 Session(
                     hash=hashed,
@@ -109,7 +109,7 @@ class SessionRepository:
     async def touch(self, found: OpenSession) -> None:
         """The session and its key were used. Does nothing if another request said so within the minute."""
         async with self._database.write() as session:
-            now = await _now(session)
+            now = await read_now(session)
             changed = await session.execute(
                 update(Session)
                 .where(Session.hash == found.hash, Session.seen_at < now - SEEN_EVERY, Session.expires_at > now)
@@ -154,7 +154,3 @@ class SessionRepository:
         """Writes into the audit log that a login with a key that exists was refused."""
         async with self._database.write() as session:
             await record(session, caller, "login.refused", "key", str(caller.key_id), {"reason": reason})
-
-
-async def _now(session: AsyncSession) -> datetime:
-    return (await session.execute(select(utc_now()))).scalar_one()

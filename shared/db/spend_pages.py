@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, Literal
 
 from sqlalchemy import Select, func, select
@@ -11,11 +11,11 @@ from sqlalchemy.orm import InstrumentedAttribute
 from shared.access.caller import Caller
 from shared.db.access_tables import ApiKey
 from shared.db.again import tries_again
+from shared.db.clock import read_now
 from shared.db.database import Database
 from shared.db.money_tables import Spend
 from shared.db.owned import of_owner
 from shared.db.tables import Benchmark
-from shared.db.types import utc_now
 from shared.money import Spent
 
 SpendBy = Literal["key", "model", "day", "owner", "benchmark"]
@@ -73,8 +73,7 @@ class SpendRepository:
     async def today(self) -> date:
         """In UTC, by the database's clock, which also decides on which day money was spent."""
         async with self._database.read() as session:
-            now: datetime = (await session.execute(select(utc_now()))).scalar_one()
-        return now.astimezone(UTC).date()
+            return (await read_now(session)).date()
 
     async def page(self, by: SpendBy, first: date, last: date, *, limit: int, before: int | None = None) -> SpendPage:
         """Sums over the days from `first` to `last`, both included, and over all of them.

@@ -1,4 +1,4 @@
-"""The tables of benchmarks and workers. `migrations/` creates them; `alembic check` compares on both databases."""
+"""The tables of benchmarks. `migrations/` creates them; `alembic check` compares on both databases."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -21,11 +21,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.access.owner import DEFAULT_OWNER, MAX_OWNER_CHARS
+from shared.access.owner import DEFAULT_OWNER
 from shared.benchmark.metadata import MAX_PAIR_CHARS
 from shared.benchmark.results.outcome import OUTCOMES
 from shared.benchmark.run_spec import RunSpec
 from shared.benchmark.status import OPEN, STATUSES, SegmentEnding, Status
+from shared.db.access_tables import KEY_ID, OWNER
 from shared.db.base import Base, index, one_of
 from shared.db.types import BigKey, JsonDocument, Usd, UtcDateTime
 
@@ -66,9 +67,9 @@ class Benchmark(Base):
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
-    owner: Mapped[str] = mapped_column(String(MAX_OWNER_CHARS), server_default=DEFAULT_OWNER)
+    owner: Mapped[str] = mapped_column(OWNER, server_default=DEFAULT_OWNER)
     # The key that submitted it. None: open access.
-    key_id: Mapped[str | None] = mapped_column(String(8))
+    key_id: Mapped[str | None] = mapped_column(KEY_ID)
     name: Mapped[str] = mapped_column(Text)
     model: Mapped[str] = mapped_column(Text)
     provider: Mapped[str] = mapped_column(Text)
@@ -266,26 +267,6 @@ class Result(Base):
     reasoning: Mapped[str | None] = mapped_column(Text)
     provider_request_id: Mapped[str | None] = mapped_column(Text)
     timeline: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
-
-
-class Worker(Base):
-    """A worker process that reported here; `heartbeat_at` says whether it lives."""
-
-    __tablename__ = "workers"
-
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    hostname: Mapped[str] = mapped_column(Text)
-    pid: Mapped[int] = mapped_column(Integer)
-    version: Mapped[str] = mapped_column(String(32))
-    # Endpoints whose key this worker holds. The API refuses a benchmark that no worker could run.
-    providers: Mapped[list[str]] = mapped_column(JsonDocument)
-    # All its endpoints (`HeldEndpoint.document`). None: an older version, which claims any benchmark.
-    endpoints: Mapped[list[dict[str, Any]] | None] = mapped_column(JsonDocument)
-    running: Mapped[int] = mapped_column(Integer, server_default="0")
-    # Up to which load its host measures correctly; None if it did not calibrate.
-    calibration: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
-    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    heartbeat_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
 # The conditions of partial indexes. Their values stand in the statement itself: with parameters, SQLite could not tell

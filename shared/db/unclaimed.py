@@ -25,8 +25,9 @@ from sqlalchemy import (
 from shared.db.again import tries_again
 from shared.db.claim_statements import exceeds, free, held_values, of_holdings
 from shared.db.database import Database
-from shared.db.tables import Benchmark, Worker
+from shared.db.tables import Benchmark
 from shared.db.types import utc_now
+from shared.db.worker_tables import Worker
 from shared.db.workers import reported_within
 from shared.providers.identity import Holdings
 from shared.providers.unclaimed import LivingWorker, Needed, why_nobody

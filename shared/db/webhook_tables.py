@@ -21,7 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.access.owner import DEFAULT_OWNER, MAX_OWNER_CHARS
+from shared.access.owner import DEFAULT_OWNER
+from shared.db.access_tables import OWNER
 from shared.db.base import Base, index, one_of
 from shared.db.types import BigKey, JsonDocument, UtcDateTime
 from shared.webhooks.message import DELIVERY_STATUSES, DeliveryStatus
@@ -41,7 +42,7 @@ class WebhookEndpoint(Base):
     id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
     # The benchmark that named it for itself. None: registered for all benchmarks.
     benchmark_id: Mapped[int | None] = mapped_column(ForeignKey("benchmarks.id", ondelete="CASCADE"), index=True)
-    owner: Mapped[str] = mapped_column(String(MAX_OWNER_CHARS), server_default=DEFAULT_OWNER)
+    owner: Mapped[str] = mapped_column(OWNER, server_default=DEFAULT_OWNER)
     url: Mapped[str] = mapped_column(Text)
     description: Mapped[str] = mapped_column(Text)
     # Types of events; None: all. Read `chosen` instead.

@@ -21,6 +21,7 @@ SEGMENTS_READ = 200
 @dataclass(frozen=True, slots=True)
 class OpenBenchmark:
     """A benchmark that has not ended. `planned` 0: not known beforehand.
+
     `worker_id`: the worker that has it. `has_lapsed`: that worker has not reported in time, so another one takes it.
     `blocked`: why no worker can run it, in words; None if one can.
     """

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.access.owner import DEFAULT_OWNER
 from shared.db.again import tries_again
 from shared.db.database import Database
-from shared.db.tables import Worker
 from shared.db.types import utc_now
+from shared.db.worker_tables import Worker
 from shared.errors import Conflict
 from shared.providers.identity import HeldEndpoint
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.api.access.keys import KeyMaker, bearer
 from tests.api.documents import EXAMPLE
+from tests.shared.db.money import spent, today
 from tests.shared.db.rows import Tables
-from tests.shared.db.test_budgets import spent, today
 
 OWNER = "/budgets/owners/default/month"
 

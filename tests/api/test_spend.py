@@ -8,8 +8,8 @@ import pytest
 
 from shared.access.api_key import ApiKeyText
 from tests.api.access.keys import KeyMaker, bearer
+from tests.shared.db.money import spent, today
 from tests.shared.db.rows import Tables
-from tests.shared.db.test_budgets import spent, today
 
 
 async def read(api: httpx2.AsyncClient, **params: Any) -> dict[str, Any]:

@@ -4,8 +4,8 @@ import httpx2
 from sqlalchemy import update
 
 from shared.db.database import Database
-from shared.db.tables import Worker
 from shared.db.types import utc_now
+from shared.db.worker_tables import Worker
 from shared.db.workers import WorkerInfo, WorkerRepository
 from shared.providers.identity import EndpointIdentity, HeldEndpoint
 from tests.support.service import make_settings

@@ -26,10 +26,10 @@ from shared.db.database import Database
 from shared.db.migrate import downgrade, upgrade
 from shared.db.new_benchmark import NewBenchmark, insert_benchmark
 from shared.db.revision import MIGRATIONS
-from shared.db.tables import Worker
 from shared.db.types import utc_now
 from shared.db.webhook_endpoints import WebhookRepository
 from shared.db.webhook_tables import WebhookDelivery, WebhookEndpoint, WebhookEvent
+from shared.db.worker_tables import Worker
 from shared.db.workers import OLD_WORKER_S
 from shared.errors import Conflict
 from shared.providers.identity import EndpointIdentity

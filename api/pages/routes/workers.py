@@ -11,8 +11,8 @@ from api.routes.workers import list_workers
 from api.schemas.measurement import Measurement
 from api.schemas.workers import WorkerOut
 from api.state import Parts, State
-from shared.db.tables import Worker
 from shared.db.worker_activity import OpenBenchmark
+from shared.db.worker_tables import Worker
 
 router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 

@@ -97,7 +97,7 @@ async def test_the_header_of_an_address_that_is_not_listed_is_ignored_and_droppe
     key_id, _ = await make_key(database, "acme", "admin")
     async with behind(sqlite_url, {"*": key_id}) as (client, front):
         front.address = STRANGER
-        # Who can say that he comes by a proxy cannot say that he is one.
+        # A client can claim to come by a proxy, but not to be one.
         spoofed = {HEADER: "alice@acme.example", "x-forwarded-for": PROXY, "forwarded": f"for={PROXY}"}
         form = await client.get(LOGIN, headers=spoofed)
         assert "alice" not in form.text

@@ -3,9 +3,15 @@
 import pytest
 
 from shared.db.database import Database
+from tests.shared.db.money import Money
 from tests.shared.db.rows import Tables
 
 
 @pytest.fixture
 def tables(database: Database) -> Tables:
     return Tables(database)
+
+
+@pytest.fixture
+def money(tables: Tables) -> Money:
+    return Money(tables)

@@ -3,25 +3,29 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import ColumnElement, insert, literal, select, update
 
 from shared.benchmark.results.record import ResultRecord
 from shared.db.caps import CapRepository, CapState
+from shared.db.clock import read_now
 from shared.db.database import Database
 from shared.db.leases import Lease, LeaseRepository
-from shared.db.money_tables import Budget, Reservation
+from shared.db.money_tables import Budget, Reservation, Spend
 from shared.db.payments import Payments
 from shared.db.reservations import Bill, Held, Paid, Wanted
 from shared.db.results import ResultRepository
-from shared.db.spend import Charge, SpendRepository
+from shared.db.spend import Charge, spent_by
 from shared.db.tables import Benchmark
 from shared.db.types import UtcDateTime, utc_now
 from shared.money import micro_usd
 from tests.shared.db.rows import Tables, make_record
 
-DAY = date(2026, 11, 27)
+DAY, TOMORROW = date(2026, 11, 27), date(2026, 11, 28)
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
+# Caps of the owner of `Tables`, if it has a budget for a day.
+OWNER_TODAY, OWNER_TOMORROW = (f"owner:default:day:{day}" for day in (DAY, TOMORROW))
 
 
 class Money:
@@ -35,7 +39,6 @@ class Money:
         self.leases = LeaseRepository(self.database, lease_s=30, now=self.now)
         self.payments = Payments(self.database, now=self.now)
         self.caps = CapRepository(self.database, now=self.now)
-        self.spend = SpendRepository(self.database)
 
     def now(self) -> ColumnElement[datetime]:
         return literal(self.at, UtcDateTime())
@@ -44,11 +47,7 @@ class Money:
         self.at += timedelta(days=1)
 
     async def add_budget(self, key: str, cap: int, owner: str = "default") -> None:
-        kind, name, period = key.split(":")
-        key_id = name if kind == "key" else None
-        values = {"key": key, "owner": owner, "key_id": key_id, "period": period, "cap": cap}
-        async with self.database.write() as session:
-            await session.execute(insert(Budget).values(**values, created_at=utc_now()))
+        await add_budget(self.database, key, cap, owner)
 
     async def claimed(self, *, budget: int | None = None) -> Lease:
         """A new benchmark with this budget, and the lease of it."""
@@ -80,10 +79,41 @@ class Money:
             return [tuple(row) for row in await session.execute(query)]  # type: ignore[misc]
 
     async def spent(self, benchmark_id: int) -> Charge | None:
-        return await self.spend.of_benchmark(benchmark_id)
+        async with self.database.read() as session:
+            return await spent_by(session, benchmark_id)
 
     async def dispatched(self, benchmark_id: int) -> int:
         return (await self.tables.benchmarks.get(benchmark_id)).dispatched
+
+
+async def add_budget(database: Database, key: str, cap: int, owner: str) -> None:
+    kind, name, period = key.split(":")
+    key_id = name if kind == "key" else None
+    values = {"key": key, "owner": owner, "key_id": key_id, "period": period, "cap": cap}
+    async with database.write() as session:
+        await session.execute(insert(Budget).values(**values, created_at=utc_now()))
+
+
+async def today(database: Database) -> date:
+    """By the database's clock, in UTC."""
+    async with database.read() as session:
+        return (await read_now(session)).date()
+
+
+async def spent(database: Database, day: date, amount: int, benchmark_id: int = 1, **changes: Any) -> None:
+    """Adds a row to the ledger."""
+    values = {"owner": "default", "key_id": None, "model": "m", "provider": "p", "worst_case": 0, "requests": 1}
+    async with database.write() as session:
+        await session.execute(
+            insert(Spend).values(
+                **{**values, "unpriced": 0, **changes}, benchmark_id=benchmark_id, day=day, amount=amount
+            )
+        )
+
+
+def amounts(cap: CapState) -> tuple[int, int]:
+    """(spent, reserved)."""
+    return cap.spent, cap.reserved
 
 
 def wanted(*amounts: int, first: int = 0) -> list[Wanted]:

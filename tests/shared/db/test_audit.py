@@ -41,7 +41,7 @@ async def test_an_entry_goes_with_its_transaction(database: Database) -> None:
     assert not await AuditRepository(LOCAL, database).page(AuditFilter(), before_id=None, limit=10)
 
 
-async def test_an_owner_sees_his_entries_and_an_admin_those_of_all_if_he_asks(database: Database) -> None:
+async def test_an_owner_sees_its_entries_and_an_admin_those_of_all_on_request(database: Database) -> None:
     await recorded(database, ACME)
     await recorded(database, LOCAL)
 

@@ -1,20 +1,25 @@
 """Budgets of keys and owners: set, changed and deleted by admins, counted by the caps of days and months."""
 
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+import asyncio
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from shared.access.caller import LOCAL, Caller
 from shared.budgets.cap_name import BudgetName
-from shared.db.access_tables import ApiKey, AuditEntry, OwnerRow
+from shared.db.access_tables import AuditEntry
 from shared.db.budgets import BudgetRepository
+from shared.db.caps import cap_key, change_caps
 from shared.db.database import Database
-from shared.db.money_tables import Cap, Spend
+from shared.db.money_tables import Cap
+from shared.db.spend import Account, Charge, add_spend
 from shared.db.types import utc_now
 from shared.errors import NotFound
 from shared.money import MOST_MICROS
+from tests.shared.db.access_rows import add_key
+from tests.shared.db.blocked import until_one_waits
+from tests.shared.db.money import spent, today
 
 MONTH, DAY = BudgetName("owner", "default", "month"), BudgetName("owner", "default", "day")
 KEY = BudgetName("key", "ab12cd34", "day")
@@ -23,29 +28,6 @@ KEY = BudgetName("key", "ab12cd34", "day")
 @pytest.fixture
 def budgets(database: Database) -> BudgetRepository:
     return BudgetRepository(LOCAL, database)
-
-
-async def today(database: Database) -> date:
-    async with database.read() as session:
-        now: datetime = (await session.execute(select(utc_now()))).scalar_one()
-    return now.astimezone(UTC).date()
-
-
-async def spent(database: Database, day: date, amount: int, benchmark_id: int = 1, **changes: Any) -> None:
-    values = {"owner": "default", "key_id": None, "model": "m", "provider": "p", "worst_case": 0, "requests": 1}
-    async with database.write() as session:
-        await session.execute(
-            insert(Spend).values(
-                **{**values, "unpriced": 0, **changes}, benchmark_id=benchmark_id, day=day, amount=amount
-            )
-        )
-
-
-async def add_key(database: Database, key_id: str = "ab12cd34", owner: str = "acme") -> None:
-    async with database.write() as session:
-        await session.execute(insert(OwnerRow).values(name=owner, created_at=utc_now()))
-        values = {"name": "ci", "scope": "run", "hash": "0" * 64, "hashed_with": "sha256", "created_at": utc_now()}
-        await session.execute(insert(ApiKey).values(id=key_id, owner=owner, **values))
 
 
 async def test_a_new_budget_counts_what_this_day_and_month_have_spent(
@@ -99,6 +81,23 @@ async def test_a_deleted_budget_is_gone_and_a_new_one_counts_the_ledger(
     assert (created, again.spent, again.cap) == (True, 7, 60)
 
 
+async def test_what_is_spent_while_a_budget_comes_back_counts_in_it(
+    budgets: BudgetRepository, database: Database
+) -> None:
+    """A benchmark that began under the one before settles at that moment."""
+    await budgets.put(DAY, 50)
+    await budgets.delete(DAY)
+    now = await today(database)
+    async with database.write() as session:
+        await change_caps(session, {cap_key(DAY.key, now): (0, 7)})
+        await add_spend(session, database, Account(1, "default", None, "m", "p"), {now: Charge(7, requests=1)})
+        putting = asyncio.create_task(budgets.put(DAY, 60))
+        if not database.is_sqlite:
+            await until_one_waits(database)
+    state, created = await putting
+    assert (created, state.spent) == (True, 7)
+
+
 async def test_a_budget_needs_a_key_or_an_owner_that_there_is(budgets: BudgetRepository, database: Database) -> None:
     with pytest.raises(NotFound, match="there is no key 'ab12cd34'"):
         await budgets.put(KEY, 50)
@@ -108,7 +107,7 @@ async def test_a_budget_needs_a_key_or_an_owner_that_there_is(budgets: BudgetRep
     assert (await budgets.put(KEY, 50))[0].owner == "acme"
 
 
-async def test_a_caller_lists_those_of_his_owner_and_all_only_by_asking(database: Database) -> None:
+async def test_a_caller_lists_those_of_its_owner_and_all_only_by_asking(database: Database) -> None:
     await add_key(database)
     everyone = BudgetRepository(Caller("default", "admin", sees_all=True), database)
     for name in (KEY, BudgetName("owner", "acme", "month"), MONTH):

@@ -29,7 +29,7 @@ async def test_owners_take_turns(waiting: Waiting, look_first: bool) -> None:
 
 
 async def test_a_backlog_of_one_owner_delays_another_by_one_benchmark_a_worker(waiting: Waiting) -> None:
-    """Two workers are busy with the backlog when another owner submits: each next claim but one is his."""
+    """Two workers are busy with the backlog when another owner submits: every second claim takes the other owner's."""
     await waiting.add_many(BACKLOG, "acme")
     before = [await waiting.claim(worker) for worker in ("one", "two")]
     late = await waiting.add("beta")
@@ -37,7 +37,7 @@ async def test_a_backlog_of_one_owner_delays_another_by_one_benchmark_a_worker(w
     assert first == late
     assert {await waiting.owner_of(number) for number in before} == {"acme"}
     assert await waiting.owner_of(await waiting.claim("two")) == "acme"
-    # The other way round: he who has a backlog is not held up either.
+    # The other way round: the owner with the backlog is not held up either.
     assert await waiting.owner_of(await waiting.claim("one")) == "acme"
 
 
@@ -61,7 +61,7 @@ async def test_an_owner_without_a_row_does_not_starve_and_gets_one(waiting: Wait
 
 
 async def test_who_comes_back_after_a_long_time_gets_one_turn_and_no_more(waiting: Waiting) -> None:
-    """The turns that he did not use are not owed to him."""
+    """The turns that it did not use are not owed to it."""
     await waiting.add("beta")
     await waiting.claim()
     for _ in range(6):

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 
 from shared.access.caller import LOCAL
 from shared.db.database import Database
@@ -16,7 +16,7 @@ from shared.db.lanes import IN_ONE_LANE, LANES_USED, WINDOW, LaneReader
 from shared.db.webhook_endpoints import WebhookRepository
 from shared.db.webhook_tables import WebhookDelivery
 from shared.webhooks.message import NewEndpoint
-from tests.support.waiting import PATIENCE_S
+from tests.shared.db.blocked import until_one_waits
 
 DONE = Attempt(succeeded=True, duration_ms=1.0)
 
@@ -53,17 +53,6 @@ class Hooks:
         query = select(WebhookDelivery.lane, func.count()).group_by(WebhookDelivery.lane)
         async with self.database.read() as session:
             return {lane: count for lane, count in await session.execute(query)}  # noqa: C416 - rows are no pairs
-
-    async def until_one_waits(self) -> None:
-        """Until a transaction of this PostgreSQL database waits for another one's lock."""
-        waiting = text(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                async with self.database.read() as session:
-                    if await session.scalar(waiting):
-                        return
 
 
 @pytest.fixture
@@ -159,7 +148,7 @@ async def test_enabling_waits_for_a_worker_that_has_put_aside(hooks: Hooks) -> N
     async with hooks.database.write() as session:
         assert await LaneReader().choose(session, 8, []) == []
         enabling = asyncio.create_task(hooks.endpoints.change(endpoint_id, {"enabled": True}))
-        await hooks.until_one_waits()
+        await until_one_waits(hooks.database)
     assert (await enabling).enabled
     assert await hooks.claimed() == {"http://off.test/": 2}
 

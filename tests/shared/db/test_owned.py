@@ -142,7 +142,7 @@ async def test_nothing_of_another_owner_is_read(database: Database, named: Named
         assert SECRET not in foreign, name
 
 
-async def test_an_owner_reads_his_own_and_who_sees_all_reads_the_same(database: Database, named: Named) -> None:
+async def test_an_owner_reads_its_own_and_who_sees_all_reads_the_same(database: Database, named: Named) -> None:
     """So a call that reads nothing, whoever asks, shows nothing above."""
     for name, call in READS.items():
         if name in ("BudgetRepository.page", "SpendRepository.page"):
@@ -163,7 +163,7 @@ async def test_nothing_of_another_owner_is_changed(database: Database, named: Na
         assert await rows_of(database, "acme") == before, name
 
 
-async def test_an_owner_changes_his_own(database: Database, named: Named) -> None:
+async def test_an_owner_changes_its_own(database: Database, named: Named) -> None:
     for name, call in OWN.items():
         if name == "BaselineRepository.delete":
             # What is deleted last was read and given before.

@@ -8,10 +8,11 @@ from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.delivery_history import DeliveryHistory
 from shared.db.leases import LeaseRepository
-from shared.db.tables import Benchmark, Worker
+from shared.db.tables import Benchmark
 from shared.db.types import utc_now
 from shared.db.webhook_endpoints import WebhookRepository
 from shared.db.webhook_tables import WebhookEndpoint
+from shared.db.worker_tables import Worker
 from shared.db.workers import OLD_WORKER_S
 from shared.errors import Conflict
 from shared.providers.identity import EndpointIdentity, HeldEndpoint, Holdings

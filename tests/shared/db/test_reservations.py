@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 from sqlalchemy import delete, update
@@ -14,20 +14,8 @@ from shared.db.reservations import Bill, Held
 from shared.db.segments import SegmentEnd
 from shared.db.spend import Charge
 from shared.errors import LeaseLost
-from tests.shared.db.money import DAY, Money, costing, wanted
-from tests.shared.db.rows import Tables, make_record
-
-TOMORROW = DAY + timedelta(days=1)
-OWNER_TODAY, OWNER_TOMORROW = "owner:default:day:2026-11-27", "owner:default:day:2026-11-28"
-
-
-@pytest.fixture
-def money(tables: Tables) -> Money:
-    return Money(tables)
-
-
-def amounts(cap: object) -> tuple[int, int]:
-    return cap.spent, cap.reserved  # type: ignore[attr-defined]
+from tests.shared.db.money import DAY, OWNER_TODAY, OWNER_TOMORROW, TOMORROW, Money, amounts, costing, wanted
+from tests.shared.db.rows import make_record
 
 
 async def test_the_mark_moves_as_far_as_the_cap_pays(money: Money) -> None:

@@ -12,20 +12,7 @@ from shared.db.segments import SegmentEnd
 from shared.db.spend import Charge
 from shared.db.tables import Benchmark
 from shared.errors import LeaseLost
-from tests.shared.db.money import DAY, Money, costing
-from tests.shared.db.rows import Tables
-
-TOMORROW = DAY + timedelta(days=1)
-OWNER_TODAY, OWNER_TOMORROW = "owner:default:day:2026-11-27", "owner:default:day:2026-11-28"
-
-
-@pytest.fixture
-def money(tables: Tables) -> Money:
-    return Money(tables)
-
-
-def amounts(cap: object) -> tuple[int, int]:
-    return cap.spent, cap.reserved  # type: ignore[attr-defined]
+from tests.shared.db.money import DAY, OWNER_TODAY, Money, amounts, costing
 
 
 async def test_the_end_of_a_segment_gives_back_what_was_not_sent(money: Money) -> None:

@@ -10,8 +10,8 @@ from shared.access.caller import LOCAL, Caller
 from shared.db.database import Database
 from shared.db.money_tables import Spend
 from shared.db.spend_pages import SpendBy, SpendRepository
+from tests.shared.db.access_rows import add_key
 from tests.shared.db.rows import Tables
-from tests.shared.db.test_budgets import add_key
 
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 30)
 EVERYONE = Caller("default", "admin", sees_all=True)
@@ -31,7 +31,7 @@ def entry(benchmark_id: int, day: int, amount: int, **changes: Any) -> dict[str,
 
 @pytest.fixture
 async def ledger(database: Database) -> None:
-    await add_key(database)
+    await add_key(database, name="ci")
     rows = [
         entry(1, 3, 500, worst_case=100),
         entry(2, 3, 700, model="n", requests=7),
@@ -72,7 +72,7 @@ async def test_what_was_spent_in_each_way_to_look_at_it(database: Database, tabl
 
 
 @pytest.mark.usefixtures("ledger")
-async def test_a_caller_sees_what_his_owner_spent(database: Database) -> None:
+async def test_a_caller_sees_what_its_owner_spent(database: Database) -> None:
     assert await sums(database, "owner", "owner") == [("default", 1_250, 28)]
     assert await sums(database, "benchmark", "benchmark_id", caller=Caller("acme", "read")) == [(3, 9_000, 10)]
     assert await sums(database, "model", "model", caller=Caller("beta", "admin")) == []

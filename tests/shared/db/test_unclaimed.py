@@ -8,10 +8,11 @@ from sqlalchemy import select, update
 from shared.db.database import Database
 from shared.db.leases import LeaseRepository
 from shared.db.segments import SegmentEnd
-from shared.db.tables import Benchmark, Worker
+from shared.db.tables import Benchmark
 from shared.db.types import utc_now
 from shared.db.unclaimed import UnclaimedRepository
 from shared.db.webhook_tables import WebhookEvent
+from shared.db.worker_tables import Worker
 from shared.db.workers import WorkerInfo, WorkerRepository
 from shared.providers.endpoints import Endpoint
 from shared.providers.identity import EndpointIdentity, HeldEndpoint, Holdings, Identities

@@ -6,8 +6,8 @@ import httpx2
 import pytest
 
 from tests.api.pages.forms_of import seen
+from tests.shared.db.money import spent, today
 from tests.shared.db.rows import Tables
-from tests.shared.db.test_budgets import spent, today
 
 PAGE = "/ui/spend"
 HOSTILE = "<img src=x onerror=alert(1)>"

@@ -6,8 +6,9 @@ from sqlalchemy import update
 from shared.access.caller import Caller
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
-from shared.db.tables import Benchmark, Worker
+from shared.db.tables import Benchmark
 from shared.db.types import utc_now
+from shared.db.worker_tables import Worker
 from shared.db.workers import WorkerInfo, WorkerRepository
 from shared.providers.identity import EndpointIdentity, HeldEndpoint
 from tests.api.documents import submit

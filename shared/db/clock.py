@@ -1,0 +1,17 @@
+"""The database's clock, read by a program. It decides on which day money is spent."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.db.types import utc_now
+
+# Tests give another one.
+Now = Callable[[], ColumnElement[datetime]]
+
+
+async def read_now(session: AsyncSession, now: Now = utc_now) -> datetime:
+    """This instant, in UTC."""
+    return (await session.execute(select(now()))).scalar_one()
