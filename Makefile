@@ -229,7 +229,7 @@ bench-web: $(VENV)/.dev ## pages, comparisons and exports over a large database;
 bench-keys: $(VENV)/.dev ## whether the time of a 401 tells a wrong id of a key from a wrong secret; ARGS="--count 5000"
 	@$(BIN)/python -m benchmarks.key_timing $(ARGS)
 
-COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras \
 	--custom-compile-command "make lock"
 
 lock: $(if $(wildcard requirements/build.txt),$(VENV)/.build) ## write the lock files from pyproject.toml; UPGRADE=1 takes newer versions

@@ -43,7 +43,7 @@ _LONGEST_NAME = 60
 
 def names(lock: str) -> list[str]:
     """The packages of a lock file."""
-    return sorted(set(re.findall(r"^([A-Za-z0-9_.-]+)==", lock, re.MULTILINE)))
+    return sorted(set(re.findall(r"^([A-Za-z0-9_.-]+)(?:\[[^]]*\])?==", lock, re.MULTILINE)))
 
 
 def licences_of(fields: Message) -> set[str]:

@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
 
 from shared.access.api_key import Hasher
 from shared.access.trusted_users import TrustedUsers
-from shared.setting_types import SecretKeys, UserHeader, Users, split_keys
+from shared.setting_types import Networks, SecretKeys, UserHeader, Users, split_keys
 
 
 class AccessSettings(BaseSettings):
@@ -15,7 +15,7 @@ class AccessSettings(BaseSettings):
 
     secret_key: SecretKeys | None = Field(
         default=None,
-        description="Pepper of the hashes of API keys: who can only write to the database cannot make a key. The same "
+        description="Pepper of the hashes of API keys: a copy of the database does not show what is a key. The same "
         "for all API processes. `openssl rand -hex 32` makes one. Of several, separated by commas, the first hashes "
         "new keys, and keys of all are valid.",
     )
@@ -34,6 +34,25 @@ class AccessSettings(BaseSettings):
     session_max_days: float = Field(
         default=7, gt=0, le=365, description="A browser that logged in is logged out after so many days."
     )
+    rate_limit_per_minute: int = Field(
+        default=600,
+        ge=0,
+        le=1_000_000,
+        description="Requests that an API key may make in a minute, unless the key has a number of its own. 0: any "
+        "number.",
+    )
+    concurrent_requests: int = Field(
+        default=32,
+        ge=0,
+        le=100_000,
+        description="Requests that an API key may have in progress at the same time, live streams and downloads "
+        "included, unless the key has a number of its own. 0: any number.",
+    )
+    trusted_proxies: Networks = Field(
+        default=(),
+        description="Addresses of proxies whose `X-Forwarded-Prefix` and `X-Forwarded-Proto` count, e.g. "
+        "`10.0.0.0/8,127.0.0.1`. The headers of all others are ignored.",
+    )
     trusted_user_header: UserHeader | None = Field(
         default=None,
         description="Header in which proxies of TRUSTED_PROXIES name the person whom they logged in, e.g. "
@@ -44,6 +63,14 @@ class AccessSettings(BaseSettings):
         description="Who may log in to the pages by that name, with which key: JSON of names, `*@domain` or `*`, and "
         'the id of a key for each, e.g. `{"*@example.com": "ab12cd34"}`.',
     )
+
+    @model_validator(mode="after")
+    def _users_come_from_trusted_proxies(self) -> "AccessSettings":
+        if self.trusted_user_header is not None and not self.trusted_proxies:
+            raise ValueError("TRUSTED_USER_HEADER needs TRUSTED_PROXIES: the header of all others is ignored")
+        if self.trusted_user_header is None and self.trusted_users != TrustedUsers():
+            raise ValueError("TRUSTED_USERS needs TRUSTED_USER_HEADER")
+        return self
 
     def key_hasher(self) -> Hasher:
         """Hashes the secrets of API keys."""

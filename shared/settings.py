@@ -15,7 +15,6 @@ from dotenv import dotenv_values
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from shared.access.trusted_users import TrustedUsers
 from shared.access_settings import AccessSettings
 from shared.db import postgresql_url
 from shared.network.hosts import AllowedHosts, is_loopback
@@ -99,11 +98,6 @@ class Settings(AccessSettings):
         default="",
         description="Path below which a proxy publishes the API, e.g. `/llmbench`. Links in answers begin with it.",
     )
-    trusted_proxies: Networks = Field(
-        default=(),
-        description="Addresses of proxies whose `X-Forwarded-Prefix` and `X-Forwarded-Proto` count, e.g. "
-        "`10.0.0.0/8,127.0.0.1`. The headers of all others are ignored.",
-    )
     simulator_id: str | None = Field(
         default=None,
         max_length=100,
@@ -140,21 +134,6 @@ class Settings(AccessSettings):
     )
     max_body_bytes: int = Field(default=16_000_000, ge=1_000, description="Largest request body of the API, in bytes.")
     max_wait_s: float = Field(default=60, ge=0, le=600, description="Longest `Prefer: wait=` that the API honours.")
-
-    rate_limit_per_minute: int = Field(
-        default=600,
-        ge=0,
-        le=1_000_000,
-        description="Requests that an API key may make in a minute, unless the key has a number of its own. 0: any "
-        "number.",
-    )
-    concurrent_requests: int = Field(
-        default=32,
-        ge=0,
-        le=100_000,
-        description="Requests that an API key may have in progress at the same time, live streams and downloads "
-        "included, unless the key has a number of its own. 0: any number.",
-    )
 
     worker_max_benchmarks: int = Field(
         default=4, ge=1, le=1_000, description="Benchmarks that one worker runs at the same time."
@@ -223,14 +202,6 @@ class Settings(AccessSettings):
     def _lease_outlives_sweep(self) -> "Settings":
         if self.sweep_s >= self.lease_s:
             raise ValueError("SWEEP_S must be smaller than LEASE_S")
-        return self
-
-    @model_validator(mode="after")
-    def _users_come_from_trusted_proxies(self) -> "Settings":
-        if self.trusted_user_header is not None and not self.trusted_proxies:
-            raise ValueError("TRUSTED_USER_HEADER needs TRUSTED_PROXIES: the header of all others is ignored")
-        if self.trusted_user_header is None and self.trusted_users != TrustedUsers():
-            raise ValueError("TRUSTED_USERS needs TRUSTED_USER_HEADER")
         return self
 
     @property
