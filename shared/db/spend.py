@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.db.again import tries_again
 from shared.db.caps import Now
 from shared.db.database import Database
 from shared.db.money_tables import Spend
@@ -71,19 +70,6 @@ _COLUMNS = (Benchmark.id, Benchmark.owner, Benchmark.key_id, Benchmark.model, Be
 
 _TABLE = Spend.metadata.tables[Spend.__tablename__]
 _SUMS = ("amount", "worst_case", "requests", "unpriced")
-
-
-@tries_again
-class SpendRepository:
-    """Reads the ledger of one benchmark."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def of_benchmark(self, benchmark_id: int) -> Charge | None:
-        """All that it has spent so far; None if it has sent nothing, or older versions ran it."""
-        async with self._database.read() as session:
-            return await spent_by(session, benchmark_id)
 
 
 async def hold_account(

@@ -14,7 +14,7 @@ from shared.db.money_tables import Budget, Reservation
 from shared.db.payments import Payments
 from shared.db.reservations import Bill, Held, Paid, Wanted
 from shared.db.results import ResultRepository
-from shared.db.spend import Charge, SpendRepository
+from shared.db.spend import Charge, spent_by
 from shared.db.tables import Benchmark
 from shared.db.types import UtcDateTime, utc_now
 from shared.money import micro_usd
@@ -35,7 +35,6 @@ class Money:
         self.leases = LeaseRepository(self.database, lease_s=30, now=self.now)
         self.payments = Payments(self.database, now=self.now)
         self.caps = CapRepository(self.database, now=self.now)
-        self.spend = SpendRepository(self.database)
 
     def now(self) -> ColumnElement[datetime]:
         return literal(self.at, UtcDateTime())
@@ -80,7 +79,8 @@ class Money:
             return [tuple(row) for row in await session.execute(query)]  # type: ignore[misc]
 
     async def spent(self, benchmark_id: int) -> Charge | None:
-        return await self.spend.of_benchmark(benchmark_id)
+        async with self.database.read() as session:
+            return await spent_by(session, benchmark_id)
 
     async def dispatched(self, benchmark_id: int) -> int:
         return (await self.tables.benchmarks.get(benchmark_id)).dispatched
