@@ -37,6 +37,10 @@ class _Place:
     def held(self) -> Held:
         return Held(sum(self.amounts.values()), len(self.amounts))
 
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(self.number + 1, self.held.amount, self.held.requests)
+
 
 class Beside(Protocol):
     """Money of requests that stand beside the load."""
@@ -110,7 +114,7 @@ class Purse:
                 await store(Bill(charges))
                 return mark
             self._unpaid.extend(map(self._place, places))
-            wanted = [Wanted(place.number + 1, *_sums(place.held)) for place in self._unpaid]
+            wanted = [place.wanted for place in self._unpaid]
             self._take(await store(Bill(charges, self.held(), wanted)))
         return self._mark
 
@@ -124,13 +128,13 @@ class Purse:
         async with self._paying:
             charges = added_up(settle())
             held = self.held() if self.capped else None
-            await store(Bill(held=held, wanted=wanted if self.capped else (), beside=charges))
+            await store(Bill(held=held, wanted=wanted, beside=charges))
 
     def held(self) -> dict[date, Held]:
         """What marked requests may cost that have no result, by day."""
         held = dict(self._held)
         for day, more in self.beside.held() if self.beside is not None else ():
-            held[day] = _plus(held.get(day, Held()), more)
+            held[day] = held.get(day, Held()) + more
         return held
 
     def left(self, unanswered: Sequence[RequestId]) -> dict[date | None, Charge]:
@@ -172,7 +176,7 @@ class Purse:
         else:
             place.amounts.pop(turn, None)
         if place.day is not None:
-            self._held[place.day] = _minus(_plus(self._held[place.day], place.held), before)
+            self._held[place.day] += place.held - before
         return place.day, charge
 
     def _bound(self, request_id: RequestId, reserved: int | None) -> Callable[[], int] | None:
@@ -188,22 +192,10 @@ class Purse:
             place = self._unpaid.popleft()
             place.day = paid.day
             self._open[place.number] = place
-            self._held[paid.day] = _plus(self._held.get(paid.day, Held()), place.held)
+            self._held[paid.day] = self._held.get(paid.day, Held()) + place.held
         self._mark = self._mark if paid.mark is None else paid.mark
         self.refusal = paid.refusal
         if self._unpaid and len(self._open) < (self._in_flight if self.whole_loads else 1):
             self.starving.set()
         else:
             self.starving.clear()
-
-
-def _sums(held: Held) -> tuple[int, int]:
-    return held.amount, held.requests
-
-
-def _plus(one: Held, other: Held) -> Held:
-    return Held(one.amount + other.amount, one.requests + other.requests)
-
-
-def _minus(one: Held, other: Held) -> Held:
-    return Held(one.amount - other.amount, one.requests - other.requests)
