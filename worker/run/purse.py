@@ -91,13 +91,15 @@ class Purse:
         """How many places wait for money."""
         return len(self._unpaid)
 
-    def enter(self, in_flight: int) -> None:
+    async def enter(self, in_flight: int) -> None:
         """A phase begins that may have so many requests in flight. What the one before has not sent comes back."""
-        self._in_flight = in_flight
-        self._unpaid.clear()
-        self._open.clear()
-        self._held.clear()
-        self.starving.clear()
+        # A transaction that is under way pays for places of the phase before.
+        async with self._paying:
+            self._in_flight = in_flight
+            self._unpaid.clear()
+            self._open.clear()
+            self._held.clear()
+            self.starving.clear()
 
     async def pay(
         self, store: Store, *, ended: Sequence[ResultRecord] = (), places: Iterable[int] = (), mark: int = 0
