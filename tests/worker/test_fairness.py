@@ -69,16 +69,18 @@ async def test_the_backlog_of_one_owner_delays_another_by_one_benchmark_a_worker
 
             await until(has_begun)
             late = await submit(client, beta)
-            (his,) = await ended(client, [late], beta)
-            others = await ended(client, backlog, acme)
-    # What was claimed between his submit and his start: at most one a worker.
+            (of_beta,) = await ended(client, [late], beta)
+            of_acme = await ended(client, backlog, acme)
+    # What was claimed between its submit and its start: at most one a worker.
     between = [
-        item for item in others if instant(his["created_at"]) < instant(item["started_at"]) < instant(his["started_at"])
+        item
+        for item in of_acme
+        if instant(of_beta["created_at"]) < instant(item["started_at"]) < instant(of_beta["started_at"])
     ]
     assert len(between) <= 2
-    assert {item["status"] for item in [his, *others]} == {"completed"}
+    assert {item["status"] for item in [of_beta, *of_acme]} == {"completed"}
     # And the backlog was still long.
-    assert sum(instant(item["started_at"]) > instant(his["started_at"]) for item in others) >= 3
+    assert sum(instant(item["started_at"]) > instant(of_beta["started_at"]) for item in of_acme) >= 3
 
 
 async def test_two_benchmarks_never_have_more_streams_than_their_endpoint_allows(
