@@ -149,7 +149,7 @@ async def test_results_that_came_with_too_few_requests_in_flight_are_counted() -
     assert purse.short_results == 1
     notice = short_notice(purse.short_results)
     assert notice is not None
-    assert notice.startswith("1 results came while")
+    assert "than the load asks for: 1." in notice
     assert short_notice(0) is None
 
 
