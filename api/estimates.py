@@ -17,7 +17,7 @@ from shared.money import MICROS_A_USD
 from shared.providers.base_price import base_price
 from shared.providers.endpoints import Endpoint
 from shared.providers.prices import PriceList, TokenCounts
-from shared.providers.worst_case import asked_tiers, with_tiers
+from shared.providers.worst_case import worst_price
 from shared.providers.worst_requests import worst_case
 from shared.workloads.rows import AnyRow, DatasetRows
 
@@ -68,11 +68,9 @@ class Estimator:
         sampled = SAMPLED if spec.prompts else _MADE
         plan = plan_of(spec) if load is None else load.plan
         found = estimate(spec, plan, workload, cost, count, sampled=sampled)
-        worst = WorstTotal()
-        if price is not None and workload is not None:
-            dearest = with_tiers(price, endpoint, spec.model, asked_tiers(spec, endpoint), self._price_list, now)
-            bound = worst_case(dearest, spec, workload, endpoint)
-            worst = worst if bound is None else worst_total(spec, plan, workload, bound, sampled=sampled)
+        worst, dearest = WorstTotal(), worst_price(price, endpoint, spec, self._price_list, now)
+        if workload is not None and (bound := worst_case(dearest, spec, workload, endpoint)) is not None:
+            worst = worst_total(spec, plan, workload, bound, sampled=sampled)
         found["worst_case_usd"] = None if worst.total is None else worst.total / MICROS_A_USD
         return Estimated(found, worst, price is not None)
 

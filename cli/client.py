@@ -50,13 +50,11 @@ class Client(Connection):
 
     def benchmarks(self, limit: int, **where: str | list[str] | None) -> tuple[list[Json], bool]:
         """At most `limit` benchmarks that match the filters `where`, newest first; and whether there are more."""
-        items, _, more = self._pages("/benchmarks", limit, where)
-        return items, more
+        return self._list("/benchmarks", limit, where)
 
     def audit(self, limit: int, **where: str | None) -> tuple[list[Json], bool]:
         """At most `limit` entries of the audit log that pass the filters, newest first; and whether there are more."""
-        items, _, more = self._pages("/audit", limit, where)
-        return items, more
+        return self._list("/audit", limit, where)
 
     def models(self, limit: int, **where: str | None) -> tuple[list[Json], int]:
         """At most `limit` models, and the number of all models that match."""
@@ -111,8 +109,7 @@ class Client(Connection):
 
     def baselines(self, limit: int) -> tuple[list[Json], bool]:
         """At most `limit` baselines, by name; and whether there are more."""
-        items, _, more = self._pages("/baselines", limit, {})
-        return items, more
+        return self._list("/baselines", limit, {})
 
     def delete_baseline(self, name: str) -> None:
         self._send("DELETE", f"/baselines/{name}")
@@ -122,8 +119,7 @@ class Client(Connection):
 
     def budgets(self, limit: int, owner: str | None) -> tuple[list[Json], bool]:
         """At most `limit` budgets; and whether there are more."""
-        items, _, more = self._pages("/budgets", limit, {"owner": owner})
-        return items, more
+        return self._list("/budgets", limit, {"owner": owner})
 
     def set_budget(self, path: str, cap_usd: float) -> Json:
         return self._json("PUT", f"/budgets/{path}", body={"cap_usd": cap_usd})
@@ -150,8 +146,7 @@ class Client(Connection):
 
     def datasets(self, limit: int) -> tuple[list[Json], bool]:
         """At most `limit` datasets, newest first; and whether there are more."""
-        items, _, more = self._pages("/datasets", limit, {})
-        return items, more
+        return self._list("/datasets", limit, {})
 
     def dataset(self, dataset_id: int) -> Json:
         return self._json("GET", f"/datasets/{dataset_id}")

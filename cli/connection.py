@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, Self, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 import httpx2
@@ -29,6 +29,15 @@ _PAGE = {
 # A large file is checked line by line before the server answers.
 _UPLOAD_S = 600
 _ANY_FILE = "application/octet-stream"
+
+
+class _Request(TypedDict, total=False):
+    """What a request has beside its path. `body`: sent as JSON. `file`: sent as it is, of the media type `kind`."""
+
+    params: Mapping[str, str | list[str]]
+    body: Json
+    file: BinaryIO
+    kind: str
 
 
 class Connection:
@@ -57,6 +66,11 @@ class Connection:
     ) -> None:
         self._http.close()
 
+    def _list(self, path: str, limit: int, where: Mapping[str, str | list[str] | None]) -> tuple[list[Json], bool]:
+        """At most `limit` items that match the filters `where`; and whether there are more."""
+        items, _, more = self._pages(path, limit, where)
+        return items, more
+
     def _pages(
         self, path: str, limit: int, where: Mapping[str, str | list[str] | None]
     ) -> tuple[list[Json], Json, bool]:
@@ -74,45 +88,28 @@ class Connection:
             params["cursor"] = page["next_cursor"]
         return items, first, page["next_cursor"] is not None
 
-    def _json(
-        self, method: str, path: str, *, params: Mapping[str, str | list[str]] | None = None, body: Json | None = None
-    ) -> Json:
-        return self._body(self._send(method, path, params=params, body=body))
+    def _json(self, method: str, path: str, **request: Unpack[_Request]) -> Json:
+        return self._body(self._send(method, path, **request))
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, str | list[str]] | None = None,
-        body: Json | None = None,
-        file: BinaryIO | None = None,
-        kind: str = _ANY_FILE,
-    ) -> httpx2.Response:
-        response = self._request(method, path, params=params, body=body, file=file, kind=kind)
+    def _send(self, method: str, path: str, **request: Unpack[_Request]) -> httpx2.Response:
+        response = self._request(method, path, **request)
         if response.is_success:
             return response
         raise problem_of(response, self.url)
 
-    def _request(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, str | list[str]] | None = None,
-        body: Json | None = None,
-        file: BinaryIO | None = None,
-        kind: str = _ANY_FILE,
-    ) -> httpx2.Response:
-        """`body`: sent as JSON. `file`: sent as it is, as something of this media type."""
+    def _request(self, method: str, path: str, **request: Unpack[_Request]) -> httpx2.Response:
+        body, file = request.get("body"), request.get("file")
         try:
             content = file if body is None else json.dumps(body, allow_nan=False).encode()
         except ValueError as exc:
             raise usage(f"the request cannot be written as JSON: {exc}") from exc
-        headers = {} if content is None else {"content-type": "application/json" if file is None else kind}
+        kind = "application/json" if file is None else request.get("kind", _ANY_FILE)
+        headers = {} if content is None else {"content-type": kind}
         timeout_s = self._timeout_s if file is None else _UPLOAD_S
         with self._failing():
-            return self._http.request(method, path, params=params, content=content, headers=headers, timeout=timeout_s)
+            return self._http.request(
+                method, path, params=request.get("params"), content=content, headers=headers, timeout=timeout_s
+            )
 
     @contextmanager
     def _failing(self) -> Iterator[None]:

@@ -1,17 +1,22 @@
-"""Brings the database's schema and secrets up to date, for `migrate`, `webhooks reseal` and the embedded stack."""
+"""What commands do with the database itself: its schema, its webhook secrets and its first key."""
 
 import asyncio
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cli.exits import CliError, ExitCode
 from shared.scrubber import MASK, Scrubber
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from shared.db.access_tables import ApiKey
+    from shared.db.database import Database
     from shared.db.reseal import Resealed
     from shared.settings import Settings
+
+T = TypeVar("T")
 
 
 def migrate(url: str) -> None:
@@ -31,7 +36,6 @@ def migrate(url: str) -> None:
 
 def missing_migrations(url: str) -> str | None:
     """None if the schema is the newest, else a message about what is there instead. Raises CliError."""
-    from shared.db.database import Database
     from shared.db.schema import check_schema
     from shared.errors import Unavailable
 
@@ -40,51 +44,32 @@ def missing_migrations(url: str) -> str | None:
         # Opening a SQLite file would create it.
         return f"there is no database file {file}: run `llmbench migrate`"
 
-    async def look() -> str | None:
-        # As in a migration: it is right whether or not there is a pooler in transaction mode.
-        database = Database(url, pool_size=1, transaction_pooling=True)
+    async def look(database: "Database") -> str | None:
+        await database.check()
         try:
-            await database.check()
-            try:
-                await check_schema(database)
-            except Unavailable as exc:
-                return exc.message
-        finally:
-            await database.close()
+            await check_schema(database)
+        except Unavailable as exc:
+            return exc.message
         return None
 
-    try:
-        return asyncio.run(look())
-    except Exception as exc:
-        raise _unusable(url, exc) from exc
+    return _asked(url, look)
 
 
 def reseal_secrets(settings: "Settings", *, change: bool) -> "Resealed":
     """Encrypts webhook secrets with the newest key, or only counts them. Raises CliError."""
-    from shared.db.database import Database
     from shared.db.reseal import reseal
 
     url = settings.database_url
-    missing = missing_migrations(url)
-    if missing is not None:
-        raise CliError(missing, ExitCode.FAILED)
-
-    async def work() -> "Resealed":
-        database = Database(url, pool_size=1, transaction_pooling=settings.transaction_pooling)
-        try:
-            return await reseal(database, settings.secret_box(), change=change)
-        finally:
-            await database.close()
-
-    try:
-        return asyncio.run(work())
-    except Exception as exc:
-        raise _unusable(url, exc) from exc
+    _require_newest_schema(url)
+    return _asked(
+        url,
+        lambda database: reseal(database, settings.secret_box(), change=change),
+        transaction_pooling=settings.transaction_pooling,
+    )
 
 
 def bootstrap_key(settings: "Settings", name: str, *, another: bool) -> "tuple[ApiKey, str]":
     """A first admin key. (row, the key itself). Makes a SQLite file that is not there. Raises CliError."""
-    from shared.db.database import Database
     from shared.db.keys import bootstrap
     from shared.errors import Conflict
 
@@ -92,44 +77,50 @@ def bootstrap_key(settings: "Settings", name: str, *, another: bool) -> "tuple[A
     file = _sqlite_file(url)
     if file is not None and not file.exists():
         migrate(url)
+    _require_newest_schema(url)
+
+    async def work(database: "Database") -> "tuple[ApiKey, str]":
+        try:
+            return await bootstrap(database, settings.key_hasher(), name, another=another)
+        except Conflict as exc:
+            details = ("If it was lost, --another makes one more; revoke the lost one then.",)
+            raise CliError(exc.message, ExitCode.FAILED, details) from exc
+
+    return _asked(url, work, transaction_pooling=settings.transaction_pooling)
+
+
+def has_keys(url: str) -> bool:
+    """Whether the database has an API key. One that is not there yet, or not migrated, has none. Raises CliError."""
+    from shared.db.key_lookup import has_any_key
+
+    file = _sqlite_file(url)
+    return (file is None or file.exists()) and _asked(url, has_any_key)
+
+
+def _require_newest_schema(url: str) -> None:
     missing = missing_migrations(url)
     if missing is not None:
         raise CliError(missing, ExitCode.FAILED)
 
-    async def work() -> "tuple[ApiKey, str]":
-        database = Database(url, pool_size=1, transaction_pooling=settings.transaction_pooling)
+
+def _asked(url: str, ask: "Callable[[Database], Coroutine[Any, Any, T]]", *, transaction_pooling: bool = True) -> T:
+    """What `ask` finds, over one connection. Raises CliError for every other error.
+
+    `transaction_pooling`: as in a migration, True is right whether or not there is a pooler in transaction mode.
+    """
+    from shared.db.database import Database
+
+    async def work() -> T:
+        database = Database(url, pool_size=1, transaction_pooling=transaction_pooling)
         try:
-            return await bootstrap(database, settings.key_hasher(), name, another=another)
+            return await ask(database)
         finally:
             await database.close()
 
     try:
         return asyncio.run(work())
-    except Conflict as exc:
-        details = ("If it was lost, --another makes one more; revoke the lost one then.",)
-        raise CliError(exc.message, ExitCode.FAILED, details) from exc
-    except Exception as exc:
-        raise _unusable(url, exc) from exc
-
-
-def has_keys(url: str) -> bool:
-    """Whether the database has an API key. One that is not there yet, or not migrated, has none. Raises CliError."""
-    from shared.db.database import Database
-    from shared.db.key_lookup import has_any_key
-
-    file = _sqlite_file(url)
-    if file is not None and not file.exists():
-        return False
-
-    async def look() -> bool:
-        database = Database(url, pool_size=1, transaction_pooling=True)
-        try:
-            return await has_any_key(database)
-        finally:
-            await database.close()
-
-    try:
-        return asyncio.run(look())
+    except CliError:
+        raise
     except Exception as exc:
         raise _unusable(url, exc) from exc
 

@@ -16,8 +16,7 @@ class KeyClient(Client):
 
     def keys(self, limit: int, owner: str = "*") -> tuple[list[Json], bool]:
         """At most `limit` keys of an owner, or with `*` of all; and whether there are more."""
-        items, _, more = self._pages("/keys", limit, {"owner": owner})
-        return items, more
+        return self._list("/keys", limit, {"owner": owner})
 
     def revoke(self, key_id: str) -> None:
         self._send("DELETE", f"/keys/{key_id}")

@@ -77,11 +77,12 @@ def fuzz(client: httpx2.Client, seconds: float) -> Fuzzed:
 
 
 def _with_keys(client: httpx2.Client) -> list[Asker]:
-    admin = _key(client, "admin", {})
-    return [Asker("an admin", admin), Asker("a reader", _key(client, "read", admin)), Asker("nobody")]
+    admin = key_of(client, "admin", {})
+    return [Asker("an admin", admin), Asker("a reader", key_of(client, "read", admin)), Asker("nobody")]
 
 
-def _key(client: httpx2.Client, scope: str, headers: Mapping[str, str]) -> dict[str, str]:
+def key_of(client: httpx2.Client, scope: str, headers: Mapping[str, str]) -> dict[str, str]:
+    """A new key as a header. `headers`: with that of an admin, once there is one."""
     answer = client.post("/keys", json={"name": scope, "scope": scope}, headers=headers)
     answer.raise_for_status()
     return {"authorization": f"Bearer {answer.json()['key']}"}
@@ -125,16 +126,8 @@ def _round(
     def ask(case: schemathesis.Case) -> None:
         if monotonic_ns() > until_ns:
             raise _Enough
-        request = case.as_transport_kwargs(base_url=str(client.base_url))
         try:
-            with client.stream(
-                request["method"],
-                request["url"],
-                params=request.get("params"),
-                headers=headers_of(request, asker),
-                content=request.get("data"),
-                json=request.get("json"),
-            ) as response:
+            with client.stream(**request_of(case, client, asker)) as response:
                 # The events of a benchmark that nobody runs never end.
                 ends = not response.headers.get("content-type", "").startswith("text/event-stream")
                 if ends:
@@ -150,10 +143,19 @@ def _round(
         ask()
 
 
-def headers_of(request: Mapping[str, Any], asker: Asker) -> dict[str, str]:
-    """Those that were made up, with the key of who asks in place of a made-up one."""
+def request_of(case: schemathesis.Case, client: httpx2.Client, asker: Asker) -> dict[str, Any]:
+    """The case as arguments of a client, with the key of who asks in place of a made-up one."""
+    request = case.as_transport_kwargs(base_url=str(client.base_url))
     made_up = dict(request.get("headers") or {})
-    return {**{name: value for name, value in made_up.items() if name.lower() not in asker.headers}, **asker.headers}
+    kept = {name: value for name, value in made_up.items() if name.lower() not in asker.headers}
+    return {
+        "method": request["method"],
+        "url": request["url"],
+        "params": request.get("params"),
+        "headers": {**kept, **asker.headers},
+        "content": request.get("data"),
+        "json": request.get("json"),
+    }
 
 
 def violation(case: schemathesis.Case, response: Any) -> str | None:

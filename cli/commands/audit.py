@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from cli.here import server_or_default
+from cli.listing import write_list
 from cli.options import AsJson, Server
-from cli.output import QUIET, note, write, write_json
 
 
 def audit(
@@ -44,12 +44,5 @@ def audit(
 
     where = {"action": action, "kind": kind, "target": target, "key_id": key, "from": since, "to": before}
     with Client(server_or_default(server)) as client:
-        found, more = client.audit(limit, **where, owner=owner)
-    if as_json:
-        write_json(found)
-    elif found:
-        write(audit_lines(found))
-    else:
-        note("no entries")
-    if more:
-        note(f"the newest {len(found):,}; --limit lists more", QUIET)
+        listed = client.audit(limit, **where, owner=owner)
+    write_list(listed, audit_lines, as_json=as_json, nothing="no entries", order="newest")

@@ -8,8 +8,9 @@ from cli.baseline_name import checked_name
 from cli.group import Commands
 from cli.help import Command
 from cli.here import server_or_default
+from cli.listing import write_list
 from cli.options import AsJson, BenchmarkId, Server
-from cli.output import QUIET, Line, clean, note, write, write_json
+from cli.output import Line, clean, write, write_json
 
 app = typer.Typer(
     cls=Commands,
@@ -45,15 +46,10 @@ def list_baselines(
     from cli.render.lists import baseline_lines
 
     with Client(server_or_default(server)) as client:
-        found, more = client.baselines(limit)
-    if as_json:
-        write_json(found)
-    elif found:
-        write(baseline_lines(found))
-    else:
-        note("no baselines: `llmbench baseline set NAME ID` makes one")
-    if more:
-        note(f"the first {len(found):,}; --limit lists more", QUIET)
+        listed = client.baselines(limit)
+    write_list(
+        listed, baseline_lines, as_json=as_json, nothing="no baselines: `llmbench baseline set NAME ID` makes one"
+    )
 
 
 @app.command(cls=Command)

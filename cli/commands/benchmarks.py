@@ -7,8 +7,9 @@ import typer
 from cli import complete
 from cli.confirm import may_delete
 from cli.here import server_or_default
+from cli.listing import write_list
 from cli.options import AsJson, BenchmarkId, Explain, Server, WithResults
-from cli.output import QUIET, Line, clean, note, write, write_json
+from cli.output import Line, clean, write, write_json
 from shared.benchmark.status import Status
 
 
@@ -36,15 +37,8 @@ def list_benchmarks(
 
     pairs = [f"{key}:{value}" for key, value in specs.pairs(metadata or [], "--metadata").items()]
     with Client(server_or_default(server)) as client:
-        found, more = client.benchmarks(limit, status=status, model=model, provider=provider, name=name, metadata=pairs)
-    if as_json:
-        write_json(found)
-    elif found:
-        write(list_lines(found))
-    else:
-        note("no benchmarks")
-    if more:
-        note(f"the newest {len(found):,}; --limit lists more", QUIET)
+        listed = client.benchmarks(limit, status=status, model=model, provider=provider, name=name, metadata=pairs)
+    write_list(listed, list_lines, as_json=as_json, nothing="no benchmarks", order="newest")
 
 
 def show(

@@ -8,8 +8,9 @@ from cli.exits import usage
 from cli.group import Commands
 from cli.help import Command
 from cli.here import server_or_default
+from cli.listing import write_list
 from cli.options import AsJson, Server
-from cli.output import Line, clean, note, write, write_json
+from cli.output import Line, clean, write, write_json
 
 app = typer.Typer(
     cls=Commands,
@@ -37,15 +38,13 @@ def list_budgets(
     from cli.render.money import budget_lines
 
     with Client(server_or_default(server)) as client:
-        found, more = client.budgets(limit, owner)
-    if as_json:
-        write_json(found)
-    elif found:
-        write(budget_lines(found))
-    else:
-        note("no budgets: `llmbench budgets set 50 --owner NAME --per month` makes one")
-    if more:
-        note(f"the first {len(found):,}; --limit lists more")
+        listed = client.budgets(limit, owner)
+    write_list(
+        listed,
+        budget_lines,
+        as_json=as_json,
+        nothing="no budgets: `llmbench budgets set 50 --owner NAME --per month` makes one",
+    )
 
 
 @app.command("set", cls=Command)

@@ -10,6 +10,7 @@ from cli.exits import usage
 from cli.group import Commands
 from cli.help import Command
 from cli.here import server_or_default
+from cli.listing import write_list
 from cli.options import AsJson, Server
 from cli.output import QUIET, Line, clean, note, write, write_json
 from shared.workloads.formats.names import Format
@@ -98,15 +99,8 @@ def list_datasets(
     from cli.render.datasets import list_lines
 
     with Client(server_or_default(server)) as client:
-        found, more = client.datasets(limit)
-    if as_json:
-        write_json(found)
-    elif found:
-        write(list_lines(found))
-    else:
-        note("no datasets")
-    if more:
-        note(f"the newest {len(found):,}; --limit lists more", QUIET)
+        listed = client.datasets(limit)
+    write_list(listed, list_lines, as_json=as_json, nothing="no datasets", order="newest")
 
 
 @app.command(cls=Command)

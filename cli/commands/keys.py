@@ -9,10 +9,11 @@ import typer
 
 from cli.api_key import KEY_ENV
 from cli.confirm import may_delete
-from cli.exits import CliError, ExitCode, usage
+from cli.exits import usage
 from cli.group import Commands
 from cli.help import Command
 from cli.here import server_or_default
+from cli.listing import write_list
 from cli.options import AsJson, Server
 from cli.output import QUIET, WARNING, Line, clean, note, write, write_json
 
@@ -90,15 +91,8 @@ def list_keys(
     from cli.render.keys import key_lines
 
     with KeyClient(server_or_default(server)) as client:
-        found, more = client.keys(limit, owner)
-    if as_json:
-        write_json(found)
-    elif found:
-        write(key_lines(found))
-    else:
-        note("no keys: `llmbench keys create NAME` makes one")
-    if more:
-        note(f"the first {len(found):,}; --limit lists more", QUIET)
+        listed = client.keys(limit, owner)
+    write_list(listed, key_lines, as_json=as_json, nothing="no keys: `llmbench keys create NAME` makes one")
 
 
 @app.command(cls=Command)
@@ -178,4 +172,4 @@ def _instant_of(expires: str | None) -> str | None:
     try:
         return (wall_now() + timedelta(days=int(days[1]))).isoformat(timespec="seconds")
     except OverflowError:
-        raise CliError(f"--expires {expires}: is too far away", ExitCode.USAGE) from None
+        raise usage(f"--expires {expires}: is too far away") from None

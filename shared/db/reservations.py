@@ -30,6 +30,12 @@ class Held:
     amount: int = 0
     requests: int = 0
 
+    def __add__(self, other: "Held") -> "Held":
+        return Held(self.amount + other.amount, self.requests + other.requests)
+
+    def __sub__(self, other: "Held") -> "Held":
+        return Held(self.amount - other.amount, self.requests - other.requests)
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -141,11 +147,10 @@ class _Reserving:
         count, amount = _affordable(bill.wanted, min((most for _, most in left), default=None))
         changes.add(keys, amount, 0)
         await change_caps(self._session, changes.by_key, [state.key for state, _ in left] if amount else ())
-        for day in {*rows, today}:
-            requests = sum(wanted.requests for wanted in bill.wanted[:count]) if day == today else 0
+        new = Held(amount, sum(wanted.requests for wanted in bill.wanted[:count]))
+        for day in caps:
             kept = held.get(day, Held())
-            total = Held(kept.amount + (amount if day == today else 0), kept.requests + requests)
-            await self._store(day, caps[day], total)
+            await self._store(day, caps[day], kept + new if day == today else kept)
         refusal = None
         if count < len(bill.wanted):
             refusal = _refusal([changes.after(states[key]) for key in keys if key in states], bill.wanted[count].amount)

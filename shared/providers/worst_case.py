@@ -4,14 +4,13 @@ The API asks at submit and for estimates, the worker before it sends.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from shared.benchmark.spec import BenchmarkSpec
 from shared.money import MICROS_A_USD
-from shared.providers.base_price import base_price
 from shared.providers.endpoints import Endpoint
 from shared.providers.prices import PriceList, PriceSnapshot
 
@@ -39,44 +38,32 @@ class WorstPrice:
         return max(_cost(document, input_tokens, output_tokens) for document in self._documents)
 
 
-def asked_tiers(spec: BenchmarkSpec, endpoint: Endpoint) -> set[str | None]:
-    """Each service tier that requests of a benchmark may ask for. None: none."""
-    of_prompts = {prompt.parameters.service_tier for prompt in spec.prompts}
-    fields = (spec.extra_body.get("service_tier"), endpoint.extra_body.get("service_tier"))
-    return {spec.parameters.service_tier, *of_prompts, *(tier for tier in fields if isinstance(tier, str))}
-
-
 def worst_price(
-    endpoint: Endpoint, model: str, asked_tiers: Iterable[str | None], price_list: PriceList, at: datetime
+    base: PriceSnapshot | None, endpoint: Endpoint, spec: BenchmarkSpec, price_list: PriceList, at: datetime
 ) -> WorstPrice | None:
-    """The dearest prices of a model at an endpoint; None if its price is not known.
+    """The dearest of `base`, the price of the standard tier, and of the tiers that requests may ask for.
 
-    `asked_tiers`: each service tier that requests ask for; None asks for none, which is the standard one.
+    None if `base` is: the price of the model is not known.
     """
-    base = base_price(endpoint, model, price_list, at)
     if base is None:
         return None
-    return with_tiers(base, endpoint, model, asked_tiers, price_list, at)
-
-
-def with_tiers(
-    base: PriceSnapshot,
-    endpoint: Endpoint,
-    model: str,
-    asked_tiers: Iterable[str | None],
-    price_list: PriceList,
-    at: datetime,
-) -> WorstPrice:
-    """The dearest of `base`, the price of the standard tier, and of the tiers that requests ask for."""
     if endpoint.prices is not None or endpoint.price_provider is None:
         return WorstPrice([base])
     provider = None if endpoint.price_provider == "*" else endpoint.price_provider
-    tiers: set[str] = set()
-    for asked in asked_tiers:
-        if asked:
-            tiers |= set(_DEAR_TIERS) if asked.strip().lower() == _ANY_TIER else {asked.strip().lower()}
-    others = [price_list.snapshot(model, provider, at, tier) for tier in sorted(tiers)]
+    others = [price_list.snapshot(spec.model, provider, at, tier) for tier in sorted(_tiers(spec, endpoint))]
     return WorstPrice([base, *(price for price in others if price is not None)])
+
+
+def _tiers(spec: BenchmarkSpec, endpoint: Endpoint) -> set[str]:
+    """Each service tier that may serve requests of a benchmark, beside the standard one."""
+    of_prompts = [prompt.parameters.service_tier for prompt in spec.prompts]
+    fields = (spec.extra_body.get("service_tier"), endpoint.extra_body.get("service_tier"))
+    tiers: set[str] = set()
+    for asked in (spec.parameters.service_tier, *of_prompts, *fields):
+        if asked and isinstance(asked, str):
+            tier = asked.strip().lower()
+            tiers |= set(_DEAR_TIERS) if tier == _ANY_TIER else {tier}
+    return tiers
 
 
 def _cost(document: dict[str, Any], input_tokens: int, output_tokens: int) -> int:

@@ -1,11 +1,10 @@
 """What the event `budget.reached` says: its `data` as JSON."""
 
-from datetime import datetime
 from typing import Any, Protocol
 
 from shared.budgets.cap_name import CapName
 from shared.money import MICROS_A_USD
-from shared.webhooks.message import instant
+from shared.webhooks.message import benchmark_url, instant_or_none
 
 
 class CapFacts(Protocol):
@@ -40,16 +39,12 @@ def budget_data(cap: CapFacts, benchmark: StoppedBenchmark, public_url: str | No
         "cap_usd": cap.cap / MICROS_A_USD,
         "spent_usd": cap.spent / MICROS_A_USD,
         "reserved_usd": cap.reserved / MICROS_A_USD,
-        "resets_at": _instant(name.resets_at),
+        "resets_at": instant_or_none(name.resets_at),
         "benchmark": {
             "id": benchmark.id,
             "name": benchmark.name,
             "model": benchmark.model,
             "provider": benchmark.provider,
-            "url": f"{(public_url or '').rstrip('/')}/benchmarks/{benchmark.id}",
+            "url": benchmark_url(benchmark.id, public_url),
         },
     }
-
-
-def _instant(at: datetime | None) -> str | None:
-    return None if at is None else instant(at)

@@ -8,7 +8,7 @@ import orjson
 
 from shared.benchmark.status import Status
 from shared.numbers.rounding import rounded
-from shared.webhooks.message import MAX_PAYLOAD_BYTES, instant
+from shared.webhooks.message import MAX_PAYLOAD_BYTES, benchmark_url, instant_or_none
 
 
 class BenchmarkFacts(Protocol):
@@ -33,7 +33,7 @@ class BenchmarkFacts(Protocol):
 
 def benchmark_data(benchmark: BenchmarkFacts, sequence: int, public_url: str | None) -> dict[str, Any]:
     """`data` of a benchmark's event. Results are not in it: `results_url` has them."""
-    url = f"{(public_url or '').rstrip('/')}/benchmarks/{benchmark.id}"
+    url = benchmark_url(benchmark.id, public_url)
     data = {
         "id": benchmark.id,
         "sequence": sequence,
@@ -41,9 +41,9 @@ def benchmark_data(benchmark: BenchmarkFacts, sequence: int, public_url: str | N
         "model": benchmark.model,
         "provider": benchmark.provider,
         "status": benchmark.status,
-        "created_at": _instant(benchmark.created_at),
-        "started_at": _instant(benchmark.started_at),
-        "completed_at": _instant(benchmark.completed_at),
+        "created_at": instant_or_none(benchmark.created_at),
+        "started_at": instant_or_none(benchmark.started_at),
+        "completed_at": instant_or_none(benchmark.completed_at),
         "interrupted": benchmark.interrupted,
         "progress": {
             "done": benchmark.done,
@@ -65,10 +65,6 @@ def benchmark_data(benchmark: BenchmarkFacts, sequence: int, public_url: str | N
 def event_of(status: Status) -> str:
     """The type of the event for a benchmark's new status."""
     return "benchmark.started" if status == "running" else f"benchmark.{status}"
-
-
-def _instant(at: datetime | None) -> str | None:
-    return None if at is None else instant(at)
 
 
 def _numbers(summary: dict[str, Any]) -> dict[str, Any]:

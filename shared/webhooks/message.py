@@ -83,6 +83,16 @@ def instant(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
+def instant_or_none(at: datetime | None) -> str | None:
+    """The same, for what may not have happened."""
+    return None if at is None else instant(at)
+
+
+def benchmark_url(benchmark_id: int, public_url: str | None) -> str:
+    """Where the API has a benchmark. `public_url` None: the path alone."""
+    return f"{(public_url or '').rstrip('/')}/benchmarks/{benchmark_id}"
+
+
 def wait_s(step: int, retry_after_s: float | None, jitter: float) -> float | None:
     """Seconds until the attempt after `step` failures; None if there are no more attempts.
 

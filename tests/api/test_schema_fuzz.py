@@ -14,7 +14,7 @@ from hypothesis.errors import Unsatisfiable
 from starlette.testclient import TestClient
 
 from api.main import create_app
-from benchmarks.abuse.fuzz import Asker, headers_of, violation
+from benchmarks.abuse.fuzz import EVERYONE, Asker, key_of, request_of, violation
 from shared.providers.key_ring import KeyRing
 from tests.api.conftest import SIMULATOR
 from tests.api.documents import EXAMPLE
@@ -22,6 +22,14 @@ from tests.support.service import make_settings
 
 Asked = tuple[TestClient, FastAPI, dict[str, dict[str, str]]]
 POSITIVE, NEGATIVE = schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE
+# The same cases in each run.
+MADE_UP = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 # Those without any input cannot be asked wrongly; `/ready` is 503 here, as it should be.
 OPERATIONS = [
     ("POST", "/benchmarks"),
@@ -74,18 +82,11 @@ def test_no_request_is_a_server_error_and_every_refusal_is_a_problem(
     operation = schemathesis.openapi.from_dict(app.openapi())[path][method]
     statuses = set()
 
-    @settings(
-        # A benchmark that keeps to the whole schema takes seconds to make up.
-        max_examples=3 if (method, path, mode) == ("POST", "/benchmarks", POSITIVE) else 10,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    # A benchmark that keeps to the whole schema takes seconds to make up.
+    @settings(MADE_UP, max_examples=3 if (method, path, mode) == ("POST", "/benchmarks", POSITIVE) else 10)
     @given(operation.as_strategy(generation_mode=mode))
     def ask(case: schemathesis.Case) -> None:
-        response = client.request(**request_of(case))
+        response = client.request(**request_of(case, client, EVERYONE))
         statuses.add(response.status_code)
         assert response.status_code < 500, response.text
         if response.status_code >= 400:
@@ -103,19 +104,6 @@ def test_no_request_is_a_server_error_and_every_refusal_is_a_problem(
         assert any(status >= 400 for status in statuses)
 
 
-def request_of(case: schemathesis.Case) -> dict[str, Any]:
-    """The case as arguments of the test client."""
-    request = case.as_transport_kwargs(base_url="http://localhost")
-    return {
-        "method": request["method"],
-        "url": request["url"],
-        "params": request.get("params"),
-        "headers": request.get("headers"),
-        "content": request.get("data"),
-        "json": request.get("json"),
-    }
-
-
 # Who asks, in this order: once there is a key, everyone needs one.
 ASKERS = ("an admin", "a reader", "nobody")
 
@@ -129,16 +117,10 @@ def asked(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     options = {"max_wait_s": 0.1, "rate_limit_per_minute": 0, "concurrent_requests": 0}
     app = create_app(make_settings(url, "redis://127.0.0.1:1/0", SIMULATOR, **options), KeyRing({}))
     with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
-        admin = _key(client, "admin", {})
-        reader = _key(client, "read", admin)
+        admin = key_of(client, "admin", {})
+        reader = key_of(client, "read", admin)
         assert client.post("/benchmarks", json=EXAMPLE, headers=admin).status_code == 202
         yield client, app, {"an admin": admin, "a reader": reader, "nobody": {}}
-
-
-def _key(client: TestClient, scope: str, headers: dict[str, str]) -> dict[str, str]:
-    made = client.post("/keys", json={"name": scope, "scope": scope}, headers=headers)
-    assert made.status_code == 201, made.text
-    return {"authorization": f"Bearer {made.json()['key']}"}
 
 
 @pytest.mark.parametrize("name", ASKERS)
@@ -165,19 +147,10 @@ def test_with_and_without_keys_every_answer_keeps_to_the_document(
 def _ask(
     client: TestClient, operation: Any, mode: schemathesis.GenerationMode, asker: Asker, statuses: set[int]
 ) -> None:
-    @settings(
-        max_examples=2,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-        verbosity=Verbosity.quiet,
-    )
+    @settings(MADE_UP, max_examples=2, verbosity=Verbosity.quiet)
     @given(operation.as_strategy(generation_mode=mode))
     def ask(case: schemathesis.Case) -> None:
-        request = request_of(case)
-        response = client.request(**{**request, "headers": headers_of(request, asker)})
+        response = client.request(**request_of(case, client, asker))
         statuses.add(response.status_code)
         assert response.status_code < 500 or response.status_code == 503, response.text
         broken = violation(case, response)

@@ -24,6 +24,7 @@ from shared.db.webhook_tables import WebhookDelivery
 from shared.queue.doorbell import CHANNEL
 from shared.settings import process_environment
 from shared.webhooks.secret_box import new_key
+from tests.support.ledger import priced
 from tests.support.ports import free_port
 from tests.support.postgresql import EmbeddedPostgresql, embedded_postgresql
 from tests.support.processes import Program, SimulatorProcess, simulator_process
@@ -35,8 +36,6 @@ LEASE_S, SWEEP_S = 4.0, 1.0
 # What a busy machine may add to a time that is promised in seconds.
 NOISE_S = 15.0
 Json = dict[str, Any]
-# A price that makes every cost exact: no request is free.
-PRICES = {"input_usd_per_mtok": "1", "output_usd_per_mtok": "10"}
 
 
 @dataclass
@@ -254,7 +253,7 @@ async def chaos_stack(kind: str, folder: Path) -> AsyncIterator[Chaos]:
             database_url = f"sqlite:///{sqlite_path}"
             await asyncio.to_thread(upgrade, database_url)
         hooks = await stack.enter_async_context(receiver(_now_and_then_broken))
-        endpoint = {"name": "priced", "protocol": "anthropic", "base_url": simulator.url, "prices": PRICES}
+        endpoint = priced(simulator.url, protocol="anthropic")
         environment = process_environment(
             DATABASE_URL=database_url,
             REDIS_URL=f"redis://127.0.0.1:{redis_proxy.port}/0",

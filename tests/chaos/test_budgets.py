@@ -125,27 +125,29 @@ async def check_money(scenario: Scenario, ledger: Ledger, ended: list[Json], bef
     scenario.write(Account(results, bill.requests, lost), note)
 
 
-async def test_many_at_once_against_a_budget_for_five(scenario: Scenario, ledger: Ledger) -> None:
-    """64 submissions at once, four workers, kill -9 in between, against a budget for five"""
+async def many_at_once(
+    scenario: Scenario, ledger: Ledger, moments: random.Random, *, with_redis: bool = True
+) -> list[Json]:
+    """Submits, lets four workers run and some of them die, and checks the money. The benchmarks as they ended."""
     chaos = scenario.chaos
     while len(chaos.workers) < WORKERS:
         chaos.start_worker()
+    if not with_redis:
+        await chaos.redis_proxy.cut()
     before = await bill_of(chaos)
     numbers = await submit_all(chaos)
-    await kill_some(chaos, random.Random(SEED))
+    await kill_some(chaos, moments)
     ended = await all_ended(chaos, numbers)
     await check_money(scenario, ledger, ended, before)
+    return ended
+
+
+async def test_many_at_once_against_a_budget_for_five(scenario: Scenario, ledger: Ledger) -> None:
+    """64 submissions at once, four workers, kill -9 in between, against a budget for five"""
+    ended = await many_at_once(scenario, ledger, random.Random(SEED))
     assert any(document["stopped"] == "budget" for document in ended)
 
 
 async def test_many_at_once_without_redis(scenario: Scenario, ledger: Ledger) -> None:
     """64 submissions at once, four workers, kill -9 in between, Redis away, against a budget for five"""
-    chaos = scenario.chaos
-    while len(chaos.workers) < WORKERS:
-        chaos.start_worker()
-    await chaos.redis_proxy.cut()
-    before = await bill_of(chaos)
-    numbers = await submit_all(chaos)
-    await kill_some(chaos, random.Random(SEED + 1))
-    ended = await all_ended(chaos, numbers)
-    await check_money(scenario, ledger, ended, before)
+    await many_at_once(scenario, ledger, random.Random(SEED + 1), with_redis=False)

@@ -37,7 +37,7 @@ from shared.settings import process_environment
 from shared.webhooks.message import NewEndpoint
 from tests.support.ports import free_port
 from tests.support.processes import Program, SimulatorProcess, simulator_process
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, until
 
 ROOT = MIGRATIONS.parent
 WORKER = [sys.executable, "-m", "arq", "worker.main.WorkerSettings"]
@@ -89,6 +89,13 @@ class Upgrade:
         program = Program(name, command, environment, self.folder / f"{name}.log", cwd=cwd)
         self.programs.append(program)
         return program
+
+    async def start_before(self, unknown: Script) -> tuple[Program, Path]:
+        """A worker that does not know this migration, on the schema that it does know; and where its code lies."""
+        code = self.folder / "before"
+        await asyncio.to_thread(program_before, unknown, code)
+        await asyncio.to_thread(downgrade, self.database_url, str(unknown.down_revision))
+        return self.start("before", WORKER, cwd=code), code
 
     async def workers(self) -> int:
         """How many have ever reported; by SQL, as no API runs yet."""
@@ -160,11 +167,7 @@ needs_history = pytest.mark.skipif(not has_history(), reason="no git history her
 @needs_history
 @pytest.mark.parametrize("back", [0, 1])
 async def test_workers_of_the_schema_before_go_on(running: Upgrade, back: int) -> None:
-    unknown = migration(back)
-    code = running.folder / "before"
-    await asyncio.to_thread(program_before, unknown, code)
-    await asyncio.to_thread(downgrade, running.database_url, str(unknown.down_revision))
-    before = running.start("before", WORKER, cwd=code)
+    before, code = await running.start_before(migration(back))
     # Whatever its children leave out of the path.
     where = [sys.executable, "-P", "-c", "import worker.engine.child as child; print(child.__file__)"]
     looked = running.start("where", where, cwd=code)
@@ -216,11 +219,8 @@ async def told(database: Database) -> list[tuple[str, int, str]]:
 
 @needs_history
 async def test_workers_without_owners_tell_no_endpoint_of_another_owners_benchmark(running: Upgrade) -> None:
-    unknown = migration_named("0015")
-    code = running.folder / "before"
-    await asyncio.to_thread(program_before, unknown, code)
-    await asyncio.to_thread(downgrade, running.database_url, str(unknown.down_revision))
-    await running.report(running.start("before", WORKER, cwd=code))
+    before, _ = await running.start_before(migration_named("0015"))
+    await running.report(before)
     await asyncio.to_thread(upgrade, running.database_url)
     await running.start_api()
     database = Database(running.database_url)
@@ -250,9 +250,11 @@ async def test_workers_without_owners_tell_no_endpoint_of_another_owners_benchma
     assert await told(database) == ours
 
     running.start("now", WORKER)
-    async with asyncio.timeout(PATIENCE_S):
-        while await benchmarks.status(theirs) != "completed":
-            await asyncio.sleep(0.1)
+
+    async def theirs_has_completed() -> bool:
+        return await benchmarks.status(theirs) == "completed"
+
+    await until(theirs_has_completed)
     assert await told(database) == [
         *ours,
         ("acme", theirs, "benchmark.started"),

@@ -178,9 +178,10 @@ def test_images_say_what_they_are_and_check_their_health_without_python(stack: S
 
 LIST_INSTALLED = """
 import importlib.metadata, json, platform
-found = {item.name: item.version for item in importlib.metadata.distributions(path=[__SITE__])}
+installed = importlib.metadata.distributions(path=['/opt/llmbench/lib/python3.13/site-packages'])
+found = {item.name: item.version for item in installed}
 print(json.dumps({**found, "python": platform.python_version()}))
-""".replace("__SITE__", "'/opt/llmbench/lib/python3.13/site-packages'")
+"""
 
 
 @pytest.mark.parametrize("name", ["api", "worker"])

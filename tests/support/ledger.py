@@ -11,7 +11,7 @@ from shared.db.money_tables import Budget, Cap, Reservation, Spend
 from shared.db.types import utc_now
 from shared.db.webhook_tables import WebhookEvent
 
-# A token read costs a micro-dollar, a token written ten.
+# A token read costs a micro-dollar, a token written ten: every cost is exact, and no request is free.
 PRICES = {"input_usd_per_mtok": "1", "output_usd_per_mtok": "10"}
 
 

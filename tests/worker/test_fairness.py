@@ -1,6 +1,5 @@
 """Owners, ceilings and exclusive benchmarks end to end: API, two workers, real database, Redis and provider."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -16,6 +15,7 @@ from simulator.server import Simulator
 from tests.api.access.keys import KeyMaker, bearer
 from tests.support.service import make_settings, running_api, running_worker
 from tests.support.waiting import until
+from worker.dispatcher import Dispatcher
 from worker.engine.children import Children
 
 NO_KEYS = KeyRing({})
@@ -69,16 +69,18 @@ async def test_the_backlog_of_one_owner_delays_another_by_one_benchmark_a_worker
 
             await until(has_begun)
             late = await submit(client, beta)
-            (his,) = await ended(client, [late], beta)
-            others = await ended(client, backlog, acme)
-    # What was claimed between his submit and his start: at most one a worker.
+            (of_beta,) = await ended(client, [late], beta)
+            of_acme = await ended(client, backlog, acme)
+    # What was claimed between its submit and its start: at most one a worker.
     between = [
-        item for item in others if instant(his["created_at"]) < instant(item["started_at"]) < instant(his["started_at"])
+        item
+        for item in of_acme
+        if instant(of_beta["created_at"]) < instant(item["started_at"]) < instant(of_beta["started_at"])
     ]
     assert len(between) <= 2
-    assert {item["status"] for item in [his, *others]} == {"completed"}
+    assert {item["status"] for item in [of_beta, *of_acme]} == {"completed"}
     # And the backlog was still long.
-    assert sum(instant(item["started_at"]) > instant(his["started_at"]) for item in others) >= 3
+    assert sum(instant(item["started_at"]) > instant(of_beta["started_at"]) for item in of_acme) >= 3
 
 
 async def test_two_benchmarks_never_have_more_streams_than_their_endpoint_allows(
@@ -205,6 +207,18 @@ async def test_exclusive_and_shared_at_once_is_refused(database_url: str, redis_
     assert "exclusive and share_endpoint exclude each other" in answer.text
 
 
+async def look_for_work(dispatcher: Dispatcher) -> None:
+    """Returns when the worker has looked for a benchmark to run, and has begun one if it took any."""
+    for _ in range(2):
+        dispatcher.ring()
+
+        async def has_heard() -> bool:
+            return not dispatcher._rung.is_set()
+
+        # When it hears the second bell, it is done with the first.
+        await until(has_heard)
+
+
 async def test_a_busy_worker_becomes_idle_for_an_exclusive_benchmark(
     database_url: str, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
@@ -217,7 +231,7 @@ async def test_a_busy_worker_becomes_idle_for_an_exclusive_benchmark(
             providers=[endpoint(simulator), endpoint(other, name="other")],
             sweep_s=0.2,
         )
-        async with running_api(settings, NO_KEYS) as client, running_worker(settings, NO_KEYS, children):
+        async with running_api(settings, NO_KEYS) as client, running_worker(settings, NO_KEYS, children) as dispatcher:
             busy = await submit(client, provider="other", model="sim-ttft600000")
 
             async def is_busy() -> bool:
@@ -226,8 +240,7 @@ async def test_a_busy_worker_becomes_idle_for_an_exclusive_benchmark(
             await until(is_busy)
             alone = await submit(client, exclusive=True)
             later = [await submit(client, provider="other") for _ in range(2)]
-            # Several sweeps, in which it could take one of them.
-            await asyncio.sleep(1)
+            await look_for_work(dispatcher)
             waiting = [(await client.get(url)).json() for url in [alone, *later]]
             await client.post(f"{busy}/cancel")
             (quiet, *others) = await ended(client, [alone, *later])

@@ -63,6 +63,6 @@ def short_notice(results: int) -> str | None:
     if not results:
         return None
     return (
-        f"{results} results came while the budget paid for fewer requests at a time than the load asks for: "
-        "their times are those of a smaller load."
+        f"Results that came while the budget paid for fewer requests at a time than the load asks for: {results:,}. "
+        "Their times are those of a smaller load."
     )

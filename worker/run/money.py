@@ -1,7 +1,7 @@
 """The money of one worker's part of a run: made before anything is sent, asked at its end."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 
 import structlog
 
@@ -14,9 +14,7 @@ from shared.db.leases import Lease
 from shared.db.reservations import Bill, Paid, Refusal
 from shared.db.spend import Charge
 from shared.db.tables import Benchmark
-from shared.providers.endpoints import Endpoint
-from shared.providers.prices import PriceSnapshot
-from shared.providers.worst_case import WorstPrice, asked_tiers, with_tiers
+from shared.providers.worst_case import WorstPrice
 from worker.engine.recorded import Recorded
 from worker.patience import until_available
 from worker.run.budget import short_notice, stop_notice, wait_for_money
@@ -74,15 +72,6 @@ class RunMoney:
 async def is_capped(context: RunContext, benchmark: Benchmark) -> bool:
     """Whether a cap counts for a run that begins now."""
     return await until_available(lambda: context.payments.is_capped(benchmark), "caps_wait")
-
-
-def worst_price(
-    context: RunContext, base: PriceSnapshot | None, endpoint: Endpoint, spec: BenchmarkSpec, at: datetime
-) -> WorstPrice | None:
-    """The dearest prices that may apply to a run; None if its model has no price. `base`: of the standard tier."""
-    if base is None:
-        return None
-    return with_tiers(base, endpoint, spec.model, asked_tiers(spec, endpoint), context.price_list, at)
 
 
 def make_purse(

@@ -37,6 +37,10 @@ class _Place:
     def held(self) -> Held:
         return Held(sum(self.amounts.values()), len(self.amounts))
 
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(self.number + 1, self.held.amount, self.held.requests)
+
 
 class Beside(Protocol):
     """Money of requests that stand beside the load."""
@@ -87,13 +91,15 @@ class Purse:
         """How many places wait for money."""
         return len(self._unpaid)
 
-    def enter(self, in_flight: int) -> None:
+    async def enter(self, in_flight: int) -> None:
         """A phase begins that may have so many requests in flight. What the one before has not sent comes back."""
-        self._in_flight = in_flight
-        self._unpaid.clear()
-        self._open.clear()
-        self._held.clear()
-        self.starving.clear()
+        # A transaction that is under way pays for places of the phase before.
+        async with self._paying:
+            self._in_flight = in_flight
+            self._unpaid.clear()
+            self._open.clear()
+            self._held.clear()
+            self.starving.clear()
 
     async def pay(
         self, store: Store, *, ended: Sequence[ResultRecord] = (), places: Iterable[int] = (), mark: int = 0
@@ -110,7 +116,7 @@ class Purse:
                 await store(Bill(charges))
                 return mark
             self._unpaid.extend(map(self._place, places))
-            wanted = [Wanted(place.number + 1, *_sums(place.held)) for place in self._unpaid]
+            wanted = [place.wanted for place in self._unpaid]
             self._take(await store(Bill(charges, self.held(), wanted)))
         return self._mark
 
@@ -124,13 +130,13 @@ class Purse:
         async with self._paying:
             charges = added_up(settle())
             held = self.held() if self.capped else None
-            await store(Bill(held=held, wanted=wanted if self.capped else (), beside=charges))
+            await store(Bill(held=held, wanted=wanted, beside=charges))
 
     def held(self) -> dict[date, Held]:
         """What marked requests may cost that have no result, by day."""
         held = dict(self._held)
         for day, more in self.beside.held() if self.beside is not None else ():
-            held[day] = _plus(held.get(day, Held()), more)
+            held[day] = held.get(day, Held()) + more
         return held
 
     def left(self, unanswered: Sequence[RequestId]) -> dict[date | None, Charge]:
@@ -172,7 +178,7 @@ class Purse:
         else:
             place.amounts.pop(turn, None)
         if place.day is not None:
-            self._held[place.day] = _minus(_plus(self._held[place.day], place.held), before)
+            self._held[place.day] += place.held - before
         return place.day, charge
 
     def _bound(self, request_id: RequestId, reserved: int | None) -> Callable[[], int] | None:
@@ -188,22 +194,10 @@ class Purse:
             place = self._unpaid.popleft()
             place.day = paid.day
             self._open[place.number] = place
-            self._held[paid.day] = _plus(self._held.get(paid.day, Held()), place.held)
+            self._held[paid.day] = self._held.get(paid.day, Held()) + place.held
         self._mark = self._mark if paid.mark is None else paid.mark
         self.refusal = paid.refusal
         if self._unpaid and len(self._open) < (self._in_flight if self.whole_loads else 1):
             self.starving.set()
         else:
             self.starving.clear()
-
-
-def _sums(held: Held) -> tuple[int, int]:
-    return held.amount, held.requests
-
-
-def _plus(one: Held, other: Held) -> Held:
-    return Held(one.amount + other.amount, one.requests + other.requests)
-
-
-def _minus(one: Held, other: Held) -> Held:
-    return Held(one.amount - other.amount, one.requests - other.requests)

@@ -90,7 +90,7 @@ class Recorder:
         if self._purse is None or not self._purse.capped:
             await store(window.mark, None)
             return window.mark
-        self._purse.enter(window.concurrency)
+        await self._purse.enter(window.concurrency)
         return await self._purse.pay(lambda bill: store(None, bill), places=window.take_opened())
 
     def allow(self, mark: int) -> None:

@@ -20,6 +20,7 @@ from shared.db.leases import Lease
 from shared.db.reservations import Bill, Paid
 from shared.db.tables import Benchmark
 from shared.errors import LeaseLost, Unavailable
+from shared.providers.worst_case import worst_price
 from shared.providers.worst_requests import worst_case
 from shared.scrubber import Scrubber
 from shared.workloads.learnt_factor import LearntFactor
@@ -29,7 +30,7 @@ from worker.engine.planned import MeasureContext, RunClock
 from worker.engine.sdk_clients import make_target
 from worker.patience import until_available
 from worker.run.context import RunContext
-from worker.run.money import RunMoney, is_capped, make_purse, worst_price
+from worker.run.money import RunMoney, is_capped, make_purse
 from worker.run.observing import Observer, scrapers_of
 from worker.run.pricing import RunPrice, find_price
 from worker.run.probing import prober_of
@@ -128,7 +129,7 @@ class Sending:
             ),
             is_capped(context, benchmark),
         )
-        dearest = worst_price(context, price.base, endpoint, spec, began_at)
+        dearest = worst_price(price.base, endpoint, spec, context.price_list, began_at)
         worst = worst_case(dearest, spec, load.workload, endpoint)
         purse = make_purse(benchmark, spec, worst, self._inherited.recorded, capped=capped)
         self.money = money = RunMoney(context, self._lease, purse, dearest)

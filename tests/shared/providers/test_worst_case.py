@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from shared.benchmark.spec import BenchmarkSpec
 from shared.money import micro_usd
+from shared.providers.base_price import base_price
 from shared.providers.endpoints import Endpoint
 from shared.providers.prices import PriceList, PriceSnapshot, TokenCounts
 from shared.providers.worst_case import WorstPrice, worst_price
@@ -21,6 +23,12 @@ def price(**prices: Any) -> WorstPrice:
 
 def endpoint(**fields: Any) -> Endpoint:
     return Endpoint(name="one", base_url="https://api.example.com", protocol="openai", **fields)
+
+
+def dearest(endpoint: Endpoint, model: str, **fields: Any) -> WorstPrice | None:
+    spec = BenchmarkSpec.model_validate({"name": "n", "model": model, "prompts": ["x"], **fields})
+    price_list = PriceList()
+    return worst_price(base_price(endpoint, model, price_list, NOW), endpoint, spec, price_list, NOW)
 
 
 def test_input_costs_the_dearest_class_and_output_its_own() -> None:
@@ -66,22 +74,46 @@ def test_no_request_within_the_bound_costs_more(model: str, input_tokens: int) -
 
 
 def test_the_tier_that_is_asked_for_counts_if_it_is_dearer() -> None:
-    prices, openai = PriceList(), endpoint(price_provider="openai")
+    openai = endpoint(price_provider="openai")
     costs = {}
     for tier in (None, "default", "priority", "flex", "auto"):
-        found = worst_price(openai, "gpt-5", [tier], prices, NOW)
+        found = dearest(openai, "gpt-5", parameters={"service_tier": tier})
         assert found is not None
         costs[tier] = found.micro_usd(1_000, 1_000)
     assert costs[None] == costs["default"] == costs["flex"] < costs["priority"] <= costs["auto"]
 
 
+@pytest.mark.parametrize(
+    ("of_endpoint", "fields"),
+    [
+        ({"extra_body": {"service_tier": "priority"}}, {}),
+        ({}, {"extra_body": {"service_tier": "Priority"}}),
+        (
+            {},
+            {
+                "prompts": [
+                    "x",
+                    {"messages": [{"role": "user", "content": "y"}], "parameters": {"service_tier": "priority"}},
+                ]
+            },
+        ),
+    ],
+)
+def test_a_tier_counts_wherever_it_is_asked_for(of_endpoint: dict[str, Any], fields: dict[str, Any]) -> None:
+    plain = dearest(endpoint(price_provider="openai"), "gpt-5")
+    found = dearest(endpoint(price_provider="openai", **of_endpoint), "gpt-5", **fields)
+    assert plain is not None
+    assert found is not None
+    assert found.micro_usd(1_000, 1_000) > plain.micro_usd(1_000, 1_000)
+
+
 def test_prices_of_the_operator_are_the_only_ones() -> None:
     own = endpoint(prices={"input_usd_per_mtok": Decimal(1), "output_usd_per_mtok": Decimal(2)})
-    found = worst_price(own, "gpt-5", ["priority"], PriceList(), NOW)
+    found = dearest(own, "gpt-5", parameters={"service_tier": "priority"})
     assert found is not None
     assert found.micro_usd(10, 10) == 30
 
 
 def test_a_model_without_a_price_has_no_worst_case() -> None:
-    assert worst_price(endpoint(price_provider="openai"), "nobody-1", [None], PriceList(), NOW) is None
-    assert worst_price(endpoint(), "gpt-5", [None], PriceList(), NOW) is None
+    assert dearest(endpoint(price_provider="openai"), "nobody-1") is None
+    assert dearest(endpoint(), "gpt-5") is None

@@ -84,7 +84,7 @@ def ended(place: int, turn: int = 0, *, over: bool = False) -> ResultRecord:
 
 async def test_a_conversation_is_paid_as_a_whole_and_given_back_turn_by_turn() -> None:
     purse, caps = Purse(worst(), capped=True), Caps(500)
-    purse.enter(2)
+    await purse.enter(2)
     assert await purse.pay(caps, places=[0, 1, 2]) == 2
     assert caps.bills[0].wanted[0].amount == 200
     assert purse.held() == {DAY: Held(400, 4)}
@@ -99,14 +99,14 @@ async def test_a_conversation_is_paid_as_a_whole_and_given_back_turn_by_turn() -
 
 async def test_a_resumed_conversation_costs_only_what_is_left_of_it() -> None:
     purse, caps = Purse(worst(), Recorded([RequestId(0)]), capped=True), Caps(500)
-    purse.enter(1)
+    await purse.enter(1)
     await purse.pay(caps, places=[0])
     assert purse.held() == {DAY: Held(100, 1)}
 
 
 async def test_each_place_belongs_to_the_day_that_paid_for_it() -> None:
     purse, caps = Purse(worst(), capped=True), Caps(1_000)
-    purse.enter(2)
+    await purse.enter(2)
     await purse.pay(caps, places=[0])
     caps.day = NEXT_DAY
     await purse.pay(caps, places=[1])
@@ -118,9 +118,9 @@ async def test_each_place_belongs_to_the_day_that_paid_for_it() -> None:
 
 async def test_the_next_phase_gives_back_what_the_one_before_has_not_sent() -> None:
     purse, caps = Purse(worst(), capped=True), Caps(500)
-    purse.enter(2)
+    await purse.enter(2)
     await purse.pay(caps, places=[0, 1, 2])
-    purse.enter(2)
+    await purse.enter(2)
     assert purse.held() == {}
     assert await purse.pay(caps, places=[10]) == 11
     assert caps.bills[-1].held == {}
@@ -129,7 +129,7 @@ async def test_the_next_phase_gives_back_what_the_one_before_has_not_sent() -> N
 
 async def test_it_starves_when_nothing_is_in_flight_and_the_next_place_is_not_paid() -> None:
     purse, caps = Purse(worst(), capped=True), Caps(300)
-    purse.enter(1)
+    await purse.enter(1)
     await purse.pay(caps, places=[0, 1])
     assert not purse.starving.is_set()
     caps.left = -300
@@ -143,13 +143,13 @@ async def test_it_starves_when_nothing_is_in_flight_and_the_next_place_is_not_pa
 
 async def test_results_that_came_with_too_few_requests_in_flight_are_counted() -> None:
     purse, caps = Purse(worst(), capped=True), Caps(200)
-    purse.enter(2)
+    await purse.enter(2)
     await purse.pay(caps, places=[0, 1])
     await purse.pay(caps, ended=[ended(0)])
     assert purse.short_results == 1
     notice = short_notice(purse.short_results)
     assert notice is not None
-    assert notice.startswith("1 results came while")
+    assert "than the load asks for: 1." in notice
     assert short_notice(0) is None
 
 
@@ -165,7 +165,7 @@ async def test_without_a_cap_it_reserves_nothing_and_knows_what_results_cost() -
 
 async def test_without_a_price_all_is_paid_and_nothing_counts() -> None:
     purse, caps = Purse(None, capped=True), Caps(0)
-    purse.enter(1)
+    await purse.enter(1)
     assert await purse.pay(caps, places=[0, 1]) == 2
     await purse.pay(caps, ended=[replace(ended(0), cost_usd=None)])
     assert caps.bills[-1].charges == {(0, 0): (DAY, Charge(requests=1, unpriced=1))}
@@ -174,7 +174,7 @@ async def test_without_a_price_all_is_paid_and_nothing_counts() -> None:
 
 async def test_no_cap_pays_for_what_has_no_bound() -> None:
     purse, caps = Purse(worst(None), capped=True), Caps(10**9)
-    purse.enter(1)
+    await purse.enter(1)
     await purse.pay(caps, places=[0])
     assert purse.starving.is_set()
     assert purse.refusal is not None
@@ -188,7 +188,7 @@ async def test_probes_are_paid_in_chunks_and_settled_once() -> None:
     assert await probes.mark_to(4) == 4
     assert purse.held() == {DAY: Held(200, 4)}
     # Those of the load and of the probes are held side by side.
-    purse.enter(1)
+    await purse.enter(1)
     await purse.pay(caps, places=[0])
     assert purse.starving.is_set(), "50 are left"
     probes.ended(replace(ended(0), cost_usd=Decimal("0.000001")))
@@ -205,7 +205,7 @@ async def test_probes_are_paid_in_chunks_and_settled_once() -> None:
 
 
 async def starve(purse: Purse, caps: Caps) -> None:
-    purse.enter(1)
+    await purse.enter(1)
     await purse.pay(caps, places=[0])
     assert purse.starving.is_set()
 
@@ -226,6 +226,28 @@ async def test_a_run_goes_on_when_others_give_money_back() -> None:
             await asyncio.sleep(0.001)
     assert (allowed, gave_up) == ([1], [])
     waiting.cancel()
+
+
+async def test_a_phase_that_begins_while_money_is_asked_for_waits_for_the_answer() -> None:
+    """A phase that ends by its duration may end while the run waits for money of others."""
+    purse, caps = Purse(worst(), capped=True), Caps(0)
+    await starve(purse, caps)
+    caps.left = 200
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def slow(bill: Bill) -> Paid:
+        asked.set()
+        await answered.wait()
+        return await caps(bill)
+
+    asking = asyncio.create_task(purse.pay(slow))
+    await asked.wait()
+    entering = asyncio.create_task(purse.enter(1))
+    answered.set()
+    await asyncio.gather(asking, entering)
+    assert purse.held() == {}
+    assert await purse.pay(caps, places=[5]) == 6
+    assert purse.held() == {DAY: Held(200, 2)}
 
 
 async def test_a_run_gives_up_after_a_while_and_at_once_if_nothing_can_come_back() -> None:

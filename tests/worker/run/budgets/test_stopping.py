@@ -16,6 +16,16 @@ from tests.worker.run.budgets.requests import COST, FOUR, WORST, spent_of
 from worker.engine.children import Children
 
 
+async def ended(service: Service, number: int) -> dict[str, Any]:
+    """The benchmark, once it has ended."""
+
+    async def look() -> dict[str, Any] | None:
+        document: dict[str, Any] = (await service.client.get(f"/benchmarks/{number}")).json()
+        return document if document["completed_at"] else None
+
+    return await until(look) or {}
+
+
 async def test_without_a_budget_the_ledger_says_what_was_spent(service: Service, ledger: Ledger) -> None:
     done = await service.run(**FOUR, prompts=["x"] * 5)
     assert (done["status"], done["stopped"]) == ("completed", None)
@@ -80,13 +90,7 @@ async def test_what_cannot_be_paid_at_all_is_not_sent(
     await ledger.set_budget("owner:default:day", WORST - 1)
     spec = BenchmarkSpec.model_validate({"name": "test", "prompts": ["x"] * 3, **FOUR}).with_defaults()
     number = (await BenchmarkRepository(LOCAL, database).create(spec, "priced")).id
-
-    async def has_ended() -> dict[str, Any] | None:
-        document: dict[str, Any] = (await service.client.get(f"/benchmarks/{number}")).json()
-        return document if document["completed_at"] else None
-
-    done = await until(has_ended)
-    assert done is not None
+    done = await ended(service, number)
     assert (done["status"], done["stopped"], done["results"]) == ("completed", "budget", [])
     assert not simulator.requests
     [state] = await ledger.caps()
@@ -137,11 +141,7 @@ async def test_a_cancel_settles_what_was_in_flight_at_its_worst_case(service: Se
 
     await until(three_are_in_flight)
     await service.client.post(f"/benchmarks/{created['id']}/cancel")
-
-    async def has_ended() -> bool:
-        return bool((await service.client.get(f"/benchmarks/{created['id']}")).json()["completed_at"])
-
-    await until(has_ended)
+    await ended(service, created["id"])
     [row], [state] = await ledger.spend(), await ledger.caps()
     assert (row.amount, row.worst_case, row.requests) == (3 * WORST, 3 * WORST, 3)
     assert (state.spent, state.reserved) == (3 * WORST, 0)
@@ -185,13 +185,7 @@ async def test_a_cap_that_came_after_the_submit_counts_no_model_without_a_price(
     ).with_defaults()
     async with running_service(database_url, redis_url, simulator.base_url, children=children) as service:
         number = (await BenchmarkRepository(LOCAL, database).create(spec, "simulator")).id
-
-        async def has_failed() -> dict[str, Any] | None:
-            document: dict[str, Any] = (await service.client.get(f"/benchmarks/{number}")).json()
-            return document["error"]
-
-        error = await until(has_failed)
-    assert error is not None
+        error = (await ended(service, number))["error"]
     assert (error["kind"], "allow_unpriced" in error["message"]) == ("unpriced_model", True)
     assert not simulator.requests
 
