@@ -11,9 +11,9 @@ from api.access.viewer import viewer
 from shared.access.caller import Caller
 from shared.access.owner import ALL_OWNERS, OWNER
 
-# Forms send empty texts for what was not chosen.
-empty_as_none = BeforeValidator(lambda value: value or None)
-OwnerFilter = Annotated[Annotated[str, Field(pattern=rf"^({OWNER}|\*)$")] | None, empty_as_none]
+_NAME = Annotated[str, Field(pattern=rf"^({OWNER}|\*)$")]
+# Forms send an empty text for what was not chosen.
+OwnerFilter = Annotated[_NAME | None, BeforeValidator(lambda value: value or None)]
 
 
 def reader_of(request: Request, asked: str | None) -> Caller:

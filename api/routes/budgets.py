@@ -9,6 +9,8 @@ from api.access.needs import needs
 from api.body import JsonRoute
 from api.cursor import decode_cursor, encode_cursor
 from api.present_money import budget_out
+from api.routes.benchmarks import INVALID
+from api.routes.keys import KeyId
 from api.schemas.budgets import BudgetIn, BudgetOut, BudgetPage, BudgetQuery
 from api.schemas.problem import Problem
 from api.state import Parts
@@ -20,12 +22,8 @@ from shared.budgets.cap_name import Period as PeriodName
 router = APIRouter(tags=["money"], route_class=JsonRoute, dependencies=[needs("admin")])
 
 Owner = Annotated[str, Path(pattern=f"^{OWNER}$", description="Name of the owner.", examples=["acme"])]
-KeyId = Annotated[str, Path(pattern="^[0-9a-z]{8}$", description="Id of the key.", examples=["ab12cd34"])]
 Period = Annotated[PeriodName, Path(description="For each `day` or each `month`, in UTC.", examples=["month"])]
 
-INVALID: dict[int | str, dict[str, Any]] = {
-    422: {"model": Problem, "description": "A field is wrong; `errors` names it."}
-}
 NO_BUDGET: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is no such budget."}}
 SET: dict[int | str, dict[str, Any]] = {
     201: {"model": BudgetOut, "description": "The budget is new."},

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
 
 from api.access.caller import caller_of
@@ -19,9 +19,9 @@ from api.pages.routes.form_body import Form, done
 from api.pages.site import page
 from api.pages.urls import with_query
 from api.proxy import link
+from api.routes.keys import KeyId, Keys, TheAccess
 from api.schemas.keys import KeyIn
 from api.state import Parts, State
-from shared.access.caller import Caller
 from shared.db.access_tables import ApiKey
 from shared.db.key_lookup import state_of
 from shared.db.keys import KeyRepository, NewKey
@@ -42,17 +42,8 @@ LIFETIMES = (
 )
 DEFAULT_LIFETIME = "90"
 
-KeyId = Annotated[str, Path(pattern="^[0-9a-z]{8}$")]
 Owner = Annotated[OwnerFilter, Query()]
 After = Annotated[str | None, Query(max_length=500)]
-
-
-async def _access(request: Request) -> Access:
-    access: Access = request.app.state.access
-    return access
-
-
-TheAccess = Annotated[Access, Depends(_access)]
 
 
 @router.get("")
@@ -65,7 +56,7 @@ async def keys(request: Request, parts: Parts, access: TheAccess, owner: Owner =
 
 
 @router.post("", dependencies=[needs("admin")])
-async def create(values: Form, request: Request, parts: Parts, access: TheAccess) -> Response:
+async def create(values: Form, request: Request, parts: Parts, access: TheAccess, repository: Keys) -> Response:
     """Shows the new key, once."""
     document: dict[str, Any] = {
         "name": values.get("name", "").strip(),
@@ -82,7 +73,7 @@ async def create(values: Form, request: Request, parts: Parts, access: TheAccess
         new = NewKey(**body.model_dump())
         if days:
             new = replace(new, expires_at=parts.clock.wall_now() + timedelta(days=int(days)))
-        row, text = await _repository(caller_of(request), parts, access).create(new)
+        row, text = await repository.create(new)
     except ValidationError as exc:
         found = [{**error, "loc": ("body", *error["loc"])} for error in exc.errors(include_url=False)]
         return await _list(request, parts, access, values, [_in_words(item) for item in field_errors(found, document)])
@@ -111,11 +102,11 @@ async def ask_before_revocation(key_id: KeyId, request: Request, access: TheAcce
 
 
 @router.post("/{key_id}/revoke", dependencies=[needs("admin")])
-async def revoke(key_id: KeyId, values: Form, request: Request, parts: Parts, access: TheAccess) -> Response:
+async def revoke(key_id: KeyId, values: Form, request: Request, access: TheAccess, repository: Keys) -> Response:
     """A form without `confirmed` leads to the question."""
     if values.get("confirmed") != "yes":
         return await ask_before_revocation(key_id, request, access)
-    await _repository(caller_of(request), parts, access).revoke(key_id)
+    await repository.revoke(key_id)
     return done(PATH, "key-revoked")
 
 
@@ -132,7 +123,7 @@ async def _list(
     """The page, with what was typed and what is wrong with it."""
     start = decode_cursor(after, str, str) if after else None
     reader = reader_of(request, owner)
-    rows = await _repository(reader, parts, access).page(after=start, limit=KEYS_A_PAGE + 1)
+    rows = await KeyRepository(reader, parts.database, access.hasher).page(after=start, limit=KEYS_A_PAGE + 1)
     shown, now = rows[:KEYS_A_PAGE], parts.clock.wall_now()
     last: ApiKey | None = shown[-1] if len(rows) > len(shown) else None
     here = link(PATH)
@@ -154,10 +145,6 @@ async def _list(
         first_url=with_query(here, pairs) if after else None,
         next_url=None if last is None else with_query(here, pairs, after=encode_cursor(last.owner, last.id)),
     )
-
-
-def _repository(caller: Caller, parts: State, access: Access) -> KeyRepository:
-    return KeyRepository(caller, parts.database, access.hasher)
 
 
 def _in_words(error: FieldError) -> FieldError:
