@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from api.pages.charts.figure import MAX_ROWS, Figure
 from api.pages.charts.plot import WIDE, Plot, across, up
 from api.pages.words.numbers import usd
-from shared.money import MICROS_A_USD, Spent
+from api.present_money import dollars
+from shared.money import Spent
 
 HEIGHT = 220
 # Widest character of a sum where the figure is narrow: its font is then 18 px of the drawing.
@@ -17,7 +18,7 @@ _NONE = Spent(0, 0, 0, 0, 0)
 def spend_days(spent: Mapping[date, Spent], first: date, last: date) -> Figure:
     """`spent`: the days on which something was."""
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    amounts = [spent.get(day, _NONE).amount / MICROS_A_USD for day in days]
+    amounts = [dollars(spent.get(day, _NONE).amount) for day in days]
     y = up(amounts, height=HEIGHT)
     # Dollars need more room than milliseconds.
     left = 8 + DIGIT_PX * max(len(usd(value)) for value in y.ticks(5))
