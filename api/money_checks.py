@@ -1,7 +1,6 @@
 """Checks before a submit whether budgets can pay for a benchmark. Workers hold the budgets; this only tells early."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from api.estimates import Estimated
 from shared.access.caller import Caller
@@ -10,7 +9,7 @@ from shared.benchmark.spec import BenchmarkSpec
 from shared.budgets.cap_name import CapName
 from shared.db.caps import CapRepository, CapState, Spender
 from shared.errors import BudgetExhausted, InvalidRequest
-from shared.money import MICROS_A_USD, usd_text
+from shared.money import usd_text
 
 # The cap of a benchmark's own budget, before the benchmark has a number.
 OWN = "benchmark"
@@ -61,11 +60,11 @@ def budget_notes(caps: Sequence[CapState], estimated: Estimated) -> list[str]:
     if worst.total <= smallest.left:
         return []
     least = worst.requests * max(0, smallest.left) // worst.total
-    left = dollars(max(0, smallest.left))
+    left = _dollars(max(0, smallest.left))
     told = (
         f"It may stop at {CapName.of(smallest.key).words}, which has {left} left, after about {least:,} of "
-        f"{worst.requests:,} requests: in the worst case, all of them cost {dollars(worst.total)}. The less they cost, "
-        "the further it gets."
+        f"{worst.requests:,} requests: in the worst case, all of them cost {_dollars(worst.total)}. The less they "
+        "cost, the further it gets."
     )
     return [told]
 
@@ -83,11 +82,13 @@ def _unpriced(spec: BenchmarkSpec) -> list[str]:
 
 def _exhausted(cap: CapState, first: int | None) -> BudgetExhausted:
     name = CapName.of(cap.key)
-    cost = "" if first is None else f", which can cost {dollars(first)}"
+    cost = "" if first is None else f", which can cost {_dollars(first)}"
     again = "" if name.resets_at is None else f"; it begins anew at {name.resets_at:%Y-%m-%dT%H:%M:%SZ}"
-    used = f": {dollars(cap.spent)} is spent and {dollars(cap.reserved)} reserved" if cap.spent or cap.reserved else ""
+    used = (
+        f": {_dollars(cap.spent)} is spent and {_dollars(cap.reserved)} reserved" if cap.spent or cap.reserved else ""
+    )
     return BudgetExhausted(
-        f"{name.words}, {dollars(cap.cap)}, cannot pay for one more request{cost}{used}{again}",
+        f"{name.words}, {_dollars(cap.cap)}, cannot pay for one more request{cost}{used}{again}",
         cap.key,
         cap=cap.cap,
         spent=cap.spent,
@@ -96,19 +97,6 @@ def _exhausted(cap: CapState, first: int | None) -> BudgetExhausted:
     )
 
 
-def dollars(micros: int) -> str:
+def _dollars(micros: int) -> str:
     """As people read it: `$12.50`."""
     return f"${usd_text(micros)}"
-
-
-def caps_document(caps: Sequence[CapState]) -> list[dict[str, Any]]:
-    """`budgets` of an estimate."""
-    return [
-        {
-            "budget": cap.key,
-            "cap_usd": cap.cap / MICROS_A_USD,
-            "left_usd": max(0, cap.left) / MICROS_A_USD,
-            "resets_at": CapName.of(cap.key).resets_at,
-        }
-        for cap in caps
-    ]

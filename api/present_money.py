@@ -2,9 +2,11 @@
 
 from dataclasses import asdict
 
-from api.schemas.budgets import BudgetOut
+from api.schemas.budgets import BudgetOut, CapOut
 from api.schemas.spend import SpendItem, SpentOut
+from shared.budgets.cap_name import CapName
 from shared.db.budgets import BudgetState
+from shared.db.caps import CapState
 from shared.db.spend_pages import SpendRow
 from shared.money import MICROS_A_USD, Spent
 
@@ -27,6 +29,15 @@ def budget_out(state: BudgetState) -> BudgetOut:
         reached_at=state.reached_at,
         resets_at=state.resets_at,
         created_at=state.created_at,
+    )
+
+
+def cap_out(state: CapState) -> CapOut:
+    return CapOut(
+        budget=state.key,
+        cap_usd=dollars(state.cap),
+        left_usd=dollars(max(0, state.left)),
+        resets_at=CapName.of(state.key).resets_at,
     )
 
 

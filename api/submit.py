@@ -12,7 +12,8 @@ from api import fingerprint
 from api.ceilings import check_streams
 from api.dataset_choice import with_dataset
 from api.estimates import Estimated, Estimator
-from api.money_checks import Budgets, budget_notes, caps_document, check_money
+from api.money_checks import Budgets, budget_notes, check_money
+from api.present_money import cap_out
 from api.webhook_setup import WebhookSetup
 from shared.benchmark.request import BenchmarkRequest
 from shared.benchmark.spec import BenchmarkSpec
@@ -241,7 +242,7 @@ class Submitter:
 def _document(estimated: Estimated, caps: Sequence[CapState]) -> dict[str, Any]:
     """The estimate as the API returns it."""
     notes = [*estimated.document["notes"], *budget_notes(caps, estimated)]
-    return {**estimated.document, "budgets": caps_document(caps), "notes": notes}
+    return {**estimated.document, "budgets": [cap_out(cap).model_dump() for cap in caps], "notes": notes}
 
 
 def _once(key: str, request: BenchmarkRequest) -> Once:

@@ -39,6 +39,11 @@ def take_owner(scope: AsgiScope, need: Need, caller: Caller) -> Caller:
     if scope["method"] not in _SAFE and not need.across_owners:
         raise WrongOwner("what is made or changed here always belongs to the owner of the key")
     scope["query_string"] = urlencode([pair for pair in pairs if pair[0] != PARAMETER]).encode()
-    if asked[0] == ALL_OWNERS:
+    return with_owner(caller, asked[0])
+
+
+def with_owner(caller: Caller, asked: str) -> Caller:
+    """The caller, who is an admin, with the rows of the owner `asked` or, for `*`, of all."""
+    if asked == ALL_OWNERS:
         return replace(caller, sees_all=True)
-    return replace(caller, owner=asked[0], sees_all=False)
+    return replace(caller, owner=asked, sees_all=False)

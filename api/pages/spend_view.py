@@ -8,9 +8,9 @@ from markupsafe import Markup
 
 from api.pages.charts.share_bar import share_bar
 from api.pages.words.numbers import share, usd
+from api.present_money import dollars
 from shared.db.budgets import BudgetState
 from shared.db.spend_pages import SpendPage, SpendRow
-from shared.money import MICROS_A_USD
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ def _sum(row: SpendRow, part: float, *, all_owners: bool) -> SumRow:
     spent = row.spent
     return SumRow(
         *_names(row, all_owners=all_owners),
-        spent.amount / MICROS_A_USD,
-        spent.worst_case / MICROS_A_USD,
+        dollars(spent.amount),
+        dollars(spent.worst_case),
         spent.requests,
         spent.unpriced,
         spent.benchmarks,
@@ -80,17 +80,17 @@ def owner_rows(page: SpendPage) -> Sequence[SumRow]:
 
 def budget_row(state: BudgetState) -> BudgetRow:
     spent, reserved = state.spent / state.cap, state.reserved / state.cap
-    said = f"{usd(state.spent / MICROS_A_USD)} spent and {usd(state.reserved / MICROS_A_USD)} reserved"
+    said = f"{usd(dollars(state.spent))} spent and {usd(dollars(state.reserved))} reserved"
     return BudgetRow(
         state.name.holder,
         state.name.id,
         state.name.period,
-        state.cap / MICROS_A_USD,
-        state.spent / MICROS_A_USD,
-        state.reserved / MICROS_A_USD,
-        state.left / MICROS_A_USD,
+        dollars(state.cap),
+        dollars(state.spent),
+        dollars(state.reserved),
+        dollars(state.left),
         share(spent + reserved),
-        share_bar(f"{said} of {usd(state.cap / MICROS_A_USD)}", spent, reserved),
+        share_bar(f"{said} of {usd(dollars(state.cap))}", spent, reserved),
         state.reached_at,
         state.resets_at,
     )

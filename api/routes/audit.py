@@ -1,22 +1,18 @@
 """`/audit`: who changed what, and when."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from api.access.needs import needs
+from api.audit_list import filter_of
 from api.cursor import decode_cursor, encode_cursor
+from api.routes.benchmarks import INVALID
 from api.schemas.audit import AuditEntryOut, AuditPage, AuditQuery
-from api.schemas.problem import Problem
 from api.state import Parts
 from shared.db.access_tables import AuditEntry
-from shared.db.audit import AuditFilter
 
 router = APIRouter(tags=["audit"], dependencies=[needs("admin")])
-
-INVALID: dict[int | str, dict[str, Any]] = {
-    422: {"model": Problem, "description": "A field is wrong; `errors` names it."}
-}
 
 
 @router.get("/audit", operation_id="listAuditEntries", summary="Read who changed what", responses=INVALID)
@@ -25,16 +21,8 @@ async def list_entries(query: Annotated[AuditQuery, Query()], parts: Parts) -> A
 
     `owner=NAME` lists those of another owner, `owner=*` those of all. An entry is stored together with its change.
     """
-    where = AuditFilter(
-        action=query.action,
-        kind=query.kind,
-        target_id=query.target,
-        key_id=query.key_id,
-        since=query.since,
-        before=query.before,
-    )
     before_id = decode_cursor(query.cursor, int)[0] if query.cursor else None
-    found = await parts.audit.page(where, before_id=before_id, limit=query.limit + 1)
+    found = await parts.audit.page(filter_of(query), before_id=before_id, limit=query.limit + 1)
     shown = found[: query.limit]
     return AuditPage(
         items=[_out(entry) for entry in shown],

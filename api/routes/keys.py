@@ -11,6 +11,7 @@ from api.access.setup import Access
 from api.body import JsonRoute
 from api.cursor import decode_cursor, encode_cursor
 from api.proxy import link
+from api.routes.benchmarks import INVALID
 from api.schemas.keys import KeyCreated, KeyIn, KeyOut, KeyPage, WhoAmI
 from api.schemas.problem import Problem
 from api.schemas.webhooks import PageQuery
@@ -25,9 +26,6 @@ router = APIRouter(tags=["keys"], route_class=JsonRoute)
 KeyId = Annotated[str, Path(pattern="^[0-9a-z]{8}$", description="Id of the key.", examples=["ab12cd34"])]
 
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is no such key."}}
-INVALID: dict[int | str, dict[str, Any]] = {
-    422: {"model": Problem, "description": "A field is wrong; `errors` names it."}
-}
 FIRST = (
     "Open access has ended: from now on every request needs a key, also on this machine. Give it to the command line "
     "with LLMBENCH_API_KEY or --api-key-file."
@@ -39,13 +37,14 @@ async def _access(request: Request) -> Access:
     return access
 
 
-async def _keys(request: Request, parts: Parts) -> KeyRepository:
-    access: Access = request.app.state.access
-    return KeyRepository(caller_of(request), parts.database, access.hasher)
+TheAccess = Annotated[Access, Depends(_access)]
+
+
+async def _keys(access: TheAccess, parts: Parts) -> KeyRepository:
+    return KeyRepository(parts.caller, parts.database, access.hasher)
 
 
 Keys = Annotated[KeyRepository, Depends(_keys)]
-TheAccess = Annotated[Access, Depends(_access)]
 
 
 @router.post(

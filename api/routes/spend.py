@@ -1,6 +1,6 @@
 """`GET /spend`: what was spent."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
@@ -8,16 +8,12 @@ from api.access.needs import needs
 from api.body import JsonRoute
 from api.cursor import decode_cursor, encode_cursor
 from api.present_money import spend_item, spent_out
-from api.schemas.problem import Problem
+from api.routes.benchmarks import INVALID
 from api.schemas.spend import SpendQuery, SpendReport
 from api.state import Parts
 from shared.errors import InvalidRequest
 
 router = APIRouter(tags=["money"], route_class=JsonRoute, dependencies=[needs("read")])
-
-INVALID: dict[int | str, dict[str, Any]] = {
-    422: {"model": Problem, "description": "A field is wrong; `errors` names it."}
-}
 
 
 @router.get("/spend", operation_id="getSpend", summary="What was spent", responses=INVALID)

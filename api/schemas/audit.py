@@ -11,10 +11,8 @@ from shared.access.caller import Via
 from shared.text import StorableText
 
 
-class AuditQuery(BaseModel):
-    """Which entries to list."""
-
-    model_config = ConfigDict(extra="forbid")
+class AuditFilters(BaseModel):
+    """The filters of the log."""
 
     action: Action | None = Field(default=None, description="Only this action.", examples=["benchmark.deleted"])
     kind: Kind | None = Field(default=None, description="Only things of this kind.", examples=["benchmark"])
@@ -34,6 +32,13 @@ class AuditQuery(BaseModel):
     before: Instant | None = Field(
         default=None, alias="to", description="Only entries before this instant or day in UTC."
     )
+
+
+class AuditQuery(AuditFilters):
+    """Which entries to list."""
+
+    model_config = ConfigDict(extra="forbid")
+
     cursor: Annotated[str, Field(max_length=500)] | None = Field(
         default=None, description="`next_cursor` of the previous page."
     )

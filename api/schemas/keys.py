@@ -1,4 +1,4 @@
-"""API keys as admins make and see them, and what a caller is told of himself."""
+"""API keys as admins make and see them, and what a caller is told about itself."""
 
 from datetime import datetime
 from typing import Annotated, Literal

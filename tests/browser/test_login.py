@@ -79,7 +79,7 @@ def test_a_key_is_made_shown_once_and_revoked(browser: "Browser", closed: Closed
         assert faults(page) == []
         text = page.locator(".copyable code").inner_text()
         assert text.startswith("lbk_")
-        watched.open("/ui/keys")
+        watched.open("/ui/keys?owner=acme")
         assert text not in page.content()
         with page.expect_navigation():
             page.get_by_role("link", name="Revoke nightly CI").click()

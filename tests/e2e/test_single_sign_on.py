@@ -64,8 +64,9 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
     authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(folder / "server.pem"))
     certificate = f"ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.pem;"
     ports = {"bench.example.com": free_port(), "bench-api.example.com": free_port()}
-    (stack / "work").mkdir()
-    url = f"sqlite:///{stack}/work/llmbench.db"
+    database = stack / "work" / "llmbench.db"
+    database.parent.mkdir()
+    url = f"sqlite:///{database}"
     upgrade(url)
     key_id, key = asyncio.run(_key(url))
     options = {

@@ -21,12 +21,12 @@ def x_axis(scale: Scale, top_px: float, bottom_px: float, title: str, text: Text
             Markup(
                 '<path class="tick" d="M{0:.1f},{1:.1f}v4"/><text class="tick{4}" x="{0:.1f}" y="{2:.1f}" '
                 'text-anchor="middle">{3}</text>'
-            ).format(at, bottom_px, bottom_px + 18, text(value), _odd(number))
+            ).format(at, bottom_px, bottom_px + 22, text(value), _odd(number))
         )
     kind = ", log scale" if scale.kind == "log" else ""
     parts.append(
         Markup('<text class="title" x="{:.1f}" y="{:.1f}" text-anchor="end">{}{}</text>').format(
-            scale.end_px, bottom_px + 36, title, kind
+            scale.end_px, bottom_px + 40, title, kind
         )
     )
     return Markup("").join(parts)
@@ -46,7 +46,7 @@ def y_axis(scale: Scale, left_px: float, right_px: float, title: str, text: Text
     kind = ", log scale" if scale.kind == "log" else ""
     parts.append(
         Markup('<text class="title" x="0" y="{:.1f}">{}{}</text>').format(
-            min(scale.start_px, scale.end_px) - 12, title, kind
+            min(scale.start_px, scale.end_px) - 16, title, kind
         )
     )
     return Markup("").join(parts)

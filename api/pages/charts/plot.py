@@ -203,12 +203,12 @@ class Plot:
     def _marks_above(self) -> tuple[float, Markup]:
         placed = rows_of(self._marks, self.x.start_px, self._width)
         texts = [
-            label(at, self.y.end_px - 12 - (row + 1) * ROW_PX, mark.text, f"mark {mark.css}", "middle")
+            label(at, self.y.end_px - 16 - (row + 1) * ROW_PX, mark.text, f"mark {mark.css}", "middle")
             for row, at, mark in placed
         ]
         rows = max((row for row, _, _ in placed), default=-1) + 1
         # The y axis has its title below them.
-        return max(0.0, rows * ROW_PX + ROW_PX + 13 - self.y.end_px), Markup("").join(texts)
+        return max(0.0, rows * ROW_PX + ROW_PX + 17 - self.y.end_px), Markup("").join(texts)
 
     def _labels_at_ends(self) -> tuple[float, Markup]:
         heights = spread([height + 4 for height, _, _ in self._ends], self.y.end_px + 4, self.y.start_px)

@@ -6,29 +6,35 @@ from datetime import date, timedelta
 from api.pages.charts.figure import MAX_ROWS, Figure
 from api.pages.charts.plot import WIDE, Plot, across, up
 from api.pages.words.numbers import usd
-from shared.money import MICROS_A_USD, Spent
+from api.present_money import dollars
+from shared.money import Spent
 
 HEIGHT = 220
-# Dollars need more room than milliseconds.
-LEFT = 76
+# Widest character of a sum where the figure is narrow: its font is then 18 px of the drawing.
+DIGIT_PX = 12
 _NONE = Spent(0, 0, 0, 0, 0)
 
 
 def spend_days(spent: Mapping[date, Spent], first: date, last: date) -> Figure:
     """`spent`: the days on which something was."""
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    amounts = [spent.get(day, _NONE).amount / MICROS_A_USD for day in days]
+    amounts = [dollars(spent.get(day, _NONE).amount) for day in days]
+    y = up(amounts, height=HEIGHT)
+    # Dollars need more room than milliseconds.
+    left = 8 + DIGIT_PX * max(len(usd(value)) for value in y.ticks(5))
+    # The middle of each bar is the number of its day.
+    edges = [number - 0.5 for number in range(len(days) + 1)]
     plot = Plot(
         WIDE,
         HEIGHT,
-        across([0, len(days)], width=WIDE, left=LEFT),
-        up(amounts, height=HEIGHT),
+        across(edges, width=WIDE, left=left),
+        y,
         "day, in UTC",
         "spent, USD",
-        x_text=lambda number: _day(first + timedelta(days=round(number))) if number < len(days) else "",
+        x_text=lambda number: _day(first + timedelta(days=number)) if number.is_integer() else "",
         y_text=usd,
     )
-    plot.bars(range(len(days) + 1), amounts)
+    plot.bars(edges, amounts)
     most = max(range(len(days)), key=lambda number: amounts[number])
     rows = [
         (f"{day}", amount, spent.get(day, _NONE).requests)

@@ -1,64 +1,49 @@
 """`/ui/audit` for admins: who changed what and when, newest first, with the filters in the URL."""
 
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import Field, model_validator
 
-from api.access.caller import caller_of
 from api.access.needs import needs
+from api.audit_list import filter_of
+from api.pages.owner_filter import OwnerFilter, reader_of, shown_owner
 from api.pages.queries import query_of
+from api.pages.routes.login import Logins
 from api.pages.site import page
 from api.pages.urls import with_query
 from api.proxy import link
-from api.schemas.instant import Instant
+from api.schemas.audit import AuditFilters
 from api.state import Parts
-from shared.access.audit import ACTIONS, KINDS, MAX_TARGET_CHARS, Action, Kind
-from shared.access.owner import OWNER
-from shared.db.audit import AuditFilter, AuditRepository
-from shared.text import StorableText
+from shared.access.audit import ACTIONS, KINDS
+from shared.db.audit import AuditRepository
 
 router = APIRouter(prefix="/ui/audit", include_in_schema=False, dependencies=[needs("admin")])
 
 PATH = "/ui/audit"
 ENTRIES_A_PAGE = 100
 
-# Forms send empty texts for what was not chosen.
-_Empty = BeforeValidator(lambda value: value or None)
 
-
-class PageQuery(BaseModel):
+class PageQuery(AuditFilters):
     """Which entries. The URL may have other parameters, such as the theme."""
 
-    model_config = ConfigDict(extra="ignore")
+    owner: OwnerFilter = None
+    below: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
 
-    action: Annotated[Action | None, _Empty] = None
-    kind: Annotated[Kind | None, _Empty] = None
-    target: Annotated[Annotated[StorableText, Field(max_length=MAX_TARGET_CHARS)] | None, _Empty] = None
-    key_id: Annotated[Annotated[str, Field(pattern="^[0-9a-z]{8}$")] | None, _Empty] = None
-    owner: Annotated[Annotated[str, Field(pattern=f"^{OWNER}$")] | None, _Empty] = None
-    since: Annotated[Instant | None, _Empty] = Field(default=None, alias="from")
-    before: Annotated[Instant | None, _Empty] = Field(default=None, alias="to")
-    below: Annotated[Annotated[int, Field(ge=1, le=2**63 - 1)] | None, _Empty] = None
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty(cls, values: dict[str, str]) -> dict[str, str]:
+        """Forms send empty texts for what was not chosen."""
+        return {name: value for name, value in values.items() if value}
 
 
 @router.get("")
-async def audit_log(request: Request, parts: Parts) -> Response:
-    """Of all owners, or of the one that is chosen."""
+async def audit_log(request: Request, parts: Parts, login: Logins) -> Response:
+    """Of the owner whom this login looks at; `owner` asks for another one, or for all."""
     query = query_of(request, PageQuery)
-    caller = replace(caller_of(request), sees_all=True)
-    if query.owner is not None:
-        caller = replace(caller, owner=query.owner, sees_all=False)
-    where = AuditFilter(
-        action=query.action,
-        kind=query.kind,
-        target_id=query.target,
-        key_id=query.key_id,
-        since=query.since,
-        before=query.before,
-    )
-    rows = await AuditRepository(caller, parts.database).page(where, before_id=query.below, limit=ENTRIES_A_PAGE + 1)
+    reader = reader_of(request, query.owner)
+    entries = AuditRepository(reader, parts.database)
+    rows = await entries.page(filter_of(query), before_id=query.below, limit=ENTRIES_A_PAGE + 1)
     shown = rows[:ENTRIES_A_PAGE]
     pairs = [(name, request.query_params.get(name, "")) for name in _FILTERS]
     here = link(PATH)
@@ -69,8 +54,10 @@ async def audit_log(request: Request, parts: Parts) -> Response:
         actions=ACTIONS,
         kinds=KINDS,
         chosen=dict(pairs),
+        owners=await login.owners(),
+        shown=shown_owner(reader),
         is_filtered=any(value for _, value in pairs),
-        mine=caller_of(request),
+        mine=parts.caller,
         first_url=with_query(here, pairs) if query.below is not None else None,
         next_url=with_query(here, pairs, below=str(shown[-1].id)) if len(rows) > len(shown) else None,
     )

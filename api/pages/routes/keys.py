@@ -1,11 +1,11 @@
-"""`/ui/keys` for admins: the keys of all owners, a form for another one, and revoking one."""
+"""`/ui/keys` for admins: those of an owner or of all, a form for another key, and revoking one."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
 
 from api.access.caller import caller_of
@@ -14,13 +14,14 @@ from api.access.setup import Access
 from api.cursor import decode_cursor, encode_cursor
 from api.errors import field_errors
 from api.pages.forms.values import Values
+from api.pages.owner_filter import OwnerFilter, reader_of, shown_owner
 from api.pages.routes.form_body import Form, done
 from api.pages.site import page
 from api.pages.urls import with_query
 from api.proxy import link
+from api.routes.keys import KeyId, Keys, TheAccess
 from api.schemas.keys import KeyIn
 from api.state import Parts, State
-from shared.access.owner import is_owner
 from shared.db.access_tables import ApiKey
 from shared.db.key_lookup import state_of
 from shared.db.keys import KeyRepository, NewKey
@@ -41,27 +42,21 @@ LIFETIMES = (
 )
 DEFAULT_LIFETIME = "90"
 
-KeyId = Annotated[str, Path(pattern="^[0-9a-z]{8}$")]
-Owner = Annotated[str | None, Query(max_length=63)]
+Owner = Annotated[OwnerFilter, Query()]
 After = Annotated[str | None, Query(max_length=500)]
-
-
-async def _access(request: Request) -> Access:
-    access: Access = request.app.state.access
-    return access
-
-
-TheAccess = Annotated[Access, Depends(_access)]
 
 
 @router.get("")
 async def keys(request: Request, parts: Parts, access: TheAccess, owner: Owner = None, after: After = None) -> Response:
-    """By owner. Revoked and expired keys stay in the list."""
+    """Keys of the owner whom this login looks at; `owner` asks for another one, or for all.
+
+    Revoked and expired keys stay in the list.
+    """
     return await _list(request, parts, access, owner=owner, after=after)
 
 
 @router.post("", dependencies=[needs("admin")])
-async def create(values: Form, request: Request, parts: Parts, access: TheAccess) -> Response:
+async def create(values: Form, request: Request, parts: Parts, access: TheAccess, repository: Keys) -> Response:
     """Shows the new key, once."""
     document: dict[str, Any] = {
         "name": values.get("name", "").strip(),
@@ -78,7 +73,7 @@ async def create(values: Form, request: Request, parts: Parts, access: TheAccess
         new = NewKey(**body.model_dump())
         if days:
             new = replace(new, expires_at=parts.clock.wall_now() + timedelta(days=int(days)))
-        row, text = await _repository(request, parts, access).create(new)
+        row, text = await repository.create(new)
     except ValidationError as exc:
         found = [{**error, "loc": ("body", *error["loc"])} for error in exc.errors(include_url=False)]
         return await _list(request, parts, access, values, [_in_words(item) for item in field_errors(found, document)])
@@ -107,11 +102,11 @@ async def ask_before_revocation(key_id: KeyId, request: Request, access: TheAcce
 
 
 @router.post("/{key_id}/revoke", dependencies=[needs("admin")])
-async def revoke(key_id: KeyId, values: Form, request: Request, parts: Parts, access: TheAccess) -> Response:
+async def revoke(key_id: KeyId, values: Form, request: Request, access: TheAccess, repository: Keys) -> Response:
     """A form without `confirmed` leads to the question."""
     if values.get("confirmed") != "yes":
         return await ask_before_revocation(key_id, request, access)
-    await _repository(request, parts, access).revoke(key_id)
+    await repository.revoke(key_id)
     return done(PATH, "key-revoked")
 
 
@@ -127,8 +122,8 @@ async def _list(
 ) -> Response:
     """The page, with what was typed and what is wrong with it."""
     start = decode_cursor(after, str, str) if after else None
-    repository = _repository(request, parts, access, owner)
-    rows = await repository.page(after=start, limit=KEYS_A_PAGE + 1)
+    reader = reader_of(request, owner)
+    rows = await KeyRepository(reader, parts.database, access.hasher).page(after=start, limit=KEYS_A_PAGE + 1)
     shown, now = rows[:KEYS_A_PAGE], parts.clock.wall_now()
     last: ApiKey | None = shown[-1] if len(rows) > len(shown) else None
     here = link(PATH)
@@ -136,31 +131,20 @@ async def _list(
     wrong: dict[str, str] = {}
     for error in errors:
         wrong.setdefault(error.field, error.message)
-    own = caller_of(request).owner
     return page(
         request,
         "access/keys.html",
         status_code=422 if errors else 200,
         keys=[(row, state_of(row, now)) for row in shown],
         owners=await access.login.owners(),
-        owner=owner or "",
+        shown=shown_owner(reader),
         lifetimes=LIFETIMES,
-        typed=values if values is not None else {"owner": owner or own, "scope": "run", "expires": DEFAULT_LIFETIME},
+        typed=values if values is not None else {"owner": reader.owner, "scope": "run", "expires": DEFAULT_LIFETIME},
         wrong=wrong,
         are_keys=await access.keys.are_keys(),
         first_url=with_query(here, pairs) if after else None,
         next_url=None if last is None else with_query(here, pairs, after=encode_cursor(last.owner, last.id)),
     )
-
-
-def _repository(request: Request, parts: State, access: Access, owner: str | None = None) -> KeyRepository:
-    """For the keys of all owners, or of one."""
-    caller = caller_of(request)
-    if owner is not None and is_owner(owner):
-        caller = replace(caller, owner=owner, sees_all=False)
-    else:
-        caller = replace(caller, sees_all=True)
-    return KeyRepository(caller, parts.database, access.hasher)
 
 
 def _in_words(error: FieldError) -> FieldError:

@@ -99,7 +99,7 @@ async def _filled(parts: State, earlier_id: int) -> Values:
     """The form of an earlier benchmark."""
     spec, _ = await parts.benchmarks.spec(earlier_id)
     webhook = await parts.webhooks.of_benchmark(earlier_id)
-    of_webhook = () if webhook is None else (webhook.url, webhook.events)
+    of_webhook = () if webhook is None else (webhook.url, webhook.chosen)
     values = await asyncio.to_thread(lambda: values_of(request_of(spec, *of_webhook)))
     if len(values.get("prompts", "")) > MAX_PREFILLED_CHARS:
         values |= {PROMPTS_FROM: str(earlier_id), "prompts": "", "prompts_format": "lines"}

@@ -189,8 +189,8 @@ async def _browser(running: Deployment) -> None:
         "/ui/benchmarks/1",
         "/ui/webhooks",
         "/ui/workers",
-        "/ui/keys",
-        "/ui/audit",
+        "/ui/keys?owner=*",
+        "/ui/audit?owner=*",
         "/ui/spend",
     ):
         await running.client.get(path, headers={"accept": "text/html"})

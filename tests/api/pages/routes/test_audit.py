@@ -27,7 +27,9 @@ async def admin(api: httpx2.AsyncClient, database: Database) -> Browser:
 
 
 async def rows(admin: Browser, query: str = "") -> list[str]:
-    """The actions in the table, in order."""
+    """The actions in the table, in order. `query` may name an owner; else it asks for all."""
+    if "owner=" not in query:
+        query = f"{query}&owner=*" if query else "?owner=*"
     text = (await seen(admin.client, AUDIT + query)).text.partition("Details ")[2]
     names = ("benchmark created", "benchmark deleted", "webhook created", "session opened", "key created")
     found = [(text.find(name), name) for name in names if name in text]
@@ -39,7 +41,7 @@ async def test_the_log_says_who_did_what_newest_first(admin: Browser) -> None:
         *("webhook created", "benchmark deleted", "benchmark created"),
         *("session opened", "key created"),
     ]
-    text = (await seen(admin.client, AUDIT)).text
+    text = (await seen(admin.client, f"{AUDIT}?owner=*")).text
     assert "benchmark created benchmark 7 acme ab12cd34 model sim<b> planned requests 5 req-1" in text
     assert "webhook created webhook 3 acme ab12cd34 host x.example events a, b" in text
 
@@ -63,6 +65,25 @@ async def test_filters_are_in_the_url(admin: Browser, query: str, found: list[st
     assert await rows(admin, query) == found
 
 
+async def test_entries_of_other_owners_are_shown_by_asking(admin: Browser, database: Database) -> None:
+    await make_key(database, "acme")
+
+    async def shown(query: str = "") -> tuple[bool, bool, list[str]]:
+        """Whether there are entries of acme and of default, and the owner in the filter."""
+        page = await seen(admin.client, AUDIT + query)
+        chosen = [option["value"] for option in page.all("option", selected="")]
+        return "webhook 3 acme" in page.text, "key created" in page.text.partition("Details ")[2], chosen
+
+    assert await shown() == (False, True, ["default"])
+    assert await shown("?owner=") == (False, True, ["default"])
+    assert await shown("?owner=*") == (True, True, ["*"])
+    await admin.send("/ui/account/owner", {"owner": "acme"})
+    assert (await shown())[::2] == (True, ["acme"])
+    assert await shown("?owner=default") == (False, True, ["default"])
+    await admin.send("/ui/account/owner", {"owner": "*"})
+    assert await shown() == (True, True, ["*"])
+
+
 @pytest.mark.parametrize("query", ["?action=x", "?kind=x", "?key_id=short", "?owner=No", "?from=yesterday", "?below=0"])
 async def test_a_wrong_filter_is_named(admin: Browser, query: str) -> None:
     answer = await admin.client.get(AUDIT + query)
@@ -82,7 +103,9 @@ async def test_pages_keep_the_filters(admin: Browser, monkeypatch: pytest.Monkey
 
 async def test_only_what_can_be_opened_is_a_link(admin: Browser, database: Database) -> None:
     await make_key(database, "acme")
-    assert "/ui/webhooks/3" not in [item["href"] for item in (await seen(admin.client, AUDIT)).all("a")]
+    page = await seen(admin.client, f"{AUDIT}?owner=acme")
+    assert "webhook 3" in page.text
+    assert "/ui/webhooks/3" not in [item["href"] for item in page.all("a")]
     await admin.send("/ui/account/owner", {"owner": "acme"})
     links = [item["href"] for item in (await seen(admin.client, AUDIT)).all("a")]
     assert links.count("/ui/webhooks/3") == 1

@@ -47,7 +47,7 @@ async def test_a_new_key_is_shown_once_and_works(admin: Browser, database: Datab
     )
     assert row.expires_at is not None
     assert abs(row.expires_at - wall_now() - timedelta(days=30)) < timedelta(minutes=1)
-    page = await seen(admin.client, KEYS)
+    page = await seen(admin.client, f"{KEYS}?owner=beta")
     assert text not in page.text
     assert f"beta nightly {row.id} run ● usable" in page.text
     assert "5 a minute" in page.text
@@ -86,7 +86,7 @@ async def test_errors_stand_beside_their_fields_and_nothing_is_made(
 
 async def test_a_hostile_name_is_text(admin: Browser, database: Database) -> None:
     await make_key(database, "beta", name=HOSTILE)
-    assert HOSTILE in (await seen(admin.client, KEYS)).text
+    assert HOSTILE in (await seen(admin.client, f"{KEYS}?owner=*")).text
 
 
 async def test_a_key_is_revoked_only_after_a_question(admin: Browser, database: Database) -> None:
@@ -98,7 +98,7 @@ async def test_a_key_is_revoked_only_after_a_question(admin: Browser, database: 
     assert asked.status_code == 200
     assert (await stored(database, key_id)).revoked_at is None
     assert led_to(await admin.send(f"{KEYS}/{key_id}/revoke", {"confirmed": "yes"})) == f"{KEYS}?notice=key-revoked"
-    page = await seen(admin.client, f"{KEYS}?notice=key-revoked")
+    page = await seen(admin.client, f"{KEYS}?notice=key-revoked&owner=beta")
     assert "The key was revoked." in page.text
     assert "✕ revoked" in page.text
     answer = await admin.client.get("/benchmarks", headers={"authorization": f"Bearer {text}", "cookie": ""})
@@ -129,7 +129,44 @@ async def test_keys_of_one_owner_and_in_pages(
     assert len(last.all("tr", data_row="")) == 1
     assert last.all("a", rel="next") == []
     assert last.all("a", rel="prev")[0]["href"] == f"{KEYS}?owner=beta"
-    assert "Ops" in (await seen(admin.client, KEYS)).text
+
+
+@pytest.mark.parametrize(
+    ("looks_at", "query", "shown"),
+    [
+        ("", "", ["Ops"]),
+        ("", "?owner=", ["Ops"]),
+        ("", "?owner=beta", ["of beta"]),
+        ("", "?owner=*", ["of acme", "of beta", "Ops"]),
+        ("acme", "", ["of acme"]),
+        ("acme", "?owner=default", ["Ops"]),
+        ("*", "", ["of acme", "of beta", "Ops"]),
+        ("*", "?owner=beta", ["of beta"]),
+        ("", "?owner=nobody", []),
+    ],
+)
+async def test_keys_of_other_owners_are_shown_by_asking(
+    admin: Browser, database: Database, looks_at: str, query: str, shown: list[str]
+) -> None:
+    for owner in ("acme", "beta"):
+        await make_key(database, owner, name=f"of {owner}")
+    await admin.send("/ui/account/owner", {"owner": looks_at})
+    page = await seen(admin.client, KEYS + query)
+    labels = [link["aria-label"] for link in page.all("a") if "aria-label" in link]
+    assert labels == [f"Revoke {name}" for name in shown]
+    # The second one is the lifetime of a new key.
+    chosen = [option["value"] for option in page.all("option", selected="")]
+    assert chosen == [query.partition("=")[2] or looks_at or "default", "90"]
+    assert ("There are no keys here." in page.text) == (not shown)
+
+
+async def test_a_list_after_a_mistake_is_that_of_the_owner_who_is_looked_at(admin: Browser, database: Database) -> None:
+    await make_key(database, "acme", name="of acme")
+    await admin.send("/ui/account/owner", {"owner": "acme"})
+    answer = await admin.send(KEYS, {**WHOLE, "name": ""})
+    assert answer.status_code == 422
+    assert "of acme" in read(answer.text).text
+    assert len(read(answer.text).all("tr", data_row="")) == 1
 
 
 async def test_only_admins_see_the_page_and_its_link(browser: Browser) -> None:

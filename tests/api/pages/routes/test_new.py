@@ -1,7 +1,6 @@
 """The form for a new benchmark: filled in, previewed, sent, and filled from an earlier benchmark."""
 
 import shlex
-from collections.abc import AsyncIterator
 from html import unescape
 from typing import Any
 
@@ -12,13 +11,11 @@ import yaml
 
 from api.pages.routes.new import MAX_PREFILLED_CHARS
 from shared.settings import Settings
-from shared.webhooks.secret_box import new_key
 from tests.api.conftest import KEYS, SIMULATOR
 from tests.api.documents import KEY, submit
 from tests.api.pages.forms_of import FORM, id_in, led_to, read, seen, send
 from tests.api.pages.html import Page
 from tests.support.ports import free_port
-from tests.support.receiver import LOOPBACK
 from tests.support.service import make_settings, running_api
 
 NEW = "/ui/benchmarks/new"
@@ -28,14 +25,6 @@ HOSTILE = "</textarea><img src=x onerror=alert(1)>\"'"
 
 def settings(url: str, **changes: Any) -> Settings:
     return make_settings(url, f"redis://127.0.0.1:{free_port()}/0", SIMULATOR, **changes)
-
-
-@pytest.fixture
-async def with_webhooks(sqlite_url: str) -> AsyncIterator[httpx2.AsyncClient]:
-    """An API that can store secrets, and sends webhooks to this machine."""
-    changes = {"encryption_key": new_key(), "allowed_private_cidrs": LOOPBACK}
-    async with running_api(settings(sqlite_url, **changes), KEYS) as client:
-        yield client
 
 
 def value_of(page: Page, name: str) -> str:
@@ -234,27 +223,6 @@ async def test_long_prompts_of_an_earlier_benchmark_stay_on_the_server(sqlite_ap
 @pytest.mark.parametrize(("earlier", "status"), [("7", 404), ("x", 422), ("0", 422)])
 async def test_an_earlier_benchmark_that_is_not_there(empty_api: httpx2.AsyncClient, earlier: str, status: int) -> None:
     await seen(empty_api, f"{NEW}?from={earlier}", status)
-
-
-async def test_a_webhook_shows_its_secret_once_and_in_no_url(with_webhooks: httpx2.AsyncClient) -> None:
-    form = {**LEAST, "webhook_url": "http://127.0.0.1:9/hook"}
-    answer = await send(with_webhooks, "/ui/benchmarks", form)
-    assert answer.status_code == 201, answer.text
-    page = read(answer.text)
-    assert any(text.startswith("whsec_") for text in page.texts)
-    assert page.all("a", href="/ui/benchmarks/1")
-    filled = (await with_webhooks.get(f"{NEW}?from=1")).text
-    assert "http://127.0.0.1:9/hook" in filled
-    assert "whsec_" not in filled
-
-
-async def test_a_webhook_that_cannot_be_stored_is_named(sqlite_api: httpx2.AsyncClient) -> None:
-    answer = await send(sqlite_api, "/ui/benchmarks", {**LEAST, "webhook_url": "https://hooks.example.com/x"})
-    assert answer.status_code == 422
-    page = read(answer.text)
-    assert [item["name"] for _, item in page.elements if item.get("aria-invalid")] == ["webhook_url"]
-    assert "ENCRYPTION_KEY" in page.text
-    assert (await sqlite_api.get("/benchmarks")).json()["items"] == []
 
 
 async def test_models_are_offered_with_their_prices(empty_api: httpx2.AsyncClient) -> None:
