@@ -142,7 +142,9 @@ def bootstrap(
     settings = load_settings()
     row, text = bootstrap_key(settings, name, another=another)
     _show_new(text, {"id": row.id, "owner": row.owner, "scope": row.scope})
-    note(f"it is for APIs on {shown(settings.database_url)}: from now on, each request to them needs a key", QUIET)
+    same = "" if settings.secret_key is None else " with the same SECRET_KEY"
+    apis = f"{shown(settings.database_url)}{same}"
+    note(f"it is for APIs on {apis}: from now on, each request to them needs a key", QUIET)
 
 
 def whoami(server: Server = None, as_json: AsJson = False) -> None:

@@ -187,6 +187,26 @@ def test_bootstrap_makes_one_key_in_the_database(folder: Path) -> None:
     assert (done.exit_code, parse(done.stdout.strip()).id != key.id) == (0, True)
 
 
+def test_bootstrap_makes_the_folder_that_up_names_when_it_refuses(folder: Path) -> None:
+    """`llmbench up --host 0.0.0.0 --data-dir data` says which database needs a key, before it makes anything."""
+    refused = CliRunner().invoke(app, ["up", "--host", "0.0.0.0", "--data-dir", "data"])
+    url = next(line for line in refused.stderr.splitlines() if "The database is " in line).rpartition(" ")[2]
+    done = CliRunner().invoke(app, ["keys", "bootstrap"], env={"DATABASE_URL": url})
+    assert (done.exit_code, (folder / "data" / "llmbench.db").exists()) == (0, True), done.output
+
+
+def test_bootstrap_says_that_the_secret_key_of_the_admin_key_is_missing(folder: Path) -> None:
+    env = {"DATABASE_URL": "sqlite:///llmbench.db", "SECRET_KEY": "p" * 32}
+    done = CliRunner().invoke(app, ["keys", "bootstrap"], env=env)
+    key = parse(done.stdout.strip())
+    assert "sqlite:///llmbench.db with the same SECRET_KEY" in done.stderr
+    done = CliRunner().invoke(app, ["keys", "bootstrap"], env=env)
+    assert "there is a usable admin key already" in done.stderr
+    done = CliRunner().invoke(app, ["keys", "bootstrap"], env={"DATABASE_URL": "sqlite:///llmbench.db"})
+    assert (done.exit_code, key.id in done.stderr, "--another" in done.stderr) == (1, True, True)
+    assert "the SECRET_KEY that it was made with is not set here" in done.stderr
+
+
 def test_bootstrap_names_what_is_wrong_with_the_database(folder: Path) -> None:
     (folder / "llmbench.db").write_bytes(b"no database")
     done = CliRunner().invoke(app, ["keys", "bootstrap"], env={"DATABASE_URL": "sqlite:///llmbench.db"})
