@@ -66,9 +66,9 @@ def checksum(key_id: str, secret: str) -> str:
 class Hasher:
     """Hashes secrets of keys: HMAC-SHA-256 with the newest pepper (SECRET_KEY), or SHA-256 without any.
 
-    A plain hash is enough, because secrets are random and long. With a pepper, a copy of the database does not even show
-    whether a text is one of the keys. Keys remember what they were hashed with, so those of older peppers, and those
-    from before there was one, stay valid.
+    A plain hash is enough, because secrets are random and long. With a pepper, a copy of the database does not even
+    show whether a text is one of the keys. Keys remember what they were hashed with, so those of older peppers, and
+    those from before there was one, stay valid.
     """
 
     def __init__(self, peppers: Sequence[str] = ()) -> None:

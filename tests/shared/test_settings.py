@@ -263,7 +263,8 @@ def test_a_setting_may_come_from_the_file_that_a_variable_names(
     assert secret_key() == "m" * 32
     (tmp_path / ".env").write_text(f"SECRET_KEY_FILE={file}\n")
     of_dotenv = load_settings(_env_file=tmp_path / ".env", _secrets_dir=mounted).secret_key
-    assert of_dotenv is not None and of_dotenv.get_secret_value() == "f" * 32
+    assert of_dotenv is not None
+    assert of_dotenv.get_secret_value() == "f" * 32
 
 
 def test_a_file_that_a_variable_names_must_be_readable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
