@@ -134,6 +134,13 @@ def test_create_tells_that_open_access_has_ended(api: FakeApi) -> None:
     assert api.sent("POST", "/keys")[0]["expires_at"] == "2030-01-31"
 
 
+@pytest.mark.parametrize("expires", ["5", "90", "999999d", "soon", "", "0d"])
+def test_a_wrong_expiry_is_said_in_the_words_of_the_option(api: FakeApi, expires: str) -> None:
+    done = call(api, "keys", "create", "ci", "--expires", expires)
+    assert (done.exit_code, api.requests) == (2, [])
+    assert f"--expires {expires!r}: must be days, such as 90d, or a date, such as 2030-01-31" in done.stderr
+
+
 def test_list_shows_all_owners_without_secrets(api: FakeApi) -> None:
     api.answers["GET /keys"] = (200, {"items": [ROW], "next_cursor": None})
     done = call(api, "keys", "list")
