@@ -137,8 +137,11 @@ def bootstrap(
     to an API on this database needs a key.
     """
     from cli.database import bootstrap_key, shown
+    from shared.db.keys import MAX_NAME_CHARS
     from shared.settings import load_settings
 
+    if not 0 < len(name.strip()) <= MAX_NAME_CHARS or not name.isprintable():
+        raise usage(f"--name must have 1 to {MAX_NAME_CHARS} printable characters")
     settings = load_settings()
     row, text = bootstrap_key(settings, name, another=another)
     _show_new(text, {"id": row.id, "owner": row.owner, "scope": row.scope})

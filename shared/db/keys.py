@@ -21,6 +21,8 @@ from shared.db.types import utc_now
 from shared.db.valid_keys import is_valid_key
 from shared.errors import Conflict, NotFound
 
+# Of the name of a key.
+MAX_NAME_CHARS = 100
 # Who makes a key on the command line, with the database at hand.
 BY_COMMAND = Caller(DEFAULT_OWNER, "admin", via="cli")
 # Tries to find a free id: there are 2.8 * 10^12.

@@ -214,6 +214,13 @@ def test_bootstrap_says_that_the_secret_key_of_the_admin_key_is_missing(folder: 
     assert "the SECRET_KEY that it was made with is not set here" in done.stderr
 
 
+@pytest.mark.parametrize("name", ["", "  ", "n" * 101, "two\nlines", "\udcff"])
+def test_bootstrap_refuses_names_that_no_list_can_show(folder: Path, name: str) -> None:
+    done = CliRunner().invoke(app, ["keys", "bootstrap", "--name", name], env={"DATABASE_URL": "sqlite:///llmbench.db"})
+    assert (done.exit_code, "--name must have 1 to 100 printable characters" in done.stderr) == (2, True)
+    assert list(folder.iterdir()) == []
+
+
 def test_bootstrap_names_what_is_wrong_with_the_database(folder: Path) -> None:
     (folder / "llmbench.db").write_bytes(b"no database")
     done = CliRunner().invoke(app, ["keys", "bootstrap"], env={"DATABASE_URL": "sqlite:///llmbench.db"})

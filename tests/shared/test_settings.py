@@ -73,6 +73,7 @@ def test_each_setting_has_a_valid_default_and_a_description(name: str) -> None:
         ({"redis_url": "rediss://h?ssl_cert_reqs=on"}, ["REDIS_URL: ssl_cert_reqs must be one of none, "]),
         ({"redis_url": "http://x"}, ["REDIS_URL: must start with redis://, rediss:// or unix://"]),
         ({"secret_key": "short"}, ["SECRET_KEY: must have 32 characters or more"]),
+        ({"secret_key": " , "}, ["SECRET_KEY: must have 32 characters or more"]),
         ({"secret_key": f"{'n' * 32},short"}, ["SECRET_KEY: must have 32 characters or more"]),
         ({"log_level": "LOUD"}, ["LOG_LEVEL: "]),
         ({"sweep_s": 30, "lease_s": 30}, ["settings: SWEEP_S must be smaller than LEASE_S"]),
