@@ -164,6 +164,8 @@ async def test_another_host_name_is_not_answered(named_api: httpx2.AsyncClient, 
     """A page of evil.example, whose name now leads here, could otherwise read everything."""
     for host in ("evil.example", "evil.example:80", "localhost.evil.example", ""):
         assert problem(await named_api.get(path, headers={"host": host}), 421)["code"] == "unknown_host"
+        page = await named_api.get("/ui/benchmarks", headers={"host": host})
+        assert (page.status_code, "or let its operator add this name" in page.text) == (421, True)
     twice = httpx2.Headers([("host", "localhost"), ("host", "evil.example")])
     assert problem(await named_api.get(path, headers=twice), 421)["code"] == "unknown_host"
     for host in ("localhost", "127.0.0.1:8000", "[::1]:8000", "LLMBENCH-API.:80", "bench.example.com", "10.2.3.4"):

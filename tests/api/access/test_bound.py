@@ -145,6 +145,8 @@ async def test_under_open_access_an_address_of_others_is_not_answered(
         answer = await client.get("http://10.0.0.7/benchmarks")
         if published_on is None:
             assert problem(answer, 403)["code"] == "no_keys"
+            page = await client.get("http://10.0.0.7/ui/benchmarks")
+            assert (page.status_code, "open the page again and log in with it" in page.text) == (403, True)
             assert (await client.get("http://10.0.0.7/health")).status_code == 200
         else:
             assert answer.status_code == 200
