@@ -187,7 +187,9 @@ async def _preview(request: Request, parts: State, checked: CheckedForm) -> dict
         "provider": estimate.endpoint.name,
         "notes": [*estimate.notices, *estimate.estimate["notes"]],
         "counted_by": estimate.estimate["tokens_counted_by"],
-        "commands": await asyncio.to_thread(commands, checked.draft.document, _url(request, parts)),
+        "commands": await asyncio.to_thread(
+            commands, checked.draft.document, _url(request, parts), parts.caller.key_id is not None
+        ),
     }
 
 
