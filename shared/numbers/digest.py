@@ -15,7 +15,7 @@ from typing import Any
 
 from shared.numbers.intervals import binomial_ranks, prompt_intervals
 from shared.numbers.percentiles import MIN_COUNT, WITH_INTERVAL
-from shared.numbers.statistics import distribution, percentile
+from shared.numbers.statistics import distribution, percentiles
 
 # Up to this many values are kept as they are.
 EXACT = 5_000
@@ -146,11 +146,14 @@ class Digest:
 
     def percentile(self, percent: float) -> float | None:
         """One percentile, even of few values; None if there are none."""
-        if not self.count:
-            return None
+        return self.percentiles([percent])[0] if self.count else None
+
+    def percentiles(self, percents: Sequence[float]) -> list[float]:
+        """Several percentiles of at least one value, in one go over the values."""
         if self._values is not None:
-            return percentile(self._values, percent)
-        return _Ranks(self._buckets, self._min, self._max).quantile(percent / 100, self.count)
+            return percentiles(self._values, percents)
+        ranks = _Ranks(self._buckets, self._min, self._max)
+        return [ranks.quantile(percent / 100, self.count) for percent in percents]
 
     def percentile_with(self, infinite: int, percent: int) -> float | None:
         """A percentile of these values and of `infinite` more, each above all of them. None if it would be infinite."""

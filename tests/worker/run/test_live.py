@@ -10,7 +10,8 @@ from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.results.record import ResultRecord
 from tests.support.streams import openai_stream
 from tests.worker.engine.measuring import measure
-from worker.run.live import RECENT_S, LiveNumbers
+from worker.run.live import LiveNumbers
+from worker.run.recent import RECENT_S
 
 RECORD = measure("openai", [(10, openai_stream("Hi"))])
 NOW = RECORD.ended_at
