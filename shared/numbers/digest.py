@@ -8,7 +8,6 @@ import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from itertools import accumulate
 from operator import mul
 from typing import Any
@@ -245,7 +244,7 @@ class _Ranks:
         return below + (above - below) * (position - low)
 
 
-@lru_cache(maxsize=65_536)
 def _bucket(value: float) -> int:
+    # No cache: values are mostly new, and then it takes three times as long as the logarithm.
     # Not numpy's logarithm, which may differ in the last bit and so put a value on an edge into another bucket.
     return _ZERO if value <= 0 else math.ceil(math.log(value) / _LOG_GAMMA)
