@@ -1,18 +1,18 @@
 """A long run of short requests: does memory stay flat, does anything block the worker's loop, are the numbers right?
 
-    python -m benchmarks.long_run [--requests 200000] [--streams 64]
+    python -m benchmarks.long_run [--requests 200000] [--streams 64] [--database postgresql]
 
-A worker (in this process, on one core, with SQLite and its measuring process) against the endpoint in C on another.
-Prints resident memory at each tenth of the run, the longest CPU time that one step of the worker's loop took, and the
-summary's percentiles beside numpy's on the stored rows.
+A worker (in this process, on one core, with its measuring process) against the endpoint in C on another. Prints
+resident memory at each tenth of the run, the steps of the worker's loop that took most CPU time and what they did, and
+the summary's percentiles beside numpy's on the stored rows.
 """
 
 import argparse
 import asyncio
 import os
 import tempfile
-import time
-from asyncio import events
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import orjson
 import psutil
 from sqlalchemy import select
 
+from benchmarks.loop_watch import LoopWatch
 from benchmarks.truth import TruthServer, build, free_port
 from shared.access.caller import LOCAL
 from shared.benchmark.spec import BenchmarkSpec
@@ -37,9 +38,10 @@ from shared.db.run_observations import RunObservations
 from shared.db.run_segments import RunSegments
 from shared.db.run_stages import RunStages
 from shared.db.tables import Result
-from shared.program.heap import keep_what_is_loaded
+from shared.program.heap import FullCollections, keep_what_is_loaded
 from shared.providers.prices import PriceList
 from shared.settings import load_key_ring, load_settings
+from tests.support.postgresql import embedded_postgresql
 from worker.engine.children import Children
 from worker.monitoring import WorkerMonitor
 from worker.run.context import RunContext
@@ -49,33 +51,12 @@ COMPARED = ("ttft_ms", "latency_ms", "tpot_ms", "queue_ms")
 BLOCK_BOUND_MS = 10
 
 
-class LoopWatch:
-    """The CPU time of this thread in each step of the loop: what a busy machine adds to it is not the step's fault."""
-
-    def __init__(self) -> None:
-        self.longest_ms = 0.0
-        self.what = ""
-        plain = events.Handle._run
-        watch = self
-
-        def run(handle: events.Handle) -> None:
-            begin = time.thread_time()
-            plain(handle)
-            took_ms = (time.thread_time() - begin) * 1e3
-            if took_ms > watch.longest_ms:
-                watch.longest_ms, watch.what = took_ms, repr(handle)
-
-        events.Handle._run = run  # type: ignore[method-assign]
-
-    def reset(self) -> None:
-        self.longest_ms = 0.0
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=200_000)
     parser.add_argument("--streams", type=int, default=64)
     parser.add_argument("--tokens", type=int, default=4, help="of each answer")
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     options = parser.parse_args()
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
@@ -84,13 +65,22 @@ def main() -> None:
     port = free_port()
     endpoint = {"name": "truth", "protocol": "openai", "base_url": f"http://127.0.0.1:{port}/v1"}
     os.environ["PROVIDERS"] = orjson.dumps([endpoint]).decode()
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{folder}/long.db"
+    with tempfile.TemporaryDirectory() as folder, database_at(options.database, folder) as url:
         os.environ["DATABASE_URL"] = url
         upgrade(url)
         server = TruthServer(build(Path(folder)), port=port, core=cores[1], ttft_ms=20, gap_ms=2, tokens=options.tokens)
         with server:
             asyncio.run(measure(url, options))
+
+
+@contextmanager
+def database_at(kind: str, folder: str) -> Iterator[str]:
+    """The URL of an empty database."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder}/long.db"
+        return
+    with embedded_postgresql() as server:
+        yield server.url
 
 
 async def measure(url: str, options: argparse.Namespace) -> None:
@@ -119,21 +109,35 @@ async def measure(url: str, options: argparse.Namespace) -> None:
     number = await submit(benchmarks, options.requests // 1_000 * 1_000, options)
     keep_what_is_loaded()
     await asyncio.sleep(0)  # what came before is another step of the loop
-    watch.reset()
+    watch.begin()
     print(f"{options.requests:,} requests of {options.tokens} tokens, {options.streams} at a time")
+    collecting = asyncio.create_task(FullCollections().run(lambda: True))
     running = asyncio.create_task(run(context, leases, number))
     await follow(benchmarks, number, options.requests, running)
     await running
+    watch.end()
+    collecting.cancel()
     row = await benchmarks.get(number)
     summary: dict[str, Any] = row.summary or {}
-    print(f"{row.status}; longest step of the loop {watch.longest_ms:.1f} ms of CPU (bound {BLOCK_BOUND_MS}):")
-    print(f"  {watch.what[:150]}")
+    print(f"{row.status}; longest step of the loop {watch.longest_ms:.1f} ms of CPU (bound {BLOCK_BOUND_MS})")
+    tell(watch, options.requests)
     print(
         f"output_token_throughput {summary['output_token_throughput']:.0f}/s, grade {summary['measurement']['grade']}"
     )
     await compare(database, number, summary)
     await children.close()
     await database.close()
+
+
+def tell(watch: LoopWatch, requests: int) -> None:
+    cpu_us, loop_us = watch.cpu_s / requests * 1e6, watch.loop_cpu_s / requests * 1e6
+    print(f"{requests / watch.took_s:.0f} requests/s, {cpu_us:.0f} µs of CPU each, {loop_us:.0f} of them on the loop")
+    print(f"{watch.steps:,} steps; {watch.stolen} more were stopped by the hypervisor. The longest:")
+    for step in watch.longest:
+        print(f"  {step.took_ms:5.1f} ms, {step.collecting_ms:4.1f} of them collecting garbage: {step.what[:150]}")
+    for generation, count in enumerate(watch.collections):
+        longest_ms = watch.longest_collection_ms[generation]
+        print(f"  {count:6,} collections of generation {generation}, the longest {longest_ms:.1f} ms")
 
 
 async def submit(benchmarks: BenchmarkRepository, requests: int, options: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ import structlog
 from shared.db.unclaimed import UnclaimedRepository
 from shared.db.workers import WorkerInfo, WorkerRepository
 from shared.errors import Unavailable
+from shared.program.heap import FullCollections
 from shared.program.tasks import end
 from shared.providers.identity import Holdings
 from shared.providers.reload import ProvidersFile
@@ -62,6 +63,7 @@ class Dispatcher:
         retention: Retention | None = None,
         *,
         unclaimed: UnclaimedRepository | None = None,
+        collections: FullCollections | None = None,
         warm_up: Callable[[], Awaitable[None]] = nothing,
         on_endpoints: Callable[[], None] = lambda: None,
     ) -> None:
@@ -73,6 +75,7 @@ class Dispatcher:
         self._deliverer = deliverer
         self._retention = retention
         self._unclaimed = unclaimed
+        self._collections = collections
         self._warm_up = warm_up
         self._workers = workers
         self._doorbell = doorbell
@@ -255,6 +258,9 @@ class Dispatcher:
         except Exception:
             # The run that needs it loads it.
             log.exception("warm_up_failed")
+        # From here on, all that was loaded is frozen.
+        if self._collections is not None:
+            await self._collections.run(lambda: bool(self._runs))
 
     async def _keep(self, what: Callable[[], Awaitable[None]], name: str) -> None:
         """Restarts a loop that an error ended: a worker that sends heartbeats must also do its work."""

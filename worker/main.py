@@ -27,7 +27,7 @@ from shared.db.schema import check_schema
 from shared.db.shared_locks import LONGEST_IDLE_S
 from shared.db.unclaimed import UnclaimedRepository
 from shared.db.workers import WorkerRepository
-from shared.program.heap import keep_what_is_loaded, loading
+from shared.program.heap import FullCollections, keep_what_is_loaded, loading
 from shared.program.limits import raise_open_files_limit
 from shared.program.logs import configure_logs
 from shared.program.tracing import start_tracing
@@ -126,6 +126,7 @@ async def start(ctx: dict[str, Any], *, load_of: Callable[..., PlannedLoad] = lo
         make_deliverer(settings, database, monitor),
         retention,
         unclaimed=UnclaimedRepository(database),
+        collections=FullCollections(),
         warm_up=lambda: _load(protocols),
         on_endpoints=take_new_endpoints,
     )

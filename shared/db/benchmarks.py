@@ -18,7 +18,7 @@ from shared.db.missing import no_benchmark
 from shared.db.new_benchmark import NewBenchmark, insert_benchmark
 from shared.db.owned import idempotency_key_of, of_owner, owned_by
 from shared.db.reservations import close
-from shared.db.spend import hold_account
+from shared.db.spend import hold_account, holding
 from shared.db.stored_spec import is_without_prompts, prompts_deleted, prompts_of, spec_of
 from shared.db.tables import Benchmark, IdempotencyKey
 from shared.db.types import as_constant, utc_now
@@ -201,7 +201,7 @@ class BenchmarkRepository:
         """
         own = self._is_own(benchmark_id)
         async with self._database.write() as session:
-            found = await hold_account(session, own, utc_now)
+            found = await hold_account(session, holding(own, utc_now()))
             benchmark = await _found(session, own, benchmark_id)
             await refuse_baseline(session, benchmark_id)
             await lock_endpoint(session, benchmark_id)

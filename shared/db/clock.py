@@ -12,6 +12,14 @@ from shared.db.types import utc_now
 Now = Callable[[], ColumnElement[datetime]]
 
 
-async def read_now(session: AsyncSession, now: Now = utc_now) -> datetime:
+_NOW = utc_now()
+
+
+def database_now() -> ColumnElement[datetime]:
+    """The database's clock. Always the same object, so that a statement with it is made once."""
+    return _NOW
+
+
+async def read_now(session: AsyncSession, now: Now = database_now) -> datetime:
     """This instant, in UTC."""
     return (await session.execute(select(now()))).scalar_one()

@@ -7,22 +7,23 @@ worker has claimed the benchmark, such a write changes nothing and raises LeaseL
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, case, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.benchmark.status import FINISH, KEEP, Change, TerminalStatus
 from shared.db.again import tries_again
 from shared.db.caps import reach
 from shared.db.claims import Claimer, Claims
-from shared.db.clock import Now
+from shared.db.clock import Now, database_now
 from shared.db.database import Database
 from shared.db.events import tell_of, tell_of_budget
 from shared.db.hand_over import HandOver
 from shared.db.reservations import Bill, Paid, close, pay
 from shared.db.segments import SegmentEnd, StoredId, end_crashed_segments, end_segment
-from shared.db.spend import NOTHING, Account, Charge, add_spend, hold_account, spent_by
+from shared.db.spend import NOTHING, Account, Charge, add_spend, hold_account, holding, spent_by
 from shared.db.tables import Benchmark, Segment
 from shared.db.types import utc_now
 from shared.errors import LeaseLost
@@ -43,10 +44,14 @@ class Lease:
 
 def held(lease: Lease, change: Change = KEEP) -> ColumnElement[bool]:
     """The condition of every write under a lease. It no longer holds once the worker has given the benchmark back."""
+    return _held(lease.benchmark_id, lease.fence, lease.worker_id, change)
+
+
+def _held(benchmark_id: Any, fence: Any, owner: Any, change: Change) -> ColumnElement[bool]:
     return and_(
-        Benchmark.id == lease.benchmark_id,
-        Benchmark.fence == lease.fence,
-        Benchmark.lease_owner == lease.worker_id,
+        Benchmark.id == benchmark_id,
+        Benchmark.fence == fence,
+        Benchmark.lease_owner == owner,
         Benchmark.status.in_(change.before),
     )
 
@@ -56,10 +61,17 @@ async def hold(session: AsyncSession, lease: Lease, now: Now) -> tuple[Account, 
 
     `now`: the database's clock.
     """
-    found = await hold_account(session, held(lease), now)
+    values = {"of_id": lease.benchmark_id, "of_fence": lease.fence, "of_owner": lease.worker_id}
+    found = await hold_account(session, _holding(now()), values)
     if found is None:
         raise lost(lease)
     return found
+
+
+@lru_cache(maxsize=1)
+def _holding(instant: ColumnElement[datetime]) -> Select[Any]:
+    """Locks the benchmark of a lease. Made once, since every transaction of a run has it."""
+    return holding(_held(bindparam("of_id"), bindparam("of_fence"), bindparam("of_owner"), KEEP), instant)
 
 
 async def hold_and_pay(session: AsyncSession, database: Database, lease: Lease, now: Now, bill: Bill) -> Paid:
@@ -77,7 +89,7 @@ class LeaseRepository:
     """Claims benchmarks, and ends, extends and guards the leases."""
 
     def __init__(
-        self, database: Database, *, lease_s: float, public_url: str | None = None, now: Now = utc_now
+        self, database: Database, *, lease_s: float, public_url: str | None = None, now: Now = database_now
     ) -> None:
         """`public_url`: the API's URL, for the links in events. `now`: the database's clock, for days of money."""
         self._database = database

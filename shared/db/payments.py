@@ -11,7 +11,7 @@ from shared.db.database import Database
 from shared.db.leases import Lease, hold_and_pay
 from shared.db.money_tables import Cap, Reservation, Spend
 from shared.db.reservations import Bill, Paid, close
-from shared.db.spend import Account, hold_account
+from shared.db.spend import Account, hold_account, holding
 from shared.db.tables import Benchmark, is_open
 from shared.db.types import as_constant, utc_now
 
@@ -61,7 +61,7 @@ class Payments:
         return len(ids)
 
     async def _settle(self, session: AsyncSession, benchmark_id: int) -> None:
-        found = await hold_account(session, Benchmark.id == benchmark_id, self._now)
+        found = await hold_account(session, holding(Benchmark.id == benchmark_id, self._now()))
         if found is None:
             account = await _last_account(session, benchmark_id)
             now = await read_now(session, self._now)

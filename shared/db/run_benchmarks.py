@@ -1,5 +1,7 @@
 """Benchmarks as the worker that runs one needs them. It is bound to no caller: a worker runs those of all owners."""
 
+import asyncio
+
 from sqlalchemy import select
 
 from shared.benchmark.spec import BenchmarkSpec
@@ -38,7 +40,8 @@ class RunBenchmarks:
             # A benchmark that is being deleted loses its prompts too.
             await self.status(benchmark_id)
             raise prompts_deleted(benchmark_id)
-        return spec_of(benchmark, prompts), benchmark
+        # In a thread: 10,000 prompts take 50 ms.
+        return await asyncio.to_thread(spec_of, benchmark, prompts), benchmark
 
     async def status(self, benchmark_id: int) -> Status:
         """Just the status, cheaply. Raises NotFound."""

@@ -3,13 +3,12 @@
 from collections.abc import AsyncIterator, Sequence
 
 from shared.db.again import tries_again
-from shared.db.clock import Now
+from shared.db.clock import Now, database_now
 from shared.db.database import Database
 from shared.db.leases import Lease, hold
 from shared.db.observation_blocks import samples_of, within
 from shared.db.observation_tables import ObservationBlock
 from shared.db.reservations import Bill, pay
-from shared.db.types import utc_now
 from shared.observing.blocks import encode
 from shared.observing.sample import Sample
 
@@ -18,7 +17,7 @@ from shared.observing.sample import Sample
 class RunObservations:
     """Rows of `observations`."""
 
-    def __init__(self, database: Database, *, now: Now = utc_now) -> None:
+    def __init__(self, database: Database, *, now: Now = database_now) -> None:
         """`now`: the database's clock."""
         self._database = database
         self._now = now

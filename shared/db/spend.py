@@ -6,10 +6,9 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, func, select
+from sqlalchemy import ColumnElement, Select, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.db.clock import Now
 from shared.db.database import Database
 from shared.db.money_tables import Spend
 from shared.db.tables import Benchmark
@@ -72,11 +71,19 @@ _TABLE = Spend.metadata.tables[Spend.__tablename__]
 _SUMS = ("amount", "worst_case", "requests", "unpriced")
 
 
+def holding(condition: ColumnElement[bool], instant: ColumnElement[datetime]) -> Select[*tuple[Any, ...]]:
+    """Locks the benchmark that meets the condition, then reads the instant; for `hold_account`."""
+    return select(*_COLUMNS, instant).where(condition).with_for_update()
+
+
 async def hold_account(
-    session: AsyncSession, condition: ColumnElement[bool], now: Now
+    session: AsyncSession, holding: Select[Any], values: Mapping[str, Any] | None = None
 ) -> tuple[Account, datetime] | None:
-    """Locks the benchmark that meets the condition. Its account, and the time after the wait; None if none does."""
-    found = await session.execute(select(*_COLUMNS, now()).where(condition).with_for_update())
+    """Locks a benchmark. Its account, and the time after the wait; None if none meets the condition.
+
+    `values`: of the statement's parameters.
+    """
+    found = await session.execute(holding, values)
     row = found.one_or_none()
     return None if row is None else (Account(*row[:-1]), row[-1])
 

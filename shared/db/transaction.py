@@ -7,6 +7,7 @@ cancelled, the statement under way still ends, and the task then rolls back. A c
 
 import asyncio
 import inspect
+import weakref
 from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
@@ -147,14 +148,22 @@ class _Session(AsyncSession):
 
     def __init__(self, engine: AsyncEngine, transaction: Transaction) -> None:
         super().__init__(engine, expire_on_commit=False)
-        self._transaction = transaction
+        # Weak, because the transaction has the session: each transaction would leave a cycle to the garbage collector.
+        self._transaction = weakref.ref(transaction)
+
+    async def do(self, step: Coroutine[Any, Any, T]) -> T:
+        transaction = self._transaction()
+        if transaction is None:
+            step.close()
+            raise RuntimeError("the transaction of this session has ended")
+        return await transaction.do(step)
 
 
 def _through_the_task(name: str) -> Any:
     method = getattr(AsyncSession, name)
 
     async def run(self: _Session, *args: Any, **options: Any) -> Any:
-        return await self._transaction.do(method(self, *args, **options))
+        return await self.do(method(self, *args, **options))
 
     return run
 

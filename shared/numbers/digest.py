@@ -8,14 +8,13 @@ import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from itertools import accumulate
 from operator import mul
 from typing import Any
 
 from shared.numbers.intervals import binomial_ranks, prompt_intervals
 from shared.numbers.percentiles import MIN_COUNT, WITH_INTERVAL
-from shared.numbers.statistics import distribution, percentile
+from shared.numbers.statistics import distribution, percentiles
 
 # Up to this many values are kept as they are.
 EXACT = 5_000
@@ -146,11 +145,14 @@ class Digest:
 
     def percentile(self, percent: float) -> float | None:
         """One percentile, even of few values; None if there are none."""
-        if not self.count:
-            return None
+        return self.percentiles([percent])[0] if self.count else None
+
+    def percentiles(self, percents: Sequence[float]) -> list[float]:
+        """Several percentiles of at least one value, in one go over the values."""
         if self._values is not None:
-            return percentile(self._values, percent)
-        return _Ranks(self._buckets, self._min, self._max).quantile(percent / 100, self.count)
+            return percentiles(self._values, percents)
+        ranks = _Ranks(self._buckets, self._min, self._max)
+        return [ranks.quantile(percent / 100, self.count) for percent in percents]
 
     def percentile_with(self, infinite: int, percent: int) -> float | None:
         """A percentile of these values and of `infinite` more, each above all of them. None if it would be infinite."""
@@ -242,7 +244,7 @@ class _Ranks:
         return below + (above - below) * (position - low)
 
 
-@lru_cache(maxsize=65_536)
 def _bucket(value: float) -> int:
+    # No cache: values are mostly new, and then it takes three times as long as the logarithm.
     # Not numpy's logarithm, which may differ in the last bit and so put a value on an edge into another bucket.
     return _ZERO if value <= 0 else math.ceil(math.log(value) / _LOG_GAMMA)

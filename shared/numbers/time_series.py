@@ -4,18 +4,25 @@ Steps are as short as `MOST_STEPS` allows, and double when there are too many. L
 what was counted, not on the order or on how it was split before merging.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from operator import xor
 from typing import Any
 
 MOST_STEPS = 4_096
+# While counts are added, a series may have so many steps more, times its number and one. To double the steps visits all
+# of them, and while counts are few and far between, it only joins a few: without slack it was done again and again.
+_SLACK = 512
 
 
 class TimeSeries:
     """Counts by time, in microseconds since any fixed moment."""
 
-    __slots__ = ("_counts", "_shift", "total")
+    __slots__ = ("_counts", "_most", "_shift", "total")
 
-    def __init__(self) -> None:
+    def __init__(self, number: int = 0) -> None:
+        """`number`: tells series to which the same is added apart, so that they do not shrink at the same time."""
+        self._most = MOST_STEPS + _SLACK * (number + 1)
         # A step is 2 ** shift microseconds long.
         self._shift = 0
         self._counts: dict[int, int] = {}
@@ -37,13 +44,14 @@ class TimeSeries:
     @property
     def step_us(self) -> int:
         """Length of a step. At 1 the series is exact; else the edge of a window may be off by up to one step."""
+        self._shrink()
         return 1 << self._shift
 
     def add(self, at_us: int, count: int = 1) -> None:
         key = at_us >> self._shift
         self._counts[key] = self._counts.get(key, 0) + count
         self.total += count
-        if len(self._counts) > MOST_STEPS:
+        if len(self._counts) > self._most:
             self._shrink()
 
     def merge(self, other: "TimeSeries") -> None:
@@ -55,10 +63,12 @@ class TimeSeries:
             key >>= shift
             counts[key] = known(key, 0) + count
         self.total += other.total
-        self._shrink()
+        if len(counts) > self._most:
+            self._shrink()
 
     def steps(self, step_us: int = 1) -> Iterator[tuple[int, int]]:
         """(start of the step in µs, count) in the order of time, in steps of at least `step_us`."""
+        self._shrink()
         shift = max(self._shift, (step_us - 1).bit_length())
         counts: dict[int, int] = {}
         for key, count in self._counts.items():
@@ -68,6 +78,7 @@ class TimeSeries:
 
     def within(self, after_us: int, until_us: int) -> float:
         """The count after `after_us` and up to `until_us`. A step that one of them cuts counts in part."""
+        self._shrink()
         if self._shift == 0:
             return sum(count for at_us, count in self._counts.items() if after_us < at_us <= until_us)
         found = 0.0
@@ -80,6 +91,7 @@ class TimeSeries:
 
     def document(self) -> dict[str, Any]:
         """As JSON; `TimeSeries.load` reads it. Times are written as differences, which are short."""
+        self._shrink()
         previous, differences, counts = 0, [], []
         for key in sorted(self._counts):
             differences.append(key - previous)
@@ -101,10 +113,13 @@ class TimeSeries:
         """Doubles the step as often as needed, and no oftener. All doublings at once: each by itself takes 1 ms."""
         if len(self._counts) <= MOST_STEPS:
             return
-        # Enough for any values in this span; mostly one or two doublings less are enough.
-        by = ((max(self._counts) - min(self._counts)) // (MOST_STEPS - 1)).bit_length()
-        while by > 1 and len({key >> (by - 1) for key in self._counts}) <= MOST_STEPS:
-            by -= 1
+        keys = sorted(self._counts)
+        # Two keys become one when the highest bit in which they differ is shifted out.
+        differ = Counter(map(int.bit_length, map(xor, keys, keys[1:])))
+        steps, by = len(keys), 0
+        while steps > MOST_STEPS:
+            by += 1
+            steps -= differ[by]
         self._coarsen(self._shift + by)
 
     def _coarsen(self, shift: int) -> None:

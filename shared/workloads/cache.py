@@ -6,7 +6,7 @@ one, otherwise the first message.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from shared.benchmark.workload.workload import WorkItem, Workload, Wrapped
 from shared.benchmark.workload.workload_spec import SharedPrefix
@@ -43,8 +43,7 @@ class PrefixShared(Wrapped):
         super().__init__(workload)
         self._shared = shared
         self._seed = seed
-        self._corpus = corpus
-        self._text = lru_cache(maxsize=_PREFIXES_KEPT)(self._make_text)
+        self._text = lru_cache(maxsize=_PREFIXES_KEPT)(partial(_make_text, corpus, shared.tokens, seed))
 
     def item(self, place: int, turn: int = 0, answers: Sequence[str] = ()) -> WorkItem | None:
         item = self._workload.item(place, turn, answers)
@@ -61,8 +60,9 @@ class PrefixShared(Wrapped):
             return None
         return int(uniform(self._seed, "prefix", place) * self._shared.prefixes)
 
-    def _make_text(self, number: int) -> str:
-        return self._corpus.text(self._shared.tokens, f"{self._seed} prefix {number}") + "\n\n"
+
+def _make_text(corpus: Corpus, tokens: int, seed: int, number: int) -> str:
+    return corpus.text(tokens, f"{seed} prefix {number}") + "\n\n"
 
 
 def at_the_start(item: WorkItem, text: str) -> WorkItem:

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import accumulate
 
 import numpy as np
@@ -21,9 +21,8 @@ class Shuffled:
     def __init__(self, count: int, seed: int) -> None:
         self.count = count
         self._in_turn = Rounds(count)
-        self._seed = seed
         # Places come one after the other, so a few rounds at a time are enough.
-        self._round = lru_cache(maxsize=_ROUNDS_KEPT)(self._make_round)
+        self._round = lru_cache(maxsize=_ROUNDS_KEPT)(partial(_make_round, count, seed))
 
     def named(self, place: int) -> tuple[int, int]:
         position, repetition = self._in_turn.named(place)
@@ -37,10 +36,11 @@ class Shuffled:
     def _round_at(self, place: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         return self._round(part_of(place), ordinal_of(place) // self.count)
 
-    def _make_round(self, part: int, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The entry at each position, and the position of each entry."""
-        entries = permutation(key_of(self._seed, "order", part, number), self.count)
-        return entries, np.argsort(entries)
+
+def _make_round(count: int, seed: int, part: int, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The entry at each position, and the position of each entry."""
+    entries = permutation(key_of(seed, "order", part, number), count)
+    return entries, np.argsort(entries)
 
 
 class Weighted:

@@ -127,6 +127,8 @@ class DecodingThread:
             broken = exc
             self._call(lambda: self._listener.broke(broken))
         self._pass_on(at_once=True)
+        # The listener has this thread. Together they would wait for the garbage collector, with all that a run holds.
+        del self._listener
 
     def _take(self, part: Slice) -> None:
         measurement = self._live.get(part.id)

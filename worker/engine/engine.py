@@ -130,6 +130,8 @@ class Engine:
                 raise self._broken
         finally:
             self._decoding.stop()
+            if self._phase is not None:
+                self._phase.end()
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)
             self._lanes.leave()

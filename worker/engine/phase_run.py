@@ -148,9 +148,11 @@ class PhaseRun:
         self._lanes.say(Cut())
 
     def end(self) -> None:
-        """Every request has ended."""
+        """Every request has ended, or the run. May be called more than once."""
         for timer in self._timers:
             timer.cancel()
+        # The engine has the phase, and the phase no longer the engine: together they would wait for the collector.
+        self._changed = _nothing
 
     def turn_after(self, request: PlannedRequest, record: ResultRecord) -> PlannedRequest | None:
         """Applies the stop rule to a request that has ended. Returns the next turn of its conversation, if any."""
@@ -176,6 +178,10 @@ class PhaseRun:
         # It was counted from the end of the turn before; the processes count from the start of the phase.
         ended_ns = self._offset_of(record.ended_at)
         return replace(following, offset_ns=ended_ns + (following.offset_ns or 0))
+
+
+def _nothing() -> None:
+    """Nobody waits for news of a phase that has ended."""
 
 
 def connections_ahead(pace: Pace, gone_ns: int = 0) -> int:

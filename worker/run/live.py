@@ -1,40 +1,31 @@
 """The live numbers of a run: so far in this stage, and over the last seconds."""
 
-from collections import deque
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
 
 from pydantic import JsonValue
 
 from shared.benchmark.load.plan import Stage
 from shared.benchmark.results.aggregate import RunAggregate
+from shared.benchmark.results.observe import epoch_us
 from shared.benchmark.results.record import ResultRecord
 from shared.numbers.digest import Digest
 from shared.numbers.percentiles import MIN_COUNT
-from shared.numbers.statistics import percentile
+from shared.numbers.statistics import percentiles
+from worker.run.recent import RECENT_S, RecentResults
 
 # Metrics and percentiles that are shown during a run.
 LIVE_METRICS = ("ttft_ms", "latency_ms")
 LIVE_PERCENTILES = (50, 95)
-# What counts as recent, and how many results of it are looked at.
-RECENT_S = 10
-MOST_RECENT = 5_000
-
-
-class _Ended(NamedTuple):
-    sent_at: datetime
-    ended_at: datetime
-    queue_ms: float
-    failed: bool
-    metrics: Mapping[str, float | None]
 
 
 class LiveNumbers:
     """Of one worker's part of a run. It keeps the results of the last seconds."""
 
     def __init__(self) -> None:
-        self._recent: deque[_Ended] = deque(maxlen=MOST_RECENT)
+        self._recent = RecentResults(LIVE_METRICS)
         self._labels: Mapping[int | None, Mapping[str, JsonValue]] = {}
         self._stage: int | None = None
 
@@ -49,18 +40,13 @@ class LiveNumbers:
         self._recent.clear()
 
     def add(self, record: ResultRecord) -> None:
-        metrics = {name: record.metrics[name] for name in LIVE_METRICS} if record.outcome == "succeeded" else {}
-        failed = record.outcome in ("errored", "timed_out", "truncated")
-        queue_ms = record.metrics["queue_ms"] or 0.0
-        self._recent.append(_Ended(record.sent_at, record.ended_at, queue_ms, failed, metrics))
+        self._recent.add(record)
 
     def document(self, so_far: RunAggregate, in_flight: int, now: datetime) -> dict[str, Any]:
         """`ttft_ms` and `latency_ms` are of the stage so far, `recent` of the last 10 s; docs/api.md has the rest.
 
         Percentiles are in each metric's unit; None if there are too few values.
         """
-        while self._recent and self._recent[0].ended_at < now - timedelta(seconds=RECENT_S):
-            self._recent.popleft()
         return {
             **{name: _so_far(so_far.metrics[name]) for name in LIVE_METRICS},
             "stage": None
@@ -71,32 +57,27 @@ class LiveNumbers:
         }
 
     def _recently(self, now: datetime) -> dict[str, Any]:
-        recent = list(self._recent)
+        now_us = epoch_us(now)
+        recent = self._recent.since(now_us - RECENT_S * 1_000_000)
         # A stage that has just begun has fewer seconds.
-        seconds = max((now - min((item.ended_at for item in recent), default=now)).total_seconds(), 1.0)
+        seconds = 1.0 if recent.first_us is None else max((now_us - recent.first_us) / 1e6, 1.0)
         return {
             "seconds": seconds,
-            "request_rate": len(recent) / seconds,
-            "failed": sum(item.failed for item in recent),
-            "queue_ms": _percentiles([item.queue_ms for item in recent]),
+            "request_rate": recent.count / seconds,
+            "failed": recent.failed,
             **{
-                name: _percentiles([value for item in recent if (value := item.metrics.get(name)) is not None])
-                for name in LIVE_METRICS
+                name: {"count": len(values), **_percentiles(len(values), partial(percentiles, values))}
+                for name, values in recent.values.items()
             },
         }
 
 
 def _so_far(values: Digest) -> dict[str, Any]:
-    percentiles = {
-        f"p{percent}": values.percentile(percent) if values.count >= MIN_COUNT[percent] else None
-        for percent in LIVE_PERCENTILES
-    }
-    return {"count": values.count, **percentiles}
+    return {"count": values.count, **_percentiles(values.count, values.percentiles)}
 
 
-def _percentiles(values: list[float]) -> dict[str, Any]:
-    percentiles = {
-        f"p{percent}": percentile(values, percent) if len(values) >= MIN_COUNT[percent] else None
-        for percent in LIVE_PERCENTILES
-    }
-    return {"count": len(values), **percentiles}
+def _percentiles(count: int, of: Callable[[Sequence[int]], Sequence[float]]) -> dict[str, float | None]:
+    """`of` gives those for which there are enough values."""
+    wanted = [percent for percent in LIVE_PERCENTILES if count >= MIN_COUNT[percent]]
+    found = dict(zip(wanted, of(wanted) if wanted else (), strict=True))
+    return {f"p{percent}": found.get(percent) for percent in LIVE_PERCENTILES}

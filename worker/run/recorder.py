@@ -24,7 +24,7 @@ MAX_BATCH = 200
 # It ends when the window becomes short.
 MIN_PAUSE_S, MAX_PAUSE_S = 0.02, 0.25
 # Results folded into the aggregate in one turn of the loop, so that heartbeats and bells wait a few ms at most.
-FOLDED_A_TURN = 20
+FOLDED_A_TURN = 10
 # How often the live numbers are stored.
 LIVE_EVERY_S = 1.0
 

@@ -23,8 +23,8 @@ class Activity:
     def __init__(self, wave: int) -> None:
         self._wave = wave
         self.sent = TimeSeries()
-        self.ended = TimeSeries()
-        self.succeeded = TimeSeries()
+        self.ended = TimeSeries(1)
+        self.succeeded = TimeSeries(2)
         # Requests that a cancel or the end of the run cut off. They were in flight, but no statistic counts them.
         self.cancelled_sent = TimeSeries()
         self.cancelled_ended = TimeSeries()

@@ -63,11 +63,11 @@ class RunAggregate:
         self.slo = SloCounts(slos)
         # How many succeeded requests have unknown events. `gaps_ms` and `tokens` lack them.
         self.without_events = 0
-        self.tokens = TimeSeries()
+        self.tokens = TimeSeries(3)
         # Output tokens of succeeded requests that had content.
         self.generated_tokens = 0
         # Input tokens of succeeded requests, cached ones included, by the time of the first token.
-        self.prompt_tokens = TimeSeries()
+        self.prompt_tokens = TimeSeries(4)
         # Sums of the known values; None if none is known.
         self.counts: dict[str, int | None] = dict.fromkeys(REPORTED)
         # Input tokens of requests whose usage speaks of a cache, and how many of them were read from it.

@@ -25,8 +25,8 @@ class SloCounts:
         self.broken: Counter[str] = Counter()
         self.unknown: Counter[str] = Counter()
         # Good requests by the time of their end, and their output tokens by the time of their events.
-        self.good = TimeSeries()
-        self.good_tokens = TimeSeries()
+        self.good = TimeSeries(5)
+        self.good_tokens = TimeSeries(6)
         # Output tokens of good requests, with those of unknown events.
         self.good_output_tokens = 0
 

@@ -105,7 +105,8 @@ class PromptRequests:
         self._model = spec.model
         self._system = spec.system
         self._prompts = prompts
-        self._messages = lru_cache(maxsize=_KEPT)(self._make_messages)
+        # No methods of this object: a cycle would keep all prompts until a full garbage collection.
+        self._messages = lru_cache(maxsize=_KEPT)(lambda index: _messages_of(prompts[index]))
         self._parameters = lru_cache(maxsize=_KEPT)(lambda index: spec.effective_parameters(prompts[index]))
 
     def of(self, request_id: RequestId, index: int, repetition: int) -> WorkItem:
@@ -121,8 +122,9 @@ class PromptRequests:
             parameters=self._parameters(index),
         )
 
-    def _make_messages(self, index: int) -> list[Mapping[str, str]]:
-        return [{"role": message.role, "content": message.content} for message in self._prompts[index].messages]
+
+def _messages_of(prompt: Prompt) -> list[Mapping[str, str]]:
+    return [{"role": message.role, "content": message.content} for message in prompt.messages]
 
 
 class PromptsInTurn(Workload):

@@ -21,7 +21,7 @@ class TraceTexts:
         """`seed`: another one gives other texts for the whole trace."""
         self._seed = seed
         self._text = text
-        self._block = lru_cache(BLOCKS_KEPT)(self._whole_block)
+        self._block = lru_cache(BLOCKS_KEPT)(lambda block: text(BLOCK_TOKENS, _key(seed, block)))
 
     def prompt(self, row: TraceRow, unique: str) -> str:
         """The texts of its blocks, then a text of its own for the tokens that no block stands for.
@@ -31,14 +31,12 @@ class TraceTexts:
         parts, left = [], row.input_tokens
         for block in row.hash_ids:
             size = min(left, BLOCK_TOKENS)
-            parts.append(self._block(block) if size == BLOCK_TOKENS else self._text(size, self._key(block)))
+            parts.append(self._block(block) if size == BLOCK_TOKENS else self._text(size, _key(self._seed, block)))
             left -= size
         if left:
             parts.append(self._text(left, f"{self._seed} request {unique}"))
         return " ".join(parts)
 
-    def _whole_block(self, block: int) -> str:
-        return self._text(BLOCK_TOKENS, self._key(block))
 
-    def _key(self, block: int) -> str:
-        return f"{self._seed} block {block}"
+def _key(seed: int, block: int) -> str:
+    return f"{seed} block {block}"

@@ -108,3 +108,10 @@ def test_another_transaction_was_in_the_way(failure: BaseException) -> None:
 def test_the_statement_itself_failed_unless_its_connection_is_lost(failure: BaseException) -> None:
     assert of_the_database(failure, closed=False) is None
     assert type(of_the_database(failure, closed=True)) is Unavailable
+
+
+async def test_a_session_ends_with_its_transaction(database: Database) -> None:
+    async with database.read() as session:
+        assert await session.scalar(text("SELECT 1")) == 1
+    with pytest.raises(RuntimeError, match="has ended"):
+        await session.scalar(text("SELECT 1"))

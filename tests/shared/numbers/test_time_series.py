@@ -1,6 +1,8 @@
 """Counts over time: exact while few, in steps above that, blind to order and splits."""
 
 import random
+import time
+from collections.abc import Callable
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -65,3 +67,17 @@ def test_it_is_read_back_as_it_was_written() -> None:
         again = TimeSeries.load(series.document())
         assert again.document() == series.document()
         assert again.total == series.total
+
+
+def test_a_full_series_takes_counts_as_fast_as_others() -> None:
+    """Of the processor's time. As long as they are far apart, doubling the step joins only a few of them."""
+    items = [(number * 800 + random.Random(number).randrange(50_000), 1) for number in range(2 * MOST_STEPS)]
+    first_s = min(_cpu_s(lambda: of(items[:MOST_STEPS])) for _ in range(5))
+    all_s = min(_cpu_s(lambda: of(items)) for _ in range(5))
+    assert all_s < 12 * first_s
+
+
+def _cpu_s(what: Callable[[], object]) -> float:
+    begin = time.thread_time()
+    what()
+    return time.thread_time() - begin

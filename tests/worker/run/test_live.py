@@ -1,5 +1,8 @@
 """The live numbers: what is recent, and what a stage has shown so far."""
 
+import random
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,9 +11,11 @@ from shared.benchmark.load.pace import ClosedLoop
 from shared.benchmark.load.plan import Stage
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.results.record import ResultRecord
+from shared.numbers.statistics import percentile
 from tests.support.streams import openai_stream
 from tests.worker.engine.measuring import measure
-from worker.run.live import RECENT_S, LiveNumbers
+from worker.run.live import LiveNumbers
+from worker.run.recent import MOST_RECENT, RECENT_S
 
 RECORD = measure("openai", [(10, openai_stream("Hi"))])
 NOW = RECORD.ended_at
@@ -49,3 +54,33 @@ def test_a_stage_begins_with_nothing_recent() -> None:
 
 def test_a_run_without_stages_has_none() -> None:
     assert LiveNumbers().document(RunAggregate(1), 1, NOW)["stage"] is None
+
+
+def test_many_recent_results_are_looked_at_in_a_moment() -> None:
+    """Of the processor's time, beside that of one list of as many numbers. As objects they took nine times as long."""
+    live, so_far = LiveNumbers(), RunAggregate(1)
+    values = [random.Random(number).uniform(1, 900) for number in range(MOST_RECENT)]
+    for number, value in enumerate(values):
+        live.add(ended(RECENT_S * (1 - number / MOST_RECENT), ttft_ms=value, queue_ms=value))
+    assert live.document(so_far, 1, NOW)["recent"]["ttft_ms"] == {
+        "count": MOST_RECENT,
+        "p50": percentile(values, 50),
+        "p95": percentile(values, 95),
+    }
+    took_s = min(_cpu_s(lambda: live.document(so_far, 1, NOW)) for _ in range(20))
+    assert took_s < 3 * min(_cpu_s(lambda: percentile(values, 50)) for _ in range(20))
+
+
+def test_the_newest_results_take_the_place_of_the_oldest() -> None:
+    live = LiveNumbers()
+    for number in range(MOST_RECENT + 10):
+        live.add(ended(1, ttft_ms=number))
+    recent = live.document(RunAggregate(1), 1, NOW)["recent"]["ttft_ms"]
+    assert recent["count"] == MOST_RECENT
+    assert recent["p50"] == 10 + (MOST_RECENT - 1) / 2
+
+
+def _cpu_s(what: Callable[[], object]) -> float:
+    begin = time.thread_time()
+    what()
+    return time.thread_time() - begin
