@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test test-pythons chaos canary steady e2e pictures deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-aa bench-load bench-exports bench-web bench-keys rules release release-test lock clean .test-worker .test-api .test-pages .test-outside .test-stored .test-inside
+.PHONY: help setup setup-dev demo up test test-pythons chaos canary steady e2e pictures deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-aa bench-load bench-exports bench-web bench-keys rules release release-test lock clean .test-worker .test-api .test-pages .test-outside .test-stored .test-inside .chaos-sqlite .chaos-postgresql
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -90,7 +90,19 @@ test-pythons: $(VENV)/.dev ## run the part of the suite without workers on each 
 	@.ci/pythons
 
 chaos: $(VENV)/.dev ## break real deployments in every way that is promised to be survived; ARGS="-k redis"
+ifdef ARGS
 	@$(BIN)/pytest -q tests/chaos $(ARGS)
+else
+	@echo "one part for each database, at the same time; each is shown when it ends"
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target .chaos-sqlite .chaos-postgresql
+endif
+
+# The deployments mostly wait for leases that end.
+.chaos-sqlite:
+	@$(BIN)/pytest -q tests/chaos -k "not postgresql"
+
+.chaos-postgresql:
+	@$(BIN)/pytest -q tests/chaos -k postgresql
 
 fuzz: $(VENV)/.dev ## send N=100000 damaged answers through the decoder; SEED=… repeats a run, ONLY=… a single answer
 	@$(BIN)/python -m tests.fuzz --answers $(or $(N),100000) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))

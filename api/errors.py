@@ -18,6 +18,7 @@ from api.live.feeds import TooManyListeners
 from api.methods import allowed_methods
 from api.middleware import HEADER
 from api.pages.problems import is_page, problem_page
+from api.pattern_words import PATTERN_WORDS
 from api.present_money import dollars
 from api.proxy import links_of, route_path
 from api.schemas.problem import Problem, ProblemBudget
@@ -56,6 +57,8 @@ _WORDS = {
     "int_from_float": "must be an integer",
     "int_parsing": "must be an integer",
     "int_parsing_size": "is out of range",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
     "float_type": "must be a number",
     "float_parsing": "must be a number",
     "finite_number": "must be a finite number: NaN and Infinity are not JSON",
@@ -178,6 +181,8 @@ def _message(error: Any) -> str:
         return f"must have at most {context['max_length']:,} {unit}"
     if kind in _WORDS:
         return _WORDS[kind]
+    if kind == "string_pattern_mismatch" and context.get("pattern") in PATTERN_WORDS:
+        return PATTERN_WORDS[context["pattern"]]
     message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should ")
     return f"must {message}" if message.startswith("be ") else message
 

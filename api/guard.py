@@ -20,7 +20,10 @@ ANY_HOST = ("/health", "/ready")
 
 
 class GuardMiddleware:
-    """Refuses requests to other host names, changes that another site's page asks for, and our own webhooks."""
+    """Refuses requests to other host names, changes that another site's page asks for, and our own webhooks.
+
+    And bodies of which a proxy in front may see another end than this server.
+    """
 
     def __init__(self, app: ASGIApp, hosts: AllowedHosts) -> None:
         self._app = app
@@ -44,6 +47,11 @@ class GuardMiddleware:
 
     def _refused(self, request: Request) -> Response | None:
         headers, path = request.headers, route_path(request.scope)
+        if "content-length" in headers and "transfer-encoding" in headers:
+            # RFC 9112, section 6.3. A proxy that believes the other header takes what follows for another request.
+            detail = "a request has either Content-Length or Transfer-Encoding, and not both"
+            close = {"Connection": "close"}
+            return problem_response(request, 400, "Two lengths of a body", detail, code="two_lengths", headers=close)
         hosts = headers.getlist("host")
         if path not in ANY_HOST and not (len(hosts) == 1 and self._hosts.allows(hosts[0])):
             detail = "the server does not answer to this host name; ALLOWED_HOSTS lists those that it answers to"

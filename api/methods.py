@@ -1,6 +1,6 @@
 """HTTP methods: HEAD works wherever GET does, and a 405 names every method that the path has."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -33,14 +33,12 @@ class HeadMiddleware:
             scope.update({**inner, "method": "HEAD"})
 
 
-def routes_of(routes: Iterable[BaseRoute], routers: Iterable[Sequence[BaseRoute]]) -> list[Route]:
-    """The routes of an application and of the routers that it includes, in the order in which they are tried.
+def routes_of(routes: Iterable[BaseRoute]) -> list[Route]:
+    """The routes of an application, in the order in which they are tried.
 
     Raises TypeError for what is no route, such as a mounted application: nothing here knows who may use it.
     """
-    # An included router stands in the application's own list too, and is no route.
-    own = [route for route in routes if not hasattr(route, "original_router")]
-    found = [route for group in (own, *routers) for route in group]
+    found = list(routes)
     for route in found:
         if not isinstance(route, Route):
             raise TypeError(f"{route!r} is no route")

@@ -3,10 +3,9 @@
 from typing import Any
 
 from api.access.needs import Need
-from api.access.owner_choice import PARAMETER
+from api.access.owner_choice import OWNER_FILTER, PARAMETER
 from api.access.requirements import Requirements
 from api.openapi_errors import filled
-from shared.access.owner import OWNER
 
 SCHEME = "ApiKey"
 # With a switch of its own.
@@ -20,7 +19,7 @@ _OWNER: dict[str, Any] = {
     "in": "query",
     "required": False,
     "description": "For keys with the scope `admin`: the rows of this owner instead of the key's own; `*`: of all.",
-    "schema": {"type": "string", "pattern": rf"^({OWNER}|\*)$", "examples": ["search-team"]},
+    "schema": {"type": "string", "pattern": OWNER_FILTER, "examples": ["search-team"]},
 }
 
 

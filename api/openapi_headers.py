@@ -18,7 +18,7 @@ RATE_LIMIT_POLICY = _header(
     examples=['"minute";q=600;w=60, "concurrent";q=32;qu="concurrent-requests"'],
 )
 RATE_LIMIT = _header(
-    "What is left of them: `r` of each, and `t`, the seconds until the minute is over.",
+    "What is left of them: `r` of each, and `t`, the seconds until there may be more.",
     examples=['"minute";r=598;t=42, "concurrent";r=31'],
 )
 LOCATION = _header("Path of what was created.", examples=["/benchmarks/1"])

@@ -103,9 +103,10 @@ class ProxyMiddleware:
 
     def _first_stranger(self, headers: Sequence[str]) -> str | None:
         """The last address that is no trusted proxy. Those before it are what the client says itself."""
-        for address in reversed(",".join(headers).split(",")):
-            if not self._is_trusted(address.strip()):
-                return address.strip()[:_MAX_ADDRESS_CHARS] or None
+        for part in reversed(",".join(headers).split(",")):
+            address = _without_port(part.strip())
+            if not self._is_trusted(address):
+                return address[:_MAX_ADDRESS_CHARS] or None
         return None
 
     def _take_users(self, scope: Scope) -> list[bytes]:
@@ -115,6 +116,13 @@ class ProxyMiddleware:
             # In place, because the middleware outside has the same scope.
             scope["headers"] = [item for item in scope["headers"] if item[0] != self._user_header]
         return found
+
+
+def _without_port(address: str) -> str:
+    """Some proxies write `10.0.0.7:51234` or `[fe80::1]:51234`, where each connection would be another client."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
 
 
 def _user(values: Sequence[bytes]) -> str | None:

@@ -102,7 +102,7 @@ class Connection:
         try:
             content = file if body is None else json.dumps(body, allow_nan=False).encode()
         except ValueError as exc:
-            raise usage(f"the request cannot be written as JSON: {exc}") from exc
+            raise usage("a number of the request is not finite, and JSON has none of these") from exc
         kind = "application/json" if file is None else request.get("kind", _ANY_FILE)
         headers = {} if content is None else {"content-type": kind}
         timeout_s = self._timeout_s if file is None else _UPLOAD_S

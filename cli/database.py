@@ -69,13 +69,20 @@ def reseal_secrets(settings: "Settings", *, change: bool) -> "Resealed":
 
 
 def bootstrap_key(settings: "Settings", name: str, *, another: bool) -> "tuple[ApiKey, str]":
-    """A first admin key. (row, the key itself). Makes a SQLite file that is not there. Raises CliError."""
+    """A first admin key. (row, the key itself). Makes a SQLite file that is not there, as `llmbench up` does.
+
+    Raises CliError.
+    """
     from shared.db.keys import bootstrap
     from shared.errors import Conflict
 
     url = settings.database_url
     file = _sqlite_file(url)
     if file is not None and not file.exists():
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise _unusable(url, exc) from exc
         migrate(url)
     _require_newest_schema(url)
 

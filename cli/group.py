@@ -27,6 +27,10 @@ class Commands(TyperGroup):
         except (Interrupted, KeyboardInterrupt):
             write([Line("interrupted", WARNING)], sys.stderr)
             raise typer.Exit(ExitCode.INTERRUPTED) from None
+        except typer.BadParameter as exc:
+            # pydantic's words, which typer passes on.
+            exc.message = exc.message.removeprefix("Value error, ").replace("Input should be", "must be", 1)
+            raise
         except SystemExit as exc:
             # `load_settings` ends a program this way, with a line for each wrong variable.
             if isinstance(exc.code, str):

@@ -57,7 +57,9 @@ def _usable_keys(value: SecretStr) -> SecretStr:
 
 
 def _long_secrets(value: SecretStr) -> SecretStr:
-    if any(len(part) < MIN_SECRET_CHARS for part in split_keys(value)):
+    parts = split_keys(value)
+    # Spaces or a comma alone are a mistake too: keys would be hashed without any pepper.
+    if (value.get_secret_value() and not parts) or any(len(part) < MIN_SECRET_CHARS for part in parts):
         raise ValueError(f"must have {MIN_SECRET_CHARS} characters or more: `openssl rand -hex 32` makes them")
     return value
 

@@ -7,6 +7,7 @@ loop came to it.
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
 from simulator.prefix_cache import PrefixCache
 from simulator.profile import Profile
@@ -105,6 +106,9 @@ class Pool:
     running: int = 0
     observed: Observed = field(default_factory=Observed)
     _queue: deque[Ticket] = field(default_factory=deque)
+    # Since when the slots are free that were used before, as a heap. A busy loop may have come to the end of a request
+    # before it came to another one that had arrived during it.
+    _free_since_ns: list[int] = field(default_factory=list)
 
     @property
     def waiting(self) -> int:
@@ -122,9 +126,15 @@ class Pool:
         if self.slots and self.running >= self.slots:
             self._queue.append(ticket)
         else:
+            ticket.start(max(arrived_ns, self._taken_since()))
             self.running += 1
-            ticket.start(arrived_ns)
         return ticket
+
+    def _taken_since(self) -> int:
+        """Takes a free slot. Since when it is free; 0: it was never used."""
+        if self.slots and self.running + len(self._free_since_ns) >= self.slots:
+            return heappop(self._free_since_ns)
+        return 0
 
     def left(self, ticket: Ticket, at_ns: int, *, complete: bool) -> None:
         if ticket.started_ns is None:
@@ -138,6 +148,8 @@ class Pool:
             successor = self._queue.popleft()
             self.running += 1
             successor.start(max(at_ns, successor.arrived_ns))
+        elif self.slots:
+            heappush(self._free_since_ns, at_ns)
 
     def reads(self, ticket: Ticket) -> None:
         """A request starts: what is in the cache now need not be computed."""

@@ -5,6 +5,7 @@ PostgreSQL and Redis are real. Each starts once, when the first test asks for it
 
 import asyncio
 import gc
+import os
 import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -21,6 +22,7 @@ from shared.db.migrate import upgrade
 from simulator.server import Simulator
 from tests.support import guards
 from tests.support.children import PoliteChildren
+from tests.support.memory_folder import memory_folder
 from tests.support.not_run import not_run_lines
 from tests.support.postgresql import postgresql_server
 from tests.support.service import Service, running_service
@@ -41,6 +43,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # A shell without job control lets what it starts in the background ignore Ctrl-C, and so would every program that a
     # test starts and interrupts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if folder := memory_folder():
+        # pytest reads it when a test first asks for a folder.
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
     config.stash[_servers] = []
     config.pluginmanager.register(guards)
     # How long an example takes says something about the machine.

@@ -49,4 +49,7 @@ def check_form(request: Request, values: Values) -> Values:
 def _wrong_token(scope: Scope) -> WrongCsrfToken:
     if route_path(scope).startswith("/ui/"):
         return WrongCsrfToken("this form belongs to another login, or to none")
-    return WrongCsrfToken(f"a change by a session needs its token in {CSRF_HEADER}; programs send an API key instead")
+    return WrongCsrfToken(
+        f"a change by a session needs its token in {CSRF_HEADER}; programs send an API key instead, and so does /docs "
+        "after Authorize"
+    )

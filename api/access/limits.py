@@ -108,7 +108,7 @@ def _policies(limits: RequestLimits) -> Iterator[str]:
 
 def _states(decision: Decision) -> Iterator[str]:
     if decision.limits.per_minute:
-        yield f'"minute";r={decision.left};t={decision.reset_s}'
+        yield f'"minute";r={decision.left};t={decision.more_s}'
     if decision.limits.concurrent:
         yield f'"concurrent";r={decision.places_left}'
 
@@ -116,8 +116,10 @@ def _states(decision: Decision) -> Iterator[str]:
 def _refusal(request: Request, decision: Decision, told: dict[str, str]) -> Response:
     limits = decision.limits
     if decision.refused_by == "minute":
-        detail = f"this key may make {limits.per_minute:,} requests a minute: try again in {decision.wait_s} s"
+        requests = "1 request" if limits.per_minute == 1 else f"{limits.per_minute:,} requests"
+        detail = f"this key may make {requests} a minute: try again in {decision.wait_s} s"
     else:
-        detail = f"this key may have {limits.concurrent:,} requests at the same time: let one of them end"
+        requests = "1 request" if limits.concurrent == 1 else f"{limits.concurrent:,} requests"
+        detail = f"this key may have {requests} at the same time: wait until one has ended"
     headers = {"Retry-After": str(decision.wait_s), "Cache-Control": "no-store", **told}
     return problem_response(request, 429, "Too many requests", detail, code="too_many_requests", headers=headers)

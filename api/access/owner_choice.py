@@ -7,9 +7,10 @@ from starlette.types import Scope as AsgiScope
 
 from api.access.needs import Need
 from shared.access.caller import Caller
-from shared.access.owner import ALL_OWNERS, is_owner
+from shared.access.owner import ALL_OWNERS, OWNER, is_owner
 
 PARAMETER = "owner"
+OWNER_FILTER = rf"^({OWNER}|\*)$"
 _SAFE = ("GET", "HEAD")
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
 from fastapi import FastAPI
 
 from api.access.bound import bound
@@ -27,6 +28,8 @@ from shared.queue.redis import quick_redis
 from shared.queue.request_limits import RedisRequestCounts
 from shared.settings import Settings
 
+log = structlog.get_logger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -41,9 +44,16 @@ class Access:
     bound: Bound
 
     async def check_start(self) -> None:
-        """Raises NoKeys if the API must not start without a key."""
+        """Raises NoKeys if the API must not start without a key. Warns of keys that nobody can use here."""
         if not await self.keys.are_keys():
             self.bound.require_keys()
+        elif count := await self.keys.count_of_other_peppers():
+            log.warning(
+                "keys_of_another_secret_key",
+                count=count,
+                reason="made with a SECRET_KEY that is not set here, so they are refused as unknown; "
+                "SECRET_KEY=new,old keeps them valid",
+            )
 
 
 def make_access(settings: Settings, database: Database, clock: Clock) -> Access:

@@ -6,12 +6,12 @@ from fastapi import Request
 from pydantic import BeforeValidator, Field
 
 from api.access.caller import caller_of
-from api.access.owner_choice import with_owner
+from api.access.owner_choice import OWNER_FILTER, with_owner
 from api.access.viewer import viewer
 from shared.access.caller import Caller
-from shared.access.owner import ALL_OWNERS, OWNER
+from shared.access.owner import ALL_OWNERS
 
-_NAME = Annotated[str, Field(pattern=rf"^({OWNER}|\*)$")]
+_NAME = Annotated[str, Field(pattern=OWNER_FILTER)]
 # Forms send an empty text for what was not chosen.
 OwnerFilter = Annotated[_NAME | None, BeforeValidator(lambda value: value or None)]
 

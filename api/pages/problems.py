@@ -9,6 +9,8 @@ from api.schemas.problem import Problem
 
 _ADVICE_OF_CODE = {
     "missing_scope": "Ask an admin for a key that may do this, then log in with it.",
+    "no_keys": "As soon as there is a key, open the page again and log in with it.",
+    "unknown_host": "Open it by another of its names or by its IP address, or let its operator add this name.",
 }
 _ADVICE = {
     401: "Log in, or send an API key.",

@@ -127,6 +127,8 @@ async def _submitted(
     """The stored benchmark. `response` carries the headers."""
     benchmark, secret = submitted.benchmark, submitted.secret
     response.headers["Location"] = link(f"/benchmarks/{benchmark.id}")
+    if secret is not None:
+        response.headers["Cache-Control"] = "no-store"
     if not submitted.created:
         response.headers["Idempotency-Replayed"] = "true"
     seconds = wait_seconds(prefer, parts.settings.max_wait_s)

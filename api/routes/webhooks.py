@@ -54,6 +54,7 @@ async def register(body: WebhookIn, parts: Parts, response: Response) -> Webhook
     )
     endpoint = await parts.webhooks.add(prepared.endpoint)
     response.headers["Location"] = link(f"/webhooks/{endpoint.id}")
+    response.headers["Cache-Control"] = "no-store"
     return WebhookCreated(**webhook_out(endpoint).model_dump(), secret=prepared.secret)
 
 
@@ -119,10 +120,11 @@ async def delete(webhook_id: WebhookId, parts: Parts) -> None:
     summary="Sign with a new secret",
     responses={**NOT_FOUND, **INVALID, **NO_KEY},
 )
-async def rotate(webhook_id: WebhookId, parts: Parts) -> WebhookRotated:
+async def rotate(webhook_id: WebhookId, parts: Parts, response: Response) -> WebhookRotated:
     """For 24 hours every attempt carries the signatures of both secrets."""
     secret = new_secret()
     expires_at = await parts.webhooks.rotate(webhook_id, parts.webhook_setup.seal(secret))
+    response.headers["Cache-Control"] = "no-store"
     return WebhookRotated(secret=secret, previous_expires_at=expires_at)
 
 

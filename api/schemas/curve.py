@@ -7,13 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from api.schemas.number import Number
 from shared.benchmark.results.curve import METRICS, PERCENTILES, CurveSlo
 
-SloText = Annotated[
-    str,
-    StringConstraints(
-        pattern=rf"^({'|'.join(METRICS)}):p({'|'.join(str(percent) for percent in PERCENTILES)}):"
-        r"[0-9]{1,9}(\.[0-9]{1,6})?$"
-    ),
-]
+SLO_PATTERN = (
+    rf"^({'|'.join(METRICS)}):p({'|'.join(str(percent) for percent in PERCENTILES)}):[0-9]{{1,9}}(\.[0-9]{{1,6}})?$"
+)
+SloText = Annotated[str, StringConstraints(pattern=SLO_PATTERN)]
 
 
 class CurveQuery(BaseModel):

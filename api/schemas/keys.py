@@ -9,10 +9,11 @@ from api.schemas.instant import Instant
 from shared.access.caller import Via
 from shared.access.owner import DEFAULT_OWNER, MAX_OWNER_CHARS, OWNER
 from shared.access.scopes import Scope
+from shared.db.keys import MAX_NAME_CHARS
 from shared.text import StorableText
 
 OwnerName = Annotated[str, StringConstraints(max_length=MAX_OWNER_CHARS, pattern=f"^{OWNER}$")]
-KeyName = Annotated[StorableText, StringConstraints(min_length=1, max_length=100)]
+KeyName = Annotated[StorableText, StringConstraints(min_length=1, max_length=MAX_NAME_CHARS)]
 
 _SCOPE = "What the key may do: `read`; `run`: also start, cancel and delete benchmarks and change other things; "
 _SCOPE += "`admin`: also make and revoke keys, and see other owners. A larger scope includes the smaller ones."

@@ -45,4 +45,5 @@ def audit(
     where = {"action": action, "kind": kind, "target": target, "key_id": key, "from": since, "to": before}
     with Client(server_or_default(server)) as client:
         listed = client.audit(limit, **where, owner=owner)
-    write_list(listed, audit_lines, as_json=as_json, nothing="no entries", order="newest")
+    nothing = "no entries" if owner is not None else "no entries of your owner: `--owner '*'` lists those of all"
+    write_list(listed, audit_lines, as_json=as_json, nothing=nothing, order="newest")

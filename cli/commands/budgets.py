@@ -1,5 +1,6 @@
 """`llmbench budgets list`, `set`, `delete`: what keys and owners may spend."""
 
+import math
 from typing import Annotated, Literal
 
 import typer
@@ -8,6 +9,7 @@ from cli.exits import usage
 from cli.group import Commands
 from cli.help import Command
 from cli.here import server_or_default
+from cli.key_id import checked_key_id
 from cli.listing import write_list
 from cli.options import AsJson, Server
 from cli.output import Line, clean, write, write_json
@@ -39,11 +41,12 @@ def list_budgets(
 
     with Client(server_or_default(server)) as client:
         listed = client.budgets(limit, owner)
+    none = "no budgets" if owner is not None else "no budgets of your owner (`--owner '*'` lists those of all)"
     write_list(
         listed,
         budget_lines,
         as_json=as_json,
-        nothing="no budgets: `llmbench budgets set 50 --owner NAME --per month` makes one",
+        nothing=f"{none}: `llmbench budgets set 50 --owner NAME --per month` makes one",
     )
 
 
@@ -64,8 +67,11 @@ def set_budget(
     from cli.client import Client
     from cli.render.money import budget_line
 
+    if not math.isfinite(cap_usd):
+        raise usage("USD must be a number")
+    path = _path(owner, key, per)
     with Client(server_or_default(server)) as client:
-        budget = client.set_budget(_path(owner, key, per), cap_usd)
+        budget = client.set_budget(path, cap_usd)
     write_json(budget) if as_json else write([budget_line(budget)])
 
 
@@ -87,5 +93,5 @@ def _path(owner: str | None, key: str | None, per: str) -> str:
 
     if (owner is None) == (key is None):
         raise usage("name whose budget it is: --owner NAME or --key ID")
-    kind, name = ("owners", owner) if key is None else ("keys", key)
+    kind, name = ("owners", owner) if key is None else ("keys", checked_key_id(key, "--key"))
     return f"{kind}/{quote(name or '', safe='')}/{per}"

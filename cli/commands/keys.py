@@ -13,6 +13,7 @@ from cli.exits import usage
 from cli.group import Commands
 from cli.help import Command
 from cli.here import server_or_default
+from cli.key_id import checked_key_id
 from cli.listing import write_list
 from cli.options import AsJson, Server
 from cli.output import QUIET, WARNING, Line, clean, note, write, write_json
@@ -27,6 +28,7 @@ app = typer.Typer(
 Scope = Literal["read", "run", "admin"]
 _MOST = 10_000
 _DAYS = re.compile(r"([1-9][0-9]{0,4})d")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @app.command(cls=Command)
@@ -107,9 +109,7 @@ def revoke(
     """
     from cli.key_client import KeyClient
 
-    if not re.fullmatch("[0-9a-z]{8}", key_id):
-        # Not repeated: it may be a whole key.
-        raise usage("KEY-ID is the eight characters between lbk_ and the next _; `llmbench keys list` shows them")
+    checked_key_id(key_id)
     with KeyClient(server_or_default(server)) as client:
         admins = [item["id"] for item in client.keys(_MOST)[0] if (item["scope"], item["state"]) == ("admin", "usable")]
         if admins == [key_id]:
@@ -137,12 +137,17 @@ def bootstrap(
     to an API on this database needs a key.
     """
     from cli.database import bootstrap_key, shown
+    from shared.db.keys import MAX_NAME_CHARS
     from shared.settings import load_settings
 
+    if not 0 < len(name.strip()) <= MAX_NAME_CHARS or not name.isprintable():
+        raise usage(f"--name must have 1 to {MAX_NAME_CHARS} printable characters")
     settings = load_settings()
     row, text = bootstrap_key(settings, name, another=another)
     _show_new(text, {"id": row.id, "owner": row.owner, "scope": row.scope})
-    note(f"it is for APIs on {shown(settings.database_url)}: from now on, each request to them needs a key", QUIET)
+    same = "" if settings.secret_key is None else " with the same SECRET_KEY"
+    apis = f"{shown(settings.database_url)}{same}"
+    note(f"it is for APIs on {apis}: from now on, each request to them needs a key", QUIET)
 
 
 def whoami(server: Server = None, as_json: AsJson = False) -> None:
@@ -167,6 +172,8 @@ def _instant_of(expires: str | None) -> str | None:
     from shared.clock import wall_now
 
     days = _DAYS.fullmatch(expires or "")
+    if expires is not None and days is None and not _DATE.match(expires):
+        raise usage(f"--expires {expires!r}: must be days, such as 90d, or a date, such as 2030-01-31")
     if days is None:
         return expires
     try:

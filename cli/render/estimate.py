@@ -27,10 +27,17 @@ def dry_run_lines(checked: Mapping[str, Any]) -> Iterator[Line]:
     if (worst := found.get("worst_case_usd")) is not None:
         yield pair("At most", f"{usd(worst)}, which budgets count before requests are sent")
     for cap in found.get("budgets", ()):
-        own = cap["budget"] == "benchmark"
-        what = "its own" if own else clean(cap["budget"])
+        what = clean(_holder(cap["budget"]))
         yield pair("Budget", f"{what}: {usd(cap['left_usd'])} left of {usd(cap['cap_usd'])}")
     yield Line("Nothing was stored or sent.")
+
+
+def _holder(budget: str) -> str:
+    """`key:ab12cd34:day:2026-11-27` in words."""
+    holder, *rest = budget.split(":")
+    if holder == "benchmark":
+        return "its own"
+    return f"{holder} {rest[0]} for {rest[2]}" if len(rest) == 3 else budget
 
 
 def _how(found: Mapping[str, Any]) -> str:

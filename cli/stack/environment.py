@@ -91,7 +91,8 @@ def encryption_key(folder: Path) -> str:
 
 
 def _names() -> set[str]:
-    return {name.upper() for name in Settings.model_fields} | _key_names()
+    settings = {name.upper() for name in Settings.model_fields}
+    return settings | {f"{name}_FILE" for name in settings} | _key_names()
 
 
 def _key_names() -> set[str]:

@@ -66,15 +66,17 @@ def checksum(key_id: str, secret: str) -> str:
 class Hasher:
     """Hashes secrets of keys: HMAC-SHA-256 with the newest pepper (SECRET_KEY), or SHA-256 without any.
 
-    A plain hash is enough, because secrets are random and long. With a pepper, who can write to the database alone
-    cannot make a key. Keys remember what they were hashed with, so those of older peppers, and those from before there
-    was one, stay valid.
+    A plain hash is enough, because secrets are random and long. With a pepper, a copy of the database does not even
+    show whether a text is one of the keys. Keys remember what they were hashed with, so those of older peppers, and
+    those from before there was one, stay valid.
     """
 
     def __init__(self, peppers: Sequence[str] = ()) -> None:
         """`peppers`: newest first."""
         self._peppers = {_pepper_id(pepper): pepper.encode() for pepper in peppers}
         self.hashes_with = next(iter(self._peppers), PLAIN)
+        # `hashed_with` of all keys that can be valid here.
+        self.knows = (PLAIN, *self._peppers)
         # Compared with where there is no key of an id.
         self.dummy = sha256(secrets.token_bytes(32)).hexdigest()
 

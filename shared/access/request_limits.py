@@ -71,10 +71,18 @@ class Decision:
         return max(1, math.ceil((WINDOW_MS - self.elapsed_ms) / 1_000))
 
     @property
+    def more_s(self) -> int:
+        """Seconds until there may be more requests than are left now. The same as `wait_s` of a refusal."""
+        return self.reset_s if self.left else self._minute_wait_s
+
+    @property
     def wait_s(self) -> int:
         """Seconds after which another try makes sense. Nobody knows when a place becomes free."""
-        if self.refused_by != "minute":
-            return 1
+        return self._minute_wait_s if self.refused_by == "minute" else 1
+
+    @property
+    def _minute_wait_s(self) -> int:
+        """Seconds until the limit of a minute allows one more request."""
         most = self.limits.per_minute - 1
         if self.count <= most:
             # Enough of the minute before must have become older than a minute.

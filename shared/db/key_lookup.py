@@ -14,6 +14,7 @@ from shared.db.access_tables import ApiKey
 from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.types import utc_now
+from shared.db.valid_keys import is_valid_key
 
 # A key's last use is written at most so often.
 LAST_USE_S = 60
@@ -48,6 +49,12 @@ class KeyLookup:
             async with self._database.read() as session:
                 self._are_keys = await session.scalar(select(ApiKey.id).limit(1)) is not None
         return self._are_keys
+
+    async def count_of_other_peppers(self) -> int:
+        """How many keys would be valid if the SECRET_KEY that they were made with were set here."""
+        query = select(func.count()).where(is_valid_key(), ApiKey.hashed_with.not_in(self._hasher.knows))
+        async with self._database.read() as session:
+            return await session.scalar(query) or 0
 
     async def by_secret(self, key: ApiKeyText) -> KnownKey | None:
         """The key with this id and this secret. None if one of the two is wrong.

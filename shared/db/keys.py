@@ -21,6 +21,8 @@ from shared.db.types import utc_now
 from shared.db.valid_keys import is_valid_key
 from shared.errors import Conflict, NotFound
 
+# Of the name of a key.
+MAX_NAME_CHARS = 100
 # Who makes a key on the command line, with the database at hand.
 BY_COMMAND = Caller(DEFAULT_OWNER, "admin", via="cli")
 # Tries to find a free id: there are 2.8 * 10^12.
@@ -83,15 +85,26 @@ async def bootstrap(database: Database, hasher: Hasher, name: str, *, another: b
     """
     async with database.write() as session:
         await _one_at_a_time(session)
-        usable = await session.scalar(select(ApiKey.id).where(is_valid_key(), ApiKey.scope == "admin").limit(1))
-        if usable is not None and not another:
-            raise Conflict(f"there is a usable admin key already: {usable}")
+        if not another:
+            await _refuse_second_admin_key(session, hasher)
         return await _insert(session, database, hasher, NewKey(DEFAULT_OWNER, name, "admin"), BY_COMMAND)
 
 
 async def _one_at_a_time(session: AsyncSession) -> None:
     """Until the transaction ends, no other one makes a first key. The row of `default` is always there."""
     await session.execute(select(OwnerRow.name).where(OwnerRow.name == DEFAULT_OWNER).with_for_update())
+
+
+async def _refuse_second_admin_key(session: AsyncSession, hasher: Hasher) -> None:
+    valid = select(ApiKey.id, ApiKey.hashed_with).where(is_valid_key(), ApiKey.scope == "admin").order_by(ApiKey.id)
+    found = [(key_id, hashed_with in hasher.knows) for key_id, hashed_with in await session.execute(valid)]
+    if usable := [key_id for key_id, is_known in found if is_known]:
+        raise Conflict(f"there is a usable admin key already: {usable[0]}")
+    if found:
+        raise Conflict(
+            f"there is an admin key, {found[0][0]}, but the SECRET_KEY that it was made with is not set here: set it "
+            "again, here and for the API, and the key is valid"
+        )
 
 
 async def _refuse_second_first_key(session: AsyncSession, new: NewKey) -> None:

@@ -1,5 +1,6 @@
 """Requests of other sites' pages, of other host names, and of our own webhooks."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -11,7 +12,9 @@ from shared.version import __version__
 from tests.api.conftest import KEYS, SIMULATOR
 from tests.api.documents import EXAMPLE, problem, submit
 from tests.support.ports import free_port
+from tests.support.served import served_api
 from tests.support.service import make_settings, running_api
+from tests.support.waiting import PATIENCE_S
 
 CHANGES = [
     ("POST", "/benchmarks"),
@@ -88,6 +91,22 @@ async def named_api(sqlite_url: str) -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
+async def test_a_body_with_two_lengths_is_refused_and_its_connection_closed(sqlite_url: str) -> None:
+    """What follows it may be the request of somebody else, whom a proxy in front sends over the same connection."""
+    settings = make_settings(sqlite_url, f"redis://127.0.0.1:{free_port()}/0", SIMULATOR)
+    async with served_api(settings) as (client, _), asyncio.timeout(PATIENCE_S):
+        reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+        head = (
+            b"POST /benchmarks HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        writer.write(head + b"0\r\n\r\nGET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"two_lengths" in answer
+
+
 def assert_refused(answer: httpx2.Response, code: str) -> None:
     """Under /ui by a page, elsewhere by a problem document."""
     if answer.url.path.startswith("/ui/"):
@@ -145,6 +164,8 @@ async def test_another_host_name_is_not_answered(named_api: httpx2.AsyncClient, 
     """A page of evil.example, whose name now leads here, could otherwise read everything."""
     for host in ("evil.example", "evil.example:80", "localhost.evil.example", ""):
         assert problem(await named_api.get(path, headers={"host": host}), 421)["code"] == "unknown_host"
+        page = await named_api.get("/ui/benchmarks", headers={"host": host})
+        assert (page.status_code, "or let its operator add this name" in page.text) == (421, True)
     twice = httpx2.Headers([("host", "localhost"), ("host", "evil.example")])
     assert problem(await named_api.get(path, headers=twice), 421)["code"] == "unknown_host"
     for host in ("localhost", "127.0.0.1:8000", "[::1]:8000", "LLMBENCH-API.:80", "bench.example.com", "10.2.3.4"):

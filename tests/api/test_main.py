@@ -1,9 +1,15 @@
 """The API program."""
 
+import gc
 import json
+import weakref
+from pathlib import Path
 
 import pytest
 
+from api.main import create_app
+from api.pages.all_routes import ROUTERS as PAGES
+from api.routes.all_routes import ROUTERS as JSON
 from shared.providers.key_ring import KeyRing
 from tests.support.imports import loaded_by
 from tests.support.service import make_settings, running_api
@@ -26,3 +32,17 @@ async def test_its_start_names_the_parameters_of_the_database_without_effect_onc
         assert (await client.get("/benchmarks")).status_code == 200
     lines = [line for line in capsys.readouterr().err.splitlines() if "database_url_parameters_ignored" in line]
     assert [json.loads(line)["parameters"] for line in lines] == [["channel_binding", "keepalives_idle"]]
+
+
+def test_it_makes_no_route_a_second_time(tmp_path: Path) -> None:
+    """The first request would wait for it, and the event loop with it."""
+    app = create_app(make_settings(f"sqlite:///{tmp_path / 'api.db'}", "redis://127.0.0.1:9/0", None), KeyRing({}))
+    for router in (*JSON, *PAGES):
+        assert all(any(route is served for served in app.routes) for route in router.routes)
+
+
+def test_an_application_that_nobody_uses_is_forgotten(tmp_path: Path) -> None:
+    settings = make_settings(f"sqlite:///{tmp_path / 'api.db'}", "redis://127.0.0.1:9/0", None)
+    gone = weakref.ref(create_app(settings, KeyRing({})))
+    gc.collect()
+    assert gone() is None

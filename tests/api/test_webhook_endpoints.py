@@ -116,6 +116,21 @@ async def test_a_repeated_post_gets_the_secret_that_may_have_been_lost(api: http
     assert refused["code"] == "idempotency_key_reused"
 
 
+async def test_nobody_keeps_an_answer_that_shows_a_secret(api: httpx2.AsyncClient) -> None:
+    endpoint = (await register(api))["id"]
+    own = {**EXAMPLE, "webhook_url": URL}
+    answers = [
+        await api.post("/webhooks", json={"url": URL}),
+        await api.post(f"/webhooks/{endpoint}/rotate-secret"),
+        await api.post("/benchmarks", json=own),
+        await api.post("/benchmarks", json=own, headers={"Prefer": "wait=0"}),
+    ]
+    for answer in answers:
+        assert "whsec_" in answer.text
+        assert answer.headers["cache-control"] == "no-store", answer.request.url
+    assert "cache-control" not in (await api.post("/benchmarks", json=EXAMPLE)).headers
+
+
 async def test_a_deleted_benchmark_takes_its_deliveries_along(api: httpx2.AsyncClient) -> None:
     path = f"/benchmarks/{(await submit(api, webhook_url=URL))['id']}"
     await api.post(f"{path}/cancel")

@@ -46,7 +46,7 @@ def test_filters_are_sent(api: FakeApi, llmbench: Llmbench) -> None:
     api.answers["GET /audit"] = (200, {"items": [], "next_cursor": None})
     options = ("--action", "key.revoked", "--kind", "key", "--target", "ab12cd34", "--key", "ef56gh78")
     done = llmbench("audit", *options, "--from", "2026-11-01", "--to", "2026-12-01", "--owner", "*", "--limit", "5")
-    assert "no entries" in done.stderr
+    assert done.stderr == "no entries\n"
     assert parse_qs(urlsplit(api.requests[-1][1]).query) == {
         "action": ["key.revoked"],
         "kind": ["key"],
@@ -57,6 +57,7 @@ def test_filters_are_sent(api: FakeApi, llmbench: Llmbench) -> None:
         "owner": ["*"],
         "limit": ["5"],
     }
+    assert "no entries of your owner: `--owner '*'` lists those of all" in llmbench("audit").stderr
 
 
 def test_a_page_that_is_not_the_last_says_so(api: FakeApi, llmbench: Llmbench) -> None:

@@ -134,6 +134,13 @@ def test_create_tells_that_open_access_has_ended(api: FakeApi) -> None:
     assert api.sent("POST", "/keys")[0]["expires_at"] == "2030-01-31"
 
 
+@pytest.mark.parametrize("expires", ["5", "90", "999999d", "soon", "", "0d"])
+def test_a_wrong_expiry_is_said_in_the_words_of_the_option(api: FakeApi, expires: str) -> None:
+    done = call(api, "keys", "create", "ci", "--expires", expires)
+    assert (done.exit_code, api.requests) == (2, [])
+    assert f"--expires {expires!r}: must be days, such as 90d, or a date, such as 2030-01-31" in done.stderr
+
+
 def test_list_shows_all_owners_without_secrets(api: FakeApi) -> None:
     api.answers["GET /keys"] = (200, {"items": [ROW], "next_cursor": None})
     done = call(api, "keys", "list")
@@ -185,6 +192,33 @@ def test_bootstrap_makes_one_key_in_the_database(folder: Path) -> None:
     assert (done.exit_code, key.id in done.stderr, "--another" in done.stderr) == (1, True, True)
     done = runner.invoke(app, ["keys", "bootstrap", "--another", "--name", "recovery"], env=env)
     assert (done.exit_code, parse(done.stdout.strip()).id != key.id) == (0, True)
+
+
+def test_bootstrap_makes_the_folder_that_up_names_when_it_refuses(folder: Path) -> None:
+    """`llmbench up --host 0.0.0.0 --data-dir data` says which database needs a key, before it makes anything."""
+    refused = CliRunner().invoke(app, ["up", "--host", "0.0.0.0", "--data-dir", "data"])
+    url = next(line for line in refused.stderr.splitlines() if "The database is " in line).rpartition(" ")[2]
+    done = CliRunner().invoke(app, ["keys", "bootstrap"], env={"DATABASE_URL": url})
+    assert (done.exit_code, (folder / "data" / "llmbench.db").exists()) == (0, True), done.output
+
+
+def test_bootstrap_says_that_the_secret_key_of_the_admin_key_is_missing(folder: Path) -> None:
+    env = {"DATABASE_URL": "sqlite:///llmbench.db", "SECRET_KEY": "p" * 32}
+    done = CliRunner().invoke(app, ["keys", "bootstrap"], env=env)
+    key = parse(done.stdout.strip())
+    assert "sqlite:///llmbench.db with the same SECRET_KEY" in done.stderr
+    done = CliRunner().invoke(app, ["keys", "bootstrap"], env=env)
+    assert "there is a usable admin key already" in done.stderr
+    done = CliRunner().invoke(app, ["keys", "bootstrap"], env={"DATABASE_URL": "sqlite:///llmbench.db"})
+    assert (done.exit_code, key.id in done.stderr, "--another" in done.stderr) == (1, True, True)
+    assert "the SECRET_KEY that it was made with is not set here" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["", "  ", "n" * 101, "two\nlines", "\udcff"])
+def test_bootstrap_refuses_names_that_no_list_can_show(folder: Path, name: str) -> None:
+    done = CliRunner().invoke(app, ["keys", "bootstrap", "--name", name], env={"DATABASE_URL": "sqlite:///llmbench.db"})
+    assert (done.exit_code, "--name must have 1 to 100 printable characters" in done.stderr) == (2, True)
+    assert list(folder.iterdir()) == []
 
 
 def test_bootstrap_names_what_is_wrong_with_the_database(folder: Path) -> None:

@@ -115,7 +115,28 @@ def test_budgets_are_listed_with_how_full_they_are(api: FakeApi, llmbench: Llmbe
     assert second.split()[:3] == ["key", "ab12cd34", "day"]
     assert json.loads(llmbench("budgets", "list", "--json").stdout) == items
     api.answers["GET /budgets"] = (200, {"items": [], "next_cursor": None})
-    assert "no budgets" in llmbench("budgets", "list").stderr
+    # An admin's own owner may have none although others have some.
+    assert "no budgets of your owner (`--owner '*'` lists those of all)" in llmbench("budgets", "list").stderr
+    assert "no budgets: " in llmbench("budgets", "list", "--owner", "*").stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("nan", "--owner", "acme"), "USD must be a number"),
+        (("inf", "--owner", "acme"), "USD must be a number"),
+        (("5", "--key", f"lbk_ab12cd34_{'s' * 38}"), "--key is the eight characters between lbk_ and the next _"),
+        (("5", "--owner", "acme", "--per", "year"), "Invalid value for '--per': 'year' is not one of 'day', 'month'"),
+        (("abc", "--owner", "acme"), "Invalid value for 'USD': must be a valid number"),
+    ],
+)
+def test_what_is_wrong_with_a_budget_is_said_before_it_is_sent(
+    api: FakeApi, llmbench: Llmbench, arguments: tuple[str, ...], told: str
+) -> None:
+    done = llmbench("budgets", "set", *arguments)
+    assert (done.exit_code, told in done.stderr) == (ExitCode.USAGE, True), done.stderr
+    assert "s" * 38 not in done.output
+    assert api.requests == []
 
 
 @pytest.mark.parametrize(
@@ -156,5 +177,5 @@ def test_a_dry_run_shows_the_worst_case_and_the_budgets(api: FakeApi, llmbench: 
     assert lines[-4].split()[:3] == ["At", "most", "$0.430,"]
     assert [line.split(maxsplit=1)[1] for line in lines[-3:-1]] == [
         "its own: $2.50 left of $2.50",
-        "owner:acme:month:2026-11: $37.00 left of $50.00",
+        "owner acme for 2026-11: $37.00 left of $50.00",
     ]

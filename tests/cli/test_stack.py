@@ -39,7 +39,15 @@ def test_what_is_set_in_an_env_file_counts_as_well(monkeypatch: pytest.MonkeyPat
 def test_an_isolated_stack_sees_no_setting_and_no_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("DATABASE_URL=mysql://wrong\n")
-    for name in ("DATABASE_URL", "redis_url", "PROVIDERS_FILE", "ANTHROPIC_API_KEY", "OPENAI_API_KEY_FILE"):
+    named = (
+        "DATABASE_URL",
+        "redis_url",
+        "PROVIDERS_FILE",
+        "ANTHROPIC_API_KEY",
+        "OPENAI_API_KEY_FILE",
+        "SECRET_KEY_FILE",
+    )
+    for name in named:
         monkeypatch.setenv(name, "nonsense")
     parts = environment.parts(isolated=True)
     assert (parts.database_url, parts.redis_url, parts.simulator_url) == (None, None, None)

@@ -73,6 +73,7 @@ def test_each_setting_has_a_valid_default_and_a_description(name: str) -> None:
         ({"redis_url": "rediss://h?ssl_cert_reqs=on"}, ["REDIS_URL: ssl_cert_reqs must be one of none, "]),
         ({"redis_url": "http://x"}, ["REDIS_URL: must start with redis://, rediss:// or unix://"]),
         ({"secret_key": "short"}, ["SECRET_KEY: must have 32 characters or more"]),
+        ({"secret_key": " , "}, ["SECRET_KEY: must have 32 characters or more"]),
         ({"secret_key": f"{'n' * 32},short"}, ["SECRET_KEY: must have 32 characters or more"]),
         ({"log_level": "LOUD"}, ["LOG_LEVEL: "]),
         ({"sweep_s": 30, "lease_s": 30}, ["settings: SWEEP_S must be smaller than LEASE_S"]),
@@ -236,6 +237,55 @@ def test_a_setting_may_come_from_a_mounted_file_and_the_environment_wins(
     assert settings_of(_secrets_dir=tmp_path).redis_url == "redis://:secret@redis/0"
     monkeypatch.setenv("REDIS_URL", "redis://other/0")
     assert settings_of(_secrets_dir=tmp_path).redis_url == "redis://other/0"
+
+
+def test_a_setting_may_come_from_the_file_that_a_variable_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If it were ignored, keys would be hashed without the SECRET_KEY, and nothing would say so."""
+    file, mounted = tmp_path / "secret key", tmp_path / "run"
+    file.write_text("f" * 32 + "\n")
+    mounted.mkdir()
+    (mounted / "secret_key").write_text("m" * 32)
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    monkeypatch.setenv("SECRET_KEY_FILE", str(file))
+
+    def secret_key() -> str:
+        found = settings_of(_secrets_dir=mounted).secret_key
+        assert found is not None
+        return found.get_secret_value()
+
+    assert secret_key() == "f" * 32
+    monkeypatch.setenv("SECRET_KEY", "e" * 32)
+    assert secret_key() == "e" * 32
+    monkeypatch.setenv("SECRET_KEY", "")
+    assert secret_key() == "f" * 32
+    monkeypatch.delenv("SECRET_KEY_FILE")
+    assert secret_key() == "m" * 32
+    (tmp_path / ".env").write_text(f"SECRET_KEY_FILE={file}\n")
+    of_dotenv = load_settings(_env_file=tmp_path / ".env", _secrets_dir=mounted).secret_key
+    assert of_dotenv is not None
+    assert of_dotenv.get_secret_value() == "f" * 32
+
+
+def test_a_file_that_a_variable_names_must_be_readable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "none"))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    with pytest.raises(SystemExit, match="DATABASE_URL_FILE: cannot be read: No such file or directory"):
+        settings_of()
+    (tmp_path / "none").write_bytes(b"\xff\xfe")
+    with pytest.raises(SystemExit, match="DATABASE_URL_FILE: is no text in UTF-8"):
+        settings_of()
+    (tmp_path / "none").write_text("mysql://root:hunter2@host/db")
+    with pytest.raises(SystemExit, match="DATABASE_URL: must start with") as refused:
+        settings_of()
+    assert "hunter2" not in str(refused.value)
+
+
+def test_providers_file_is_a_setting_and_no_file_of_providers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text("providers: []\n")
+    monkeypatch.setenv("PROVIDERS_FILE", str(tmp_path / "own.yaml"))
+    assert settings_of().providers == ()
 
 
 def test_the_first_secret_key_hashes_and_those_of_all_are_known() -> None:

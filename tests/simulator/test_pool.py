@@ -86,7 +86,19 @@ def test_requests_beyond_the_slots_wait_in_the_order_in_which_they_came() -> Non
     assert pool.running == 1, "a request leaves once"
 
 
-def test_a_slot_that_a_slow_reader_held_is_free_when_he_is_done() -> None:
+def test_a_request_that_came_while_another_ran_starts_after_it_however_late_it_is_read() -> None:
+    """A busy loop ends the first two requests before it reads the third, which had come while they ran."""
+    profile = profile_of("slots2-ttft10-gap1-n2")
+    pool = pool_of(profile)
+    for arrived_ns in (0, 4 * MS):
+        ticket = pool.enter(profile, arrived_ns, Work(1))
+        due_ns = [ticket.next_event_ns() for _ in range(profile.tokens)][-1]
+        ticket.leave(due_ns + 30 * MS, complete=True)
+    late = [pool.enter(profile, 5 * MS, Work(1)).started_ns for _ in range(2)]
+    assert late == [11 * MS, 15 * MS]
+
+
+def test_a_slot_that_a_slow_reader_held_is_free_when_it_is_done() -> None:
     """An answer that could not be written for seconds does not let the next one start in the past."""
     pool, profile = pool_of(profile_of("slots1")), profile_of("slots1-ttft100-n1")
     first, second = (pool.enter(profile, 0, Work(1)) for _ in range(2))

@@ -17,7 +17,6 @@ from simulator.script import Close, Deadlines, Ending, Script, Write
 from simulator.server import Simulator
 from simulator.timer import LoopTimer, Timer, TimerFd, make_timer
 from tests.simulator.raw import (
-    RawResponse,
     RequestOf,
     anthropic_request,
     exchange,
@@ -111,24 +110,26 @@ async def test_whole_answer_takes_as_long_as_its_stream(sim: Simulator) -> None:
 
 async def test_five_hundred_streams_at_once(sim: Simulator) -> None:
     """Five hundred streams run side by side, each complete, each counted."""
-    request = openai_request("sim-ttft2000-gap20-n8")
-    connections = [await asyncio.open_connection("127.0.0.1", sim.port) for _ in range(500)]
-    # All but the last byte each, so that the requests come together, however long connecting takes.
-    for _, writer in connections:
-        writer.write(request[:-1])
-    for _, writer in connections:
-        writer.write(request[-1:])
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> RawResponse:
-        data = await reader.readuntil(b"\r\n0\r\n\r\n")
-        writer.close()
-        return RawResponse([(0, data)])
-
-    responses = await asyncio.gather(*(answer(*connection) for connection in connections))
+    responses = await asyncio.gather(*(stream(sim, openai_request("sim-ttft200-gap20-n8")) for _ in range(500)))
     assert {len(response.contents) for response in responses} == {8}
-    assert sim.peak_in_flight == 500
-    assert max(record.in_flight for record in sim.requests) == 500
     assert {record.outcome for record in sim.requests} == {"succeeded"}
+    assert sim.peak_in_flight == max(record.in_flight for record in sim.requests) > 1
+    assert sim.in_flight == 0
+
+
+async def test_five_hundred_streams_are_in_flight_until_their_clients_leave(sim: Simulator) -> None:
+    """None waits for another, and each has its first token."""
+    requests = [
+        asyncio.create_task(exchange(sim, openai_request("sim-ttft1-gap600000-n2"), until=b"never")) for _ in range(500)
+    ]
+    await sim.wait_for(lambda sim: sum(record.content_events for record in sim.requests) == 500)
+    assert sim.in_flight == sim.peak_in_flight == 500
+    assert sorted(record.in_flight for record in sim.requests) == list(range(1, 501))
+    for request in requests:
+        request.cancel()
+    await asyncio.gather(*requests, return_exceptions=True)
+    await sim.wait_for(lambda sim: sim.in_flight == 0)
+    assert all(record.closed_by_client for record in sim.requests)
 
 
 @pytest.mark.parametrize("make", [LoopTimer, make_timer])

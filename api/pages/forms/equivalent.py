@@ -7,6 +7,8 @@ from typing import Any
 # A page shows at most about this much of the prompts. The file has all.
 SHOWN_PROMPTS, SHOWN_CHARS = 20, 4_000
 MEDIA_TYPE = "application/yaml"
+# Of a curl command, as `llmbench up` prints it too. The shell puts its own key in.
+_KEY_HEADER = ' -H "Authorization: Bearer $LLMBENCH_API_KEY"'
 FILE_NAME = "benchmark.yaml"
 
 
@@ -24,10 +26,14 @@ def shortened(request: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
     return {**request, "prompts": prompts[:kept]}, len(prompts) - kept
 
 
-def curl(request: Mapping[str, Any], url: str) -> str:
-    """`url`: that of the API, without a slash at its end. The text is one command of a POSIX shell."""
+def curl(request: Mapping[str, Any], url: str, *, needs_key: bool = False) -> str:
+    """`url`: that of the API, without a slash at its end. The text is one command of a POSIX shell.
+
+    `needs_key`: it sends the key that is in the shell's LLMBENCH_API_KEY.
+    """
     body = json.dumps(request, ensure_ascii=False, indent=2)
-    return f"curl -s {quoted(f'{url}/benchmarks')} -H 'Content-Type: application/json' -d {quoted(body)}"
+    key = _KEY_HEADER if needs_key else ""
+    return f"curl -s {quoted(f'{url}/benchmarks')}{key} -H 'Content-Type: application/json' -d {quoted(body)}"
 
 
 def quoted(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from api.pages.forms.equivalent import curl, shortened, yaml_spec
 from api.pages.words.numbers import UNKNOWN, count, seconds, usd
+from shared.budgets.cap_name import CapName
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,10 @@ class Commands:
     left_out: int
 
 
-def commands(request: Mapping[str, Any], url: str) -> Commands:
+def commands(request: Mapping[str, Any], url: str, needs_key: bool = False) -> Commands:
     """In a thread: YAML takes a while."""
     shown, left_out = shortened(request)
-    return Commands(curl(shown, url), yaml_spec(shown), left_out)
+    return Commands(curl(shown, url, needs_key=needs_key), yaml_spec(shown), left_out)
 
 
 def figures(estimate: Mapping[str, Any]) -> Sequence[Figure]:
@@ -59,10 +60,7 @@ def _at_most(estimate: Mapping[str, Any]) -> Sequence[Figure]:
     worst, caps = estimate.get("worst_case_usd"), estimate.get("budgets") or ()
     if worst is None or not caps:
         return []
-    left = "; ".join(
-        f"{'its own budget' if cap['budget'] == 'benchmark' else cap['budget']} has {usd(cap['left_usd'])}"
-        for cap in caps
-    )
+    left = "; ".join(f"{CapName.of(cap['budget']).words} has {usd(cap['left_usd'])}" for cap in caps)
     return [Figure("At most", usd(worst), left)]
 
 

@@ -87,6 +87,7 @@ async def list_page(request: Request, query: Annotated[ListQuery, Query()], part
         export_url=with_query(link("/benchmarks/export"), [pair for pair in pairs if pair[0] in FILTERS]),
         live=_live(rows, newest, pairs),
         origin=str(request.base_url).rstrip("/"),
+        needs_key=parts.caller.key_id is not None,
     )
 
 

@@ -76,7 +76,7 @@ async def create(values: Form, request: Request, parts: Parts, access: TheAccess
         row, text = await repository.create(new)
     except ValidationError as exc:
         found = [{**error, "loc": ("body", *error["loc"])} for error in exc.errors(include_url=False)]
-        return await _list(request, parts, access, values, [_in_words(item) for item in field_errors(found, document)])
+        return await _list(request, parts, access, values, field_errors(found, document))
     except Conflict as exc:
         return await _list(request, parts, access, values, [FieldError("body", exc.message, exc.code)])
     # Not in a URL, which would be logged and kept in histories.
@@ -145,13 +145,6 @@ async def _list(
         first_url=with_query(here, pairs) if after else None,
         next_url=None if last is None else with_query(here, pairs, after=encode_cursor(last.owner, last.id)),
     )
-
-
-def _in_words(error: FieldError) -> FieldError:
-    """Readers of the page know no patterns."""
-    if error.field != "owner":
-        return error
-    return replace(error, message="must begin with a small letter or a digit, and have only those, “-” and “_”")
 
 
 def _number(text: str) -> int | str | None:

@@ -91,7 +91,14 @@ async def start(values: Form, request: Request, parts: Parts) -> Response:
         if submitted.secret is None:
             return done(path, "started" if submitted.created else "started-before")
         # Not in a URL, which would be logged and kept in histories.
-        return page(request, "new/secret.html", status_code=201, benchmark=submitted.benchmark, secret=submitted.secret)
+        return page(
+            request,
+            "new/secret.html",
+            status_code=201,
+            headers={"Cache-Control": "no-store"},
+            benchmark=submitted.benchmark,
+            secret=submitted.secret,
+        )
     return await _form(request, parts, values, checked, status_code=422)
 
 
@@ -180,7 +187,9 @@ async def _preview(request: Request, parts: State, checked: CheckedForm) -> dict
         "provider": estimate.endpoint.name,
         "notes": [*estimate.notices, *estimate.estimate["notes"]],
         "counted_by": estimate.estimate["tokens_counted_by"],
-        "commands": await asyncio.to_thread(commands, checked.draft.document, _url(request, parts)),
+        "commands": await asyncio.to_thread(
+            commands, checked.draft.document, _url(request, parts), parts.caller.key_id is not None
+        ),
     }
 
 

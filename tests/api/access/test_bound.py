@@ -1,13 +1,16 @@
 """Where the API listens, and that it does not start without keys where others reach it."""
 
 import pytest
+from pydantic import SecretStr
 
 from api.access.bound import bound_to, is_elsewhere
 from api.main import create_app
+from shared.access.api_key import Hasher
 from shared.db.database import Database
+from shared.db.keys import bootstrap
 from shared.network.bound import NoKeys
 from shared.providers.key_ring import KeyRing
-from tests.api.access.keys import KeyMaker
+from tests.api.access.keys import KeyMaker, bearer
 from tests.api.conftest import SIMULATOR
 from tests.api.documents import problem
 from tests.support.ports import free_port
@@ -97,6 +100,23 @@ async def test_without_keys_it_starts_only_where_nobody_else_reaches_it(
         assert (await client.get("/benchmarks")).status_code == 401
 
 
+async def test_at_the_start_it_warns_of_keys_whose_secret_key_is_gone(
+    sqlite_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are answered as unknown, word for word, so nothing else says what is wrong."""
+    database = Database(sqlite_url)
+    row, text = await bootstrap(database, Hasher(["p" * 32]), "first")
+    await database.close()
+    for secret_key, status in ((SecretStr("p" * 32), 200), (None, 401)):
+        redis_url = f"redis://127.0.0.1:{free_port()}/0"
+        settings = make_settings(sqlite_url, redis_url, SIMULATOR, secret_key=secret_key)
+        async with running_api(settings, KeyRing({})) as client:
+            assert (await client.get("/whoami", headers=bearer(text))).status_code == status
+        printed = "".join(capsys.readouterr())
+        assert ("keys_of_another_secret_key" in printed) == (status == 401)
+        assert row.id not in printed
+
+
 async def test_the_server_logs_the_reason_and_no_traceback(sqlite_url: str) -> None:
     settings = make_settings(sqlite_url, f"redis://127.0.0.1:{free_port()}/0", None, published_on="0.0.0.0")
     sent = []
@@ -125,6 +145,8 @@ async def test_under_open_access_an_address_of_others_is_not_answered(
         answer = await client.get("http://10.0.0.7/benchmarks")
         if published_on is None:
             assert problem(answer, 403)["code"] == "no_keys"
+            page = await client.get("http://10.0.0.7/ui/benchmarks")
+            assert (page.status_code, "open the page again and log in with it" in page.text) == (403, True)
             assert (await client.get("http://10.0.0.7/health")).status_code == 200
         else:
             assert answer.status_code == 200

@@ -20,7 +20,7 @@ def made(method: str, on_router: list[Any], on_route: list[Any]) -> list[Route]:
     router = APIRouter(dependencies=on_router)
     add: Callable[..., Any] = getattr(router, method)
     add("/thing/{name}", dependencies=on_route)(nothing)
-    return routes_of([], [router.routes])
+    return routes_of(router.routes)
 
 
 def scope_of(method: str, path: str) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def test_a_prefix_of_a_proxy_is_not_part_of_the_route() -> None:
 
 def test_what_is_no_route_keeps_it_from_starting() -> None:
     with pytest.raises(TypeError, match="is no route"):
-        routes_of([Mount("/static", routes=[])], [])
+        routes_of([Mount("/static", routes=[])])
 
 
 def test_an_open_path_with_a_newline_at_its_end_needs_a_key() -> None:

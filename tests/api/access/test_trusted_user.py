@@ -182,3 +182,15 @@ async def test_the_address_behind_the_proxy_is_slowed_down_and_not_the_proxy(
         wrong = [await tried("lbk_wrong", f"203.0.113.{number}, 198.51.100.1, 10.0.0.9") for number in range(6)]
         assert wrong == [422] * 5 + [429]
         assert await tried(key, "198.51.100.2, 10.0.0.9") == 303
+
+
+@pytest.mark.parametrize("written", ["198.51.100.7:{}", "[2001:db8::7]:{}"])
+async def test_the_port_of_a_client_makes_it_no_other_one(sqlite_url: str, database: Database, written: str) -> None:
+    await make_key(database)
+    async with behind(sqlite_url, {}) as (client, _):
+        content = urlencode({"key": "lbk_wrong"})
+        answers = [
+            await client.post(LOGIN, content=content, headers={**FORM, "x-forwarded-for": written.format(port)})
+            for port in range(50_000, 50_006)
+        ]
+        assert [answer.status_code for answer in answers] == [422] * 5 + [429]

@@ -51,10 +51,18 @@ def test_after_the_wait_a_request_is_allowed(count: int, before: int, elapsed_ms
 
     assert allowed_after(wait_s)
     assert wait_s == 1 or not allowed_after(wait_s - 1)
+    # Clients that follow the header instead of Retry-After must not come too early.
+    assert refused(count, before, elapsed_ms).more_s == wait_s
 
 
 def test_with_a_limit_of_one_a_minute_the_wait_is_until_then() -> None:
     assert refused(1, 0, 30_000, per_minute=1).wait_s == 90
+
+
+def test_the_header_says_when_there_may_be_more() -> None:
+    assert Decision(LIMITS, None, 1, 1, 0, 45_000).more_s == 15
+    # The last request of a minute: when it is over, its requests still count.
+    assert Decision(LIMITS, None, 1, 600, 0, 45_000).more_s == refused(600, 0, 45_000).wait_s == 16
 
 
 def test_nobody_knows_when_a_place_becomes_free() -> None:

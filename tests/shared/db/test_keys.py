@@ -180,6 +180,21 @@ async def test_bootstrap_makes_one_key_and_another_only_if_told(database: Databa
     await first_key(database)
 
 
+async def test_a_key_whose_pepper_is_gone_is_counted_and_is_no_usable_admin_key(database: Database) -> None:
+    old, new = Hasher(["o" * 32]), Hasher(["n" * 32])
+    key = await first_key(database, old)
+    await made(database, hasher=old)
+    await made(database, hasher=old, expires_at=wall_now() - timedelta(seconds=1))
+    counts = [await KeyLookup(database, each).count_of_other_peppers() for each in (old, new, Hasher(), HASHER)]
+    assert counts == [0, 2, 2, 2]
+    assert await KeyLookup(database, Hasher(["n" * 32, "o" * 32])).count_of_other_peppers() == 0
+    with pytest.raises(Conflict, match=f"there is an admin key, {key.id}, but the SECRET_KEY"):
+        await first_key(database, new)
+    usable, _ = await bootstrap(database, new, "recovery", another=True)
+    with pytest.raises(Conflict, match=f"there is a usable admin key already: {usable.id}"):
+        await first_key(database, new)
+
+
 async def test_of_many_at_the_same_time_one_bootstraps(database: Database) -> None:
     tried = await asyncio.gather(*(bootstrap(database, HASHER, "first") for _ in range(4)), return_exceptions=True)
     assert sorted(isinstance(item, Conflict) for item in tried) == [False, True, True, True]

@@ -19,7 +19,9 @@ def request(*prompts: Any) -> dict[str, Any]:
 
 
 def test_the_command_sends_the_request() -> None:
+    with_key = shlex.split(curl(request(*HOSTILE), "http://localhost:8000/bench", needs_key=True))
     words = shlex.split(curl(request(*HOSTILE), "http://localhost:8000/bench"))
+    assert with_key == [*words[:3], "-H", "Authorization: Bearer $LLMBENCH_API_KEY", *words[3:]]
     assert words[:3] == ["curl", "-s", "http://localhost:8000/bench/benchmarks"]
     assert words[3:5] == ["-H", "Content-Type: application/json"]
     assert json.loads(words[6]) == request(*HOSTILE)

@@ -58,6 +58,6 @@ def test_the_worst_case_is_shown_if_a_budget_counts() -> None:
         {"budget": "benchmark", "cap_usd": 2.5, "left_usd": 2.5},
         {"budget": "owner:acme:month:2026-11", "cap_usd": 50.0, "left_usd": 37.0},
     ]
-    left = "its own budget has $2.50; owner:acme:month:2026-11 has $37.00"
+    left = "its own budget has $2.50; the budget of owner acme for 2026-11 has $37.00"
     assert words("At most", worst_case_usd=0.43, budgets=caps) == ("$0.430", left)
     assert "At most" not in [figure.title for figure in figures({**NOTHING, "worst_case_usd": 0.43, "budgets": []})]

@@ -10,7 +10,9 @@ import pytest
 import yaml
 
 from api.pages.routes.new import MAX_PREFILLED_CHARS
+from shared.db.database import Database
 from shared.settings import Settings
+from tests.api.access.browsers import Browser, make_key
 from tests.api.conftest import KEYS, SIMULATOR
 from tests.api.documents import KEY, submit
 from tests.api.pages.forms_of import FORM, id_in, led_to, read, seen, send
@@ -256,3 +258,18 @@ async def test_links_and_forms_keep_the_prefix_of_a_proxy(sqlite_url: str) -> No
         assert any("http://localhost/bench/benchmarks" in text for text in page.texts)
         led = await send(client, "/ui/benchmarks", LEAST)
         assert led.headers["location"].startswith("/bench/ui/benchmarks/1?")
+
+
+async def test_commands_for_a_shell_send_its_key_where_one_is_needed(
+    api: httpx2.AsyncClient, database: Database
+) -> None:
+    _, key = await make_key(database, "default", "admin")
+    browser = Browser(api)
+    await browser.log_in(key)
+    first = read((await api.get("/ui/benchmarks")).text)
+    token = next(meta["content"] for meta in first.all("meta", name="csrf"))
+    preview = read((await send(api, f"{NEW}/preview", {**LEAST, "csrf": token})).text)
+    for page in (first, preview):
+        words = shlex.split(next(text for text in page.texts if text.startswith("curl")))
+        assert "Authorization: Bearer $LLMBENCH_API_KEY" in words
+        assert key not in page.text

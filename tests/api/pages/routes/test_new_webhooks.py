@@ -33,6 +33,7 @@ async def test_a_webhook_shows_its_secret_once_and_in_no_url(with_webhooks: http
     form = {**LEAST, "webhook_url": "http://127.0.0.1:9/hook"}
     answer = await send(with_webhooks, "/ui/benchmarks", form)
     assert answer.status_code == 201, answer.text
+    assert answer.headers["cache-control"] == "no-store"
     page = read(answer.text)
     assert any(text.startswith("whsec_") for text in page.texts)
     assert page.all("a", href="/ui/benchmarks/1")
