@@ -47,10 +47,10 @@ def parse(text: str) -> ApiKeyText:
     """The parts of a key. Raises NoApiKey, for a wrong checksum as well."""
     found = _KEY.fullmatch(text)
     if found is None:
-        raise NoApiKey(f"is no API key: one begins with {PREFIX} and has {_LENGTH} characters")
+        raise NoApiKey(f"is malformed: an API key begins with {PREFIX} and has {_LENGTH} characters")
     key = ApiKeyText(found[1], found[2])
     if not hmac.compare_digest(checksum(key.id, key.secret), found[3]):
-        raise NoApiKey("is no API key: its checksum is wrong, so it was copied wrongly")
+        raise NoApiKey("is malformed: its checksum is wrong, so it was copied wrongly")
     return key
 
 

@@ -61,7 +61,7 @@ def test_the_key_comes_from_a_file_then_from_the_environment_then_from_env_file(
 def test_what_is_no_key_of_ours_is_not_sent_and_not_repeated(api: FakeApi, folder: Path) -> None:
     provider_key = "sk-ant-api03-0123456789abcdefghij"
     done = call(api, "list", LLMBENCH_API_KEY=provider_key)
-    assert (done.exit_code, "LLMBENCH_API_KEY is no API key" in done.stderr) == (2, True)
+    assert (done.exit_code, "LLMBENCH_API_KEY is malformed" in done.stderr) == (2, True)
     (folder / "key").write_text(KEY[:-1] + ("0" if KEY[-1] != "0" else "1"), encoding="utf-8")
     done = call(api, "list", "--api-key-file", "key")
     assert (done.exit_code, "its checksum is wrong" in done.stderr) == (2, True)
