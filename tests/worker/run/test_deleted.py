@@ -46,13 +46,13 @@ class DeletedMeanwhile(Database):
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         async with super().read() as session:
-            plain = session.scalars
+            plain = session.execute
 
-            async def scalars(*args: Any, **options: Any) -> Any:
+            async def execute(*args: Any, **options: Any) -> Any:
                 await self._delete()
                 return await plain(*args, **options)
 
-            session.scalars = scalars  # type: ignore[method-assign]
+            session.execute = execute  # type: ignore[method-assign]
             yield session
 
     async def _delete(self) -> None:

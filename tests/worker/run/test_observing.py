@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from shared.benchmark.results.aggregate import RunAggregate
-from shared.clock import SystemClock
+from shared.clock import SystemClock, monotonic_ns
 from shared.db.database import Database
 from shared.db.leases import Lease
 from shared.db.run_observations import RunObservations
@@ -66,6 +66,7 @@ async def test_a_run_has_the_metrics_of_its_server(
         receiver(counting) as server,
         observed_service(database_url, redis_url, simulator, children, tmp_path, metrics_url(server)) as service,
     ):
+        begin_ns = monotonic_ns()
         stages = [{"name": "one", "concurrency": 1, "requests": 6}, {"name": "two", "concurrency": 1, "requests": 4}]
         done = await service.run(model=SLOW, provider="mine", prompts=["x"], load={"stages": stages})
         assert done["status"] == "completed"
@@ -94,9 +95,8 @@ async def test_a_run_has_the_metrics_of_its_server(
         assert (await service.client.get("/benchmarks/1/observations?stage=2")).status_code == 404
         assert (await service.client.get("/benchmarks/2/observations")).status_code == 404
         assert (await service.client.get("/benchmarks/1/observations?stage=-1")).status_code == 422
-        # One request in flight at a time, about one a second.
-        gaps = [after.at_ns - before.at_ns for before, after in zip(server.received, server.received[1:], strict=False)]
-        assert min(gaps) > 0.5e9
+        # One a second since the run began; a busy machine makes one late, and the next one comes in time again.
+        assert len(server.received) - 1 <= (server.received[-1].at_ns - begin_ns) / 1e9
 
 
 async def test_servers_that_hang_or_break_neither_end_nor_delay_a_run(

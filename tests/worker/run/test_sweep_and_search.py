@@ -9,8 +9,8 @@ from simulator.server import Simulator
 from simulator.truth import closed_loop
 from tests.support.service import Service
 
-# A request takes 20 ms to its first token and 120 ms in all. With four slots, a fifth stream waits about 30 ms.
-MODEL = "sim-slots4-ttft20-gap10-n11"
+# A request takes 20 ms to its first token and 420 ms in all: few requests a second, which a busy machine can send.
+MODEL = "sim-slots4-ttft20-gap40-n11"
 PROMPTS = ["Name a river.", "Name a mountain."]
 # The database has no part in it.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -24,11 +24,11 @@ async def curve(service: Service, run: dict[str, Any]) -> dict[str, Any]:
 
 async def test_a_sweep_measures_the_capacity(service: Service, simulator: Simulator) -> None:
     """Each load is a stage with its own statistics. Throughput rises up to the slots, and no further."""
-    sweep = {"concurrency": [1, 2, 4, 8], "requests": 24, "warmup_s": 0.1}
+    sweep = {"concurrency": [1, 2, 4, 8], "requests": 16, "warmup_s": 0.1}
     run = await service.run(model=MODEL, prompts=PROMPTS, load={"sweep": sweep})
     assert run["status"] == "completed", run["error"]
     assert [stage["label"] for stage in run["stages"]] == [{"concurrency": load} for load in sweep["concurrency"]]
-    assert [stage["summary"]["requests"]["succeeded"] for stage in run["stages"]] == [24] * 4
+    assert [stage["summary"]["requests"]["succeeded"] for stage in run["stages"]] == [16] * 4
     assert run["summary"]["search"]["values"] == sweep["concurrency"]
     points = (await curve(service, run))["points"]
     measured = {point["load"]: point["request_throughput"]["value"] for point in points}
@@ -48,7 +48,7 @@ async def test_a_search_finds_the_slots(service: Service, simulator: Simulator) 
     """
     search = {"start": 4, "max": 8, "probe_requests": 30, "warmup_s": 0.1, "sustain_s": 1.0, "tolerance": 0.5}
     run = await service.run(
-        model="sim-slots4-ttft20-gap40-n11",
+        model=MODEL,
         prompts=PROMPTS,
         slos={"ttft_ms": 80.0, "attainment": 0.75},
         load={"search": search},
