@@ -14,6 +14,7 @@ from api.errors import install_error_handlers
 from api.guard import GuardMiddleware
 from api.imports import ARRIVAL_S as IMPORT_ARRIVAL_S
 from api.imports import MAX_IMPORT_BYTES
+from api.live.ends import Ends
 from api.live.feeds import Feeds
 from api.methods import HeadMiddleware, routes_of
 from api.middleware import QUIET, RequestContextMiddleware
@@ -91,9 +92,9 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
                 access.limiter.keep_places(),
             )
         ]
-        with when_told_to_stop(process.feeds.close):
+        with when_told_to_stop(process.let_go):
             yield
-        process.feeds.close()
+        process.let_go()
         for task in background:
             task.cancel()
         await access.last_uses.close()
@@ -169,11 +170,12 @@ def _process(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scru
         pool_size=settings.database_pool_size,
         transaction_pooling=settings.transaction_pooling,
     )
+    clock, watch = SystemClock(), LiveWatch(database)
     price_list = PriceList()
     endpoints = settings.endpoints(price_list)
     return Process(
         settings=settings,
-        clock=SystemClock(),
+        clock=clock,
         keys=keys,
         price_list=price_list,
         endpoints=endpoints,
@@ -182,7 +184,8 @@ def _process(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scru
         ),
         database=database,
         doorbell=Doorbell(client_redis(settings.redis_url)),
-        feeds=Feeds(LiveWatch(database)),
+        feeds=Feeds(watch),
+        ends=Ends(watch, clock),
         workers=WorkerRepository(database),
         monitor=ApiMonitor(database),
         monitoring=MonitoringRepository(database),

@@ -13,6 +13,7 @@ from api.comparisons import Comparisons, KeptComparisons
 from api.dataset_uploads import UPLOADS_AT_ONCE, DatasetUploads
 from api.estimates import Estimator
 from api.imports import IMPORTS_AT_ONCE, Imports
+from api.live.ends import Ends
 from api.live.feeds import CallerFeeds, Feeds
 from api.made_prompts import KeptWorkloads, MadePrompts
 from api.money_checks import Budgets
@@ -68,6 +69,7 @@ class Process:
     database: Database
     doorbell: Doorbell
     feeds: Feeds
+    ends: Ends
     workers: WorkerRepository
     monitor: ApiMonitor
     monitoring: MonitoringRepository
@@ -79,6 +81,11 @@ class Process:
     kept_workloads: KeptWorkloads = field(default_factory=KeptWorkloads)
     uploads_at_once: AtOnce = field(default_factory=lambda: AtOnce("datasets", UPLOADS_AT_ONCE))
     imports_at_once: AtOnce = field(default_factory=lambda: AtOnce("imports", IMPORTS_AT_ONCE))
+
+    def let_go(self) -> None:
+        """Ends the answers that wait for something to happen. For the end of the process."""
+        self.feeds.close()
+        self.ends.close()
 
 
 class State:
@@ -98,6 +105,7 @@ class State:
         self.workers = process.workers
         self.webhook_setup = process.webhook_setup
         self.identities = process.identities
+        self.ends = process.ends
 
     @cached_property
     def benchmarks(self) -> BenchmarkRepository:

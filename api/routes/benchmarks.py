@@ -10,7 +10,7 @@ from api.access.needs import needs
 from api.answers import json_answer
 from api.benchmark_list import cursor_of, filter_of, position_of
 from api.body import JsonRoute
-from api.preferences import wait_for_end, wait_seconds
+from api.preferences import wait_seconds
 from api.present import benchmark_without_results, listed_benchmark
 from api.present_results import results_json
 from api.proxy import link
@@ -135,7 +135,7 @@ async def _submitted(
     if seconds is None:
         return await whole_benchmark(parts, benchmark, [], secret=secret, estimate=submitted.estimate)
     response.headers["Preference-Applied"] = f"wait={seconds:g}"
-    ended = await wait_for_end(parts.benchmarks, benchmark.id, seconds)
+    ended = await parts.ends.wait_for(benchmark, seconds)
     return await _whole(
         parts,
         await parts.benchmarks.get(benchmark.id),

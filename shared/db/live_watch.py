@@ -1,15 +1,17 @@
-"""The live states of all benchmarks that this process's listeners follow, read together. Only `Feeds` has it.
+"""The states of all benchmarks that clients of this process follow, read together. Only `Feeds` and `Ends` have it.
 
-`LiveRepository` has shown before that each listener may see its benchmark.
+A repository of the caller has shown before that each client may see its benchmark.
 """
 
 from collections.abc import Collection
 
-from sqlalchemy import true
+from sqlalchemy import select, true
 
+from shared.benchmark.status import Status
 from shared.db.again import tries_again
 from shared.db.database import Database
 from shared.db.live import LiveState, states_of
+from shared.db.tables import Benchmark
 
 
 @tries_again
@@ -22,3 +24,9 @@ class LiveWatch:
     async def states(self, ids: Collection[int]) -> dict[int, LiveState]:
         """The benchmarks that there are, by id. Raises Unavailable without the database."""
         return await states_of(self._database, ids, true())
+
+    async def statuses(self, ids: Collection[int]) -> dict[int, Status]:
+        """Just the statuses, cheaply. Raises Unavailable without the database."""
+        query = select(Benchmark.id, Benchmark.status).where(Benchmark.id.in_(ids))
+        async with self._database.read() as session:
+            return {row.id: row.status for row in await session.execute(query)}
