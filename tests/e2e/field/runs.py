@@ -197,6 +197,8 @@ async def measure_all(runs: Sequence[Run], database_url: str, redis_url: str, ch
             children=children,
             providers=tuple(endpoints.values()),
             worker_max_benchmarks=AT_ONCE,
+            # No run is taken over because the machine is busy: then it would have more possible duplicates.
+            lease_s=60,
         ) as service:
             ordered = sorted(runs, key=lambda run: run.last_ms, reverse=True)
             await asyncio.gather(*(submit(service.client, run) for run in ordered))
