@@ -185,7 +185,7 @@ def _process(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scru
         database=database,
         doorbell=Doorbell(client_redis(settings.redis_url)),
         feeds=Feeds(watch),
-        ends=Ends(watch, clock),
+        ends=Ends(watch.statuses, clock),
         workers=WorkerRepository(database),
         monitor=ApiMonitor(database),
         monitoring=MonitoringRepository(database),

@@ -6,13 +6,13 @@ about the same however many clients wait, and a slow database is asked less ofte
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import structlog
 
-from shared.benchmark.status import TERMINAL
+from shared.benchmark.status import TERMINAL, Status
 from shared.clock import Clock
-from shared.db.live_watch import LiveWatch
 from shared.db.missing import no_benchmark
 from shared.db.tables import Benchmark
 from shared.errors import Unavailable
@@ -22,6 +22,9 @@ log = structlog.get_logger(__name__)
 # Between two looks at the database: this share of how long the latest client has waited, within these bounds.
 PAUSE_SHARE = 0.3
 SHORTEST_S, LONGEST_S = 0.02, 0.5
+
+# Statuses of benchmarks by their ids, of those that there are.
+ReadStatuses = Callable[[Collection[int]], Awaitable[Mapping[int, Status]]]
 
 
 @dataclass(slots=True, eq=False)
@@ -35,8 +38,8 @@ class _Wait:
 class Ends:
     """All waits of the process."""
 
-    def __init__(self, repository: LiveWatch, clock: Clock) -> None:
-        self._repository = repository
+    def __init__(self, read_statuses: ReadStatuses, clock: Clock) -> None:
+        self._read_statuses = read_statuses
         self._clock = clock
         self._waits: set[_Wait] = set()
         self._watching: asyncio.Task[None] | None = None
@@ -116,7 +119,7 @@ class Ends:
 
     async def _look(self) -> None:
         looked_for = list(self._waits)
-        statuses = await self._repository.statuses({wait.benchmark_id for wait in looked_for})
+        statuses = await self._read_statuses({wait.benchmark_id for wait in looked_for})
         for wait in looked_for:
             if wait.ended.done():
                 continue

@@ -1,4 +1,4 @@
-"""The states of all benchmarks that clients of this process follow, read together. Only `Feeds` and `Ends` have it.
+"""The states of all benchmarks that clients of this process follow, read together. For `Feeds` and `Ends` alone.
 
 A repository of the caller has shown before that each client may see its benchmark.
 """

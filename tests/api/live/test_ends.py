@@ -17,7 +17,7 @@ from tests.shared.db.rows import Tables
 from tests.support.waiting import PATIENCE_S
 
 
-class Stored(LiveWatch):
+class Stored:
     """Statuses by id. `reads` has the ids of each read."""
 
     def __init__(self, **statuses: Status) -> None:
@@ -46,7 +46,7 @@ def waiting(ends: Ends, number: int = 1, seconds: float = PATIENCE_S) -> "asynci
 async def test_all_that_wait_are_looked_for_in_one_read() -> None:
     numbers = range(1, 51)
     stored = Stored(**dict.fromkeys((f"n{number}" for number in numbers), "running"))
-    ends = Ends(stored, SystemClock())
+    ends = Ends(stored.statuses, SystemClock())
     waits = [waiting(ends, number) for number in numbers]
     # One client more waits for the same benchmark as another.
     waits.append(waiting(ends, 1))
@@ -59,7 +59,7 @@ async def test_all_that_wait_are_looked_for_in_one_read() -> None:
 
 async def test_nothing_is_read_when_nobody_waits() -> None:
     stored, tasks = Stored(n1="running"), len(asyncio.all_tasks())
-    ends = Ends(stored, SystemClock())
+    ends = Ends(stored.statuses, SystemClock())
     assert await waiting(ends, seconds=0.001) is False
     first = waiting(ends)
     await stored.next_look()
@@ -75,7 +75,7 @@ async def test_nothing_is_read_when_nobody_waits() -> None:
 async def test_a_new_client_is_not_kept_by_one_that_has_waited_for_long() -> None:
     """A look is due soon after it came, and shows the ends of all others."""
     stored = Stored(n1="running", n2="running")
-    ends = Ends(stored, SystemClock())
+    ends = Ends(stored.statuses, SystemClock())
     first = waiting(ends, 1)
     for _ in range(12):
         await stored.next_look()
@@ -89,7 +89,7 @@ async def test_a_new_client_is_not_kept_by_one_that_has_waited_for_long() -> Non
 
 async def test_a_deleted_benchmark_is_not_waited_for() -> None:
     stored = Stored(n1="running")
-    ends = Ends(stored, SystemClock())
+    ends = Ends(stored.statuses, SystemClock())
     waits = [waiting(ends, 1), waiting(ends, 2)]
     with pytest.raises(NotFound):
         await waits[1]
@@ -101,7 +101,7 @@ async def test_a_client_waits_on_while_the_database_is_away() -> None:
     """An error would look as if the benchmark had not been stored."""
     stored = Stored(n1="completed")
     stored.failure = Unavailable("away")
-    ends = Ends(stored, SystemClock())
+    ends = Ends(stored.statuses, SystemClock())
     with structlog.testing.capture_logs() as logs:
         wait = waiting(ends)
         await stored.next_look()
@@ -114,14 +114,14 @@ async def test_a_client_waits_on_while_the_database_is_away() -> None:
 async def test_an_error_of_our_own_ends_the_waits() -> None:
     stored = Stored(n1="running")
     stored.failure = ZeroDivisionError()
-    ends = Ends(stored, SystemClock())
+    ends = Ends(stored.statuses, SystemClock())
     with structlog.testing.capture_logs() as logs:
         assert await waiting(ends) is False
     assert [entry["event"] for entry in logs] == ["waits_failed"]
 
 
 async def test_at_the_stop_nobody_waits_on() -> None:
-    ends = Ends(Stored(n1="running"), SystemClock())
+    ends = Ends(Stored(n1="running").statuses, SystemClock())
     wait = waiting(ends)
     await asyncio.sleep(0)
     ends.close()
