@@ -199,10 +199,11 @@ async def test_workers_of_the_schema_before_go_on(running: Upgrade, back: int) -
 
 async def unseen_by_old_workers(database: Database, spec: BenchmarkSpec, endpoint: EndpointIdentity) -> int:
     """Stores a benchmark of ACME as if no worker of an older version had reported lately."""
-    new = await NewBenchmark.of(spec, endpoint.name, (), endpoint, None, None, None, capped=False)
+    new = NewBenchmark(spec, endpoint.name, (), endpoint, None, None, None, capped=False)
+    prompts = await new.prompt_set()
     async with database.write() as session:
         await session.execute(update(Worker).values(heartbeat_at=utc_now(-OLD_WORKER_S - 1)))
-        return (await insert_benchmark(session, ACME, new)).id
+        return (await insert_benchmark(session, ACME, new, prompts)).id
 
 
 async def told(database: Database) -> list[tuple[str, int, str]]:
