@@ -20,18 +20,27 @@ from api.state import Parts
 from shared.db.tables import Benchmark
 from shared.errors import Conflict, InvalidRequest
 from shared.exports.columns import Column
+from shared.exports.document import FORMAT, VERSION
 from shared.exports.formats import FILE_TYPES
 from shared.exports.names import Format
 
 router = APIRouter(tags=["exports"], dependencies=[needs("read")])
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
+# Of a file as text, generators of clients would make a JSON text.
+_DOCUMENT = {
+    "schema": {
+        "type": "object",
+        "description": "`format=json`: the whole benchmark, as `POST /import` takes it.",
+        "examples": [{"format": FORMAT, "version": VERSION, "benchmark": {}, "results": []}],
+    }
+}
 
 
 def _file(*formats: Format) -> dict[int | str, dict[str, Any]]:
-    # JSON is left out: generators of clients would make an object of it.
-    kinds = [FILE_TYPES[name].media_type.partition(";")[0] for name in formats if name != "json"]
-    return {200: {"description": "The file.", "content": dict.fromkeys(kinds, _BINARY)}}
+    kinds = [FILE_TYPES[name].media_type.partition(";")[0] for name in formats]
+    content = {kind: _DOCUMENT if kind == "application/json" else _BINARY for kind in kinds}
+    return {200: {"description": "The file.", "content": content}}
 
 
 def _parquet(columns: Sequence[Column]) -> TableWriter:

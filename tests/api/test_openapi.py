@@ -14,6 +14,7 @@ from api.main import create_app
 from api.openapi_errors import ERRORS
 from shared.benchmark.results.outcome import OUTCOMES
 from shared.db.result_pages import SORTABLE
+from shared.exports.formats import FILE_TYPES
 from shared.providers.key_ring import KeyRing
 from shared.webhooks.message import EventType
 from shared.webhooks.secret_box import new_key
@@ -367,3 +368,8 @@ def test_admins_may_ask_every_reading_operation_for_an_owner() -> None:
         is_open = name in ("GET /health", "GET /ready", "GET /metrics")
         in_path = "{owner}" in name
         assert bool(asks) is ((name.startswith("GET") and not is_open and not in_path) or across), name
+
+
+def test_every_format_of_an_export_is_documented() -> None:
+    content = openapi()["paths"]["/benchmarks/{benchmark_id}/export"]["get"]["responses"]["200"]["content"]
+    assert content.keys() == {kind.media_type.partition(";")[0] for kind in FILE_TYPES.values()}
