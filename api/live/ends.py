@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import structlog
 
+from api.live.outage import Outage
 from shared.benchmark.status import TERMINAL, Status
 from shared.clock import Clock
 from shared.db.missing import no_benchmark
 from shared.db.tables import Benchmark
-from shared.errors import Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -38,9 +38,11 @@ class _Wait:
 class Ends:
     """All waits of the process."""
 
-    def __init__(self, read_statuses: ReadStatuses, clock: Clock) -> None:
+    def __init__(self, read_statuses: ReadStatuses, clock: Clock, *, longest_s: float = LONGEST_S) -> None:
+        """`longest_s`: between two looks at the most."""
         self._read_statuses = read_statuses
         self._clock = clock
+        self._longest_s = longest_s
         self._waits: set[_Wait] = set()
         self._watching: asyncio.Task[None] | None = None
         self._has_news = asyncio.Event()
@@ -85,18 +87,12 @@ class Ends:
 
     async def _watch(self) -> None:
         looked_ns = self._clock.monotonic_ns()
-        is_lost = False
+        outage = Outage("waits_go_on")
         try:
             while True:
                 await self._pause_since(looked_ns)
-                try:
+                with outage.bridged():
                     await self._look()
-                except Unavailable as exc:
-                    if not is_lost:
-                        log.warning("waits_go_on", error=exc.message)
-                    is_lost = True
-                else:
-                    is_lost = False
                 looked_ns = self._clock.monotonic_ns()
         except Exception:
             log.exception("waits_failed")
@@ -109,7 +105,7 @@ class Ends:
             self._has_news.clear()
             now_ns = self._clock.monotonic_ns()
             latest_s = (now_ns - max(wait.since_ns for wait in self._waits)) / 1e9
-            pause_s = min(max(PAUSE_SHARE * latest_s, SHORTEST_S), LONGEST_S)
+            pause_s = min(max(PAUSE_SHARE * latest_s, SHORTEST_S), self._longest_s)
             left_s = pause_s - (now_ns - looked_ns) / 1e9
             if left_s <= 0:
                 return

@@ -10,10 +10,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import structlog
 
+from api.live.outage import Outage
 from shared.db.live import LiveRepository, LiveState
 from shared.db.live_watch import LiveWatch
 from shared.db.missing import no_benchmark
-from shared.errors import LlmBenchError, Unavailable
+from shared.errors import LlmBenchError
 
 log = structlog.get_logger(__name__)
 
@@ -141,19 +142,13 @@ class Feeds:
             self._watching = None
 
     async def _watch(self) -> None:
-        is_lost = False
+        outage = Outage("live_events_wait")
         try:
             while True:
                 await asyncio.sleep(self._every_s)
-                try:
+                # The listeners stay: they get the newest state when the database is back.
+                with outage.bridged():
                     await self._look()
-                except Unavailable as exc:
-                    # The listeners stay: they get the newest state when the database is back.
-                    if not is_lost:
-                        log.warning("live_events_wait", error=exc.message)
-                    is_lost = True
-                else:
-                    is_lost = False
         except Exception:
             log.exception("live_events_failed")
             self._watching = None

@@ -72,17 +72,26 @@ async def test_nothing_is_read_when_nobody_waits() -> None:
     assert await waiting(ends) is True
 
 
+class Shifted(SystemClock):
+    """Later by so many seconds."""
+
+    later_s = 0.0
+
+    def monotonic_ns(self) -> int:
+        return super().monotonic_ns() + round(self.later_s * 1e9)
+
+
 async def test_a_new_client_is_not_kept_by_one_that_has_waited_for_long() -> None:
-    """A look is due soon after it came, and shows the ends of all others."""
-    stored = Stored(n1="running", n2="running")
-    ends = Ends(stored.statuses, SystemClock())
-    first = waiting(ends, 1)
-    for _ in range(12):
-        await stored.next_look()
-    before = len(stored.reads)
+    """The next look would be due in an hour. That of a new client is due soon, and shows the ends of all others."""
+    stored, clock = Stored(n1="running", n2="running"), Shifted()
+    ends = Ends(stored.statuses, clock, longest_s=3_600)
+    first = waiting(ends, 1, seconds=10_000)
+    await stored.next_look()
+    clock.later_s = 100_000.0
+    await stored.next_look()
     second = waiting(ends, 2)
     await stored.next_look()
-    assert stored.reads[before] == {1, 2}
+    assert stored.reads[-1] == {1, 2}
     stored.by_id = {1: "cancelled", 2: "completed"}
     assert await asyncio.gather(first, second) == [True, True]
 
