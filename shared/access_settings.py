@@ -3,14 +3,14 @@
 from typing import Literal
 
 from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings
 
 from shared.access.api_key import Hasher
 from shared.access.trusted_users import TrustedUsers
+from shared.setting_files import FileSettings
 from shared.setting_types import Networks, SecretKeys, UserHeader, Users, split_keys
 
 
-class AccessSettings(BaseSettings):
+class AccessSettings(FileSettings):
     """Part of `Settings`, which reads the environment."""
 
     secret_key: SecretKeys | None = Field(

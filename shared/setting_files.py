@@ -1,4 +1,4 @@
-"""`NAME_FILE=/path`: the value of the setting NAME is in this file. `shared.settings` reads its sources with it."""
+"""`NAME_FILE=/path`: the value of the setting NAME is in this file. `shared.settings` is made of this."""
 
 from collections import ChainMap
 from collections.abc import Iterable, Mapping
@@ -44,3 +44,20 @@ class NamedFiles(PydanticBaseSettingsSource):
             raise UnreadableFile(f"{variable.upper()}: cannot be read: {exc.strerror}") from None
         except ValueError:
             raise UnreadableFile(f"{variable.upper()}: is no text in UTF-8") from None
+
+
+class FileSettings(BaseSettings):
+    """Settings from the environment, `.env`, the files that they name, and a folder of secrets."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The first that has a value wins."""
+        files = NamedFiles(settings_cls, (env_settings, dotenv_settings))
+        return init_settings, env_settings, dotenv_settings, files, file_secret_settings

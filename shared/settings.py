@@ -13,7 +13,7 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 from dotenv import dotenv_values
 from pydantic import Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from shared.access_settings import AccessSettings
 from shared.db import postgresql_url
@@ -27,7 +27,7 @@ from shared.providers.identity import Identities
 from shared.providers.key_ring import KeyRing
 from shared.providers.prices import PriceList
 from shared.setting_errors import described
-from shared.setting_files import NamedFiles, UnreadableFile
+from shared.setting_files import UnreadableFile
 from shared.setting_types import (
     DatabaseUrl,
     EncryptionKeys,
@@ -58,19 +58,6 @@ class Settings(AccessSettings):
         frozen=True,
         hide_input_in_errors=True,
     )
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The first that has a value wins."""
-        files = NamedFiles(settings_cls, (env_settings, dotenv_settings))
-        return init_settings, env_settings, dotenv_settings, files, file_secret_settings
 
     database_url: DatabaseUrl = Field(
         default="sqlite:///llmbench.db",
