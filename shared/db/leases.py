@@ -5,15 +5,13 @@ worker has claimed the benchmark, such a write changes nothing and raises LeaseL
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from functools import lru_cache
+from datetime import date
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, update
+from sqlalchemy import case, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.benchmark.status import FINISH, KEEP, Change, TerminalStatus
+from shared.benchmark.status import FINISH, TerminalStatus
 from shared.db.again import tries_again
 from shared.db.caps import reach
 from shared.db.claims import Claimer, Claims
@@ -21,67 +19,16 @@ from shared.db.clock import Now, database_now
 from shared.db.database import Database
 from shared.db.events import tell_of, tell_of_budget
 from shared.db.hand_over import HandOver
-from shared.db.reservations import Bill, Paid, close, pay
+from shared.db.lease import Lease, held, hold, hold_and_pay, lost
+from shared.db.reservations import Bill, Paid, close
 from shared.db.segments import SegmentEnd, StoredId, end_crashed_segments, end_segment
-from shared.db.spend import NOTHING, Account, Charge, add_spend, hold_account, holding, spent_by
+from shared.db.spend import NOTHING, Account, Charge, add_spend, spent_by
 from shared.db.tables import Benchmark, Segment
 from shared.db.types import utc_now
-from shared.errors import LeaseLost
 from shared.providers.identity import Holdings
 
 # For a benchmark that ended before anything was sent.
 NOTHING_SENT = SegmentEnd()
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to run one benchmark."""
-
-    benchmark_id: int
-    fence: int
-    worker_id: str
-
-
-def held(lease: Lease, change: Change = KEEP) -> ColumnElement[bool]:
-    """The condition of every write under a lease. It no longer holds once the worker has given the benchmark back."""
-    return _held(lease.benchmark_id, lease.fence, lease.worker_id, change)
-
-
-def _held(benchmark_id: Any, fence: Any, owner: Any, change: Change) -> ColumnElement[bool]:
-    return and_(
-        Benchmark.id == benchmark_id,
-        Benchmark.fence == fence,
-        Benchmark.lease_owner == owner,
-        Benchmark.status.in_(change.before),
-    )
-
-
-async def hold(session: AsyncSession, lease: Lease, now: Now) -> tuple[Account, datetime]:
-    """Locks the benchmark's row until the transaction ends. Its account, and the time after the wait. Raises LeaseLost.
-
-    `now`: the database's clock.
-    """
-    values = {"of_id": lease.benchmark_id, "of_fence": lease.fence, "of_owner": lease.worker_id}
-    found = await hold_account(session, _holding(now()), values)
-    if found is None:
-        raise lost(lease)
-    return found
-
-
-@lru_cache(maxsize=1)
-def _holding(instant: ColumnElement[datetime]) -> Select[Any]:
-    """Locks the benchmark of a lease. Made once, since every transaction of a run has it."""
-    return holding(_held(bindparam("of_id"), bindparam("of_fence"), bindparam("of_owner"), KEEP), instant)
-
-
-async def hold_and_pay(session: AsyncSession, database: Database, lease: Lease, now: Now, bill: Bill) -> Paid:
-    """Like `pay`, for a transaction that stores no results and does not hold the benchmark yet. Raises LeaseLost."""
-    account, at = await hold(session, lease, now)
-    return await pay(session, database, account, lease.fence, at, bill, {})
-
-
-def lost(lease: Lease) -> LeaseLost:
-    return LeaseLost(f"benchmark {lease.benchmark_id} is no longer this worker's (fence {lease.fence})")
 
 
 @tries_again

@@ -8,7 +8,7 @@ from shared.db.again import tries_again
 from shared.db.caps import Spender, wanted_caps
 from shared.db.clock import Now, read_now
 from shared.db.database import Database
-from shared.db.leases import Lease, hold_and_pay
+from shared.db.lease import Lease, hold_and_pay
 from shared.db.money_tables import Cap, Reservation, Spend
 from shared.db.reservations import Bill, Paid, close
 from shared.db.spend import Account, hold_account, holding

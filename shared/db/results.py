@@ -14,7 +14,7 @@ from shared.benchmark.results.record import ResultRecord
 from shared.db.again import tries_again
 from shared.db.clock import Now, database_now
 from shared.db.database import Database
-from shared.db.leases import Lease, hold
+from shared.db.lease import Lease, hold
 from shared.db.reservations import Bill, Paid, pay
 from shared.db.tables import Benchmark, Result
 from shared.numbers.metrics import REPORTED

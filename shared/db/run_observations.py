@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from shared.db.again import tries_again
 from shared.db.clock import Now, database_now
 from shared.db.database import Database
-from shared.db.leases import Lease, hold
+from shared.db.lease import Lease, hold
 from shared.db.observation_blocks import samples_of, within
 from shared.db.observation_tables import ObservationBlock
 from shared.db.reservations import Bill, pay

@@ -11,7 +11,7 @@ from sqlalchemy.orm import undefer
 from shared.db.again import tries_again
 from shared.db.clock import Now
 from shared.db.database import Database
-from shared.db.leases import Lease, held, hold_and_pay, lost
+from shared.db.lease import Lease, held, hold_and_pay, lost
 from shared.db.reservations import Bill, Paid
 from shared.db.tables import Benchmark, StageRow
 from shared.db.types import utc_now

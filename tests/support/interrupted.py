@@ -15,7 +15,8 @@ from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
 from shared.db.deliveries import Attempt, DeliveryRepository
 from shared.db.delivery_history import DeliveryHistory
-from shared.db.leases import Lease, LeaseRepository
+from shared.db.lease import Lease
+from shared.db.leases import LeaseRepository
 from shared.db.money_tables import Cap, Reservation, Spend
 from shared.db.reservations import Bill, Held, Wanted
 from shared.db.results import ResultRepository

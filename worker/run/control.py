@@ -11,7 +11,7 @@ from shared.benchmark.load.plan import PlannedLoad
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.spec import BenchmarkSpec
-from shared.db.leases import Lease
+from shared.db.lease import Lease
 from shared.db.reservations import Refusal
 from shared.db.segments import SegmentEnd
 from shared.db.spend import Charge

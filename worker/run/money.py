@@ -10,7 +10,7 @@ from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.workload.workload import Workload
 from shared.benchmark.worst_case import WorstCase
-from shared.db.leases import Lease
+from shared.db.lease import Lease
 from shared.db.reservations import Bill, Paid, Refusal
 from shared.db.spend import Charge
 from shared.db.tables import Benchmark

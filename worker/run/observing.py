@@ -11,7 +11,7 @@ from typing import Any
 
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.clock import Clock
-from shared.db.leases import Lease
+from shared.db.lease import Lease
 from shared.db.run_observations import RunObservations
 from shared.errors import LeaseLost
 from shared.network.tls import client_context

@@ -10,7 +10,7 @@ from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.results.observe import of_record
 from shared.benchmark.results.record import ResultRecord
 from shared.clock import Clock
-from shared.db.leases import Lease
+from shared.db.lease import Lease
 from shared.db.reservations import Bill, Paid
 from shared.db.results import ResultRepository
 from worker.patience import until_available

@@ -12,7 +12,7 @@ from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.results.observe import of_row
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.workload.warmup_prefix import UniqueWarmup
-from shared.db.leases import Lease
+from shared.db.lease import Lease
 from shared.db.spend import NOTHING, Charge
 from shared.db.tables import Benchmark, Result, Segment, StageRow
 from shared.errors import Conflict, InvalidRequest, NotFound

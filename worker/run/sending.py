@@ -16,7 +16,7 @@ from shared.benchmark.request_id import RequestId
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.results.record import ResultRecord
 from shared.benchmark.spec import BenchmarkSpec
-from shared.db.leases import Lease
+from shared.db.lease import Lease
 from shared.db.reservations import Bill, Paid
 from shared.db.tables import Benchmark
 from shared.errors import LeaseLost, Unavailable

@@ -11,7 +11,7 @@ from shared.benchmark.load.load import Phase
 from shared.benchmark.load.plan import PlannedLoad, Stage, StageResult
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.slo.slo_spec import SloSpec
-from shared.db.leases import Lease
+from shared.db.lease import Lease
 from shared.db.reservations import Bill, Paid
 from shared.db.run_stages import RunStages
 from worker.engine.recorded import Recorded

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from shared.benchmark.results.record import ResultRecord
-from shared.db.leases import Lease
+from shared.db.lease import Lease
 from shared.db.tables import Benchmark
 from shared.program.tracing import Tracing
 from shared.providers.endpoints import Endpoint

@@ -11,7 +11,8 @@ from shared.benchmark.results.record import ResultRecord
 from shared.db.caps import CapRepository, CapState
 from shared.db.clock import read_now
 from shared.db.database import Database
-from shared.db.leases import Lease, LeaseRepository
+from shared.db.lease import Lease
+from shared.db.leases import LeaseRepository
 from shared.db.money_tables import Budget, Reservation, Spend
 from shared.db.payments import Payments
 from shared.db.reservations import Bill, Held, Paid, Wanted

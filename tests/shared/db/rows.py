@@ -11,7 +11,8 @@ from shared.db.benchmark_pages import BenchmarkPages
 from shared.db.benchmark_parts import SegmentRepository
 from shared.db.benchmarks import BenchmarkRepository
 from shared.db.database import Database
-from shared.db.leases import Lease, LeaseRepository
+from shared.db.lease import Lease
+from shared.db.leases import LeaseRepository
 from shared.db.result_pages import ResultPages
 from shared.db.results import ResultRepository
 from shared.db.tables import Result

@@ -14,7 +14,7 @@ from sqlalchemy import update
 
 from shared.benchmark.status import TERMINAL
 from shared.db.database import Database
-from shared.db.leases import Lease
+from shared.db.lease import Lease
 from shared.db.segments import SegmentEnd
 from shared.db.tables import Benchmark
 from shared.db.types import utc_now

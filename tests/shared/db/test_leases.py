@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from shared.db.database import Database
-from shared.db.leases import Lease
+from shared.db.lease import Lease
 from shared.db.segments import SegmentEnd
 from shared.db.tables import Benchmark, Segment
 from shared.errors import Conflict, LeaseLost, Unavailable

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from shared.db.database import Database
-from shared.db.leases import Lease
+from shared.db.lease import Lease
 from shared.db.tables import Benchmark
 from tests.shared.db.rows import Tables, make_record, recorded
 from tests.support.waiting import PATIENCE_S

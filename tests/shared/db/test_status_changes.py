@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from shared.benchmark.status import CANCEL, CLAIM, FINISH, KEEP, OPEN, STATUSES, TERMINAL, Change, Status
-from shared.db.leases import Lease
+from shared.db.lease import Lease
 from shared.db.segments import SegmentEnd
 from shared.db.tables import Benchmark
 from shared.db.types import utc_now

@@ -7,7 +7,7 @@ from sqlalchemy import delete, insert, select, update
 
 from shared.db.access_tables import OwnerRow
 from shared.db.database import Database
-from shared.db.leases import Lease
+from shared.db.lease import Lease
 from shared.db.tables import Benchmark
 from shared.db.types import utc_now
 from shared.providers.identity import FINGERPRINT_CHARS, Holdings

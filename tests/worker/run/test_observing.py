@@ -12,7 +12,7 @@ import pytest
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.clock import SystemClock, monotonic_ns
 from shared.db.database import Database
-from shared.db.leases import Lease
+from shared.db.lease import Lease
 from shared.db.run_observations import RunObservations
 from shared.errors import LeaseLost, Unavailable
 from shared.network.tls import client_context

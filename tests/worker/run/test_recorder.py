@@ -11,7 +11,7 @@ from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.results.record import ResultRecord
 from shared.clock import SystemClock
 from shared.db.database import Database
-from shared.db.leases import Lease
+from shared.db.lease import Lease
 from shared.db.results import ResultRepository
 from shared.errors import LeaseLost, Unavailable
 from tests.support.streams import openai_stream

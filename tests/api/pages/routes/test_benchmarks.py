@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert
 
 from shared.db.benchmark_pages import NAMES_A_PAGE
-from shared.db.leases import Lease
+from shared.db.lease import Lease
 from shared.db.tables import Benchmark
 from shared.db.types import utc_now
 from tests.api.documents import submit
