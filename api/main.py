@@ -19,7 +19,7 @@ from api.live.feeds import Feeds
 from api.methods import HeadMiddleware, routes_of
 from api.middleware import QUIET, RequestContextMiddleware
 from api.monitoring import ApiMonitor
-from api.openapi import LICENCE, SERVERS, TAGS, complete_the_document
+from api.openapi import LICENCE, ROUTE, SERVERS, TAGS, complete_the_document
 from api.pages.all_routes import ROUTERS as PAGE_ROUTERS
 from api.pages.routes.login import ARRIVAL_S as LOGIN_ARRIVAL_S
 from api.pages.routes.login import MAX_LOGIN_BYTES
@@ -67,12 +67,17 @@ STREAMED = {
 }
 
 
-def create_app(settings: Settings | None = None, keys: KeyRing | None = None) -> FastAPI:
-    """The application. Settings and keys that are not given are read from the environment."""
+def create_app(
+    settings: Settings | None = None, keys: KeyRing | None = None, database: Database | None = None
+) -> FastAPI:
+    """The application. Settings and keys that are not given are read from the environment.
+
+    `database`: one to use instead of a new one for the settings. The application closes it when it ends.
+    """
     settings = settings or load_settings()
     tracing = start_tracing(load_trace_exporter(), "llmbench-api")
     scrubber = Scrubber()
-    process = _process(settings, keys or load_key_ring(), tracing, scrubber)
+    process = _process(settings, keys or load_key_ring(), database or _database(settings), tracing, scrubber)
     access = make_access(settings, process.database, process.clock)
 
     @asynccontextmanager
@@ -86,7 +91,7 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         background = [
             asyncio.create_task(task)
             for task in (
-                _load(process, app),
+                _load(process),
                 process.monitor.watch(),
                 process.providers_file.watch(),
                 access.limiter.keep_places(),
@@ -112,7 +117,11 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
         openapi_tags=TAGS,
         # As the routers made them. `include_router` would make each a second time for this application: the first
         # request would hold the event loop for 80 ms.
-        routes=[*SWAGGER_ROUTES, *(route for router in (*API_ROUTERS, *PAGE_ROUTERS) for route in router.routes)],
+        routes=[
+            ROUTE,
+            *SWAGGER_ROUTES,
+            *(route for router in (*API_ROUTERS, *PAGE_ROUTERS) for route in router.routes),
+        ],
         webhooks=events.router,
         # One schema for a model, whether it is sent or received: generators of clients make a class of each.
         separate_input_output_schemas=False,
@@ -128,9 +137,8 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
             "logs": False,
             "auto_configure": False,
         },
-        docs_url=None,
-        redoc_url=None,
-        swagger_ui_oauth2_redirect_url=None,
+        # FastAPI's own route would make the document in the event loop. Without it, FastAPI has no other pages.
+        openapi_url=None,
     )
     app.state.settings = settings
     app.state.process = process
@@ -157,19 +165,20 @@ def create_app(settings: Settings | None = None, keys: KeyRing | None = None) ->
     return app
 
 
-async def _load(process: Process, app: FastAPI) -> None:
+async def _load(process: Process) -> None:
     await process.price_list.loaded()
-    # Made by the first request, the document would hold the event loop for a quarter of a second.
-    await asyncio.to_thread(app.openapi)
     keep_what_is_loaded()
 
 
-def _process(settings: Settings, keys: KeyRing, tracing: Tracing, scrubber: Scrubber) -> Process:
-    database = Database(
+def _database(settings: Settings) -> Database:
+    return Database(
         settings.database_url,
         pool_size=settings.database_pool_size,
         transaction_pooling=settings.transaction_pooling,
     )
+
+
+def _process(settings: Settings, keys: KeyRing, database: Database, tracing: Tracing, scrubber: Scrubber) -> Process:
     clock, watch = SystemClock(), LiveWatch(database)
     price_list = PriceList()
     endpoints = settings.endpoints(price_list)

@@ -1,8 +1,13 @@
 """The OpenAPI document: what FastAPI makes of the routes, and what it does not know. `api.main` calls this."""
 
+import asyncio
+import threading
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from api.access.requirements import Requirements
 from api.errors import MEDIA_TYPE
@@ -12,8 +17,9 @@ from api.openapi_examples import add_examples
 from api.openapi_headers import add_headers
 from api.schemas.live_events import EndEvent, StatusEvent
 
-# Made once for all apps of a process: they have the same routes, and it takes a quarter of a second.
+# Made once for all apps of a process: they have the same routes, and it takes most of a second.
 _made: list[dict[str, Any]] = []
+_making = threading.Lock()
 
 LICENCE: dict[str, Any] = {"name": "Apache License 2.0", "identifier": "Apache-2.0"}
 # Relative to where the document was read. Behind a proxy with a prefix, FastAPI puts the prefix before it.
@@ -40,12 +46,25 @@ def complete_the_document(app: FastAPI) -> None:
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:
-        if not _made:
-            _made.append(_complete(plain(), app.state.requirements))
+        with _making:
+            if not _made:
+                _made.append(_complete(plain(), app.state.requirements))
         app.openapi_schema = _made[0]
         return _made[0]
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+async def _answer(request: Request) -> JSONResponse:
+    # The first request makes the document. FastAPI's own route would do that in the event loop.
+    document = await asyncio.to_thread(request.app.openapi)
+    prefix = request.scope.get("root_path", "").rstrip("/")
+    if prefix:
+        document = document | {"servers": [{"url": prefix}, *document["servers"]]}
+    return JSONResponse(document)
+
+
+ROUTE = Route("/openapi.json", _answer, include_in_schema=False)
 
 
 def _complete(document: dict[str, Any], requirements: Requirements) -> dict[str, Any]:

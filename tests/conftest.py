@@ -22,6 +22,7 @@ from shared.db.migrate import upgrade
 from simulator.server import Simulator
 from tests.support import guards
 from tests.support.children import PoliteChildren
+from tests.support.databases import DATABASES
 from tests.support.memory_folder import memory_folder
 from tests.support.not_run import not_run_lines
 from tests.support.postgresql import postgresql_server
@@ -127,16 +128,32 @@ def shared_postgresql(postgresql_url: str) -> Iterator[SharedDatabase]:
         yield shared
 
 
+@pytest.fixture(scope="session")
+def sqlite_link(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where each test finds its own SQLite database: a link to the folder with it."""
+    return tmp_path_factory.mktemp("sqlite") / "current"
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, sqlite_link: Path, tmp_path: Path) -> str:
+    """An empty SQLite database at the newest schema. Its URL is the same in all tests (see `tests.support.databases`).
+
+    SQLite itself follows the link, so that what a test leaves open stays with the file of that test.
+    """
+    shutil.copy(sqlite_template, tmp_path / "test.db")
+    sqlite_link.unlink(missing_ok=True)
+    sqlite_link.symlink_to(tmp_path)
+    return f"sqlite:///{sqlite_link / 'test.db'}"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """An empty database at the newest schema; a test that takes it runs on both.
 
     With the mark `own_database` it is one that no other test uses: for tests that change the schema.
     """
     if request.param == "sqlite":
-        path = tmp_path / "test.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
+        yield request.getfixturevalue("sqlite_url")
         return
     if request.node.get_closest_marker("own_database") is None:
         shared: SharedDatabase = request.getfixturevalue("shared_postgresql")
@@ -153,9 +170,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
-    yield database
-    await database.close()
+    async with DATABASES.lent(database_url) as database:
+        yield database
 
 
 @pytest.fixture

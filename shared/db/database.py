@@ -139,6 +139,7 @@ class Database:
             raise Unavailable("the database does not answer: no answer within 2 s") from exc
 
     async def close(self) -> None:
+        """Closes the connections. The next transaction opens new ones."""
         if self._ending:
             await asyncio.wait(self._ending, timeout=CLOSE_S)
         await self.engine.dispose()

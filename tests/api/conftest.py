@@ -27,12 +27,6 @@ async def api(database_url: str, redis_url: str) -> AsyncIterator[httpx2.AsyncCl
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
-    shutil.copy(sqlite_template, tmp_path / "api.db")
-    return f"sqlite:///{tmp_path / 'api.db'}"
-
-
-@pytest.fixture
 async def sqlite_api(sqlite_url: str) -> AsyncIterator[httpx2.AsyncClient]:
     """For what no database has a part in; Redis is away."""
     settings = make_settings(sqlite_url, f"redis://127.0.0.1:{free_port()}/0", SIMULATOR)

@@ -4,6 +4,7 @@ import fcntl
 import random
 import socket
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -17,11 +18,13 @@ def free_port() -> int:
     """A port of 127.0.0.1 where nobody listens, reserved for this process: a server may stop and come back to it."""
     folder = Path(tempfile.gettempdir()) / "llmbench-test-ports"
     folder.mkdir(exist_ok=True)
-    candidates = _candidates()
-    random.shuffle(candidates)
-    return next(port for port in candidates if _reserve(port, folder))
+    while True:
+        port = random.choice(_candidates())
+        if _reserve(port, folder):
+            return port
 
 
+@cache
 def _candidates() -> list[int]:
     low, high = 32_768, 60_999
     if _EPHEMERAL.exists():

@@ -26,6 +26,7 @@ from shared.providers.prices import PriceList
 from shared.queue.doorbell import Doorbell
 from shared.queue.redis import client_redis
 from shared.settings import Settings
+from tests.support.databases import DATABASES
 from tests.support.waiting import PATIENCE_S
 from worker.calibration import Calibration
 from worker.dispatcher import Dispatcher, nothing
@@ -90,32 +91,43 @@ async def running_worker(
     warm_up: Callable[[], Awaitable[None]] = nothing,
 ) -> AsyncIterator[Dispatcher]:
     """A dispatcher with connections of its own, and measuring processes of its own unless it is lent some."""
-    database = Database(settings.database_url, transaction_pooling=settings.transaction_pooling)
-    doorbell = Doorbell(client_redis(settings.redis_url))
-    own = Children()
-    context = make_context(settings, database, keys, children or own)
-    dispatcher = Dispatcher(
-        context,
-        WorkerRepository(database),
-        doorbell,
-        make_deliverer(settings, database, context.monitor),
-        unclaimed=UnclaimedRepository(database),
-        warm_up=warm_up,
-    )
-    await dispatcher.start()
-    try:
-        yield dispatcher
-    finally:
-        await dispatcher.stop()
-        await own.close()
-        await doorbell.close()
-        await database.close()
+    async with DATABASES.lent(settings.database_url, transaction_pooling=settings.transaction_pooling) as database:
+        doorbell = Doorbell(client_redis(settings.redis_url))
+        own = Children()
+        context = make_context(settings, database, keys, children or own)
+        dispatcher = Dispatcher(
+            context,
+            WorkerRepository(database),
+            doorbell,
+            make_deliverer(settings, database, context.monitor),
+            unclaimed=UnclaimedRepository(database),
+            warm_up=warm_up,
+        )
+        await dispatcher.start()
+        try:
+            yield dispatcher
+        finally:
+            await dispatcher.stop()
+            await own.close()
+            await doorbell.close()
 
 
 @asynccontextmanager
 async def running_api(settings: Settings, keys: KeyRing) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of the application, its lifespan begun."""
-    app: FastAPI = create_app(settings, keys)
+    async with (
+        DATABASES.lent(
+            settings.database_url,
+            pool_size=settings.database_pool_size,
+            transaction_pooling=settings.transaction_pooling,
+        ) as database,
+        _running_app(create_app(settings, keys, database)) as client,
+    ):
+        yield client
+
+
+@asynccontextmanager
+async def _running_app(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
     async with (
         app.router.lifespan_context(app),
         httpx2.AsyncClient(
