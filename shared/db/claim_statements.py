@@ -1,6 +1,7 @@
 """The statements of claims. They are built once, because building them takes a fifth of the time of a claim."""
 
 from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -44,6 +45,13 @@ class ClaimStatements:
         self.take = _take(lease_s, bindparam("chosen"))
 
 
+# A new version of the endpoints may have other ceilings.
+@lru_cache(maxsize=4)
+def claim_statements(lease_s: float, held: bool, ceilings: frozenset[tuple[str, int]]) -> ClaimStatements:
+    """`held`: the workers have certain endpoints only. `ceilings`: each lane of an endpoint and its most streams."""
+    return ClaimStatements(lease_s, held=held, ceilings=dict(ceilings))
+
+
 class OverdueStatements:
     """Those of claims that only fail a benchmark. `after_s`: minus the seconds that it has waited at least."""
 
@@ -52,6 +60,11 @@ class OverdueStatements:
         oldest = select(Benchmark.id).where(free(), is_overdue).order_by(Benchmark.id).limit(1)
         self.look = oldest
         self.take = _take(lease_s, oldest.with_for_update(skip_locked=True).scalar_subquery(), to_run=False)
+
+
+@cache
+def overdue_statements(lease_s: float) -> OverdueStatements:
+    return OverdueStatements(lease_s)
 
 
 def of_holdings() -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.access_tables import OwnerRow
-from shared.db.claim_statements import ClaimStatements, OverdueStatements, held_values
+from shared.db.claim_statements import ClaimStatements, claim_statements, held_values, overdue_statements
 from shared.db.database import Database
 from shared.db.endpoint_lanes import NOTHING, load_of_lane
 from shared.db.shared_locks import LONGEST_IDLE_S, idle_bound
@@ -67,8 +67,7 @@ class Claims:
         self._longest_idle_s = longest_idle_s
         self._database = database
         self._lease_s = lease_s
-        self._overdue = OverdueStatements(lease_s)
-        self._made: dict[tuple[bool, frozenset[tuple[str, int]]], ClaimStatements] = {}
+        self._overdue = overdue_statements(lease_s)
 
     async def is_there_one(self, session: AsyncSession, claimer: Claimer) -> bool:
         """Whether `take` would find a benchmark now."""
@@ -117,11 +116,7 @@ class Claims:
         return None
 
     def _statements(self, claimer: Claimer) -> ClaimStatements:
-        key = (claimer.holdings is not None, frozenset(claimer.ceilings.items()))
-        if key not in self._made:
-            # A new version of the endpoints has come.
-            self._made = {key: ClaimStatements(self._lease_s, held=key[0], ceilings=claimer.ceilings)}
-        return self._made[key]
+        return claim_statements(self._lease_s, claimer.holdings is not None, frozenset(claimer.ceilings.items()))
 
     async def _taken(
         self, session: AsyncSession, statement: Any, worker_id: str, values: Mapping[str, Any]
