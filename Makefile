@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test test-pythons chaos canary steady e2e pictures deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-aa bench-load bench-exports bench-web bench-keys rules release release-test lock clean .test-worker .test-api .test-pages .test-outside .test-stored .test-inside .chaos-sqlite .chaos-postgresql
+.PHONY: help setup setup-dev demo up test test-pythons programs chaos canary steady e2e pictures deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-aa bench-load bench-exports bench-web bench-keys rules release release-test lock clean .test-worker .test-api .test-pages .test-outside .test-stored .test-inside .chaos-sqlite .chaos-postgresql
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -91,6 +91,9 @@ STORED = tests/shared/db tests/worker
 test-pythons: $(VENV)/.dev ## run the part of the suite without workers on each other Python that pyproject.toml names
 	@.ci/pythons
 
+programs: $(VENV)/.dev ## start `llmbench` and whole deployments as users do; ARGS="-k cli_up"
+	@$(BIN)/pytest -q tests/programs $(ARGS)
+
 chaos: $(VENV)/.dev ## break real deployments in every way that is promised to be survived; ARGS="-k redis"
 ifdef ARGS
 	@$(BIN)/pytest -q tests/chaos $(ARGS)
@@ -113,10 +116,10 @@ abuse: $(VENV)/.dev ## send a real API what could hurt it, then made-up requests
 	@$(BIN)/python -m benchmarks.abuse --minutes $(or $(MINUTES),10) $(ARGS)
 
 canary: $(VENV)/.dev ## plant secrets in a whole deployment, and look for them in all that it leaves behind
-	@$(BIN)/pytest -q tests/e2e/canary $(ARGS)
+	@$(BIN)/pytest -q tests/programs/canary $(ARGS)
 
-steady: $(VENV)/.dev ## run test and chaos N=20 times with one core kept busy; WHAT=test or chaos, ARGS a part of it
-	@$(BIN)/python -m benchmarks.steady --runs $(or $(N),20) --what $(or $(WHAT),both) --args="$(ARGS)"
+steady: $(VENV)/.dev ## run test, programs and chaos N=20 times with one core kept busy; WHAT=test one of them, ARGS a part of it
+	@$(BIN)/python -m benchmarks.steady --runs $(or $(N),20) --what $(or $(WHAT),all) --args="$(ARGS)"
 
 # The driver of the browser, and axe-core. Both are left out where they cannot be had; the tests say so.
 $(VENV)/.e2e: $(VENV)/.dev requirements/e2e.txt tests/browser/axe/package-lock.json

@@ -1,4 +1,4 @@
-"""`make steady N=20`: runs the suite and the chaos tests again and again while one core is kept busy.
+"""`make steady N=20`: runs the suite, the programs and the chaos tests again and again while one core is kept busy.
 
 Prints each run with its time, and at the end what failed how often. Exit status 1 where anything failed.
 """
@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+TARGETS = ["test", "programs", "chaos"]
 # As pytest lists them at the end.
 FAILURE = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
@@ -38,7 +39,7 @@ def failures(output: str) -> list[str]:
 
 
 def run(target: str, arguments: str) -> tuple[bool, str]:
-    """Whether `make test` or `make chaos` passed, and all that it printed."""
+    """Whether `make TARGET` passed, and all that it printed."""
     # Without what this program's own make hands down: its variables and its places for parallel jobs.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     command = ["make", "--no-print-directory", target, *([f"ARGS={arguments}"] if arguments else [])]
@@ -59,10 +60,10 @@ def run(target: str, arguments: str) -> tuple[bool, str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=20)
-    parser.add_argument("--what", choices=["test", "chaos", "both"], default="both")
+    parser.add_argument("--what", choices=[*TARGETS, "all"], default="all")
     parser.add_argument("--args", default="", help="for pytest, as in `make test ARGS=…`")
     options = parser.parse_args()
-    targets = ["test", "chaos"] if options.what == "both" else [options.what]
+    targets = TARGETS if options.what == "all" else [options.what]
     logs = Path(tempfile.mkdtemp(prefix="llmbench-steady-"))
     runs, failed_runs, failed = Counter[str](), Counter[str](), Counter[str]()
     try:
@@ -73,7 +74,7 @@ def main() -> int:
                     passed, output = run(target, options.args)
                     took_s = time.monotonic() - begin
                     runs[target] += 1
-                    print(f"{number:3d}/{options.runs}  make {target:5s}  {took_s:5.0f} s  ", end="")
+                    print(f"{number:3d}/{options.runs}  make {target:8s}  {took_s:5.0f} s  ", end="")
                     if passed:
                         print("passed", flush=True)
                         continue

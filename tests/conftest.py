@@ -34,9 +34,9 @@ from worker.engine.children import Children
 TEMPLATE = "llmbench_template"
 SHARED = "llmbench_shared"
 
-# Collected only where the command line names them: minutes of broken deployments, and what needs a browser or a Docker
-# engine.
-ON_REQUEST = ("chaos", "browser", "test_compose.py", "test_compose_secrets.py")
+# Collected only where the command line names them: minutes of whole programs and of broken deployments, and what needs
+# a browser or a Docker engine.
+ON_REQUEST = ("programs", "chaos", "browser", "test_compose.py", "test_compose_secrets.py")
 _servers = pytest.StashKey[list[str]]()
 
 

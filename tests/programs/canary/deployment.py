@@ -15,8 +15,8 @@ from cli.stack import valkey
 from shared.db.migrate import upgrade
 from shared.settings import process_environment
 from shared.webhooks.secret_box import new_key
-from tests.e2e.canary.canaries import Search
-from tests.e2e.canary.echo import EchoServer, echo_server
+from tests.programs.canary.canaries import Search
+from tests.programs.canary.echo import EchoServer, echo_server
 from tests.support.otlp import Collector, collector
 from tests.support.ports import free_port
 from tests.support.postgresql import embedded_postgresql

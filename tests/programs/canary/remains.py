@@ -4,7 +4,7 @@ from redis.asyncio import Redis
 from sqlalchemy import MetaData, select
 
 from shared.db.database import Database
-from tests.e2e.canary.deployment import Deployment
+from tests.programs.canary.deployment import Deployment
 
 
 async def keep_remains(running: Deployment) -> None:

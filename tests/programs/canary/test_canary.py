@@ -17,9 +17,9 @@ import pytest
 from api.access.cookie import NAME
 from shared.access.api_key import make, parse
 from shared.webhooks.message import new_secret
-from tests.e2e.canary.deployment import PROVIDER_SECRETS, Deployment, deployment
-from tests.e2e.canary.echo import MODELS
-from tests.e2e.canary.remains import keep_remains
+from tests.programs.canary.deployment import PROVIDER_SECRETS, Deployment, deployment
+from tests.programs.canary.echo import MODELS
+from tests.programs.canary.remains import keep_remains
 from tests.support.waiting import until
 
 Json = dict[str, Any]
