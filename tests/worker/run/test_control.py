@@ -17,6 +17,7 @@ from shared.providers.endpoints import Endpoint
 from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
 from tests.support.dates import instant
+from tests.support.flags import OF_READS
 from tests.support.service import Service, running_service
 from worker.engine.children import Children
 
@@ -95,9 +96,11 @@ async def test_a_prompt_is_sent_as_it_was_written(service: Service, simulator: S
 async def test_every_protocol_gives_the_same_story(service: Service) -> None:
     stories = []
     for endpoint in simulator_endpoints("http://127.0.0.1"):
-        done = await service.run(provider=endpoint.name, model="sim-ttft5-gap200-n4", prompts=["same"])
+        done = await service.run(provider=endpoint.name, model="sim-ttft5-gap1-n4", prompts=["same"])
         (result,) = done["results"]
-        stories.append([result[name] for name in ("response", "input_tokens", "output_tokens", "outcome", "flags")])
+        told = [result[name] for name in ("response", "input_tokens", "output_tokens", "outcome")]
+        # A machine that is busy may read the whole answer at once.
+        stories.append([*told, set(result["flags"]) - OF_READS - {"buffered"}])
     assert stories == [stories[0]] * len(PROTOCOLS)
 
 
