@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from tests.support.fork_server.client import NEEDS_A_START, ForkedProcess, ForkServer, fork_server, is_preloaded
+from tests.support.processes import Program
 from tests.support.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs descriptors of processes")
@@ -225,6 +226,20 @@ def test_it_has_loaded_api_and_worker() -> None:
     assert is_preloaded([sys.executable, "-m", "arq", "worker.main.WorkerSettings"])
     assert not is_preloaded([sys.executable, "-m", "simulator"])
     assert not is_preloaded(["valkey-server", "--port", "1"])
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+async def test_a_program_can_ask_for_a_new_interpreter(
+    server: ForkServer, environment: Mapping[str, str], tmp_path: Path, fresh: bool
+) -> None:
+    command = [sys.executable, "-m", "arq", "--version"]
+    program = Program("arq", command, environment, tmp_path / "log", fresh=fresh)
+    try:
+        assert psutil.Process(program.pid).ppid() == (os.getpid() if fresh else server.pid)
+        assert await program.ended() == 0
+    finally:
+        program.kill()
+    assert "arq, version" in program.log.read_text()
 
 
 # A test process: tells the ids of its fork server and of its program, then waits for its stdin to be closed.
