@@ -76,10 +76,13 @@ class Chaos:
         command = [sys.executable, "-m", "uvicorn", "--factory", "api.main:create_app", "--port", str(port)]
         self.api = Program("api", command, self.environment | environment, self.folder / "api.log")
 
-    def start_worker(self, settings: str = "worker.main.WorkerSettings", **environment: str) -> Program:
+    def start_worker(
+        self, settings: str = "worker.main.WorkerSettings", *, fresh: bool = False, **environment: str
+    ) -> Program:
         command = [sys.executable, "-m", "arq", settings]
         name = f"worker-{len(list(self.folder.glob('worker-*.log'))) + 1}"
-        worker = Program(name, command, self.environment | environment, self.folder / f"{name}.log")
+        log = self.folder / f"{name}.log"
+        worker = Program(name, command, self.environment | environment, log, fresh=fresh)
         self.workers.append(worker)
         return worker
 

@@ -96,6 +96,10 @@ async def test_kill_in_the_middle_of_conversations(scenario: Scenario) -> None:
         },
         "load": {"concurrency": 3, "requests": CONVERSATIONS},
     }
+    # The order may not depend on an interpreter's seed of `hash`, which forked programs share.
+    await chaos.end_workers()
+    for _ in range(2):
+        chaos.start_worker(fresh=True)
     before = chaos.mark()
     number = await scenario.submit_load(planned=TURNS * CONVERSATIONS, **spec)
     await chaos.under_way(number, 7)

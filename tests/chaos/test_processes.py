@@ -62,7 +62,8 @@ async def test_kill_in_a_random_workload(scenario: Scenario) -> None:
     chaos = scenario.chaos
     await chaos.end_workers()
     for _ in range(2):
-        chaos.start_worker("tests.chaos.random_worker.WorkerSettings")
+        # The sequence may not depend on an interpreter's seed of `hash`, which forked programs share.
+        chaos.start_worker("tests.chaos.random_worker.WorkerSettings", fresh=True)
     before = chaos.mark()
     number = await scenario.submit(concurrency=CONCURRENCY)
     await chaos.under_way(number, 4)

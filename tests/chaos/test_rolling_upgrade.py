@@ -86,7 +86,9 @@ class Upgrade:
     def start(self, name: str, command: list[str], cwd: Path | None = None) -> Program:
         """`cwd`: where the program's code lies; its measuring processes are to take theirs there as well."""
         environment = self.environment if cwd is None else {**self.environment, "PYTHONPATH": str(cwd)}
-        program = Program(name, command, environment, self.folder / f"{name}.log", cwd=cwd)
+        log = self.folder / f"{name}.log"
+        # Other code than that of this process.
+        program = Program(name, command, environment, log, cwd=cwd, fresh=cwd is not None)
         self.programs.append(program)
         return program
 

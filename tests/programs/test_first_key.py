@@ -41,7 +41,7 @@ async def test_others_reach_it_only_with_a_key(
     llmbench(environment, "migrate")
     port, socket = free_port(), str(tmp_path / "api.sock")
     where = [*address, socket] if address == ["--uds"] else [*address, "--port", str(port)]
-    refused = Program("refused", [*UVICORN, *where], environment, tmp_path / "refused.log", cwd=tmp_path)
+    refused = Program("refused", [*UVICORN, *where], environment, tmp_path / "refused.log", cwd=tmp_path, fresh=True)
     try:
         assert await refused.ended() == 3
         log = refused.log.read_text()

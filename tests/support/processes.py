@@ -9,25 +9,36 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
+from tests.support.fork_server.client import ForkedProcess, fork_server, is_preloaded
 from tests.support.waiting import PATIENCE_S, wait_until
 
 
 class Program:
-    """A process with its log."""
+    """A process with its log. API and worker are forked from a process that has loaded their modules already.
+
+    `fresh`: they start in an interpreter of their own. For tests of how they start, of other code than that of this
+    process, of command lines, and of what may not depend on an interpreter's seed of `hash`. An environment with what
+    an interpreter reads at its start, such as PYTHONPATH or LD_PRELOAD, has the same effect.
+    """
 
     def __init__(
-        self, name: str, command: list[str], env: Mapping[str, str], log: Path, *, cwd: Path | None = None
+        self,
+        name: str,
+        command: list[str],
+        env: Mapping[str, str],
+        log: Path,
+        *,
+        cwd: Path | None = None,
+        fresh: bool = False,
     ) -> None:
         self.name = name
         self.log = log
         with log.open("ab") as output:
-            self._process = subprocess.Popen(
-                command, env=dict(env), cwd=cwd, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
-            )
+            self._process = _started(command, env, output, cwd, fresh=fresh)
 
     @property
     def pid(self) -> int:
@@ -48,6 +59,17 @@ class Program:
             # A stopped process takes SIGKILL too.
             self._process.kill()
         self._process.wait()
+
+
+def _started(
+    command: list[str], env: Mapping[str, str], log: IO[bytes], cwd: Path | None, *, fresh: bool
+) -> ForkedProcess | subprocess.Popen[bytes]:
+    server = fork_server() if is_preloaded(command) and not fresh else None
+    if server is not None and server.can_give(env):
+        return server.start(command, env, log, cwd)
+    return subprocess.Popen(
+        command, env=dict(env), cwd=cwd, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+    )
 
 
 @dataclass

@@ -47,7 +47,9 @@ class Deployment:
     programs: list[Program] = field(default_factory=list)
 
     def start(self, name: str, command: list[str], **environment: str) -> Program:
-        program = Program(name, command, self.environment | environment, self.folder / f"{name}.log")
+        log = self.folder / f"{name}.log"
+        # With a command line of its own, which is searched.
+        program = Program(name, command, self.environment | environment, log, fresh=True)
         self.programs.append(program)
         return program
 
