@@ -109,8 +109,11 @@ endif
 .chaos-postgresql:
 	@$(BIN)/pytest -q tests/chaos -k postgresql
 
-fuzz: $(VENV)/.dev ## send N=100000 damaged answers through the decoder; SEED=… repeats a run, ONLY=… a single answer
+fuzz: $(VENV)/.dev ## send made-up requests and steps to their parts, N=100000 damaged answers to the decoder; SEED=… ONLY=…
+	@$(if $(ONLY),,$(BIN)/pytest -q $(MADE_UP))
 	@$(BIN)/python -m tests.fuzz --answers $(or $(N),100000) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
+
+MADE_UP = tests/api/test_schema_fuzz.py tests/shared/db/test_lease_machine.py tests/fuzz/test_fuzz.py tests/fuzz/test_growth.py
 
 abuse: $(VENV)/.dev ## send a real API what could hurt it, then made-up requests for MINUTES=10; ARGS="--quick"
 	@$(BIN)/python -m benchmarks.abuse --minutes $(or $(MINUTES),10) $(ARGS)

@@ -34,9 +34,12 @@ from worker.engine.children import Children
 TEMPLATE = "llmbench_template"
 SHARED = "llmbench_shared"
 
-# Collected only where the command line names them: minutes of whole programs and of broken deployments, and what needs
-# a browser or a Docker engine.
-ON_REQUEST = ("programs", "chaos", "browser", "test_compose.py", "test_compose_secrets.py")
+# Collected only where the command line names them. Minutes of whole programs and of broken deployments, what needs a
+# browser or a Docker engine, and seconds of made-up input for each test.
+ON_REQUEST = (
+    *("programs", "chaos", "browser", "test_compose.py", "test_compose_secrets.py"),
+    *("test_schema_fuzz.py", "test_lease_machine.py", "test_fuzz.py", "test_growth.py"),
+)
 _servers = pytest.StashKey[list[str]]()
 
 
