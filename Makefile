@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test test-pythons programs chaos canary steady e2e pictures deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-aa bench-load bench-exports bench-web bench-keys rules release release-test lock clean .test-worker .test-api .test-pages .test-outside .test-stored .test-inside .chaos-sqlite .chaos-postgresql
+.PHONY: help setup setup-dev demo up test test-pythons programs chaos canary steady e2e pictures deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-aa bench-load bench-exports bench-web bench-keys rules release release-test lock clean .test-runs .test-engine .test-api .test-pages .test-outside .test-stored .test-inside .chaos-sqlite .chaos-postgresql
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -53,40 +53,45 @@ test: $(VENV)/.dev ## run the whole suite on SQLite and PostgreSQL with a real R
 ifdef ARGS
 	@$(PYTEST) $(ARGS)
 else
-	@echo "six parts at the same time, each with servers of its own; each is shown when it ends"
-	@$(MAKE) --no-print-directory --keep-going --jobs=6 --output-sync=target .test-worker .test-api .test-pages .test-outside .test-stored .test-inside
+	@echo "seven parts at the same time, each with servers of its own; each is shown when it ends"
+	@$(MAKE) --no-print-directory --keep-going --jobs=7 --output-sync=target $(PARTS)
 endif
 	@$(if $(COVERAGE),$(BIN)/coverage combine -q && $(BIN)/coverage report $(if $(ARGS),--fail-under=0))
 
 # Measured on two cores: counting lines and branches takes half as much processor time again. Where Python is told to
-# write no bytecode, each of the six processes would compile all tests again, and each program that a test starts what
+# write no bytecode, each of the seven processes would compile all tests again, and each program that a test starts what
 # has changed since `make setup-dev`.
 PYTEST = PYTHONDONTWRITEBYTECODE= $(if $(COVERAGE),$(BIN)/coverage run -m pytest,$(BIN)/pytest)
 
-# Much of the suite waits for streams and processes: six parts keep two cores busy. `--durations=0` says what a folder
+# Much of the suite waits for streams and processes: seven parts keep two cores busy. `--durations=0` says what a folder
 # takes.
-WORKER = tests/worker/engine tests/worker/run
+PARTS = .test-runs .test-engine .test-api .test-pages .test-outside .test-stored .test-inside
+RUNS = tests/worker/run
+ENGINE = tests/worker
 API = tests/api
 PAGES = tests/api/access tests/api/live tests/api/pages
 OUTSIDE = tests/e2e
-STORED = tests/shared/db tests/worker
-.test-worker:
-	@$(PYTEST) -q $(WORKER)
+STORED = tests/shared/db
+.test-runs:
+	@$(PYTEST) -q $(RUNS) --ignore=$(RUNS)/budgets
+
+.test-engine:
+	@$(PYTEST) -q $(ENGINE) --ignore-glob="$(RUNS)/test_*.py"
 
 .test-api:
 	@$(PYTEST) -q $(API) $(addprefix --ignore=,$(PAGES))
 
 .test-pages:
-	@$(PYTEST) -q $(PAGES)
+	@$(PYTEST) -q $(PAGES) tests/cli
 
 .test-outside:
 	@$(PYTEST) -q $(OUTSIDE)
 
 .test-stored:
-	@$(PYTEST) -q $(STORED) $(addprefix --ignore=,$(WORKER))
+	@$(PYTEST) -q $(STORED)
 
 .test-inside:
-	@$(PYTEST) -q tests $(addprefix --ignore=,$(API) $(OUTSIDE) $(STORED))
+	@$(PYTEST) -q tests $(addprefix --ignore=,$(ENGINE) $(API) tests/cli $(OUTSIDE) $(STORED))
 
 test-pythons: $(VENV)/.dev ## run the part of the suite without workers on each other Python that pyproject.toml names
 	@.ci/pythons
