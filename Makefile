@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test test-pythons programs chaos canary steady e2e pictures deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-aa bench-load bench-exports bench-web bench-keys rules release release-test lock clean .test-runs .test-engine .test-api .test-pages .test-outside .test-stored .test-inside .chaos-sqlite .chaos-postgresql .chaos-others-sqlite .chaos-others-postgresql
+.PHONY: help setup setup-dev demo up test test-pythons programs chaos canary steady e2e pictures deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-aa bench-load bench-exports bench-web bench-keys rules release release-test lock clean .test-runs .test-engine .test-api .test-pages .test-outside .test-stored .test-inside .chaos-writes-sqlite .chaos-writes-postgresql .chaos-work-sqlite .chaos-work-postgresql .chaos-parts-sqlite .chaos-parts-postgresql
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -103,24 +103,23 @@ chaos: $(VENV)/.dev ## break real deployments in every way that is promised to b
 ifdef ARGS
 	@$(BIN)/pytest -q tests/chaos $(ARGS)
 else
-	@echo "two parts for each database, all at the same time; each is shown when it ends"
-	@$(MAKE) --no-print-directory --keep-going --jobs=4 --output-sync=target $(CHAOS)
+	@echo "three parts for each database, all at the same time; each is shown when it ends"
+	@$(MAKE) --no-print-directory --keep-going --jobs=6 --output-sync=target $(CHAOS)
 endif
 
 # The deployments mostly wait for leases that end.
-CHAOS = .chaos-sqlite .chaos-postgresql .chaos-others-sqlite .chaos-others-postgresql
-OTHERS = $(addprefix tests/chaos/,test_processes.py test_budgets.py test_loads.py test_webhook_deliveries.py)
-.chaos-sqlite:
-	@$(BIN)/pytest -q tests/chaos $(addprefix --ignore=,$(OTHERS)) -k "not postgresql"
+CHAOS = $(foreach part,writes work parts,.chaos-$(part)-sqlite .chaos-$(part)-postgresql)
+WRITES = tests/chaos/test_cancelled.py
+WORK = $(addprefix tests/chaos/,test_processes.py test_budgets.py test_loads.py test_webhook_deliveries.py)
+ONE_PART = $(BIN)/pytest -q $(1) -k $(if $(findstring sqlite,$@),"not postgresql",postgresql)
+.chaos-writes-sqlite .chaos-writes-postgresql:
+	@$(call ONE_PART,$(WRITES))
 
-.chaos-postgresql:
-	@$(BIN)/pytest -q tests/chaos $(addprefix --ignore=,$(OTHERS)) -k postgresql
+.chaos-work-sqlite .chaos-work-postgresql:
+	@$(call ONE_PART,$(WORK))
 
-.chaos-others-sqlite:
-	@$(BIN)/pytest -q $(OTHERS) -k "not postgresql"
-
-.chaos-others-postgresql:
-	@$(BIN)/pytest -q $(OTHERS) -k postgresql
+.chaos-parts-sqlite .chaos-parts-postgresql:
+	@$(call ONE_PART,tests/chaos $(addprefix --ignore=,$(WRITES) $(WORK)))
 
 fuzz: $(VENV)/.dev ## send made-up requests and steps to their parts, N=100000 damaged answers to the decoder; SEED=… ONLY=…
 	@$(if $(ONLY),,$(BIN)/pytest -q $(MADE_UP))
