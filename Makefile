@@ -53,8 +53,8 @@ test: $(VENV)/.dev ## run the whole suite on SQLite and PostgreSQL with a real R
 ifdef ARGS
 	@$(PYTEST) $(ARGS)
 else
-	@echo "seven parts at the same time, each with servers of its own; each is shown when it ends"
-	@$(MAKE) --no-print-directory --keep-going --jobs=7 --output-sync=target $(PARTS)
+	@echo "seven parts, five at a time, each with servers of its own; each is shown when it ends"
+	@$(MAKE) --no-print-directory --keep-going --jobs=5 --output-sync=target $(PARTS)
 endif
 	@$(if $(COVERAGE),$(BIN)/coverage combine -q && $(BIN)/coverage report $(if $(ARGS),--fail-under=0))
 
@@ -63,9 +63,9 @@ endif
 # has changed since `make setup-dev`.
 PYTEST = PYTHONDONTWRITEBYTECODE= $(if $(COVERAGE),$(BIN)/coverage run -m pytest,$(BIN)/pytest)
 
-# Much of the suite waits for streams and processes: seven parts keep two cores busy. `--durations=0` says what a folder
-# takes.
-PARTS = .test-runs .test-engine .test-api .test-pages .test-outside .test-stored .test-inside
+# Much of the suite waits for streams and processes: five parts at a time keep two cores busy. `--durations=0` says what
+# a folder takes.
+PARTS = .test-runs .test-engine .test-api .test-outside .test-stored .test-pages .test-inside
 RUNS = tests/worker/run
 ENGINE = tests/worker
 API = tests/api

@@ -6,6 +6,7 @@ begins when every request of the phase before has ended.
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from itertools import islice
 
 from shared.benchmark.load.load import Load, Phase
 from shared.benchmark.results.record import ResultRecord
@@ -13,7 +14,7 @@ from shared.clock import Clock
 from shared.numbers.disturbance import Disturbance
 from worker.engine.children import Child
 from worker.engine.decoding import Concluded, DecodingThread
-from worker.engine.feeder import Feeder
+from worker.engine.feeder import MOST_GIVEN_UP, Feeder
 from worker.engine.lanes import Lane, Lanes
 from worker.engine.measurer import Measurement
 from worker.engine.messages import (
@@ -198,9 +199,14 @@ class Engine:
         phase = self._phase
         if phase is None or self.failure is not None:
             return
-        for request, record in self._feeder.give_up(phase):
+        given_up = 0
+        for request, record in islice(self._feeder.give_up(phase), MOST_GIVEN_UP):
+            given_up += 1
             phase.turn_after(request, record)
             self._news.put_nowait(record)
+        if given_up == MOST_GIVEN_UP:
+            asyncio.get_running_loop().call_soon(self._feed)
+            return
         self._feeder.feed(phase)
         self._lanes.level(phase.elapsed_ns)
         self._tell()

@@ -17,6 +17,8 @@ from worker.engine.planned import MeasureContext, PlannedRequest
 AHEAD_NS = 1_000_000_000
 # At most this many more than a process has room for: each waits there with its body.
 MOST_AHEAD = 500
+# Requests that are given up in one step of the event loop. Each takes 40 us, and a burst may leave thousands.
+MOST_GIVEN_UP = 100
 
 
 class Feeder:

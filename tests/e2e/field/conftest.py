@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.e2e.field.all_runs import RUNS
-from tests.e2e.field.runs import Seen, measure_twice
+from tests.e2e.field.runs import Seen, measure_until_right
 from worker.engine.children import Children
 
 
@@ -20,4 +20,4 @@ async def seen(
     shutil.copy(sqlite_template, path)
     async with Redis.from_url(redis_server_url) as client:
         await client.flushdb()
-    return await measure_twice(RUNS, f"sqlite:///{path}", redis_server_url, children)
+    return await measure_until_right(RUNS, f"sqlite:///{path}", redis_server_url, children)
