@@ -103,8 +103,8 @@ chaos: $(VENV)/.dev ## break real deployments in every way that is promised to b
 ifdef ARGS
 	@$(BIN)/pytest -q tests/chaos $(ARGS)
 else
-	@echo "three parts for each database, all at the same time; each is shown when it ends"
-	@$(MAKE) --no-print-directory --keep-going --jobs=6 --output-sync=target $(CHAOS)
+	@echo "three parts for each database, four at a time; each is shown when it ends"
+	@$(MAKE) --no-print-directory --keep-going --jobs=4 --output-sync=target $(CHAOS)
 endif
 
 # The deployments mostly wait for leases that end.

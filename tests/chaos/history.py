@@ -100,10 +100,11 @@ def _check_one(document: Json, results: list[Json], planned: int) -> None:
     assert unanswered + renewed == summary["possible_duplicates"]["requests"]
     assert all(segment["ended_by"] in ("crashed", "released") for segment in segments[:-1])
     assert all(instant(first["ended_at"]) <= instant(second["started_at"]) for first, second in pairwise(segments))
-    # Who takes one over that is to be cancelled or to fail at once sends nothing, and has no part of its own.
+    # Who takes one over that is to be cancelled or to fail at once, or whose results are all there, sends nothing, and
+    # has no part of its own.
     kind = document["error"]["kind"] if document["error"] is not None else None
     had_no_part = bool(segments) and segments[-1]["ended_by"] in ("crashed", "released")
-    assert not had_no_part or status == "cancelled" or kind in ("crash_loop", "interrupted")
+    assert not had_no_part or status in ("cancelled", "completed") or kind in ("crash_loop", "interrupted")
     assert document["interrupted"] == (len(segments) + had_no_part > 1)
     if segments and document["error"] is None and not had_no_part:
         assert segments[-1]["ended_by"] == status
