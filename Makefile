@@ -66,8 +66,9 @@ PYTEST = PYTHONDONTWRITEBYTECODE= $(if $(COVERAGE),$(BIN)/coverage run -m pytest
 # Much of the suite waits for streams and processes: five parts at a time keep two cores busy. `--durations=0` says what
 # a folder takes.
 PARTS = .test-runs .test-engine .test-api .test-outside .test-stored .test-pages .test-inside
+WORKER = tests/worker
 RUNS = tests/worker/run
-ENGINE = tests/worker
+ENGINE = tests/worker/engine
 API = tests/api
 PAGES = tests/api/access tests/api/live tests/api/pages
 OUTSIDE = tests/e2e
@@ -76,7 +77,7 @@ STORED = tests/shared/db
 	@$(PYTEST) -q $(RUNS) --ignore=$(RUNS)/budgets
 
 .test-engine:
-	@$(PYTEST) -q $(ENGINE) --ignore-glob="$(RUNS)/test_*.py"
+	@$(PYTEST) -q $(RUNS)/budgets $(ENGINE)
 
 .test-api:
 	@$(PYTEST) -q $(API) $(addprefix --ignore=,$(PAGES))
@@ -85,13 +86,13 @@ STORED = tests/shared/db
 	@$(PYTEST) -q $(PAGES) tests/cli
 
 .test-outside:
-	@$(PYTEST) -q $(OUTSIDE)
+	@$(PYTEST) -q $(OUTSIDE) $(WORKER) $(addprefix --ignore=,$(RUNS) $(ENGINE))
 
 .test-stored:
 	@$(PYTEST) -q $(STORED)
 
 .test-inside:
-	@$(PYTEST) -q tests $(addprefix --ignore=,$(ENGINE) $(API) tests/cli $(OUTSIDE) $(STORED))
+	@$(PYTEST) -q tests $(addprefix --ignore=,$(WORKER) $(API) tests/cli $(OUTSIDE) $(STORED))
 
 test-pythons: $(VENV)/.dev ## run the part of the suite without workers on each other Python that pyproject.toml names
 	@.ci/pythons
