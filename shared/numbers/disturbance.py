@@ -54,6 +54,14 @@ class Disturbance:
         """A run begins in these processes, each of which reports at its end."""
         self.processes = self.silent = processes
 
+    def observe_request(self, send_delay_ms: float, *, succeeded: bool, doubtful: bool, selector_stamped: bool) -> None:
+        """Adds a measured request that was sent. How its first token was stamped counts if it succeeded."""
+        self.send_delays_ms.add(send_delay_ms)
+        if succeeded:
+            self.requests += 1
+            self.doubtful += doubtful
+            self.selector_stamped += selector_stamped
+
     def observe_process(self, lag_histogram: Mapping[int, int], lag_max_ms: float, cpu_share: float | None) -> None:
         """Adds what a process reports at its end. `cpu_share`: in its busiest second."""
         self.silent -= 1

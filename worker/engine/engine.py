@@ -6,7 +6,6 @@ begins when every request of the phase before has ended.
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from itertools import islice
 
 from shared.benchmark.load.load import Load, Phase
 from shared.benchmark.results.record import ResultRecord
@@ -199,13 +198,12 @@ class Engine:
         phase = self._phase
         if phase is None or self.failure is not None:
             return
-        given_up = 0
-        for request, record in islice(self._feeder.give_up(phase), MOST_GIVEN_UP):
-            given_up += 1
+        late = self._feeder.give_up(phase)
+        for request, record in late:
             phase.turn_after(request, record)
             self._news.put_nowait(record)
-        if given_up == MOST_GIVEN_UP:
-            asyncio.get_running_loop().call_soon(self._feed)
+        if len(late) == MOST_GIVEN_UP:
+            phase.look_again()
             return
         self._feeder.feed(phase)
         self._lanes.level(phase.elapsed_ns)
@@ -289,14 +287,13 @@ class Engine:
         self.lost(self._lanes.live)
 
     def _observe(self, measurement: Measurement) -> None:
-        if measurement.request.warmup or not measurement.begun:
-            return
-        seen = self.disturbance
-        seen.send_delays_ms.add(measurement.send_delay_ns / 1e6)
-        if measurement.outcome == "succeeded":
-            seen.requests += 1
-            seen.doubtful += measurement.doubtful
-            seen.selector_stamped += measurement.selector_stamped
+        if measurement.begun and not measurement.request.warmup:
+            self.disturbance.observe_request(
+                measurement.send_delay_ns / 1e6,
+                succeeded=measurement.outcome == "succeeded",
+                doubtful=measurement.doubtful,
+                selector_stamped=measurement.selector_stamped,
+            )
 
     def _bury(self, lane: Lane, message: str) -> None:
         """A process died: records what is known of the requests that it had sent, and ends the run."""

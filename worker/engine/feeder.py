@@ -1,6 +1,5 @@
 """Gives requests to the measuring processes ahead of need. The engine says when there is room for more."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import orjson
@@ -74,16 +73,18 @@ class Feeder:
         soon = due_ns <= max(0, phase.elapsed_ns) + AHEAD_NS
         return max(2 * lane.room, lane.room + MOST_AHEAD if soon else 0)
 
-    def give_up(self, phase: PhaseRun) -> Iterator[tuple[PlannedRequest, ResultRecord]]:
-        """Takes the requests that are too late to be sent from the source, with their records."""
+    def give_up(self, phase: PhaseRun) -> list[tuple[PlannedRequest, ResultRecord]]:
+        """Takes requests that are too late to be sent from the source, with their records: MOST_GIVEN_UP at most."""
         source = phase.source
+        given_up: list[tuple[PlannedRequest, ResultRecord]] = []
         while (place := source.next_place) is not None and phase.is_too_late(source.next_due_ns):
-            if self.sendable is not None and place >= self.sendable:
+            if len(given_up) == MOST_GIVEN_UP or (self.sendable is not None and place >= self.sendable):
                 break
             request = source.take()
             measurement = Measurement(request, self._context, phase.start)
             measurement.drop(self._context.clock.clock.monotonic_ns())
-            yield request, measurement.record()
+            given_up.append((request, measurement.record()))
+        return given_up
 
     def take_back(self, lane: Lane, request_ids: list[int], phase: PhaseRun | None) -> None:
         """A process gives requests back: gives them to those that have room for them. `phase` None: to nobody."""

@@ -28,7 +28,7 @@ class PhaseRun:
     def __init__(
         self, phase: Phase, source: Source, lanes: Lanes, clock: RunClock, changed: Callable[[], None]
     ) -> None:
-        """`changed` is called when the phase ends by its stop rule: requests of the source may be overdue."""
+        """`changed` is called when requests of the source may be overdue: it ends by its stop rule, or `look_again`."""
         self.source = source
         # Set by `go`; every request of the phase shares it.
         self.start = PhaseStart()
@@ -123,6 +123,10 @@ class PhaseRun:
         if (grace_ns := self._phase.stop.grace_ns) is not None:
             self._timers.append(asyncio.get_running_loop().call_later(grace_ns / 1e9, self._cut_off))
         self._changed()
+
+    def look_again(self) -> None:
+        """Calls `changed` in a step of its own, unless the phase has ended by then."""
+        asyncio.get_running_loop().call_soon(lambda: self._changed())
 
     def _stage_of(self, request: PlannedRequest, record: ResultRecord) -> int:
         """Which of the phase's seamless stages, from 0: by when it was due, or in a closed loop by when it was sent."""

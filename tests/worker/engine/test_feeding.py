@@ -15,7 +15,7 @@ from shared.benchmark.load.load import Load, Phase
 from shared.benchmark.load.pace import Bursts, ClosedLoop, ConstantRate, Pace, SpreadLoop
 from shared.benchmark.load.stop import ForTime
 from shared.benchmark.results.record import ResultRecord
-from shared.benchmark.workload.workload import WorkItem
+from shared.benchmark.workload.workload import WorkItem, Workload
 from shared.clock import monotonic_ns
 from tests.support.waiting import PATIENCE_S
 from tests.worker.engine.running import engine_over, load
@@ -202,14 +202,23 @@ class Counted(Endless):
         return super().item(place, turn, answers)
 
 
+def burst(workload: Workload) -> Load:
+    """Of 2,000 requests with room for one. Those that have not begun after 50 ms are dropped."""
+    return Load(workload, [Phase(Bursts(2_000, 3_600, 1), 2_000, drop_after_ns=50_000_000)])
+
+
+async def leave_late(child: PlayedChild) -> None:
+    """Ends the first request when 1,499 others, which the process does not have, are too late."""
+    await until(lambda: len(child.given) == 501)
+    await asyncio.sleep(0.1)
+    child.end_request(next(iter(child.given)))
+
+
 async def test_what_is_too_late_before_it_is_given_is_dropped_in_small_steps() -> None:
     """Between them, other runs of the worker go on."""
     child, workload = PlayedChild(), Counted("m")
-    work = Load(workload, [Phase(Bursts(2_000, 3_600, 1), 2_000, drop_after_ns=50_000_000)])
-    async with engine_with(work, child) as (_, records):
-        await until(lambda: len(child.given) == 501)
-        await asyncio.sleep(0.1)
-        child.end_request(next(iter(child.given)))
+    async with engine_with(burst(workload), child) as (_, records):
+        await leave_late(child)
         made = [workload.made]
         async with asyncio.timeout(PATIENCE_S):
             while len(records) < 1_500:
@@ -217,6 +226,20 @@ async def test_what_is_too_late_before_it_is_given_is_dropped_in_small_steps() -
                 made.append(workload.made)
         assert [record.outcome for record in records].count("dropped") == 1_499
         assert max(after - before for before, after in pairwise(made)) <= 2 * MOST_GIVEN_UP
+
+
+async def test_a_run_that_is_closed_takes_no_further_step() -> None:
+    child, workload = PlayedChild(), Counted("m")
+    run = (await engine_over([child], "http://127.0.0.1:1", "openai")).run(burst(workload))
+    first = asyncio.create_task(anext(run))
+    await leave_late(child)
+    await first
+    await run.aclose()
+    made = workload.made
+    assert made < 2_000, "it was closed in the middle"
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert workload.made == made
 
 
 async def test_requests_that_are_not_due_are_not_in_flight() -> None:
