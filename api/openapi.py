@@ -49,7 +49,6 @@ def complete_the_document(app: FastAPI) -> None:
         with _making:
             if not _made:
                 _made.append(_complete(plain(), app.state.requirements))
-        app.openapi_schema = _made[0]
         return _made[0]
 
     app.openapi = openapi  # type: ignore[method-assign]

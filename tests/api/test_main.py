@@ -2,9 +2,12 @@
 
 import gc
 import json
+import threading
 import weakref
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 
 from api.main import create_app
@@ -32,6 +35,29 @@ async def test_its_start_names_the_parameters_of_the_database_without_effect_onc
         assert (await client.get("/benchmarks")).status_code == 200
     lines = [line for line in capsys.readouterr().err.splitlines() if "database_url_parameters_ignored" in line]
     assert [json.loads(line)["parameters"] for line in lines] == [["channel_binding", "keepalives_idle"]]
+
+
+async def test_the_openapi_document_is_made_when_it_is_asked_for_and_not_in_the_event_loop(sqlite_url: str) -> None:
+    """It takes most of a second."""
+    app = create_app(make_settings(sqlite_url, "redis://127.0.0.1:9/0", None), KeyRing({}))
+    make, threads = app.openapi, []
+
+    def noted() -> dict[str, Any]:
+        threads.append(threading.current_thread())
+        return make()
+
+    # As FastAPI lets applications extend it.
+    app.openapi = noted  # type: ignore[method-assign]
+    transport = httpx2.ASGITransport(app=app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client,
+    ):
+        await client.get("/health")
+        assert threads == []
+        assert (await client.get("/openapi.json")).json()["info"]["title"] == app.title
+    assert len(threads) == 1
+    assert threads[0] is not threading.current_thread()
 
 
 def test_it_makes_no_route_a_second_time(tmp_path: Path) -> None:
