@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test test-pythons programs chaos canary steady e2e pictures deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-aa bench-load bench-exports bench-web bench-keys rules release release-test lock clean .test-runs .test-engine .test-api .test-pages .test-outside .test-stored .test-inside .chaos-writes-sqlite .chaos-writes-postgresql .chaos-work-sqlite .chaos-work-postgresql .chaos-parts-sqlite .chaos-parts-postgresql
+.PHONY: help setup setup-dev demo up test test-pythons programs chaos canary steady e2e pictures deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-aa bench-load bench-exports bench-web bench-keys rules release release-test lock clean .test-runs .test-engine .test-api .test-pages .test-outside .test-stored .test-inside .chaos-writes-sqlite .chaos-writes-postgresql .chaos-work-sqlite .chaos-work-postgresql .chaos-servers-sqlite .chaos-servers-postgresql
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -109,7 +109,7 @@ else
 endif
 
 # The deployments mostly wait for leases that end.
-CHAOS = $(foreach part,writes work parts,.chaos-$(part)-sqlite .chaos-$(part)-postgresql)
+CHAOS = $(foreach part,writes work servers,.chaos-$(part)-sqlite .chaos-$(part)-postgresql)
 WRITES = tests/chaos/test_cancelled.py
 WORK = $(addprefix tests/chaos/,test_processes.py test_budgets.py test_loads.py test_webhook_deliveries.py)
 ONE_PART = $(BIN)/pytest -q $(1) -k $(if $(findstring sqlite,$@),"not postgresql",postgresql)
@@ -119,10 +119,10 @@ ONE_PART = $(BIN)/pytest -q $(1) -k $(if $(findstring sqlite,$@),"not postgresql
 .chaos-work-sqlite .chaos-work-postgresql:
 	@$(call ONE_PART,$(WORK))
 
-.chaos-parts-sqlite .chaos-parts-postgresql:
+.chaos-servers-sqlite .chaos-servers-postgresql:
 	@$(call ONE_PART,tests/chaos $(addprefix --ignore=,$(WRITES) $(WORK)))
 
-fuzz: $(VENV)/.dev ## send made-up requests and steps to their parts, N=100000 damaged answers to the decoder; SEED=… ONLY=…
+fuzz: $(VENV)/.dev ## try made-up requests, steps of leases and N=100000 damaged answers; SEED=… repeats a run, ONLY=… one answer
 	@$(if $(ONLY),,$(BIN)/pytest -q $(MADE_UP))
 	@$(BIN)/python -m tests.fuzz --answers $(or $(N),100000) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 

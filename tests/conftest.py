@@ -40,6 +40,7 @@ ON_REQUEST = (
     *("programs", "chaos", "browser", "test_compose.py", "test_compose_secrets.py"),
     *("test_schema_fuzz.py", "test_lease_machine.py", "test_fuzz.py", "test_growth.py"),
 )
+SUITE = Path(__file__).resolve().parent
 _servers = pytest.StashKey[list[str]]()
 
 
@@ -61,7 +62,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     name = collection_path.name
-    return True if name in ON_REQUEST and not any(name in item for item in config.args) else None
+    return True if name in ON_REQUEST and name not in _named(config) else None
+
+
+def _named(config: pytest.Config) -> set[str]:
+    """The folders and files below that of the suite that the command line names, also as parts of a path."""
+    paths = [(config.invocation_params.dir / item.split("::")[0]).resolve() for item in config.args]
+    below = [path.relative_to(SUITE) for path in paths if path.is_relative_to(SUITE)]
+    return {part for path in below for part in path.parts}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

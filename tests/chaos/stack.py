@@ -27,7 +27,7 @@ from shared.webhooks.secret_box import new_key
 from tests.support.ledger import priced
 from tests.support.ports import free_port
 from tests.support.postgresql import EmbeddedPostgresql, embedded_postgresql
-from tests.support.processes import Program, SimulatorProcess, simulator_process
+from tests.support.processes import Program, SimulatorProcess, answers, simulator_process
 from tests.support.proxy import Proxy, proxy_to
 from tests.support.receiver import Receiver, receiver, status
 from tests.support.waiting import PATIENCE_S
@@ -89,14 +89,8 @@ class Chaos:
     async def ready(self) -> None:
         """API, database, Redis and at least one worker answer."""
         async with asyncio.timeout(PATIENCE_S):
-            while not await self._answers("/ready"):
+            while not await answers(self.client, "/ready"):
                 await asyncio.sleep(0.1)
-
-    async def _answers(self, path: str) -> bool:
-        try:
-            return (await self.client.get(path)).status_code == 200
-        except httpx2.TransportError:
-            return False
 
     async def whole(self) -> None:
         """Three workers, an API with the clock that the host has, and nothing cut off: as before any fault."""

@@ -13,7 +13,7 @@ from shared.settings import process_environment
 from tests.api.documents import submit
 from tests.api.event_stream import received
 from tests.support.ports import free_port
-from tests.support.processes import Program
+from tests.support.processes import Program, answers
 from tests.support.waiting import PATIENCE_S, until
 
 
@@ -32,14 +32,7 @@ async def test_streams_end_when_the_api_stops(tmp_path: Path, number: signal.Sig
     api = Program("api", [*command, "--port", str(port)], environment, tmp_path / "api.log")
     try:
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as client:
-
-            async def answers() -> bool:
-                try:
-                    return (await client.get("/health")).status_code == 200
-                except httpx2.TransportError:
-                    return False
-
-            await until(answers)
+            await until(lambda: answers(client))
             await submit(client, model="sim", provider="simulator")
             async with client.stream("GET", "/benchmarks/1/events") as response:
                 stream = received(response)

@@ -10,7 +10,7 @@ import pytest
 
 from shared.settings import process_environment
 from tests.support.ports import free_port
-from tests.support.processes import Program
+from tests.support.processes import Program, answers
 from tests.support.waiting import PATIENCE_S, until
 
 UVICORN = [sys.executable, "-m", "uvicorn", "--factory", "api.main:create_app", "--http", "h11", "--no-proxy-headers"]
@@ -55,14 +55,7 @@ async def test_others_reach_it_only_with_a_key(
     url = "http://localhost" if transport else f"http://127.0.0.1:{port}"
     try:
         async with httpx2.AsyncClient(transport=transport, base_url=url, timeout=PATIENCE_S) as client:
-
-            async def answers() -> bool:
-                try:
-                    return (await client.get("/health")).status_code == 200
-                except httpx2.TransportError:
-                    return False
-
-            await until(answers)
+            await until(lambda: answers(client))
             assert (await client.get("/benchmarks")).status_code == 401
             headers = {"authorization": f"Bearer {key}"}
             assert (await client.get("/benchmarks", headers=headers)).status_code == 200

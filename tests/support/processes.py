@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import httpx2
 import orjson
 
 from tests.support.fork_server.client import ForkedProcess, fork_server, is_preloaded
@@ -70,6 +71,14 @@ def _started(
     return subprocess.Popen(
         command, env=dict(env), cwd=cwd, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
     )
+
+
+async def answers(client: httpx2.AsyncClient, path: str = "/health") -> bool:
+    """Whether the API that may be starting answers with 200."""
+    try:
+        return (await client.get(path)).status_code == 200
+    except httpx2.TransportError:
+        return False
 
 
 @dataclass

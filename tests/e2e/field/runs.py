@@ -94,16 +94,16 @@ class Seen:
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     attempts: dict[tuple[str, str], list[Attempt]] = field(default_factory=dict)
 
-    def times(self, run: Run) -> list[Run]:
+    def measurements(self, run: Run) -> list[Run]:
         """The run as often as it was measured."""
-        times = [run]
-        while times[-1].again.name in self.documents:
-            times.append(times[-1].again)
-        return times
+        measurements = [run]
+        while measurements[-1].again.name in self.documents:
+            measurements.append(measurements[-1].again)
+        return measurements
 
     def best(self, run: Run) -> Run:
         """The run as it was measured when the fewest cases were not as they must be."""
-        return min(self.times(run), key=lambda time: sum(bool(self.misses(time, case)) for case in run.cases))
+        return min(self.measurements(run), key=lambda one: sum(bool(self.misses(one, case)) for case in run.cases))
 
     def result(self, run: Run, case: Case) -> dict[str, Any]:
         """The result of a case that its run sends once."""

@@ -11,4 +11,4 @@ _CASES = [pytest.param(run, case, id=f"{case.name}-{run.transport}") for run in 
 
 @pytest.mark.parametrize(("run", "case"), _CASES)
 async def test_the_result_is_what_it_must_be(seen: Seen, run: Run, case: Case) -> None:
-    assert min((seen.misses(time, case) for time in seen.times(run)), key=len) == []
+    assert min((seen.misses(one, case) for one in seen.measurements(run)), key=len) == []
