@@ -10,8 +10,6 @@ from shared.clock import monotonic_ns
 from shared.network import kernel_stamps
 
 _READ_BYTES = 65_536
-
-
 # More bytes than any socket holds.
 _NEVER = 2**30
 
@@ -24,7 +22,7 @@ def leave_to_us(listener: int) -> None:
     counts as readable.
     """
     with socket.socket(fileno=os.dup(listener)) as sock, contextlib.suppress(OSError):
-        # Inherited as well; and the kernel stamps nothing while no socket wants it.
+        # Inherited as well.
         kernel_stamps.ask(sock)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, _NEVER)
 

@@ -1,6 +1,7 @@
 """The simulator as an object: tests and the demo start it in their own event loop, `simulator.main` in a process."""
 
 import asyncio
+import socket
 import ssl
 from collections import deque
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from shared.network import kernel_stamps
 from simulator.arrivals import leave_to_us
 from simulator.connection import Connection
 from simulator.pools import Pools
@@ -44,6 +46,7 @@ class Simulator:
         self._waiters: list[tuple[Callable[[Simulator], bool], asyncio.Future[None]]] = []
         self._server: asyncio.Server | None = None
         self._timer: Timer | None = None
+        self._wants_stamps: socket.socket | None = None
 
     @property
     def base_url(self) -> str:
@@ -96,6 +99,8 @@ class Simulator:
         loop = asyncio.get_running_loop()
         self._records.open()
         timer = self._timer = make_timer(loop)
+        # Before anybody can connect: the first request gets a stamp too.
+        wants_stamps = self._wants_stamps = kernel_stamps.begin()
         try:
             self._server = await loop.create_server(
                 lambda: Connection(self._service, self._records, timer, self._connections, self._tls),
@@ -104,6 +109,7 @@ class Simulator:
                 backlog=_BACKLOG,
             )
         except BaseException:
+            wants_stamps.close()
             timer.close()
             self._records.close()
             raise
@@ -115,7 +121,7 @@ class Simulator:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._server is None or self._timer is None:
+        if self._server is None or self._timer is None or self._wants_stamps is None:
             return
         self._server.close()
         for connection in list(self._connections):
@@ -123,5 +129,6 @@ class Simulator:
         while self._connections:  # noqa: ASYNC110 - an aborted transport says so in the loop's next turn
             await asyncio.sleep(0)
         await self._server.wait_closed()
+        self._wants_stamps.close()
         self._timer.close()
         self._records.close()

@@ -5,6 +5,7 @@ itself. See `Documentation/networking/timestamping.rst` of the kernel.
 """
 
 import contextlib
+import select
 import socket
 import struct
 import sys
@@ -23,6 +24,9 @@ _STAMPS = struct.Struct("=qq32x")
 ANCILLARY_BYTES = socket.CMSG_SPACE(_STAMPS.size) * 2
 # If more time than this passes between reading two clocks, the process slept in between, and both are read again.
 _ONE_BREATH_NS = 5_000
+# How long the kernel gets to begin stamping (2 to 5 ms were measured), and how often that is looked at.
+_PATIENCE_NS = 200_000_000
+_LOOK_EVERY_S = 0.0005
 
 _Ancillary = Sequence[tuple[int, int, bytes]]
 
@@ -36,6 +40,31 @@ def ask(sock: socket.socket, *, departures: bool = False) -> None:
         flags = _RX_SOFTWARE | _SOFTWARE | (_TX_SOFTWARE | _OPT_TSONLY if departures else 0)
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPING, flags)
+
+
+def begin() -> socket.socket:
+    """A socket that keeps the kernel stamping until it is closed. Returns once the kernel does stamp.
+
+    The kernel stamps only while some socket asks for it, and begins a few milliseconds after the first one has asked:
+    what arrives meanwhile has no stamp. Waits 0.2 s at most, for a kernel that accepts the option and never stamps.
+    """
+    asks = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    if not _SUPPORTED:
+        return asks
+    ask(asks, departures=True)
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPING, _RX_SOFTWARE | _SOFTWARE)
+        probe.bind(("127.0.0.1", 0))
+        probe.connect(probe.getsockname())
+        probe.settimeout(_PATIENCE_NS / 1e9)
+        give_up_ns = monotonic_ns() + _PATIENCE_NS
+        while monotonic_ns() < give_up_ns:
+            probe.send(b"?")
+            _, ancillary, _, _ = probe.recvmsg(1, ANCILLARY_BYTES)
+            if stamp_ns(ancillary, 0) is not None:
+                break
+            select.select((), (), (), _LOOK_EVERY_S)
+    return asks
 
 
 def realtime_offset_ns() -> int:

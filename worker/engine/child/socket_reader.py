@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import selectors
-import socket
 
 from shared.clock import monotonic_ns
 from shared.network import kernel_stamps
@@ -23,9 +22,8 @@ class SocketReader:
         self._loop = loop
         self._wakeful = wakeful
         self._selector = selectors.DefaultSelector()
-        # The kernel stamps only while some socket asks for it, and takes a moment to begin. This socket always asks.
-        self._wants_stamps = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        kernel_stamps.ask(self._wants_stamps, departures=True)
+        # Kept open: the kernel stamps only while some socket asks for it.
+        self._wants_stamps = kernel_stamps.begin()
         self._paused_ns: int | None = None
         self.resume()
 
