@@ -126,7 +126,7 @@ fuzz: $(VENV)/.dev ## try made-up requests, steps of leases and N=100000 damaged
 	@$(if $(ONLY),,$(BIN)/pytest -q $(MADE_UP))
 	@$(BIN)/python -m tests.fuzz --answers $(or $(N),100000) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
-MADE_UP = tests/api/test_schema_fuzz.py tests/shared/db/test_lease_machine.py tests/fuzz/test_fuzz.py tests/fuzz/test_growth.py
+MADE_UP = tests/api/openapi/test_schema_fuzz.py tests/shared/db/runs/test_lease_machine.py tests/fuzz/test_fuzz.py tests/fuzz/test_growth.py
 
 abuse: $(VENV)/.dev ## send a real API what could hurt it, then made-up requests for MINUTES=10; ARGS="--quick"
 	@$(BIN)/python -m benchmarks.abuse --minutes $(or $(MINUTES),10) $(ARGS)

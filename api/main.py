@@ -8,37 +8,37 @@ from fastapi import FastAPI
 
 from api.access.browser import ViewerMiddleware
 from api.access.setup import add_access, make_access
-from api.body import BodyLimitMiddleware, StreamedBody
-from api.dataset_uploads import ARRIVAL_S, MAX_DATASET_BYTES
-from api.errors import install_error_handlers
-from api.guard import GuardMiddleware
-from api.imports import ARRIVAL_S as IMPORT_ARRIVAL_S
-from api.imports import MAX_IMPORT_BYTES
+from api.files.dataset_uploads import ARRIVAL_S, MAX_DATASET_BYTES
+from api.files.imports import ARRIVAL_S as IMPORT_ARRIVAL_S
+from api.files.imports import MAX_IMPORT_BYTES
+from api.http.body import BodyLimitMiddleware, StreamedBody
+from api.http.errors import install_error_handlers
+from api.http.guard import GuardMiddleware
+from api.http.methods import HeadMiddleware, routes_of
+from api.http.middleware import QUIET, RequestContextMiddleware
+from api.http.proxy import ProxyMiddleware
 from api.live.ends import Ends
 from api.live.feeds import Feeds
-from api.methods import HeadMiddleware, routes_of
-from api.middleware import QUIET, RequestContextMiddleware
 from api.monitoring import ApiMonitor
-from api.openapi import LICENCE, ROUTE, SERVERS, TAGS, complete_the_document
+from api.openapi.document import LICENCE, ROUTE, SERVERS, TAGS, complete_the_document
+from api.openapi.swagger import ROUTES as SWAGGER_ROUTES
+from api.openapi.swagger import TITLE
 from api.pages.all_routes import ROUTERS as PAGE_ROUTERS
 from api.pages.routes.login import ARRIVAL_S as LOGIN_ARRIVAL_S
 from api.pages.routes.login import MAX_LOGIN_BYTES
 from api.pages.routes.login import PATH as LOGIN_PATH
-from api.proxy import ProxyMiddleware
 from api.routes import events, live_events
 from api.routes.all_routes import ROUTERS as API_ROUTERS
 from api.start import StartMiddleware
 from api.state import Process
 from api.stopping import when_told_to_stop
-from api.swagger import ROUTES as SWAGGER_ROUTES
-from api.swagger import TITLE
-from api.webhook_setup import WebhookSetup
+from api.submission.webhook_setup import WebhookSetup
 from shared.clock import SystemClock
-from shared.db.database import Database, warn_of_ignored_parameters
-from shared.db.live_watch import LiveWatch
-from shared.db.monitoring import MonitoringRepository
-from shared.db.schema import check_schema
-from shared.db.workers import WorkerRepository
+from shared.db.benchmarks.live_watch import LiveWatch
+from shared.db.connection.database import Database, warn_of_ignored_parameters
+from shared.db.schema.check import check_schema
+from shared.db.workers.monitoring import MonitoringRepository
+from shared.db.workers.repository import WorkerRepository
 from shared.program.heap import keep_what_is_loaded
 from shared.program.logs import configure_logs
 from shared.program.tracing import Tracing, start_tracing

@@ -6,8 +6,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, ge
 from prometheus_client.openmetrics import exposition as openmetrics
 from starlette.types import Scope
 
-from shared.db.database import Database
-from shared.db.monitoring import Backlog
+from shared.db.connection.database import Database
+from shared.db.workers.monitoring import Backlog
 from shared.program.monitoring import ProcessMonitor
 
 # Those that routes have, and those that browsers and proxies send.

@@ -7,45 +7,45 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.access.caller import caller_of
-from api.at_once import AtOnce
-from api.charts import ChartMaker, KeptCharts
-from api.comparisons import Comparisons, KeptComparisons
-from api.dataset_uploads import UPLOADS_AT_ONCE, DatasetUploads
-from api.estimates import Estimator
-from api.imports import IMPORTS_AT_ONCE, Imports
+from api.files.dataset_uploads import UPLOADS_AT_ONCE, DatasetUploads
+from api.files.imports import IMPORTS_AT_ONCE, Imports
+from api.http.at_once import AtOnce
 from api.live.ends import Ends
 from api.live.feeds import CallerFeeds, Feeds
-from api.made_prompts import KeptWorkloads, MadePrompts
-from api.money_checks import Budgets
 from api.monitoring import ApiMonitor
-from api.submit import Submitter
-from api.webhook_setup import WebhookSetup
+from api.present.charts import ChartMaker, KeptCharts
+from api.present.comparisons import Comparisons, KeptComparisons
+from api.present.made_prompts import KeptWorkloads, MadePrompts
+from api.submission.estimates import Estimator
+from api.submission.money_checks import Budgets
+from api.submission.submit import Submitter
+from api.submission.webhook_setup import WebhookSetup
 from shared.access.caller import Caller
 from shared.clock import Clock
-from shared.db.audit import AuditRepository
-from shared.db.baselines import BaselineRepository
-from shared.db.benchmark_pages import BenchmarkPages
-from shared.db.benchmark_parts import SegmentRepository, StageRepository
-from shared.db.benchmarks import BenchmarkRepository
-from shared.db.budgets import BudgetRepository
-from shared.db.caps import CapRepository
-from shared.db.chart_rows import ChartRepository
-from shared.db.comparison_rows import ComparisonRows
-from shared.db.database import Database
-from shared.db.datasets import DatasetRepository
-from shared.db.delivery_history import DeliveryHistory
-from shared.db.export_rows import ExportRows
-from shared.db.history import HistoryRepository
-from shared.db.imports import ImportRepository
-from shared.db.live import LiveRepository
-from shared.db.monitoring import MonitoringRepository
-from shared.db.observations import ObservationRepository
-from shared.db.result_pages import ResultPages
-from shared.db.spend_pages import SpendRepository
-from shared.db.waits import WaitRepository
-from shared.db.webhook_endpoints import WebhookRepository
-from shared.db.worker_activity import WorkerActivity
-from shared.db.workers import WorkerRepository
+from shared.db.access.audit import AuditRepository
+from shared.db.benchmarks.imports import ImportRepository
+from shared.db.benchmarks.live import LiveRepository
+from shared.db.benchmarks.pages import BenchmarkPages
+from shared.db.benchmarks.parts import SegmentRepository, StageRepository
+from shared.db.benchmarks.repository import BenchmarkRepository
+from shared.db.benchmarks.waits import WaitRepository
+from shared.db.connection.database import Database
+from shared.db.datasets.repository import DatasetRepository
+from shared.db.money.budgets import BudgetRepository
+from shared.db.money.caps import CapRepository
+from shared.db.money.spend_pages import SpendRepository
+from shared.db.results.baselines import BaselineRepository
+from shared.db.results.chart_rows import ChartRepository
+from shared.db.results.comparison_rows import ComparisonRows
+from shared.db.results.export_rows import ExportRows
+from shared.db.results.history import HistoryRepository
+from shared.db.results.observations import ObservationRepository
+from shared.db.results.pages import ResultPages
+from shared.db.webhooks.delivery_history import DeliveryHistory
+from shared.db.webhooks.endpoints import WebhookRepository
+from shared.db.workers.activity import WorkerActivity
+from shared.db.workers.monitoring import MonitoringRepository
+from shared.db.workers.repository import WorkerRepository
 from shared.program.tracing import Tracing
 from shared.providers.endpoints import EndpointRegistry
 from shared.providers.identity import Identities

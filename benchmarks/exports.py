@@ -18,10 +18,10 @@ from pathlib import Path
 import httpx2
 import psutil
 
-from shared.db.database import Database
-from shared.db.migrate import upgrade
-from tests.support.long_run import add_long_run
-from tests.support.ports import free_port
+from shared.db.connection.database import Database
+from shared.db.schema.migrate import upgrade
+from tests.support.databases.long_run import add_long_run
+from tests.support.programs.ports import free_port
 
 # What the CSV must reach, and what no export may take beside the memory of the idle process.
 ROWS_PER_S, MORE_MB = 50_000, 100

@@ -22,17 +22,17 @@ import httpx2
 
 from shared.access.caller import LOCAL
 from shared.clock import monotonic_ns, wall_now
-from shared.db.database import Database
-from shared.db.deliveries import Attempt, DeliveryRepository
-from shared.db.leases import LeaseRepository
-from shared.db.migrate import upgrade
-from shared.db.webhook_endpoints import WebhookRepository
+from shared.db.connection.database import Database
+from shared.db.runs.leases import LeaseRepository
+from shared.db.schema.migrate import upgrade
+from shared.db.webhooks.deliveries import Attempt, DeliveryRepository
+from shared.db.webhooks.endpoints import WebhookRepository
 from shared.numbers.statistics import percentile
 from shared.providers.key_ring import KeyRing
 from shared.webhooks.secret_box import new_key
-from tests.support.many_rows import FAST, QUIET, Filled, fill
-from tests.support.ports import free_port
-from tests.support.postgresql import embedded_postgresql
+from tests.support.databases.many_rows import FAST, QUIET, Filled, fill
+from tests.support.programs.ports import free_port
+from tests.support.servers.postgresql import embedded_postgresql
 from tests.support.service import make_settings, running_api
 
 BOUND_MS = 30.0

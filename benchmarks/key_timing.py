@@ -21,8 +21,8 @@ import httpx2
 from cli.stack import EmbeddedStack
 from shared.access.api_key import ApiKeyText, Hasher, make, parse
 from shared.clock import monotonic_ns
-from shared.db.database import Database
-from shared.db.keys import bootstrap
+from shared.db.access.keys import bootstrap
+from shared.db.connection.database import Database
 
 WARM_UP = 100
 # A difference that is as unlikely as this by chance is one.

@@ -26,22 +26,22 @@ from benchmarks.truth import TruthServer, build, free_port
 from shared.access.caller import LOCAL
 from shared.benchmark.spec import BenchmarkSpec
 from shared.clock import SystemClock
-from shared.db.benchmarks import BenchmarkRepository
-from shared.db.database import Database
-from shared.db.leases import LeaseRepository
-from shared.db.migrate import upgrade
-from shared.db.payments import Payments
-from shared.db.results import ResultRepository
-from shared.db.run_benchmarks import RunBenchmarks
-from shared.db.run_datasets import RunDatasets
-from shared.db.run_observations import RunObservations
-from shared.db.run_segments import RunSegments
-from shared.db.run_stages import RunStages
-from shared.db.tables import Result
+from shared.db.benchmarks.repository import BenchmarkRepository
+from shared.db.connection.database import Database
+from shared.db.money.payments import Payments
+from shared.db.runs.benchmarks import RunBenchmarks
+from shared.db.runs.datasets import RunDatasets
+from shared.db.runs.earlier_segments import RunSegments
+from shared.db.runs.leases import LeaseRepository
+from shared.db.runs.observations import RunObservations
+from shared.db.runs.results import ResultRepository
+from shared.db.runs.stages import RunStages
+from shared.db.schema.migrate import upgrade
+from shared.db.tables.benchmarks import Result
 from shared.program.heap import FullCollections, keep_what_is_loaded
 from shared.providers.prices import PriceList
 from shared.settings import load_key_ring, load_settings
-from tests.support.postgresql import embedded_postgresql
+from tests.support.servers.postgresql import embedded_postgresql
 from worker.engine.children import Children
 from worker.monitoring import WorkerMonitor
 from worker.run.context import RunContext

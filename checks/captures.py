@@ -16,7 +16,7 @@ from typing import Any
 
 from checks.report import not_run
 from checks.terminal_picture import GROUNDS, picture
-from cli.client import Client
+from cli.server.client import Client
 from cli.stack import EmbeddedStack
 from cli.waiting import Deadline, pause
 from shared.benchmark.derived_name import derived_name

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cli.announcement import announced
 from cli.exits import CliError
+from cli.server.announcement import announced
 
 if TYPE_CHECKING:
-    from cli.client import Client
+    from cli.server.client import Client
 
 _PATIENCE_S = 2.0
 _MOST = 50
@@ -41,8 +41,8 @@ def benchmark_ids(ctx: typer.Context, incomplete: str) -> Iterator[Completion]:
 
 def _asked(ctx: typer.Context, question: "Callable[[Client], list[dict[str, Any]]]") -> list[dict[str, Any]]:
     """The server's answer. Nothing if none answers: a shell has no place for an error."""
-    from cli.client import Client
-    from cli.options import DEFAULT_SERVER
+    from cli.options.common import DEFAULT_SERVER
+    from cli.server.client import Client
 
     here = announced(Path())
     url = ctx.params.get("server") or (here and here.url) or DEFAULT_SERVER

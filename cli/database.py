@@ -11,9 +11,9 @@ from shared.scrubber import MASK, Scrubber
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from shared.db.access_tables import ApiKey
-    from shared.db.database import Database
-    from shared.db.reseal import Resealed
+    from shared.db.connection.database import Database
+    from shared.db.tables.access import ApiKey
+    from shared.db.webhooks.reseal import Resealed
     from shared.settings import Settings
 
 T = TypeVar("T")
@@ -21,12 +21,12 @@ T = TypeVar("T")
 
 def migrate(url: str) -> None:
     """Brings the schema to the newest revision. Raises CliError for every error of the driver."""
-    from shared.db import revision
+    from shared.db.schema import revision
 
     file = _sqlite_file(url)
     if file is not None and revision.of_sqlite(file) == revision.head():
         return  # known without Alembic, which takes longer to import than everything else here
-    from shared.db.migrate import upgrade
+    from shared.db.schema.migrate import upgrade
 
     try:
         upgrade(url)
@@ -36,7 +36,7 @@ def migrate(url: str) -> None:
 
 def missing_migrations(url: str) -> str | None:
     """None if the schema is the newest, else a message about what is there instead. Raises CliError."""
-    from shared.db.schema import check_schema
+    from shared.db.schema.check import check_schema
     from shared.errors import Unavailable
 
     file = _sqlite_file(url)
@@ -57,7 +57,7 @@ def missing_migrations(url: str) -> str | None:
 
 def reseal_secrets(settings: "Settings", *, change: bool) -> "Resealed":
     """Encrypts webhook secrets with the newest key, or only counts them. Raises CliError."""
-    from shared.db.reseal import reseal
+    from shared.db.webhooks.reseal import reseal
 
     url = settings.database_url
     _require_newest_schema(url)
@@ -73,7 +73,7 @@ def bootstrap_key(settings: "Settings", name: str, *, another: bool) -> "tuple[A
 
     Raises CliError.
     """
-    from shared.db.keys import bootstrap
+    from shared.db.access.keys import bootstrap
     from shared.errors import Conflict
 
     url = settings.database_url
@@ -98,7 +98,7 @@ def bootstrap_key(settings: "Settings", name: str, *, another: bool) -> "tuple[A
 
 def has_keys(url: str) -> bool:
     """Whether the database has an API key. One that is not there yet, or not migrated, has none. Raises CliError."""
-    from shared.db.key_lookup import has_any_key
+    from shared.db.access.key_lookup import has_any_key
 
     file = _sqlite_file(url)
     return (file is None or file.exists()) and _asked(url, has_any_key)
@@ -115,7 +115,7 @@ def _asked(url: str, ask: "Callable[[Database], Coroutine[Any, Any, T]]", *, tra
 
     `transaction_pooling`: as in a migration, True is right whether or not there is a pooler in transaction mode.
     """
-    from shared.db.database import Database
+    from shared.db.connection.database import Database
 
     async def work() -> T:
         database = Database(url, pool_size=1, transaction_pooling=transaction_pooling)

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol
 
-from cli.answers import Json, Unreachable
-from cli.client import Client
-from cli.output import WARNING, clean, console, note
 from cli.render.numbers import duration, milliseconds, rate, usd
 from cli.render.stages import stage_label
-from cli.text_width import wrapped
+from cli.server.answers import Json, Unreachable
+from cli.server.client import Client
+from cli.terminal.output import WARNING, clean, console, note
+from cli.terminal.text_width import wrapped
 from cli.waiting import Deadline
 from shared.benchmark.status import TERMINAL
 

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from cli.answers import Json, Unreachable
-from cli.baseline_name import checked_name
-from cli.client import Client
 from cli.exits import CliError, usage
 from cli.gate.judge import Reference, Run, judge
 from cli.gate.junit import junit_xml
@@ -17,6 +14,9 @@ from cli.gate.report import PinnedBaseline, Report
 from cli.gate.rule import Rule
 from cli.gate.share import Group, failures_by_prompt
 from cli.gate.summary import markdown
+from cli.options.baseline_name import checked_name
+from cli.server.answers import Json, Unreachable
+from cli.server.client import Client
 
 # What a baseline means if no rule names it.
 USUAL_RULES = ("ttft_ms.p50 > baseline + 10%", "latency_ms.p50 > baseline + 10%", "error_rate > baseline")

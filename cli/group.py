@@ -7,8 +7,8 @@ import typer
 from typer.core import TyperGroup
 
 from cli.exits import CliError, ExitCode, Interrupted
-from cli.help import write_commands
-from cli.output import BAD, WARNING, Line, clean, survive_any_encoding, write
+from cli.terminal.help import write_commands
+from cli.terminal.output import BAD, WARNING, Line, clean, survive_any_encoding, write
 
 
 class Commands(TyperGroup):

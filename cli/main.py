@@ -26,8 +26,8 @@ from cli.commands import (
 )
 from cli.exits import EPILOG
 from cli.group import Commands
-from cli.help import Command
-from cli.output import choose_colours
+from cli.terminal.help import Command
+from cli.terminal.output import choose_colours
 
 app = typer.Typer(
     name="llmbench",

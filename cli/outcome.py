@@ -5,18 +5,18 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from cli import waiting
-from cli.answers import Json
-from cli.client import Client
 from cli.exits import CliError, ExitCode, Interrupted
 from cli.follow import follow
 from cli.gate.report import Report
-from cli.output import WARNING, Line, note, write, write_json
 from cli.render.benchmark import benchmark_lines, notices, succeeded_entirely
 from cli.render.gate import gate_lines
 from cli.render.results import result_lines
+from cli.server.answers import Json
+from cli.server.client import Client
+from cli.server.target import Target
+from cli.server.whole import write_benchmark
 from cli.stop import Stop
-from cli.target import Target
-from cli.whole import write_benchmark
+from cli.terminal.output import WARNING, Line, note, write, write_json
 from shared.benchmark.status import TERMINAL
 
 # Seconds to wait for a cancel; the API promises one.

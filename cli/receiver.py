@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 
-from cli.output import BAD, Line, clean, write
+from cli.terminal.output import BAD, Line, clean, write
 
 _MOST_BYTES = 1_000_000
 

@@ -5,19 +5,19 @@ from typing import Any
 
 import typer
 
-from cli import spec as specs
-from cli.answers import Json
-from cli.client import Client
 from cli.exits import usage
 from cli.gate.report import Report
 from cli.gating import Gate
-from cli.here import server_for_run
-from cli.options import SERVER_ENV
+from cli.options import spec as specs
+from cli.options.common import SERVER_ENV
 from cli.outcome import show_to_end
-from cli.output import WARNING, clean, note, write, write_json
 from cli.render.estimate import dry_run_lines
+from cli.server.answers import Json
+from cli.server.client import Client
+from cli.server.here import server_for_run
+from cli.server.target import target
 from cli.stop import Stop
-from cli.target import target
+from cli.terminal.output import WARNING, clean, note, write, write_json
 
 
 def run_to_end(

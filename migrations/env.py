@@ -1,4 +1,4 @@
-"""Alembic's entry point. It takes the URL from the caller (`shared.db.migrate`) or from the settings."""
+"""Alembic's entry point. It takes the URL from the caller (`shared.db.schema.migrate`) or from the settings."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,8 +9,8 @@ from alembic import context
 from sqlalchemy import Connection, event, pool
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.db.all_tables import METADATA
-from shared.db.engine import SQLITE_BUSY_MS, async_url, make_engine
+from shared.db.connection.engine import SQLITE_BUSY_MS, async_url, make_engine
+from shared.db.tables.all_tables import METADATA
 from shared.settings import load_settings
 
 # The number of the advisory lock that a migration takes on PostgreSQL. Any number that nothing else uses.

@@ -1,4 +1,4 @@
-"""The domain's errors. They know no HTTP; `api/errors.py` maps them to problem bodies, the CLI to exit codes.
+"""The domain's errors. They know no HTTP; `api/http/errors.py` maps them to problem bodies, the CLI to exit codes.
 
 LlmBenchError
  ├─ InvalidRequest        one or more fields are wrong

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, InstanceOf, SecretStr
 from pydantic_settings import NoDecode
 
 from shared.access.trusted_users import TrustedUsers, parse_users
-from shared.db import postgresql_url
+from shared.db.connection import postgresql_url
 from shared.network import path_prefix
 from shared.network.hosts import check_pattern
 from shared.network.ssrf import Network, networks

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.access_settings import AccessSettings
-from shared.db import postgresql_url
+from shared.db.connection import postgresql_url
 from shared.network.hosts import AllowedHosts, is_loopback
 from shared.network.ssrf import SsrfGuard
 from shared.program.otlp import TraceExporter, trace_exporter

@@ -2,9 +2,9 @@
 
 import orjson
 
-from simulator.http_head import Request
-from simulator.registry import WIRE_FORMATS, wire_format_for
-from simulator.wire_format import WireFormat
+from simulator.connections.http_head import Request
+from simulator.protocols.registry import WIRE_FORMATS, wire_format_for
+from simulator.protocols.wire_format import WireFormat
 
 MODELS = ("sim", "sim-ttft50-gap5-n64", "sim-think32", "claude-3-haiku-20240307", "gpt-4o-mini")
 

@@ -6,10 +6,10 @@ from enum import StrEnum
 from random import Random
 from typing import NamedTuple
 
-from simulator.call import Event
 from simulator.fault import FaultKind
-from simulator.pool import Ticket
 from simulator.profile import Profile
+from simulator.protocols.call import Event
+from simulator.queueing.pool import Ticket
 
 _NS_PER_MS = 1_000_000
 _MIN_COMMENT_GAP_MS = 1.0

@@ -10,13 +10,13 @@ from types import TracebackType
 from typing import Self
 
 from shared.network import kernel_stamps
-from simulator.arrivals import leave_to_us
-from simulator.connection import Connection
-from simulator.pools import Pools
+from simulator.connections.arrivals import leave_to_us
+from simulator.connections.connection import Connection
+from simulator.connections.timer import Timer, make_timer
 from simulator.profile import Profile
+from simulator.queueing.pools import Pools
 from simulator.record import Records, RequestRecord
 from simulator.service import Service
-from simulator.timer import Timer, make_timer
 
 # Several hundred clients may connect in the same instant.
 _BACKLOG = 2048

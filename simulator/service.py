@@ -14,19 +14,19 @@ import orjson
 from shared.clock import wall_now
 from simulator.answer import Answer, generate
 from simulator.bill import PATH as BILL_PATH
-from simulator.call import Call, Problem, Refused
+from simulator.connections.http_head import Request, chunk, head, whole
 from simulator.fault import Fault, FaultKind
-from simulator.http_head import Request, chunk, head, whole
-from simulator.pool import Ticket, Work
-from simulator.pools import Pools
-from simulator.prefix_cache import blocks_of
 from simulator.profile import InvalidHeader, Profile, UnknownOption
+from simulator.protocols.call import Call, Problem, Refused
+from simulator.protocols.wire_format import WireFormat
+from simulator.queueing.pool import Ticket, Work
+from simulator.queueing.pools import Pools
+from simulator.queueing.prefix_cache import blocks_of
+from simulator.queueing.truth import truth_response
 from simulator.record import Records, RequestRecord
 from simulator.routes import generation_wire, side_response
 from simulator.script import Close, Deadlines, Ending, Script, SlotDeadlines, Step, Write
 from simulator.text import prompt_text
-from simulator.truth import truth_response
-from simulator.wire_format import WireFormat
 
 _HTML_502 = (
     b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"

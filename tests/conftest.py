@@ -16,19 +16,19 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import make_url, text
 
-from shared.db.database import Database
-from shared.db.engine import make_engine
-from shared.db.migrate import upgrade
+from shared.db.connection.database import Database
+from shared.db.connection.engine import make_engine
+from shared.db.schema.migrate import upgrade
 from simulator.server import Simulator
 from tests.support import guards
-from tests.support.children import PoliteChildren
-from tests.support.databases import DATABASES
+from tests.support.databases.lent import DATABASES
+from tests.support.databases.shared import SharedDatabase
 from tests.support.memory_folder import memory_folder
-from tests.support.not_run import not_run_lines
-from tests.support.postgresql import postgresql_server
+from tests.support.programs.children import PoliteChildren
+from tests.support.programs.not_run import not_run_lines
+from tests.support.servers.postgresql import postgresql_server
+from tests.support.servers.valkey import redis_server
 from tests.support.service import Service, running_service
-from tests.support.shared_database import SharedDatabase
-from tests.support.valkey import redis_server
 from worker.engine.children import Children
 
 TEMPLATE = "llmbench_template"
@@ -147,7 +147,7 @@ def sqlite_link(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def sqlite_url(sqlite_template: Path, sqlite_link: Path, tmp_path: Path) -> str:
-    """An empty SQLite database at the newest schema. Its URL is the same in all tests (see `tests.support.databases`).
+    """An empty SQLite database at the newest schema. Its URL is the same in all tests (see `databases.lent`).
 
     SQLite itself follows the link, so that what a test leaves open stays with the file of that test.
     """

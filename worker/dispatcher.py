@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import structlog
 
-from shared.db.unclaimed import UnclaimedRepository
-from shared.db.workers import WorkerInfo, WorkerRepository
+from shared.db.runs.unclaimed import UnclaimedRepository
+from shared.db.workers.repository import WorkerInfo, WorkerRepository
 from shared.errors import Unavailable
 from shared.program.heap import FullCollections
 from shared.program.tasks import end

@@ -12,21 +12,21 @@ from prometheus_client import start_http_server
 
 from shared.benchmark.load.plan import PlannedLoad
 from shared.clock import SystemClock
-from shared.db.connections import warn_of_too_many_connections
-from shared.db.database import Database, warn_of_ignored_parameters
-from shared.db.leases import LeaseRepository
-from shared.db.payments import Payments
-from shared.db.results import ResultRepository
-from shared.db.retention import RetentionRepository
-from shared.db.run_benchmarks import RunBenchmarks
-from shared.db.run_datasets import RunDatasets
-from shared.db.run_observations import RunObservations
-from shared.db.run_segments import RunSegments
-from shared.db.run_stages import RunStages
-from shared.db.schema import check_schema
-from shared.db.shared_locks import LONGEST_IDLE_S
-from shared.db.unclaimed import UnclaimedRepository
-from shared.db.workers import WorkerRepository
+from shared.db.benchmarks.retention import RetentionRepository
+from shared.db.connection.database import Database, warn_of_ignored_parameters
+from shared.db.connection.open_connections import warn_of_too_many_connections
+from shared.db.connection.shared_locks import LONGEST_IDLE_S
+from shared.db.money.payments import Payments
+from shared.db.runs.benchmarks import RunBenchmarks
+from shared.db.runs.datasets import RunDatasets
+from shared.db.runs.earlier_segments import RunSegments
+from shared.db.runs.leases import LeaseRepository
+from shared.db.runs.observations import RunObservations
+from shared.db.runs.results import ResultRepository
+from shared.db.runs.stages import RunStages
+from shared.db.runs.unclaimed import UnclaimedRepository
+from shared.db.schema.check import check_schema
+from shared.db.workers.repository import WorkerRepository
 from shared.program.heap import FullCollections, keep_what_is_loaded, loading
 from shared.program.limits import raise_open_files_limit
 from shared.program.logs import configure_logs

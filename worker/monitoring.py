@@ -5,8 +5,8 @@ from collections.abc import Callable
 from prometheus_client import Counter, Gauge, Histogram
 
 from shared.benchmark.results.record import ResultRecord
-from shared.db.database import Database
-from shared.db.deliveries import Attempt
+from shared.db.connection.database import Database
+from shared.db.webhooks.deliveries import Attempt
 from shared.program.monitoring import Names, ProcessMonitor
 
 TTFT_BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 60)

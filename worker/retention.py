@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from shared.db.retention import RetentionRepository
+from shared.db.benchmarks.retention import RetentionRepository
 
 log = structlog.get_logger(__name__)
 

@@ -7,8 +7,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.access.csrf import WrongCsrfToken, check_headers
 from api.access.sessions import session_of
 from api.access.viewer import viewed_in
-from api.errors import error_response
-from api.proxy import route_path
+from api.http.errors import error_response
+from api.http.proxy import route_path
 
 
 class ViewerMiddleware:

@@ -62,5 +62,5 @@ def _header(scope: Scope, value: str, *more: str) -> str:
 
 
 def _is_https(scope: Scope) -> bool:
-    """As the client sees it: `api.proxy` puts what a trusted proxy says into the scope."""
+    """As the client sees it: `api.http.proxy` puts what a trusted proxy says into the scope."""
     return scope.get("scheme") == "https"

@@ -6,8 +6,8 @@ from starlette.types import Scope
 
 from api.access.sessions import SAFE_METHODS, session_of
 from api.access.viewer import CSRF_FIELD, CSRF_HEADER
+from api.http.proxy import route_path
 from api.pages.forms.values import MEDIA_TYPE, Values
-from api.proxy import route_path
 from shared.access.session import is_csrf_token
 from shared.errors import LlmBenchError
 

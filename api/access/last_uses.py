@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from shared.db.key_lookup import KeyLookup, KnownKey
+from shared.db.access.key_lookup import KeyLookup, KnownKey
 from shared.errors import LlmBenchError
 
 log = structlog.get_logger(__name__)

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.access.caller import KEY_LIMITS
 from api.access.limiter import Place, RequestLimiter
 from api.access.middleware import KeyLimits
-from api.errors import problem_response
+from api.http.errors import problem_response
 from shared.access.request_limits import Decision, RequestLimits
 
 POLICY, STATE = "RateLimit-Policy", "RateLimit"

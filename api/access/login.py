@@ -6,13 +6,13 @@ from starlette.types import Scope as AsgiScope
 from api.access.cookie import set_cookie
 from api.access.sessions import BrowserSession, Sessions
 from api.access.throttle import LoginThrottle
-from api.proxy import client_of, user_of
+from api.http.proxy import client_of, user_of
 from shared.access.api_key import NoApiKey, parse
 from shared.access.caller import Caller
 from shared.access.session import hash_of, new_secret
 from shared.access.trusted_users import TrustedUsers
-from shared.db.key_lookup import KeyLookup, KnownKey
-from shared.db.sessions import SessionRepository
+from shared.db.access.key_lookup import KeyLookup, KnownKey
+from shared.db.access.sessions import SessionRepository
 from shared.errors import LlmBenchError
 
 log = structlog.get_logger(__name__)

@@ -15,10 +15,10 @@ from api.access.needs import Need
 from api.access.owner_choice import OnlyAdmins, WrongOwner, take_owner
 from api.access.requirements import Requirements
 from api.access.sessions import SESSION, Sessions
-from api.proxy import route_path
+from api.http.proxy import route_path
 from shared.access.api_key import NoApiKey
 from shared.access.caller import LOCAL, Caller
-from shared.db.key_lookup import KeyLookup
+from shared.db.access.key_lookup import KeyLookup
 from shared.errors import Unavailable
 
 

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.access.caller import CALLER
 from api.access.sessions import Sessions, session_of
 from shared.access.caller import Caller
-from shared.db.key_lookup import KeyLookup
+from shared.db.access.key_lookup import KeyLookup
 from shared.errors import Unavailable
 
 log = structlog.get_logger(__name__)

@@ -5,9 +5,9 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from api.errors import problem_response
+from api.http.errors import problem_response
+from api.http.proxy import link, route_path
 from api.pages.site import is_partial
-from api.proxy import link, route_path
 from shared.access.scopes import Scope
 from shared.errors import FieldError
 

@@ -8,7 +8,7 @@ from starlette.routing import Route
 from starlette.types import Scope as AsgiScope
 
 from api.access.needs import OPEN, READ, Need, strongest
-from api.proxy import route_path
+from api.http.proxy import route_path
 from shared.settings import Settings
 
 _UNSAFE = frozenset(("POST", "PUT", "PATCH", "DELETE"))

@@ -7,11 +7,11 @@ import structlog
 from starlette.types import Scope as AsgiScope
 
 from api.access.cookie import secret_of
-from api.proxy import route_path, user_of
+from api.http.proxy import route_path, user_of
 from shared.access.caller import Caller
 from shared.access.owner import ALL_OWNERS
 from shared.access.session import csrf_token, hash_of
-from shared.db.sessions import OpenSession, SessionRepository
+from shared.db.access.sessions import OpenSession, SessionRepository
 from shared.errors import Unavailable
 
 log = structlog.get_logger(__name__)

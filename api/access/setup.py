@@ -20,9 +20,9 @@ from api.access.throttle import LoginThrottle
 from shared.access.api_key import Hasher
 from shared.access.request_limits import RequestLimits
 from shared.clock import Clock
-from shared.db.database import Database
-from shared.db.key_lookup import KeyLookup
-from shared.db.sessions import SessionRepository
+from shared.db.access.key_lookup import KeyLookup
+from shared.db.access.sessions import SessionRepository
+from shared.db.connection.database import Database
 from shared.network.bound import Bound
 from shared.queue.redis import quick_redis
 from shared.queue.request_limits import RedisRequestCounts

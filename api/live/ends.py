@@ -14,8 +14,8 @@ import structlog
 from api.live.outage import Outage
 from shared.benchmark.status import TERMINAL, Status
 from shared.clock import Clock
-from shared.db.missing import no_benchmark
-from shared.db.tables import Benchmark
+from shared.db.access.missing import no_benchmark
+from shared.db.tables.benchmarks import Benchmark
 
 log = structlog.get_logger(__name__)
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from api.live.feeds import Feed
-from api.present import notices_of, progress_of
+from api.present.benchmarks import notices_of, progress_of
 from api.schemas.benchmarks import RunError
 from api.schemas.live_events import EndEvent, StatusEvent
 from shared.benchmark.status import STATUSES, TERMINAL
-from shared.db.live import LiveState
+from shared.db.benchmarks.live import LiveState
 
 # Ids begin with it. It rises only: the three terminal statuses have the same one.
 _RANKS = {status: min(place, STATUSES.index(TERMINAL[0])) for place, status in enumerate(STATUSES)}

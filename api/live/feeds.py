@@ -11,9 +11,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import structlog
 
 from api.live.outage import Outage
-from shared.db.live import LiveRepository, LiveState
-from shared.db.live_watch import LiveWatch
-from shared.db.missing import no_benchmark
+from shared.db.access.missing import no_benchmark
+from shared.db.benchmarks.live import LiveRepository, LiveState
+from shared.db.benchmarks.live_watch import LiveWatch
 from shared.errors import LlmBenchError
 
 log = structlog.get_logger(__name__)

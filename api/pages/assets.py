@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
 from api.access.needs import open_to_all
-from api.proxy import link
+from api.http.proxy import link
 
 router = APIRouter(include_in_schema=False, dependencies=[open_to_all()])
 

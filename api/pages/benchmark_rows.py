@@ -11,7 +11,7 @@ from api.pages.charts.sparkline import sparkline
 from shared.benchmark.results.failed_share import failed_share
 from shared.benchmark.results.outcome import FAILURES
 from shared.benchmark.status import TERMINAL
-from shared.db.tables import Benchmark
+from shared.db.tables.benchmarks import Benchmark
 from shared.numbers.percentiles import MIN_COUNT
 from shared.numbers.rounding import rounded
 

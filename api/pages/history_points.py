@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from api.http.proxy import link
 from api.pages.charts.history import RunPoint
 from api.pages.words.history import amount_text, setting_text
-from api.proxy import link
 from api.schemas.history import ChangeOut, HistoryOut, HistoryPointOut, MetricName, MetricOut
 
 

@@ -1,10 +1,10 @@
-"""Problems as pages: under `/ui` an error is a page that says what to do. `api.errors` calls this."""
+"""Problems as pages: under `/ui` an error is a page that says what to do. `api.http.errors` calls this."""
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
+from api.http.proxy import route_path
 from api.pages.site import is_partial, page
-from api.proxy import route_path
 from api.schemas.problem import Problem
 
 _ADVICE_OF_CODE = {

@@ -5,7 +5,7 @@ from typing import Any
 
 from api.pages.words.numbers import seconds, significant
 from shared.benchmark.run_spec import RunSpec
-from shared.db.live import LiveState
+from shared.db.benchmarks.live import LiveState
 
 
 def doing(state: LiveState, spec: RunSpec) -> str:

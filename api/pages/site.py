@@ -10,10 +10,10 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api.access.viewer import csrf_field, csrf_token, may, viewer
+from api.http.proxy import link, route_path
 from api.pages.assets import asset_url
 from api.pages.words import access, failures, instants, metrics, numbers, sentences, statuses
 from api.pages.words.notices import PARAMETER, Notice, notice_of
-from api.proxy import link, route_path
 
 THEMES = ("light", "dark")
 

@@ -8,9 +8,9 @@ from markupsafe import Markup
 
 from api.pages.charts.share_bar import share_bar
 from api.pages.words.numbers import share, usd
-from api.present_money import dollars
-from shared.db.budgets import BudgetState
-from shared.db.spend_pages import SpendPage, SpendRow
+from api.present.money import dollars
+from shared.db.money.budgets import BudgetState
+from shared.db.money.spend_pages import SpendPage, SpendRow
 
 
 @dataclass(frozen=True, slots=True)

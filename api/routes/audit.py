@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.access.needs import needs
-from api.audit_list import filter_of
-from api.cursor import decode_cursor, encode_cursor
+from api.lists.audit import filter_of
+from api.lists.cursor import decode_cursor, encode_cursor
 from api.routes.benchmarks import INVALID
 from api.schemas.audit import AuditEntryOut, AuditPage, AuditQuery
 from api.state import Parts
-from shared.db.access_tables import AuditEntry
+from shared.db.tables.access import AuditEntry
 
 router = APIRouter(tags=["audit"], dependencies=[needs("admin")])
 

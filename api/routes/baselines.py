@@ -5,13 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response, status
 
 from api.access.needs import needs
-from api.body import JsonRoute
-from api.cursor import decode_cursor, encode_cursor
+from api.http.body import JsonRoute
+from api.lists.cursor import decode_cursor, encode_cursor
 from api.schemas.baselines import BaselineIn, BaselineName, BaselineOut, BaselinePage
 from api.schemas.problem import Problem
 from api.schemas.webhooks import PageQuery
 from api.state import Parts
-from shared.db.baselines import NamedBenchmark
+from shared.db.results.baselines import NamedBenchmark
 
 router = APIRouter(tags=["baselines"], route_class=JsonRoute, dependencies=[needs("read")])
 

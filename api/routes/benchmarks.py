@@ -7,21 +7,21 @@ import orjson
 from fastapi import APIRouter, Body, Header, Path, Query, Response, status
 
 from api.access.needs import needs
-from api.answers import json_answer
-from api.benchmark_list import cursor_of, filter_of, position_of
-from api.body import JsonRoute
-from api.preferences import wait_seconds
-from api.present import benchmark_without_results, listed_benchmark
-from api.present_results import results_json
-from api.proxy import link
+from api.http.answers import json_answer
+from api.http.body import JsonRoute
+from api.http.preferences import wait_seconds
+from api.http.proxy import link
+from api.lists.benchmarks import cursor_of, filter_of, position_of
+from api.present.benchmarks import benchmark_without_results, listed_benchmark
+from api.present.results import results_json
+from api.present.whole_benchmark import whole_benchmark
 from api.schemas.benchmark_queries import BenchmarkQuery, ReadQuery
 from api.schemas.benchmark_request import EXAMPLES, BenchmarkBody
 from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, BenchmarkPage
 from api.schemas.problem import Problem
 from api.state import Parts, State
-from api.submit import Submitted
-from api.whole_benchmark import whole_benchmark
-from shared.db.tables import Benchmark
+from api.submission.submit import Submitted
+from shared.db.tables.benchmarks import Benchmark
 
 router = APIRouter(tags=["benchmarks"], route_class=JsonRoute, dependencies=[needs("read")])
 

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Response, status
 
 from api.access.needs import needs
-from api.body import JsonRoute
-from api.cursor import decode_cursor, encode_cursor
-from api.present_money import budget_out
+from api.http.body import JsonRoute
+from api.lists.cursor import decode_cursor, encode_cursor
+from api.present.money import budget_out
 from api.routes.benchmarks import INVALID
 from api.routes.keys import KeyId
 from api.schemas.budgets import BudgetIn, BudgetOut, BudgetPage, BudgetQuery

@@ -7,15 +7,15 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response, status
 from starlette.exceptions import HTTPException
 
 from api.access.needs import needs
-from api.cursor import decode_cursor, encode_cursor
-from api.dataset_uploads import MAX_DATASET_BYTES
-from api.present_datasets import dataset_out, row_out
-from api.proxy import link
+from api.files.dataset_uploads import MAX_DATASET_BYTES
+from api.http.proxy import link
+from api.lists.cursor import decode_cursor, encode_cursor
+from api.present.datasets import dataset_out, row_out
 from api.schemas.datasets import DatasetOut, DatasetPage, DatasetRowOut, DatasetRowPage, DatasetUpload, RowQuery
 from api.schemas.problem import Problem
 from api.schemas.webhooks import PageQuery
 from api.state import Parts
-from shared.db.datasets import StoredRow
+from shared.db.datasets.repository import StoredRow
 from shared.workloads.formats.options import ReadOptions, kind_of
 from shared.workloads.formats.reading import MAX_ROWS
 from shared.workloads.rows import Kind

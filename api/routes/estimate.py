@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 
 from api.access.needs import needs
-from api.body import JsonRoute
+from api.http.body import JsonRoute
 from api.routes.benchmarks import INVALID
 from api.schemas.benchmark_request import EXAMPLES, BenchmarkBody
 from api.schemas.estimate import DryRun, EstimateOut

@@ -7,17 +7,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from api.access.needs import needs
-from api.benchmark_list import filter_of
-from api.export_document import document_pieces
-from api.export_list import comparison_pieces, list_pieces
-from api.exports import CsvWriter, LinesWriter, TableWriter, file_answer, table_pieces
+from api.files.export_document import document_pieces
+from api.files.export_list import comparison_pieces, list_pieces
+from api.files.exports import CsvWriter, LinesWriter, TableWriter, file_answer, table_pieces
+from api.lists.benchmarks import filter_of
 from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId
 from api.routes.compare import RESPONSES as COMPARE_RESPONSES
 from api.routes.compare import compare
 from api.schemas.exports import BenchmarkExportQuery, CompareExportQuery, ExportQuery
 from api.schemas.problem import Problem
 from api.state import Parts
-from shared.db.tables import Benchmark
+from shared.db.tables.benchmarks import Benchmark
 from shared.errors import Conflict, InvalidRequest
 from shared.exports.columns import Column
 from shared.exports.document import FORMAT, VERSION

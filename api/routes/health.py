@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response, status
 from api.access.needs import open_to_all
 from api.schemas.health import Check, Health, Readiness
 from api.state import Process, Shared
-from shared.db.schema import check_schema
+from shared.db.schema.check import check_schema
 from shared.errors import Unavailable
 from shared.version import __version__
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.access.needs import needs
-from api.present_history import history, leaderboard, series_list
+from api.present.history import history, leaderboard, series_list
 from api.routes.benchmarks import INVALID
 from api.schemas.history import BoardOut, BoardQuery, HistoryOut, HistoryQuery, RunSeriesList, SetsQuery
 from api.state import Parts

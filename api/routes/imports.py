@@ -6,9 +6,9 @@ from fastapi import APIRouter, Header, Request, Response, status
 from starlette.exceptions import HTTPException
 
 from api.access.needs import needs
-from api.imports import MAX_IMPORT_BYTES
-from api.present import benchmark_without_results
-from api.proxy import link
+from api.files.imports import MAX_IMPORT_BYTES
+from api.http.proxy import link
+from api.present.benchmarks import benchmark_without_results
 from api.schemas.benchmarks import BenchmarkBase
 from api.schemas.problem import Problem
 from api.state import Parts

@@ -8,17 +8,17 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
 from api.access.caller import caller_of
 from api.access.needs import needs
 from api.access.setup import Access
-from api.body import JsonRoute
-from api.cursor import decode_cursor, encode_cursor
-from api.proxy import link
+from api.http.body import JsonRoute
+from api.http.proxy import link
+from api.lists.cursor import decode_cursor, encode_cursor
 from api.routes.benchmarks import INVALID
 from api.schemas.keys import KeyCreated, KeyIn, KeyOut, KeyPage, WhoAmI
 from api.schemas.problem import Problem
 from api.schemas.webhooks import PageQuery
 from api.state import Parts
-from shared.db.access_tables import ApiKey
-from shared.db.key_lookup import state_of
-from shared.db.keys import KeyRepository, NewKey
+from shared.db.access.key_lookup import state_of
+from shared.db.access.keys import KeyRepository, NewKey
+from shared.db.tables.access import ApiKey
 from shared.errors import InvalidRequest
 
 router = APIRouter(tags=["keys"], route_class=JsonRoute)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.access.needs import needs
-from api.cursor import decode_cursor, encode_cursor
+from api.lists.cursor import decode_cursor, encode_cursor
 from api.routes.benchmarks import INVALID
 from api.schemas.prices import MAX_ALIASES, MetricsUrlOut, ModelOut, ModelPage, Prices, ProviderList, ProviderOut
 from api.state import Parts

@@ -9,7 +9,7 @@ from api.access.needs import needs
 from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId
 from api.schemas.observations import ObservationQuery, ObservationsOut
 from api.state import Parts
-from shared.db.tables import StageRow
+from shared.db.tables.benchmarks import StageRow
 from shared.errors import NotFound
 from shared.observing.series import BY_NAME
 from shared.observing.thinning import Thinned

@@ -8,15 +8,15 @@ import orjson
 from fastapi import APIRouter, Query, Response
 
 from api.access.needs import needs
-from api.answers import JsonList, json_answer
-from api.cursor import decode_cursor, encode_cursor
-from api.made_prompts import documents_of
+from api.http.answers import JsonList, json_answer
+from api.lists.cursor import decode_cursor, encode_cursor
+from api.present.made_prompts import documents_of
 from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId
 from api.schemas.benchmark_queries import PromptQuery
 from api.schemas.benchmarks import PromptOut, PromptPage
 from api.state import Parts, State
-from shared.db.benchmark_pages import ListedPrompt
-from shared.db.result_pages import SentPrompt
+from shared.db.benchmarks.pages import ListedPrompt
+from shared.db.results.pages import SentPrompt
 
 router = APIRouter(tags=["benchmarks"], dependencies=[needs("read")])
 

@@ -8,15 +8,15 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from api.access.needs import needs
-from api.answers import json_answer
-from api.present_results import results_json
-from api.result_cursor import cursor_of, position_of
+from api.http.answers import json_answer
+from api.lists.result_cursor import cursor_of, position_of
+from api.present.results import results_json
 from api.routes.benchmarks import INVALID, NOT_FOUND, BenchmarkId
 from api.schemas.include import Include
 from api.schemas.results import ResultPage
 from api.state import Parts
 from shared.benchmark.results.outcome import Outcome
-from shared.db.result_pages import SORTABLE
+from shared.db.results.pages import SORTABLE
 
 router = APIRouter(tags=["benchmarks"], dependencies=[needs("read")])
 

@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.access.needs import needs
-from api.body import JsonRoute
-from api.cursor import decode_cursor, encode_cursor
-from api.present_money import spend_item, spent_out
+from api.http.body import JsonRoute
+from api.lists.cursor import decode_cursor, encode_cursor
+from api.present.money import spend_item, spent_out
 from api.routes.benchmarks import INVALID
 from api.schemas.spend import SpendQuery, SpendReport
 from api.state import Parts

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response, status
 
 from api.access.needs import needs
-from api.body import JsonRoute
-from api.cursor import decode_cursor, encode_cursor
-from api.present_webhooks import delivery_out, webhook_out
-from api.proxy import link
+from api.http.body import JsonRoute
+from api.http.proxy import link
+from api.lists.cursor import decode_cursor, encode_cursor
+from api.present.webhooks import delivery_out, webhook_out
 from api.schemas.problem import Problem
 from api.schemas.webhooks import (
     DeliveryOut,

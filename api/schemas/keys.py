@@ -9,7 +9,7 @@ from api.schemas.instant import Instant
 from shared.access.caller import Via
 from shared.access.owner import DEFAULT_OWNER, MAX_OWNER_CHARS, OWNER
 from shared.access.scopes import Scope
-from shared.db.keys import MAX_NAME_CHARS
+from shared.db.access.keys import MAX_NAME_CHARS
 from shared.text import StorableText
 
 OwnerName = Annotated[str, StringConstraints(max_length=MAX_OWNER_CHARS, pattern=f"^{OWNER}$")]

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.schemas.day import Day
-from shared.db.spend_pages import SpendBy
+from shared.db.money.spend_pages import SpendBy
 
 
 class SpendQuery(BaseModel):

@@ -21,8 +21,8 @@ from benchmarks.jobs.stage import JobFailed, Played, stage
 from checks.report import not_run
 from shared.clock import monotonic_ns, wall_now
 from shared.version import __version__
-from tests.support.postgresql import postgresql_server
-from tests.support.valkey import redis_server
+from tests.support.servers.postgresql import postgresql_server
+from tests.support.servers.valkey import redis_server
 
 _KEY = re.compile(r"(?m)^export (?:[A-Z]+_API_KEY=\S+ ?)+$")
 _OWN = "http://127.0.0.1:8777"

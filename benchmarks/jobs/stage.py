@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.jobs.page import Block
 from cli.waiting import pause
 from shared.clock import monotonic_ns
-from tests.support.ports import free_port
+from tests.support.programs.ports import free_port
 
 _END = "__end_of_block__"
 _READY = re.compile(r"is up at|Application startup complete|worker_started")

@@ -24,9 +24,9 @@ from benchmarks.web.first_page import first_page
 from benchmarks.web.program import Api, api
 from benchmarks.web.rows import PROMPT_SET, Filled, fill_all
 from shared.clock import monotonic_ns
-from shared.db.migrate import upgrade
+from shared.db.schema.migrate import upgrade
 from shared.numbers.statistics import percentile
-from tests.support.postgresql import embedded_postgresql
+from tests.support.servers.postgresql import embedded_postgresql
 
 LARGE, COMPARED = 100_000, 10_000
 WARMUP = 5

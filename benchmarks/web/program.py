@@ -13,8 +13,8 @@ import psutil
 from cli.stack import environment
 from cli.stack.programs import UVICORN
 from shared.webhooks.secret_box import new_key
-from tests.support.ports import free_port
-from tests.support.valkey import redis_server
+from tests.support.programs.ports import free_port
+from tests.support.servers.valkey import redis_server
 from tests.support.waiting import wait_until
 
 

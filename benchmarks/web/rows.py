@@ -6,8 +6,8 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.db.database import Database
-from tests.support.many_rows import fill
+from shared.db.connection.database import Database
+from tests.support.databases.many_rows import fill
 
 PROMPTS = 50
 # The benchmarks that the history shows: every twentieth has the same model.

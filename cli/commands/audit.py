@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from cli.here import server_or_default
-from cli.listing import write_list
-from cli.options import AsJson, Server
+from cli.options.common import AsJson, Server
+from cli.server.here import server_or_default
+from cli.terminal.listing import write_list
 
 
 def audit(
@@ -39,8 +39,8 @@ def audit(
 
     An entry is stored together with its change, and stays when the thing is deleted.
     """
-    from cli.client import Client
     from cli.render.audit import audit_lines
+    from cli.server.client import Client
 
     where = {"action": action, "kind": kind, "target": target, "key_id": key, "from": since, "to": before}
     with Client(server_or_default(server)) as client:

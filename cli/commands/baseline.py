@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from cli.baseline_name import checked_name
 from cli.group import Commands
-from cli.help import Command
-from cli.here import server_or_default
-from cli.listing import write_list
-from cli.options import AsJson, BenchmarkId, Server
-from cli.output import Line, clean, write, write_json
+from cli.options.baseline_name import checked_name
+from cli.options.common import AsJson, BenchmarkId, Server
+from cli.server.here import server_or_default
+from cli.terminal.help import Command
+from cli.terminal.listing import write_list
+from cli.terminal.output import Line, clean, write, write_json
 
 app = typer.Typer(
     cls=Commands,
@@ -28,7 +28,7 @@ def set_baseline(name: Name, benchmark_id: BenchmarkId, server: Server = None, a
 
     The benchmark cannot be deleted while it has a name.
     """
-    from cli.client import Client
+    from cli.server.client import Client
 
     with Client(server_or_default(server)) as client:
         baseline = client.set_baseline(checked_name(name), benchmark_id)
@@ -42,8 +42,8 @@ def list_baselines(
     as_json: AsJson = False,
 ) -> None:
     """List baselines by name."""
-    from cli.client import Client
     from cli.render.lists import baseline_lines
+    from cli.server.client import Client
 
     with Client(server_or_default(server)) as client:
         listed = client.baselines(limit)
@@ -55,7 +55,7 @@ def list_baselines(
 @app.command(cls=Command)
 def show(name: Name, server: Server = None, as_json: AsJson = False) -> None:
     """Show which benchmark a name stands for."""
-    from cli.client import Client
+    from cli.server.client import Client
 
     with Client(server_or_default(server)) as client:
         baseline = client.baseline(checked_name(name))
@@ -65,7 +65,7 @@ def show(name: Name, server: Server = None, as_json: AsJson = False) -> None:
 @app.command(cls=Command)
 def delete(name: Name, server: Server = None) -> None:
     """Delete a name and keep its benchmark."""
-    from cli.client import Client
+    from cli.server.client import Client
 
     with Client(server_or_default(server)) as client:
         client.delete_baseline(checked_name(name))

@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 
 from cli import complete
-from cli.confirm import may_delete
-from cli.here import server_or_default
-from cli.listing import write_list
-from cli.options import AsJson, BenchmarkId, Explain, Server, WithResults
-from cli.output import Line, clean, write, write_json
+from cli.options.common import AsJson, BenchmarkId, Explain, Server, WithResults
+from cli.server.here import server_or_default
+from cli.terminal.confirm import may_delete
+from cli.terminal.listing import write_list
+from cli.terminal.output import Line, clean, write, write_json
 from shared.benchmark.status import Status
 
 
@@ -31,9 +31,9 @@ def list_benchmarks(
     as_json: AsJson = False,
 ) -> None:
     """List benchmarks, newest first."""
-    from cli import spec as specs
-    from cli.client import Client
+    from cli.options import spec as specs
     from cli.render.lists import list_lines
+    from cli.server.client import Client
 
     pairs = [f"{key}:{value}" for key, value in specs.pairs(metadata or [], "--metadata").items()]
     with Client(server_or_default(server)) as client:
@@ -50,10 +50,10 @@ def show(
     explain: Explain = False,
 ) -> None:
     """Show a benchmark's numbers, its requests, or their events."""
-    from cli.client import Client
     from cli.outcome import print_benchmark
     from cli.render.results import timeline_lines
-    from cli.whole import write_benchmark
+    from cli.server.client import Client
+    from cli.server.whole import write_benchmark
 
     with Client(server_or_default(server)) as client:
         if as_json:
@@ -78,8 +78,8 @@ def rerun(
     It shows the numbers as `run` does. Ctrl-C cancels the new benchmark.
     """
     from cli.outcome import show_to_end
+    from cli.server.target import target
     from cli.stop import Stop
-    from cli.target import target
 
     with Stop() as stop, target(server_or_default(server), stop, check_ready=not detach) as where:
         again = where.client.rerun(benchmark_id)
@@ -89,7 +89,7 @@ def rerun(
 
 def cancel(benchmark_id: BenchmarkId, server: Server = None, as_json: AsJson = False) -> None:
     """Cancel a benchmark and keep its results."""
-    from cli.client import Client
+    from cli.server.client import Client
 
     with Client(server_or_default(server)) as client:
         benchmark = client.cancel(benchmark_id)
@@ -106,7 +106,7 @@ def delete(
     server: Server = None,
 ) -> None:
     """Delete a benchmark and its results."""
-    from cli.client import Client
+    from cli.server.client import Client
 
     with Client(server_or_default(server)) as client:
 

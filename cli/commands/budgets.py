@@ -7,12 +7,12 @@ import typer
 
 from cli.exits import usage
 from cli.group import Commands
-from cli.help import Command
-from cli.here import server_or_default
-from cli.key_id import checked_key_id
-from cli.listing import write_list
-from cli.options import AsJson, Server
-from cli.output import Line, clean, write, write_json
+from cli.options.common import AsJson, Server
+from cli.options.key_id import checked_key_id
+from cli.server.here import server_or_default
+from cli.terminal.help import Command
+from cli.terminal.listing import write_list
+from cli.terminal.output import Line, clean, write, write_json
 
 app = typer.Typer(
     cls=Commands,
@@ -36,8 +36,8 @@ def list_budgets(
     as_json: AsJson = False,
 ) -> None:
     """List budgets with what is spent and left of each."""
-    from cli.client import Client
     from cli.render.money import budget_lines
+    from cli.server.client import Client
 
     with Client(server_or_default(server)) as client:
         listed = client.budgets(limit, owner)
@@ -64,8 +64,8 @@ def set_budget(
     A changed budget holds at once. A new one holds for benchmarks that begin from now on, and counts what this day or
     month has spent already.
     """
-    from cli.client import Client
     from cli.render.money import budget_line
+    from cli.server.client import Client
 
     if not math.isfinite(cap_usd):
         raise usage("USD must be a number")
@@ -78,7 +78,7 @@ def set_budget(
 @app.command(cls=Command)
 def delete(owner: OwnerOption = None, key: KeyOption = None, per: Per = "month", server: Server = None) -> None:
     """Delete a budget. What was spent stays known."""
-    from cli.client import Client
+    from cli.server.client import Client
 
     path = _path(owner, key, per)
     with Client(server_or_default(server)) as client:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.exits import CliError, ExitCode, Interrupted, usage
-from cli.output import write, write_json
-from cli.steps import Steps
+from cli.terminal.output import write, write_json
+from cli.terminal.steps import Steps
 
 if TYPE_CHECKING:
     from worker.calibration import Calibration

@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from cli import complete
-from cli.here import server_or_default
-from cli.options import AsJson, Server
-from cli.output import QUIET, note, write, write_json
+from cli.options.common import AsJson, Server
+from cli.server.here import server_or_default
+from cli.terminal.output import QUIET, note, write, write_json
 
 
 def models(
@@ -26,8 +26,8 @@ def models(
 
     Models that are not listed can be measured too; their cost is unknown.
     """
-    from cli.client import Client
     from cli.render.lists import model_lines
+    from cli.server.client import Client
 
     with Client(server_or_default(server)) as client:
         found, total = client.models(limit, q=query, provider=provider)
@@ -43,8 +43,8 @@ def models(
 
 def providers(server: Server = None, as_json: AsJson = False) -> None:
     """List the endpoints that benchmarks can go to, and which of them lack a key."""
-    from cli.client import Client
     from cli.render.lists import provider_lines
+    from cli.server.client import Client
 
     with Client(server_or_default(server)) as client:
         found = client.providers()
@@ -56,8 +56,8 @@ def providers(server: Server = None, as_json: AsJson = False) -> None:
 
 def workers(server: Server = None, as_json: AsJson = False) -> None:
     """List the workers of the last day: whether they are alive, what they run, and which load they measure exactly."""
-    from cli.client import Client
     from cli.render.lists import worker_lines
+    from cli.server.client import Client
 
     with Client(server_or_default(server)) as client:
         found = client.workers()

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from cli.here import server_or_default
-from cli.options import AsJson, Server
-from cli.output import write, write_json
+from cli.options.common import AsJson, Server
+from cli.server.here import server_or_default
+from cli.terminal.output import write, write_json
 
 
 def compare(
@@ -26,8 +26,8 @@ def compare(
 
     Two runs at different times are not a fair experiment: measure in turns, and compare a run with itself too.
     """
-    from cli.client import Client
     from cli.render.comparison import comparison_lines
+    from cli.server.client import Client
 
     margins = {"margin_percent": f"{margin_percent:g}", "margin_ms": f"{margin_ms:g}"}
     with Client(server_or_default(server)) as client:

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from cli.here import server_or_default
-from cli.options import AsJson, BenchmarkId, Server
-from cli.output import write, write_json
+from cli.options.common import AsJson, BenchmarkId, Server
+from cli.server.here import server_or_default
+from cli.terminal.output import write, write_json
 
 
 def curve(
@@ -23,8 +23,8 @@ def curve(
     as_json: AsJson = False,
 ) -> None:
     """Show throughput against latency for each load that a benchmark measured, and where the knee is."""
-    from cli.client import Client
     from cli.render.curve import curve_lines
+    from cli.server.client import Client
 
     with Client(server_or_default(server)) as client:
         found = client.curve(benchmark_id, slo or [])

@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from cli.confirm import may_delete
 from cli.exits import usage
 from cli.group import Commands
-from cli.help import Command
-from cli.here import server_or_default
-from cli.listing import write_list
-from cli.options import AsJson, Server
-from cli.output import QUIET, Line, clean, note, write, write_json
+from cli.options.common import AsJson, Server
+from cli.server.here import server_or_default
+from cli.terminal.confirm import may_delete
+from cli.terminal.help import Command
+from cli.terminal.listing import write_list
+from cli.terminal.output import QUIET, Line, clean, note, write, write_json
 from shared.workloads.formats.names import Format
 
 app = typer.Typer(
@@ -57,8 +57,8 @@ def add(
 
     The same file, read in the same way, is stored once.
     """
-    from cli.client import Client
     from cli.render.datasets import dataset_lines
+    from cli.server.client import Client
 
     chosen = format_name or _BY_SUFFIX.get(file.suffix.lower())
     if chosen is None:
@@ -95,8 +95,8 @@ def list_datasets(
     as_json: AsJson = False,
 ) -> None:
     """List datasets, newest first."""
-    from cli.client import Client
     from cli.render.datasets import list_lines
+    from cli.server.client import Client
 
     with Client(server_or_default(server)) as client:
         listed = client.datasets(limit)
@@ -114,8 +114,8 @@ def show(
 
     With --rows, `--json` prints the rows and not the facts.
     """
-    from cli.client import Client
     from cli.render.datasets import dataset_lines, row_lines
+    from cli.server.client import Client
 
     with Client(server_or_default(server)) as client:
         dataset = client.dataset(dataset_id)
@@ -135,7 +135,7 @@ def delete(
     server: Server = None,
 ) -> None:
     """Delete a dataset that no open benchmark uses. Ended benchmarks keep their results."""
-    from cli.client import Client
+    from cli.server.client import Client
 
     with Client(server_or_default(server)) as client:
 

@@ -7,8 +7,8 @@ import typer
 
 from cli.demo import EXAMPLE
 from cli.exits import Interrupted
-from cli.options import AsJson
-from cli.output import GOOD, Line, note, write, write_json
+from cli.options.common import AsJson
+from cli.terminal.output import GOOD, Line, note, write, write_json
 
 if TYPE_CHECKING:
     from cli.stack import EmbeddedStack
@@ -33,8 +33,8 @@ def demo(
     Ignores DATABASE_URL, REDIS_URL, .env and provider keys, so that it does the same everywhere and costs nothing.
     """
     from cli.stack import EmbeddedStack
-    from cli.steps import Steps
     from cli.stop import Stop
+    from cli.terminal.steps import Steps
 
     with (
         Stop() as stop,
@@ -51,11 +51,11 @@ def demo(
 
 
 def _measure(stack: "EmbeddedStack", stop: "Stop", *, as_json: bool = False) -> int:
-    from cli.client import Client
     from cli.outcome import wait_to_end
     from cli.render.benchmark import benchmark_lines
     from cli.render.results import result_lines
-    from cli.target import Target
+    from cli.server.client import Client
+    from cli.server.target import Target
     from simulator.profile import Profile
 
     if not as_json:

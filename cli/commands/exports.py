@@ -7,9 +7,9 @@ import typer
 
 from cli import complete
 from cli.exits import usage
-from cli.here import server_or_default
-from cli.options import AsJson, BenchmarkId, Server
-from cli.output import QUIET, Line, clean, note, write, write_json
+from cli.options.common import AsJson, BenchmarkId, Server
+from cli.server.here import server_or_default
+from cli.terminal.output import QUIET, Line, clean, note, write, write_json
 from shared.exports.names import FORMAT_OF_ENDING, PARTS, Format
 
 Output = Annotated[
@@ -38,8 +38,8 @@ def export(
 
     Without --output, CSV and other text goes to stdout. Only `json` can be imported again; it has everything.
     """
-    from cli.client import Client
-    from cli.download import STDOUT, check_target, save
+    from cli.server.client import Client
+    from cli.server.download import STDOUT, check_target, save
 
     target = output or STDOUT
     chosen = format_name or FORMAT_OF_ENDING.get(target.suffix.lower(), "csv")
@@ -70,7 +70,7 @@ def import_file(
 
     The same content is stored once: the second import names the benchmark of the first.
     """
-    from cli.client import Client
+    from cli.server.client import Client
 
     try:
         with file.open("rb") as content, Client(server_or_default(server)) as client:
@@ -97,8 +97,8 @@ def report(
     server: Server = None,
 ) -> None:
     """Write a report as one HTML file, which opens offline and prints well."""
-    from cli.client import Client
-    from cli.download import STDOUT, check_target, save
+    from cli.server.client import Client
+    from cli.server.download import STDOUT, check_target, save
 
     target = output or Path(f"report-{'-'.join(map(str, benchmark_ids))}.html")
     check_target(target, force=force)

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from cli import gate_options
 from cli.exits import usage
-from cli.here import server_or_default
-from cli.options import BenchmarkId, Server
-from cli.output import Line, clean, write, write_json
+from cli.options import gate as gate_options
+from cli.options.common import BenchmarkId, Server
+from cli.server.here import server_or_default
+from cli.terminal.output import Line, clean, write, write_json
 from shared.benchmark.status import TERMINAL
 
 
@@ -26,9 +26,9 @@ def gate(
 
     It exits with 1 if a rule fails, with 5 if one is undecided, and with 6 if a budget stopped the run.
     """
-    from cli.client import Client
     from cli.gating import gate_of
     from cli.render.gate import gate_lines
+    from cli.server.client import Client
 
     asked = gate_of(fail_if or [], baseline, junit, summary, strict=strict)
     if asked is None:

@@ -7,16 +7,16 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from cli.api_key import KEY_ENV
-from cli.confirm import may_delete
 from cli.exits import usage
 from cli.group import Commands
-from cli.help import Command
-from cli.here import server_or_default
-from cli.key_id import checked_key_id
-from cli.listing import write_list
-from cli.options import AsJson, Server
-from cli.output import QUIET, WARNING, Line, clean, note, write, write_json
+from cli.options.common import AsJson, Server
+from cli.options.key_id import checked_key_id
+from cli.server.api_key import KEY_ENV
+from cli.server.here import server_or_default
+from cli.terminal.confirm import may_delete
+from cli.terminal.help import Command
+from cli.terminal.listing import write_list
+from cli.terminal.output import QUIET, WARNING, Line, clean, note, write, write_json
 
 app = typer.Typer(
     cls=Commands,
@@ -59,7 +59,7 @@ def create(
 
     The key alone is on stdout, so that it can be piped to a secret store. Needs a key with the scope admin.
     """
-    from cli.key_client import KeyClient
+    from cli.server.key_client import KeyClient
 
     body = {
         "name": name,
@@ -89,8 +89,8 @@ def list_keys(
     as_json: AsJson = False,
 ) -> None:
     """List API keys by owner, revoked and expired ones too. Needs a key with the scope admin."""
-    from cli.key_client import KeyClient
     from cli.render.keys import key_lines
+    from cli.server.key_client import KeyClient
 
     with KeyClient(server_or_default(server)) as client:
         listed = client.keys(limit, owner)
@@ -107,7 +107,7 @@ def revoke(
 
     It asks before it revokes the last usable key with that scope.
     """
-    from cli.key_client import KeyClient
+    from cli.server.key_client import KeyClient
 
     checked_key_id(key_id)
     with KeyClient(server_or_default(server)) as client:
@@ -137,7 +137,7 @@ def bootstrap(
     to an API on this database needs a key.
     """
     from cli.database import bootstrap_key, shown
-    from shared.db.keys import MAX_NAME_CHARS
+    from shared.db.access.keys import MAX_NAME_CHARS
     from shared.settings import load_settings
 
     if not 0 < len(name.strip()) <= MAX_NAME_CHARS or not name.isprintable():
@@ -152,8 +152,8 @@ def bootstrap(
 
 def whoami(server: Server = None, as_json: AsJson = False) -> None:
     """Show which owner and scope the server gives this command by its API key."""
-    from cli.key_client import KeyClient
     from cli.render.keys import whoami_lines
+    from cli.server.key_client import KeyClient
 
     with KeyClient(server_or_default(server)) as client:
         told = client.whoami()

@@ -4,11 +4,14 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import complete, gate_options, load_options, request_options
-from cli import workload_options as options
+from cli import complete
 from cli.exits import usage
-from cli.options import SERVER_ENV, AsJson, Explain, WithResults
-from cli.sweep_options import PointDuration, PointRequests, Search, Sweep, SweepRate, swept_load
+from cli.options import gate as gate_options
+from cli.options import load as load_options
+from cli.options import request as request_options
+from cli.options import workload as options
+from cli.options.common import SERVER_ENV, AsJson, Explain, WithResults
+from cli.options.sweep import PointDuration, PointRequests, Search, Sweep, SweepRate, swept_load
 
 # Endings of files that describe a whole benchmark.
 SPEC_FILES = (".yaml", ".yml", ".json")
@@ -145,8 +148,8 @@ def run(
     this environment, API, worker and simulator are started only for this run, on the same database. Ctrl-C cancels
     the benchmark and shows the numbers so far.
     """
-    from cli import spec as specs
     from cli.gating import gate_of
+    from cli.options import spec as specs
     from cli.submitting import run_to_end, show_estimate
 
     gate = gate_of(fail_if or [], baseline, junit, summary, strict=strict)
@@ -260,7 +263,7 @@ def _sources(spec: str | None, argument: str | None) -> tuple[str | None, str | 
 
 def _prompts(texts: list[str], file: str | None, stdin: str | None) -> list[Any]:
     """All given prompts, in this order: --prompt, --prompts, stdin."""
-    from cli.prompts import STDIN, load_prompts
+    from cli.options.prompts import STDIN, load_prompts
 
     found: list[Any] = [text for text in texts if text != STDIN]
     if file is not None:

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli.here import server_or_default
-from cli.options import AsJson, Server
-from cli.output import QUIET, note, write, write_json
+from cli.options.common import AsJson, Server
+from cli.server.here import server_or_default
+from cli.terminal.output import QUIET, note, write, write_json
 
 
 def spend(
@@ -29,8 +29,8 @@ def spend(
 
     Requests of unknown cost count with the most that they can have cost.
     """
-    from cli.client import Client
     from cli.render.money import spend_lines
+    from cli.server.client import Client
 
     with Client(server_or_default(server)) as client:
         found = client.spend({"by": by, "from": first, "to": last, "owner": owner, "limit": f"{limit}"})

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.exits import CliError, ExitCode
-from cli.output import clean, note
+from cli.terminal.output import clean, note
 
 
 def simulate(
@@ -78,7 +78,7 @@ def migrate(
     """Bring the database at DATABASE_URL to the newest schema."""
     from cli.database import migrate as upgrade
     from cli.database import missing_migrations, shown
-    from shared.db.postgresql_url import ignored_parameters
+    from shared.db.connection.postgresql_url import ignored_parameters
     from shared.settings import load_settings
 
     url = load_settings().database_url

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.exits import Interrupted
-from cli.output import WARNING, note, write
-from cli.steps import Steps
 from cli.stop import Stop
+from cli.terminal.output import WARNING, note, write
+from cli.terminal.steps import Steps
 
 if TYPE_CHECKING:
     from cli.stack import EmbeddedStack
@@ -37,9 +37,9 @@ def up(
     simulator does. A worker that dies is started again. Ctrl-C or SIGTERM ends everything.
     """
     from cli.stack import EmbeddedStack
-    from cli.tail import Tail
+    from cli.stack.tail import Tail
+    from cli.terminal.welcome import welcome
     from cli.waiting import Deadline
-    from cli.welcome import welcome
 
     clock = Deadline(0)
     tail = Tail() if verbose else None

@@ -8,11 +8,11 @@ import typer
 
 from cli.exits import CliError, ExitCode, Interrupted, usage
 from cli.group import Commands
-from cli.help import Command
-from cli.here import server_or_default
-from cli.options import Server
-from cli.output import Line, note, write
+from cli.options.common import Server
+from cli.server.here import server_or_default
 from cli.stop import Stop
+from cli.terminal.help import Command
+from cli.terminal.output import Line, note, write
 
 app = typer.Typer(
     cls=Commands,
@@ -95,8 +95,8 @@ def listen(
     allowed to reach it: `llmbench up` is; for another server set ALLOWED_PRIVATE_CIDRS. With --secret it registers
     nothing: use the printed URL as a benchmark's `webhook_url`.
     """
-    from cli.client import Client
     from cli.receiver import Receiver
+    from cli.server.client import Client
     from shared.webhooks.message import check_secret
 
     if secret is not None:

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 from cli.gate.judge import Outcome
 from cli.gate.report import Report
-from cli.output import clean
+from cli.terminal.output import clean
 from shared.text import REPLACEMENT
 
 SUITE = "llmbench"

@@ -7,8 +7,8 @@ from cli.gate.measure import COST_PER_1000, ERROR_RATE, MEASURES, Measure
 from cli.gate.reading import Reading, read
 from cli.gate.report import Report
 from cli.gate.words import between, shown
-from cli.output import clean
 from cli.render.numbers import UNKNOWN
+from cli.terminal.output import clean
 
 # Names are cut to this length, and sentences to that one.
 _NAME_MOST = 200

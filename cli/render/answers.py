@@ -6,8 +6,8 @@ There is a line only for what a reader does not expect.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cli.output import WARNING, Line, clean
 from cli.render.pairs import counts, pair
+from cli.terminal.output import WARNING, Line, clean
 
 # Words for an answer that ended by itself.
 _ENDED = {"stop", "end_turn", "stop_sequence", "completed", "eos"}

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cli.output import Line, clean
 from cli.render.numbers import UNKNOWN, instant
 from cli.render.table import table
+from cli.terminal.output import Line, clean
 
 _TITLES = ("at (UTC)", "action", "target", "who", "owner", "details")
 # What a narrow terminal does without, first to last.

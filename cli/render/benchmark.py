@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cli.output import BAD, GOOD, WARNING, Line, clean
 from cli.render.answers import answer_lines
 from cli.render.conclusion import conclusion_lines
 from cli.render.distributions import distributions
@@ -27,6 +26,7 @@ from cli.render.numbers import UNKNOWN, count, milliseconds, seconds_between, us
 from cli.render.observed import observed_lines, probe_lines
 from cli.render.pairs import most_first, pair
 from cli.render.stages import has_several, stage_lines
+from cli.terminal.output import BAD, GOOD, WARNING, Line, clean
 from shared.benchmark.results.outcome import FAILURES, OUTCOMES
 
 _STYLES = {"completed": GOOD, "failed": BAD, "cancelled": WARNING}

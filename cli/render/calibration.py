@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from cli.output import GOOD, WARNING, Line
 from cli.render.table import table
+from cli.terminal.output import GOOD, WARNING, Line
 
 
 def calibration_lines(calibration: dict[str, Any]) -> list[Line]:

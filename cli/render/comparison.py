@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cli.output import GOOD, QUIET, WARNING, Line, clean
 from cli.render.numbers import UNKNOWN, milliseconds, rate, usd
 from cli.render.table import table
+from cli.terminal.output import GOOD, QUIET, WARNING, Line, clean
 
 _STYLES = {"too_early": QUIET, "withheld": QUIET}
 

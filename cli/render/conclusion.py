@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cli.output import GOOD, QUIET, WARNING, Line, clean
 from cli.render.pairs import pair
+from cli.terminal.output import GOOD, QUIET, WARNING, Line, clean
 
 _STATUS = {
     "converged": "converged",

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cli.output import GOOD, QUIET, WARNING, Line
 from cli.render.numbers import UNKNOWN, milliseconds, rate
 from cli.render.table import table
+from cli.terminal.output import GOOD, QUIET, WARNING, Line
 
 _LOADS = {"concurrency": "streams", "request_rate": "requests/s asked"}
 _HEADER = ("requests/s", "±", "tokens/s", "TTFT p50", "p95", "TPOT p50", "latency p50", "p95", "failed", "in SLO", "")

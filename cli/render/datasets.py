@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from cli.output import Line, clean
 from cli.render.numbers import UNKNOWN, count, duration, instant
 from cli.render.pairs import counts, pair
 from cli.render.table import table
+from cli.terminal.output import Line, clean
 
 _TEXT_SHOWN = 200
 

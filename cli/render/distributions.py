@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from cli.output import QUIET, Line
 from cli.render.numbers import UNKNOWN, WRITERS, count
 from cli.render.table import table
+from cli.terminal.output import QUIET, Line
 from shared.numbers.metrics import METRICS
 from shared.numbers.percentiles import MIN_COUNT
 

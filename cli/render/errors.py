@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cli.output import BAD, Line, clean
 from cli.render.numbers import milliseconds
 from cli.render.pairs import most_first, pair
-from cli.text_width import cut
+from cli.terminal.output import BAD, Line, clean
+from cli.terminal.text_width import cut
 
 # More kinds than these are only counted, and longer messages are cut: `--results` has them whole.
 _MOST_KINDS = 4

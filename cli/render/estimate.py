@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cli.output import WARNING, Line, clean
 from cli.render.numbers import UNKNOWN, count, duration, usd
 from cli.render.pairs import pair
+from cli.terminal.output import WARNING, Line, clean
 
 
 def dry_run_lines(checked: Mapping[str, Any]) -> Iterator[Line]:

@@ -2,7 +2,7 @@
 
 from cli.gate.judge import Outcome
 from cli.gate.report import Report
-from cli.output import BAD, GOOD, QUIET, WARNING, Line, clean
+from cli.terminal.output import BAD, GOOD, QUIET, WARNING, Line, clean
 
 _STYLES: dict[Outcome, str] = {"passed": "", "failed": BAD, "undecided": WARNING}
 _WIDTH = len("undecided") + 2

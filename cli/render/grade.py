@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cli.output import QUIET, WARNING, Line
 from cli.render.pairs import pair
+from cli.terminal.output import QUIET, WARNING, Line
 from shared.numbers.disturbance import PROMISED_MS
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from cli.output import Line, clean
 from cli.render.numbers import UNKNOWN, instant
 from cli.render.pairs import pair
 from cli.render.table import table
+from cli.terminal.output import Line, clean
 
 
 def key_lines(keys: Sequence[dict[str, Any]]) -> list[Line]:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from cli.output import Line, clean
 from cli.render.numbers import UNKNOWN, count, instant, milliseconds, price, rate, usd
 from cli.render.table import table
+from cli.terminal.output import Line, clean
 
 # Title and side of each column of a list of benchmarks.
 _LISTED = (

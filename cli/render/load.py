@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cli.output import BAD, GOOD, QUIET, Line
 from cli.render.numbers import UNKNOWN, count, milliseconds, rate
 from cli.render.pairs import pair
+from cli.terminal.output import BAD, GOOD, QUIET, Line
 
 _TOKENS = ("input", "output", "total")
 _PERCENTILES = ("p50", "p90", "p95", "p99")

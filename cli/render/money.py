@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cli.output import Line, clean
 from cli.render.numbers import UNKNOWN, count, instant, usd
 from cli.render.table import table
+from cli.terminal.output import Line, clean
 
 # The columns that name what a sum is of, by `by`: title, and how it is written.
 _OF = {

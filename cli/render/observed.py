@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cli.output import WARNING, Line, clean
 from cli.render.numbers import milliseconds, rate, usd
 from cli.render.pairs import counts, pair
+from cli.terminal.output import WARNING, Line, clean
 from shared.observing.series import BY_NAME
 
 # The lines of a run. A line without a series that the server has is left out.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from cli.output import Line, clean
+from cli.terminal.output import Line, clean
 
 _NAME = 13
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from cli.output import Line, clean
 from cli.render.numbers import WRITERS
 from cli.render.table import table
-from cli.text_width import cut
+from cli.terminal.output import Line, clean
+from cli.terminal.text_width import cut
 from shared.numbers.metrics import METRICS
 
 COLUMNS = {metric.name: metric.column for metric in METRICS.values() if metric.column is not None}

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from cli.output import QUIET, WARNING, Line, clean
 from cli.render.numbers import UNKNOWN, milliseconds, rate
 from cli.render.pairs import pair
 from cli.render.table import table
+from cli.terminal.output import QUIET, WARNING, Line, clean
 from shared.benchmark.results.outcome import FAILURES, OUTCOMES
 
 # Ends that a load was not asked to have.

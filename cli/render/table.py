@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from cli.output import QUIET, Line, screen_width
-from cli.text_width import cut, width
+from cli.terminal.output import QUIET, Line, screen_width
+from cli.terminal.text_width import cut, width
 
 GAP = "  "
 # A column that may be cut keeps this width.

@@ -52,7 +52,7 @@ class Child:
         return self._process.poll()
 
     def go(self, env: Mapping[str, str]) -> None:
-        """Lets a program of `cli.child` begin, in this environment."""
+        """Lets a program of `cli.stack.child` begin, in this environment."""
         assert self._process.stdin is not None  # noqa: S101 - it is a PIPE
         with suppress(BrokenPipeError):  # it is dead already, which the next check reports
             self._process.stdin.write(json.dumps(dict(env)).encode() + b"\n")

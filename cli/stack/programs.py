@@ -18,7 +18,7 @@ def api(host: str, port: int) -> list[str]:
     """`uvicorn --factory api.main:create_app`."""
     return [
         *_PYTHON,
-        *("cli.child", "api.main", *UVICORN),
+        *("cli.stack.child", "api.main", *UVICORN),
         *("--host", host, "--port", str(port), "--workers", "1", "--timeout-graceful-shutdown", "5"),
         # The API reads the headers of proxies itself, and needs the peer's own address for that (TRUSTED_PROXIES).
         "--no-proxy-headers",
@@ -29,7 +29,7 @@ def api(host: str, port: int) -> list[str]:
 
 def worker() -> list[str]:
     """`arq worker.main.WorkerSettings`. It preloads another module: `worker.main` reads the settings at import."""
-    return [*_PYTHON, "cli.child", "worker.dispatcher", "arq", "worker.main.WorkerSettings"]
+    return [*_PYTHON, "cli.stack.child", "worker.dispatcher", "arq", "worker.main.WorkerSettings"]
 
 
 def _home() -> Path:

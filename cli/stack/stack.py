@@ -9,8 +9,8 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 
 from cli import waiting
-from cli.announcement import Announcement, digest
 from cli.exits import CliError, ExitCode
+from cli.server.announcement import Announcement, digest
 from cli.stack import ports, programs, valkey
 from cli.stack.folder_lock import FolderLock
 from cli.stack.process import Child

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from shared.db.types import BigKey, UtcDateTime
+from shared.db.tables.types import BigKey, UtcDateTime
 
 revision: str = "0004"
 down_revision: str | None = "0003"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from shared.db.types import BigKey, JsonDocument, UtcDateTime
+from shared.db.tables.types import BigKey, JsonDocument, UtcDateTime
 
 revision: str = "0005"
 down_revision: str | None = "0004"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from shared.db.types import JsonDocument
+from shared.db.tables.types import JsonDocument
 
 revision: str = "0008"
 down_revision: str | None = "0007"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from shared.db.types import JsonDocument, Usd, UtcDateTime
+from shared.db.tables.types import JsonDocument, Usd, UtcDateTime
 
 revision: str = "0009"
 down_revision: str | None = "0008"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from shared.db.types import UtcDateTime
+from shared.db.tables.types import UtcDateTime
 
 revision: str = "0010"
 down_revision: str | None = "0009"

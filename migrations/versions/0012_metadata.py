@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from shared.db.types import BigKey, JsonDocument
+from shared.db.tables.types import BigKey, JsonDocument
 
 revision: str = "0012"
 down_revision: str | None = "0011"

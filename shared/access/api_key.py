@@ -1,4 +1,4 @@
-"""API keys as text: `lbk_<id>_<secret><checksum>`. Made, read and hashed here; `shared.db.keys` stores them."""
+"""API keys as text: `lbk_<id>_<secret><checksum>`. Made, read and hashed here; `shared.db.access.keys` stores them."""
 
 import hmac
 import re

@@ -1,4 +1,4 @@
-"""What the audit log tells of: actions, and the facts that it may hold. `shared.db.audit` stores them."""
+"""What the audit log tells of: actions, and the facts that it may hold. `shared.db.access.audit` stores them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args

@@ -1,4 +1,4 @@
-"""The secret of a browser's session, and what is derived from it. `api.access` and `shared.db.sessions` use it."""
+"""The secret of a browser's session, and what is derived from it. For `api.access` and `shared.db.access.sessions`."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""Compares two to eight benchmarks with the first of them. `api/comparisons.py` calls it in a thread.
+"""Compares two to eight benchmarks with the first of them. `api/present/comparisons.py` calls it in a thread.
 
 Returns the document of `GET /compare`.
 """

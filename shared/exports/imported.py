@@ -1,4 +1,4 @@
-"""What an import takes: the parts of a JSON export, as strict as a submit. `api.imports` reads files through it."""
+"""What an import takes: the parts of a JSON export, as strict as a submit. For `api.files.imports`."""
 
 import base64
 import binascii

@@ -5,7 +5,7 @@ import asyncio
 from prometheus_client import CollectorRegistry, Gauge, GCCollector, Histogram, PlatformCollector, ProcessCollector
 
 from shared.clock import monotonic_ns
-from shared.db.database import Database
+from shared.db.connection.database import Database
 from shared.version import __version__
 
 LAG_EVERY_S = 0.5

@@ -7,12 +7,12 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from shared.db.database import Database
+from shared.db.connection.database import Database
 from shared.providers.key_ring import KeyRing
 from tests.api.access.browsers import Browser, make_key
 from tests.api.documents import KEY
 from tests.shared.db.rows import Tables
-from tests.support.ports import free_port
+from tests.support.programs.ports import free_port
 from tests.support.service import make_settings, running_api
 
 SIMULATOR = "http://127.0.0.1:9"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.db.tables import Benchmark
+from shared.db.tables.benchmarks import Benchmark
 from tests.shared.benchmark.history.runs import run
 from tests.shared.db.rows import Tables, make_spec
 

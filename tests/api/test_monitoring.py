@@ -10,7 +10,7 @@ from api.monitoring import prefers_openmetrics
 from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
 from tests.support.prometheus import samples, value
-from tests.support.proxy import proxy_to
+from tests.support.servers.proxy import proxy_to
 from tests.support.service import make_settings, running_api
 
 

@@ -22,7 +22,7 @@ from checks.report import not_run
 from tests.browser.chromium import chromium, lacking
 from tests.browser.stack import Stack, stack
 from tests.browser.watched import tab
-from tests.support.ports import free_port
+from tests.support.programs.ports import free_port
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:

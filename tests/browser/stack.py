@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 
-from tests.support.llmbench import llmbench
+from tests.support.programs.llmbench import llmbench
 from tests.support.waiting import PATIENCE_S, wait_until
 
 LONG_NAME = "Nightly regression of the summarisation prompts against the new endpoint, " * 3

@@ -7,8 +7,8 @@ import pytest
 
 from tests.browser.stack import Stack, stack
 from tests.browser.watched import tab
-from tests.support.nginx import PROGRAM, nginx
-from tests.support.ports import free_port
+from tests.support.programs.ports import free_port
+from tests.support.servers.nginx import PROGRAM, nginx
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -17,19 +17,19 @@ from redis.asyncio import Redis
 from sqlalchemy import update
 
 from cli.stack import valkey
-from shared.db.database import Database
-from shared.db.migrate import upgrade
-from shared.db.types import utc_now
-from shared.db.webhook_tables import WebhookDelivery
+from shared.db.connection.database import Database
+from shared.db.schema.migrate import upgrade
+from shared.db.tables.types import utc_now
+from shared.db.tables.webhooks import WebhookDelivery
 from shared.queue.doorbell import CHANNEL
 from shared.settings import process_environment
 from shared.webhooks.secret_box import new_key
-from tests.support.ledger import priced
-from tests.support.ports import free_port
-from tests.support.postgresql import EmbeddedPostgresql, embedded_postgresql
-from tests.support.processes import Program, SimulatorProcess, answers, simulator_process
-from tests.support.proxy import Proxy, proxy_to
-from tests.support.receiver import Receiver, receiver, status
+from tests.support.databases.ledger import priced
+from tests.support.programs.deployment import Program, SimulatorProcess, answers, simulator_process
+from tests.support.programs.ports import free_port
+from tests.support.servers.postgresql import EmbeddedPostgresql, embedded_postgresql
+from tests.support.servers.proxy import Proxy, proxy_to
+from tests.support.servers.receiver import Receiver, receiver, status
 from tests.support.waiting import PATIENCE_S
 
 LEASE_S, SWEEP_S = 4.0, 1.0

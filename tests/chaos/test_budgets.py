@@ -15,7 +15,7 @@ from tests.chaos.conftest import Scenario
 from tests.chaos.history import Account
 from tests.chaos.random_worker import SEED
 from tests.chaos.stack import Chaos, Json
-from tests.support.ledger import Ledger
+from tests.support.databases.ledger import Ledger
 from tests.support.waiting import PATIENCE_S
 
 BUDGET = "owner:default:month"

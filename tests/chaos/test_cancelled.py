@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from shared.db.database import Database
-from shared.db.engine import make_engine
+from shared.db.connection.database import Database
+from shared.db.connection.engine import make_engine
 from shared.errors import Unavailable
-from tests.support.interrupted import CASES, Writer, assert_nothing_is_locked
+from tests.support.databases.interrupted import CASES, Writer, assert_nothing_is_locked
 from tests.support.steps import Steps
 
 # If even the tasks that close a connection are cancelled, the driver's thread closes it a moment later. If a connection

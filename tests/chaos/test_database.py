@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import text
 
-from shared.db.engine import make_engine
+from shared.db.connection.engine import make_engine
 from tests.chaos.conftest import Scenario
 from tests.chaos.stack import LEASE_S, Chaos
 

@@ -10,7 +10,7 @@ from shared.queue.doorbell import CHANNEL, LISTEN_S, RING_FUNCTION
 from shared.queue.redis import QUEUE_NAME, deserialize, serialize
 from tests.chaos.conftest import Scenario
 from tests.chaos.stack import LEASE_S, NOISE_S, SWEEP_S
-from tests.support.processes import Program
+from tests.support.programs.deployment import Program
 from tests.support.waiting import quickest, until
 
 

@@ -21,22 +21,22 @@ from sqlalchemy import select, text, update
 
 from shared.access.caller import LOCAL, Caller
 from shared.benchmark.spec import BenchmarkSpec
-from shared.db.benchmarks import BenchmarkRepository
-from shared.db.database import Database
-from shared.db.migrate import downgrade, upgrade
-from shared.db.new_benchmark import NewBenchmark, insert_benchmark
-from shared.db.revision import MIGRATIONS
-from shared.db.types import utc_now
-from shared.db.webhook_endpoints import WebhookRepository
-from shared.db.webhook_tables import WebhookDelivery, WebhookEndpoint, WebhookEvent
-from shared.db.worker_tables import Worker
-from shared.db.workers import OLD_WORKER_S
+from shared.db.benchmarks.new_benchmark import NewBenchmark, insert_benchmark
+from shared.db.benchmarks.repository import BenchmarkRepository
+from shared.db.connection.database import Database
+from shared.db.schema.migrate import downgrade, upgrade
+from shared.db.schema.revision import MIGRATIONS
+from shared.db.tables.types import utc_now
+from shared.db.tables.webhooks import WebhookDelivery, WebhookEndpoint, WebhookEvent
+from shared.db.tables.workers import Worker
+from shared.db.webhooks.endpoints import WebhookRepository
+from shared.db.workers.repository import OLD_WORKER_S
 from shared.errors import Conflict
 from shared.providers.identity import EndpointIdentity
 from shared.settings import process_environment
 from shared.webhooks.message import NewEndpoint
-from tests.support.ports import free_port
-from tests.support.processes import Program, SimulatorProcess, simulator_process
+from tests.support.programs.deployment import Program, SimulatorProcess, simulator_process
+from tests.support.programs.ports import free_port
 from tests.support.waiting import PATIENCE_S, until
 
 ROOT = MIGRATIONS.parent

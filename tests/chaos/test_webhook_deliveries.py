@@ -5,7 +5,7 @@ import signal
 from typing import Any
 
 from tests.chaos.conftest import Scenario
-from tests.support.receiver import hang, in_turn, receiver, status
+from tests.support.servers.receiver import hang, in_turn, receiver, status
 from tests.support.waiting import PATIENCE_S
 
 

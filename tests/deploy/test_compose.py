@@ -19,7 +19,7 @@ import pytest
 
 from shared.webhooks.message import new_secret
 from shared.webhooks.secret_box import new_key
-from tests.support.ports import free_port
+from tests.support.programs.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "llmbench-deploy-test"

@@ -17,7 +17,7 @@ from shared.access.api_key import parse
 from shared.webhooks.message import new_secret
 from tests.deploy.test_compose import PROVIDER_KEY, ROOT, Stack
 from tests.deploy.test_secrets import SECRET_NAMES
-from tests.support.ports import free_port
+from tests.support.programs.ports import free_port
 
 PROJECT = "llmbench-deploy-files"
 PROMPT = "a canary in a prompt 0123456789"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.ports import free_port
+from tests.support.programs.ports import free_port
 from worker.health import problem
 
 HEALTH = Path(__file__).parents[2] / "deploy/health"

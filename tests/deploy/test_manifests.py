@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from api.monitoring import ApiMonitor
 from checks.rules import RULES, TARGET, prometheus_rule
-from shared.db.database import Database
+from shared.db.connection.database import Database
 from shared.network.hosts import AllowedHosts
 from shared.providers.built_in import BUILT_IN
 from shared.providers.endpoints import Endpoint

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.tools import tool
+from tests.support.programs.tools import tool
 
 ROOT = Path(__file__).parents[2]
 DIGEST = f"sha256:{'a1' * 32}"

@@ -16,7 +16,7 @@ from shared.providers.built_in import BUILT_IN
 from shared.providers.endpoints import Endpoint
 from shared.providers.key_ring import KeyRing
 from shared.settings import load_settings
-from simulator.registry import WIRE_FORMATS
+from simulator.protocols.registry import WIRE_FORMATS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("requirements/*.md")])

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from shared.clock import SystemClock
-from shared.db.deliveries import Attempt
+from shared.db.webhooks.deliveries import Attempt
 from shared.network.ssrf import SsrfGuard
 from shared.webhooks.message import new_secret
-from tests.support.ports import free_port
-from tests.support.receiver import LOOPBACK
+from tests.support.programs.ports import free_port
+from tests.support.servers.receiver import LOOPBACK
 from tests.support.waiting import until, wait_until
 from tests.worker.webhooks.sending import BOX, due
 from worker.webhooks.sender import Sender

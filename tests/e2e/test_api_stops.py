@@ -8,12 +8,12 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from shared.db.migrate import upgrade
+from shared.db.schema.migrate import upgrade
 from shared.settings import process_environment
 from tests.api.documents import submit
 from tests.api.event_stream import received
-from tests.support.ports import free_port
-from tests.support.processes import Program, answers
+from tests.support.programs.deployment import Program, answers
+from tests.support.programs.ports import free_port
 from tests.support.waiting import PATIENCE_S, until
 
 

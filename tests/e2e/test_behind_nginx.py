@@ -10,10 +10,10 @@ import httpx2
 import pytest
 import trustme
 
-from cli.client import Client
-from tests.support.llmbench import llmbench
-from tests.support.nginx import PROGRAM, nginx
-from tests.support.ports import free_port
+from cli.server.client import Client
+from tests.support.programs.llmbench import llmbench
+from tests.support.programs.ports import free_port
+from tests.support.servers.nginx import PROGRAM, nginx
 
 PAGE = Path(__file__).parents[2] / "docs/operations.md"
 

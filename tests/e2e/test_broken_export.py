@@ -11,14 +11,14 @@ import uvicorn
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from api.exports import ROWS_AT_ONCE
+from api.files.exports import ROWS_AT_ONCE
 from api.main import create_app
 from shared.access.caller import LOCAL
-from shared.db.benchmarks import BenchmarkRepository
-from shared.db.database import Database
+from shared.db.benchmarks.repository import BenchmarkRepository
+from shared.db.connection.database import Database
 from shared.providers.key_ring import KeyRing
-from tests.support.long_run import add_long_run
-from tests.support.ports import free_port
+from tests.support.databases.long_run import add_long_run
+from tests.support.programs.ports import free_port
 from tests.support.service import make_settings
 from tests.support.waiting import PATIENCE_S
 

@@ -15,9 +15,9 @@ import orjson
 import pytest
 from sqlalchemy import insert, text
 
-from shared.db.all_tables import METADATA
-from shared.db.database import Database
-from shared.db.migrate import downgrade, upgrade
+from shared.db.connection.database import Database
+from shared.db.schema.migrate import downgrade, upgrade
+from shared.db.tables.all_tables import METADATA
 from shared.numbers.rounding import rounded
 from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator

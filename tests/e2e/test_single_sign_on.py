@@ -12,14 +12,14 @@ import httpx2
 import pytest
 import trustme
 
-from shared.db.database import Database
-from shared.db.migrate import upgrade
+from shared.db.connection.database import Database
+from shared.db.schema.migrate import upgrade
 from tests.api.access.browsers import make_key
 from tests.api.pages.forms_of import FORM
 from tests.api.pages.html import Page as Read
-from tests.support.llmbench import llmbench
-from tests.support.nginx import PROGRAM, nginx
-from tests.support.ports import free_port
+from tests.support.programs.llmbench import llmbench
+from tests.support.programs.ports import free_port
+from tests.support.servers.nginx import PROGRAM, nginx
 
 PAGE = Path(__file__).parents[2] / "docs/operations.md"
 ALICE = "alice@example.com"

@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from shared.db.all_tables import METADATA
-from shared.db.database import Database
-from shared.db.retention import RetentionRepository
-from shared.db.tables import Benchmark, IdempotencyKey
-from shared.db.types import utc_now
-from shared.db.webhook_tables import WebhookDelivery
+from shared.db.benchmarks.retention import RetentionRepository
+from shared.db.connection.database import Database
+from shared.db.tables.all_tables import METADATA
+from shared.db.tables.benchmarks import Benchmark, IdempotencyKey
+from shared.db.tables.types import utc_now
+from shared.db.tables.webhooks import WebhookDelivery
 from shared.providers.key_ring import KeyRing
 from shared.webhooks.secret_box import new_key
-from tests.support.receiver import LOOPBACK, receiver, status
-from tests.support.scripted import ScriptedServer, http
+from tests.support.servers.receiver import LOOPBACK, receiver, status
+from tests.support.servers.scripted import ScriptedServer, http
 from tests.support.service import WAIT, Service, running_service
 from tests.support.streams import openai_chunk, sse
 from tests.support.waiting import until

@@ -10,7 +10,7 @@ from shared.providers.key_ring import KeyRing
 from shared.webhooks.secret_box import new_key
 from simulator.server import Simulator
 from tests.support.dates import instant
-from tests.support.receiver import LOOPBACK, after, receiver, status
+from tests.support.servers.receiver import LOOPBACK, after, receiver, status
 from tests.support.service import WAIT, Service, running_service
 from tests.support.waiting import until
 from worker.engine.children import Children

@@ -8,13 +8,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from shared.db.migrate import upgrade
+from shared.db.schema.migrate import upgrade
 from tests.fuzz.damage import damaged
 from tests.fuzz.run import Findings, judge, kind_of, run
 from tests.fuzz.sent import Sent
 from tests.fuzz.shrink import smallest
 from tests.fuzz.stored import store_all
-from tests.support.postgresql import postgresql_server
+from tests.support.servers.postgresql import postgresql_server
 
 
 def main() -> int:

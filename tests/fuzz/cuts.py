@@ -8,7 +8,7 @@ from typing import Any
 from shared.benchmark.results.record import ResultRecord
 from tests.fuzz.sent import Sent, measure
 from tests.support.flags import flags_of_answer
-from tests.support.scripted import cut
+from tests.support.servers.scripted import cut
 
 # One answer in so many is read again, if it is no longer than this.
 _EVERY, _MOST_BYTES = 4, 2_000

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.support.scripted import cut
+from tests.support.servers.scripted import cut
 
 Reads = list[bytes]
 

@@ -6,10 +6,10 @@ from functools import cache
 from itertools import islice
 
 from simulator.answer import generate
-from simulator.call import Call
 from simulator.profile import Profile
-from simulator.registry import WIRE_FORMATS
-from simulator.wire_format import WireFormat
+from simulator.protocols.call import Call
+from simulator.protocols.registry import WIRE_FORMATS
+from simulator.protocols.wire_format import WireFormat
 from tests.e2e.field.cases import CASES
 
 # Model names of the simulator. Each stands for an answer of another shape.

@@ -10,7 +10,7 @@ from shared.benchmark.timeouts import Timeouts
 from shared.providers.endpoints import Endpoint
 from shared.providers.prices import PriceList
 from shared.scrubber import Scrubber
-from tests.support.scripted import FrozenClock
+from tests.support.servers.scripted import FrozenClock
 from tests.worker.engine.measuring import BEGAN, REQUEST, adapter
 from worker.engine.measurer import Measurement
 from worker.engine.messages import Began, End, Head, Slice

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from shared.benchmark.results.record import ResultRecord
-from shared.db.database import Database
-from shared.db.tables import Result
+from shared.db.connection.database import Database
+from shared.db.tables.benchmarks import Result
 from shared.numbers.metrics import REPORTED
 from tests.shared.db.rows import Tables
 from worker.run.recorder import MAX_BATCH

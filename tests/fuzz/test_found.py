@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shared.protocols.json_values import may_break_off
 from tests.fuzz.sent import Sent
 from tests.fuzz.sent import measure as measure_sent
-from tests.support.scripted import cut
+from tests.support.servers.scripted import cut
 from tests.support.streams import anthropic_text, message_start, openai_chunk, sse
 from tests.worker.engine.measuring import measure
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.fuzz.large import ANSWERS, REFUSALS
 from tests.fuzz.sent import Sent, measure
-from tests.support.scripted import cut
+from tests.support.servers.scripted import cut
 
 # Work that grows with the square of the size takes four times as long for twice the size, each time. A machine whose
 # cores are shared makes one measurement longer, not several in a row.

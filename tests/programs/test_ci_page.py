@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from cli.exits import ExitCode
-from tests.support.llmbench import llmbench
+from tests.support.programs.llmbench import llmbench
 
 PAGE = (Path(__file__).parents[2] / "docs/ci.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```bash\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)

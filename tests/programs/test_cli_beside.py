@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from cli.exits import ExitCode
-from shared.db.migrate import upgrade
-from tests.support.llmbench import Program, llmbench
-from tests.support.processes import SimulatorProcess, simulator_process
+from shared.db.schema.migrate import upgrade
+from tests.support.programs.deployment import SimulatorProcess, simulator_process
+from tests.support.programs.llmbench import Program, llmbench
 
 RUN = ("run", "-m", "sim-ttft5-gap1-n4", "--json", "-n", "4")
 

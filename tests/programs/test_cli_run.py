@@ -11,7 +11,7 @@ import pytest
 from cli.exits import ExitCode
 from tests.cli import documents
 from tests.cli.fake_api import FakeApi, serving
-from tests.support.llmbench import llmbench
+from tests.support.programs.llmbench import llmbench
 from tests.support.waiting import PATIENCE_S
 
 

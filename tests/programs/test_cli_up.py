@@ -10,10 +10,10 @@ from pathlib import Path
 
 import psutil
 
-from cli.client import Client
 from cli.exits import ExitCode
+from cli.server.client import Client
 from cli.stack.restarts import MOST
-from tests.support.llmbench import Program, gone, llmbench
+from tests.support.programs.llmbench import Program, gone, llmbench
 from tests.support.waiting import PATIENCE_S, wait_until
 
 # Valkey, simulator, API, worker, its measuring process.

@@ -5,9 +5,9 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from cli.client import Client
 from cli.exits import ExitCode
-from tests.support.llmbench import llmbench
+from cli.server.client import Client
+from tests.support.programs.llmbench import llmbench
 from tests.support.waiting import wait_until
 
 

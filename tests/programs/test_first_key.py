@@ -9,8 +9,8 @@ import httpx2
 import pytest
 
 from shared.settings import process_environment
-from tests.support.ports import free_port
-from tests.support.processes import Program, answers
+from tests.support.programs.deployment import Program, answers
+from tests.support.programs.ports import free_port
 from tests.support.waiting import PATIENCE_S, until
 
 UVICORN = [sys.executable, "-m", "uvicorn", "--factory", "api.main:create_app", "--http", "h11", "--no-proxy-headers"]

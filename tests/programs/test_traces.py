@@ -11,9 +11,9 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from cli.stack import EmbeddedStack
-from tests.support.otlp import Collected, Collector, collector
-from tests.support.ports import free_port
-from tests.support.processes import simulator_process
+from tests.support.programs.deployment import simulator_process
+from tests.support.programs.ports import free_port
+from tests.support.servers.otlp import Collected, Collector, collector
 from tests.support.waiting import PATIENCE_S, wait_until
 
 TRACE, TAKEN_OVER = "4bf92f3577b34da6a3ce929d0e0e4736", "0af7651916cd43dd8448eb211c80319c"

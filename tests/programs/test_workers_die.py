@@ -12,8 +12,8 @@ import httpx2
 import pytest
 
 from cli.stack import EmbeddedStack
-from tests.support.ports import free_port
-from tests.support.processes import SimulatorProcess, simulator_process
+from tests.support.programs.deployment import SimulatorProcess, simulator_process
+from tests.support.programs.ports import free_port
 from tests.support.waiting import PATIENCE_S, wait_until
 
 PROMPTS = 30

@@ -10,23 +10,23 @@ from fastapi import FastAPI
 
 from api.main import create_app
 from shared.clock import SystemClock
-from shared.db.database import Database
-from shared.db.leases import LeaseRepository
-from shared.db.payments import Payments
-from shared.db.results import ResultRepository
-from shared.db.run_benchmarks import RunBenchmarks
-from shared.db.run_datasets import RunDatasets
-from shared.db.run_observations import RunObservations
-from shared.db.run_segments import RunSegments
-from shared.db.run_stages import RunStages
-from shared.db.unclaimed import UnclaimedRepository
-from shared.db.workers import WorkerRepository
+from shared.db.connection.database import Database
+from shared.db.money.payments import Payments
+from shared.db.runs.benchmarks import RunBenchmarks
+from shared.db.runs.datasets import RunDatasets
+from shared.db.runs.earlier_segments import RunSegments
+from shared.db.runs.leases import LeaseRepository
+from shared.db.runs.observations import RunObservations
+from shared.db.runs.results import ResultRepository
+from shared.db.runs.stages import RunStages
+from shared.db.runs.unclaimed import UnclaimedRepository
+from shared.db.workers.repository import WorkerRepository
 from shared.providers.key_ring import KeyRing
 from shared.providers.prices import PriceList
 from shared.queue.doorbell import Doorbell
 from shared.queue.redis import client_redis
 from shared.settings import Settings
-from tests.support.databases import DATABASES
+from tests.support.databases.lent import DATABASES
 from tests.support.waiting import PATIENCE_S
 from worker.calibration import Calibration
 from worker.dispatcher import Dispatcher, nothing

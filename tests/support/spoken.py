@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from simulator.answer import Answer, Finish, Piece
-from simulator.call import Call, Event
 from simulator.profile import Profile
-from simulator.registry import WIRE_FORMATS
-from simulator.wire_format import WireFormat
+from simulator.protocols.call import Call, Event
+from simulator.protocols.registry import WIRE_FORMATS
+from simulator.protocols.wire_format import WireFormat
 
 INPUT_TOKENS = 10
 _MODEL = "m"

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from tests.support.fork_server.client import NEEDS_A_START, ForkedProcess, ForkServer, fork_server, is_preloaded
-from tests.support.processes import Program
+from tests.support.programs.deployment import Program
 from tests.support.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs descriptors of processes")

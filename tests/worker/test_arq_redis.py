@@ -13,8 +13,8 @@ from redis.asyncio import Redis
 from shared.program.tasks import end
 from shared.queue.doorbell import RING_FUNCTION, Doorbell
 from shared.queue.redis import QUEUE_NAME, client_redis
-from tests.support.ports import free_port
-from tests.support.proxy import Proxy, proxy_to
+from tests.support.programs.ports import free_port
+from tests.support.servers.proxy import Proxy, proxy_to
 from tests.support.waiting import PATIENCE_S, until
 from worker.arq_redis import queue_redis
 from worker.main import WorkerSettings

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.clock import SystemClock
-from shared.db.database import Database
-from shared.db.workers import WorkerRepository
+from shared.db.connection.database import Database
+from shared.db.workers.repository import WorkerRepository
 from shared.providers.key_ring import KeyRing
 from shared.queue.doorbell import Doorbell
 from shared.queue.redis import client_redis

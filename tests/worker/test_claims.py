@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 from sqlalchemy import select
 
-from shared.db.database import Database
-from shared.db.webhook_tables import WebhookEvent
+from shared.db.connection.database import Database
+from shared.db.tables.webhooks import WebhookEvent
 from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
 from tests.support.service import WAIT, make_settings, running_api, running_worker

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from shared.db.database import Database
+from shared.db.connection.database import Database
 from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
 from tests.shared.db.rows import Tables, make_spec

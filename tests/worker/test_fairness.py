@@ -8,8 +8,8 @@ from typing import Any
 import httpx2
 from sqlalchemy import select
 
-from shared.db.database import Database
-from shared.db.tables import Benchmark
+from shared.db.connection.database import Database
+from shared.db.tables.benchmarks import Benchmark
 from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
 from tests.api.access.keys import KeyMaker, bearer

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from shared.db.database import Database
+from shared.db.connection.database import Database
 from shared.providers.key_ring import KeyRing
 from tests.support.service import make_settings, running_worker
 from worker.engine.children import Children

@@ -7,17 +7,17 @@ import pytest
 from sqlalchemy import func, select, update
 
 from shared.access.caller import LOCAL
-from shared.db.access_tables import AuditEntry, Session
-from shared.db.baselines import BaselineRepository
-from shared.db.database import Database
-from shared.db.deliveries import Attempt, DeliveryRepository
-from shared.db.retention import STEP_ROWS, RetentionRepository
-from shared.db.run_stages import RunStages
-from shared.db.sessions import SessionRepository
-from shared.db.tables import Benchmark, BenchmarkMetadata, Prompt, Result
-from shared.db.types import utc_now
-from shared.db.webhook_endpoints import WebhookRepository
-from shared.db.webhook_tables import WebhookEvent
+from shared.db.access.sessions import SessionRepository
+from shared.db.benchmarks.retention import STEP_ROWS, RetentionRepository
+from shared.db.connection.database import Database
+from shared.db.results.baselines import BaselineRepository
+from shared.db.runs.stages import RunStages
+from shared.db.tables.access import AuditEntry, Session
+from shared.db.tables.benchmarks import Benchmark, BenchmarkMetadata, Prompt, Result
+from shared.db.tables.types import utc_now
+from shared.db.tables.webhooks import WebhookEvent
+from shared.db.webhooks.deliveries import Attempt, DeliveryRepository
+from shared.db.webhooks.endpoints import WebhookRepository
 from shared.errors import Conflict, NotFound
 from shared.webhooks.message import NewEndpoint
 from tests.shared.db.access_rows import add_key, age_session

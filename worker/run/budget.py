@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from shared.budgets.cap_name import CapName
 from shared.clock import Clock
-from shared.db.reservations import Refusal
+from shared.db.money.reservations import Refusal
 from shared.money import MOST_MICROS, usd_text
 from worker.run.purse import Purse, Store
 

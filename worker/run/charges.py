@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from shared.benchmark.results.record import ResultRecord
-from shared.db.spend import Charge
+from shared.db.money.spend import Charge
 from shared.money import micro_usd
 
 

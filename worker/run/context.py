@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 
 from shared.benchmark.load.plan import PlannedLoad
 from shared.clock import Clock
-from shared.db.leases import LeaseRepository
-from shared.db.payments import Payments
-from shared.db.results import ResultRepository
-from shared.db.run_benchmarks import RunBenchmarks
-from shared.db.run_datasets import RunDatasets
-from shared.db.run_observations import RunObservations
-from shared.db.run_segments import RunSegments
-from shared.db.run_stages import RunStages
+from shared.db.money.payments import Payments
+from shared.db.runs.benchmarks import RunBenchmarks
+from shared.db.runs.datasets import RunDatasets
+from shared.db.runs.earlier_segments import RunSegments
+from shared.db.runs.leases import LeaseRepository
+from shared.db.runs.observations import RunObservations
+from shared.db.runs.results import ResultRepository
+from shared.db.runs.stages import RunStages
 from shared.program.tracing import Tracing
 from shared.providers.adapters import Adapters
 from shared.providers.endpoints import EndpointRegistry

@@ -11,11 +11,11 @@ from shared.benchmark.load.plan import PlannedLoad
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.spec import BenchmarkSpec
-from shared.db.lease import Lease
-from shared.db.reservations import Refusal
-from shared.db.segments import SegmentEnd
-from shared.db.spend import Charge
-from shared.db.tables import Benchmark
+from shared.db.money.reservations import Refusal
+from shared.db.money.spend import Charge
+from shared.db.runs.lease import Lease
+from shared.db.runs.segments import SegmentEnd
+from shared.db.tables.benchmarks import Benchmark
 from shared.errors import Conflict, LeaseLost, NotFound, Unavailable
 from worker.patience import LONGEST_PAUSE_S, until_available
 from worker.run.cannot_run import CannotRun

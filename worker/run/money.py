@@ -10,10 +10,10 @@ from shared.benchmark.request_id import RequestId
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.workload.workload import Workload
 from shared.benchmark.worst_case import WorstCase
-from shared.db.lease import Lease
-from shared.db.reservations import Bill, Paid, Refusal
-from shared.db.spend import Charge
-from shared.db.tables import Benchmark
+from shared.db.money.reservations import Bill, Paid, Refusal
+from shared.db.money.spend import Charge
+from shared.db.runs.lease import Lease
+from shared.db.tables.benchmarks import Benchmark
 from shared.providers.worst_case import WorstPrice
 from worker.engine.recorded import Recorded
 from worker.patience import until_available

@@ -11,8 +11,8 @@ from typing import Any
 
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.clock import Clock
-from shared.db.lease import Lease
-from shared.db.run_observations import RunObservations
+from shared.db.runs.lease import Lease
+from shared.db.runs.observations import RunObservations
 from shared.errors import LeaseLost
 from shared.network.tls import client_context
 from shared.observing.probe import Probe, Probes

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import date
 
 from shared.benchmark.results.record import ResultRecord
-from shared.db.reservations import Bill, Held, Paid, Wanted
-from shared.db.spend import Charge
+from shared.db.money.reservations import Bill, Held, Paid, Wanted
+from shared.db.money.spend import Charge
 from worker.run.charges import charge_of
 from worker.run.purse import Purse, Store
 

@@ -19,7 +19,7 @@ from shared.benchmark.request_id import RequestId
 from shared.benchmark.results.record import ResultRecord
 from shared.benchmark.run_spec import RunSpec
 from shared.benchmark.workload.workload import WorkItem, Workload
-from shared.db.lease import Lease
+from shared.db.runs.lease import Lease
 from shared.errors import LeaseLost, Unavailable
 from shared.observing.probe import Probe
 from shared.program.tasks import end

@@ -1,7 +1,7 @@
 """The money of one worker's part of a run: what its marked requests may cost, and what those that ended did cost.
 
 Where a cap counts, places are marked only as far as their worst cases were reserved. The transactions are in
-`shared.db.reservations`; each is told here what stays reserved, in absolute amounts.
+`shared.db.money.reservations`; each is told here what stays reserved, in absolute amounts.
 """
 
 import asyncio
@@ -15,8 +15,8 @@ from typing import Protocol
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.results.record import ResultRecord
 from shared.benchmark.worst_case import WorstCase
-from shared.db.reservations import Bill, Held, Paid, Refusal, Wanted, added_up
-from shared.db.spend import Charge
+from shared.db.money.reservations import Bill, Held, Paid, Refusal, Wanted, added_up
+from shared.db.money.spend import Charge
 from shared.money import MOST_MICROS
 from worker.engine.recorded import Recorded
 from worker.run.charges import charge_of

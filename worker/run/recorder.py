@@ -10,9 +10,9 @@ from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.results.observe import of_record
 from shared.benchmark.results.record import ResultRecord
 from shared.clock import Clock
-from shared.db.lease import Lease
-from shared.db.reservations import Bill, Paid
-from shared.db.results import ResultRepository
+from shared.db.money.reservations import Bill, Paid
+from shared.db.runs.lease import Lease
+from shared.db.runs.results import ResultRepository
 from worker.patience import until_available
 from worker.run.live import LiveNumbers
 from worker.run.purse import Purse

@@ -12,9 +12,9 @@ from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.results.observe import of_row
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.workload.warmup_prefix import UniqueWarmup
-from shared.db.lease import Lease
-from shared.db.spend import NOTHING, Charge
-from shared.db.tables import Benchmark, Result, Segment, StageRow
+from shared.db.money.spend import NOTHING, Charge
+from shared.db.runs.lease import Lease
+from shared.db.tables.benchmarks import Benchmark, Result, Segment, StageRow
 from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.providers.prices import PriceSnapshot
 from shared.providers.worst_case import WorstPrice

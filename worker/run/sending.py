@@ -16,9 +16,9 @@ from shared.benchmark.request_id import RequestId
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.results.record import ResultRecord
 from shared.benchmark.spec import BenchmarkSpec
-from shared.db.lease import Lease
-from shared.db.reservations import Bill, Paid
-from shared.db.tables import Benchmark
+from shared.db.money.reservations import Bill, Paid
+from shared.db.runs.lease import Lease
+from shared.db.tables.benchmarks import Benchmark
 from shared.errors import LeaseLost, Unavailable
 from shared.providers.worst_case import worst_price
 from shared.providers.worst_requests import worst_case

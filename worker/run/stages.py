@@ -11,9 +11,9 @@ from shared.benchmark.load.load import Phase
 from shared.benchmark.load.plan import PlannedLoad, Stage, StageResult
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.slo.slo_spec import SloSpec
-from shared.db.lease import Lease
-from shared.db.reservations import Bill, Paid
-from shared.db.run_stages import RunStages
+from shared.db.money.reservations import Bill, Paid
+from shared.db.runs.lease import Lease
+from shared.db.runs.stages import RunStages
 from worker.engine.recorded import Recorded
 from worker.patience import until_available
 from worker.run.recorder import Recorder

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from shared.benchmark.results.record import ResultRecord
-from shared.db.lease import Lease
-from shared.db.tables import Benchmark
+from shared.db.runs.lease import Lease
+from shared.db.tables.benchmarks import Benchmark
 from shared.program.tracing import Tracing
 from shared.providers.endpoints import Endpoint
 

@@ -3,8 +3,8 @@
 import secrets
 
 from shared.clock import SystemClock
-from shared.db.database import Database
-from shared.db.deliveries import DeliveryRepository
+from shared.db.connection.database import Database
+from shared.db.webhooks.deliveries import DeliveryRepository
 from shared.settings import Settings
 from worker.monitoring import WorkerMonitor
 from worker.webhooks.deliverer import Deliverer

@@ -5,7 +5,7 @@ import contextlib
 
 import structlog
 
-from shared.db.deliveries import DeliveryRepository, Due
+from shared.db.webhooks.deliveries import DeliveryRepository, Due
 from shared.errors import Unavailable
 from shared.program.tasks import end
 from worker.monitoring import WorkerMonitor

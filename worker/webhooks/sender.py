@@ -12,7 +12,7 @@ import httpx2
 import structlog
 
 from shared.clock import Clock
-from shared.db.deliveries import Attempt, Due
+from shared.db.webhooks.deliveries import Attempt, Due
 from shared.errors import Unavailable
 from shared.network.ssrf import ForbiddenUrl, SsrfGuard
 from shared.text import replace_unstorable

@@ -10,7 +10,7 @@ from api.pages.charts.zoom import zoom_of
 from api.pages.words.metrics import label
 from api.pages.words.numbers import significant
 from shared.benchmark.results.outcome import OUTCOMES
-from shared.db.result_pages import SORTABLE
+from shared.db.results.pages import SORTABLE
 
 # The column that the x axis of a figure shows. Those over time are apart.
 _COLUMNS = {

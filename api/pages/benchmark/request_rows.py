@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.db.result_pages import ShownResult
+from shared.db.results.pages import ShownResult
 
 # Characters of a prompt and of an answer in the table.
 CLIPPED = 160

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from api.pages.charts.figure import MAX_ROWS, Figure
 from api.pages.charts.plot import WIDE, Plot, across, up
 from api.pages.words.numbers import usd
-from api.present_money import dollars
+from api.present.money import dollars
 from shared.money import Spent
 
 HEIGHT = 220

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from api.errors import field_errors
+from api.http.errors import field_errors
 from api.pages.forms.draft import Draft
 from api.pages.forms.mistakes import Mistake, mistakes_of
 from api.pages.forms.request import draft_of

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from api.json_bounds import JsonBounds, TooComplex
+from api.http.json_bounds import JsonBounds, TooComplex
 
 # What all texts of one form field may take in memory.
 MAX_TEXT_BYTES = 64_000_000

@@ -5,11 +5,11 @@ from fastapi.responses import RedirectResponse
 
 from api.access.needs import needs
 from api.access.sessions import session_of
+from api.http.proxy import link
 from api.pages.next_page import next_page
 from api.pages.routes.form_body import Form
 from api.pages.routes.login import Logins
 from api.pages.site import page
-from api.proxy import link
 from shared.access.owner import ALL_OWNERS
 from shared.errors import NotFound
 

@@ -6,17 +6,17 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field, model_validator
 
 from api.access.needs import needs
-from api.audit_list import filter_of
+from api.http.proxy import link
+from api.lists.audit import filter_of
 from api.pages.owner_filter import OwnerFilter, reader_of, shown_owner
 from api.pages.queries import query_of
 from api.pages.routes.login import Logins
 from api.pages.site import page
 from api.pages.urls import with_query
-from api.proxy import link
 from api.schemas.audit import AuditFilters
 from api.state import Parts
 from shared.access.audit import ACTIONS, KINDS
-from shared.db.audit import AuditRepository
+from shared.db.access.audit import AuditRepository
 
 router = APIRouter(prefix="/ui/audit", include_in_schema=False, dependencies=[needs("admin")])
 

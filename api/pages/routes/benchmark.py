@@ -10,6 +10,8 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse
 
 from api.access.needs import needs
+from api.http.proxy import link
+from api.lists.result_cursor import cursor_of, position_of
 from api.pages.benchmark.chosen import SORTS, chosen, needs_time
 from api.pages.benchmark.complexity import what_is_not_seen
 from api.pages.benchmark.figures import Figures
@@ -20,12 +22,10 @@ from api.pages.charts.figure import Figure
 from api.pages.routes.actions import new_key
 from api.pages.site import page
 from api.pages.urls import with_query
-from api.present_results import PromptTexts
-from api.proxy import link
-from api.result_cursor import cursor_of, position_of
+from api.present.results import PromptTexts
+from api.present.whole_benchmark import whole_benchmark
 from api.schemas.benchmarks import BenchmarkOut
 from api.state import Parts, State
-from api.whole_benchmark import whole_benchmark
 from shared.benchmark.charts.tables import FigureId
 from shared.benchmark.results.outcome import OUTCOMES
 from shared.benchmark.status import TERMINAL

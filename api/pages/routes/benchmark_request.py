@@ -8,17 +8,17 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse
 
 from api.access.needs import needs
-from api.made_prompts import item_of
+from api.http.proxy import link
 from api.pages.benchmark.as_curl import as_curl
 from api.pages.benchmark.timeline_figure import timeline_figure
 from api.pages.site import page
-from api.present_results import PromptTexts, result_json
-from api.proxy import link
+from api.present.made_prompts import item_of
+from api.present.results import PromptTexts, result_json
+from api.present.whole_benchmark import whole_benchmark
 from api.schemas.benchmarks import BenchmarkOut
 from api.state import Parts, State
-from api.whole_benchmark import whole_benchmark
 from shared.benchmark.prompt import Parameters
-from shared.db.tables import Result
+from shared.db.tables.benchmarks import Result
 from shared.errors import NotFound
 from shared.numbers.metrics import DEFINITIONS, METRICS
 

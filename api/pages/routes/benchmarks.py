@@ -8,16 +8,16 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ConfigDict, Field, model_validator
 
 from api.access.needs import needs
-from api.benchmark_list import cursor_of, filter_of, position_of
+from api.http.proxy import link
+from api.lists.benchmarks import cursor_of, filter_of, position_of
 from api.pages.benchmark_rows import Row, row_of
 from api.pages.list_order import COLUMNS, NEWEST, OLDEST, Order, sorted_rows
 from api.pages.site import is_partial, page
 from api.pages.urls import with_query
-from api.proxy import link
 from api.schemas.benchmark_queries import BenchmarkQuery
 from api.state import Parts, State
 from shared.benchmark.status import STATUSES
-from shared.db.benchmark_pages import BenchmarkFilter, BenchmarkList, ListedBenchmark, Position
+from shared.db.benchmarks.pages import BenchmarkFilter, BenchmarkList, ListedBenchmark, Position
 from shared.errors import InvalidRequest
 
 router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])

@@ -8,14 +8,14 @@ from fastapi.responses import HTMLResponse
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from api.access.needs import needs
-from api.comparisons import LEAST
+from api.http.proxy import link
 from api.pages.charts.distribution import series
 from api.pages.charts.figure import Figure
 from api.pages.comparison_view import VERDICT_WORDS, forest_of, overlaid, sentences, shown
 from api.pages.site import page
 from api.pages.tables import csv_of
 from api.pages.urls import with_query
-from api.proxy import link
+from api.present.comparisons import LEAST
 from api.schemas.comparison import ComparisonOut, Id, MarginQuery, split
 from api.state import Parts
 from shared.errors import NotFound

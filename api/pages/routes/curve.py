@@ -8,13 +8,13 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.access.needs import needs
+from api.http.proxy import link
 from api.pages.charts.curve import load_curve
 from api.pages.charts.figure import Figure
 from api.pages.site import page
 from api.pages.tables import csv_of
 from api.pages.urls import with_query
 from api.pages.words.numbers import significant
-from api.proxy import link
 from api.routes.benchmarks import BenchmarkId
 from api.routes.curve import curve_document
 from api.state import Parts

@@ -8,10 +8,10 @@ from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from api.access.csrf import check_form
-from api.body import INLINE_BYTES
+from api.http.body import INLINE_BYTES
+from api.http.proxy import link
 from api.pages.forms.values import MEDIA_TYPE, Values, WrongForm, parse
 from api.pages.words.notices import PARAMETER, Code
-from api.proxy import link
 
 
 async def _values(request: Request) -> Values:

@@ -8,14 +8,14 @@ from fastapi.responses import HTMLResponse
 from pydantic import ConfigDict, Field
 
 from api.access.needs import needs
+from api.http.proxy import link
 from api.pages.charts.history import history_figure
 from api.pages.history_points import caption_of, metric_named, rows_of, run_points
 from api.pages.queries import query_of
 from api.pages.site import page
 from api.pages.urls import with_query
 from api.pages.words.history import axis_text, unit_text, value_text
-from api.present_history import history, series_list
-from api.proxy import link
+from api.present.history import history, series_list
 from api.schemas.history import DEFAULT_METRIC, MAX_POINTS, HistoryQuery, MetricName, MetricOut, RunSeries, SetsQuery
 from api.state import Parts
 from shared.exports.csv_table import MEDIA_TYPE, small_table

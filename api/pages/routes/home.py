@@ -4,7 +4,7 @@ from fastapi import APIRouter, status
 from fastapi.responses import RedirectResponse
 
 from api.access.needs import needs
-from api.proxy import link
+from api.http.proxy import link
 
 router = APIRouter(include_in_schema=False, dependencies=[needs("read")])
 

@@ -11,20 +11,20 @@ from pydantic import ValidationError
 from api.access.caller import caller_of
 from api.access.needs import needs
 from api.access.setup import Access
-from api.cursor import decode_cursor, encode_cursor
-from api.errors import field_errors
+from api.http.errors import field_errors
+from api.http.proxy import link
+from api.lists.cursor import decode_cursor, encode_cursor
 from api.pages.forms.values import Values
 from api.pages.owner_filter import OwnerFilter, reader_of, shown_owner
 from api.pages.routes.form_body import Form, done
 from api.pages.site import page
 from api.pages.urls import with_query
-from api.proxy import link
 from api.routes.keys import KeyId, Keys, TheAccess
 from api.schemas.keys import KeyIn
 from api.state import Parts, State
-from shared.db.access_tables import ApiKey
-from shared.db.key_lookup import state_of
-from shared.db.keys import KeyRepository, NewKey
+from shared.db.access.key_lookup import state_of
+from shared.db.access.keys import KeyRepository, NewKey
+from shared.db.tables.access import ApiKey
 from shared.errors import Conflict, FieldError, NotFound
 
 router = APIRouter(prefix="/ui/keys", include_in_schema=False, dependencies=[needs("admin")])

@@ -9,13 +9,13 @@ from fastapi.responses import HTMLResponse
 from pydantic import ConfigDict
 
 from api.access.needs import needs
+from api.http.proxy import link
 from api.pages.queries import query_of
 from api.pages.routes.history import series_url
 from api.pages.site import page
 from api.pages.urls import with_query
 from api.pages.words.history import setting_text, unit_text, value_text
-from api.present_history import leaderboard, metrics_out, series_list
-from api.proxy import link
+from api.present.history import leaderboard, metrics_out, series_list
 from api.schemas.history import BoardQuery, RunSeries, SetsQuery
 from api.state import Parts
 

@@ -12,11 +12,11 @@ from api.live.events import events_of
 from api.live.feeds import Feed
 from api.pages.progress import doing
 from api.pages.site import render
-from api.present import progress_of
+from api.present.benchmarks import progress_of
 from api.routes.benchmarks import BenchmarkId
 from api.state import Parts
 from shared.benchmark.run_spec import RunSpec
-from shared.db.live import LiveState
+from shared.db.benchmarks.live import LiveState
 
 router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 

@@ -10,10 +10,10 @@ from api.access.cookie import delete_cookie, has_cookie
 from api.access.login import Login, LoginRefused, TooManyTries
 from api.access.needs import needs, open_to_all
 from api.access.sessions import session_of
+from api.http.proxy import link, user_of
 from api.pages.next_page import next_page
 from api.pages.routes.form_body import Form, done
 from api.pages.site import page
-from api.proxy import link, user_of
 
 router = APIRouter(prefix="/ui", include_in_schema=False)
 

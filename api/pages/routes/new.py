@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from api.access.needs import needs
-from api.money_checks import OWN
+from api.http.proxy import link
 from api.pages.forms.checking import CheckedForm, check
 from api.pages.forms.earlier import request_of
 from api.pages.forms.equivalent import FILE_NAME, MEDIA_TYPE, yaml_spec
@@ -22,8 +22,8 @@ from api.pages.routes.actions import KEY, key_of, new_key
 from api.pages.routes.form_body import Form, done
 from api.pages.routes.form_choices import datasets, providers
 from api.pages.site import is_partial, page
-from api.proxy import link
 from api.state import Parts, State
+from api.submission.money_checks import OWN
 from shared.errors import BudgetExhausted, Conflict, InvalidRequest, Unavailable
 
 router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])

@@ -20,8 +20,8 @@ from api.pages.benchmark.key_figures import key_figures
 from api.pages.benchmark.spec_text import spec_of
 from api.pages.charts.figure import Figure
 from api.pages.site import render
+from api.present.whole_benchmark import whole_benchmark
 from api.state import Parts, State
-from api.whole_benchmark import whole_benchmark
 from shared.benchmark.charts.tables import FigureId
 from shared.errors import InvalidRequest
 from shared.version import __version__

@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from api.access.needs import needs
+from api.http.proxy import link
 from api.pages.charts.spend_days import spend_days
 from api.pages.site import page
 from api.pages.spend_view import budget_row, days_in_words, owner_rows, sum_rows
-from api.present_money import dollars
-from api.proxy import link
+from api.present.money import dollars
 from api.schemas.day import Day
 from api.state import Parts
 from shared.errors import InvalidRequest

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import ValidationError
 
 from api.access.needs import needs
-from api.errors import field_errors
+from api.http.errors import field_errors
+from api.http.proxy import link
 from api.pages.forms.values import Values
 from api.pages.routes.form_body import Form, done
 from api.pages.site import page
-from api.present_webhooks import delivery_out, webhook_out
-from api.proxy import link
+from api.present.webhooks import delivery_out, webhook_out
 from api.schemas.webhooks import WebhookIn
 from api.state import Parts, State
 from shared.errors import FieldError, InvalidRequest, Unavailable

@@ -11,8 +11,8 @@ from api.routes.workers import list_workers
 from api.schemas.measurement import Measurement
 from api.schemas.workers import WorkerOut
 from api.state import Parts, State
-from shared.db.worker_activity import OpenBenchmark
-from shared.db.worker_tables import Worker
+from shared.db.tables.workers import Worker
+from shared.db.workers.activity import OpenBenchmark
 
 router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 

@@ -1,4 +1,4 @@
-"""The results of a benchmark as columns. `shared.db.chart_rows` reads their rows in blocks."""
+"""The results of a benchmark as columns. `shared.db.results.chart_rows` reads their rows in blocks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -10,8 +10,8 @@ from api.access.cookie import NAME
 from shared.access.api_key import Hasher
 from shared.access.caller import Caller
 from shared.access.scopes import Scope
-from shared.db.database import Database
-from shared.db.keys import KeyRepository, NewKey
+from shared.db.access.keys import KeyRepository, NewKey
+from shared.db.connection.database import Database
 from tests.api.pages.forms_of import FORM, led_to
 from tests.api.pages.html import Page
 

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from shared.db.database import Database
+from shared.db.connection.database import Database
 from tests.api.access.keys import KeyMaker
 from tests.api.conftest import KEYS, SIMULATOR
-from tests.support.ports import free_port
+from tests.support.programs.ports import free_port
 from tests.support.service import make_settings, running_api
 
 

@@ -9,9 +9,9 @@ from shared.access.api_key import ApiKeyText, Hasher, parse
 from shared.access.caller import Caller
 from shared.access.scopes import Scope
 from shared.clock import wall_now
-from shared.db.access_tables import ApiKey
-from shared.db.database import Database
-from shared.db.keys import KeyRepository, NewKey
+from shared.db.access.keys import KeyRepository, NewKey
+from shared.db.connection.database import Database
+from shared.db.tables.access import ApiKey
 
 ADMIN = Caller("default", "admin", key_id="00000000", via="key")
 

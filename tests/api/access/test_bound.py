@@ -6,14 +6,14 @@ from pydantic import SecretStr
 from api.access.bound import bound_to, is_elsewhere
 from api.main import create_app
 from shared.access.api_key import Hasher
-from shared.db.database import Database
-from shared.db.keys import bootstrap
+from shared.db.access.keys import bootstrap
+from shared.db.connection.database import Database
 from shared.network.bound import NoKeys
 from shared.providers.key_ring import KeyRing
 from tests.api.access.keys import KeyMaker, bearer
 from tests.api.conftest import SIMULATOR
 from tests.api.documents import problem
-from tests.support.ports import free_port
+from tests.support.programs.ports import free_port
 from tests.support.service import make_settings, running_api
 
 UVICORN = ["/venv/bin/uvicorn", "--factory", "api.main:create_app"]

@@ -8,10 +8,10 @@ from starlette.types import Scope
 
 from api.access.cookie import HOST_NAME, NAME, delete_cookie, has_cookie, secret_of, set_cookie
 from shared.access.session import new_secret
-from shared.db.database import Database
+from shared.db.connection.database import Database
 from tests.api.access.browsers import make_key
+from tests.api.http.test_proxy import PREFIX, TRUSTED, behind_proxy
 from tests.api.pages.forms_of import FORM, led_to
-from tests.api.test_proxy import PREFIX, TRUSTED, behind_proxy
 
 ONE, OTHER = new_secret(), new_secret()
 

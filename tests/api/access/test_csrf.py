@@ -10,7 +10,7 @@ from api.access.sessions import SAFE_METHODS
 from api.pages.all_routes import ROUTERS as PAGES
 from api.routes.all_routes import ROUTERS as JSON
 from shared.access.session import csrf_token, new_secret
-from shared.db.database import Database
+from shared.db.connection.database import Database
 from tests.api.access.browsers import Browser, make_key
 from tests.api.documents import EXAMPLE
 from tests.api.pages.forms_of import FORM, led_to, read

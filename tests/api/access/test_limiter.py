@@ -12,8 +12,8 @@ from shared.access.request_limits import RequestLimits
 from shared.clock import SystemClock
 from shared.queue.redis import quick_redis
 from shared.queue.request_limits import RedisRequestCounts
-from tests.support.ports import free_port
-from tests.support.proxy import Proxy
+from tests.support.programs.ports import free_port
+from tests.support.servers.proxy import Proxy
 from tests.support.waiting import until
 
 

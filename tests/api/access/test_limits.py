@@ -10,7 +10,7 @@ import pytest
 from tests.api.access.keys import KeyMaker, bearer
 from tests.api.conftest import KEYS, SIMULATOR
 from tests.api.documents import problem
-from tests.support.served import served_api
+from tests.support.servers.served import served_api
 from tests.support.service import make_settings, running_api
 from tests.support.waiting import until
 

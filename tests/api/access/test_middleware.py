@@ -18,7 +18,7 @@ from shared.providers.key_ring import KeyRing
 from tests.api.access.keys import KeyMaker, bearer
 from tests.api.conftest import SIMULATOR
 from tests.api.documents import EXAMPLE, problem
-from tests.support.ports import free_port
+from tests.support.programs.ports import free_port
 from tests.support.service import make_settings, running_api
 from tests.support.waiting import until
 

@@ -9,7 +9,7 @@ from starlette.routing import Mount, Route
 
 from api.access.needs import needs, open_to_all
 from api.access.requirements import Requirements, UndeclaredRoute
-from api.methods import routes_of
+from api.http.methods import routes_of
 
 
 async def nothing() -> None:

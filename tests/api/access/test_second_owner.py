@@ -14,9 +14,9 @@ from tests.api.access.routes import ROUTES
 from tests.api.conftest import KEYS, SIMULATOR
 from tests.api.documents import EXAMPLE
 from tests.shared.db.rows import Tables, make_record
-from tests.support.many_rows import a_summary
-from tests.support.ports import free_port
-from tests.support.receiver import LOOPBACK
+from tests.support.databases.many_rows import a_summary
+from tests.support.programs.ports import free_port
+from tests.support.servers.receiver import LOOPBACK
 from tests.support.service import make_settings, running_api
 
 # In every text of the first owner, and nowhere else.

@@ -13,15 +13,15 @@ from api.access.cookie import NAME
 from api.main import create_app
 from shared.access.session import hash_of
 from shared.access.trusted_users import TrustedUsers
-from shared.db.access_tables import AuditEntry
-from shared.db.database import Database
-from shared.db.types import utc_now
+from shared.db.connection.database import Database
+from shared.db.tables.access import AuditEntry
+from shared.db.tables.types import utc_now
 from shared.network.ssrf import networks
 from tests.api.access.browsers import cookie_in, make_key
 from tests.api.conftest import KEYS, SIMULATOR
 from tests.api.pages.forms_of import FORM, led_to, read
 from tests.shared.db.access_rows import change_key
-from tests.support.ports import free_port
+from tests.support.programs.ports import free_port
 from tests.support.service import make_settings
 
 HEADER = "x-forwarded-email"

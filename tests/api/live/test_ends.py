@@ -9,9 +9,9 @@ import structlog
 from api.live.ends import Ends
 from shared.benchmark.status import Status
 from shared.clock import SystemClock
-from shared.db.database import Database
-from shared.db.live_watch import LiveWatch
-from shared.db.tables import Benchmark
+from shared.db.benchmarks.live_watch import LiveWatch
+from shared.db.connection.database import Database
+from shared.db.tables.benchmarks import Benchmark
 from shared.errors import NotFound, Unavailable
 from tests.shared.db.rows import Tables
 from tests.support.waiting import PATIENCE_S

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from api.live.feeds import Feed, Feeds, TooManyListeners
-from shared.db.live import LiveRepository, LiveState
+from shared.db.benchmarks.live import LiveRepository, LiveState
 from shared.errors import NotFound, Unavailable
 
 AT = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)

@@ -9,11 +9,11 @@ from sqlalchemy import text
 
 from api.pages.all_routes import ROUTERS
 from api.pages.site import environment
-from shared.db.database import Database
+from shared.db.connection.database import Database
 from tests.api.conftest import KEYS, SIMULATOR
 from tests.api.documents import problem, submit
+from tests.api.http.test_proxy import PREFIX, TRUSTED, behind_proxy
 from tests.api.pages.html import Page, forbidden
-from tests.api.test_proxy import PREFIX, TRUSTED, behind_proxy
 from tests.support.service import make_settings, running_api
 
 CSP = (

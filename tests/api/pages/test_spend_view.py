@@ -6,8 +6,8 @@ import pytest
 
 from api.pages.spend_view import budget_row, days_in_words, owner_rows, sum_rows
 from shared.budgets.cap_name import BudgetName
-from shared.db.budgets import BudgetState
-from shared.db.spend_pages import SpendPage, SpendRow
+from shared.db.money.budgets import BudgetState
+from shared.db.money.spend_pages import SpendPage, SpendRow
 from shared.money import Spent
 
 AT = datetime(2026, 11, 27, tzinfo=UTC)

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.support.ports import free_port
-from tests.support.processes import Program
+from tests.support.programs.deployment import Program
+from tests.support.programs.ports import free_port
 from tests.support.waiting import until
 
 _HERE = Path(__file__).parent

@@ -12,16 +12,16 @@ import orjson
 from redis.asyncio import Redis
 
 from cli.stack import valkey
-from shared.db.migrate import upgrade
+from shared.db.schema.migrate import upgrade
 from shared.settings import process_environment
 from shared.webhooks.secret_box import new_key
 from tests.programs.canary.canaries import Search
 from tests.programs.canary.echo import EchoServer, echo_server
-from tests.support.otlp import Collector, collector
-from tests.support.ports import free_port
-from tests.support.postgresql import embedded_postgresql
-from tests.support.processes import Program, SimulatorProcess, simulator_process
-from tests.support.receiver import Receiver, receiver
+from tests.support.programs.deployment import Program, SimulatorProcess, simulator_process
+from tests.support.programs.ports import free_port
+from tests.support.servers.otlp import Collector, collector
+from tests.support.servers.postgresql import embedded_postgresql
+from tests.support.servers.receiver import Receiver, receiver
 from tests.support.waiting import until
 
 # What only workers have.

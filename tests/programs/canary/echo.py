@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import unquote
 
-from tests.support.receiver import Received, Receiver, receiver
+from tests.support.servers.receiver import Received, Receiver, receiver
 
 # The models of the endpoint: how it answers.
 MODELS = (

@@ -3,7 +3,7 @@
 from redis.asyncio import Redis
 from sqlalchemy import MetaData, select
 
-from shared.db.database import Database
+from shared.db.connection.database import Database
 from tests.programs.canary.deployment import Deployment
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.access.audit import ACTIONS, DETAILS, KINDS, MAX_CHARS, MAX_ITEMS, checked_details
-from shared.db.access_tables import AuditEntry
+from shared.db.tables.access import AuditEntry
 
 
 def test_facts_are_kept_and_unknown_values_left_out() -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from shared.budgets.cap_name import BudgetName, CapName
-from shared.db.caps import cap_key
+from shared.db.money.caps import cap_key
 
 
 @pytest.mark.parametrize(

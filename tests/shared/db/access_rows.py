@@ -8,9 +8,9 @@ from sqlalchemy import update
 from shared.access.caller import Caller
 from shared.access.scopes import Scope
 from shared.clock import wall_now
-from shared.db.access_tables import ApiKey, OwnerRow, Session
-from shared.db.database import Database
-from shared.db.types import utc_now
+from shared.db.connection.database import Database
+from shared.db.tables.access import ApiKey, OwnerRow, Session
+from shared.db.tables.types import utc_now
 
 KEY_ID = "ab12cd34"
 

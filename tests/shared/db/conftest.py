@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.db.database import Database
-from tests.shared.db.money import Money
+from shared.db.connection.database import Database
+from tests.shared.db.money.spending import Money
 from tests.shared.db.rows import Tables
 
 

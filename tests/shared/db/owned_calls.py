@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from shared.db.audit import AuditFilter
-from shared.db.benchmark_pages import BenchmarkFilter
-from shared.db.benchmarks import Once
+from shared.db.access.audit import AuditFilter
+from shared.db.benchmarks.pages import BenchmarkFilter
+from shared.db.benchmarks.repository import Once
 from shared.webhooks.message import NewEndpoint
 from shared.workloads.rows import Row
+from tests.shared.db.datasets.test_repository import blocks_of, new, some_rows
 from tests.shared.db.owned_world import PAIR, Named, exported, reference, today
 from tests.shared.db.rows import make_spec
-from tests.shared.db.test_datasets import blocks_of, new, some_rows
 
 Call = Callable[[Any, Named], Any]
 

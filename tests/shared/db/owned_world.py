@@ -10,25 +10,25 @@ from shared.access.caller import Caller
 from shared.benchmark.results.record import RequestError
 from shared.benchmark.workload.dataset_spec import DatasetReference
 from shared.clock import wall_now
-from shared.db.baselines import BaselineRepository
-from shared.db.benchmarks import BenchmarkRepository, Once
-from shared.db.chart_rows import ChartRepository
-from shared.db.database import Database
-from shared.db.datasets import DatasetRepository
-from shared.db.imports import ImportRepository, NewImport
-from shared.db.leases import LeaseRepository
-from shared.db.results import ResultRepository
-from shared.db.run_observations import RunObservations
-from shared.db.run_stages import RunStages
-from shared.db.segments import SegmentEnd
-from shared.db.tables import Result
-from shared.db.webhook_endpoints import WebhookRepository
-from shared.db.webhook_tables import WebhookDelivery
+from shared.db.benchmarks.imports import ImportRepository, NewImport
+from shared.db.benchmarks.repository import BenchmarkRepository, Once
+from shared.db.connection.database import Database
+from shared.db.datasets.repository import DatasetRepository
+from shared.db.results.baselines import BaselineRepository
+from shared.db.results.chart_rows import ChartRepository
+from shared.db.runs.leases import LeaseRepository
+from shared.db.runs.observations import RunObservations
+from shared.db.runs.results import ResultRepository
+from shared.db.runs.segments import SegmentEnd
+from shared.db.runs.stages import RunStages
+from shared.db.tables.benchmarks import Result
+from shared.db.tables.webhooks import WebhookDelivery
+from shared.db.webhooks.endpoints import WebhookRepository
 from shared.observing.sample import Sample
 from shared.webhooks.message import NewEndpoint
 from tests.shared.db.access_rows import add_key
+from tests.shared.db.datasets.test_repository import blocks_of, new, some_rows
 from tests.shared.db.rows import AT, make_record, make_spec
-from tests.shared.db.test_datasets import blocks_of, new, some_rows
 
 SECRET = "acmesecret"
 PAIR = f"team:{SECRET}"

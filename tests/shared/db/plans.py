@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from shared.db.database import Database
+from shared.db.connection.database import Database
 
 # Tables that grow. Others, such as `workers`, may be read as a whole.
 GROWING = (

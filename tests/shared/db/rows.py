@@ -7,15 +7,15 @@ from shared.access.caller import LOCAL
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.results.record import ResultRecord, Usage
 from shared.benchmark.spec import BenchmarkSpec
-from shared.db.benchmark_pages import BenchmarkPages
-from shared.db.benchmark_parts import SegmentRepository
-from shared.db.benchmarks import BenchmarkRepository
-from shared.db.database import Database
-from shared.db.lease import Lease
-from shared.db.leases import LeaseRepository
-from shared.db.result_pages import ResultPages
-from shared.db.results import ResultRepository
-from shared.db.tables import Result
+from shared.db.benchmarks.pages import BenchmarkPages
+from shared.db.benchmarks.parts import SegmentRepository
+from shared.db.benchmarks.repository import BenchmarkRepository
+from shared.db.connection.database import Database
+from shared.db.results.pages import ResultPages
+from shared.db.runs.lease import Lease
+from shared.db.runs.leases import LeaseRepository
+from shared.db.runs.results import ResultRepository
+from shared.db.tables.benchmarks import Result
 from shared.numbers.metrics import MEASURED
 
 AT = datetime(2025, 1, 15, 10, 30, 0, 123456, tzinfo=UTC)

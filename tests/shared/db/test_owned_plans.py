@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import event, text
 
 from shared.access.caller import LOCAL, Caller
-from shared.db.benchmark_pages import BenchmarkFilter, BenchmarkPages
-from shared.db.database import Database
-from shared.db.history import HistoryRepository
-from shared.db.owned import FEW
-from tests.support.many_rows import fill
+from shared.db.access.owned import FEW
+from shared.db.benchmarks.pages import BenchmarkFilter, BenchmarkPages
+from shared.db.connection.database import Database
+from shared.db.results.history import HistoryRepository
+from tests.support.databases.many_rows import fill
 
 pytestmark = pytest.mark.own_database
 

@@ -5,21 +5,21 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from api.cursor import encode_cursor
+from api.lists.cursor import encode_cursor
 from shared.access.caller import LOCAL
 from shared.clock import wall_now
-from shared.db.benchmarks import Once
-from shared.db.database import Database
-from shared.db.deliveries import Attempt, DeliveryRepository
-from shared.db.monitoring import MonitoringRepository
-from shared.db.result_pages import SORTABLE
-from shared.db.retention import RetentionRepository
-from shared.db.run_benchmarks import RunBenchmarks
-from shared.db.segments import SegmentEnd
-from shared.db.tables import Benchmark
-from shared.db.unclaimed import UnclaimedRepository
-from shared.db.waits import WaitRepository
-from shared.db.webhook_endpoints import WebhookRepository
+from shared.db.benchmarks.repository import Once
+from shared.db.benchmarks.retention import RetentionRepository
+from shared.db.benchmarks.waits import WaitRepository
+from shared.db.connection.database import Database
+from shared.db.results.pages import SORTABLE
+from shared.db.runs.benchmarks import RunBenchmarks
+from shared.db.runs.segments import SegmentEnd
+from shared.db.runs.unclaimed import UnclaimedRepository
+from shared.db.tables.benchmarks import Benchmark
+from shared.db.webhooks.deliveries import Attempt, DeliveryRepository
+from shared.db.webhooks.endpoints import WebhookRepository
+from shared.db.workers.monitoring import MonitoringRepository
 from shared.providers.identity import Holdings
 from shared.providers.key_ring import KeyRing
 from shared.webhooks.message import NewEndpoint
@@ -27,8 +27,8 @@ from shared.webhooks.secret_box import new_key
 from tests.shared.db.plans import Statements, scans
 from tests.shared.db.rows import Tables, make_record, make_spec, recorded
 from tests.shared.db.waiting_rows import Waiting, lane
-from tests.support.many_rows import FAST, PROMPT_SETS, QUIET, SLOW, Filled, fill
-from tests.support.ports import free_port
+from tests.support.databases.many_rows import FAST, PROMPT_SETS, QUIET, SLOW, Filled, fill
+from tests.support.programs.ports import free_port
 from tests.support.service import make_settings, running_api
 
 pytestmark = pytest.mark.own_database

@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
-from shared.db.access_tables import OwnerRow
-from shared.db.database import Database
-from shared.db.lease import Lease
-from shared.db.tables import Benchmark
-from shared.db.types import utc_now
+from shared.db.connection.database import Database
+from shared.db.runs.lease import Lease
+from shared.db.tables.access import OwnerRow
+from shared.db.tables.benchmarks import Benchmark
+from shared.db.tables.types import utc_now
 from shared.providers.identity import FINGERPRINT_CHARS, Holdings
 from tests.shared.db.rows import Tables, make_spec
 

@@ -1,6 +1,6 @@
 """Columns of exports: complete, defined, and with their units in their names."""
 
-from shared.db.tables import Result
+from shared.db.tables.benchmarks import Result
 from shared.exports.columns import PART_COLUMNS, columns_with
 from shared.numbers.metrics import STORED
 

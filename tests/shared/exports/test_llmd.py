@@ -8,7 +8,7 @@ import yaml
 
 from shared.exports.llmd import report, report_yaml
 from tests.shared.db.rows import AT, make_spec
-from tests.support.many_rows import a_summary
+from tests.support.databases.many_rows import a_summary
 
 # Of the published schema: each object and its fields. Required ones have a `!`.
 SCHEMA: dict[str, str] = {

@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 
 from shared.benchmark.results.record import Usage
-from shared.db.tables import Result
+from shared.db.tables.benchmarks import Result
 from shared.numbers.metric import Metric
 from shared.numbers.metrics import DEFINITIONS, DISTRIBUTED, METRICS, REPORTED, STORED
 

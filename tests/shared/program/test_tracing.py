@@ -10,7 +10,7 @@ from opentelemetry.trace import SpanKind, get_current_span
 from shared.errors import Conflict, Unavailable
 from shared.program.otlp import trace_exporter
 from shared.program.tracing import CLOSE_S, Tracing, start_tracing, trace_ids, traceparent
-from tests.support.otlp import collector
+from tests.support.servers.otlp import collector
 
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 NO_FILE = "/nonexistent/.env"

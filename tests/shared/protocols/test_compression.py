@@ -6,7 +6,7 @@ import zlib
 import pytest
 
 from shared.protocols.compression import CannotDecompress, Decompressor
-from tests.support.scripted import cut
+from tests.support.servers.scripted import cut
 
 TEXT = b'data: {"n": 1}\n\n' * 20_000
 

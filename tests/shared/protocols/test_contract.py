@@ -12,7 +12,7 @@ from shared.benchmark.prompt import Parameters
 from shared.benchmark.results.record import RequestError, ResultRecord
 from shared.protocols.events import Finish
 from shared.protocols.registry import PROTOCOLS
-from tests.support.scripted import cut
+from tests.support.servers.scripted import cut
 from tests.support.spoken import INPUT_TOKENS, spoken
 from tests.worker.engine.measuring import adapter, measure
 

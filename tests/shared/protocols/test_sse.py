@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.protocols.json_values import NOT_JSON
 from shared.protocols.sse import ServerSentEvent, SseParser
-from tests.support.scripted import cut
+from tests.support.servers.scripted import cut
 
 
 def parse(pieces: list[bytes]) -> list[ServerSentEvent]:

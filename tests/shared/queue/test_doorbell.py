@@ -12,7 +12,7 @@ from shared.errors import Unavailable
 from shared.program.tasks import end
 from shared.queue.doorbell import CHANNEL, RING_FUNCTION, Bell, Doorbell
 from shared.queue.redis import QUEUE_NAME, client_redis, deserialize
-from tests.support.ports import free_port
+from tests.support.programs.ports import free_port
 from tests.support.waiting import PATIENCE_S, quickest
 
 

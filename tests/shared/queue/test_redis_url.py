@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from shared.queue.redis import client_redis
 from shared.queue.redis_url import check
-from tests.support.tls_front import Authority, socket_front, tls_front
+from tests.support.servers.tls_front import Authority, socket_front, tls_front
 from worker.arq_redis import queue_redis, redis_settings
 
 SECRET = "p@ss:w/%rd"

@@ -10,7 +10,7 @@ from shared.protocols.base import Adapter
 from shared.providers.adapters import adapter_for
 from shared.providers.endpoints import Endpoint
 from shared.scrubber import Scrubber
-from tests.support.scripted import FrozenClock
+from tests.support.servers.scripted import FrozenClock
 from worker.engine.measurer import Measurement
 from worker.engine.messages import Began, End, Head, Slice
 from worker.engine.planned import MeasureContext, PhaseStart, PlannedRequest, RunClock

@@ -9,7 +9,7 @@ import pytest
 
 from shared.clock import monotonic_ns
 from simulator.server import Simulator
-from tests.support.ports import free_port
+from tests.support.programs.ports import free_port
 from worker.engine.child.keep_alive import KeepAlive
 from worker.engine.child.loop_lag import WakefulSelector
 from worker.engine.child.outbox import Stream

@@ -11,7 +11,7 @@ import trustme
 
 from shared.protocols.registry import PROTOCOLS, protocol_named
 from simulator.server import Simulator
-from tests.support.scripted import ScriptedServer, http
+from tests.support.servers.scripted import ScriptedServer, http
 from tests.support.streams import openai_stream
 from tests.worker.engine.running import KEY, Run, Transport, run_over
 from worker.engine.children import Children

@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from tests.support.scripted import ScriptedServer, http
+from tests.support.servers.scripted import ScriptedServer, http
 from tests.support.streams import openai_stream
 from tests.worker.engine.running import Run
 from worker.engine.child.http_response import MAX_BYTES_BESIDE, HttpResponse, NotHttp

@@ -6,7 +6,7 @@ import pytest
 
 from shared.benchmark.results.record import ResultRecord
 from shared.protocols.registry import PROTOCOLS
-from tests.support.closing import ClosingServer
+from tests.support.servers.closing import ClosingServer
 from tests.worker.engine.running import Run
 from worker.engine.child.keep_alive import MOST_RACES, KeepAlive
 from worker.engine.child.slot import RACE_NS, lost_in_race

@@ -13,7 +13,7 @@ import pytest
 from shared.benchmark.results.record import ResultRecord
 from shared.benchmark.timeouts import Timeouts
 from shared.scrubber import Scrubber
-from tests.support.scripted import FrozenClock
+from tests.support.servers.scripted import FrozenClock
 from tests.support.spoken import spoken
 from tests.support.streams import anthropic_text, openai_chunk, openai_text, sse
 from tests.worker.engine.measuring import BEGAN, REQUEST, adapter, part

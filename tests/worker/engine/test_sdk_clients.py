@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from shared.protocols.registry import PROTOCOLS
-from simulator.registry import WIRE_FORMATS
+from simulator.protocols.registry import WIRE_FORMATS
 
 # Notes for each module whether the main thread imports it, makes a target, and prints that of one module.
 IMPORTED_BY = """

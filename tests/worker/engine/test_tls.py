@@ -13,9 +13,9 @@ import trustme
 
 from shared.protocols.registry import PROTOCOLS
 from simulator.server import Simulator
-from tests.support.children import PoliteChildren
 from tests.support.flags import flags_of_answer
-from tests.support.scripted import ScriptedServer, cut, http
+from tests.support.programs.children import PoliteChildren
+from tests.support.servers.scripted import ScriptedServer, cut, http
 from tests.support.streams import openai_stream
 from tests.worker.engine.running import Run, Transport, engine_at, load, run_over
 from worker.engine.children import Children

@@ -9,8 +9,8 @@ from shared.benchmark.timeouts import Timeouts
 from shared.protocols.registry import PROTOCOLS
 from simulator.server import Simulator
 from tests.support.flags import flags_of_answer
-from tests.support.ports import free_port
-from tests.support.scripted import ScriptedServer, http
+from tests.support.programs.ports import free_port
+from tests.support.servers.scripted import ScriptedServer, http
 from tests.support.spoken import spoken
 from tests.support.streams import openai_stream, openai_text, sse
 from tests.worker.engine.running import KEY, Run, engine_at, load

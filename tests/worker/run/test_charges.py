@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.benchmark.results.record import RequestError, ResultRecord
-from shared.db.spend import Charge
+from shared.db.money.spend import Charge
 from tests.shared.db.rows import make_record
 from worker.run.charges import charge_of
 

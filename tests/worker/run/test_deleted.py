@@ -10,9 +10,9 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.access.caller import LOCAL
-from shared.db.benchmarks import BenchmarkRepository
-from shared.db.database import Database
-from shared.db.tables import Prompt
+from shared.db.benchmarks.repository import BenchmarkRepository
+from shared.db.connection.database import Database
+from shared.db.tables.benchmarks import Prompt
 from shared.errors import NotFound
 from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator

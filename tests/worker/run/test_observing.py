@@ -11,16 +11,16 @@ import pytest
 
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.clock import SystemClock, monotonic_ns
-from shared.db.database import Database
-from shared.db.lease import Lease
-from shared.db.run_observations import RunObservations
+from shared.db.connection.database import Database
+from shared.db.runs.lease import Lease
+from shared.db.runs.observations import RunObservations
 from shared.errors import LeaseLost, Unavailable
 from shared.network.tls import client_context
 from shared.observing.sample import Reading, Sample
 from shared.providers.metrics_urls import MetricsRequest
 from simulator.server import Simulator
 from tests.shared.db.rows import Tables
-from tests.support.receiver import Receiver, hang, receiver
+from tests.support.servers.receiver import Receiver, hang, receiver
 from tests.support.service import Service, running_service
 from tests.support.waiting import until
 from worker.engine.children import Children

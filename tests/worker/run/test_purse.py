@@ -12,9 +12,9 @@ from shared.benchmark.results.record import ResultRecord
 from shared.benchmark.workload.workload import WorkItem, Workload
 from shared.benchmark.worst_case import WorstCase
 from shared.clock import SystemClock
-from shared.db.caps import CapState
-from shared.db.reservations import Bill, Held, Paid, Refusal
-from shared.db.spend import Charge
+from shared.db.money.caps import CapState
+from shared.db.money.reservations import Bill, Held, Paid, Refusal
+from shared.db.money.spend import Charge
 from shared.money import MOST_MICROS
 from tests.shared.db.rows import make_record
 from tests.support.waiting import PATIENCE_S

@@ -10,9 +10,9 @@ import pytest
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.results.record import ResultRecord
 from shared.clock import SystemClock
-from shared.db.database import Database
-from shared.db.lease import Lease
-from shared.db.results import ResultRepository
+from shared.db.connection.database import Database
+from shared.db.runs.lease import Lease
+from shared.db.runs.results import ResultRepository
 from shared.errors import LeaseLost, Unavailable
 from tests.support.streams import openai_stream
 from tests.support.waiting import PATIENCE_S

@@ -15,8 +15,8 @@ from shared.observing.sample import Reading
 from shared.providers.endpoints import Endpoint
 from shared.providers.key_ring import KeyRing
 from shared.providers.metrics_urls import MetricsRequest
-from tests.support.ports import free_port
-from tests.support.receiver import Answer, hang, receiver, status
+from tests.support.programs.ports import free_port
+from tests.support.servers.receiver import Answer, hang, receiver, status
 from worker.run.observing import scrapers_of
 from worker.run.scraping import MAX_BYTES, Scraper
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.scripted import ScriptedServer, http
+from tests.support.servers.scripted import ScriptedServer, http
 from tests.support.service import running_service
 from tests.support.streams import anthropic_stream, openai_chunk, sse
 from worker.engine.children import Children

@@ -10,11 +10,11 @@ from shared.access.caller import LOCAL
 from shared.benchmark.load.places import is_warmup, place_at
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.spec import BenchmarkSpec
-from shared.db.benchmarks import BenchmarkRepository
-from shared.db.database import Database
-from shared.db.leases import LeaseRepository
-from shared.db.results import ResultRepository
-from shared.db.run_stages import RunStages
+from shared.db.benchmarks.repository import BenchmarkRepository
+from shared.db.connection.database import Database
+from shared.db.runs.leases import LeaseRepository
+from shared.db.runs.results import ResultRepository
+from shared.db.runs.stages import RunStages
 from shared.providers.key_ring import KeyRing
 from shared.workloads.loads import load_of
 from simulator.server import Simulator

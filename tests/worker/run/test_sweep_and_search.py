@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from simulator.profile import Profile
+from simulator.queueing.truth import closed_loop
 from simulator.server import Simulator
-from simulator.truth import closed_loop
 from tests.support.service import Service
 
 # A request takes 20 ms to its first token and 420 ms in all: few requests a second, which a busy machine can send.

@@ -8,16 +8,16 @@ from sqlalchemy import update
 
 from shared.access.caller import LOCAL
 from shared.benchmark.spec import BenchmarkSpec
-from shared.db.benchmarks import BenchmarkRepository
-from shared.db.database import Database
-from shared.db.leases import LeaseRepository
-from shared.db.results import ResultRepository
-from shared.db.run_segments import RunSegments
-from shared.db.tables import Benchmark
+from shared.db.benchmarks.repository import BenchmarkRepository
+from shared.db.connection.database import Database
+from shared.db.runs.earlier_segments import RunSegments
+from shared.db.runs.leases import LeaseRepository
+from shared.db.runs.results import ResultRepository
+from shared.db.tables.benchmarks import Benchmark
 from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
 from tests.shared.db.rows import recorded
-from tests.support.closing import ClosingServer
+from tests.support.servers.closing import ClosingServer
 from tests.support.service import WAIT, make_settings, running_api, running_worker
 from tests.support.streams import anthropic_stream
 from tests.support.waiting import PATIENCE_S, until

@@ -10,7 +10,7 @@ import trustme
 from shared.providers.key_ring import KeyRing
 from shared.scrubber import MASK
 from simulator.server import Simulator
-from tests.support.scripted import ScriptedServer, http
+from tests.support.servers.scripted import ScriptedServer, http
 from tests.support.service import running_service
 from worker.engine.children import Children
 from worker.run.target import UNVERIFIED

@@ -11,7 +11,7 @@ from opentelemetry.trace import StatusCode
 
 from shared.benchmark.results.record import RequestError, Usage
 from shared.clock import SystemClock
-from shared.db.tables import Benchmark
+from shared.db.tables.benchmarks import Benchmark
 from shared.program.tracing import Tracing
 from shared.providers.endpoints import Endpoint
 from tests.shared.db.rows import make_record

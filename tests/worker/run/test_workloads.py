@@ -6,7 +6,7 @@ import pytest
 
 from shared.benchmark.load.places import place_at
 from shared.benchmark.spec import BenchmarkSpec
-from shared.db.database import Database
+from shared.db.connection.database import Database
 from shared.providers.key_ring import KeyRing
 from shared.workloads.of_spec import workload_of
 from simulator.server import Simulator

@@ -9,17 +9,17 @@ from sqlalchemy import update
 
 from shared.access.caller import LOCAL
 from shared.clock import SystemClock
-from shared.db.database import Database
-from shared.db.deliveries import Attempt, DeliveryRepository
-from shared.db.delivery_history import DeliveryHistory, DeliveryOfEvent
-from shared.db.types import utc_now
-from shared.db.webhook_endpoints import WebhookRepository
-from shared.db.webhook_tables import WebhookDelivery, WebhookEndpoint
+from shared.db.connection.database import Database
+from shared.db.tables.types import utc_now
+from shared.db.tables.webhooks import WebhookDelivery, WebhookEndpoint
+from shared.db.webhooks.deliveries import Attempt, DeliveryRepository
+from shared.db.webhooks.delivery_history import DeliveryHistory, DeliveryOfEvent
+from shared.db.webhooks.endpoints import WebhookRepository
 from shared.network.ssrf import SsrfGuard
 from shared.program.tasks import end
 from shared.webhooks.message import NewEndpoint, new_secret
 from shared.webhooks.secret_box import SecretBox
-from tests.support.receiver import LOOPBACK
+from tests.support.servers.receiver import LOOPBACK
 from tests.support.waiting import PATIENCE_S
 from tests.worker.webhooks.sending import BOX
 from worker.monitoring import WorkerMonitor

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from shared.db.deliveries import Due
+from shared.db.webhooks.deliveries import Due
 from shared.webhooks.message import new_secret
 from shared.webhooks.secret_box import SecretBox, new_key
 

@@ -4,11 +4,11 @@ import asyncio
 
 from sqlalchemy import update
 
-from shared.db.lanes import IN_ONE_LANE
-from shared.db.types import utc_now
-from shared.db.webhook_tables import WebhookEndpoint
+from shared.db.tables.types import utc_now
+from shared.db.tables.webhooks import WebhookEndpoint
+from shared.db.webhooks.lanes import IN_ONE_LANE
 from shared.webhooks.message import SCHEDULE_S, new_secret
-from tests.support.receiver import after, in_turn, receiver, status
+from tests.support.servers.receiver import after, in_turn, receiver, status
 from tests.worker.webhooks.conftest import Delivering
 from worker.webhooks.sender import TIMEOUT_S
 

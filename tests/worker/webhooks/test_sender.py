@@ -10,7 +10,7 @@ import trustme
 from shared.clock import SystemClock
 from shared.network.ssrf import SsrfGuard
 from shared.webhooks.message import SCHEDULE_S
-from tests.support.receiver import LOOPBACK, Answer, hang, receiver, status
+from tests.support.servers.receiver import LOOPBACK, Answer, hang, receiver, status
 from tests.worker.webhooks.sending import BOX, SECRET, due
 from worker.webhooks.sender import MAX_KEPT_CHARS, Sender
 

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from api.errors import field_errors
+from api.http.errors import field_errors
 from api.pages.forms.mistakes import Mistake, mistakes_of
 from api.pages.forms.request import draft_of
 from api.schemas.benchmark_request import BenchmarkBody

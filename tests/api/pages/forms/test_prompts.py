@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.json_bounds import MAX_DEPTH
+from api.http.json_bounds import MAX_DEPTH
 from api.pages.forms.json_text import Unreadable
 from api.pages.forms.prompts import prompts_of, text_of
 

@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-from shared.db.database import Database
+from shared.db.connection.database import Database
 from tests.api.access.browsers import Browser, make_key
 from tests.api.documents import EXAMPLE
 from tests.api.pages.forms_of import led_to, seen

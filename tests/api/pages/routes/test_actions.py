@@ -11,7 +11,7 @@ from tests.api.conftest import KEYS, SIMULATOR
 from tests.api.documents import submit
 from tests.api.pages.forms_of import FORM, id_in, led_to, read, seen, send
 from tests.shared.db.rows import Tables, make_record
-from tests.support.ports import free_port
+from tests.support.programs.ports import free_port
 from tests.support.service import make_settings, running_api
 
 NAME = '<img src=x onerror="alert(1)">'

@@ -4,8 +4,8 @@ import httpx2
 import pytest
 
 from shared.access.caller import Caller
-from shared.db.audit import record
-from shared.db.database import Database
+from shared.db.access.audit import record
+from shared.db.connection.database import Database
 from tests.api.access.browsers import Browser, make_key
 from tests.api.pages.forms_of import read, seen
 

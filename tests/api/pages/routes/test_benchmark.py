@@ -12,8 +12,8 @@ from api.pages.words.metrics import definition
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.results.observe import of_record
 from shared.benchmark.results.record import RequestError
-from shared.db.retention import RetentionRepository
-from shared.db.tables import Benchmark
+from shared.db.benchmarks.retention import RetentionRepository
+from shared.db.tables.benchmarks import Benchmark
 from tests.api.documents import submit
 from tests.api.pages.html import Page, forbidden
 from tests.shared.db.rows import AT, Tables, make_record

@@ -8,14 +8,14 @@ import httpx2
 import pytest
 from sqlalchemy import insert
 
-from shared.db.benchmark_pages import NAMES_A_PAGE
-from shared.db.lease import Lease
-from shared.db.tables import Benchmark
-from shared.db.types import utc_now
+from shared.db.benchmarks.pages import NAMES_A_PAGE
+from shared.db.runs.lease import Lease
+from shared.db.tables.benchmarks import Benchmark
+from shared.db.tables.types import utc_now
 from tests.api.documents import submit
+from tests.api.http.test_proxy import PREFIX, TRUSTED, behind_proxy, submitted
 from tests.api.pages.html import Page
 from tests.api.pages.list_page import PART, following, ids, shown
-from tests.api.test_proxy import PREFIX, TRUSTED, behind_proxy, submitted
 from tests.shared.db.rows import Tables
 from tests.worker.run.test_summary import Row, summary
 

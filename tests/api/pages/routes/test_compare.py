@@ -4,7 +4,7 @@ import httpx2
 import pytest
 
 from tests.api.pages.html import Page, forbidden
-from tests.api.test_compare import ended
+from tests.api.routes.test_compare import ended
 from tests.shared.db.rows import Tables
 
 HOSTILE = "<img src=x onerror=alert(1)>"

@@ -5,7 +5,7 @@ import pytest
 
 from tests.api.documents import submit
 from tests.api.pages.html import Page, forbidden
-from tests.api.test_curve import LOADS, swept
+from tests.api.routes.test_curve import LOADS, swept
 
 __all__ = ["swept"]
 

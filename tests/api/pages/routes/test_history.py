@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import httpx2
 
-from shared.db.database import Database
+from shared.db.connection.database import Database
 from tests.api.history_rows import completed
 from tests.api.pages.html import Page, forbidden
 from tests.shared.db.rows import Tables

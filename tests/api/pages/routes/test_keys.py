@@ -8,8 +8,8 @@ import pytest
 
 from shared.access.api_key import parse
 from shared.clock import wall_now
-from shared.db.access_tables import ApiKey
-from shared.db.database import Database
+from shared.db.connection.database import Database
+from shared.db.tables.access import ApiKey
 from tests.api.access.browsers import Browser, make_key
 from tests.api.pages.forms_of import led_to, read, seen, send
 

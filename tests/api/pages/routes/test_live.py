@@ -10,8 +10,8 @@ from tests.api.documents import submit
 from tests.api.event_stream import received
 from tests.api.pages.html import Page, forbidden
 from tests.shared.db.rows import Tables, make_record
-from tests.support.ports import free_port
-from tests.support.served import served_api
+from tests.support.programs.ports import free_port
+from tests.support.servers.served import served_api
 from tests.support.service import make_settings
 from tests.support.waiting import PATIENCE_S
 

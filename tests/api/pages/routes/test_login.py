@@ -11,9 +11,9 @@ from api.access.cookie import HOST_NAME, NAME
 from api.access.throttle import FREE_TRIES
 from shared.access.api_key import ApiKeyText, make
 from shared.access.session import hash_of
-from shared.db.access_tables import AuditEntry, Session
-from shared.db.database import Database
-from shared.db.types import utc_now
+from shared.db.connection.database import Database
+from shared.db.tables.access import AuditEntry, Session
+from shared.db.tables.types import utc_now
 from tests.api.access.browsers import Browser, cookie_in, make_key
 from tests.api.pages.forms_of import FORM, led_to, read, send
 from tests.shared.db.access_rows import age_session, change_key

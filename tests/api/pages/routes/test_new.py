@@ -10,14 +10,14 @@ import pytest
 import yaml
 
 from api.pages.routes.new import MAX_PREFILLED_CHARS
-from shared.db.database import Database
+from shared.db.connection.database import Database
 from shared.settings import Settings
 from tests.api.access.browsers import Browser, make_key
 from tests.api.conftest import KEYS, SIMULATOR
 from tests.api.documents import KEY, submit
 from tests.api.pages.forms_of import FORM, id_in, led_to, read, seen, send
 from tests.api.pages.html import Page
-from tests.support.ports import free_port
+from tests.support.programs.ports import free_port
 from tests.support.service import make_settings, running_api
 
 NEW = "/ui/benchmarks/new"

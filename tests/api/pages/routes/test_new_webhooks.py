@@ -6,14 +6,14 @@ from html import unescape
 import httpx2
 import pytest
 
-from shared.db.database import Database
+from shared.db.connection.database import Database
 from shared.webhooks.secret_box import new_key
 from tests.api.access.browsers import make_key
 from tests.api.conftest import KEYS, SIMULATOR
 from tests.api.documents import submit
 from tests.api.pages.forms_of import read, send
-from tests.support.ports import free_port
-from tests.support.receiver import LOOPBACK
+from tests.support.programs.ports import free_port
+from tests.support.servers.receiver import LOOPBACK
 from tests.support.service import make_settings, running_api
 
 NEW = "/ui/benchmarks/new"

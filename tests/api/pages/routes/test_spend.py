@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from tests.api.pages.forms_of import seen
-from tests.shared.db.money import spent, today
+from tests.shared.db.money.spending import spent, today
 from tests.shared.db.rows import Tables
 
 PAGE = "/ui/spend"

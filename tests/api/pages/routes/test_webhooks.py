@@ -8,16 +8,16 @@ import httpx2
 import pytest
 from sqlalchemy import insert, select, update
 
-from shared.db.database import Database
-from shared.db.types import utc_now
-from shared.db.webhook_tables import WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from shared.db.connection.database import Database
+from shared.db.tables.types import utc_now
+from shared.db.tables.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from shared.webhooks.message import EventType
 from shared.webhooks.secret_box import new_key
 from tests.api.conftest import KEYS, SIMULATOR
 from tests.api.documents import submit
 from tests.api.pages.forms_of import FORM, led_to, read, seen, send
-from tests.support.ports import free_port
-from tests.support.receiver import LOOPBACK
+from tests.support.programs.ports import free_port
+from tests.support.servers.receiver import LOOPBACK
 from tests.support.service import make_settings, running_api
 
 LIST, ONE = "/ui/webhooks", "/ui/webhooks/1"

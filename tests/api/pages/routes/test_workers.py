@@ -4,12 +4,12 @@ import httpx2
 from sqlalchemy import update
 
 from shared.access.caller import Caller
-from shared.db.benchmarks import BenchmarkRepository
-from shared.db.database import Database
-from shared.db.tables import Benchmark
-from shared.db.types import utc_now
-from shared.db.worker_tables import Worker
-from shared.db.workers import WorkerInfo, WorkerRepository
+from shared.db.benchmarks.repository import BenchmarkRepository
+from shared.db.connection.database import Database
+from shared.db.tables.benchmarks import Benchmark
+from shared.db.tables.types import utc_now
+from shared.db.tables.workers import Worker
+from shared.db.workers.repository import WorkerInfo, WorkerRepository
 from shared.providers.identity import EndpointIdentity, HeldEndpoint
 from tests.api.documents import submit
 from tests.api.pages.forms_of import seen

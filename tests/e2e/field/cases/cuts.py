@@ -2,7 +2,7 @@
 
 from tests.e2e.field.case import Answer, Case, Ending, Protocol
 from tests.e2e.field.wire import DONE, HI, ROLE, STOP, answer, message, text, usage
-from tests.support.scripted import cut
+from tests.support.servers.scripted import cut
 
 _STREAM = answer("Hello", " grüße 🚀", usage=usage(3, 2))
 _MESSAGE = message("Hello", " grüße 🚀")

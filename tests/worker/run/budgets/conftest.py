@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from simulator.server import Simulator
-from tests.support.ledger import Ledger, priced
+from tests.support.databases.ledger import Ledger, priced
 from tests.support.service import Service, running_service
 from worker.engine.children import Children
 

@@ -1,7 +1,7 @@
 """Every kind of load is paid before it is sent, and stops at its budget."""
 
 from simulator.server import Simulator
-from tests.support.ledger import Ledger
+from tests.support.databases.ledger import Ledger
 from tests.support.service import Service
 from tests.worker.run.budgets.requests import COST, FOUR, WORST, spent_of
 

@@ -6,10 +6,10 @@ import pytest
 
 from shared.access.caller import LOCAL
 from shared.benchmark.spec import BenchmarkSpec
-from shared.db.benchmarks import BenchmarkRepository
-from shared.db.database import Database
+from shared.db.benchmarks.repository import BenchmarkRepository
+from shared.db.connection.database import Database
 from simulator.server import Simulator
-from tests.support.ledger import Ledger
+from tests.support.databases.ledger import Ledger
 from tests.support.service import Service, running_service
 from tests.support.waiting import until
 from tests.worker.run.budgets.requests import COST, FOUR, WORST, spent_of

@@ -8,12 +8,12 @@ from sqlalchemy import update
 
 from shared.access.caller import LOCAL
 from shared.benchmark.spec import BenchmarkSpec
-from shared.db.benchmarks import BenchmarkRepository
-from shared.db.database import Database
-from shared.db.tables import Benchmark
+from shared.db.benchmarks.repository import BenchmarkRepository
+from shared.db.connection.database import Database
+from shared.db.tables.benchmarks import Benchmark
 from shared.providers.key_ring import KeyRing
 from simulator.server import Simulator
-from tests.support.ledger import Ledger, priced
+from tests.support.databases.ledger import Ledger, priced
 from tests.support.service import make_settings, running_worker
 from tests.support.waiting import PATIENCE_S, until
 from tests.worker.run.budgets.requests import COST, FOUR, WORST

@@ -1,0 +1,1 @@
+"""How lists are asked for: filters and cursors."""

@@ -1,0 +1,1 @@
+"""From the body of a submit to a stored benchmark: checks, estimate, budget, storing."""

@@ -1,0 +1,1 @@
+"""Benchmarks: stored, listed, watched, cancelled and deleted."""

@@ -1,0 +1,1 @@
+"""Money: budgets, reservations, and the ledger of what was spent."""

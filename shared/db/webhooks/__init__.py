@@ -1,0 +1,1 @@
+"""Webhooks: endpoints, events, and the deliveries of events to endpoints."""

@@ -1,0 +1,1 @@
+"""Connections: requests read, and answers written at their deadlines."""

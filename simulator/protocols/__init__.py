@@ -1,0 +1,1 @@
+"""The protocols that the simulator speaks, one file for each."""

@@ -1,0 +1,1 @@
+"""Databases that tests share, and what tests put into them."""

@@ -1,0 +1,1 @@
+"""The product's programs as real processes, and what starting them needs."""

@@ -1,0 +1,1 @@
+"""Real servers, and peers that answer as a test says."""
