@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test test-pythons programs chaos canary steady e2e pictures deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-aa bench-load bench-exports bench-web bench-keys rules release release-test lock clean .test-runs .test-engine .test-api .test-pages .test-outside .test-stored .test-inside .chaos-writes-sqlite .chaos-writes-postgresql .chaos-work-sqlite .chaos-work-postgresql .chaos-servers-sqlite .chaos-servers-postgresql
+.PHONY: help setup setup-dev demo up test test-pythons programs chaos canary steady e2e pictures deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-aa bench-load bench-exports bench-web bench-keys bench-writers rules release release-test lock clean .test-runs .test-engine .test-api .test-pages .test-outside .test-stored .test-inside .chaos-writes-sqlite .chaos-writes-postgresql .chaos-work-sqlite .chaos-work-postgresql .chaos-servers-sqlite .chaos-servers-postgresql
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -261,6 +261,9 @@ bench-web: $(VENV)/.dev ## pages, comparisons and exports over a large database;
 
 bench-keys: $(VENV)/.dev ## whether the time of a 401 tells a wrong id of a key from a wrong secret; ARGS="--count 5000"
 	@$(BIN)/python -m benchmarks.key_timing $(ARGS)
+
+bench-writers: $(VENV)/.dev ## how long processes that write to one SQLite file wait for each other; ARGS="--pause 0"
+	@$(BIN)/python -m benchmarks.writers $(ARGS)
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras \
 	--custom-compile-command "make lock"

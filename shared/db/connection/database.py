@@ -19,6 +19,7 @@ from shared.db.connection.checkout import checked_out
 from shared.db.connection.engine import SQLITE_BUSY_MS, is_sqlite, make_engine
 from shared.db.connection.postgresql_url import ignored_parameters
 from shared.db.connection.transaction import Transaction
+from shared.db.connection.turns import Turns
 from shared.errors import Unavailable
 
 log = structlog.get_logger(__name__)
@@ -76,8 +77,8 @@ class Database:
         )
         # BEGIN IMMEDIATE takes SQLite's write lock at the start: see `_begin_sqlite`.
         self._writing = self.engine.execution_options(sqlite_begin="IMMEDIATE") if self.is_sqlite else self.engine
-        # SQLite has one writer at a time. The lock lets writers in by their order; SQLite's own busy wait does not.
-        self._writer: asyncio.Lock | nullcontext[None] = asyncio.Lock() if self.is_sqlite else nullcontext()
+        # SQLite has one writer at a time.
+        self._turns = Turns(self.engine.url.database) if self.is_sqlite else None
         # Transactions whose callers have given up.
         self._ending: set[asyncio.Task[None]] = set()
         event.listen(self.engine.sync_engine, "checkout", _check_out)
@@ -100,7 +101,7 @@ class Database:
         If the caller is cancelled, the transaction rolls back at once; a commit that has begun ends. Raises Conflicted
         if another transaction was in the way: repositories run their methods again (`shared.db.connection.again`).
         """
-        async with self._transaction(self._writing, self._writer) as transaction:
+        async with self._transaction(self._writing, self._turns or nullcontext()) as transaction:
             yield transaction.session
             await transaction.commit()
 
@@ -143,6 +144,8 @@ class Database:
         if self._ending:
             await asyncio.wait(self._ending, timeout=CLOSE_S)
         await self.engine.dispose()
+        if self._turns is not None:
+            self._turns.close()
 
 
 def _check_out(connection: Any, _record: Any, _proxy: Any) -> None:
