@@ -134,8 +134,8 @@ abuse: $(VENV)/.dev ## send a real API what could hurt it, then made-up requests
 canary: $(VENV)/.dev ## plant secrets in a whole deployment, and look for them in all that it leaves behind
 	@$(BIN)/pytest -q tests/programs/canary $(ARGS)
 
-steady: $(VENV)/.dev ## run test, programs and chaos N=20 times with one core kept busy; WHAT=test one of them, ARGS a part of it
-	@$(BIN)/python -m benchmarks.steady --runs $(or $(N),20) --what $(or $(WHAT),all) --args="$(ARGS)"
+steady: $(VENV)/.dev ## run test, programs and chaos N=20 times with one core kept busy; WHAT=test one of them, ARGS a part, ANEW=1 forgets earlier runs
+	@$(BIN)/python -m benchmarks.steady --runs $(or $(N),20) --what $(or $(WHAT),all) --args="$(ARGS)" $(if $(ANEW),--anew)
 
 # The driver of the browser, and axe-core. Both are left out where they cannot be had; the tests say so.
 $(VENV)/.e2e: $(VENV)/.dev requirements/e2e.txt tests/browser/axe/package-lock.json
