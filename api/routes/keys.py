@@ -1,6 +1,5 @@
 """`/keys` for admins: list, make and revoke API keys; `/whoami` for every caller."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
@@ -16,8 +15,7 @@ from api.schemas.keys import KeyCreated, KeyIn, KeyOut, KeyPage, WhoAmI
 from api.schemas.problem import Problem
 from api.schemas.webhooks import PageQuery
 from api.state import Parts
-from shared.db.access.key_lookup import state_of
-from shared.db.access.keys import KeyRepository, NewKey
+from shared.db.access.keys import KeyRepository, NewKey, ShownState
 from shared.db.tables.access import ApiKey
 from shared.errors import InvalidRequest
 
@@ -71,7 +69,7 @@ async def create(body: KeyIn, request: Request, keys: Keys, parts: Parts, respon
     response.headers["Location"] = link(f"/keys/{row.id}")
     response.headers["Cache-Control"] = "no-store"
     notice = FIRST if caller_of(request).via == "local" else None
-    return KeyCreated(**_out(row, now).model_dump(), key=text, notice=notice)
+    return KeyCreated(**_out(row, keys.state(row, now)).model_dump(), key=text, notice=notice)
 
 
 @router.get(
@@ -88,7 +86,7 @@ async def list_keys(query: Annotated[PageQuery, Query()], keys: Keys, parts: Par
     items = rows[: query.limit]
     now = parts.clock.wall_now()
     return KeyPage(
-        items=[_out(row, now) for row in items],
+        items=[_out(row, keys.state(row, now)) for row in items],
         next_cursor=encode_cursor(items[-1].owner, items[-1].id) if len(rows) > query.limit else None,
     )
 
@@ -125,13 +123,13 @@ async def whoami(request: Request, access: TheAccess) -> WhoAmI:
     )
 
 
-def _out(row: ApiKey, now: datetime) -> KeyOut:
+def _out(row: ApiKey, state: ShownState) -> KeyOut:
     return KeyOut(
         id=row.id,
         name=row.name,
         owner=row.owner,
         scope=row.scope,
-        state=state_of(row, now),
+        state=state,
         requests_per_minute=row.requests_per_minute,
         concurrent_requests=row.concurrent_requests,
         created_by=row.created_by,

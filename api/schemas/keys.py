@@ -53,7 +53,11 @@ class KeyOut(BaseModel):
     name: str = Field(description="For people.", examples=["nightly CI"])
     owner: str = Field(description="Team that it belongs to.", examples=["search-team"])
     scope: Scope = Field(description=_SCOPE, examples=["run"])
-    state: Literal["usable", "expired", "revoked"] = Field(description="Whether it is accepted.", examples=["usable"])
+    state: Literal["usable", "unknown", "expired", "revoked"] = Field(
+        description="Whether it is accepted. `unknown`: it was made with a `SECRET_KEY` that is not set at this "
+        "server, so it is refused until that one is set again.",
+        examples=["usable"],
+    )
     requests_per_minute: int | None = Field(
         description="Requests a minute that it may make. Null: the server's default.", examples=[None]
     )

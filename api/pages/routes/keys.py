@@ -22,7 +22,6 @@ from api.pages.urls import with_query
 from api.routes.keys import KeyId, Keys, TheAccess
 from api.schemas.keys import KeyIn
 from api.state import Parts, State
-from shared.db.access.key_lookup import state_of
 from shared.db.access.keys import KeyRepository, NewKey
 from shared.db.tables.access import ApiKey
 from shared.errors import Conflict, FieldError, NotFound
@@ -123,7 +122,8 @@ async def _list(
     """The page, with what was typed and what is wrong with it."""
     start = decode_cursor(after, str, str) if after else None
     reader = reader_of(request, owner)
-    rows = await KeyRepository(reader, parts.database, access.hasher).page(after=start, limit=KEYS_A_PAGE + 1)
+    keys = KeyRepository(reader, parts.database, access.hasher)
+    rows = await keys.page(after=start, limit=KEYS_A_PAGE + 1)
     shown, now = rows[:KEYS_A_PAGE], parts.clock.wall_now()
     last: ApiKey | None = shown[-1] if len(rows) > len(shown) else None
     here = link(PATH)
@@ -135,7 +135,7 @@ async def _list(
         request,
         "access/keys.html",
         status_code=422 if errors else 200,
-        keys=[(row, state_of(row, now)) for row in shown],
+        keys=[(row, keys.state(row, now)) for row in shown],
         owners=await access.login.owners(),
         shown=shown_owner(reader),
         lifetimes=LIFETIMES,

@@ -8,7 +8,7 @@ SCOPES = {
     "admin": "see and change all that its owner has, make and revoke keys, set budgets, and see other owners",
 }
 # A status with the same shape, for the style sheet.
-_KEY_SHAPES = {"usable": "completed", "revoked": "failed", "expired": "cancelled"}
+_KEY_SHAPES = {"usable": "completed", "unknown": "failed", "revoked": "failed", "expired": "cancelled"}
 
 _VIA = {
     "key": "",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,6 +13,7 @@ from shared.access.caller import Caller
 from shared.access.owner import DEFAULT_OWNER
 from shared.access.scopes import Scope
 from shared.db.access.audit import record
+from shared.db.access.key_lookup import state_of
 from shared.db.access.owned import of_owner
 from shared.db.access.valid_keys import is_valid_key
 from shared.db.connection.again import tries_again
@@ -23,6 +24,8 @@ from shared.errors import Conflict, NotFound
 
 # Of the name of a key.
 MAX_NAME_CHARS = 100
+# A key that would be usable is unknown if the SECRET_KEY that it was made with is not set here.
+ShownState = Literal["usable", "unknown", "revoked", "expired"]
 # Who makes a key on the command line, with the database at hand.
 BY_COMMAND = Caller(DEFAULT_OWNER, "admin", via="cli")
 # Tries to find a free id: there are 2.8 * 10^12.
@@ -65,6 +68,11 @@ class KeyRepository:
             query = query.where(tuple_(ApiKey.owner, ApiKey.id) > after)
         async with self._database.read() as session:
             return (await session.scalars(query.order_by(ApiKey.owner, ApiKey.id).limit(limit))).all()
+
+    def state(self, row: ApiKey, now: datetime) -> ShownState:
+        """What becomes of a request with this key at this instant."""
+        state = state_of(row, now)
+        return "unknown" if state == "usable" and row.hashed_with not in self._hasher.knows else state
 
     async def revoke(self, key_id: str) -> None:
         """The key is refused from now on. Revoking it again changes nothing. Raises NotFound."""

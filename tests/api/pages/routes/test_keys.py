@@ -6,8 +6,10 @@ from datetime import timedelta
 import httpx2
 import pytest
 
-from shared.access.api_key import parse
+from shared.access.api_key import Hasher, parse
+from shared.access.caller import Caller
 from shared.clock import wall_now
+from shared.db.access.keys import KeyRepository, NewKey
 from shared.db.connection.database import Database
 from shared.db.tables.access import ApiKey
 from tests.api.access.browsers import Browser, make_key
@@ -53,6 +55,15 @@ async def test_a_new_key_is_shown_once_and_works(admin: Browser, database: Datab
     assert "5 a minute" in page.text
     whoami = await admin.client.get("/whoami", headers={"authorization": f"Bearer {text}", "cookie": ""})
     assert whoami.json()["owner"] == "beta"
+
+
+async def test_a_key_of_a_missing_secret_key_is_unknown(admin: Browser, database: Database) -> None:
+    elsewhere = KeyRepository(Caller("default", "admin"), database, Hasher(["e" * 32]))
+    row, _ = await elsewhere.create(NewKey("default", "elsewhere", "run"))
+    page = await seen(admin.client, KEYS)
+    assert f"default elsewhere {row.id} run ✕ unknown its SECRET_KEY is not set here" in page.text
+    answer = await admin.client.get("/keys")
+    assert {item["name"]: item["state"] for item in answer.json()["items"]} == {"Ops": "usable", "elsewhere": "unknown"}
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,22 @@ async def test_keys_of_before_the_pepper_stay_valid_and_a_foreign_pepper_finds_n
     assert await KeyLookup(database, HASHER).by_secret(fresh) is None
 
 
+async def test_a_key_of_a_missing_pepper_is_listed_as_unknown(database: Database) -> None:
+    old, new = Hasher(["o" * 32]), Hasher(["n" * 32])
+    await made(database, hasher=old)
+    past = wall_now() - timedelta(seconds=1)
+    await made(database, hasher=old, expires_at=past)
+    states = {}
+    for name, hasher in (("old", old), ("new", new), ("both", Hasher(["n" * 32, "o" * 32]))):
+        keys = KeyRepository(ADMIN, database, hasher)
+        states[name] = sorted(keys.state(row, wall_now()) for row in await keys.page(after=None, limit=10))
+    assert states == {
+        "old": ["expired", "usable"],
+        "new": ["expired", "unknown"],
+        "both": ["expired", "usable"],
+    }
+
+
 async def test_a_new_owner_begins_at_the_lowest_present_turn(database: Database) -> None:
     async with database.write() as session:
         await session.execute(update(OwnerRow).values(turn=7))
