@@ -27,9 +27,12 @@ _OTHERWISE = "Try again. If it happens again, look into the log of the API for t
 
 
 def is_page(request: Request) -> bool:
-    """Whether a person looks at the answer. Assets are read by programs."""
+    """Whether a person looks at the answer. Assets are read by programs, and so is what is asked for as JSON."""
     path = route_path(request.scope)
-    return path.startswith("/ui/") and not path.startswith("/ui/assets/")
+    if not path.startswith("/ui/") or path.startswith("/ui/assets/"):
+        return False
+    accepted = request.headers.get("accept", "")
+    return "application/json" not in accepted or "text/html" in accepted
 
 
 def problem_page(request: Request, problem: Problem, headers: dict[str, str] | None = None) -> HTMLResponse:

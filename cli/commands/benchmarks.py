@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cli import complete
-from cli.options.common import AsJson, BenchmarkId, Explain, Server, WithResults
+from cli.options.common import AsJson, BenchmarkId, Explain, ItsOwner, OtherOwner, Server, WithResults
 from cli.server.here import server_or_default
 from cli.terminal.confirm import may_delete
 from cli.terminal.listing import write_list
@@ -27,6 +27,7 @@ def list_benchmarks(
         typer.Option(metavar="KEY=VALUE", help="Only with this in their metadata. May be repeated."),
     ] = None,
     limit: Annotated[int, typer.Option(metavar="N", min=1, max=10_000, help="List at most this many.")] = 20,
+    owner: OtherOwner = None,
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:
@@ -36,13 +37,14 @@ def list_benchmarks(
     from cli.server.client import Client
 
     pairs = [f"{key}:{value}" for key, value in specs.pairs(metadata or [], "--metadata").items()]
-    with Client(server_or_default(server)) as client:
+    with Client(server_or_default(server), owner=owner) as client:
         listed = client.benchmarks(limit, status=status, model=model, provider=provider, name=name, metadata=pairs)
     write_list(listed, list_lines, as_json=as_json, nothing="no benchmarks", order="newest")
 
 
 def show(
     benchmark_id: BenchmarkId,
+    owner: OtherOwner = None,
     server: Server = None,
     as_json: AsJson = False,
     results: WithResults = False,
@@ -55,7 +57,7 @@ def show(
     from cli.server.client import Client
     from cli.server.whole import write_benchmark
 
-    with Client(server_or_default(server)) as client:
+    with Client(server_or_default(server), owner=owner) as client:
         if as_json:
             write_benchmark(client, benchmark_id, "timeline" if timeline else "results")
             return
@@ -87,11 +89,11 @@ def rerun(
     raise typer.Exit(code)
 
 
-def cancel(benchmark_id: BenchmarkId, server: Server = None, as_json: AsJson = False) -> None:
+def cancel(benchmark_id: BenchmarkId, owner: ItsOwner = None, server: Server = None, as_json: AsJson = False) -> None:
     """Cancel a benchmark and keep its results."""
     from cli.server.client import Client
 
-    with Client(server_or_default(server)) as client:
+    with Client(server_or_default(server), owner=owner) as client:
         benchmark = client.cancel(benchmark_id)
     if as_json:
         write_json(benchmark)
@@ -103,12 +105,13 @@ def cancel(benchmark_id: BenchmarkId, server: Server = None, as_json: AsJson = F
 def delete(
     benchmark_id: BenchmarkId,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    owner: ItsOwner = None,
     server: Server = None,
 ) -> None:
     """Delete a benchmark and its results."""
     from cli.server.client import Client
 
-    with Client(server_or_default(server)) as client:
+    with Client(server_or_default(server), owner=owner) as client:
 
         def question() -> str:
             benchmark = client.benchmark(benchmark_id, "none")

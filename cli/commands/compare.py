@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options.common import AsJson, Server
+from cli.options.common import AsJson, OtherOwner, Server
 from cli.server.here import server_or_default
 from cli.terminal.output import write, write_json
 
@@ -19,6 +19,7 @@ def compare(
     margin_ms: Annotated[
         float, typer.Option(metavar="MS", min=0, help="Nor do those of TTFT and latency up to this; the larger holds.")
     ] = 10,
+    owner: OtherOwner = None,
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:
@@ -30,7 +31,7 @@ def compare(
     from cli.server.client import Client
 
     margins = {"margin_percent": f"{margin_percent:g}", "margin_ms": f"{margin_ms:g}"}
-    with Client(server_or_default(server)) as client:
+    with Client(server_or_default(server), owner=owner) as client:
         found = client.comparison(ids, margins)
     if as_json:
         write_json(found)

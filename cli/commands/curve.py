@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options.common import AsJson, BenchmarkId, Server
+from cli.options.common import AsJson, BenchmarkId, OtherOwner, Server
 from cli.server.here import server_or_default
 from cli.terminal.output import write, write_json
 
@@ -19,6 +19,7 @@ def curve(
             "repeatable. By default, the SLOs of the benchmark count.",
         ),
     ] = None,
+    owner: OtherOwner = None,
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:
@@ -26,7 +27,7 @@ def curve(
     from cli.render.curve import curve_lines
     from cli.server.client import Client
 
-    with Client(server_or_default(server)) as client:
+    with Client(server_or_default(server), owner=owner) as client:
         found = client.curve(benchmark_id, slo or [])
     if as_json:
         write_json(found)

@@ -7,7 +7,7 @@ import typer
 
 from cli.exits import usage
 from cli.group import Commands
-from cli.options.common import AsJson, Server
+from cli.options.common import AsJson, OtherOwner, Server
 from cli.server.here import server_or_default
 from cli.terminal.confirm import may_delete
 from cli.terminal.help import Command
@@ -91,6 +91,7 @@ def add(
 @app.command("list", cls=Command)
 def list_datasets(
     limit: Annotated[int, typer.Option(metavar="N", min=1, max=10_000, help="List at most this many.")] = 20,
+    owner: OtherOwner = None,
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:
@@ -98,7 +99,7 @@ def list_datasets(
     from cli.render.datasets import list_lines
     from cli.server.client import Client
 
-    with Client(server_or_default(server)) as client:
+    with Client(server_or_default(server), owner=owner) as client:
         listed = client.datasets(limit)
     write_list(listed, list_lines, as_json=as_json, nothing="no datasets", order="newest")
 
@@ -107,6 +108,7 @@ def list_datasets(
 def show(
     dataset_id: DatasetId,
     rows: Annotated[int, typer.Option(metavar="N", min=0, max=1_000, help="Show the first rows too.")] = 0,
+    owner: OtherOwner = None,
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:
@@ -117,7 +119,7 @@ def show(
     from cli.render.datasets import dataset_lines, row_lines
     from cli.server.client import Client
 
-    with Client(server_or_default(server)) as client:
+    with Client(server_or_default(server), owner=owner) as client:
         dataset = client.dataset(dataset_id)
         first = client.dataset_rows(dataset_id, rows) if rows else []
     if as_json:

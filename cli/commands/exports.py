@@ -7,7 +7,7 @@ import typer
 
 from cli import complete
 from cli.exits import usage
-from cli.options.common import AsJson, BenchmarkId, Server
+from cli.options.common import AsJson, BenchmarkId, OtherOwner, Server
 from cli.server.here import server_or_default
 from cli.terminal.output import QUIET, Line, clean, note, write, write_json
 from shared.exports.names import FORMAT_OF_ENDING, PARTS, Format
@@ -32,6 +32,7 @@ def export(
     ] = None,
     warmup: Annotated[bool, typer.Option("--warmup", help="With the requests of the warm-up.")] = False,
     force: Force = False,
+    owner: OtherOwner = None,
     server: Server = None,
 ) -> None:
     """Export a benchmark as CSV, JSON Lines, JSON, Parquet or a report of llm-d.
@@ -53,7 +54,7 @@ def export(
     params = {"format": chosen, **({"include": ",".join(parts)} if parts else {})}
     if warmup:
         params["warmup"] = "true"
-    with Client(server_or_default(server)) as client:
+    with Client(server_or_default(server), owner=owner) as client:
         size = save(client, f"/benchmarks/{benchmark_id}/export", params, target)
     if target != STDOUT:
         note(f"{clean(str(target))}: {size:,} bytes", QUIET)
@@ -94,6 +95,7 @@ def report(
     ],
     output: Output = None,
     force: Force = False,
+    owner: OtherOwner = None,
     server: Server = None,
 ) -> None:
     """Write a report as one HTML file, which opens offline and prints well."""
@@ -102,7 +104,7 @@ def report(
 
     target = output or Path(f"report-{'-'.join(map(str, benchmark_ids))}.html")
     check_target(target, force=force)
-    with Client(server_or_default(server)) as client:
+    with Client(server_or_default(server), owner=owner) as client:
         size = save(client, "/ui/report", {"ids": ",".join(map(str, benchmark_ids))}, target)
     if target != STDOUT:
         note(f"{clean(str(target))}: {size:,} bytes", QUIET)

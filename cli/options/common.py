@@ -20,6 +20,14 @@ Server = Annotated[
         show_default=f"the one that is up in this folder, else {DEFAULT_SERVER}",
     ),
 ]
+OtherOwner = Annotated[
+    str | None,
+    typer.Option("--owner", metavar="NAME", help="For admins: of this owner instead of your own; '*': of all."),
+]
+ItsOwner = Annotated[
+    str | None,
+    typer.Option("--owner", metavar="NAME", help="For admins: the owner of the benchmark, if you are not."),
+]
 BenchmarkId = Annotated[
     int, typer.Argument(min=1, metavar="ID", autocompletion=complete.benchmark_ids, help="Id of the benchmark.")
 ]

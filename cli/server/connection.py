@@ -43,7 +43,8 @@ class _Request(TypedDict, total=False):
 class Connection:
     """To the server at `url`. Use as a context manager. `cli.server.client` names what the API offers."""
 
-    def __init__(self, url: str, timeout_s: float = 30) -> None:
+    def __init__(self, url: str, timeout_s: float = 30, *, owner: str | None = None) -> None:
+        """`owner`: whose rows an admin asks for, `*` for those of all; by default the caller's own."""
         self.url = checked_url(url)
         self._timeout_s = timeout_s
         own = is_loopback(urlsplit(self.url).hostname or "")
@@ -51,6 +52,7 @@ class Connection:
         # Redirects are not followed, so the key goes to this server alone.
         self._http = httpx2.Client(
             base_url=self.url,
+            params={} if owner is None else {"owner": owner},
             headers={"accept": "application/json", **({"authorization": f"Bearer {key}"} if key else {})},
             # A proxy (HTTP_PROXY) cannot reach this machine's loopback.
             trust_env=not own,

@@ -7,6 +7,8 @@ import re
 import httpx2
 import pytest
 
+from shared.db.connection.database import Database
+from tests.api.access.browsers import make_key
 from tests.api.documents import submit
 from tests.api.pages.html import Page, forbidden
 from tests.api.pages.routes.test_benchmark import HOSTILE, ended
@@ -51,4 +53,22 @@ async def test_wrong_ids_are_refused(empty_api: httpx2.AsyncClient, ids: str) ->
 
 
 async def test_an_unknown_benchmark_is_not_found(empty_api: httpx2.AsyncClient) -> None:
-    assert (await empty_api.get("/ui/report?ids=7")).status_code == 404
+    answer = await empty_api.get("/ui/report?ids=7")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    # `llmbench report` asks for JSON, and prints what the problem says.
+    answer = await empty_api.get("/ui/report?ids=7", headers={"accept": "application/json"})
+    assert (answer.status_code, answer.json()["detail"]) == (404, "there is no benchmark 7")
+
+
+async def test_the_key_of_an_admin_reports_on_other_owners(
+    api: httpx2.AsyncClient, tables: Tables, database: Database
+) -> None:
+    await ended(api, tables)
+    keys = {scope: (await make_key(database, "acme", scope))[1] for scope in ("admin", "read")}
+    statuses: dict[str, list[int]] = {}
+    for scope, key in keys.items():
+        for owner in ("", "&owner=default", "&owner=*", "&owner=acme", "&owner=A B"):
+            headers = {"authorization": f"Bearer {key}", "accept": "application/json"}
+            answer = await api.get(f"/ui/report?ids=1{owner}", headers=headers)
+            statuses.setdefault(scope, []).append(answer.status_code)
+    assert statuses == {"admin": [404, 200, 200, 404, 422], "read": [404, 403, 403, 403, 403]}
