@@ -205,7 +205,8 @@ class Engine:
         if len(late) == MOST_GIVEN_UP:
             phase.look_again()
             return
-        self._feeder.feed(phase)
+        if self._feeder.feed(phase):
+            phase.look_again()
         self._lanes.level(phase.elapsed_ns)
         self._tell()
 

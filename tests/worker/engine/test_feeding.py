@@ -22,7 +22,7 @@ from tests.worker.engine.running import engine_over, load
 from tests.worker.engine.test_loads import Endless, Times
 from worker.engine.children import Child
 from worker.engine.engine import Engine
-from worker.engine.feeder import MOST_GIVEN_UP
+from worker.engine.feeder import MOST_GIVEN, MOST_GIVEN_UP
 from worker.engine.messages import (
     Cease,
     Command,
@@ -226,6 +226,23 @@ async def test_what_is_too_late_before_it_is_given_is_dropped_in_small_steps() -
                 made.append(workload.made)
         assert [record.outcome for record in records].count("dropped") == 1_499
         assert max(after - before for before, after in pairwise(made)) <= 2 * MOST_GIVEN_UP
+
+
+async def test_a_large_first_wave_is_given_in_small_steps() -> None:
+    """Between them, other runs of the worker go on. The phase begins when all of it is there."""
+    child, workload = PlayedChild(), Counted("m")
+    async with engine_with(Load(workload, [Phase(ClosedLoop(2_000), 2_000)]), child):
+        made = [workload.made]
+        async with asyncio.timeout(PATIENCE_S):
+            while len(child.given) < 2_000:
+                await asyncio.sleep(0)
+                made.append(workload.made)
+        assert max(after - before for before, after in pairwise(made)) <= 2 * MOST_GIVEN
+        # The wave came in several messages, and all of them before the start.
+        await until(lambda: any(isinstance(command, Go) for command in child.commands))
+        kinds = [type(command) for command in child.commands if isinstance(command, Requests | Go)]
+        assert kinds[-1] is Go
+        assert len(kinds) > 2_000 // MOST_GIVEN
 
 
 async def test_a_run_that_is_closed_takes_no_further_step() -> None:
