@@ -19,6 +19,8 @@ log = structlog.get_logger(__name__)
 # Where it is kept in the state of a request.
 SESSION = "session"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
+# What open pages ask for again and again: the list of benchmarks, and the page of a benchmark that runs.
+_OF_OPEN_PAGES = re.compile(r"/ui/benchmarks(?:/[0-9]+)?/live|/benchmarks/[0-9]+/events")
 # What an admin may do with the benchmarks of the one owner whose pages are shown. All else changes the key's owner.
 _ACROSS = re.compile(r"(?:/ui)?/benchmarks/[0-9]+(?:/cancel|/delete)?")
 
@@ -71,13 +73,18 @@ class Sessions:
         row = await self._repository.get(hash_of(secret, user_of(scope)))
         if row is None:
             return None
-        if row.seen_long_ago:
+        if row.seen_long_ago and not _asks_by_itself(scope):
             try:
                 await self._repository.touch(row)
             except Unavailable as exc:
                 # It can be read, so the page can be shown.
                 log.warning("session_not_prolonged", reason=exc.message)
         return BrowserSession(row, secret)
+
+
+def _asks_by_itself(scope: AsgiScope) -> bool:
+    """Whether an open page asks for news, which it also does if nobody sits before it."""
+    return _OF_OPEN_PAGES.fullmatch(route_path(scope)) is not None
 
 
 def session_of(scope: AsgiScope) -> BrowserSession | None:

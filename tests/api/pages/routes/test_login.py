@@ -1,6 +1,6 @@
 """Logging in and out of the pages, on both databases."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 import httpx2
@@ -223,6 +223,22 @@ async def test_an_ended_session_leads_to_the_login_and_the_whole_page_of_htmx_to
     # The cookie is worth nothing any more, so the browser may forget it.
     form = await browser.client.get(LOGIN)
     assert "Max-Age=0" in form.headers["set-cookie"]
+
+
+async def test_a_page_that_updates_itself_does_not_prolong_the_login(browser: Browser, database: Database) -> None:
+    hashed = hash_of(str(browser.cookie))
+    await age_session(database, hashed, timedelta(hours=1))
+
+    async def expires_at() -> datetime:
+        async with database.read() as session:
+            return (await session.get_one(Session, hashed)).expires_at
+
+    before = await expires_at()
+    news = await browser.client.get("/ui/benchmarks/live?newest=1", headers={"hx-request": "true"})
+    assert news.status_code < 300
+    assert await expires_at() == before
+    await browser.client.get("/ui/benchmarks")
+    assert await expires_at() > before
 
 
 async def test_a_link_of_another_site_is_followed_by_a_page_of_ours(browser: Browser) -> None:
