@@ -15,7 +15,7 @@ from api.schemas.keys import KeyCreated, KeyIn, KeyOut, KeyPage, WhoAmI
 from api.schemas.problem import Problem
 from api.schemas.webhooks import PageQuery
 from api.state import Parts
-from shared.db.access.keys import KeyRepository, NewKey, ShownState
+from shared.db.access.keys import KeyRepository, NewKey, ShownState, shown_state
 from shared.db.tables.access import ApiKey
 from shared.errors import InvalidRequest
 
@@ -56,7 +56,9 @@ Keys = Annotated[KeyRepository, Depends(_keys)]
         409: {"model": Problem, "description": "The first key must have the scope `admin`, or somebody made it first."},
     },
 )
-async def create(body: KeyIn, request: Request, keys: Keys, parts: Parts, response: Response) -> KeyCreated:
+async def create(
+    body: KeyIn, request: Request, access: TheAccess, keys: Keys, parts: Parts, response: Response
+) -> KeyCreated:
     """Only this answer contains the key. An admin makes keys for any owner.
 
     While there are no keys, everyone on this machine is an admin. The first key ends that for good, so it must be one
@@ -69,7 +71,7 @@ async def create(body: KeyIn, request: Request, keys: Keys, parts: Parts, respon
     response.headers["Location"] = link(f"/keys/{row.id}")
     response.headers["Cache-Control"] = "no-store"
     notice = FIRST if caller_of(request).via == "local" else None
-    return KeyCreated(**_out(row, keys.state(row, now)).model_dump(), key=text, notice=notice)
+    return KeyCreated(**_out(row, shown_state(row, access.hasher, now)).model_dump(), key=text, notice=notice)
 
 
 @router.get(
@@ -79,14 +81,14 @@ async def create(body: KeyIn, request: Request, keys: Keys, parts: Parts, respon
     summary="List API keys by owner",
     responses=INVALID,
 )
-async def list_keys(query: Annotated[PageQuery, Query()], keys: Keys, parts: Parts) -> KeyPage:
+async def list_keys(query: Annotated[PageQuery, Query()], access: TheAccess, keys: Keys, parts: Parts) -> KeyPage:
     """Those of the caller's owner; `owner=*` lists those of all. Revoked and expired keys stay in the list."""
     after = decode_cursor(query.cursor, str, str) if query.cursor else None
     rows = await keys.page(after=after, limit=query.limit + 1)
     items = rows[: query.limit]
     now = parts.clock.wall_now()
     return KeyPage(
-        items=[_out(row, keys.state(row, now)) for row in items],
+        items=[_out(row, shown_state(row, access.hasher, now)) for row in items],
         next_cursor=encode_cursor(items[-1].owner, items[-1].id) if len(rows) > query.limit else None,
     )
 

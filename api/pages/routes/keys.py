@@ -22,7 +22,7 @@ from api.pages.urls import with_query
 from api.routes.keys import KeyId, Keys, TheAccess
 from api.schemas.keys import KeyIn
 from api.state import Parts, State
-from shared.db.access.keys import KeyRepository, NewKey
+from shared.db.access.keys import KeyRepository, NewKey, shown_state
 from shared.db.tables.access import ApiKey
 from shared.errors import Conflict, FieldError, NotFound
 
@@ -122,8 +122,7 @@ async def _list(
     """The page, with what was typed and what is wrong with it."""
     start = decode_cursor(after, str, str) if after else None
     reader = reader_of(request, owner)
-    keys = KeyRepository(reader, parts.database, access.hasher)
-    rows = await keys.page(after=start, limit=KEYS_A_PAGE + 1)
+    rows = await KeyRepository(reader, parts.database, access.hasher).page(after=start, limit=KEYS_A_PAGE + 1)
     shown, now = rows[:KEYS_A_PAGE], parts.clock.wall_now()
     last: ApiKey | None = shown[-1] if len(rows) > len(shown) else None
     here = link(PATH)
@@ -135,7 +134,7 @@ async def _list(
         request,
         "access/keys.html",
         status_code=422 if errors else 200,
-        keys=[(row, keys.state(row, now)) for row in shown],
+        keys=[(row, shown_state(row, access.hasher, now)) for row in shown],
         owners=await access.login.owners(),
         shown=shown_owner(reader),
         lifetimes=LIFETIMES,

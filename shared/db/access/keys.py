@@ -69,11 +69,6 @@ class KeyRepository:
         async with self._database.read() as session:
             return (await session.scalars(query.order_by(ApiKey.owner, ApiKey.id).limit(limit))).all()
 
-    def state(self, row: ApiKey, now: datetime) -> ShownState:
-        """What becomes of a request with this key at this instant."""
-        state = state_of(row, now)
-        return "unknown" if state == "usable" and row.hashed_with not in self._hasher.knows else state
-
     async def revoke(self, key_id: str) -> None:
         """The key is refused from now on. Revoking it again changes nothing. Raises NotFound."""
         async with self._database.write() as session:
@@ -84,6 +79,12 @@ class KeyRepository:
                 await session.execute(update(ApiKey).where(ApiKey.id == key_id).values(revoked_at=utc_now()))
                 details = {"key_name": row.name, "scope": row.scope}
                 await record(session, self._caller, "key.revoked", "key", key_id, details, owner=row.owner)
+
+
+def shown_state(row: ApiKey, hasher: Hasher, now: datetime) -> ShownState:
+    """What becomes of a request with this key at this instant."""
+    state = state_of(row, now)
+    return "unknown" if state == "usable" and row.hashed_with not in hasher.knows else state
 
 
 async def bootstrap(database: Database, hasher: Hasher, name: str, *, another: bool = False) -> tuple[ApiKey, str]:
