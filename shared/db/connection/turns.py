@@ -8,7 +8,8 @@ Two locks on files beside the database keep an order. Whoever wants to write fir
 there for the turn, and leaves the head when it has the turn. So a process that has just written finds the head taken
 and lets the others in first. The kernel wakes who waits, and frees the locks of a process that dies.
 
-Turns make waiting fair, and nothing else depends on them: SQLite's own lock still admits one writer.
+The last process removes both files, as SQLite does with its own. Turns make waiting fair, and nothing else depends on
+them: SQLite's own lock still admits one writer.
 """
 
 import asyncio
@@ -25,7 +26,8 @@ if sys.platform != "win32":
 
 # A process that has the turn may be stopped. After this time the others write without one, and SQLite's lock decides.
 PATIENCE_S = 2.0
-_OPEN = os.O_RDWR | os.O_CREAT
+_OPEN = os.O_RDONLY | os.O_CREAT
+_QUEUE, _TURN = "-queue", "-turn"
 
 
 class Turns:
@@ -61,16 +63,19 @@ class Turns:
         self._ours.release()
 
     def close(self) -> None:
-        """Closes the files. The next turn opens them again."""
+        """Closes the files, and removes them if nobody uses them now. The next turn opens them again."""
         locks, waiting = self._locks, self._waiting
         self._locks = self._waiting = None
         self._out_of_patience = False
         # A thread that still waits uses them. They are closed when it arrives.
         if locks is not None and (waiting is None or waiting.done()):
-            locks.close()
+            locks.remove()
 
     async def _take(self) -> bool:
         """Waits for the turn of this process. False if the caller goes on without one."""
+        if self._locks is not None and self._waiting is None and self._locks.removed:
+            self._locks.close()
+            self._locks = None
         if self._locks is None:
             self._locks = _Locks.beside(self._database)
         if self._locks is None or self._out_of_patience:
@@ -120,7 +125,8 @@ class Turns:
 class _Locks:
     """The two locks of one process. Both are free once their files are closed, also by the death of the process."""
 
-    def __init__(self, queue: int, turn: int) -> None:
+    def __init__(self, path: Path, queue: int, turn: int) -> None:
+        self._path = path
         self._queue, self._turn = queue, turn
 
     @classmethod
@@ -132,15 +138,15 @@ class _Locks:
             # Two programs may name the file by different links. Other users get the rights that they have on it.
             path = Path(database).resolve(strict=True)
             rights = path.stat().st_mode & 0o666
-            queue = os.open(f"{path}-queue", _OPEN, rights)
+            queue = os.open(f"{path}{_QUEUE}", _OPEN, rights)
             opened.callback(os.close, queue)
-            turn = os.open(f"{path}-turn", _OPEN, rights)
+            turn = os.open(f"{path}{_TURN}", _OPEN, rights)
             opened.callback(os.close, turn)
             # Not every file system has these locks.
             if _lock_now(queue):
                 _unlock(queue)
             opened.pop_all()
-            return cls(queue, turn)
+            return cls(path, queue, turn)
         return None
 
     def take_now(self) -> bool:
@@ -160,6 +166,19 @@ class _Locks:
 
     def leave(self) -> None:
         _unlock(self._turn)
+
+    @property
+    def removed(self) -> bool:
+        """Whether another process that took itself for the last one has removed the files."""
+        return os.fstat(self._queue).st_nlink == 0
+
+    def remove(self) -> None:
+        """Removes the files if nobody has the turn or waits for it, and closes them."""
+        if _lock_now(self._queue) and _lock_now(self._turn) and not self.removed:
+            with contextlib.suppress(OSError):
+                Path(f"{self._path}{_TURN}").unlink()
+                Path(f"{self._path}{_QUEUE}").unlink()
+        self.close()
 
     def close(self) -> None:
         os.close(self._queue)

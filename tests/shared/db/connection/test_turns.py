@@ -63,6 +63,10 @@ def is_locked(file: str) -> bool:
         return False
 
 
+def files_beside(path: str) -> list[str]:
+    return sorted(os.listdir(os.path.dirname(path)))
+
+
 async def at_the_head(path: str) -> None:
     """Returns when somebody waits for the turn at the head of the queue."""
 
@@ -201,6 +205,32 @@ async def test_files_are_closed_and_opened_again(path: str, ours: Turns, theirs:
     await until(only_theirs)
     await once(ours, "ours", [])
     assert opened() == 4
+
+
+async def test_the_last_process_removes_the_files(path: str, ours: Turns, theirs: Turns) -> None:
+    all_three = ["some.db", "some.db-queue", "some.db-turn"]
+    await once(ours, "ours", [])
+    async with theirs:
+        ours.close()
+        assert files_beside(path) == all_three, "they are in use"
+    theirs.close()
+    assert files_beside(path) == ["some.db"]
+
+
+async def test_who_finds_the_files_removed_makes_them_again(path: str, ours: Turns, theirs: Turns) -> None:
+    """A process that does not write just now does not keep another from taking itself for the last one."""
+    await once(ours, "ours", [])
+    await once(theirs, "theirs", [])
+    theirs.close()
+    assert files_beside(path) == ["some.db"]
+    order: list[str] = []
+    async with ours:
+        assert is_locked(f"{path}-turn")
+        waiting = asyncio.create_task(once(theirs, "theirs", order))
+        await at_the_head(path)
+        assert order == []
+    await waiting
+    assert order == ["theirs"]
 
 
 async def test_links_to_one_file_have_one_row(path: str, tmp_path: Path, ours: Turns) -> None:
