@@ -1,6 +1,6 @@
-"""TLS of the measuring engine: whom it trusts, and sessions in memory.
+"""TLS of clients: whom they trust, and sessions in memory.
 
-The engine first reads and stamps the plain socket, and decrypts afterwards.
+The measuring engine first reads and stamps the plain socket, and decrypts afterwards.
 """
 
 import contextlib

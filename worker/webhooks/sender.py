@@ -15,6 +15,7 @@ from shared.clock import Clock
 from shared.db.webhooks.deliveries import Attempt, Due
 from shared.errors import Unavailable
 from shared.network.ssrf import ForbiddenUrl, SsrfGuard
+from shared.network.tls import client_context
 from shared.text import replace_unstorable
 from shared.version import __version__
 from shared.webhooks.message import USER_AGENT, payload, signed_headers, wait_s
@@ -45,7 +46,6 @@ class Sender:
         self._clock = clock
         self._jitter = jitter
         self._timeout_s = timeout_s
-        self._tls = ssl.create_default_context()
 
     async def attempt(self, due: Due) -> Attempt:
         """Makes the attempt and returns its result. Nothing that the receiver does raises an exception."""
@@ -97,8 +97,10 @@ class Sender:
             "user-agent": f"{USER_AGENT}{__version__}",
             **signed_headers(due.event_id, now, body, signing),
         }
+        # In a thread: the first request reads the system's certificates, which takes a hundredth of a second.
+        tls = await asyncio.to_thread(client_context) if url.scheme == "https" else None
         # A new pool for each request, so that no connection rests on an older answer of DNS.
-        async with httpcore2.AsyncConnectionPool(ssl_context=self._tls, network_backend=self._backend) as pool:
+        async with httpcore2.AsyncConnectionPool(ssl_context=tls, network_backend=self._backend) as pool:
             target = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
             async with pool.stream("POST", target, headers=list(headers.items()), content=body) as response:
                 answer = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
