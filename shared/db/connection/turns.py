@@ -67,7 +67,7 @@ class Turns:
         locks, waiting = self._locks, self._waiting
         self._locks = self._waiting = None
         self._out_of_patience = False
-        # A thread that still waits uses them. They are closed when it arrives.
+        # A thread that still waits uses them. They are removed when it arrives.
         if locks is not None and (waiting is None or waiting.done()):
             locks.remove()
 
@@ -102,7 +102,7 @@ class Turns:
             try:
                 loop.call_soon_threadsafe(self._arrive, arrived, locks)
             except RuntimeError:  # the loop is closed
-                locks.close()
+                locks.remove()
 
         threading.Thread(target=wait, name="turn", daemon=True).start()
         return arrived
@@ -110,7 +110,7 @@ class Turns:
     def _arrive(self, arrived: "asyncio.Future[None]", locks: "_Locks") -> None:
         arrived.set_result(None)
         if self._locks is not locks:
-            locks.close()
+            locks.remove()
         elif not self._ours.locked():
             self._give_back_unused()
 

@@ -217,6 +217,20 @@ async def test_the_last_process_removes_the_files(path: str, ours: Turns, theirs
     assert files_beside(path) == ["some.db"]
 
 
+async def test_a_wait_that_ends_after_the_close_leaves_no_files(path: str, ours: Turns, theirs: Turns) -> None:
+    async with theirs:
+        waiting = asyncio.create_task(once(ours, "ours", []))
+        await at_the_head(path)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        ours.close()
+
+    async def has_none() -> bool:
+        return files_beside(path) == ["some.db"]
+
+    await until(has_none)
+
+
 async def test_who_finds_the_files_removed_makes_them_again(path: str, ours: Turns, theirs: Turns) -> None:
     """A process that does not write just now does not keep another from taking itself for the last one."""
     await once(ours, "ours", [])
