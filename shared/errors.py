@@ -99,4 +99,10 @@ class LeaseLost(LlmBenchError):
 
 
 class Unavailable(LlmBenchError):
+    """Anybody may read `message`. `reason` is for logs: it may name hosts, users and databases."""
+
     code = "unavailable"
+
+    def __init__(self, message: str, *, reason: str | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason or message

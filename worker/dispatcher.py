@@ -268,7 +268,7 @@ class Dispatcher:
             try:
                 await what()
             except Unavailable as exc:
-                log.warning("loop_waits", loop=name, error=exc.message)
+                log.warning("loop_waits", loop=name, error=exc.reason)
                 await asyncio.sleep(1)
             except Exception:
                 log.exception("loop_broke", loop=name)

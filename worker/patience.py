@@ -27,6 +27,6 @@ async def until_available(
         try:
             return await operation()
         except Unavailable as exc:
-            log.warning(event, error=exc.message)
+            log.warning(event, error=exc.reason)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, longest_pause_s)

@@ -15,6 +15,7 @@ from api.access.needs import Need
 from api.access.owner_choice import OnlyAdmins, WrongOwner, take_owner
 from api.access.requirements import Requirements
 from api.access.sessions import SESSION, Sessions
+from api.http.errors import error_response
 from api.http.proxy import route_path
 from shared.access.api_key import NoApiKey
 from shared.access.caller import LOCAL, Caller
@@ -68,7 +69,8 @@ class AccessMiddleware:
         try:
             found = await self._caller(request)
         except Unavailable as exc:
-            return refusals.no_database(request, exc.message)
+            # Without the database nobody knows which keys there are.
+            return error_response(request, exc)
         if isinstance(found, Response):
             return found
         if need.scope is not None and not found.may(need.scope):

@@ -76,7 +76,7 @@ class OpenStreamsMiddleware:
                     break
             except Unavailable as exc:
                 # It can be asked again; the stream itself gets nothing without the database either.
-                log.warning("stream_not_checked", reason=exc.message)
+                log.warning("stream_not_checked", reason=exc.reason)
         log.info("stream_ended", key_id=caller.key_id, via=caller.via)
         has_ended.set()
 

@@ -58,11 +58,6 @@ def wrong_owner(request: Request, message: str) -> Response:
     return problem_response(request, 422, title, detail, code="invalid_request", errors=[error])
 
 
-def no_database(request: Request, detail: str) -> Response:
-    """503: without the database nobody knows which keys there are."""
-    return problem_response(request, 503, "A needed part does not answer", detail, code="unavailable")
-
-
 def _unauthorised(
     request: Request, detail: str, headers: dict[str, str], code: str = "authentication_required"
 ) -> Response:

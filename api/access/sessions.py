@@ -78,7 +78,7 @@ class Sessions:
                 await self._repository.touch(row)
             except Unavailable as exc:
                 # It can be read, so the page can be shown.
-                log.warning("session_not_prolonged", reason=exc.message)
+                log.warning("session_not_prolonged", reason=exc.reason)
         return BrowserSession(row, secret)
 
 

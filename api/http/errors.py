@@ -122,7 +122,15 @@ def error_response(request: Request, exc: LlmBenchError) -> Response:
     )
     errors = exc.errors if isinstance(exc, InvalidRequest) else ()
     budget = _budget(exc) if isinstance(exc, BudgetExhausted) else None
+    if isinstance(exc, Unavailable):
+        log_reason(exc)
     return problem_response(request, status, title, exc.message, code=exc.code, errors=errors, budget=budget)
+
+
+def log_reason(exc: Unavailable) -> None:
+    """Logs what a caller does not get: the message is for everybody, the reason may have names."""
+    if exc.reason != exc.message:
+        log.warning("part_unavailable", reason=exc.reason)
 
 
 def _budget(exc: BudgetExhausted) -> ProblemBudget:

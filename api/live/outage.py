@@ -25,7 +25,7 @@ class Outage:
             yield
         except Unavailable as exc:
             if not self._is_on:
-                log.warning(self._event, error=exc.message)
+                log.warning(self._event, error=exc.reason)
             self._is_on = True
         else:
             self._is_on = False

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response, status
 
 from api.access.needs import open_to_all
+from api.http.errors import log_reason
 from api.schemas.health import Check, Health, Readiness
 from api.state import Process, Shared
 from shared.db.schema.check import check_schema
@@ -75,6 +76,7 @@ async def _check(what: Callable[[], Awaitable[str]]) -> Check:
     try:
         return Check(ok=True, detail=await what())
     except Unavailable as exc:
+        log_reason(exc)
         return Check(ok=False, detail=exc.message)
 
 

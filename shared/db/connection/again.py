@@ -37,7 +37,7 @@ def _again(method: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 return await method(*args, **options)
             except Conflicted as exc:
-                log.info("transaction_tried_again", method=method.__qualname__, reason=exc.message)
+                log.info("transaction_tried_again", method=method.__qualname__, reason=exc.reason)
                 # At random, so that the two do not meet again.
                 await asyncio.sleep(_JITTER.uniform(0, FIRST_PAUSE_S * 2**tried))
         return await method(*args, **options)

@@ -1,6 +1,7 @@
 """`sslmode` and what belongs to it, against PostgreSQL behind TLS."""
 
 import asyncio
+import re
 import ssl
 import sys
 from asyncio.subprocess import PIPE
@@ -140,10 +141,9 @@ async def test_a_check_without_certificates_says_which_parameter_names_them(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     async with before(postgresql_server_url, authority.server("127.0.0.1")) as front:
-        with pytest.raises(
-            Unavailable, match=r"root certificate file .* does not exist .*; sslrootcert=FILE names one"
-        ):
+        with pytest.raises(Unavailable) as refused:
             await connects(through(front, postgresql_server_url, "sslmode=verify-full"))
+    assert re.search(r"root certificate file .* does not exist .*; sslrootcert=FILE names one", refused.value.reason)
 
 
 @pytest.mark.parametrize("root", ["{ca}", "system"])
@@ -242,6 +242,7 @@ async def test_the_next_host_is_asked_where_one_does_not_answer(
         url = url_of(ports)
         await connects(f"{url}&target_session_attrs=read-write")
         await connects(f"{url}&target_session_attrs=prefer-standby")
-        with pytest.raises(Unavailable, match="no host is standby"):
+        with pytest.raises(Unavailable) as refused:
             await connects(f"{url}&target_session_attrs=standby")
+        assert "no host is standby" in refused.value.reason
         never.set()
