@@ -17,9 +17,10 @@ from shared.db.runs.lease import Lease
 from shared.db.runs.segments import SegmentEnd
 from shared.db.tables.benchmarks import Benchmark
 from shared.errors import Conflict, LeaseLost, NotFound, Unavailable
-from worker.patience import LONGEST_PAUSE_S, until_available
+from worker.patience import until_available
 from worker.run.cannot_run import CannotRun
 from worker.run.context import RunContext
+from worker.run.heartbeat import Heartbeat
 from worker.run.money import RunMoney
 from worker.run.observing import observed_of
 from worker.run.recovery import Inheritance, Recovery, stored_ids
@@ -98,7 +99,7 @@ class BenchmarkRun:
         ):
             try:
                 async with asyncio.TaskGroup() as group:
-                    heartbeat = group.create_task(self._heartbeat())
+                    heartbeat = group.create_task(self._heartbeat().beat())
                     try:
                         span.set_attribute("llmbench.status", await self._to_the_end())
                     finally:
@@ -115,6 +116,14 @@ class BenchmarkRun:
                 # No failure can be stored now. The lease lapses, and another worker goes on.
                 span.set_status(StatusCode.ERROR, "the database is away")
                 log.warning("run_abandoned", error=str(lost.exceptions[0]))
+
+    def _heartbeat(self) -> Heartbeat:
+        def cancel() -> None:
+            if not self._cancelled:
+                self.cancel()
+
+        leases = self._context.leases
+        return Heartbeat(lambda: leases.heartbeat(self._lease), cancel, lease_s=self._context.settings.lease_s)
 
     async def _is_deleted(self) -> bool:
         """Whether the lease ended because a caller deleted the benchmark. False if the database is away."""
@@ -264,31 +273,3 @@ class BenchmarkRun:
             notices=[*self._benchmark.notices, *notices] if notices else None,
             stopped_by=None if refusal is None else refusal.cap.key,
         )
-
-    async def _heartbeat(self) -> None:
-        """Prolongs the lease every third of it. Raises LeaseLost, which ends the run without another write.
-
-        Raises Unavailable if the database has refused or kept silent for a whole lease: by then another worker may
-        have taken over.
-        """
-        lease_s = self._context.settings.lease_s
-        loop = asyncio.get_running_loop()
-        prolonged = loop.time()
-        while True:
-            await asyncio.sleep(lease_s / 3)
-            begun = loop.time()
-            try:
-                # If this process itself slept, it asks the database before it gives up: the lease may still be its own.
-                async with asyncio.timeout_at(max(prolonged + lease_s, begun + lease_s / 3)):
-                    # Short pauses: the last try before the lease ends must not come too late.
-                    cancel_requested = await until_available(
-                        self._prolong, "heartbeat_missed", longest_pause_s=min(LONGEST_PAUSE_S, lease_s / 20)
-                    )
-            except TimeoutError:
-                raise Unavailable(f"the database has not answered for a whole lease of {lease_s:g} s") from None
-            prolonged = begun
-            if cancel_requested and not self._cancelled:
-                self.cancel()
-
-    async def _prolong(self) -> bool:
-        return await self._context.leases.heartbeat(self._lease)
