@@ -77,7 +77,7 @@ def _without_names(cause: BaseException) -> str:
 
     PostgreSQL's text may have such names, and that of an OSError the address. That of SQLite and of the pool has none.
     """
-    if isinstance(cause, (sqlite3.Error, SQLAlchemyError)) or not str(cause):
+    if isinstance(cause, (sqlite3.Error, PoolTimeout)) or not str(cause):
         return _reason(cause)
     state = getattr(cause, "sqlstate", None)
     if state:
