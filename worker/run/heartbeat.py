@@ -28,10 +28,11 @@ class Heartbeat:
             await asyncio.sleep(lease_s / 3)
             begun = loop.time()
             try:
+                # If this process has slept since the last try, the lease seems to be over: this one gets a third of it.
                 cancel_requested = await self._prolonged(until=max(prolonged + lease_s, begun + lease_s / 3))
             except TimeoutError:
-                # This process itself may have slept, in a try or before it. Then the lease may still be its own, and
-                # the database says so at once.
+                # It may also have slept in the middle of the try. Then the lease may still be its own, and the database
+                # says so at once.
                 cancel_requested = await self._asked_once_more()
             prolonged = begun
             if cancel_requested:

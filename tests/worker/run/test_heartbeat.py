@@ -38,6 +38,13 @@ def heartbeat(lease: Lease, *, lease_s: float = 0.1) -> Heartbeat:
     return Heartbeat(lease.prolong, lambda: None, lease_s=lease_s)
 
 
+async def comes(event: asyncio.Event, beating: asyncio.Task[None]) -> None:
+    """Waits for the event while the heart beats."""
+    coming = asyncio.create_task(event.wait())
+    await asyncio.wait({coming, beating}, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
+    assert coming.done(), "the heart has stopped before that" if beating.done() else "it did not come in time"
+
+
 async def test_a_try_that_the_process_slept_through_is_made_again() -> None:
     """To a stopped process, a try seems to last as long as it was stopped. Another worker has the benchmark now."""
     lease = Lease(SILENT, LOST)
@@ -50,8 +57,7 @@ async def test_a_try_that_the_process_slept_through_is_made_again() -> None:
 async def test_a_process_that_slept_goes_on_if_nobody_has_taken_over() -> None:
     lease = Lease(SILENT)
     beating = asyncio.create_task(heartbeat(lease).beat())
-    async with asyncio.timeout(PATIENCE_S):
-        await lease.prolonged.wait()
+    await comes(lease.prolonged, beating)
     assert not beating.done()
     beating.cancel()
 
@@ -71,8 +77,7 @@ async def test_without_the_database_the_run_is_given_up_after_a_lease(step: str)
 async def test_an_outage_that_is_shorter_than_the_lease_changes_nothing() -> None:
     lease = Lease(AWAY, AWAY)
     beating = asyncio.create_task(heartbeat(lease, lease_s=PATIENCE_S / 40).beat())
-    async with asyncio.timeout(PATIENCE_S):
-        await lease.prolonged.wait()
+    await comes(lease.prolonged, beating)
     assert lease.tries == 3
     beating.cancel()
 
@@ -84,6 +89,5 @@ async def test_a_cancel_that_somebody_asked_for_is_passed_on() -> None:
         return True
 
     beating = asyncio.create_task(Heartbeat(prolong, cancelled.set, lease_s=0.1).beat())
-    async with asyncio.timeout(PATIENCE_S):
-        await cancelled.wait()
+    await comes(cancelled, beating)
     beating.cancel()

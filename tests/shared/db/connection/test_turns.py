@@ -76,6 +76,15 @@ async def at_the_head(path: str) -> None:
     await until(taken)
 
 
+async def cancelled_at_the_head(turns: Turns, path: str) -> None:
+    """A caller that is cancelled while it waits for the turn, which another one has."""
+    waiting = asyncio.create_task(once(turns, "cancelled", []))
+    await at_the_head(path)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert waiting.cancelled()
+
+
 async def test_who_has_written_lets_the_other_in_first(path: str, ours: Turns, theirs: Turns) -> None:
     order: list[str] = []
     for _ in range(20):
@@ -100,11 +109,7 @@ async def test_callers_in_a_process_keep_their_order(ours: Turns, theirs: Turns)
 async def test_a_cancelled_wait_serves_the_next_caller(path: str, ours: Turns, theirs: Turns) -> None:
     order: list[str] = []
     async with theirs:
-        waiting = asyncio.create_task(once(ours, "cancelled", order))
-        await at_the_head(path)
-        waiting.cancel()
-        await asyncio.wait([waiting])
-        assert waiting.cancelled()
+        await cancelled_at_the_head(ours, path)
         following = asyncio.create_task(once(ours, "ours", order))
         await asyncio.sleep(0)
     await following
@@ -114,10 +119,7 @@ async def test_a_cancelled_wait_serves_the_next_caller(path: str, ours: Turns, t
 
 async def test_a_turn_that_nobody_wants_any_more_is_given_back(path: str, ours: Turns, theirs: Turns) -> None:
     async with theirs:
-        waiting = asyncio.create_task(once(ours, "cancelled", []))
-        await at_the_head(path)
-        waiting.cancel()
-        await asyncio.wait([waiting])
+        await cancelled_at_the_head(ours, path)
 
     async def is_free() -> bool:
         return not is_locked(f"{path}-turn") and not is_locked(f"{path}-queue")
@@ -192,10 +194,7 @@ async def test_files_are_closed_and_opened_again(path: str, ours: Turns, theirs:
     assert opened() == 0
     # Also if a thread still waits in them.
     async with theirs:
-        waiting = asyncio.create_task(once(ours, "ours", []))
-        await at_the_head(path)
-        waiting.cancel()
-        await asyncio.wait([waiting])
+        await cancelled_at_the_head(ours, path)
         ours.close()
         assert opened() == 4
 
@@ -219,10 +218,7 @@ async def test_the_last_process_removes_the_files(path: str, ours: Turns, theirs
 
 async def test_a_wait_that_ends_after_the_close_leaves_no_files(path: str, ours: Turns, theirs: Turns) -> None:
     async with theirs:
-        waiting = asyncio.create_task(once(ours, "ours", []))
-        await at_the_head(path)
-        waiting.cancel()
-        await asyncio.wait([waiting])
+        await cancelled_at_the_head(ours, path)
         ours.close()
 
     async def has_none() -> bool:
