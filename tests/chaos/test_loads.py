@@ -125,6 +125,8 @@ async def test_kill_in_the_middle_of_conversations(scenario: Scenario) -> None:
         if later["prompt_index"] % TURNS:
             assert instant(earlier["ended_at"]) <= instant(later["sent_at"])
     _check_union(Counter(carried.values()), chaos.simulator.requests()[before:], document)
+    # Two turns of each conversation that is marked: those in flight, and one more for each slot.
+    assert document["summary"]["possible_duplicates"]["requests"] <= 2 * 2 * spec["load"]["concurrency"]
     _check_stages(document, measured, [TURNS * CONVERSATIONS])
     turns = document["summary"]["turns"]
     assert [turns[str(turn)]["ttft_ms"]["count"] for turn in range(TURNS)] == [CONVERSATIONS] * TURNS

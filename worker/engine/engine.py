@@ -5,9 +5,10 @@ begins when every request of the phase before has ended.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 
 from shared.benchmark.load.load import Load, Phase
+from shared.benchmark.request_id import RequestId
 from shared.benchmark.results.record import ResultRecord
 from shared.clock import Clock
 from shared.numbers.disturbance import Disturbance
@@ -119,7 +120,7 @@ class Engine:
                 source = Source(load.workload, phase, recorded, self._context.adapter, self._context.extra)
                 self._phase = running = PhaseRun(phase, source, self._lanes, self._context.clock, self._feed)
                 await self._start(running)
-                while source.next_place is not None or self._lanes.count or not self._news.empty():
+                while self._feeder.has_more(source) or not self._news.empty():
                     if (record := await self._news.get()) is not None:
                         yield record
                 running.end()
@@ -141,6 +142,11 @@ class Engine:
         self._feeder.sendable, self._feeder.limited = until_place, limited
         self._feed()
 
+    def stored(self, request_ids: Iterable[RequestId]) -> None:
+        """The results of these requests are stored. Turns that waited for this are sent: see `TurnGate`."""
+        if self._phase is not None:
+            self._feeder.stored(self._phase, request_ids)
+
     def drain(self) -> None:
         """Sends nothing more. Requests in flight go on and are yielded."""
         self._stop_with(Drain())
@@ -157,7 +163,8 @@ class Engine:
 
     def _close_source(self) -> None:
         if self._phase is not None:
-            self._left |= self._phase.source.next_place is not None
+            self._left |= self._phase.source.next_place is not None or self._feeder.holds_turns
+            self._feeder.drop_turns()
             self._phase.source.close()
 
     def _tell(self) -> None:
@@ -198,6 +205,8 @@ class Engine:
         phase = self._phase
         if phase is None or self.failure is not None:
             return
+        if phase.ceased:
+            self._feeder.drop_turns()
         late = self._feeder.give_up(phase)
         for request, record in late:
             phase.turn_after(request, record)
@@ -262,10 +271,11 @@ class Engine:
             return
         self._observe(concluded.measurement)
         following = phase.turn_after(concluded.measurement.request, concluded.record)
+        self._feeder.turn_ended(concluded.record.id.place)
         if following is not None and self._stopping:
             self._left = True
         elif following is not None:
-            self._feeder.give(phase, lane, following, first=True)
+            concluded.record.holds_next_turn = not self._feeder.give_turn(phase, lane, following)
         self._news.put_nowait(concluded.record)
         self._feed()
 

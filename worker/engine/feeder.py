@@ -1,9 +1,11 @@
 """Gives requests to the measuring processes ahead of need. The engine says when there is room for more."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import orjson
 
+from shared.benchmark.request_id import RequestId
 from shared.benchmark.results.record import ResultRecord
 from worker.engine.decoding import DecodingThread
 from worker.engine.lanes import Lane, Lanes
@@ -11,6 +13,8 @@ from worker.engine.measurer import Measurement
 from worker.engine.messages import Request
 from worker.engine.phase_run import PhaseRun
 from worker.engine.planned import MeasureContext, PlannedRequest
+from worker.engine.source import Source
+from worker.engine.turn_gate import TurnGate
 
 # On a schedule, requests that are due within this time are given to the processes, so that none waits for the worker.
 AHEAD_NS = 1_000_000_000
@@ -37,12 +41,22 @@ class Feeder:
         self.accepted = False
         # Whether the load has conversations.
         self.has_turns = False
+        self._turns = TurnGate()
         self._lanes = lanes
         self._decoding = decoding
         self._context = context
         self._next_id = 0
         # The fields of the bodies that were sent after a refusal.
         self._mended: set[tuple[str, ...]] = set()
+
+    @property
+    def holds_turns(self) -> bool:
+        """Whether turns are held back: see `TurnGate`."""
+        return self._turns.holds
+
+    def has_more(self, source: Source) -> bool:
+        """Whether requests are to be sent, or have not ended."""
+        return source.next_place is not None or self._lanes.count > 0 or self.holds_turns
 
     def feed(self, phase: PhaseRun) -> bool:
         """Gives each free slot a request, the emptiest process first, and each slot one more ahead of need.
@@ -57,7 +71,7 @@ class Feeder:
             if self.sendable is not None and place >= self.sendable:
                 break
             lane = self._lanes.emptiest()
-            if len(lane.live) >= self._limit(phase, lane):
+            if lane.taken >= self._limit(phase, lane):
                 break
             self.give(phase, lane, source.take())
             given += 1
@@ -111,6 +125,30 @@ class Feeder:
         self._next_id += 1
         self._decoding.begin(self._next_id, Measurement(request, self._context, phase.start))
         self._lanes.give(lane, Request(self._next_id, orjson.dumps(request.body), first, request.offset_ns), request)
+
+    def turn_ended(self, place: int) -> None:
+        """A request has ended, and its result is to be stored."""
+        # Without a limit nobody says what is stored.
+        if self.has_turns and self.sendable is not None:
+            self._turns.ended(place)
+
+    def give_turn(self, phase: PhaseRun, lane: Lane, following: PlannedRequest) -> bool:
+        """Gives the next turn of a conversation. False if it is held back, until earlier turns are `stored`."""
+        if self._turns.hold(lane, following):
+            return False
+        self.give(phase, lane, following, first=True)
+        return True
+
+    def stored(self, phase: PhaseRun, request_ids: Iterable[RequestId]) -> None:
+        """The results of these requests are stored: gives the turns that waited for this."""
+        if self.has_turns:
+            for lane, following in self._turns.stored(request_ids):
+                self.give(phase, lane, following, first=True)
+                lane.flush()
+
+    def drop_turns(self) -> None:
+        """Gives none of the turns that are held back: the phase is over, or the run is stopped."""
+        self._turns.drop()
 
     def mended(self, measurement: Measurement) -> PlannedRequest | None:
         """The request without the field that the server has refused; None if it was not refused for a field."""

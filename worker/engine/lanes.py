@@ -43,6 +43,8 @@ class Lane:
     recalling: bool = False
     # How many requests it had in flight when it last told.
     told_in_flight: int = 0
+    # Turns of its conversations that `TurnGate` holds back.
+    held: int = 0
     # The requests that it has and that have not ended, by id.
     live: dict[int, PlannedRequest] = field(default_factory=dict)
     # Ids of those that are due and have not ended, and a heap of (ns after the start of the phase, id) of later ones.
@@ -55,6 +57,11 @@ class Lane:
     def in_flight(self) -> int:
         """Requests that were sent and have not ended, as far as the process has told: with each flush."""
         return min(self.told_in_flight, len(self.live))
+
+    @property
+    def taken(self) -> int:
+        """How much room is taken: by the requests that it has, and by turns that are held back."""
+        return len(self.live) + self.held
 
     def due(self, elapsed_ns: int) -> int:
         """How many of its requests are due by this time of the phase and have not ended: in flight or waiting."""
@@ -168,7 +175,7 @@ class Lanes:
 
     def emptiest(self) -> Lane:
         """The process that uses the smallest part of its room. One without room in this phase would send nothing."""
-        return min((lane for lane in self._lanes if lane.room), key=lambda lane: len(lane.live) / lane.room)
+        return min((lane for lane in self._lanes if lane.room), key=lambda lane: lane.taken / lane.room)
 
     def freest(self, elapsed_ns: int) -> Lane:
         """The process with the smallest part of its room in use by requests that are due."""

@@ -77,6 +77,11 @@ class PhaseRun:
         return due_ns is not None and drop_after_ns is not None and due_ns + drop_after_ns < self.elapsed_ns
 
     @property
+    def ceased(self) -> bool:
+        """Whether its stop rule has ended it: no more turns are sent."""
+        return self._ceased
+
+    @property
     def ceases(self) -> bool:
         """Whether the phase ends by its stop rule. Then requests that were ready may stay unsent."""
         return self._ceased or self._phase.stop.send_for_ns is not None

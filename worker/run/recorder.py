@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 from shared.benchmark.request_id import RequestId
@@ -41,13 +41,15 @@ class Recorder:
         sent_in_vain: Counter[RequestId],
         in_flight: Callable[[], int] = lambda: 0,
         purse: Purse | None = None,
+        stored: Callable[[Sequence[RequestId]], None] = lambda request_ids: None,
     ) -> None:
         """`allow` is called with each new mark after its commit: requests of places below it may be sent. If others
         wait for money, with `limited=True` too.
 
         `sent_in_vain`: how often earlier segments may have sent a request without its answer being stored.
-        `in_flight`: how many requests are in flight now. `purse` None: nobody asks what results cost. Call `open_stage`
-        and `enter` before the first record of a stage and of a phase.
+        `in_flight`: how many requests are in flight now. `purse` None: nobody asks what results cost. `stored` is
+        called with the requests of each transaction. Call `open_stage` and `enter` before the first record of a stage
+        and of a phase.
         """
         self.window = SendWindow(iter(()), 0)
         self.live = LiveNumbers()
@@ -56,6 +58,7 @@ class Recorder:
         self.aggregates: Mapping[int | None, RunAggregate] = {None: RunAggregate(1)}
         self._latest: int | None = None
         self._allow = allow
+        self._stored = stored
         self._purse = purse
         self._repository = repository
         self._lease = lease
@@ -114,6 +117,8 @@ class Recorder:
             self.window.ended()
             if self.window.short:
                 self._hurry.set()
+        elif record.holds_next_turn:
+            self._hurry.set()
         self._more.set()
 
     def close(self) -> None:
@@ -160,9 +165,15 @@ class Recorder:
         self.window.advance(finished)
         mark = await self._record(batch, self.window.mark, self._live())
         self.window.stored(finished, fast=all(_took_s(record) < FAST_S for record in batch))
-        if not (self.window.short or self._closed or self._settling):
+        if not (self._closed or self._settling or self._urgent):
             self._hurry.clear()
+        self._stored([record.id for record in batch])
         self.allow(mark)
+
+    @property
+    def _urgent(self) -> bool:
+        """Whether a request waits for results to be stored."""
+        return self.window.short or any(record.holds_next_turn for record in self._waiting)
 
     async def _record(self, batch: list[ResultRecord], mark: int, live: dict[str, object] | None) -> int:
         """Returns the mark that was stored."""

@@ -12,6 +12,7 @@ from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.results.observe import of_row
 from shared.benchmark.spec import BenchmarkSpec
 from shared.benchmark.workload.warmup_prefix import UniqueWarmup
+from shared.benchmark.workload.workload import Workload
 from shared.db.money.spend import NOTHING, Charge
 from shared.db.runs.lease import Lease
 from shared.db.tables.benchmarks import Benchmark, Result, Segment, StageRow
@@ -20,6 +21,7 @@ from shared.providers.prices import PriceSnapshot
 from shared.providers.worst_case import WorstPrice
 from shared.providers.worst_requests import worst_case
 from worker.engine.recorded import Recorded
+from worker.engine.turn_gate import MOST_UNSTORED
 from worker.patience import until_available
 from worker.run.cannot_run import CannotRun
 from worker.run.context import RunContext
@@ -102,7 +104,7 @@ class Recovery:
             return []
         dispatched = (await self._benchmark_now()).dispatched
         recorded = await self._recorded(load)
-        return await asyncio.to_thread(_without_result, load, recorded, dispatched)
+        return await asyncio.to_thread(without_result, load.workload, recorded, dispatched)
 
     def _worst_case(self, load: PlannedLoad | None, maybe_sent: Sequence[RequestId]) -> Charge:
         """What these requests may have cost, by the price of the dead worker. It counts if no cap has reserved it."""
@@ -217,16 +219,23 @@ def stored_ids(load: PlannedLoad | None, ids: Sequence[RequestId]) -> list[list[
     return [[item.prompt_index, item.repetition] for item in items if item is not None]
 
 
-def _without_result(load: PlannedLoad, recorded: Recorded, dispatched: int) -> list[RequestId]:
+def without_result(workload: Workload, recorded: Recorded, dispatched: int) -> list[RequestId]:
+    """Requests of places below `dispatched` that may have been sent and have no result."""
     if not dispatched:
         return []
     # Every part before the last one ended with a result for each request that it had sent.
     first = part_of(dispatched - 1) * PLACES_A_PART
-    return [
-        RequestId(place, recorded.turns(place))
-        for place in range(first, dispatched)
-        if recorded.is_open(load.workload, place)
-    ]
+    places = (place for place in range(first, dispatched) if recorded.is_open(workload, place))
+    return [request_id for place in places for request_id in _sent_of(workload, place, recorded.turns(place))]
+
+
+def _sent_of(workload: Workload, place: int, turn: int) -> list[RequestId]:
+    """What may have been sent of a place, whose results end before `turn`: that turn, and those that need not wait."""
+    if not workload.has_turns:
+        return [RequestId(place, turn)]
+    turns = range(turn, turn + 1 + MOST_UNSTORED)
+    # What was answered does not matter here.
+    return [RequestId(place, each) for each in turns if workload.item(place, each, [""] * each) is not None]
 
 
 def _request_id(load: PlannedLoad | None, stored: Sequence[int]) -> RequestId:

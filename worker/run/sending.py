@@ -191,6 +191,7 @@ class Sending:
             inherited.sent_in_vain,
             lambda: engine.in_flight,
             money.purse,
+            engine.stored,
         )
         self._stages = stages = Stages(
             context.stages,

@@ -109,6 +109,8 @@ class ResultRecord:
     cost_usd: Decimal | None = field(default=None)
     # Whether its place in the sequence has no further turn.
     ends_place: bool = field(default=True)
+    # Whether the next turn of its conversation is sent only when a result before it is stored. It is not stored.
+    holds_next_turn: bool = field(default=False)
     # The stage of a run that has stages, and the turn of a conversation. None: there is none.
     stage: int | None = field(default=None)
     turn: int | None = field(default=None)

@@ -3,10 +3,12 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from shared.benchmark.request_id import RequestId
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.results.record import ResultRecord
 from shared.clock import SystemClock
@@ -17,7 +19,7 @@ from shared.errors import LeaseLost, Unavailable
 from tests.support.streams import openai_stream
 from tests.support.waiting import PATIENCE_S
 from tests.worker.engine.measuring import measure
-from worker.run.recorder import MAX_BATCH, Recorder
+from worker.run.recorder import MAX_BATCH, MAX_PAUSE_S, Recorder
 from worker.run.send_window import SendWindow
 
 LEASE = Lease(benchmark_id=1, fence=1, worker_id="w")
@@ -83,6 +85,32 @@ async def test_results_wait_while_the_database_is_away() -> None:
 async def test_a_lost_lease_ends_the_recording() -> None:
     with pytest.raises(LeaseLost):
         await recorded(FailingRepository(LeaseLost("gone")), 1)
+
+
+class SlowDatabase(SystemClock):
+    """Time as it is where every transaction takes ten seconds. The pause after one is then as long as it may be."""
+
+    def monotonic_ns(self) -> int:
+        self.now_ns = getattr(self, "now_ns", 0) + 10_000_000_000
+        return self.now_ns
+
+
+async def test_turns_that_are_held_are_not_kept_waiting_by_the_pause_and_are_told_what_is_stored() -> None:
+    record = replace(measure("openai", [(10, openai_stream("Hi"))]), ends_place=False, holds_next_turn=True)
+    stored: list[RequestId] = []
+    recorder = Recorder(FailingRepository(), LEASE, SlowDatabase(), lambda mark: None, Counter(), stored=stored.extend)
+    recorder.enter(SendWindow(iter(range(1_000)), 50))
+    recorder.open_stage({None: RunAggregate(1)})
+    running = asyncio.create_task(recorder.run())
+    # With all pauses these would take ten seconds.
+    async with asyncio.timeout(40 * MAX_PAUSE_S / 2):
+        for turn in range(40):
+            recorder.add(replace(record, id=RequestId(0, turn)))
+            while len(stored) <= turn:
+                await asyncio.sleep(0.001)
+        recorder.close()
+        await running
+    assert stored == [(0, turn) for turn in range(40)]
 
 
 async def test_a_database_that_refuses_connections_is_unavailable() -> None:
