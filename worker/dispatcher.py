@@ -88,6 +88,8 @@ class Dispatcher:
         self._rung = asyncio.Event()
         self._runs: dict[int, tuple[BenchmarkRun, asyncio.Task[None]]] = {}
         self._background: list[asyncio.Task[None]] = []
+        # Loops that go on while runs end in the grace period: a cancel counts, and the worker is alive.
+        self._until_left: list[asyncio.Task[None]] = []
         self._now = asyncio.Event()
 
     @property
@@ -105,8 +107,6 @@ class Dispatcher:
         self._background = [
             asyncio.create_task(self._keep(self._context.monitor.watch, "loop_lag")),
             asyncio.create_task(self._keep(self._claim_loop, "claim_loop")),
-            asyncio.create_task(self._keep(self._listen, "listen")),
-            asyncio.create_task(self._keep(self._report, "report")),
             asyncio.create_task(self._keep(self._deliverer.run, "webhooks")),
             asyncio.create_task(self._keep(self._settle_left, "money")),
         ]
@@ -117,6 +117,10 @@ class Dispatcher:
         if self._unclaimed is not None:
             self._background.append(asyncio.create_task(self._keep(self._look_for_unclaimed, "unclaimed")))
         self._background.append(asyncio.create_task(self._prepare()))
+        self._until_left = [
+            asyncio.create_task(self._keep(self._listen, "listen")),
+            asyncio.create_task(self._keep(self._report, "report")),
+        ]
         log.info("worker_started", providers=self.info.providers)
 
     def ring(self) -> None:
@@ -135,6 +139,7 @@ class Dispatcher:
                 if not task.done():
                     run.cut_off()
             await asyncio.wait([task for _, task in running])
+        await end(*self._until_left)
         await self._deliverer.stop()
         with contextlib.suppress(Unavailable):
             await self._context.leases.give_back_lost()

@@ -71,7 +71,7 @@ class Engine:
         self._news: asyncio.Queue[ResultRecord | None] = asyncio.Queue()
         self._phase: PhaseRun | None = None
         self._stopping = False
-        # Whether a part of the load was not sent because the run was stopped.
+        # Whether a part of the load was not sent or was cut off because the run was stopped.
         self._left = False
         # Why the run ended early: a measuring process died. Requests that it had sent are yielded as errored.
         self.failure: str | None = None
@@ -85,7 +85,7 @@ class Engine:
 
     @property
     def exhausted(self) -> bool:
-        """Whether the whole load was sent. Known once `run` has ended."""
+        """Whether the whole load was sent, and nothing of it cut off. Known once `run` has ended."""
         return not self._left
 
     @property
@@ -271,6 +271,7 @@ class Engine:
             return
         self._observe(concluded.measurement)
         following = phase.turn_after(concluded.measurement.request, concluded.record)
+        self._left |= self._stopping and concluded.record.outcome == "cancelled"
         self._feeder.turn_ended(concluded.record.id.place)
         if following is not None and self._stopping:
             self._left = True

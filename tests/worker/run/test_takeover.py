@@ -172,6 +172,22 @@ async def test_a_cancel_while_a_worker_ends_keeps_what_was_seen(
     assert document.summary["possible_duplicates"]["requests"] == 0
 
 
+async def test_a_cancel_while_a_worker_ends_does_not_wait_for_its_heartbeat(
+    database_url: str, database: Database, redis_url: str, simulator: Simulator, children: Children
+) -> None:
+    # A heartbeat that came first would come after 200 s.
+    settings = make_settings(database_url, redis_url, simulator.base_url, lease_s=600, shutdown_grace_s=600)
+    async with running_api(settings, KEYS) as client, running_worker(settings, KEYS, children) as dispatcher:
+        body = {"name": "test", "model": "sim-ttft5-gap5-endless", "prompts": ["x"]}
+        number = (await client.post("/benchmarks", json=body)).json()["id"]
+        await simulator.wait_for(lambda server: server.in_flight == 1)
+        stopping = asyncio.create_task(dispatcher.stop())
+        async with asyncio.timeout(PATIENCE_S):
+            await client.post(f"/benchmarks/{number}/cancel")
+            assert await ended(database, number) == "cancelled"
+            await stopping
+
+
 async def test_a_worker_that_lost_its_lease_closes_its_streams_and_writes_nothing(
     database_url: str, database: Database, redis_url: str, simulator: Simulator, children: Children
 ) -> None:
