@@ -23,8 +23,9 @@ ERROR_KINDS = {
         "api_key_invalid incorrect_api_key missing_api_key invalid_token token_expired invalid_authentication "
         "UnrecognizedClientException ExpiredTokenException InvalidSignatureException InvalidClientTokenId",
         "permission": "permission_error permission_denied forbidden access_denied AccessDeniedException",
-        "billing": "billing_error insufficient_quota insufficient_balance insufficient_credits insufficient_funds "
-        "payment_required billing_not_active billing_hard_limit_reached exceeded_current_quota_error Arrearage",
+        "billing": "billing_error insufficient_quota insufficient_user_quota insufficient_balance insufficient_credits "
+        "insufficient_funds payment_required billing_not_active billing_hard_limit_reached "
+        "exceeded_current_quota_error Arrearage",
         "not_found": "not_found_error not_found model_not_found model_not_exist unknown_model deployment_not_found "
         "ResourceNotFoundException",
         "invalid_request": "invalid_request_error bad_request request_too_large payload_too_large validation_error "
@@ -38,7 +39,7 @@ ERROR_KINDS = {
         "provider_timeout": "timeout_error timeout request_timeout gateway_timeout deadline_exceeded "
         "ModelTimeoutException APITimeoutError vector_store_timeout",
         "overloaded": "overloaded_error overloaded server_overloaded engine_overloaded model_overloaded "
-        "service_overloaded ModelNotReadyException",
+        "service_overloaded ModelNotReadyException capacity_exceeded",
         "server_error": "api_error server_error internal_server_error internal internal_error InternalServerException "
         "internal_failure unavailable service_unavailable ServiceUnavailableException bad_gateway ModelErrorException "
         "ModelStreamErrorException generation_error",
@@ -46,14 +47,23 @@ ERROR_KINDS = {
     for word in words.split()
 }
 
+# What servers write where money is missing and no code says so, as Anthropic with 400 and xAI with 403.
+_MONEY = r"(?:credits?|balance|funds)"
+_NO_MONEY = re.compile(
+    rf"(?:\b(?:insufficient|not(?: have)? enough|used all|out of)|n't have enough)\s(?:[\w-]+\s){{0,3}}?{_MONEY}\b"
+    rf"|\b{_MONEY}\s(?:[\w-]+\s){{0,3}}?(?:too low|insufficient|not enough|depleted|exhausted|used up)\b"
+    r"|\bspending limit\b|余额不足|欠费",
+    re.IGNORECASE,
+)
 
-def kind_of_words(words: Sequence[str], status: int | None = None) -> str:
-    """The kind of an error with these types, codes and status words, the most important first.
+
+def kind_of_error(words: Sequence[str], message: str, status: int | None = None) -> str:
+    """The kind of an error with this message and with these types, codes and status words, the most important first.
 
     `status`: the HTTP status of the answer. It decides if the words say nothing, or less than the status does.
     """
     kinds = [kind for word in words if (kind := kind_of_word(word)) is not None]
-    if "billing" in kinds:
+    if "billing" in kinds or _NO_MONEY.search(message):
         # Providers say in one breath that a limit is reached and that it is one of money.
         return "billing"
     if status is not None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import orjson
 
-from shared.protocols.error_kinds import kind_of_words
+from shared.protocols.error_kinds import kind_of_error, kind_of_word
 from shared.protocols.events import Failure
+from shared.protocols.retry_after import stated_wait_s
 from shared.scrubber import shorten
 from shared.text import replace_unstorable
 
@@ -59,8 +60,9 @@ _CODES = (
     "status_code",
     "statusCode",
 )
-# Values of those fields that say no more than that there is an error, or that there is none.
-_EMPTY_WORDS = frozenset({"", "0", "error", "failed", "failure", "none", "null", "ok", "success"})
+# Values that say that there is no error, and values of the fields above that say no more than that there is one.
+_NO_ERROR = frozenset({"", "0", "200", "false", "none", "null", "ok", "success"})
+_EMPTY_WORDS = _NO_ERROR - {"200", "false"} | {"error", "failed", "failure"}
 # A document with one of these is an answer, or a part of one, unless it says outright that it is an error.
 _ANSWERS = frozenset({"choices", "content", "delta", "output", "response", "candidates", "usage", "data", "item"})
 # The fields of which `find_error` needs at least one.
@@ -68,6 +70,8 @@ _SIGNS = frozenset(
     {*_WRAPPERS, "object", "type", "detail", "code", "error_code", "errorCode", "error_msg", "err_msg", "success"}
     | {"status", "message", "Message", "__type", "statusCode"}
 )
+# Servers put fields of their own into an object of their own, such as `x_groq`, and errors among them.
+_EXTENSION = "x_"
 # All that a document may have beside `message` if it has nothing else that makes it an error.
 _BARE = frozenset({"message", "Message", "request_id", "requestId", "requestid", "id", "trace_id", "path", "timestamp"})
 
@@ -79,15 +83,22 @@ def find_error(document: object) -> Failure | None:
     """The failure that a JSON document inside a 2xx answer states; None if it states none."""
     if isinstance(document, list):
         return next((found for item in document[:_MAX_ITEMS] if (found := find_error(item)) is not None), None)
-    if not isinstance(document, dict) or _SIGNS.isdisjoint(document) or not _states_error(document):
+    if not isinstance(document, dict):
         return None
-    return failure_of(document)
+    if not _SIGNS.isdisjoint(document) and _states_error(document):
+        return failure_of(document)
+    extensions = (value for name, value in document.items() if name.startswith(_EXTENSION) and isinstance(value, dict))
+    return next((failure_of(extension) for extension in extensions if _holds_error(extension)), None)
 
 
 def failure_of(document: object) -> Failure:
     """What a document inside a 2xx answer says that is known to be an error; if it has no words, a piece of it."""
     failure = stated_failure(document)
-    return failure if failure.message else replace(failure, message=_dumped(document))
+    return replace(
+        failure,
+        message=failure.message or _dumped(document),
+        retry_after_s=stated_wait_s(document, failure.message),
+    )
 
 
 def stated_failure(document: object, status: int | None = None, error_type: str | None = None) -> Failure:
@@ -99,42 +110,54 @@ def stated_failure(document: object, status: int | None = None, error_type: str 
     text = reader.text(document)
     words = reader.words + [word for word in (_word(error_type),) if word]
     code = next((word for word in words if not _is_status(word)), words[0] if words else None)
-    return Failure(kind_of_words(words, status), replace_unstorable(text)[0], code)
+    return Failure(kind_of_error(words, text, status), replace_unstorable(text)[0], code)
 
 
 def _states_error(document: dict[Any, Any]) -> bool:
     get = document.get
-    if any(_holds(get(name)) for name in _WRAPPERS if name != "base_resp"):
-        return True
-    if get("object") == "error" or get("type") == "error" or get("__type") or get("error") is True:
+    if _holds_error(document) or get("object") == "error" or get("type") == "error" or get("__type"):
         return True
     base = get("base_resp")
     if isinstance(base, dict) and _is_code(base.get("status_code")):
         return True
-    if not _ANSWERS.isdisjoint(document):
+    if any(_is_set(get(name)) for name in _ANSWERS) or isinstance(get("choices"), list):
+        # The chunk with the usage has an empty list of choices.
         return False
-    said = any(isinstance(get(name), str) and get(name) for name in ("title", *_MESSAGES))
+    said = any(isinstance(get(name), str) and _holds(get(name)) for name in ("title", *_MESSAGES))
     return (
-        bool(_holds(get("detail")))
+        _holds(get("detail"))
         or get("success") is False
         or any(_holds(get(name)) for name in ("error_msg", "err_msg"))
         or (said and any(_is_code(get(name)) for name in ("code", "error_code", "errorCode", "statusCode")))
-        or (said and get("status") in ("error", "failed"))
-        or (said and not document.keys() - _BARE)
+        or (said and any(_names_error(get(name)) for name in ("status", "type")))
+        or (said and not {name for name, value in document.items() if _is_set(value)} - _BARE)
     )
 
 
-def _holds(value: object) -> bool:
-    """Whether a field holds an error: a text, or a list or an object in which anything is set."""
-    if isinstance(value, dict):
-        return any(value.values())
-    if isinstance(value, list):
-        return any(value)
-    return isinstance(value, str) and value.strip().lower() not in _EMPTY_WORDS - {"error", "failed", "failure"}
+def _holds_error(document: dict[Any, Any]) -> bool:
+    return any(_holds(document.get(name)) for name in _WRAPPERS if name != "base_resp")
+
+
+def _holds(value: object, depth: int = 0) -> bool:
+    """Whether a field holds an error: anything but zeros and words for none, however deep they stand."""
+    if isinstance(value, dict | list) and depth < _MAX_DEPTH:
+        return any(_holds(item, depth + 1) for item in (value.values() if isinstance(value, dict) else value))
+    if isinstance(value, str):
+        return value.strip().lower() not in _NO_ERROR
+    return bool(value) and value != 200
+
+
+def _is_set(value: object) -> bool:
+    """Whether a field says anything. Some servers write all their fields, those without a value too."""
+    return value is not None and value not in ("", {}, [])
 
 
 def _is_code(value: object) -> bool:
     return not isinstance(value, bool) and value != 200 and _word(value) not in ("", "200")
+
+
+def _names_error(value: object) -> bool:
+    return value in ("error", "failed") or kind_of_word(_word(value)) is not None
 
 
 class _Reader:

@@ -49,11 +49,15 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error inside a 2xx answer, or bytes that the protocol does not allow."""
+    """An error inside a 2xx answer, or bytes that the protocol does not allow.
+
+    `retry_after_s`: how long the provider asks to wait (s), as far as the error itself says it.
+    """
 
     kind: str
     message: str
     provider_code: str | None = None
+    retry_after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,13 @@ from shared.benchmark.prompt import Parameters
 from shared.benchmark.results.record import RequestError
 from shared.protocols.base import Adapter, Options, given_values
 from shared.protocols.decoders import AnswerDecoder
-from shared.protocols.error_shapes import MAX_MESSAGE, find_error
+from shared.protocols.error_shapes import find_error
 from shared.protocols.events import Content, Done, Failure, Other, Reasoning, StreamEvent, ToolCall
 from shared.protocols.json_values import answer_id, json_text, object_of, objects_of, text_of, word_of
 from shared.protocols.refused_fields import RefusedField
 from shared.protocols.repeats import TextField
 from shared.protocols.sdk import Sdk
 from shared.protocols.sse import ServerSentEvent
-from shared.scrubber import shorten
 
 # Parameters that the body carries under their own names.
 _SAME_NAME = (
@@ -125,8 +124,8 @@ class _Completion(AnswerDecoder):
                 events += self._tokens(delta)
             if "text" in choice and (text := text_of(choice["text"])):
                 events.append(Content(text))
-            if (error := choice.get("error")) and str(error).strip():
-                ends.append(find_error(choice) or Failure("provider_error", shorten(str(error), MAX_MESSAGE)))
+            if choice.get("error") and (failure := find_error(choice)) is not None:
+                ends.append(failure)
             if (reason := choice.get("finish_reason")) is not None:
                 ends += self.finish_events(text_of(reason))
             if whole and raw.bare and not any(isinstance(end, Failure) for end in ends):

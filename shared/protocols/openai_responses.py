@@ -6,7 +6,7 @@ from typing import Any, Literal
 from shared.benchmark.prompt import Parameters
 from shared.protocols.base import Adapter, given_values
 from shared.protocols.decoders import AnswerDecoder
-from shared.protocols.error_shapes import failure_of
+from shared.protocols.error_shapes import failure_of, find_error
 from shared.protocols.events import (
     Content,
     Done,
@@ -180,8 +180,8 @@ class _Response(AnswerDecoder):
         return events + ends if any(isinstance(end, Failure) for end in ends) else [*events, *ends, Done()]
 
     def _ends(self, response: dict[str, Any], step: str) -> list[StreamEvent]:
-        if error := response.get("error"):
-            return [failure_of({"error": error})]
+        if (failure := find_error({"error": response.get("error")})) is not None:
+            return [failure]
         # Some servers, such as vLLM, complete a response whose own status is another one.
         states = (step, text_of(response.get("status")))
         state = next((bad for bad in ("failed", "cancelled", "incomplete") if bad in states), "completed")

@@ -12,8 +12,17 @@ _MAX_DEPTH = 6
 _MAX_NODES = 500
 
 _NUMBER = re.compile(r"\d{1,15}(\.\d{1,15})?", re.ASCII)
-# `34.4s`, `1m30s`, `250ms`
-_DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,12}(?:\.\d{1,15})?)(ms|s))?", re.ASCII)
+# A part of `34.4s`, `1m30s`, `250ms`, `2 minutes`.
+_PART = re.compile(
+    r"(\d{1,12}(?:\.\d{1,15})?) ?(d|h|ms|m|s|days?|hours?|min(?:ute)?s?|sec(?:ond)?s?|milliseconds?)(?![a-z])",
+    re.ASCII | re.IGNORECASE,
+)
+_DURATION = re.compile(rf"{_PART.pattern}(?: ?{_PART.pattern}){{0,3}}", re.ASCII | re.IGNORECASE)
+_UNITS_S = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0}
+# How servers write a wait that stands in the message alone.
+_IN_WORDS = re.compile(
+    rf"\b(?:try again|retry)\s+(?:in|after)\s+(?:about\s+)?(?P<wait>{_DURATION.pattern})", re.ASCII | re.IGNORECASE
+)
 
 # Fields that tell the wait, in lower case without `-` and `_`, and how many seconds their unit has. Google's is
 # `retryDelay`; `estimated_time` is how long Hugging Face's servers still load the model.
@@ -33,15 +42,26 @@ _FIELDS = {
 }
 
 
-def retry_after_s(headers: Mapping[str, str], document: object, now: datetime) -> float | None:
-    """Seconds to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date, or what the body says."""
+def retry_after_s(headers: Mapping[str, str], document: object, now: datetime, message: str = "") -> float | None:
+    """Seconds to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date, or what the body says.
+
+    `message`: the words of the body.
+    """
     for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         value = headers.get(name, "").strip()
         if (seconds := _duration_s(value, unit_s)) is not None:
             return seconds
     if (seconds := _until_s(headers.get("retry-after", ""), headers.get("date"), now)) is not None:
         return seconds
-    return next(_stated(document), None)
+    return stated_wait_s(document, message)
+
+
+def stated_wait_s(document: object, message: str) -> float | None:
+    """Seconds to wait by a field of an error's document, or by its words ("try again in 7.66s")."""
+    if (seconds := next(_stated(document), None)) is not None:
+        return seconds
+    found = _IN_WORDS.search(message)
+    return None if found is None else _duration_s(found["wait"], 1.0)
 
 
 def _until_s(value: str, date: str | None, now: datetime) -> float | None:
@@ -93,12 +113,15 @@ def _duration_s(text: str, unit_s: float) -> float | None:
     """A number of units, or a text that names its units."""
     if _NUMBER.fullmatch(text):
         return _in_range(float(text) * unit_s)
-    match = _DURATION.fullmatch(text)
-    if match is None or not text:
+    if not _DURATION.fullmatch(text):
         return None
-    hours, minutes, rest, unit = match.groups()
-    seconds = float(rest or 0) * (0.001 if unit == "ms" else 1)
-    return _in_range(int(hours or 0) * 3_600 + int(minutes or 0) * 60 + seconds)
+    parts = ((float(number), unit.lower()) for number, unit in _PART.findall(text))
+    return _in_range(sum(number * _seconds_of(unit) for number, unit in parts))
+
+
+def _seconds_of(unit: str) -> float:
+    """`min` and `minutes` begin as `m` does, but milliseconds do too."""
+    return 0.001 if unit == "ms" or unit.startswith("milli") else _UNITS_S[unit[0]]
 
 
 def _in_range(seconds: float) -> float | None:

@@ -123,6 +123,32 @@ SHAPES: list[tuple[str, str, str, str | None]] = [
     ),
     ('{"status":"error","message":"boom"}', "provider_error", "boom", None),
     ('{"statusCode":400,"message":["a","b"],"error":"Bad Request"}', "invalid_request", "Bad Request: a; b", "400"),
+    ('{"error":500}', "provider_error", '{"error":500}', None),
+    # In a server's own object beside the answer, as Groq's.
+    (
+        '{"choices":[{"delta":{},"finish_reason":null}],"x_groq":{"id":"r","error":"Internal server error"}}',
+        "provider_error",
+        "Internal server error",
+        None,
+    ),
+    (
+        '{"choices":[],"x_lb":{"error":{"code":"rate_limit_exceeded","message":"slow down"}}}',
+        "rate_limited",
+        "slow down",
+        "rate_limit_exceeded",
+    ),
+    # Servers that write fields without a value.
+    ('{"code":500,"message":"upstream reset","data":null}', "server_error", "upstream reset", "500"),
+    ('{"code":401,"msg":"Invalid token","data":{}}', "authentication", "Invalid token", "401"),
+    ('{"code":429,"msg":"quota exceeded","data":[]}', "rate_limited", "quota exceeded", "429"),
+    ('{"choices":null,"code":429,"message":"slow","usage":null}', "rate_limited", "slow", "429"),
+    ('{"message":"Internal server error","data":null,"code":null}', "provider_error", "Internal server error", None),
+    ('{"success":false,"data":null,"message":"no"}', "provider_error", "no", None),
+    ('{"status":"error","message":"boom","output":""}', "provider_error", "boom", None),
+    # The status or the type alone says that it is an error.
+    ('{"status":429,"message":"slow","data":null}', "rate_limited", "slow", "429"),
+    ('{"title":"Too many requests","status":429}', "rate_limited", "Too many requests", "429"),
+    ('{"type":"overloaded_error","message":"full"}', "overloaded", "full", "overloaded_error"),
 ]
 
 # Parts of good answers, some of which have fields that errors have too.
@@ -139,6 +165,17 @@ GOOD = [
     '{"error":"","detail":null}',
     '{"message":{"role":"assistant","content":"x"},"done":false}',
     '{"error":{"code":null,"message":""}}',
+    '{"error":{"code":0,"message":"","details":[{"reason":""}]}}',
+    '{"error":{"code":200,"message":"success"}}',
+    '{"error":"null"}',
+    '{"error":0,"errors":[null]}',
+    '{"choices":[{"delta":{}}],"x_groq":{"id":"r","error":null,"usage":{}}}',
+    '{"choices":[],"x_groq":{"message":"x","code":5,"error":{"code":0}}}',
+    '{"choices":[],"provider":{"error":"the first one failed"}}',
+    '{"code":0,"message":"success","data":null}',
+    '{"code":20000,"message":"success","data":null}',
+    '{"code":500,"message":"x","data":{"text":"Hi"}}',
+    '{"status":"in_progress","message":"busy","data":null}',
     '"error"',
     "null",
     "[]",
@@ -169,10 +206,55 @@ def test_a_part_of_a_good_answer_states_no_failure(text: str) -> None:
         ('{"error":{"message":"no","status":"UNAVAILABLE"}}', 503, "server_error"),
         ('{"error":{"message":"no","status":"UNAUTHENTICATED"}}', 400, "authentication"),
         ('"busy"', 429, "rate_limited"),
+        ('{"error":{"message":"flex capacity exceeded","code":"capacity_exceeded"}}', 498, "overloaded"),
+        ('{"error":{"message":"no","code":"insufficient_user_quota"}}', 403, "billing"),
     ],
 )
 def test_the_status_decides_where_the_words_say_less(text: str, status: int, kind: str) -> None:
     assert stated_failure(orjson.loads(text), status).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("message", "status"),
+    [
+        ("Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing.", 400),
+        ("Your team has either used all available credits or reached its monthly spending limit.", 403),
+        ("Insufficient account balance", 429),
+        ("You have run out of free credits", 500),
+        ("You don't have enough credits", 403),
+        ("Your prepaid funds are depleted", 429),
+        ("账户余额不足，请充值后重试", 429),
+    ],
+)
+def test_missing_money_is_known_by_the_words_alone(message: str, status: int) -> None:
+    error = {"type": "invalid_request_error", "message": message}
+    assert stated_failure({"type": "error", "error": error}, status).kind == "billing"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "You exceeded your current quota, please check your plan and billing details.",
+        "Rate limit reached. Add a payment method at https://platform.openai.com/account/billing.",
+        "There are not enough replicas behind the load balancer",
+    ],
+)
+def test_a_limit_is_none_of_money_if_its_words_only_mention_billing(message: str) -> None:
+    assert stated_failure({"error": {"message": message}}, 429).kind == "rate_limited"
+
+
+@pytest.mark.parametrize(
+    ("document", "wait_s"),
+    [
+        ([{"error": {"code": 429, "message": "no", "details": [{"retryDelay": "34.4s"}]}}], 34.4),
+        ({"choices": [], "x_groq": {"error": {"message": "Please try again in 7.66s."}}}, 7.66),
+        ({"error": {"message": "no"}}, None),
+    ],
+)
+def test_a_failure_inside_a_200_says_how_long_to_wait(document: Any, wait_s: float | None) -> None:
+    failure = find_error(document)
+    assert failure is not None
+    assert failure.retry_after_s == wait_s
 
 
 def test_a_code_of_thousands_of_digits_is_cut() -> None:

@@ -88,6 +88,18 @@ _SHAPES = (
         "upstream died",
         "server_error",
     ),
+    (
+        "error-of-groq",
+        chunk({}, x_groq={"id": "req_1", "error": "Internal server error"}),
+        "internal server error",
+        None,
+    ),
+    (
+        "error-with-empty-fields",
+        data({"code": 500, "message": "Upstream reset", "data": None}),
+        "upstream reset",
+        "server_error",
+    ),
     ("finish-reason-error", chunk({}, "error"), "error", None),
     ("finish-reason-of-deepseek", chunk({}, "insufficient_system_resource"), "insufficient_system_resource", None),
     ("finish-reason-network-error", chunk({}, "network_error"), "network_error", None),
