@@ -17,6 +17,23 @@ class CannotDecompress(Exception):
     """The message says why, in words for a reader of the result."""
 
 
+def decompressed(body: bytes, encoding: str, most: int) -> bytes:
+    """The first bytes of a whole body, at most so many. If nothing of it can be read, words that say why.
+
+    `encoding`: the value of the Content-Encoding header, empty if there is none.
+    """
+    decompressor, plain = Decompressor(encoding), b""
+    try:
+        for piece in decompressor.feed(body):
+            plain += piece
+            if len(plain) >= most:
+                return plain[:most]
+        return plain + decompressor.finish()
+    except CannotDecompress as exc:
+        # The SDK's client decompresses the body and keeps its label.
+        return plain or (body if _is_utf8(body) else str(exc).encode())
+
+
 class Decompressor:
     """Takes the bytes of a body. The first ones decide whether it is compressed; the header names the method."""
 
@@ -105,6 +122,14 @@ def _until_damage(inflate: "zlib._Decompress", data: bytes) -> bytes:
                 plain += inflate.decompress(left, _STEP_BYTES)
                 left = inflate.unconsumed_tail
     return plain
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_text(start: bytes) -> bool:

@@ -8,11 +8,14 @@ from datetime import datetime
 import orjson
 
 from shared.benchmark.results.record import RequestError
+from shared.protocols.compression import decompressed
 from shared.protocols.error_shapes import stated_failure
 from shared.protocols.retry_after import retry_after_s
 from shared.scrubber import Scrubber, shorten
 from shared.text import replace_unstorable
 
+# The most bytes of an error answer that are read, decompressed too.
+MAX_BYTES = 64_000
 _MAX_TEXT, _MAX_CODE = 300, 100
 # The first of these parts of a page that is there says best what went wrong.
 _HTML_PARTS = [
@@ -20,6 +23,16 @@ _HTML_PARTS = [
 ]
 _HTML_START = re.compile(r"\s*<(?:!doctype\s+html|html|head|body|h1|title)\b", re.I)
 _TAG = re.compile(r"<[^<>]*>")
+
+
+def refusal(status: int, headers: Mapping[str, str], body: bytes, scrubber: Scrubber, now: datetime) -> RequestError:
+    """The error of an answer with this body, as it was sent; `now`: its arrival."""
+    text = decompressed(body[:MAX_BYTES], headers.get("content-encoding", ""), MAX_BYTES).decode("utf-8", "replace")
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        document = None
+    return status_error(status, headers, document, text, scrubber, now)
 
 
 def status_error(
@@ -30,14 +43,22 @@ def status_error(
     # Amazon names the error in a header only.
     failure = stated_failure(document, status, headers.get("x-amzn-errortype"))
     message = failure.message or f"HTTP {status}: {_words(text)}"
+    if 300 <= status < 400 and (place := _place(headers.get("location", ""))):
+        message = f"{message} (leads to {place})"
     return RequestError(
         kind=failure.kind,
         message=scrubber.scrub(message),
         phase="before_first_token",
         http_status=status,
         provider_code=scrubber.scrub(failure.provider_code, _MAX_CODE) if failure.provider_code else None,
-        retry_after_s=retry_after_s(headers, document, now),
+        retry_after_s=retry_after_s(headers, document, now, message),
     )
+
+
+def _place(location: str) -> str:
+    """Where a redirect leads, without what may be secret: a user with a password, a query."""
+    place = re.sub(r"(?<=//)[^/@]*@", "", location.partition("?")[0].partition("#")[0])
+    return replace_unstorable(shorten(place.strip(), _MAX_TEXT))[0]
 
 
 def _event_of(text: str) -> object:

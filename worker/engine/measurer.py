@@ -4,11 +4,10 @@ Every adapter and transport uses this one measurer. It holds no socket and waits
 stamps alone, not on when it sees them. `result.py` makes the record of a request that has ended.
 """
 
-import orjson
-
 from shared.benchmark.results.outcome import Outcome
 from shared.benchmark.results.record import Phase, RequestError, ResultRecord
-from shared.protocols.error_answers import status_error
+from shared.protocols.error_answers import MAX_BYTES as MAX_REFUSAL_BYTES
+from shared.protocols.error_answers import refusal
 from shared.protocols.events import Failure
 from worker.engine.answer import Answer
 from worker.engine.deadline import Deadline
@@ -17,8 +16,6 @@ from worker.engine.planned import MeasureContext, PhaseStart, PlannedRequest
 from worker.engine.reads import Reads
 from worker.engine.result import Ended, record_of
 
-# The most bytes of an error answer that are read.
-MAX_REFUSAL_BYTES = 64_000
 # A first token is in doubt if it may have lain unread, together with later bytes, for longer than this.
 DOUBTFUL_US = 1_000
 
@@ -205,8 +202,13 @@ class Measurement:
     def _fail(self, failure: Failure) -> None:
         """Ends the request as errored: the provider reported a failure within a 2xx answer."""
         scrub, code = self._context.scrubber.scrub, failure.provider_code
-        code = None if code is None else scrub(code)
-        error = RequestError(failure.kind, scrub(failure.message), self._phase, provider_code=code)
+        error = RequestError(
+            failure.kind,
+            scrub(failure.message),
+            self._phase,
+            provider_code=None if code is None else scrub(code),
+            retry_after_s=failure.retry_after_s,
+        )
         self._conclude("errored", error, self._last_seen_ns)
 
     def _end(self, end: End) -> None:
@@ -241,13 +243,8 @@ class Measurement:
 
     def _end_refusal(self, ended_ns: int | None = None) -> None:
         """Ends the request as errored by the server's error answer."""
-        text = self._refusal[:MAX_REFUSAL_BYTES].decode("utf-8", "replace")
-        try:
-            document = orjson.loads(text)
-        except orjson.JSONDecodeError:
-            document = None
         now = self._context.clock.at(self._last_seen_ns)
-        error = status_error(self._status, self._headers, document, text, self._context.scrubber, now)
+        error = refusal(self._status, self._headers, self._refusal, self._context.scrubber, now)
         self.refused = True
         self._conclude("errored", error, self._last_seen_ns if ended_ns is None else ended_ns)
 

@@ -1,12 +1,14 @@
 """What decoders of all protocols have in common."""
 
 from decimal import Decimal
+from typing import Any
 
 import orjson
 import pytest
 
 from tests.support.streams import openai_chunk, openai_text, sse
 from tests.worker.engine.measuring import measure
+from tests.worker.engine.responses import ended, message
 
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5}
 
@@ -28,6 +30,28 @@ def test_documents_in_a_list_are_read_one_by_one() -> None:
     chunks = [*openai_text("Hi", " you"), openai_chunk({}, "stop", usage=USAGE)]
     record = measure("openai", [(10, b"data: [" + b",".join(map(orjson.dumps, chunks)) + b"]\n\n" + sse("[DONE]"))])
     assert (record.outcome, record.response, record.usage.output_tokens) == ("succeeded", "Hi you", 5)
+
+
+NO_ERRORS = [None, "", "null", 0, False, {}, {"code": 0, "message": ""}, {"code": "200", "message": "success"}]
+
+
+@pytest.mark.parametrize("error", NO_ERRORS, ids=str)
+def test_an_error_without_anything_in_it_is_none(error: Any) -> None:
+    choice = {"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop", "error": error}
+    chunk = openai_chunk(None, usage=USAGE) | {"choices": [choice], "error": error, "x_groq": {"error": error}}
+    record = measure("openai", [(10, sse(chunk, "[DONE]"))])
+    assert (record.outcome, record.response) == ("succeeded", "Hi")
+    response = {**ended(output=[message("Hi")]), "error": error}
+    response["response"] |= {"error": error}
+    record = measure("openai-responses", [(10, sse(response))])
+    assert (record.outcome, record.response) == ("succeeded", "Hi")
+
+
+def test_an_error_inside_a_200_says_how_long_to_wait() -> None:
+    error = {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "no", "details": [{"retryDelay": "34.4s"}]}
+    record = measure("openai", [(10, b"data: " + orjson.dumps([{"error": error}]) + b"\n\n")])
+    assert record.error is not None
+    assert (record.error.kind, record.error.retry_after_s) == ("rate_limited", 34.4)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """An error answer as a whole: kind, words and wait, whatever the server wrote."""
 
+import gzip
+import tracemalloc
+import zlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.benchmark.results.record import RequestError
-from shared.protocols.error_answers import status_error
+from shared.protocols.error_answers import MAX_BYTES, refusal, status_error
 from shared.protocols.retry_after import MAX_S, retry_after_s
 from shared.scrubber import MASK, Scrubber
 
@@ -135,6 +138,82 @@ def test_the_wait_of_the_headers(headers: dict[str, str], wait_s: float | None) 
 def test_the_wait_of_the_body(body: Any, wait_s: float | None) -> None:
     assert retry_after_s({}, body, NOW) == (wait_s if wait_s is None else pytest.approx(wait_s))
     assert retry_after_s({"retry-after": "5"}, body, NOW) == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "wait_s"),
+    [
+        ("Rate limit reached for model m. Please try again in 7.66s. Need more tokens?", 7.66),
+        ("Please try again in 2m59.56s.", 179.56),
+        ("Please try again in 6ms.", 0.006),
+        ("Please retry in 34.074824224s.", 34.074824224),
+        ("Please retry after 26 seconds.", 26),
+        ("Try again in 1 minute 30 seconds", 90),
+        ("Do not retry after a ban. Try again in 1h", 3_600),
+        ("Please try again later", None),
+        ("Please try again in 5 models", None),
+        ("Please retry after 5", None),
+    ],
+)
+def test_the_wait_of_the_words(words: str, wait_s: float | None) -> None:
+    expected = wait_s if wait_s is None else pytest.approx(wait_s)
+    assert error_of(orjson.dumps({"error": {"message": words}}).decode(), 429).retry_after_s == expected
+    assert error_of(words, 429).retry_after_s == expected
+    assert error_of(words, 429, {"retry-after": "5"}).retry_after_s == 5
+
+
+@pytest.mark.parametrize(
+    ("location", "message"),
+    [
+        ("https://eu.example.com/v1/chat", "HTTP 307: no words (leads to https://eu.example.com/v1/chat)"),
+        ("/v2/chat", "HTTP 307: no words (leads to /v2/chat)"),
+        ("https://me:pass@x.com/v1?token=abc#id=abc", "HTTP 307: no words (leads to https://x.com/v1)"),
+        ("", "HTTP 307: no words"),
+    ],
+)
+def test_a_redirect_says_where_it_leads_without_what_may_be_secret(location: str, message: str) -> None:
+    assert error_of("", 307, {"location": location}).message == message
+
+
+BILLING = orjson.dumps({"error": {"message": "You exceeded your current quota", "code": "insufficient_quota"}})
+
+
+def refused(body: bytes, encoding: str = "") -> tuple[str, str]:
+    error = refusal(429, {"content-encoding": encoding}, body, Scrubber([]), NOW)
+    return error.kind, error.message
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [
+        (BILLING, ""),
+        (gzip.compress(BILLING), "gzip"),
+        (gzip.compress(BILLING), ""),
+        (zlib.compress(BILLING), "deflate"),
+        # The SDK's client decompresses and keeps the label.
+        (BILLING, "br"),
+    ],
+)
+def test_a_compressed_error_answer_has_its_words(body: bytes, encoding: str) -> None:
+    assert refused(body, encoding) == ("billing", "You exceeded your current quota")
+
+
+def test_an_error_answer_that_cannot_be_decompressed_says_so() -> None:
+    assert refused(b"\x8b\x08\x80\xff\xfe", "br")[1] == (
+        "HTTP 429: the server compressed its answer (br), although it was asked not to"
+    )
+    assert refused("余额".encode(), "br")[1] == "HTTP 429: 余额"
+    assert refused(gzip.compress(b"words " * 10_000)[:-20], "gzip")[1].startswith("HTTP 429: words words")
+
+
+def test_a_few_bytes_of_an_error_answer_do_not_become_very_many() -> None:
+    bomb = gzip.compress(b"words " * 20_000_000)
+    tracemalloc.start()
+    _, message = refused(bomb, "gzip")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert message.startswith("HTTP 429: words words")
+    assert peak < 20 * MAX_BYTES
 
 
 values = st.text(max_size=20) | st.sampled_from(["Wed, 21 Oct 2026 07:28:00 -0000", "9" * 400, "1e400", "34.4s", "nan"])
