@@ -12,6 +12,7 @@ from typing import Any
 from shared.benchmark.results.record import Usage
 from shared.protocols import html_page
 from shared.protocols.compression import CannotDecompress, Decompressor
+from shared.protocols.data_lines import END_MARKER
 from shared.protocols.error_shapes import failure_of, find_error
 from shared.protocols.events import (
     AnswerFacts,
@@ -37,8 +38,6 @@ from shared.scrubber import shorten
 
 # The most bytes of an answer, decompressed. The engine has the same limit for what is sent.
 MAX_BYTES = 64_000_000
-# Some servers end a stream with the marker of another protocol.
-END_MARKER = "[DONE]"
 TOKENS = (Content, Reasoning, ToolCall)
 _ERROR_WORDS = re.compile(
     r"\b(error|exception|fail(ed|ure)?|timeout|timed out|unavailable|overloaded|refused|denied|unauthorized|forbidden"
@@ -48,6 +47,8 @@ _ERROR_WORDS = re.compile(
 _KEEP_ALIVE_NAMES = frozenset({"ping", "heartbeat", "keepalive", "keep-alive", "keep_alive"})
 # Markers such as `[END]`.
 _MARKER = re.compile(r"\[[\w -]*\]")
+# A line that is a comment or a field of an event stream, which a gateway has put into a `data` line.
+_LINE = re.compile(r":.*|(?:event|id|retry):\s*\S*", re.DOTALL)
 
 
 class AnswerDecoder(ABC):
@@ -259,12 +260,13 @@ class AnswerDecoder(ABC):
         """The meaning of data that is no JSON object: an end marker, an error, a keep-alive, or half a document."""
         words = raw.data.strip() if not isinstance(raw.document, str) else raw.document.strip()
         if words == END_MARKER:
+            # Some servers end a stream with the marker of another protocol.
             return Done()
         if raw.event == "error":
             return failure_of(words)
         if raw.document is NOT_JSON and words[:1] in ("{", "[", "<") and not _MARKER.fullmatch(words):
             return Failure("malformed_event", f"not a JSON object: {shorten(words, 200)!r}")
-        if _ERROR_WORDS.search(words):
+        if _ERROR_WORDS.search(words) and not _LINE.fullmatch(words):
             return failure_of(words)
         if not self._finished:
             self.facts.flags.add("keep_alive_data")

@@ -1,5 +1,6 @@
 """Reads values from a provider's JSON, in which any field may be missing or have another type."""
 
+import re
 from typing import Any, Final
 
 import orjson
@@ -9,6 +10,7 @@ NOT_JSON: Final = object()
 _MOST_DIGITS = 300
 # Words, and what may follow the digits of a number.
 _WORDS = ("true", "false", "null", "NaN", "-Infinity", "Infinity", ".", "e-", "e+", "E-", "E+")
+_OPEN_MARKER = re.compile(r"\[[\w -]*")
 # `\\u` and four digits, for each half of a character.
 _LONGEST_ESCAPE = 12
 
@@ -28,7 +30,8 @@ def _load_leniently(text: str) -> Any:
     import json
 
     try:
-        return json.loads(text, parse_int=_int)
+        # Not strict: some servers write tabs into texts as they are.
+        return json.loads(text, parse_int=_int, strict=False)
     except (ValueError, RecursionError):
         return NOT_JSON
 
@@ -38,18 +41,20 @@ def document_at(text: str, start: int) -> tuple[Any, int] | None:
     import json
 
     try:
-        return json.JSONDecoder(parse_int=_int).raw_decode(text, start)
+        return json.JSONDecoder(parse_int=_int, strict=False).raw_decode(text, start)
     except (ValueError, RecursionError):
         return None
 
 
 def may_break_off(text: str) -> bool:
-    """Whether a text that is no JSON could be the first part of a JSON document."""
+    """Whether a text that is no JSON could be the first part of a JSON document, or of a marker such as `[DONE]`."""
     import json
 
     text = text.strip()
+    if _OPEN_MARKER.fullmatch(text):
+        return True
     try:
-        json.loads(text, parse_int=_int)
+        json.loads(text, parse_int=_int, strict=False)
     except json.JSONDecodeError as exc:
         rest = text[exc.pos :]
         # A text is open, nothing is left, or what is left is the first part of an escape or of a word.

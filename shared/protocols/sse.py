@@ -1,21 +1,21 @@
 """An incremental parser of event streams. It takes bytes as they arrive and returns whole events.
 
 It follows the WHATWG algorithm of server-sent events. What servers send against it, it reads as it is meant: events
-without a blank line between them, JSON documents outside a `data` line, a whole body that is one JSON document. We
-wrote it because maintained parsers need decoded text or a response of their own client, hide invalid UTF-8, and lose
-such events (docs/adr/0003-sse-parser.md).
+without a blank line or a line end between them, lines that a gateway has wrapped twice, JSON documents outside a `data`
+line, a whole body that is one JSON document. We wrote it because maintained parsers need decoded text or a response of
+their own client, hide invalid UTF-8, and lose such events (docs/adr/0003-sse-parser.md).
 """
 
 import re
 from typing import Any, NamedTuple
 
+from shared.protocols.data_lines import documents_in, unwrapped
 from shared.protocols.json_values import NOT_JSON, document_at, load
+from shared.protocols.open_document import OpenDocument, Tries
 
 _BOM = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n"
 _NO_SPACE = re.compile(r"[^ \t\r\n]")
-# How much is parsed in vain of a JSON document that is not whole yet: so many characters, and so many times its size.
-_FREE, _TIMES = 100_000, 8
 # The most bytes that are kept of lines that belong to no event.
 _MOST_STRAY = 4_000
 
@@ -32,20 +32,6 @@ class ServerSentEvent(NamedTuple):
     bare: bool = False
 
 
-class _Tries:
-    """Says whether to try to parse a document that grows. All tries together take time in proportion to its size."""
-
-    def __init__(self) -> None:
-        self._spent = 0
-
-    def allow(self, size: int) -> bool:
-        """Whether a try is allowed at this size. It counts as one in vain."""
-        if self._spent > _FREE + _TIMES * size:
-            return False
-        self._spent += size
-        return True
-
-
 class SseParser:
     """Takes reads of any size. Where they are cut makes no difference to the events."""
 
@@ -56,13 +42,10 @@ class SseParser:
         self._skip_lf = False
         self._at_start = True
         self._event = ""
-        self._data: list[str] = []
-        self._data_size = 0
-        self._data_tries = _Tries()
-        # A JSON document outside a `data` line, as far as it has come. Tries that depend on the reads count apart.
-        self._bare: list[str] = []
-        self._bare_size = 0
-        self._bare_tries, self._open_tries = _Tries(), _Tries()
+        self._data = OpenDocument()
+        # A JSON document outside a `data` line. Tries that depend on the reads count apart.
+        self._bare = OpenDocument()
+        self._open_tries = Tries()
         # A document was returned before the blank line that should have ended its event.
         self._returned_early = False
         # The document of a line was taken before the line had ended.
@@ -80,8 +63,8 @@ class SseParser:
             or self._skip_lf
             or self._at_start
             or self._event
-            or self._data
-            or self._bare
+            or self._data.lines
+            or self._bare.lines
             or self._returned_early
             or self._line_taken
         )
@@ -128,7 +111,7 @@ class SseParser:
         if self._buffer:
             self._line(self._buffer, events)
             self._buffer = bytearray()
-        if self._bare:
+        if self._bare.lines:
             self._end_bare(events)
         self._line_taken = False
         self._line(b"", events)
@@ -141,11 +124,11 @@ class SseParser:
         # No more of the buffer is copied than must be: there may be very many reads.
         if not self._buffer[-100:].rstrip(_SPACE).endswith((b"}", b"]")):
             return []
-        if not self._bare and not self._buffer[:100].lstrip(_SPACE).startswith((b"{", b"[")):
+        if not self._bare.lines and not self._buffer[:100].lstrip(_SPACE).startswith((b"{", b"[")):
             return []
-        if not self._open_tries.allow(len(self._buffer) + self._bare_size):
+        if not self._open_tries.allow(len(self._buffer) + self._bare.size):
             return []
-        text = "\n".join([*self._bare, self._text(self._buffer.rstrip(_SPACE))])
+        text = "\n".join([*self._bare.lines, self._text(self._buffer.rstrip(_SPACE))])
         document = load(text)
         if document is NOT_JSON:
             return []
@@ -153,33 +136,35 @@ class SseParser:
         self._searched = 0
         self._line_taken = True
         self._forget_bare()
-        return [ServerSentEvent(self._event or "message", text, document, bare=True)]
+        events: list[ServerSentEvent] = []
+        self._add_event(events, text, document, bare=True)
+        return events
 
     def _line(self, line: bytes | bytearray, events: list[ServerSentEvent]) -> None:
         if self._line_taken:
             self._line_taken = False
             if not line.strip(_SPACE):
                 return
-        if self._bare and self._continue_bare(line, events):
+        if self._bare.lines and self._continue_bare(line, events):
             return
         if not line:
-            if self._data:
-                text = "\n".join(self._data)
-                events.append(ServerSentEvent(self._event or "message", text, load(text)))
+            if self._data.lines:
+                text = self._data.text
+                self._add_event(events, text, load(text))
             self._event = ""
             self._forget_data()
             self._returned_early = False
             return
         if line.startswith(b"data: "):
-            # Nearly every line.
             self._add_data(self._text(line[6:]), events)
             return
-        if line.lstrip(_SPACE)[:1] in (b"{", b"["):
+        if line.lstrip(_SPACE)[:1] in (b"{", b"[") and not (self._data.is_json and line[:1] in (b" ", b"\t")):
             self._begin_bare(self._text(line), events)
             return
         name, colon, value = line.partition(b":")
         if colon and not name:
             return  # a comment
+        name = name.strip(_SPACE)
         if value.startswith(b" "):
             value = value[1:]
         if name == b"data":
@@ -190,63 +175,75 @@ class SseParser:
             # llama.cpp names an error so: in the field, where others have `data`.
             text = self._text(value)
             events.append(ServerSentEvent("error", text, load(text)))
-        elif name not in (b"id", b"retry") and len(self.stray) < _MOST_STRAY:
+        elif name in (b"id", b"retry"):
+            return
+        elif self._data.is_json:
+            # Only the first line of the document was put into a `data` line.
+            self._add_data(self._text(line), events)
+        elif len(self.stray) < _MOST_STRAY:
             self.stray = f"{self.stray}{self._text(line)}\n"[:_MOST_STRAY]
+
+    def _add_event(
+        self, events: list[ServerSentEvent], text: str, document: Any = NOT_JSON, *, bare: bool = False
+    ) -> None:
+        """Adds an event. The name that came before it is that of no other one."""
+        events.append(ServerSentEvent(self._event or "message", text, document, bare))
+        self._event = ""
 
     def _add_data(self, text: str, events: list[ServerSentEvent]) -> None:
         """A document that is whole, or the end marker, is an event at once: some servers send no blank line."""
-        if not self._data and (text == "[DONE]" or text[:1] in ("{", "[")):
-            document = load(text)
-            if document is not NOT_JSON or text == "[DONE]":
-                self._return_early(ServerSentEvent(self._event or "message", text, document), events)
-                return
-        elif self._data and text[:1] == "{" and not self._data[0].startswith(("{", "[")):
-            # A word such as `ping`, and then a document, without a blank line between them.
-            document = load(text)
-            if document is not NOT_JSON:
-                self._return_early(ServerSentEvent(self._event or "message", "\n".join(self._data)), events)
+        if text[:1] not in ("{", "["):
+            text = unwrapped(text)
+        elif not self._data.lines and (document := load(text)) is not NOT_JSON:
+            # Nearly every line.
+            self._return_early(text, document, events)
+            return
+        if text[:1] in ("{", "[") and not self._data.is_json:
+            documents, rest = documents_in(text)
+            if documents and self._data.lines:
+                # A word such as `ping`, and then a document, without a blank line between them.
+                self._return_early(self._data.text, NOT_JSON, events)
                 self._forget_data()
-                self._return_early(ServerSentEvent(self._event or "message", text, document), events)
+            for piece, document in documents:
+                self._return_early(piece, document, events)
+            if not rest:
                 return
-        elif not self._data and self._returned_early:
+            text = rest
+        elif not self._data.lines and self._returned_early:
             self.events_unseparated = True
-        self._data.append(text)
-        self._data_size += len(text) + 1
-        may_end = len(self._data) > 1 and self._data[0][:1] in ("{", "[") and text.rstrip().endswith(("}", "]"))
-        if may_end and self._data_tries.allow(self._data_size):
-            whole = "\n".join(self._data)
+        self._data.add(text)
+        if len(self._data.lines) > 1 and self._data.is_json and self._data.may_end:
+            whole = self._data.text
             document = load(whole)
             if document is not NOT_JSON:
                 self._forget_data()
-                self._return_early(ServerSentEvent(self._event or "message", whole, document), events)
+                self._return_early(whole, document, events)
 
-    def _return_early(self, event: ServerSentEvent, events: list[ServerSentEvent]) -> None:
+    def _return_early(self, text: str, document: Any, events: list[ServerSentEvent]) -> None:
         self.events_unseparated |= self._returned_early
         self._returned_early = True
-        events.append(event)
+        self._add_event(events, text, document)
 
     def _forget_data(self) -> None:
-        if self._data:
-            self._data, self._data_size, self._data_tries = [], 0, _Tries()
+        if self._data.lines:
+            self._data = OpenDocument()
 
     def _begin_bare(self, text: str, events: list[ServerSentEvent]) -> None:
-        self._bare, self._bare_size = [text], len(text)
+        self._bare.add(text)
         self._try_bare(events)
 
     def _continue_bare(self, line: bytes | bytearray, events: list[ServerSentEvent]) -> bool:
         """Adds a line to the open document. False if the line ends the document: it is then read as any other."""
-        if not line or line.startswith((b"data:", b"event:")):
+        if not line or line.lstrip(_SPACE).startswith((b"data:", b"event:")):
             self._end_bare(events)
             return False
-        text = self._text(line)
-        self._bare.append(text)
-        self._bare_size += len(text) + 1
-        if text.rstrip().endswith(("}", "]")) and self._bare_tries.allow(self._bare_size):
+        self._bare.add(self._text(line))
+        if self._bare.may_end:
             self._try_bare(events)
         return True
 
     def _try_bare(self, events: list[ServerSentEvent]) -> None:
-        text = "\n".join(self._bare)
+        text = self._bare.text
         document = load(text)
         if document is NOT_JSON:
             if _is_word(text):
@@ -255,16 +252,16 @@ class SseParser:
             elif document_at(text, _start(text, 0)) is not None:
                 self._forget_bare()
                 if rest := self._split(text, events):
-                    self._bare, self._bare_size = [rest], len(rest)
+                    self._bare.add(rest)
             return
         self._forget_bare()
-        events.append(ServerSentEvent(self._event or "message", text, document, bare=True))
+        self._add_event(events, text, document, bare=True)
 
     def _end_bare(self, events: list[ServerSentEvent]) -> None:
-        text = "\n".join(self._bare)
+        text = self._bare.text
         self._forget_bare()
         if rest := self._split(text, events):
-            events.append(ServerSentEvent(self._event or "message", rest, bare=True))
+            self._add_event(events, rest, bare=True)
 
     def _split(self, text: str, events: list[ServerSentEvent]) -> str:
         """Takes the documents off a text that begins with one. Returns the one that is not whole, empty without one.
@@ -278,7 +275,7 @@ class SseParser:
                 if found is None:
                     return text[start:]
                 document, end = found
-                events.append(ServerSentEvent(self._event or "message", text[start:end], document, bare=True))
+                self._add_event(events, text[start:end], document, bare=True)
             else:
                 start = max(end, text.rfind("\n", end, start) + 1)
                 end = text.find("\n", start)
@@ -287,8 +284,7 @@ class SseParser:
         return ""
 
     def _forget_bare(self) -> None:
-        self._bare, self._bare_size = [], 0
-        self._bare_tries, self._open_tries = _Tries(), _Tries()
+        self._bare, self._open_tries = OpenDocument(), Tries()
 
     def _text(self, value: bytes | bytearray) -> str:
         try:

@@ -10,6 +10,12 @@ from tests.support.streams import openai_chunk, openai_text, sse
 from tests.worker.engine.measuring import measure
 from tests.worker.engine.responses import ended, message
 
+
+def cut_off(line: bytes) -> list[bytes]:
+    """The beginnings of a line."""
+    return [line[:size] for size in range(1, len(line))]
+
+
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5}
 
 
@@ -30,6 +36,38 @@ def test_documents_in_a_list_are_read_one_by_one() -> None:
     chunks = [*openai_text("Hi", " you"), openai_chunk({}, "stop", usage=USAGE)]
     record = measure("openai", [(10, b"data: [" + b",".join(map(orjson.dumps, chunks)) + b"]\n\n" + sse("[DONE]"))])
     assert (record.outcome, record.response, record.usage.output_tokens) == ("succeeded", "Hi you", 5)
+
+
+@pytest.mark.parametrize("wrap", [b"data: data: ", b"data: data: data:", b" data: ", b"data: event: x\n\ndata: data: "])
+def test_a_stream_whose_lines_were_wrapped_again_is_measured(wrap: bytes) -> None:
+    texts = ["data: ", '{"error": "x"}', " failed"]
+    chunks = [*map(orjson.dumps, [*openai_text(*texts), openai_chunk({}, "stop", usage=USAGE)]), b"[DONE]"]
+    record = measure("openai", [(10 * number, wrap + chunk + b"\n\n") for number, chunk in enumerate(chunks, 1)])
+    assert (record.outcome, record.response, record.usage.output_tokens) == ("succeeded", "".join(texts), 5)
+    assert (record.ttft_ms, record.latency_ms) == (10, 30)
+
+
+@pytest.mark.parametrize("between", [b"", b"data: "])
+def test_chunks_in_one_data_line_are_read_one_by_one(between: bytes) -> None:
+    chunks = [*map(orjson.dumps, [*openai_text("Hi", " you"), openai_chunk({}, "stop", usage=USAGE)]), b"[DONE]"]
+    record = measure("openai", [(10, b"data: " + between.join(chunks) + b"\n\n")])
+    assert (record.outcome, record.response, record.usage.output_tokens) == ("succeeded", "Hi you", 5)
+    assert "events_unseparated" in record.flags
+
+
+@pytest.mark.parametrize(
+    "line", [": keep-alive timeout=15", ":error", "event: error", "id: failed", "retry: 15", '": timeout"']
+)
+def test_a_line_of_framing_inside_a_data_line_is_a_keep_alive(line: str) -> None:
+    record = measure("openai", [(10, sse(line, *openai_text("Hi"), openai_chunk({}, "stop"), "[DONE]"))])
+    assert (record.outcome, record.response) == ("succeeded", "Hi")
+    assert "keep_alive_data" in record.flags
+
+
+@pytest.mark.parametrize("piece", [*cut_off(b"data: [DONE]"), *cut_off(b'data: {"x": "a\tb"}data: [DONE]')])
+def test_a_stream_that_ends_inside_a_line_is_truncated(piece: bytes) -> None:
+    record = measure("openai", [(10, sse(*openai_text("Hi")) + piece)])
+    assert (record.outcome, record.response) == ("truncated", "Hi")
 
 
 NO_ERRORS = [None, "", "null", 0, False, {}, {"code": 0, "message": ""}, {"code": "200", "message": "success"}]

@@ -1,7 +1,9 @@
 """The parser gives the same events wherever the reads were cut."""
 
+import json
 from itertools import pairwise
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -160,9 +162,86 @@ def test_a_document_of_many_lines_is_an_event_before_the_blank_line(before: str,
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 100])
-@pytest.mark.parametrize("line", [b' "x": 1', b' data: {"b": 2}', b"\t: comment"])
+@pytest.mark.parametrize("line", [b' "x": 1', b' datum: {"b": 2}', b"\t: comment"])
 def test_a_line_after_a_document_keeps_its_leading_spaces_wherever_it_is_cut(size: int, line: bytes) -> None:
     parser = SseParser()
     found = [event for read in cut(b'{"a":\n1}x\n' + line + b"\n", size) for event in parser.feed(read)]
     assert [event.document for event in [*found, *parser.finish()]] == [{"a": 1}]
     assert parser.stray == f"x\n{line.decode()}\n"
+
+
+SIZES = pytest.mark.parametrize("size", [1, 2, 5, 1_000])
+
+
+@SIZES
+@pytest.mark.parametrize("prefix", [b"data: data: ", b"data:data:", b"data: data: data:  "])
+def test_a_line_that_was_wrapped_twice_is_read(size: int, prefix: bytes) -> None:
+    found = parse(cut(prefix + b'{"a": 1}\n\n' + prefix + b"[DONE]\n\n", size))
+    assert [(event.data, event.document) for event in found] == [('{"a": 1}', {"a": 1}), ("[DONE]", NOT_JSON)]
+
+
+@pytest.mark.parametrize("text", ["data: data: words", "data:", "data: 17", 'the line data: {"a": 1}'])
+def test_only_framing_before_a_document_is_taken_off(text: str) -> None:
+    assert [event.data for event in parse([f"data: {text}\n\n".encode()])] == [text]
+    document = orjson.dumps({"content": text}).decode()
+    assert [event.document for event in parse([f"data: {document}\n\n".encode()])] == [{"content": text}]
+
+
+@SIZES
+@pytest.mark.parametrize("between", [b"", b" ", b"data: ", b" data:", b"data: data: ", b"\0"])
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n\n", b"\0\n\n", b" \n\n"])
+def test_documents_in_one_data_line_are_events(size: int, between: bytes, end: bytes) -> None:
+    parts = [b'{"a": "}{"}', b'[{"b": "data: {}"}]', b"[DONE]"]
+    found = parse(cut(b"data: " + between.join(parts) + end, size))
+    assert [event.document for event in found] == [{"a": "}{"}, [{"b": "data: {}"}], NOT_JSON]
+    assert (found[-1].data, any(event.bare for event in found)) == ("[DONE]", False)
+
+
+@pytest.mark.parametrize("rest", ["}", 'nt": "Hi"}', 'x{"b": 2}', ',{"b": 2}'])
+def test_a_data_line_with_anything_but_documents_is_none(rest: str) -> None:
+    assert parse([f'data: {{"a": 1}}{rest}\n\n'.encode()]) == [ServerSentEvent("message", f'{{"a": 1}}{rest}')]
+
+
+@SIZES
+@pytest.mark.parametrize("before", [b"data: ", b""])
+def test_a_name_is_that_of_one_event_where_no_blank_line_ends_it(size: int, before: bytes) -> None:
+    lines = [b"event: ping\n", before + b"{}\n", before + b'{"a": 1}\n', b"event: x\n", before + b"[1]\n"]
+    found = parse(cut(b"".join(lines), size))
+    assert [(event.event, event.document) for event in found] == [("ping", {}), ("message", {"a": 1}), ("x", [1])]
+
+
+@SIZES
+def test_a_name_is_that_of_the_word_before_a_document(size: int) -> None:
+    found = parse(cut(b'event: ping\ndata: alive\ndata: {"a": 1}\n\n', size))
+    assert [(event.event, event.data) for event in found] == [("ping", "alive"), ("message", '{"a": 1}')]
+
+
+@SIZES
+@pytest.mark.parametrize("space", [b" ", b"\t", b"    "])
+def test_fields_are_read_behind_spaces(size: int, space: bytes) -> None:
+    lines = [b"event: x", b'data: {"a": 1}', b"", b"data: words", b"id: 1", b"", b'{"b":', b"1}", b'data: {"c": 1}']
+    parser = SseParser()
+    found = [
+        event
+        for read in cut(b"".join(space + line + b"\n" if line else b"\n" for line in lines), size)
+        for event in parser.feed(read)
+    ]
+    assert [(event.event, event.data) for event in [*found, *parser.finish()]] == [
+        ("x", '{"a": 1}'),
+        ("message", "words"),
+        ("message", (space + b'{"b":\n' + space + b"1}").decode()),
+        ("message", '{"c": 1}'),
+    ]
+    assert parser.stray == ""
+
+
+@SIZES
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n\n"])
+def test_a_document_of_which_only_the_first_line_is_a_data_line_is_an_event(size: int, end: bytes) -> None:
+    document = {"id": "c1", "choices": [{"delta": {"content": "data: {}"}}, [], {}], "usage": None}
+    pretty = json.dumps(document, indent=2).encode()
+    assert documents(*cut(b"data: " + pretty + b"\n: comment\n\ndata: " + pretty + end, size)) == [document] * 2
+
+
+def test_a_text_with_control_characters_as_they_are_is_json() -> None:
+    assert documents(b'data: {"a": "x\ty\0"}\n\n', b'{"b": "\t"}\n') == [{"a": "x\ty\0"}, {"b": "\t"}]
