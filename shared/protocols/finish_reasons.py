@@ -7,41 +7,39 @@ FinishClass = Literal["failed", "cut_by_max_tokens", "refused", "filtered", "pau
 
 # Whole words of providers. Others are understood by their parts.
 _WORDS: dict[str, FinishClass] = {
-    "length": "cut_by_max_tokens",
-    "max_tokens": "cut_by_max_tokens",
-    "max_output_tokens": "cut_by_max_tokens",
-    "model_length": "cut_by_max_tokens",
-    "model_context_window_exceeded": "cut_by_max_tokens",
-    "context_length_exceeded": "cut_by_max_tokens",
+    # Cohere's word for an answer that met the limit of the context.
+    "error_limit": "cut_by_max_tokens",
     "refusal": "refused",
-    "content_filter": "filtered",
-    "safety": "filtered",
     "recitation": "filtered",
     "blocklist": "filtered",
-    "prohibited_content": "filtered",
     "spii": "filtered",
     "sensitive": "filtered",
     "guardrail_intervened": "filtered",
-    "content_filtered": "filtered",
     "pause_turn": "paused",
 }
-# DeepSeek's `insufficient_system_resource`, `abort` of SGLang and vLLM, `error` of OpenRouter and Mistral, and others.
-_FAILED = re.compile(
-    r"error|fail|abort|timeout|timed_out|cancell?ed|insufficient|unavailable|overload|malformed|exception|interrupted"
+# In this order, because `ERROR_TOXIC` of Cohere and `data_inspection_failed` of Alibaba are words of filters. Failures
+# are DeepSeek's `insufficient_system_resource`, `abort` of SGLang and vLLM, `error` of OpenRouter, and others.
+_PARTS: tuple[tuple[FinishClass, re.Pattern[str]], ...] = (
+    ("filtered", re.compile(r"filter|safety|prohibited|blocked|toxic|inspection|moderat")),
+    (
+        "failed",
+        re.compile(
+            r"error|fail|abort|timeout|timed_out|cancell?ed|insufficient|unavailable|overload|malformed|exception"
+            r"|interrupted"
+        ),
+    ),
+    ("cut_by_max_tokens", re.compile(r"length|max\w*tokens|token_?limit|context_window")),
 )
-_FILTERED = re.compile(r"filter|safety|prohibited|blocked")
 
 
 def class_of(reason: str | None) -> FinishClass | None:
     """The class of a finish reason; None for an ordinary end and for words that are not known."""
     if not reason:
         return None
-    word = reason.strip().lower().replace("-", "_").replace(" ", "_")
+    word = reason.strip().lower().replace("-", "_").replace(" ", "_").removeprefix("finish_reason_")
     if (known := _WORDS.get(word)) is not None:
         return known
-    if _FAILED.search(word):
-        return "failed"
-    return "filtered" if _FILTERED.search(word) else None
+    return next((found for found, part in _PARTS if part.search(word)), None)
 
 
 def kind_of_failure(reason: str) -> str:

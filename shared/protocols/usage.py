@@ -22,24 +22,22 @@ _DEPTH = 4
 
 Count = Literal["input", "output", "total", "reasoning", "read", "write", "write_5m", "write_1h"]
 
+# Names in lower case and without the underscores that some servers write in them.
 _NAMES: dict[str, Count] = {
-    "prompt_tokens": "input",
-    "input_tokens": "input",
+    "prompttokens": "input",
+    "inputtokens": "input",
     "prompttokencount": "input",
-    "prompt_token_count": "input",
-    "prompt_eval_count": "input",
-    "completion_tokens": "output",
-    "output_tokens": "output",
+    "inputtokencount": "input",
+    "promptevalcount": "input",
+    "completiontokens": "output",
+    "outputtokens": "output",
     "candidatestokencount": "output",
-    "candidates_token_count": "output",
-    "eval_count": "output",
-    "total_tokens": "total",
+    "outputtokencount": "output",
+    "evalcount": "output",
+    "totaltokens": "total",
     "totaltokencount": "total",
-    "total_token_count": "total",
     "cachedcontenttokencount": "read",
-    "cached_content_token_count": "read",
     "thoughtstokencount": "reasoning",
-    "thoughts_token_count": "reasoning",
 }
 _CACHE: frozenset[Count] = frozenset({"read", "write", "write_5m", "write_1h"})
 # Objects inside a usage that do not describe the whole request, or not in tokens.
@@ -64,7 +62,7 @@ class UsageReader:
             count = _meaning(name)
             if count is not None and value is not None:
                 self._note(count, value)
-        cost = _cost(report)
+        cost = cost_of(report)
         if cost is not None:
             self.provider_cost_usd = cost
         return self._reconciled()
@@ -129,7 +127,7 @@ class UsageReader:
         if output is None or reasoning is None or reasoning <= output:
             return usage
         self.flags.add("usage_contradictory")
-        return replace(usage, reasoning_tokens=None)
+        return replace(usage, reasoning_tokens=None, reasoning_unknown=True)
 
 
 def without_contradictions(usage: Usage, *, text_arrived: bool) -> tuple[Usage, bool]:
@@ -144,11 +142,11 @@ def without_contradictions(usage: Usage, *, text_arrived: bool) -> tuple[Usage, 
 
 
 def find_usage(document: Any, *, depth: int = _DEPTH) -> tuple[dict[str, Any], bool] | None:
-    """The usage in a document, and whether it stood at its usual place, the top."""
+    """The usage in a document, and whether it stood at its usual place, the top. One that says nothing is none."""
     if not isinstance(document, dict):
         return None
     top = document.get("usage")
-    if isinstance(top, dict):
+    if isinstance(top, dict) and _says_something(top):
         return top, True
     found = next(_usages(document, depth), None)
     return None if found is None else (found, False)
@@ -163,7 +161,8 @@ def _usages(value: Any, depth: int) -> Iterator[dict[str, Any]]:
     elif isinstance(value, dict):
         for name, inner in value.items():
             if isinstance(inner, dict) and name.lower().replace("_", "") in ("usage", "usagemetadata"):
-                yield inner
+                if _says_something(inner):
+                    yield inner
             elif isinstance(inner, dict | list):
                 yield from _usages(inner, depth - 1)
 
@@ -173,6 +172,10 @@ def _beside_input(usage: Usage) -> Usage:
     cached = (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
     beside = usage.input_tokens is not None and cached > usage.input_tokens
     return replace(usage, cache_in_input=False) if beside else usage
+
+
+def _says_something(report: dict[str, Any]) -> bool:
+    return any(value is not None for _, value in _leaves(report, _DEPTH))
 
 
 def _leaves(report: dict[str, Any], depth: int) -> Iterator[tuple[str, Any]]:
@@ -188,7 +191,7 @@ def _leaves(report: dict[str, Any], depth: int) -> Iterator[tuple[str, Any]]:
 @lru_cache(maxsize=1_024)
 def _meaning(name: str) -> Count | None:
     """What a count of this name means; None if it is none of ours."""
-    word = name.lower()
+    word = name.lower().replace("_", "")
     if word in _NAMES:
         return _NAMES[word]
     if "token" not in word or "cost" in word or "price" in word:
@@ -215,8 +218,8 @@ def _whole(value: Any) -> int | None:
     return value if isinstance(value, int) and 0 <= value <= MAX_TOKENS else None
 
 
-def _cost(report: dict[str, Any]) -> Decimal | None:
-    """The provider's own statement of the cost in USD; None if it makes none."""
+def cost_of(report: dict[str, Any]) -> Decimal | None:
+    """The provider's own statement of the cost in USD, in its usage or beside it; None if it makes none."""
     stated = report.get("cost")
     if isinstance(stated, dict):
         stated = stated.get("total_cost", stated.get("total"))

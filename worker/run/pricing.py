@@ -157,7 +157,7 @@ def _special(tier: str) -> str | None:
 def _counts(usage: Usage) -> TokenCounts | None:
     """The tokens to price; None if they are unknown. A class of which the provider says nothing has no tokens."""
     uncached, output = usage.uncached_input_tokens, usage.output_tokens
-    if uncached is None or output is None or usage.cache_unknown:
+    if uncached is None or output is None or usage.cache_unknown or usage.reasoning_unknown:
         return None
     read, write, write_1h = usage.cache_read_tokens, usage.cache_write_tokens, usage.cache_write_1h_tokens
     return TokenCounts(uncached, output, read or 0, write or 0, write_1h or 0)

@@ -21,7 +21,7 @@ class Usage:
 
     `cache_write_1h_tokens`: the part of `cache_write_tokens` that lives for an hour, at a price of its own.
     `cache_in_input`: whether `input_tokens` includes the cached tokens. That depends on the protocol.
-    `cache_unknown`: the provider reported cached tokens, but by a number that cannot be right.
+    `cache_unknown`, `reasoning_unknown`: the provider reported such tokens, but by a number that cannot be right.
     """
 
     input_tokens: int | None = None
@@ -32,6 +32,7 @@ class Usage:
     cache_write_1h_tokens: int | None = None
     cache_in_input: bool = False
     cache_unknown: bool = False
+    reasoning_unknown: bool = False
 
     @property
     def uncached_input_tokens(self) -> int | None:

@@ -72,6 +72,16 @@ def counts(usage: Usage) -> tuple[int | None, int | None, int | None, int | None
             },
             (9, 10, 6, 3, None),
         ),
+        # Names in camel case: Bedrock's, and those of Vercel's SDK.
+        (
+            {"inputTokens": 9, "outputTokens": 4, "totalTokens": 16, "cacheReadInputTokens": 3},
+            (9, 4, None, 3, None),
+        ),
+        ({"inputTokenCount": 9, "outputTokenCount": 4}, (9, 4, None, None, None)),
+        (
+            {"promptTokens": 9, "completionTokens": 4, "totalTokens": 13, "reasoningTokens": 2},
+            (9, 4, 2, None, None),
+        ),
         # Cached tokens under the names of OpenAI, Moonshot, DeepSeek, Anthropic.
         ({"prompt_tokens": 19, "prompt_tokens_details": {"cached_tokens": 10}}, (19, None, None, 10, None)),
         ({"prompt_tokens": 19, "cached_tokens": 10}, (19, None, None, 10, None)),
@@ -170,6 +180,7 @@ def test_reasoning_beyond_the_output_is_unknown() -> None:
         }
     )
     assert counts(usage) == (1, 5, None, None, None)
+    assert usage.reasoning_unknown
     assert flags == {"usage_contradictory"}
 
 
@@ -201,11 +212,14 @@ def test_usage_is_found_wherever_it_stands() -> None:
     for document in (
         {"choices": [{"delta": {}, "usage": usage}]},
         {"x_groq": {"usage": usage}, "usage": None},
+        {"x_groq": {"usage": usage}, "usage": {}},
+        {"x_groq": {"usage": usage}, "usage": {"prompt_tokens": None, "prompt_tokens_details": {}}},
         {"message": {"usage": usage}},
         {"response": {"usageMetadata": usage}},
     ):
         assert find_usage(document) == (usage, False)
     assert find_usage({"choices": [{"delta": {"content": "usage"}}], "usage": None}) is None
+    assert find_usage({"usage": {}}) is None
 
 
 def test_text_without_output_tokens_and_a_prompt_without_input_tokens_are_contradictions() -> None:

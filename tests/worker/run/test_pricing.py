@@ -187,6 +187,8 @@ def test_unknown_counts_have_no_cost() -> None:
     assert settled(price, usage=replace(THOUSAND, output_tokens=None))[0] is None
     # A count of cached tokens was wrong, so it is unknown how many there were.
     assert settled(price, usage=replace(THOUSAND, cache_unknown=True))[0] is None
+    # A count of reasoning contradicts the output, so it is unknown whether that includes it.
+    assert settled(price, usage=replace(THOUSAND, reasoning_unknown=True))[0] is None
 
 
 def test_cache_writes_inside_the_prompt_are_priced_once() -> None:
