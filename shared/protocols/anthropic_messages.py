@@ -86,9 +86,9 @@ class _Message(AnswerDecoder):
     def decode(self, document: dict[str, Any], raw: ServerSentEvent) -> list[StreamEvent]:
         match document.get("type", raw.event):
             case "content_block_delta":
-                return [self._delta(object_of(document.get("delta")))]
+                return self._delta(object_of(document.get("delta")))
             case "content_block_start":
-                return [self._block_start(object_of(document.get("content_block")))]
+                return self._block_start(object_of(document.get("content_block")))
             case "content_block_stop":
                 self._end_thinking()
                 return [Other()]
@@ -118,16 +118,19 @@ class _Message(AnswerDecoder):
         if not self.usual_fields.issuperset(document):
             return None
         names = [name for name in _DELTAS if text_of(delta.get(name))]
-        return TextField(delta, names[0], _DELTAS[names[0]]) if len(names) == 1 else None
+        if len(names) != 1:
+            return None
+        kind = _DELTAS[names[0]]
+        return TextField(delta, names[0], kind, tagged=kind is Content)
 
     def _whole(self, message: dict[str, Any], raw: ServerSentEvent) -> list[StreamEvent]:
         self.facts.flags.add("not_streamed")
         self._note_message(message)
         events: list[StreamEvent] = []
         if text := text_of(message.get("content")):
-            events.append(Content(text))
+            events += self.answer_events(text)
         for block in objects_of(message.get("content")):
-            events.append(self._block_start(block))
+            events += self._block_start(block)
             if object_of(block.get("input")):
                 events.append(ToolCall(json_text(block["input"])))
             self._end_thinking()
@@ -147,17 +150,17 @@ class _Message(AnswerDecoder):
             # A fallback of the server names the model that went on with the answer.
             self.facts.model = word_of(iteration.get("model")) or self.facts.model
 
-    def _delta(self, delta: dict[str, Any]) -> StreamEvent:
+    def _delta(self, delta: dict[str, Any]) -> list[StreamEvent]:
         if text := text_of(delta.get("text")):
-            return Content(text)
+            return self.answer_events(text)
         if text := text_of(delta.get("thinking")):
             self._silent_thinking = False
-            return Reasoning(text)
+            return self._think_tags.beside(Reasoning(text))
         if text := text_of(delta.get("partial_json")):
-            return ToolCall(text)
-        return Other()
+            return self._think_tags.beside(ToolCall(text))
+        return [Other()]
 
-    def _block_start(self, block: dict[str, Any]) -> StreamEvent:
+    def _block_start(self, block: dict[str, Any]) -> list[StreamEvent]:
         """A block may begin with text. The block of a tool call begins with the tool's name."""
         self._end_thinking()
         kind = text_of(block.get("type"))
@@ -165,7 +168,7 @@ class _Message(AnswerDecoder):
             self.note_hidden_reasoning()
         self._silent_thinking = kind == "thinking"
         if kind.endswith("tool_use"):
-            return ToolCall(name) if (name := text_of(block.get("name"))) else Other()
+            return self._think_tags.beside(ToolCall(name)) if (name := text_of(block.get("name"))) else [Other()]
         return self._delta(block)
 
     def _end_thinking(self) -> None:

@@ -16,14 +16,16 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
-    """Text of the model's thinking."""
+    """Text of the model's thinking. It is empty if the event has only a tag around it: a token that is not shown."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class WasReasoning:
-    """The content so far was a piece of a tag that begins reasoning, and so it was no answer."""
+    """The content so far was reasoning, and no answer. Its last characters, so many, belong to a tag."""
+
+    tag: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +81,14 @@ class HiddenReasoning(Enum):
     """What an answer shows of its reasoning, as far as the events tell.
 
     `BEFORE`: hidden reasoning came before all text. `WITHIN`: some of it came after the first text, or only a summary
-    was shown, so nobody knows how much was generated within the visible span.
+    was shown, so nobody knows how much was generated within the visible span. `SUMMARY`: what was shown is called a
+    summary; it is that of hidden reasoning if reasoning was billed.
     """
 
     NONE = 0
     BEFORE = 1
     WITHIN = 2
+    SUMMARY = 3
 
 
 @dataclass(slots=True)

@@ -10,12 +10,13 @@ from shared.benchmark.results.record import RequestError
 from shared.protocols.base import Adapter, Options, given_values
 from shared.protocols.decoders import AnswerDecoder
 from shared.protocols.error_shapes import find_error
-from shared.protocols.events import Content, Done, Failure, Other, Reasoning, StreamEvent, ToolCall
+from shared.protocols.events import Content, Done, Failure, HiddenReasoning, Other, Reasoning, StreamEvent, ToolCall
 from shared.protocols.json_values import answer_id, json_text, object_of, objects_of, text_of, word_of
 from shared.protocols.refused_fields import RefusedField
 from shared.protocols.repeats import TextField
 from shared.protocols.sdk import Sdk
 from shared.protocols.sse import ServerSentEvent
+from shared.protocols.usage import cost_of
 
 # Parameters that the body carries under their own names.
 _SAME_NAME = (
@@ -114,16 +115,18 @@ class _Completion(AnswerDecoder):
         events: list[StreamEvent] = []
         ends: list[StreamEvent] = []
         for choice in objects_of(document.get("choices")):
-            delta = choice.get("delta")
-            # A whole answer. The last chunk of some streams repeats it.
-            whole = not isinstance(delta, dict) and "message" in choice and not self.token_seen
+            delta, whole = choice.get("delta"), False
+            said = self._tokens(delta) if isinstance(delta, dict) else []
+            if not said and "message" in choice and not self.token_seen:
+                # A whole answer, perhaps beside an empty delta. The last chunk of some streams repeats it.
+                said = self._tokens(object_of(choice["message"]))
+                whole = bool(said) or not isinstance(delta, dict)
             if whole:
                 facts.flags.add("not_streamed")
-                delta = choice["message"]
-            if isinstance(delta, dict):
-                events += self._tokens(delta)
-            if "text" in choice and (text := text_of(choice["text"])):
-                events.append(Content(text))
+            if not said and "text" in choice and (text := text_of(choice["text"])):
+                # Some servers say the text of the delta here once more.
+                said = self.answer_events(text)
+            events += said
             if choice.get("error") and (failure := find_error(choice)) is not None:
                 ends.append(failure)
             if (reason := choice.get("finish_reason")) is not None:
@@ -131,6 +134,9 @@ class _Completion(AnswerDecoder):
             if whole and raw.bare and not any(isinstance(end, Failure) for end in ends):
                 ends.append(Done())
         events += self.report_usage(document)
+        if not self.usual_fields.issuperset(document) and (cost := cost_of(document)) is not None:
+            # Some gateways state the cost in a document of its own, after the answer.
+            facts.provider_cost_usd = cost
         return events + ends or [Other()]
 
     def text_field(self, document: dict[str, Any]) -> TextField | None:
@@ -156,21 +162,34 @@ class _Completion(AnswerDecoder):
         if type(content) is str and _PLAIN_DELTA.issuperset(delta):
             # Nearly every chunk.
             return self.answer_events(content) if content else []
-        events: list[StreamEvent] = [Reasoning(text) for text in self._reasoning(delta)]
-        for event in self._content(content):
-            events += self.answer_events(event.text) if isinstance(event, Content) else [event]
+        events: list[StreamEvent] = []
+        for event in [*map(Reasoning, self._reasoning(delta)), *self._content(content)]:
+            events += self.answer_events(event.text) if isinstance(event, Content) else self._think_tags.beside(event)
+        if object_of(object_of(delta.get("extra_content")).get("google")).get("thought") is True:
+            # Gemini shows summaries of its thoughts as content, marks it so, and puts tags around it.
+            self._note_summary()
+            events = [Reasoning(event.text) if isinstance(event, Content) else event for event in events]
         if text := text_of(delta.get("refusal")):
             self.facts.flags.add("refused")
-            events.append(Content(text))
-        calls = objects_of(delta.get("tool_calls"))
+            events += self._think_tags.beside(Content(text))
+        calls = delta.get("tool_calls")
+        calls = objects_of(calls if isinstance(calls, list) else [calls])
         functions = [call.get("function") or call.get("custom") for call in calls] + [delta.get("function_call")]
-        events += [ToolCall(text) for function in functions if (text := _call_text(object_of(function)))]
+        for function in functions:
+            if text := _call_text(object_of(function)):
+                events += self._think_tags.beside(ToolCall(text))
         return events
+
+    def _note_summary(self) -> None:
+        if self.facts.hidden_reasoning is HiddenReasoning.NONE:
+            self.facts.hidden_reasoning = HiddenReasoning.SUMMARY
 
     def _reasoning(self, delta: dict[str, Any]) -> list[str]:
         details = objects_of(delta.get("reasoning_details"))
         if any(_is_encrypted(detail) for detail in details):
             self.note_hidden_reasoning()
+        if any(_is_summary(detail) for detail in details):
+            self._note_summary()
         for name in _REASONING_NAMES:
             if text := _text_in(delta.get(name)):
                 return [text]
@@ -187,6 +206,8 @@ class _Completion(AnswerDecoder):
                 events += [Content(part)] if part else []
             elif isinstance(part, dict) and (text := _text_in(part)):
                 reasoning = any(word in text_of(part.get("type")) for word in ("think", "reason", "thought"))
+                if reasoning and _is_summary(part):
+                    self._note_summary()
                 events.append(Reasoning(text) if reasoning else Content(text))
         return events
 
@@ -229,6 +250,12 @@ def _is_encrypted(detail: dict[str, Any]) -> bool:
     """Whether a detail stands for reasoning that has no text."""
     shown = _text_in(detail.get("text")) or _text_in(detail.get("summary"))
     return not shown and (bool(text_of(detail.get("data"))) or "encrypted" in text_of(detail.get("type")))
+
+
+def _is_summary(part: dict[str, Any]) -> bool:
+    """Whether the text of a part or detail of reasoning is a summary."""
+    text = _text_in(part)
+    return text != "" and ("summary" in text_of(part.get("type")) or text == _text_in(part.get("summary")))
 
 
 def _call_text(function: dict[str, Any]) -> str:

@@ -173,9 +173,9 @@ class Answer:
             case Reasoning(text):
                 self._reasoning.add(text)
                 size = self._token(text, stamp_ns)
-            case WasReasoning():
+            case WasReasoning(tag):
                 self.timeline.replace(EventKind.CONTENT, EventKind.REASONING)
-                # The text so far is a piece of the tag, which belongs to neither.
+                self._reasoning.extend(self._response, less=tag)
                 self._response, self.answered = _Text(), False
                 return
             case UsageReport(usage):
@@ -208,15 +208,27 @@ class _Text:
     """Text that comes in pieces; what exceeds MAX_TEXT is dropped."""
 
     def __init__(self) -> None:
-        self.cut = False
         self._kept = StringIO()
-        self._room = MAX_TEXT
-        self.any = False
+        self._size = 0
+
+    @property
+    def any(self) -> bool:
+        return self._size > 0
+
+    @property
+    def cut(self) -> bool:
+        return self._size > MAX_TEXT
 
     def add(self, piece: str) -> None:
-        self.any = True
-        self.cut |= len(piece) > self._room
-        self._room -= self._kept.write(piece[: self._room])
+        self._kept.write(piece[: max(0, MAX_TEXT - self._size)])
+        self._size += len(piece)
+
+    def extend(self, other: "_Text", *, less: int) -> None:
+        """Adds another text, without so many characters at its end."""
+        size = other._size - less
+        piece = other._kept.getvalue()[:size]
+        self.add(piece)
+        self._size += size - len(piece)
 
     def whole(self) -> tuple[str | None, bool]:
         """The text as it can be stored (None if no piece came), and whether something was replaced."""

@@ -8,7 +8,7 @@ from shared.benchmark.results.outcome import Outcome
 from shared.benchmark.results.record import RequestError, ResultRecord, Usage
 from shared.numbers.formulas import RequestFacts
 from shared.numbers.metrics import compute
-from shared.numbers.timeline import encode
+from shared.numbers.timeline import EventKind, encode
 from shared.protocols.events import AnswerFacts, HiddenReasoning
 from shared.protocols.finish_reasons import class_of
 from shared.protocols.usage import without_contradictions
@@ -20,6 +20,10 @@ from worker.engine.planned import MeasureContext, PlannedRequest
 MAX_ERROR = 2_000
 # The most characters of a code, a name or an id of the server.
 MAX_WORD = 200
+# Prose and code have three to five bytes a token, and columns of digits nearly two. Servers may also count the tags and
+# line breaks around reasoning, which they do not show.
+LEAST_BYTES = 1.5
+MOST_MARKS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +118,19 @@ def _hidden_tokens(answer: Answer | None, usage: Usage) -> int | None:
     """Output tokens of reasoning that was billed and not shown; 0 if there were none, None if nobody knows how many."""
     if answer is None:
         return 0
-    hidden, reasoning = answer.facts.hidden_reasoning, usage.reasoning_tokens
-    if hidden is HiddenReasoning.NONE:
-        return 0 if answer.reasoning_shown else reasoning or 0
-    if hidden is HiddenReasoning.WITHIN or answer.reasoning_shown:
-        # A part of it was shown, or it went on within the visible span.
-        return None
-    return reasoning
+    hidden, reasoning, shown = answer.facts.hidden_reasoning, usage.reasoning_tokens, answer.reasoning_shown
+    if hidden is HiddenReasoning.NONE or (hidden is HiddenReasoning.SUMMARY and not reasoning):
+        if shown:
+            return None if reasoning and _says_too_little(answer, reasoning) else 0
+        return None if usage.reasoning_unknown else reasoning or 0
+    # If a part of it was shown, or it went on within the visible span, nobody knows how much of it was within.
+    return reasoning if hidden is HiddenReasoning.BEFORE and not shown else None
+
+
+def _says_too_little(answer: Answer, reasoning_tokens: int) -> bool:
+    """Whether the reasoning that was shown is too short for its tokens, so that it is only a part or a summary."""
+    size = sum(event.size for event in answer.timeline if event.kind is EventKind.REASONING)
+    return reasoning_tokens > size / LEAST_BYTES + MOST_MARKS
 
 
 def _flags(ended: Ended, usage: Usage, facts: RequestFacts) -> set[str]:

@@ -55,15 +55,16 @@ FLAGS = {
         ),
         Flag(
             name="reasoning_hidden",
-            meaning="The provider billed reasoning that it did not show",
+            meaning="The provider billed reasoning that it did not show, or of which it showed a summary",
             effect="`ttft_ms` includes the hidden reasoning; speed counts visible tokens alone, and is null if their "
             "number is unknown",
             oddity=True,
         ),
         Flag(
             name="think_tags",
-            meaning="The model wrote its reasoning into the content, between `<think>` tags",
-            effect="None: it counts as reasoning, and `ttfat_ms` is that of the answer after it",
+            meaning="The model wrote its reasoning into the content, between tags such as `<think>`. The first one may "
+            "stand in the prompt",
+            effect="None: text and tags count as reasoning, and `ttfat_ms` is that of the answer after them",
             oddity=True,
         ),
         Flag(

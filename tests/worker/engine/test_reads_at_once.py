@@ -23,7 +23,7 @@ from worker.engine.messages import End, Head
 from worker.engine.planned import MeasureContext, PhaseStart, RunClock
 
 Script = list[tuple[float, bytes]]
-WORDS = [" the", " a", "é", "\n", "\\n", '"', "{", "</think>", "<think>", "<", "🚀", "data: x", "usage", "x" * 300]
+WORDS = [" the", " a", "é", "\n", "\\n", '"', "{", "</think>", "<think>", "<", "`", "🚀", "data: x", "usage", "x" * 300]
 ODD = [
     b": a comment\n\n",
     sse("ping"),

@@ -3,7 +3,15 @@
 import pytest
 
 from shared.numbers.metrics import MEASURED
-from tests.support.streams import openai_chunk, openai_stream, openai_text, sse
+from tests.support.streams import (
+    anthropic_text,
+    message_delta,
+    message_start,
+    openai_chunk,
+    openai_stream,
+    openai_text,
+    sse,
+)
 from tests.worker.engine.measuring import BEGAN, measure, measurement, part
 from worker.engine.measurer import Measurement
 from worker.engine.messages import End, Head
@@ -59,3 +67,48 @@ def test_a_request_that_was_never_sent_is_dropped() -> None:
     assert (record.outcome, record.error, record.metrics["queue_ms"]) == ("dropped", None, 5)
     assert (record.ttft_ms, record.latency_ms, record.usage.output_tokens) == (None, None, None)
     assert record.sent_at == record.ended_at
+
+
+THOUGHT = "The user asks a sum. 17 + 25 is 42. "
+
+
+@pytest.mark.parametrize(
+    ("times", "billed", "shown"),
+    [
+        # Tags that are counted but not shown, prose, columns of digits, a part of the text, a summary.
+        (0, 12, True),
+        (1, 20, True),
+        (100, 2_000, True),
+        (100, 3_000, False),
+        (1, 2_000, False),
+    ],
+)
+def test_reasoning_that_is_too_short_for_its_tokens_is_a_summary(times: int, billed: int, shown: bool) -> None:
+    """Anthropic does not say whether it summarises. The speed is then unknown."""
+    deltas = [
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": text}}
+        for text in ("Hm.", THOUGHT * times)
+        if text
+    ]
+    usage = {"output_tokens": billed + 100, "output_tokens_details": {"thinking_tokens": billed}}
+    events = [message_start(), *deltas, *anthropic_text("Four", " it is"), message_delta(**usage)]
+    script = [(1_000.0 * number, sse(event, named=True)) for number, event in enumerate(events, 1)]
+    record = measure("anthropic", script)
+    assert record.usage.reasoning_tokens == billed
+    assert (record.metrics["tokens_per_second"] is not None) is shown
+    assert ("reasoning_hidden" not in record.flags) is shown
+
+
+@pytest.mark.parametrize(("beside", "known"), [({}, False), ({"reasoning_content": "Hm"}, True)])
+def test_reasoning_whose_count_contradicts_the_output_leaves_the_speed_unknown_unless_it_was_shown(
+    beside: dict[str, str], known: bool
+) -> None:
+    """Perplexity's deep research has more reasoning than output, and a total without it."""
+    details = {"reasoning_tokens": 193_827, "citation_tokens": 20_016}
+    usage = {"prompt_tokens": 33, "completion_tokens": 7_163, "total_tokens": 7_196, **details}
+    chunks = [openai_chunk(beside), *openai_text("Four", " it is"), openai_chunk({}, "stop", usage=usage)]
+    script = [(10_000.0 * number, sse(chunk)) for number, chunk in enumerate(chunks, 1)]
+    record = measure("openai", script)
+    assert (record.usage.output_tokens, record.usage.reasoning_tokens) == (7_163, None)
+    assert (record.metrics["tokens_per_second"] is not None) is known
+    assert "usage_contradictory" in record.flags
