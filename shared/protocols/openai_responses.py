@@ -107,6 +107,10 @@ _TEXTS = ("delta", "text", "refusal", "arguments", "input", "code", "command")
 # Events that end a response. OpenRouter's is `response.done`.
 _ENDS = frozenset({"completed", "incomplete", "failed", "cancelled", "done"})
 _DELTA = "delta"
+# An item is known by its index and by its id. Events of some servers tell neither.
+Place = int | str | None
+Places = tuple[Place, ...]
+_NOWHERE: Places = (None,)
 
 
 class _Response(AnswerDecoder):
@@ -125,8 +129,8 @@ class _Response(AnswerDecoder):
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         super().__init__(headers)
-        # The level that gave the text of each channel, by the item's place; None if events do not tell the place.
-        self._levels: dict[Channel, dict[int | None, str]] = {}
+        # The level that gave the text of each channel, by the places of its item.
+        self._levels: dict[Channel, dict[Place, str]] = {}
         # An item of reasoning is open, and it has shown no text so far.
         self._silent_reasoning = False
 
@@ -138,16 +142,15 @@ class _Response(AnswerDecoder):
         if not name and (step in _ENDS or "response" in document):
             return self._response(object_of(document.get("response")), step, document, raw)
         level = _DELTA if step in ("delta", "added") else kind
-        place = document.get("output_index")
-        place = place if isinstance(place, int) else None
+        places = _places_of(document)
         events: list[StreamEvent] = []
         if (channel := _CHANNELS.get(name)) is not None:
-            events = self._text(channel, _text_in(document), level, place)
+            events = self._text(channel, _text_in(document), level, places)
         elif name in _PART_EVENTS:
             part = object_of(document.get("part"))
-            events = self._text(_PART_EVENTS[name] or _channel_of(part), _text_in(part), level, place)
+            events = self._text(_PART_EVENTS[name] or _channel_of(part), _text_in(part), level, places)
         elif name == "output_item":
-            events = self._item(object_of(document.get("item")), level, place)
+            events = self._item(object_of(document.get("item")), level, places)
         if isinstance(document.get("usage"), dict):
             events += self.report_usage(document)
         return events or [Other()]
@@ -171,7 +174,7 @@ class _Response(AnswerDecoder):
         self.facts.service_tier = word_of(response.get("service_tier")) or self.facts.service_tier
         events: list[StreamEvent] = []
         for item in objects_of(response.get("output")):
-            events += self._item(item, "response", None)
+            events += self._item(item, "response", _NOWHERE)
         self._end_reasoning()
         for report in self.report_usage(response if response.get("usage") else document):
             events.append(report)
@@ -193,28 +196,28 @@ class _Response(AnswerDecoder):
             # What looked like hidden reasoning was none: an empty item, or a summary that is the whole reasoning.
             self.facts.hidden_reasoning = HiddenReasoning.NONE
 
-    def _item(self, item: dict[str, Any], level: str, place: int | None) -> list[StreamEvent]:
+    def _item(self, item: dict[str, Any], level: str, places: Places) -> list[StreamEvent]:
         if item.get("type") == "reasoning" and level != _DELTA:
-            return self._reasoning_item(item, level, place)
+            return self._reasoning_item(item, level, places)
         self._end_reasoning()
         if level == _DELTA:
             self._silent_reasoning = item.get("type") == "reasoning"
         events: list[StreamEvent] = []
         # The first event of an item has no parts yet: events of their own bring them.
         for part in _parts(item.get("content")) if level != _DELTA else ():
-            events += self._text(_channel_of(part), _text_in(part), level, place)
-        events += self._text("name", text_of(item.get("name")), level, place)
-        events += self._text("call", _text_in(item), level, place)
+            events += self._text(_channel_of(part), _text_in(part), level, places)
+        events += self._text("name", text_of(item.get("name")), level, places)
+        events += self._text("call", _text_in(item), level, places)
         return events
 
-    def _reasoning_item(self, item: dict[str, Any], level: str, place: int | None) -> list[StreamEvent]:
+    def _reasoning_item(self, item: dict[str, Any], level: str, places: Places) -> list[StreamEvent]:
         """The events of an item of reasoning that has ended."""
         events: list[StreamEvent] = []
         for part in _parts(item.get("summary")):
-            events += self._text("summary", _text_in(part), level, place)
+            events += self._text("summary", _text_in(part), level, places)
         for part in _parts(item.get("content")):
-            events += self._text("reasoning", _text_in(part), level, place)
-        shown = any(self._seen(channel, place) for channel in _THOUGHTS)
+            events += self._text("reasoning", _text_in(part), level, places)
+        shown = any(self._seen(channel, places) for channel in _THOUGHTS)
         if shown:
             self._silent_reasoning = False
         elif level != "response" or not self.token_seen:
@@ -229,43 +232,55 @@ class _Response(AnswerDecoder):
             self._silent_reasoning = False
             self.note_hidden_reasoning()
 
-    def _text(self, channel: Channel, text: str, level: str, place: int | None) -> list[StreamEvent]:
+    def _text(self, channel: Channel, text: str, level: str, places: Places) -> list[StreamEvent]:
         """The events of a text, unless it repeats what another level has said."""
-        if not text or self._repeats(channel, level, place):
+        if not text or self._repeats(channel, level, places):
             return []
         if level != _DELTA and channel not in _THOUGHTS and not self._answered:
             self.facts.flags.add("not_streamed")
-        self._levels.setdefault(channel, {}).setdefault(place, level)
+        levels = self._levels.setdefault(channel, {})
+        for place in places:
+            levels.setdefault(place, level)
         if channel in _THOUGHTS:
             self._silent_reasoning = False
             if channel == "summary":
                 # Nobody knows how much of the reasoning was generated within the visible span.
                 self.facts.hidden_reasoning = HiddenReasoning.WITHIN
-            return [Reasoning(text)]
+            return self._think_tags.beside(Reasoning(text))
         self._end_reasoning()
         if channel == "answer":
             return self.answer_events(text)
         if channel == "refusal":
             self.facts.flags.add("refused")
-            return [Content(text)]
-        return [ToolCall(text)]
+            return self._think_tags.beside(Content(text))
+        return self._think_tags.beside(ToolCall(text))
 
-    def _repeats(self, channel: Channel, level: str, place: int | None) -> bool:
+    def _repeats(self, channel: Channel, level: str, places: Places) -> bool:
         seen = self._levels.get(channel)
         if not seen:
             return False
-        if place in seen:
-            return seen[place] != level
-        return self._seen(channel, place) and any(known != level for known in seen.values())
+        if known := {seen[place] for place in places if place in seen}:
+            return level not in known
+        return self._seen(channel, places) and any(other != level for other in seen.values())
 
-    def _seen(self, channel: Channel, place: int | None) -> bool:
+    def _seen(self, channel: Channel, places: Places) -> bool:
         """Whether this item may have shown text in this channel."""
         seen = self._levels.get(channel, {})
-        return bool(seen) and (place is None or place in seen or None in seen)
+        if None in seen or any(place in seen for place in places):
+            return True
+        # An index says nothing about an id.
+        return bool(seen) and not {type(place) for place in places} & {type(place) for place in seen}
 
     @property
     def _answered(self) -> bool:
         return any(channel not in _THOUGHTS for channel in self._levels)
+
+
+def _places_of(document: dict[str, Any]) -> Places:
+    """The places of an event's item: some servers give it another index in its last events, or another id in each."""
+    index = document.get("output_index")
+    item_id = text_of(document.get("item_id")) or text_of(object_of(document.get("item")).get("id"))
+    return (*([index] if isinstance(index, int) else []), *([item_id] if item_id else [])) or _NOWHERE
 
 
 def _channel_of(part: dict[str, Any]) -> Channel:

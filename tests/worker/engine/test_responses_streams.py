@@ -154,3 +154,26 @@ def test_a_refusal_is_an_answer_and_flagged() -> None:
         CREATED, delta("refusal", "I "), delta("refusal", "can't."), last, done(0, refused), ended(output=[refused])
     )
     assert (record.outcome, record.response, record.flags) == ("succeeded", "I can't.", ["refused"])
+
+
+@pytest.mark.parametrize(
+    ("deltas", "ends"),
+    [
+        # Another index, another id, only one of the two.
+        ({"output_index": 0, "item_id": "msg_1"}, {"output_index": 1, "item": message("Hi")}),
+        ({"output_index": 0, "item_id": "msg_7"}, {"output_index": 0, "item": message("Hi")}),
+        ({"output_index": 0}, {"item": message("Hi")}),
+        ({"item_id": "msg_1"}, {"output_index": 0, "item": message("Hi")}),
+        ({}, {"output_index": 0, "item": message("Hi")}),
+    ],
+)
+def test_an_item_is_known_by_its_index_or_by_its_id(deltas: dict[str, Any], ends: dict[str, Any]) -> None:
+    said = [{"type": "response.output_text.delta", "delta": text, **deltas} for text in ("H", "i")]
+    record = read(CREATED, *said, {"type": "response.output_item.done", **ends}, ended(output=[message("Hi")]))
+    assert record.response == "Hi"
+
+
+def test_items_with_other_indexes_and_ids_are_others() -> None:
+    first, second = message("Hi"), message(" you", id="msg_2")
+    record = read(CREATED, *said("Hi"), done(0, first), done(1, second), ended(output=[first, second]))
+    assert record.response == "Hi you"
