@@ -22,6 +22,7 @@ _TAGS = (*_PAIRS, *_PAIRS.values())
 _LONGEST = max(map(len, _TAGS))
 _TAG = re.compile("|".join(map(re.escape, _TAGS)))
 _FIRST = re.compile(r"[<\[]")
+_MARK = re.compile(r"[<\[`]")
 # A tag of which a text speaks has one of these before it or after it.
 _BEFORE = frozenset(" \t\\`\"'“‘«([{<=|")
 _AFTER = frozenset(" \t\\`\"'”’»)]}>=|.,;:!?")
@@ -67,6 +68,9 @@ class ThinkTags:
             return None if self._held or self._closing[0] in text else Reasoning
         if self._decided:
             return None if self._just_ended else Content
+        if self._is_plain(text):
+            self._before = text[-1]
+            return Content
         if self._held or self._blank is not None or "`" in text or _first_part(text, _TAGS):
             return None
         if any(self._ends_reasoning(tag[0], text[: tag.start()], "") for tag in _TAG.finditer(text)):
@@ -84,6 +88,9 @@ class ThinkTags:
 
     def _search(self, text: str) -> list[StreamEvent]:
         """Looks for a tag by which the answer begins with reasoning. Until then all is content: no token comes late."""
+        if self._is_plain(text):
+            self._before = text[-1]
+            return [Content(text)]
         known, text = len(self._held), self._held + text
         for tag in _TAG.finditer(text):
             before, after = text[: tag.start()], text[tag.end() :]
@@ -97,6 +104,10 @@ class ThinkTags:
                 return earlier + self._end(before[known:], after)
         self._pass(text, known)
         return [Content(text[known:])]
+
+    def _is_plain(self, text: str) -> bool:
+        """Whether a text in the middle of the content has nothing of a tag or of code, as nearly all have."""
+        return not self._held and self._blank is None and _MARK.search(text) is None
 
     def _ends_reasoning(self, tag: str, before: str, after: str) -> bool:
         """Whether a tag ends reasoning whose opening tag stood in the prompt. `after`: as far as this event tells."""
