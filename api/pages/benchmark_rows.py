@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from api.pages.charts.sparkline import sparkline
+from shared.benchmark.results.cost_reading import cost_of_request
 from shared.benchmark.results.failed_share import failed_share
 from shared.benchmark.results.outcome import FAILURES
 from shared.benchmark.status import TERMINAL
@@ -37,6 +38,8 @@ class Row:
     ttft_p95_ms: float | None
     tokens_per_s: float | None
     usd_per_request: float | None
+    # What it does not contain because it is unknown, in words.
+    cost_left_out: str
     failed_share: float | None
     failed: str
     grade: str | None
@@ -74,6 +77,7 @@ def row_of(benchmark: Benchmark) -> Row:
             ttft_p95_ms=_number(so_far, "p95"),
             tokens_per_s=None,
             usd_per_request=None,
+            cost_left_out="",
             failed_share=None,
             failed="",
             grade=None,
@@ -89,7 +93,7 @@ def row_of(benchmark: Benchmark) -> Row:
 
 def _numbers(summary: Mapping[str, Any]) -> dict[str, Any]:
     """Of a run that has ended. Summaries of old versions lack some fields."""
-    counts, ttft, cost = summary["requests"], summary["ttft_ms"], summary["cost"]["per_succeeded_usd"]
+    counts, ttft, cost = summary["requests"], summary["ttft_ms"], cost_of_request(summary)
     failures = sum(counts.get(outcome, 0) for outcome in FAILURES)
     measurement = summary.get("measurement") or {}
     over_time = summary.get("over_time") or {}
@@ -98,7 +102,8 @@ def _numbers(summary: Mapping[str, Any]) -> dict[str, Any]:
         "ttft_p50_ms": _number(ttft, "p50"),
         "ttft_p95_ms": _number(ttft, "p95"),
         "tokens_per_s": _number(summary, "output_token_throughput"),
-        "usd_per_request": None if cost is None else float(cost),
+        "usd_per_request": cost.usd,
+        "cost_left_out": cost.left_out,
         "failed_share": failed_share(counts),
         "failed": f"{failures:,} of {failures + counts['succeeded']:,} requests failed",
         "grade": measurement.get("grade"),

@@ -66,6 +66,7 @@ def _run_point(point: HistoryPointOut, metric: MetricOut) -> RunPoint:
     if reading.interval is not None:
         low, high = reading.interval
         said += f", 95 % {amount_text(metric, low)} to {amount_text(metric, high)}"
+    said += f", {reading.left_out}" if reading.left_out else ""
     said += f", grade {point.grade}" if point.grade else ""
     said += f". {_change_text(metric, change)}" if change.verdict == "changed" else ""
     said += ". " + "; ".join(setting_text(item) for item in point.differs[:3]) if point.differs else ""

@@ -40,7 +40,9 @@ class Progress(BaseModel):
         description="`ttft_ms` of the newest result. Unit: ms. Null when there is none yet.", examples=[142.5]
     )
     cost_usd: float | None = Field(
-        description="Cost so far. Unit: USD. Null while no cost is known, never 0 for unknown.", examples=[0.0021]
+        description="Cost so far, without requests of unknown cost. Unit: USD. Null while no cost is known, never 0 "
+        "for unknown.",
+        examples=[0.0021],
     )
     metrics: LiveMetrics | None = Field(
         default=None,

@@ -110,6 +110,11 @@ class ReadingOut(BaseModel):
         examples=[(138.1, 147.9)],
     )
     count: int | None = Field(description="Values that it is made of. Null when that is not known.", examples=[118])
+    left_out: str = Field(
+        default="",
+        description="What it does not contain because it is unknown: requests of unknown cost. Empty if nothing.",
+        examples=[""],
+    )
 
 
 class ChangeOut(BaseModel):

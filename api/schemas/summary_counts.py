@@ -3,6 +3,7 @@
 from pydantic import BaseModel, Field
 
 from api.schemas.number import Number
+from shared.benchmark.results.costs import PER_SUCCEEDED
 
 
 class RequestCounts(BaseModel):
@@ -80,10 +81,25 @@ class CostOut(BaseModel):
         description="Warm-up requests alone. Unit: USD. Null when unknown.", examples=[0.0001]
     )
     per_succeeded_usd: float | None = Field(
-        description="`measured_usd` divided by succeeded requests. Unit: USD. Null when unknown.", examples=[0.000061]
+        description=f"{PER_SUCCEEDED}. Unit: USD. Null when unknown. Where `priced_succeeded` is null, an older "
+        "version divided `measured_usd` by all requests that succeeded: too low if some of these have an unknown cost.",
+        examples=[0.000061],
+    )
+    priced_succeeded: int | None = Field(
+        default=None,
+        description="Succeeded requests of known cost, by whose number `per_succeeded_usd` is divided. Null in old "
+        "runs that did not count them.",
+        examples=[118],
     )
     unpriced_requests: int = Field(
-        description="Measured requests whose cost is unknown; the sums leave them out.", examples=[0]
+        description="Measured requests whose cost is unknown, failed ones included; all other numbers leave them out.",
+        examples=[0],
+    )
+    unpriced_warmup: int | None = Field(
+        default=None,
+        description="Warm-up requests whose cost is unknown; the sums leave them out. Null in old runs that did not "
+        "count them.",
+        examples=[0],
     )
     provider_usd: float | None = Field(
         default=None,

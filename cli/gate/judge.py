@@ -1,7 +1,7 @@
 """Applies rules to a benchmark. A rule fails only if the number is beyond its bound, and so is its whole interval."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from cli.gate.change import Change, change_of, why_withheld
@@ -30,6 +30,12 @@ class Verdict:
     baseline: Reading | None = None
     change: Change | None = None
 
+    @property
+    def left_out(self) -> str:
+        """What its numbers do not contain because it is unknown, in words; empty: nothing."""
+        base = "" if self.baseline is None else self.baseline.left_out
+        return "; ".join(filter(None, (self.reading.left_out, base and f"of the baseline, {base}")))
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -50,6 +56,15 @@ class Reference:
 
 def judge(rule: Rule, run: Run, reference: Reference | None = None) -> Verdict:
     """`reference`: needed for rules relative to a baseline."""
+    verdict = _judged(rule, run, reference)
+    if not verdict.left_out:
+        return verdict
+    unsure = "not for certain: " if verdict.outcome == "passed" else ""
+    return replace(verdict, reason=f"{verdict.reason}; {unsure}{verdict.left_out}")
+
+
+def _judged(rule: Rule, run: Run, reference: Reference | None) -> Verdict:
+    """By what is known."""
     reading = read(rule.measure, rule.statistic, run.summary, run.groups)
     if isinstance(rule.bound, Relative):
         if reference is None:

@@ -8,6 +8,7 @@ from typing import Any
 from cli.gate.measure import ATTAINMENT, COST_PER_1000, ERROR_RATE, GOODPUT, GRADE, TOTAL_COST, Measure
 from cli.gate.share import Group, share_interval
 from cli.render.distributions import INTERVALS, NEEDED
+from shared.benchmark.results.cost_reading import cost_of_request, total_cost
 from shared.benchmark.results.outcome import FAILURES
 from shared.numbers.student import t_quantile
 
@@ -19,7 +20,8 @@ class Reading:
     """`value` None: there is none, and `reason` says why.
 
     `interval`: its 95 % interval. If it is None, `reason` says why; `by_number`: there never is one for this number, so
-    that it is judged alone. `n`: how many requests it is about.
+    that it is judged alone. `n`: how many requests it is about. `left_out`: what the number does not contain because it
+    is unknown, in words; empty: nothing.
     """
 
     value: float | str | None
@@ -27,6 +29,7 @@ class Reading:
     interval: tuple[float, float] | None = None
     by_number: bool = False
     reason: str = ""
+    left_out: str = ""
 
 
 def read(
@@ -92,19 +95,21 @@ def _attainment(slo: Summary | None) -> Reading:
 
 def _alone(measure: Measure, summary: Summary) -> Reading:
     """Single numbers without an interval."""
-    cost, n = summary["cost"], summary["requests"]["succeeded"]
     if measure == COST_PER_1000:
-        each = cost["per_succeeded_usd"]
-        return _number(None if each is None else each * 1_000, n, "no cost is known")
+        each = cost_of_request(summary)
+        why = "no cost is known" if total_cost(summary).usd is None else "no request that succeeded has a known cost"
+        return _number(None if each.usd is None else each.usd * 1_000, each.count, why, each.left_out)
     if measure == TOTAL_COST:
-        return _number(cost["total_usd"], n, "no cost is known")
+        total = total_cost(summary)
+        return _number(total.usd, total.count, "no cost is known", total.left_out)
+    n = summary["requests"]["succeeded"]
     if measure == GOODPUT:
         slo = summary.get("slo")
         return _number(None if slo is None else slo["goodput"], n, "the benchmark has no SLOs")
     return _number(summary.get(measure.name), n, "it is not known")
 
 
-def _number(value: float | None, n: int, unknown: str) -> Reading:
+def _number(value: float | None, n: int | None, unknown: str, left_out: str = "") -> Reading:
     if value is None:
         return Reading(None, n, reason=unknown)
-    return Reading(value, n, by_number=True, reason="it has no interval")
+    return Reading(value, n, by_number=True, reason="it has no interval", left_out=left_out)

@@ -13,7 +13,7 @@ from cli.terminal.output import clean
 # Names are cut to this length, and sentences to that one.
 _NAME_MOST = 200
 _MOST = 1_000
-_VERBS = {"failed": "failed", "undecided": "is undecided"}
+_VERBS = {"failed": "failed", "undecided": "is undecided", "passed": "passed"}
 _KEY_FIGURES: tuple[tuple[str, Measure, str | None], ...] = (
     ("TTFT p50", MEASURES["ttft_ms"], "p50"),
     ("TTFT p95", MEASURES["ttft_ms"], "p95"),
@@ -44,7 +44,7 @@ def _lines(report: Report) -> Iterator[str]:
         )
         yield ""
         for verdict in report.verdicts:
-            if verdict.outcome != "passed":
+            if verdict.outcome != "passed" or verdict.left_out:
                 yield f"- `{verdict.rule.text}` {_VERBS[verdict.outcome]}: {escaped(verdict.reason)}."
     yield from _comparison(report)
     yield ""
@@ -56,6 +56,10 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _table(
         ("", "Value", "95 % interval", "n"), [(title, *_cells(measure, of)) for title, measure, of in figures]
     )
+    for title, _, of in figures:
+        if of.left_out:
+            yield ""
+            yield f"{title}: {of.left_out}."
     grade = ((benchmark["summary"] or {}).get("measurement") or {}).get("grade")
     yield ""
     yield f"Grade of the measurement: {escaped(str(grade or UNKNOWN))}."

@@ -27,6 +27,7 @@ from cli.render.observed import observed_lines, probe_lines
 from cli.render.pairs import most_first, pair
 from cli.render.stages import has_several, stage_lines
 from cli.terminal.output import BAD, GOOD, WARNING, Line, clean
+from shared.benchmark.results.cost_reading import cost_of_request, total_cost
 from shared.benchmark.results.outcome import FAILURES, OUTCOMES
 
 _STYLES = {"completed": GOOD, "failed": BAD, "cancelled": WARNING}
@@ -134,7 +135,7 @@ def _totals(
     if any_succeeded or summary["tokens"]["output_tokens"]:
         yield pair("Tokens", _tokens(summary["tokens"], summary.get("cached_share")))
     if any_succeeded or summary["cost"]["total_usd"] is not None:
-        yield pair("Cost", _cost(benchmark, summary["cost"]))
+        yield pair("Cost", _cost(benchmark, summary))
     if sent_with := _sent_with(benchmark.get("target") or {}):
         yield pair("Sent with", sent_with)
     yield from probe_lines(summary)
@@ -182,15 +183,14 @@ def _tokens(tokens: dict[str, Any], cached_share: float | None) -> str:
     return text
 
 
-def _cost(benchmark: dict[str, Any], cost: dict[str, Any]) -> str:
-    provider_usd = cost.get("provider_usd")
+def _cost(benchmark: dict[str, Any], summary: dict[str, Any]) -> str:
+    total, each = total_cost(summary), cost_of_request(summary)
+    provider_usd = summary["cost"].get("provider_usd")
     stated = "" if provider_usd is None else f"; the provider states {usd(provider_usd)} without warm-up"
-    if cost["total_usd"] is None:
+    if total.usd is None:
         reason = "no price is known for this model" if benchmark["price"] is None else "usage is unknown"
         return f"{UNKNOWN} ({reason}){stated}"
-    text = usd(cost["total_usd"])
-    if cost["per_succeeded_usd"] is not None:
-        text += f", {usd(cost['per_succeeded_usd'])} a request"
-    if cost["unpriced_requests"]:
-        text += f"; without {cost['unpriced_requests']:,} requests of unknown cost"
-    return text + stated
+    text = usd(total.usd) if each.usd is None else f"{usd(total.usd)}, {usd(each.usd)} a request"
+    # Of an older version the cost of a request says more: how it was computed.
+    left_out = total.left_out if each.usd is None or each.count is not None else each.left_out
+    return text + (f"; {left_out}" if left_out else "") + stated

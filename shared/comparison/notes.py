@@ -95,7 +95,10 @@ def _of_each(runs: Sequence[Compared], rows: Sequence[RunRows]) -> Iterator[str]
             yield f"{run.label} has several stages. They are put together here; its load curve tells them apart."
         unpriced = (run.summary.get("cost") or {}).get("unpriced_requests")
         if unpriced:
-            yield f"{unpriced:,} requests of {run.label} have no known cost, and are left out of it."
+            yield (
+                f"{unpriced:,} requests of {run.label} have no known cost, and the cost leaves them out: that of the "
+                "others may be a different one."
+            )
     if any(run.grade == "D" for run in runs):
         yield "Grade D: the measuring itself may have distorted the numbers."
 

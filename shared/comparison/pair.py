@@ -53,37 +53,31 @@ def quantile_difference(measure: Measure, first: RunRows, second: RunRows, *, sa
 
 
 def cost_difference(measure: Measure, first: RunRows, second: RunRows, *, same_texts: bool) -> Difference:
-    """Of the cost of 1,000 succeeded requests: that of all measured requests, by the number that succeeded."""
-    runs = (first, second)
-    priced = [np.flatnonzero(~np.isnan(run.cost_usd)) for run in runs]
+    """Of the cost of 1,000 succeeded requests, as `Costs.per_succeeded_usd` defines it (times 1,000)."""
+    runs = first, second
+    places = first.priced, second.priced
+    costs = first.cost_usd[places[0]] * 1_000, second.cost_usd[places[1]] * 1_000
+    succeeded = [run.succeeded[place].astype(float) for run, place in zip(runs, places, strict=True)]
     known: list[Known] = []
-    for run, places in zip(runs, priced, strict=True):
-        succeeded = int(run.succeeded.sum())
-        enough = succeeded >= measure.least and len(places) > 0
-        cost = float(run.cost_usd[places].sum()) / succeeded * 1_000 if enough else None
-        known.append(Known(succeeded if len(places) else 0, cost, None))
+    for cost, by in zip(costs, succeeded, strict=True):
+        count = int(by.sum())
+        known.append(Known(count, float(cost.sum()) / count if count >= measure.least else None, None))
     if known[0].value is None or known[1].value is None:
         return Difference(known[0], known[1], None, needed=measure.least)
-    every = np.arange(first.count), np.arange(second.count)
-    costs = np.nan_to_num(first.cost_usd), np.nan_to_num(second.cost_usd)
-    found = clusters_of((first.prompts, second.prompts), every, costs, same_texts=same_texts)
+    found = clusters_of((first.prompts, second.prompts), places, costs, same_texts=same_texts)
 
     def drawn(clusters: Clusters) -> _Drawn:
         sides = zip(
-            runs,
             costs,
+            succeeded,
             (clusters.first, clusters.second),
             (clusters.count_first, clusters.count_second),
             _weights(clusters),
             strict=True,
         )
         draws = [
-            drawn_ratios(
-                _sums(owners, cost * 1_000, count),
-                _sums(owners, run.succeeded.astype(float), count),
-                weight,
-            )
-            for run, cost, owners, count, weight in sides
+            drawn_ratios(_sums(owners, cost, count), _sums(owners, by, count), weight)
+            for cost, by, owners, count, weight in sides
         ]
         return _Drawn(clusters, draws[0], draws[1])
 

@@ -29,6 +29,11 @@ class RunRows:
     def failures(self) -> int:
         return int(self.count - self.succeeded.sum())
 
+    @property
+    def priced(self) -> NDArray[np.int64]:
+        """Places of the requests whose cost is known, failed ones included."""
+        return np.flatnonzero(~np.isnan(self.cost_usd))
+
     def known(self, metric: str) -> NDArray[np.int64]:
         """Places of the succeeded requests whose metric is known."""
         return np.flatnonzero(self.succeeded & ~np.isnan(self.metrics[metric]))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.benchmark.results.costs import PER_SUCCEEDED
 from shared.benchmark.results.outcome import FAILURES
 from shared.exports.cells import instant_text, usd_text
 from shared.numbers.metric import NEVER, Definition
@@ -92,10 +93,28 @@ COLUMNS: Sequence[BenchmarkColumn] = (
     _own("errors", "Results that did not succeed, without `incomplete` and `dropped` ones"),
     _column(
         "cost_usd",
-        "Cost of all requests, warm-up included",
+        "Cost of all requests, warm-up included, without those of unknown cost",
         lambda row: None if row.cost_usd is None else usd_text(row.cost_usd),
         "no cost is known",
         "USD",
+    ),
+    _of_summary(
+        "cost_per_succeeded_usd",
+        PER_SUCCEEDED,
+        "cost",
+        "per_succeeded_usd",
+        unit="USD",
+        null_when=f"{_NO_SUMMARY}, or no succeeded request has a known cost",
+    ),
+    _of_summary(
+        "priced_succeeded",
+        "Succeeded measured requests of known cost, by which `cost_per_succeeded_usd` is divided",
+        "cost",
+        "priced_succeeded",
+        null_when=f"{_NO_SUMMARY}, or a version before made it, which divided by all that succeeded",
+    ),
+    _of_summary(
+        "unpriced_requests", "Measured requests of unknown cost, failed ones included", "cost", "unpriced_requests"
     ),
     _of_summary("succeeded", "Measured requests that succeeded", "requests", "succeeded"),
     _column("failed", "Measured requests that failed", _failed, _NO_SUMMARY),

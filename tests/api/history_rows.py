@@ -10,11 +10,20 @@ PROMPTS = ["one", "two"]
 
 
 async def completed(
-    tables: Tables, value: float, *, model: str = "sim", provider: str = "simulator", grade: str = "A", **spec: Any
+    tables: Tables,
+    value: float,
+    *,
+    model: str = "sim",
+    provider: str = "simulator",
+    grade: str = "A",
+    cost: dict[str, Any] | None = None,
+    **spec: Any,
 ) -> Benchmark:
-    """A run with this median TTFT, ± 5 ms, without a result."""
+    """A run with this median TTFT, ± 5 ms, without a result. `cost`: that of its summary."""
     benchmark = await tables.benchmarks.create(make_spec(model=model, prompts=PROMPTS, **spec), provider)
     lease = await tables.claimed()
     summary = {**run(1, value).summary, "measurement": {"grade": grade}}
+    if cost is not None:
+        summary["cost"] = cost
     await tables.leases.finish(lease, "completed", summary=summary, error=None)
     return benchmark

@@ -257,14 +257,14 @@ def _limited_by(results: RunAggregate, achieved: float | None, due: float | None
 
 
 def _cost(results: RunAggregate) -> dict[str, Any]:
-    costs, per_succeeded = results.costs, None
-    if costs.measured_usd is not None and results.succeeded:
-        per_succeeded = round(costs.measured_usd / results.succeeded, 12)
+    costs = results.costs
     return {
         "total_usd": text(costs.total_usd),
         "measured_usd": text(costs.measured_usd),
         "warmup_usd": text(costs.warmup_usd),
-        "per_succeeded_usd": text(per_succeeded),
+        "per_succeeded_usd": text(costs.per_succeeded_usd),
+        "priced_succeeded": costs.priced_succeeded,
         "unpriced_requests": costs.unpriced,
+        "unpriced_warmup": costs.unpriced_warmup,
         "provider_usd": text(costs.provider_usd),
     }

@@ -8,6 +8,8 @@ from api.schemas.benchmarks import BenchmarkBase
 from api.schemas.live import PercentilesSoFar
 from api.schemas.results import Distribution
 from api.schemas.summary import Summary
+from shared.benchmark.results.cost_reading import CostReading, cost_of_request
+from shared.benchmark.results.costs import PER_SUCCEEDED
 from shared.benchmark.results.failed_share import failed_share
 from shared.benchmark.results.outcome import FAILURES
 from shared.benchmark.status import TERMINAL
@@ -16,8 +18,9 @@ from shared.numbers.wilson import wilson_interval
 
 _THROUGHPUT = "Output tokens of succeeded requests, divided by the duration of the run. Unit: tokens/s."
 _COST = (
-    "Cost of 1,000 succeeded requests: tokens of each class times the price that was in force when the run started, "
-    "which is stored with it. Null when the model has no known price or the usage is unknown. Unit: USD."
+    f"{PER_SUCCEEDED}, times 1,000. A cost is the tokens of each class times the price that was in force when the run "
+    "started, which is stored with it. It is unknown when the model has no known price or the usage is unknown. Unit: "
+    "USD."
 )
 _ERRORS = (
     "Failed requests divided by those that failed or succeeded. Requests that were cut off or never sent are neither. "
@@ -70,7 +73,7 @@ def _of_summary(summary: Summary) -> Sequence[KeyFigure]:
         _median("TTFT, median", "ttft_ms", summary),
         _median("Latency, median", "latency_ms", summary),
         _throughput(summary, succeeded),
-        _cost(summary, succeeded),
+        _cost(cost_of_request({"cost": summary.cost.model_dump(), "requests": counts})),
         _errors(succeeded, failures, "no request succeeded or failed", failed_share(counts)),
     )
 
@@ -125,13 +128,12 @@ def _throughput(summary: Summary, succeeded: int) -> KeyFigure:
     )
 
 
-def _cost(summary: Summary, succeeded: int) -> KeyFigure:
-    each, unpriced = summary.cost.per_succeeded_usd, summary.cost.unpriced_requests
-    title, n = "Cost per 1,000", succeeded - unpriced if unpriced < succeeded else 0
-    if each is None:
-        return KeyFigure(title, "–", n=n, why="no known price, or no usage", definition=_COST)
-    more = f"{unpriced:,} requests have no known cost" if unpriced else ""
-    return KeyFigure(title, usd_per_1000(each), f"{exact(each * 1_000)} USD", n, definition=_COST, more=more)
+def _cost(each: CostReading) -> KeyFigure:
+    title = "Cost per 1,000"
+    if each.usd is None:
+        return KeyFigure(title, "–", n=each.count, why="no known price, or no usage", definition=_COST)
+    shown, precise = usd_per_1000(each.usd), f"{exact(each.usd * 1_000)} USD"
+    return KeyFigure(title, shown, precise, each.count, definition=_COST, more=each.left_out)
 
 
 def _errors(succeeded: int, failed: int, why: str, known: float | None = None) -> KeyFigure:

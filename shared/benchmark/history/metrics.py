@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from shared.benchmark.results.cost_reading import cost_of_request
+from shared.benchmark.results.costs import PER_SUCCEEDED
 from shared.benchmark.results.outcome import FAILURES
 from shared.numbers.wilson import wilson_interval
 
@@ -21,11 +23,15 @@ PARTS = ("ttft_ms", "latency_ms", "tokens_per_second", "output_token_throughput"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A number of one run with its 95 % interval; None if it is unknown. `count`: values that it is made of."""
+    """A number of one run with its 95 % interval; None if it is unknown. `count`: values that it is made of.
+
+    `left_out`: what it does not contain because it is unknown, in words; empty: nothing.
+    """
 
     value: float | None
     interval: Interval | None = None
     count: int | None = None
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +54,13 @@ class HistoryMetric:
             return Reading(None)
         if self.field == "failed":
             return _failed(part)
+        if self.field == "per_succeeded_usd":
+            cost = cost_of_request({"requests": {}, **summary})
+            return Reading(cost.usd, None, cost.count, cost.left_out)
         if not isinstance(part, Mapping):
             return Reading(part)
         interval = part.get(f"{self.field}_ci95")
-        count = part.get("count")
-        value = part.get(self.field)
-        # Stored amounts are texts.
-        value = float(value) if isinstance(value, str) else value
+        value, count = part.get(self.field), part.get("count")
         return Reading(value, None if interval is None else (interval[0], interval[1]), count)
 
     def margin(self, reference: float) -> float:
@@ -119,7 +125,7 @@ METRICS = {
             "lower",
             "cost",
             "per_succeeded_usd",
-            "Cost of the measured requests by the number that succeeded",
+            PER_SUCCEEDED,
         ),
         HistoryMetric(
             "error_share",

@@ -47,7 +47,12 @@ async def test_a_history_has_a_point_a_run_with_what_changed(api: httpx2.AsyncCl
     document = await read(api, "/history", **await series(api))
     points = document["points"]
     assert [point["id"] for point in points] == [1, 2, 3, 4]
-    assert points[2]["metrics"]["ttft_p50_ms"] == {"value": 180, "interval": [175, 185], "count": 100}
+    assert points[2]["metrics"]["ttft_p50_ms"] == {
+        "value": 180,
+        "interval": [175, 185],
+        "count": 100,
+        "left_out": "",
+    }
     assert points[2]["grade"] == "A"
     change = points[2]["changes"]["ttft_p50_ms"]
     assert (change["verdict"], change["reference"], change["difference"], change["against"]) == (

@@ -191,6 +191,49 @@ def test_too_few_values_to_compare_say_how_many_are_needed() -> None:
     )
 
 
+def _costs(benchmark_id: int, unpriced: int) -> Run:
+    cost = {"total_usd": 0.1, "per_succeeded_usd": 0.001, "unpriced_requests": unpriced, "unpriced_warmup": 0}
+    known = {**documents.summary()["cost"], **cost, "priced_succeeded": 100 - unpriced}
+    return run(benchmark_id, cost=known)
+
+
+LEFT_OUT = "40 of 100 requests have no known cost and are left out"
+
+
+@pytest.mark.parametrize(
+    ("rule", "outcome", "said"),
+    [
+        ("cost_usd_per_1000 > $1.5", "passed", f"; not for certain: {LEFT_OUT}"),
+        ("total_cost_usd > $0.2", "passed", f"; not for certain: {LEFT_OUT}"),
+        ("cost_usd_per_1000 > $0.8", "failed", f"it has no interval; {LEFT_OUT}"),
+        ("total_cost_usd > $0.05", "failed", f"it has no interval; {LEFT_OUT}"),
+        ("error_rate > 1%", "passed", ""),
+    ],
+)
+def test_no_rule_about_money_is_silent_about_unknown_costs(rule: str, outcome: str, said: str) -> None:
+    verdict = judge(parse(rule), _costs(2, 40))
+    assert verdict.outcome == outcome
+    assert verdict.reason.endswith(said)
+    assert (LEFT_OUT in verdict.reason) == bool(said)
+    assert "no known cost" not in judge(parse(rule), _costs(2, 0)).reason
+
+
+@pytest.mark.parametrize("interval", [None, [0.9, 1.04]])
+@pytest.mark.parametrize(
+    ("new", "base", "said"),
+    [
+        (40, 0, f"; not for certain: {LEFT_OUT}"),
+        (0, 40, f"; not for certain: of the baseline, {LEFT_OUT}"),
+        (40, 40, f"; not for certain: {LEFT_OUT}; of the baseline, {LEFT_OUT}"),
+    ],
+)
+def test_unknown_costs_of_either_side_are_said(interval: Any, new: int, base: int, said: str) -> None:
+    document = comparison("cost_usd_per_1000", "mean", ratio=1.0, ratio_interval=interval)
+    verdict = against("cost_usd_per_1000 > baseline + 5%", document, _costs(2, new), _costs(1, base))
+    assert verdict.outcome == "passed"
+    assert verdict.reason.endswith(said)
+
+
 def test_a_missing_value_on_either_side_fails() -> None:
     empty = Run(1, documents.summary(succeeded=0))
     assert "the baseline has no value" in against("ttft_ms.p50 > baseline", comparison(), base=empty).reason

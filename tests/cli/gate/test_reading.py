@@ -113,6 +113,24 @@ def test_costs_and_throughputs_are_judged_by_the_number() -> None:
         assert of(name, cost=unknown).reason == "no cost is known"
 
 
+def _half_known(**changes: Any) -> dict[str, Any]:
+    cost = {"total_usd": 0.03, "per_succeeded_usd": 0.001, "priced_succeeded": 30, "unpriced_requests": 30}
+    return {**documents.summary()["cost"], **cost, **changes}
+
+
+def test_a_cost_is_of_the_requests_of_known_cost_and_says_how_many_it_leaves_out() -> None:
+    requests = documents.summary(succeeded=60)["requests"]
+    for name, value in (("cost_usd_per_1000", 1.0), ("total_cost_usd", 0.03)):
+        found = of(name, cost=_half_known(), requests=requests)
+        assert (found.value, found.n) == (pytest.approx(value), 30)
+        assert found.left_out == "30 of 60 requests have no known cost and are left out"
+
+
+def test_without_a_succeeded_request_of_known_cost_there_is_no_cost_of_a_request() -> None:
+    found = of("cost_usd_per_1000", cost=_half_known(per_succeeded_usd=None, priced_succeeded=0))
+    assert (found.value, found.n, found.reason) == (None, 0, "no request that succeeded has a known cost")
+
+
 def test_a_grade_is_that_of_the_measurement() -> None:
     assert of("grade", measurement={"grade": "B"}).value == "B"
     assert of("grade", measurement=None).reason == "nothing was measured"

@@ -6,6 +6,7 @@ from markdown_it import MarkdownIt
 
 from cli.gate.report import Report
 from cli.gate.summary import escaped, markdown
+from tests.cli import documents
 from tests.cli.gate.reports import FAILED, HOSTILE, PASSED, UNDECIDED, report
 
 
@@ -40,6 +41,16 @@ def test_the_page_has_verdicts_numbers_and_links() -> None:
     assert "Not comparable" not in page.text
     assert "Note: The runs were made at different times." in page.text
     assert "Cost per 1,000 requests" in page.text
+
+
+def test_unknown_costs_are_said_although_the_rule_passed() -> None:
+    cost = {"total_usd": 0.06, "per_succeeded_usd": 0.001, "priced_succeeded": 60, "unpriced_requests": 40}
+    summary = documents.summary(succeeded=100, cost={**documents.summary()["cost"], **cost})
+    page = Page(report("cost_usd_per_1000 > $2", PASSED, summary=summary))
+    left_out = "40 of 100 requests have no known cost and are left out."
+    assert f"not for certain: {left_out}" in page.text
+    assert f"Cost per 1,000 requests: {left_out}" in page.text
+    assert "ttft_ms.p50 > 200 ms passed" not in page.text
 
 
 def test_hostile_texts_are_text() -> None:

@@ -188,6 +188,24 @@ def test_an_unknown_cost_is_a_dash_and_never_zero() -> None:
     assert "– (no price is known for this model)" in text
 
 
+@pytest.mark.parametrize(
+    ("cost", "words"),
+    [
+        (
+            {"priced_succeeded": 1, "unpriced_requests": 1},
+            "a request; 1 of 2 requests has no known cost and is left out",
+        ),
+        ({"unpriced_requests": 1}, "but an older version divided by all that succeeded"),
+        (
+            {"priced_succeeded": 0, "per_succeeded_usd": None, "unpriced_requests": 2},
+            "$0.0000428; 2 of 2 requests have",
+        ),
+    ],
+)
+def test_a_cost_says_how_many_requests_it_leaves_out(cost: dict[str, Any], words: str) -> None:
+    assert words in _shown(cost={**documents.summary()["cost"], **cost})
+
+
 def _shown(**changes: Any) -> str:
     return _text(benchmark_lines(documents.benchmark(summary=documents.summary(**changes))))
 

@@ -19,7 +19,7 @@ def rows(
     prompts: Sequence[int] | np.ndarray | None = None,
     *,
     failed: Sequence[int] = (),
-    cost_usd: float = math.nan,
+    cost_usd: float | np.ndarray = math.nan,
 ) -> RunRows:
     """A run whose metrics all have these values. `failed`: places of requests that failed."""
     data = np.array(values, dtype=float)

@@ -1,13 +1,19 @@
 """Differences of two runs. What differs is found, what does not is not, and as sure as the prompts allow."""
 
+import random
 import time
+from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 import pytest
 
+from shared.benchmark.results.aggregate import RunAggregate
+from shared.benchmark.results.outcome import FAILURES
 from shared.comparison.comparison import difference_of
 from shared.comparison.measure import COST, MEASURES, QUANTILES, Difference, Margins
 from shared.comparison.verdict import verdict_of
+from tests.shared.benchmark.results.test_aggregate import observed
 from tests.shared.comparison.runs import rows
 
 P50, P95, P99 = (measure for measure in QUANTILES if measure.metric == "ttft_ms")
@@ -127,6 +133,47 @@ def test_the_cost_of_a_thousand_includes_what_failures_cost() -> None:
     assert verdict_of(found, Margins().of(COST, 2.0)) == "different"
     unpriced = difference_of(COST, first, rows(lognormal(50, 2)), same_texts=False)
     assert (unpriced.value, unpriced.other.value, unpriced.other.n) == (None, None, 0)
+
+
+def test_requests_of_unknown_cost_are_in_neither_number_of_the_cost() -> None:
+    costs = np.full(60, 0.001)
+    costs[::2] = np.nan
+    every, half = rows(lognormal(60, 1), cost_usd=0.001), rows(lognormal(60, 2), cost_usd=costs)
+    found = difference_of(COST, every, half, same_texts=False)
+    assert (found.reference.n, found.other.n) == (60, 30)
+    assert (found.reference.value, found.other.value) == (pytest.approx(1.0), pytest.approx(1.0))
+    assert verdict_of(found, Margins().of(COST, 1.0)) == "practically_equal"
+
+
+def test_a_cost_needs_requests_that_succeeded_and_have_a_known_one() -> None:
+    """Not requests that failed, whatever they cost, and not those of unknown cost."""
+    costs = np.full(20, 0.001)
+    costs[5:10] = np.nan
+    short = rows(lognormal(20, 2), failed=range(10, 20), cost_usd=costs)
+    found = difference_of(COST, rows(lognormal(20, 1), cost_usd=0.001), short, same_texts=False)
+    assert (found.other.n, found.other.value, found.value, found.needed) == (5, None, None, 6)
+
+
+def test_a_run_costs_the_same_in_its_summary_and_in_a_comparison() -> None:
+    """With failed and cut-off requests and unknown costs of all kinds."""
+    generator = random.Random(4)
+    results = [observed(number, generator) for number in range(400)]
+    results = [
+        replace(item, cost_usd=item.cost_usd and Decimal(generator.randrange(1, 900)) / 10**6) for item in results
+    ]
+    whole = RunAggregate(4)
+    for item in results:
+        whole.add(item)
+    compared = [item for item in results if not item.warmup and item.outcome in ("succeeded", *FAILURES)]
+    run = rows(
+        lognormal(len(compared), 1),
+        failed=[place for place, item in enumerate(compared) if item.outcome != "succeeded"],
+        cost_usd=np.array([item.cost_usd for item in compared], dtype=float),
+    )
+    known = difference_of(COST, run, run, same_texts=True).reference
+    assert whole.costs.per_succeeded_usd is not None
+    assert known.value == pytest.approx(1_000 * float(whole.costs.per_succeeded_usd))
+    assert 100 < known.n == whole.costs.priced_succeeded < whole.succeeded
 
 
 def test_two_runs_of_10_000_take_a_moment() -> None:

@@ -224,6 +224,30 @@ def test_unknown_costs_and_tokens_are_not_zero() -> None:
     assert result["tokens"]["input_tokens"] == 10
 
 
+def test_the_cost_of_a_request_is_over_requests_of_known_cost() -> None:
+    """What failed requests cost counts where it is known. Cut-off ones are in neither number."""
+    rows = [
+        *[Row(cost_usd=Decimal("0.1"))] * 2,
+        *[Row(cost_usd=None)] * 3,
+        Row(outcome="errored", cost_usd=None),
+        Row(outcome="truncated", cost_usd=Decimal("0.04")),
+        Row(outcome="cancelled", cost_usd=Decimal("0.5")),
+        Row(outcome="incomplete", cost_usd=None),
+        Row(outcome="dropped", cost_usd=None),
+        Row(warmup=True, cost_usd=None),
+        Row(warmup=True, cost_usd=Decimal("0.3")),
+    ]
+    cost = summary(*rows)["cost"]
+    assert Decimal(cost["per_succeeded_usd"]) == Decimal("0.12")
+    assert (cost["priced_succeeded"], cost["unpriced_requests"], cost["unpriced_warmup"]) == (2, 5, 1)
+    assert (cost["measured_usd"], cost["total_usd"]) == ("0.74", "1.04")
+
+
+def test_without_a_succeeded_request_of_known_cost_a_request_has_none() -> None:
+    cost = summary(Row(cost_usd=None), Row(outcome="truncated", cost_usd=Decimal("0.04")))["cost"]
+    assert (cost["per_succeeded_usd"], cost["priced_succeeded"], cost["measured_usd"]) == (None, 0, "0.04")
+
+
 def test_costs_are_added_exactly() -> None:
     result = summary(*[Row(cost_usd=Decimal("0.1"))] * 3, Row(cost_usd=Decimal("0.2"), warmup=True))
     assert (result["cost"]["measured_usd"], result["cost"]["total_usd"]) == ("0.3", "0.5")

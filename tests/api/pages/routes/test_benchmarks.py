@@ -79,6 +79,16 @@ async def test_an_unknown_number_is_a_dash_with_the_reason(api: httpx2.AsyncClie
     assert "the model has no known price, or the usage is unknown" in reasons
 
 
+async def test_a_cost_says_how_many_requests_it_leaves_out(api: httpx2.AsyncClient, tables: Tables) -> None:
+    await submit(api)
+    document = summary(Row(), Row(prompt_index=1), Row(prompt_index=2, cost_usd=None))
+    await tables.leases.finish(await tables.claimed(), "completed", summary=document, error=None)
+    said = "1 of 3 requests has no known cost and is left out"
+    page = await shown(api)
+    assert page.all("data", title=f"0.001 USD a request; {said}")
+    assert said in (await api.get("/ui/benchmarks/1")).text
+
+
 async def test_a_failed_run_says_why_it_has_no_numbers(api: httpx2.AsyncClient, tables: Tables) -> None:
     await submit(api)
     error = {"kind": "all_requests_failed", "message": "none of 5 requests succeeded"}

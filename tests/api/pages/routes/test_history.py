@@ -33,6 +33,19 @@ async def test_empty_pages_teach_the_first_command(sqlite_api: httpx2.AsyncClien
         assert "llmbench run" in page.text
 
 
+async def test_a_cost_says_how_many_requests_it_leaves_out(sqlite_api: httpx2.AsyncClient, sqlite_url: str) -> None:
+    tables = Tables(Database(sqlite_url))
+    cost = {"per_succeeded_usd": "0.001", "priced_succeeded": 60, "unpriced_requests": 40}
+    await completed(tables, 100, cost=cost)
+    await tables.database.close()
+    chosen, metric = await series(sqlite_api), {"metric": "cost_per_request_usd"}
+    for path, query in (("/ui/history", chosen), ("/ui/leaderboard", {"prompt_set": chosen["prompt_set"]})):
+        _, page = await read(sqlite_api, path, **query, **metric)
+        assert "40 of 100 requests have no known cost and are left out" in page.text
+    point = (await sqlite_api.get("/history", params=chosen)).json()["points"][0]
+    assert point["metrics"]["cost_per_request_usd"]["count"] == 60
+
+
 async def test_a_series_is_chosen_and_drawn_with_links_to_its_runs(
     sqlite_api: httpx2.AsyncClient, sqlite_url: str
 ) -> None:

@@ -18,6 +18,13 @@ def test_numbers_are_read_with_interval_and_count() -> None:
     assert METRICS["latency_p50_ms"].read(summary) == Reading(None)
 
 
+def test_a_cost_says_of_how_many_requests_it_is_and_what_it_leaves_out() -> None:
+    cost = {"per_succeeded_usd": "0.001", "priced_succeeded": 30, "unpriced_requests": 10}
+    assert METRICS["cost_per_request_usd"].read(run(1, succeeded=40).summary | {"cost": cost}) == Reading(
+        0.001, None, 30, "10 of 40 requests have no known cost and are left out"
+    )
+
+
 def test_the_error_share_leaves_out_what_did_not_fail_and_has_wilsons_interval() -> None:
     summary = {"requests": {"succeeded": 90, "errored": 6, "timed_out": 3, "truncated": 1, "cancelled": 50}}
     reading = METRICS["error_share"].read(summary)

@@ -143,6 +143,36 @@ def test_an_aggregate_of_a_version_without_cancelled_requests_is_read() -> None:
     assert again.activity.peak == 1
 
 
+@pytest.mark.parametrize(
+    ("results", "priced", "each"),
+    [
+        ([("succeeded", "0.25"), ("succeeded", "0.25"), ("errored", "0.25")], 2, Decimal("0.375")),
+        # What has no cost may have succeeded, and what was cut off may have cost something.
+        ([("succeeded", "0.25"), ("succeeded", None)], None, None),
+        ([("succeeded", "0.25"), ("cancelled", "0.25")], None, None),
+    ],
+)
+def test_an_aggregate_of_a_version_that_did_not_count_known_costs_tells_only_what_follows(
+    results: list[tuple[str, str | None]], priced: int | None, each: Decimal | None
+) -> None:
+    part = folded(
+        [
+            replace(_in_flight(0, 100, outcome), cost_usd=None if cost is None else Decimal(cost))
+            for outcome, cost in results
+        ]
+    )
+    stored = part.encode()
+    state = orjson.loads(zlib.decompress(stored[1:]))
+    for name in ("priced_succeeded", "attempted_usd", "unpriced_warmup"):
+        del state[name]
+    again = RunAggregate.decode(stored[:1] + zlib.compress(orjson.dumps(state)))
+    assert again is not None
+    whole = RunAggregate(WAVE)
+    whole.merge(again)
+    assert (whole.costs.priced_succeeded, whole.costs.per_succeeded_usd) == (priced, each)
+    assert whole.costs.unpriced_warmup is None
+
+
 def test_requests_that_the_end_of_the_run_cut_off_are_neither_failed_nor_succeeded() -> None:
     found = folded([_in_flight(0, 500, "succeeded"), _in_flight(20, 600_000, "incomplete")])
     whole = merged(found)
