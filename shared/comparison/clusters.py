@@ -43,7 +43,8 @@ class Clusters:
 
     @property
     def least(self) -> int:
-        return min(self.count_first, self.count_second)
+        """How many of them have values, in the run that has fewer."""
+        return min(len(np.unique(self.first)), len(np.unique(self.second)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +106,15 @@ def clusters_of(
     number = blocks(*values)
     if isinstance(number, TooFew):
         return [*found, number]
-    cut = [place * number // len(every) for place, every in zip(places, prompts, strict=True)]
-    if not same_texts:
-        # Blocks of the same number of values. With the same texts, they are blocks of the same requests instead.
-        cut = [np.arange(len(place)) * number // len(place) for place in places]
-    return [*found, Clusters("time", cut[0], cut[1], number, number, same_texts)]
+    if same_texts:
+        # Blocks of the same part of both runs. If the runs are equally long, they have the same requests. If not, they
+        # share the time or nothing, and drawing them together makes no interval too narrow.
+        cut = [place * number // len(every) for place, every in zip(places, prompts, strict=True)]
+        if min(len(np.unique(item)) for item in cut) >= LEAST_CLUSTERS:
+            return [*found, Clusters("time", cut[0], cut[1], number, number, True)]
+    # Blocks of the same number of values, also if the known values of a run are all in a few parts of it.
+    cut = [np.arange(len(place)) * number // len(place) for place in places]
+    return [*found, Clusters("time", cut[0], cut[1], number, number, False)]
 
 
 def _by_prompt(prompts: tuple[Ints, Ints], same_texts: bool) -> Iterator[Clusters | TooFew]:

@@ -64,6 +64,23 @@ def test_prompts_that_are_sent_once_are_drawn_by_time() -> None:
     assert np.bincount(only.first).tolist() == [10] * 32
 
 
+def test_blocks_without_a_value_do_not_count() -> None:
+    """Such as those of a run whose costs are known of its first half alone."""
+    values, prompts = np.random.default_rng(5).normal(size=320), np.arange(320)
+
+    def blocks_of(known: int) -> Clusters:
+        places = np.arange(320), np.arange(known)
+        (only,) = clusters_of((prompts, prompts), places, (values, values[:known]), same_texts=True)
+        assert isinstance(only, Clusters)
+        return only
+
+    half = blocks_of(160)
+    assert (half.joint, half.count_second, half.least) == (True, 32, 16)
+    # Too few blocks have values: then the values are cut into blocks of their own.
+    few = blocks_of(48)
+    assert (few.joint, few.count_second, few.least) == (False, 32, 32)
+
+
 def test_repeated_prompts_are_drawn_whole_and_time_counts_too() -> None:
     values = np.random.default_rng(6).normal(size=400)
     prompts = np.tile(np.arange(20), 20)

@@ -66,6 +66,19 @@ def test_intervals_hold_the_true_difference() -> None:
     assert held >= 90
 
 
+def test_a_run_that_was_cut_short_raises_no_false_alarms() -> None:
+    """Its blocks are not the requests of the other's blocks, though prompts and blocks of both are drawn together."""
+    alarms = 0
+    for seed in range(100):
+        generator = np.random.default_rng(seed)
+        effects = generator.normal(5, 0.8, 200)
+        whole, half = np.exp(effects), np.exp(effects[:100] + generator.normal(0, 0.1, 100))
+        found = difference_of(P50, rows(whole), rows(half), same_texts=True).interval_95
+        assert found is not None
+        alarms += found[0] > 0 or found[1] < 0
+    assert alarms <= 6
+
+
 def test_the_same_prompts_make_a_difference_surer() -> None:
     """What the prompts of both runs share cancels out."""
     generator = np.random.default_rng(3)
