@@ -62,8 +62,8 @@ class Summary(BaseModel):
         "later turn.",
     )
     duration_s: Number | None = Field(
-        description="From the first request sent to the end of the last request, failed ones included. For an "
-        "interrupted run, only the time in which a request was in flight. Unit: s. Null when nothing was sent.",
+        description="From the first request sent to the end of the last request, failed ones included. Of an "
+        "interrupted run or stage, this time of each segment, added up. Unit: s. Null when nothing was sent.",
         examples=[26.4],
     )
     request_throughput: Number | None = Field(
@@ -88,7 +88,7 @@ class Summary(BaseModel):
     )
     steady_window: SteadyWindow | None = Field(
         description="The numbers without ramp-up and tail. Null when the run is too short to have a steady part, for "
-        "an interrupted run, and for a run of several stages, each of which has its own."
+        "an interrupted run or stage, and for a run of several stages, each of which has its own."
     )
     slo: SloOut | None = Field(
         default=None, description="How many requests met all SLOs, and the goodput. Null without `slos`."
@@ -146,5 +146,7 @@ class Summary(BaseModel):
         description="What crashes and renewed connections may have cost. Null in old runs that did not count it.",
     )
     interrupted: bool = Field(
-        description="Whether another worker continued the run after the first one stopped or died.", examples=[False]
+        description="Whether another worker continued the run after the first one stopped or died. Of a stage: whether "
+        "more than one worker has results of it.",
+        examples=[False],
     )

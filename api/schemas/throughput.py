@@ -89,14 +89,14 @@ class RequestRateOut(BaseModel):
     )
     achieved: Number | None = Field(
         description="Requests sent per second between the first and the last. Unit: requests/s. Null below two "
-        "requests, and for an interrupted run.",
+        "requests, and for an interrupted run or stage.",
         examples=[4.98],
     )
     due: Number | None = Field(
         default=None,
         description="Requests due per second by the schedule, between the first and the last, dropped ones included: "
         "what `achieved` is compared with, because a random schedule has its requested rate only on average. Unit: "
-        "requests/s. Null below two requests, for an interrupted run, and in old runs that did not store it.",
+        "requests/s. Null below two requests, for an interrupted run or stage, and in old runs that did not store it.",
         examples=[5.0],
     )
     limited_by: Literal["max_concurrency", "this host"] | None = Field(

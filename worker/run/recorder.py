@@ -191,7 +191,8 @@ class Recorder:
     async def _fold(self, batch: list[ResultRecord]) -> None:
         """Called after the commit, so that the aggregate holds exactly what the database holds."""
         for number, record in enumerate(batch, 1):
-            self.aggregates[record.stage].add(of_record(record), sent_in_vain=self._sent_in_vain[record.id])
+            aggregate, sent_in_vain = self.aggregates[record.stage], self._sent_in_vain[record.id]
+            aggregate.add(of_record(record), sent_in_vain=sent_in_vain, segment=self._lease.fence)
             if number % FOLDED_A_TURN == 0:
                 await asyncio.sleep(0)
 

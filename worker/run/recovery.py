@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.benchmark.load.places import PLACES_A_PART, part_of
-from shared.benchmark.load.plan import PlannedLoad, StageResult
+from shared.benchmark.load.plan import PlannedLoad, Stage, StageResult
 from shared.benchmark.request_id import RequestId
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.results.observe import of_row
@@ -95,7 +95,7 @@ class Recovery:
             segments = await self._segments()
         sent_in_vain = Counter(_request_id(load, stored) for segment in segments for stored in segment.unanswered or ())
         results = await self._results(load, segments, nothing, sent_in_vain)
-        stages, begun = await until_available(lambda: self._stages(load), "takeover_waits")
+        stages, begun = await until_available(lambda: self._stages(load, segments), "takeover_waits")
         return Inheritance(results, stages, begun, await self._recorded(load), sent_in_vain)
 
     async def maybe_sent(self, load: PlannedLoad | None) -> list[RequestId]:
@@ -160,25 +160,31 @@ class Recovery:
             return results
         return await until_available(lambda: self._rebuilt(load, segments, sent_in_vain), "takeover_waits")
 
-    async def _stages(self, load: PlannedLoad | None) -> tuple[list[StageResult], dict[int, RunAggregate]]:
+    async def _stages(
+        self, load: PlannedLoad | None, segments: Sequence[Segment]
+    ) -> tuple[list[StageResult], dict[int, RunAggregate]]:
         """The stages that have ended, and what is stored of those in progress, by number."""
         rows = {row.number: row for row in await self._context.stages.of(self._lease.benchmark_id)}
         ended: list[StageResult] = []
         while load is not None and rows and (stage := load.plan.next(ended)) is not None:
-            numbers = [each.number for each in stage.shown if each.number in rows]
-            results = {number: await self._of_stage(load, rows[number]) for number in numbers}
+            begun = [each for each in stage.shown if each.number in rows]
+            results = {each.number: await self._of_stage(load, each, rows[each.number], segments) for each in begun}
+            numbers = list(results)
             why = rows[numbers[0]].ended_by if numbers else None
             if why is None or any(rows[number].ended_by is None for number in numbers):
                 return ended, results
             ended.append(StageResult(stage.number, stage.label, why, merged(list(results.values()))))
         return ended, {}
 
-    async def _of_stage(self, load: PlannedLoad, row: StageRow) -> RunAggregate:
+    async def _of_stage(
+        self, load: PlannedLoad, stage: Stage, row: StageRow, segments: Sequence[Segment]
+    ) -> RunAggregate:
         """What the stored results of a stage add up to: as its end was stored, or rebuilt from the results."""
         stored = None if row.aggregate is None else RunAggregate.decode(row.aggregate)
         if stored is not None:
             return stored
-        return await self._fold_all(load, Counter(), stage=row.number)
+        empty = RunAggregate(stage.measured.pace.max_in_flight, self._benchmark.spec.slos)
+        return await self._fold_all(empty, load, segments, Counter(), stage=row.number)
 
     def _empty(self, load: PlannedLoad | None) -> RunAggregate:
         spec = self._benchmark.spec
@@ -187,7 +193,7 @@ class Recovery:
     async def _rebuilt(
         self, load: PlannedLoad | None, segments: Sequence[Segment], sent_in_vain: Counter[RequestId]
     ) -> RunAggregate:
-        results = await self._fold_all(load, sent_in_vain)
+        results = await self._fold_all(self._empty(load), load, segments, sent_in_vain)
         for segment in segments:
             if segment.measurement is not None:
                 results.verdicts.append((segment.measurement["grade"], segment.measurement["reasons"]))
@@ -197,17 +203,37 @@ class Recovery:
         return results
 
     async def _fold_all(
-        self, load: PlannedLoad | None, sent_in_vain: Counter[RequestId], *, stage: int | None = None
+        self,
+        results: RunAggregate,
+        load: PlannedLoad | None,
+        segments: Sequence[Segment],
+        sent_in_vain: Counter[RequestId],
+        *,
+        stage: int | None = None,
     ) -> RunAggregate:
-        """What the stored results add up to; with `stage`, those of this stage."""
-        results, page = self._empty(load), list[Result]()
+        """Adds the stored results to `results`; with `stage`, those of this stage."""
+        begins = await self._begins(segments)
+
+        def fold(rows: Sequence[Result]) -> None:
+            _fold(results, rows, begins, load, sent_in_vain)
+
+        page = list[Result]()
         async for row in self._context.results.all_for_summary(self._lease.benchmark_id, stage=stage):
             page.append(row)
             if len(page) == PAGE:
-                await asyncio.to_thread(_fold, results, page, load, sent_in_vain)
+                await asyncio.to_thread(fold, page)
                 page = []
-        await asyncio.to_thread(_fold, results, page, load, sent_in_vain)
+        await asyncio.to_thread(fold, page)
         return results
+
+    async def _begins(self, segments: Sequence[Segment]) -> list[tuple[int, int]]:
+        """(id of its first result, fence) of each segment with results, in their order. One lease stores at a time."""
+        found = []
+        for segment in segments:
+            first = await self._context.results.id_after(self._lease.benchmark_id, segment.done_before)
+            if first is not None:
+                found.append((first, segment.fence))
+        return found
 
 
 def stored_ids(load: PlannedLoad | None, ids: Sequence[RequestId]) -> list[list[int]]:
@@ -247,8 +273,18 @@ def _request_id(load: PlannedLoad | None, stored: Sequence[int]) -> RequestId:
 
 
 def _fold(
-    results: RunAggregate, rows: Sequence[Result], load: PlannedLoad | None, sent_in_vain: Counter[RequestId]
+    results: RunAggregate,
+    rows: Sequence[Result],
+    begins: Sequence[tuple[int, int]],
+    load: PlannedLoad | None,
+    sent_in_vain: Counter[RequestId],
 ) -> None:
+    """`begins`: (id of its first result, fence) of each segment, in their order."""
     for row in rows:
         request_id = _request_id(load, (row.prompt_index, row.repetition))
-        results.add(of_row(row, request_id), sent_in_vain=sent_in_vain[request_id] if load is not None else 0)
+        segment = max((fence for first, fence in begins if first <= row.id), default=None)
+        results.add(
+            of_row(row, request_id),
+            sent_in_vain=sent_in_vain[request_id] if load is not None else 0,
+            segment=segment,
+        )

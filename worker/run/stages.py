@@ -10,6 +10,7 @@ from typing import Any
 from shared.benchmark.load.load import Phase
 from shared.benchmark.load.plan import PlannedLoad, Stage, StageResult
 from shared.benchmark.results.aggregate import RunAggregate
+from shared.benchmark.results.measured_spans import MeasuredSpans
 from shared.benchmark.slo.slo_spec import SloSpec
 from shared.db.money.reservations import Bill, Paid
 from shared.db.runs.lease import Lease
@@ -143,8 +144,11 @@ class Stages:
 
     def _phases(self, stage: Stage) -> Sequence[Phase]:
         """The phases of a stage; of the measured one, what earlier workers have left."""
-        spans = [each.activity.duration_s or 0 for number, each in self._begun.items() if number >= stage.number]
-        measured = replace(stage.measured, gone_ns=round(sum(spans) * 1e9))
+        gone = MeasuredSpans()
+        for number, begun in self._begun.items():
+            if number >= stage.number:
+                gone.merge(begun.activity.spans)
+        measured = replace(stage.measured, gone_ns=round(gone.seconds * 1e9))
         return [measured] if stage.warmup is None else [stage.warmup, measured]
 
     async def _store(self, stage: Stage, results: RunAggregate, ended_by: str, *, is_piece: bool) -> None:

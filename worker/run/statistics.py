@@ -51,7 +51,7 @@ def statistics(results: RunAggregate, plan: Plan) -> dict[str, Any]:
     def of_requests(values: Digest) -> dict[str, Any]:
         return values.distribution(independent=not results.repeats and not plan.equal_prompts, same=plan.equal_prompts)
 
-    seconds = results.activity.busy_s if plan.interrupted else results.activity.duration_s
+    seconds = results.activity.active_s if plan.interrupted else results.activity.duration_s
     is_open = plan.request_rate is not None
     return {
         "requests": {
@@ -147,8 +147,8 @@ def _mean_concurrency(results: RunAggregate, plan: Plan) -> float | None:
     mean, duration_s = results.activity.mean, results.activity.duration_s
     if mean is None or duration_s is None or not plan.interrupted:
         return mean
-    busy_s = results.activity.busy_s
-    return mean * duration_s / busy_s if busy_s else None
+    active_s = results.activity.active_s
+    return mean * duration_s / active_s if active_s else None
 
 
 def _slo(results: RunAggregate, slos: SloSpec | None, seconds: float | None) -> dict[str, Any] | None:

@@ -59,7 +59,8 @@ def load_in_numbers(spec: RunSpec, load: PlannedLoad | None) -> LoadNumbers:
 
 def summary_of_stage(stage: Stage, results: RunAggregate, slos: SloSpec | None = None) -> dict[str, Any]:
     """All numbers of one stage of a run."""
-    plan = Plan(requests=results.count, **_numbers_of(stage.measured), interrupted=False, sent_in_vain=0, slos=slos)
+    interrupted = results.activity.is_resumed
+    plan = Plan(results.count, **_numbers_of(stage.measured), interrupted=interrupted, sent_in_vain=0, slos=slos)
     return _all_numbers(results, plan)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from shared.benchmark.results.measured_spans import MeasuredSpans
 from shared.numbers.time_series import TimeSeries
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -31,6 +32,7 @@ class Activity:
         self.first_sent_us: int | None = None
         self.last_sent_us: int | None = None
         self.last_end_us: int | None = None
+        self.spans = MeasuredSpans()
         # When the first and the last request were due, dropped ones included.
         self.first_due_us: int | None = None
         self.last_due_us: int | None = None
@@ -39,13 +41,14 @@ class Activity:
         # Ends that are not before the last send, earliest first.
         self._tail: list[int] = []
 
-    def add(self, sent_us: int, ended_us: int, *, succeeded: bool) -> None:
-        """One request that was in flight from `sent_us` to `ended_us`."""
+    def add(self, sent_us: int, ended_us: int, *, succeeded: bool, segment: int | None = None) -> None:
+        """One request that was in flight from `sent_us` to `ended_us`. `segment`: the fence of the one that sent it."""
         self.sent.add(sent_us)
         self.ended.add(ended_us)
         if succeeded:
             self.succeeded.add(ended_us)
         self._see(sent_us, sent_us, ended_us)
+        self.spans.see(segment, sent_us, ended_us)
         self._in_wave(-sent_us, -ended_us)
         self._in_tail(ended_us)
 
@@ -72,6 +75,7 @@ class Activity:
             self._see(other.first_sent_us, other.last_sent_us, other.last_end_us)
         if other.first_due_us is not None and other.last_due_us is not None:
             self._see_due(other.first_due_us, other.last_due_us)
+        self.spans.merge(other.spans)
         for item in other._first:
             self._in_wave(*item)
         for ended_us in other._tail:
@@ -83,6 +87,19 @@ class Activity:
         if self.first_sent_us is None or self.last_end_us is None:
             return None
         return (self.last_end_us - self.first_sent_us) / 1e6 or None
+
+    @property
+    def is_resumed(self) -> bool:
+        """Whether a worker went on with what another one had begun to measure."""
+        return self.spans.count > 1
+
+    @property
+    def active_s(self) -> float | None:
+        """Seconds in which workers measured: from the first send to the last end of each segment. None as `duration_s`.
+
+        If the segments are not known, only the time in which a request was in flight.
+        """
+        return (self.spans.seconds or None) if self.spans.are_known else self.busy_s
 
     @property
     def span(self) -> tuple[datetime, datetime] | None:
@@ -157,6 +174,7 @@ class Activity:
             "succeeded": self.succeeded.document(),
             "cancelled": [self.cancelled_sent.document(), self.cancelled_ended.document()],
             "span": [self.first_sent_us, self.last_sent_us, self.last_end_us],
+            "spans": self.spans.document(),
             "due": [self.first_due_us, self.last_due_us],
             "first": self._first,
             "tail": self._tail,
@@ -172,6 +190,11 @@ class Activity:
             sent, ended = document["cancelled"]
             activity.cancelled_sent, activity.cancelled_ended = TimeSeries.load(sent), TimeSeries.load(ended)
         activity.first_sent_us, activity.last_sent_us, activity.last_end_us = document["span"]
+        if "spans" in document:
+            activity.spans = MeasuredSpans.load(document["spans"])
+        elif activity.first_sent_us is not None and activity.last_end_us is not None:
+            # Versions before did not store who had measured.
+            activity.spans.see(None, activity.first_sent_us, activity.last_end_us)
         # Versions before did not store when requests were due, but when they were sent.
         activity.first_due_us, activity.last_due_us = document.get("due", document["span"][:2])
         activity._first = [(sent, ended) for sent, ended in document["first"]]

@@ -79,10 +79,10 @@ class RunAggregate:
         # One for each segment that measured something.
         self.verdicts: list[Verdict] = []
 
-    def add(self, result: Observed, *, sent_in_vain: int = 0) -> None:
+    def add(self, result: Observed, *, sent_in_vain: int = 0, segment: int | None = None) -> None:
         """Adds a result. Warm-up counts only for cost, a cut-off request only as in flight, a dropped one as due.
 
-        `sent_in_vain`: how often earlier segments may have sent the same request.
+        `sent_in_vain`: how often earlier segments may have sent the same request. `segment`: see `Activity.add`.
         """
         self.costs.add(result, sent_in_vain)
         if result.warmup:
@@ -98,7 +98,8 @@ class RunAggregate:
         if result.outcome in CUT_OFF:
             self.activity.add_cut_off(result.sent_us, result.ended_us)
         else:
-            self.activity.add(result.sent_us, result.ended_us, succeeded=result.outcome == "succeeded")
+            succeeded = result.outcome == "succeeded"
+            self.activity.add(result.sent_us, result.ended_us, succeeded=succeeded, segment=segment)
         if result.outcome != "cancelled":
             self.lateness_ms.add(result.queue_ms, result.prompt_index)
             self._add_lateness(result)

@@ -61,8 +61,10 @@ def measured(stages: Sequence[StageResult]) -> Sequence[StageResult]:
 
 
 def throughput_of(results: RunAggregate, control: Control) -> float:
-    """Succeeded requests/s in the steady window. If there is none, of the whole part."""
+    """Succeeded requests/s in the steady window. If there is none, of the whole part without interruptions."""
     activity = results.activity
+    if activity.is_resumed:
+        return results.succeeded / activity.active_s if activity.active_s else 0.0
     window = activity.closed_window() if control == "concurrency" else activity.open_window()
     if window is not None:
         return activity.succeeded.within(*window) / ((window.end_us - window.begin_us) / 1e6)

@@ -127,6 +127,13 @@ class ResultRepository:
             ]
             last = rows[-1].id
 
+    async def id_after(self, benchmark_id: int, count: int) -> int | None:
+        """The id of the result that was stored after so many others of the benchmark. None: there is none."""
+        query = select(Result.id).where(Result.benchmark_id == benchmark_id).order_by(Result.id)
+        async with self._database.read() as session:
+            found: int | None = await session.scalar(query.offset(count).limit(1))
+        return found
+
     async def all_for_summary(self, benchmark_id: int, *, stage: int | None = None) -> AsyncIterator[Result]:
         """Every result with its timeline, read in pages so that they are never all in memory. `stage`: only its own."""
         last = 0

@@ -67,10 +67,10 @@ def observed(number: int, generator: random.Random) -> Observed:
     )
 
 
-def folded(results: list[Observed]) -> RunAggregate:
+def folded(results: list[Observed], segment: int | None = None) -> RunAggregate:
     aggregate = RunAggregate(WAVE, SLOS)
     for result in results:
-        aggregate.add(result)
+        aggregate.add(result, segment=segment)
     return aggregate
 
 
@@ -111,10 +111,14 @@ def test_splitting_a_run_changes_nothing(seed: int, count: int, cuts: list[int])
 @given(st.integers(0, 10**6))
 def test_merging_is_associative(seed: int) -> None:
     generator = random.Random(seed)
-    a, b, c = ([observed(number, generator) for number in range(40)] for _ in range(3))
-    left = merged(merged(folded(a), folded(b)), folded(c))
-    right = merged(folded(a), merged(folded(b), folded(c)))
-    assert document(left) == document(right)
+    a, b, c = (
+        folded([observed(number, generator) for number in range(40)], segment=generator.choice((None, 1, 2, 3)))
+        for _ in range(3)
+    )
+    for interrupted in (False, True):
+        left = document(merged(merged(a, b), c), interrupted=interrupted)
+        assert document(merged(a, merged(b, c)), interrupted=interrupted) == left
+        assert document(merged(c, b, a), interrupted=interrupted) == left
 
 
 def _in_flight(sent_us: int, ended_us: int, outcome: str) -> Observed:
@@ -171,6 +175,20 @@ def test_an_aggregate_of_a_version_that_did_not_count_known_costs_tells_only_wha
     whole.merge(again)
     assert (whole.costs.priced_succeeded, whole.costs.per_succeeded_usd) == (priced, each)
     assert whole.costs.unpriced_warmup is None
+
+
+def test_an_aggregate_of_a_version_without_segments_counts_the_time_in_flight_if_it_was_interrupted() -> None:
+    """Who measured which part is not known, so the gaps between its requests may be those of a restart."""
+    stored = folded([_in_flight(0, 100, "succeeded"), _in_flight(60_000, 60_300, "succeeded")]).encode()
+    state = orjson.loads(zlib.decompress(stored[1:]))
+    del state["activity"]["spans"]
+    old = RunAggregate.decode(stored[:1] + zlib.compress(orjson.dumps(state)))
+    assert old is not None
+    newer = RunAggregate(WAVE)
+    newer.add(_in_flight(90_000, 90_100, "succeeded"), segment=2)
+    for whole, in_flight, from_first_to_last in ((old, 400e-6, 60_300e-6), (merged(old, newer), 500e-6, 90_100e-6)):
+        assert document(whole, interrupted=True)["duration_s"] == pytest.approx(in_flight)
+        assert document(whole)["duration_s"] == pytest.approx(from_first_to_last)
 
 
 def test_requests_that_the_end_of_the_run_cut_off_are_neither_failed_nor_succeeded() -> None:

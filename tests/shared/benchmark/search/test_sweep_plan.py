@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from shared.benchmark.load.plan import StageResult
-from shared.benchmark.search.probe import Extent, throughput_of
+from shared.benchmark.search.probe import Control, Extent, throughput_of
 from shared.benchmark.search.sweep_plan import SweepPlan
 from shared.benchmark.search.sweep_spec import SweepSpec
 from tests.shared.benchmark.closed_server import ClosedServer, Measured, Served, probe_of, run, stage_of
@@ -116,6 +116,20 @@ def test_rates_beyond_the_capacity_are_saturation_too() -> None:
         done.append(StageResult(stage.number, stage.label, "duration", results))
     assert [stage.label["request_rate"] for stage in done] == [1, 2, 4, 8, 16, 32, 64]
     assert all(before.number + 1 == after.number for before, after in pairwise(done))
+
+
+@pytest.mark.parametrize("control", ["concurrency", "request_rate"])
+def test_the_time_between_two_workers_is_no_load(control: Control) -> None:
+    """A point of 40/s that a restart has split. Else it would look flat, and end a sweep to saturation too early."""
+    results, part = Measured(4), Measured(4)
+    for segment, measured, begin_s in ((1, results, 0), (2, part, 330)):
+        for number in range(300):
+            sent_us = round((begin_s + number // 4 * 0.1) * 1e6)
+            measured.outcomes["succeeded"] += 1
+            measured.activity.add_due(sent_us)
+            measured.activity.add(sent_us, sent_us + 100_000, succeeded=True, segment=segment)
+    results.merge(part)
+    assert throughput_of(results, control) == pytest.approx(40)
 
 
 def _result(number: int, load: int, ended_by: str, *, failed: int) -> StageResult:

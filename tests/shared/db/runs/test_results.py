@@ -187,6 +187,16 @@ async def test_the_summary_sees_each_result_once_with_its_timeline(tables: Table
     assert {row.timeline for row in found} <= {b"\x01\x01\x01"}
 
 
+async def test_a_result_is_found_by_how_many_were_stored_before_it(tables: Tables) -> None:
+    """Those of other benchmarks do not count."""
+    for number in await tables.add(), await tables.add():
+        lease = await tables.claimed()
+        assert lease.benchmark_id == number
+        await tables.results.record(lease, [make_record(0), make_record(1)])
+        rows = [row.id async for row in tables.results.all_for_summary(number)]
+        assert [await tables.results.id_after(number, count) for count in range(3)] == [*rows, None]
+
+
 async def test_errors_of_the_database_do_not_quote_what_was_to_be_stored(database: Database) -> None:
     with pytest.raises(IntegrityError) as refused:
         async with database.write() as session:
