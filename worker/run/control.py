@@ -25,7 +25,7 @@ from worker.run.money import RunMoney
 from worker.run.observing import observed_of
 from worker.run.recovery import Inheritance, Recovery, stored_ids
 from worker.run.sending import Sending
-from worker.run.summary import Plan, load_in_numbers, summarize
+from worker.run.summary import Plan, load_in_numbers, prompts_in_numbers, summarize
 from worker.run.tracing import run_span
 from worker.run.verdict import Course, JsonObject, Verdict, failure, judge
 
@@ -225,14 +225,13 @@ class BenchmarkRun:
             # In a thread: the aggregates of a long run hold many values.
             await asyncio.to_thread(inherited.results.merge, self._sending.results)
         spec, load = self._benchmark.spec, self._load
+        equal_prompts = await asyncio.to_thread(load.workload.equal_prompts) if load is not None else {}
         plan = Plan(
             requests=self._benchmark.planned,
             **load_in_numbers(spec, load),
             interrupted=self._benchmark.interrupted,
             sent_in_vain=inherited.sent_in_vain.total() + len(end.unanswered),
-            equal_prompts=await asyncio.to_thread(load.workload.equal_prompts) if load is not None else {},
-            repetitions=spec.repetitions,
-            warmup_is_measured=spec.warmup > 0 and not spec.warmup_prefix,
+            **prompts_in_numbers(spec, inherited.results, equal_prompts),
             slos=spec.slos,
         )
         summary = await asyncio.to_thread(summarize, inherited.results, plan)

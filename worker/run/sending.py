@@ -38,7 +38,7 @@ from worker.run.recorder import Recorder
 from worker.run.recovery import Inheritance
 from worker.run.secrets_of_record import mask_secrets
 from worker.run.stages import Stages
-from worker.run.summary import summary_of_stage
+from worker.run.summary import stage_summaries
 from worker.run.target import UNVERIFIED, target_document, unverified
 from worker.run.tracing import RequestSpans
 from worker.run.usable_endpoint import usable_endpoint
@@ -202,7 +202,7 @@ class Sending:
             begun=inherited.begun,
             recorded=inherited.recorded,
             stored=spec.has_stages,
-            summarize=partial(summary_of_stage, slos=spec.slos),
+            summarize=stage_summaries(spec, load.workload),
             slos=spec.slos,
             observed=observer.of,
         )

@@ -36,7 +36,7 @@ class Plan:
     interrupted: bool
     sent_in_vain: int
     equal_prompts: Mapping[int, int] = field(default_factory=dict)
-    # What may have filled a prompt cache: each prompt was measured so often, or warm-up sent the measured prompts.
+    # What may have filled a prompt cache: prompts were measured so often, or warm-up sent the measured prompts.
     repetitions: int = 1
     warmup_is_measured: bool = False
     slos: SloSpec | None = None

@@ -1,5 +1,7 @@
 """Makes the summary of a run, as JSON, from the aggregate of its results."""
 
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, TypedDict
 
 from shared.benchmark.load.load import Phase
@@ -9,9 +11,10 @@ from shared.benchmark.results.costs import text
 from shared.benchmark.results.over_time import over_time
 from shared.benchmark.run_spec import RunSpec
 from shared.benchmark.slo.slo_spec import SloSpec
+from shared.benchmark.workload.workload import Workload
 from worker.run.statistics import Plan, statistics
 
-__all__ = ["Plan", "load_in_numbers", "summarize", "summary_of_stage"]
+__all__ = ["Plan", "load_in_numbers", "prompts_in_numbers", "stage_summaries", "summarize", "summary_of_stage"]
 
 
 class LoadNumbers(TypedDict):
@@ -20,6 +23,17 @@ class LoadNumbers(TypedDict):
     concurrency: int
     request_rate: float | None
     ramp_s: float | None
+
+
+class PromptNumbers(TypedDict):
+    """Fields of a `Plan` that say which results depend on each other, and what may have filled a prompt cache."""
+
+    equal_prompts: Mapping[int, int]
+    repetitions: int
+    warmup_is_measured: bool
+
+
+_ALL_DIFFERENT: PromptNumbers = {"equal_prompts": {}, "repetitions": 1, "warmup_is_measured": False}
 
 
 def summarize(results: RunAggregate, plan: Plan) -> dict[str, Any]:
@@ -57,10 +71,37 @@ def load_in_numbers(spec: RunSpec, load: PlannedLoad | None) -> LoadNumbers:
     return _numbers_of(stages[0].measured)
 
 
-def summary_of_stage(stage: Stage, results: RunAggregate, slos: SloSpec | None = None) -> dict[str, Any]:
+def prompts_in_numbers(spec: RunSpec, results: RunAggregate, equal_prompts: Mapping[int, int]) -> PromptNumbers:
+    """What is known of the prompts of these results, of a run or a stage. A prompt may also come again in a list."""
+    # Later turns of conversations count as repeats, so only the spec says whether whole conversations were repeated.
+    repeated = spec.repetitions > 1 if results.turns.digests else results.repeats
+    return {
+        "equal_prompts": equal_prompts,
+        "repetitions": 2 if repeated or equal_prompts else 1,
+        "warmup_is_measured": results.warmup > 0 and not spec.warmup_prefix,
+    }
+
+
+def stage_summaries(spec: RunSpec, workload: Workload) -> Callable[[Stage, RunAggregate], dict[str, Any]]:
+    """Makes the summaries of the stages of a run. To be called in a thread: it reads all prompts once."""
+    equal_prompts = cache(workload.equal_prompts)
+    return lambda stage, results: summary_of_stage(
+        stage, results, spec.slos, prompts_in_numbers(spec, results, equal_prompts())
+    )
+
+
+def summary_of_stage(
+    stage: Stage, results: RunAggregate, slos: SloSpec | None = None, prompts: PromptNumbers = _ALL_DIFFERENT
+) -> dict[str, Any]:
     """All numbers of one stage of a run."""
-    interrupted = results.activity.is_resumed
-    plan = Plan(results.count, **_numbers_of(stage.measured), interrupted=interrupted, sent_in_vain=0, slos=slos)
+    plan = Plan(
+        requests=results.count,
+        **_numbers_of(stage.measured),
+        **prompts,
+        interrupted=results.activity.is_resumed,
+        sent_in_vain=0,
+        slos=slos,
+    )
     return _all_numbers(results, plan)
 
 
