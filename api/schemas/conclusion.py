@@ -25,7 +25,7 @@ class AttainmentOut(BaseModel):
         examples=[True],
     )
     aborted: bool = Field(
-        description="Whether it was broken off, by errors, saturation or a cancel, or missed the SLOs while more than "
+        description="Whether it was broken off, by errors or saturation, or missed the SLOs while more than "
         "5 % of its first tokens were doubtful, because the measuring machine was late. Then it bounds nothing.",
         examples=[False],
     )

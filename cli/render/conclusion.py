@@ -24,7 +24,7 @@ def conclusion_lines(benchmark: Mapping[str, Any]) -> Iterator[Line]:
     if found is None:
         return
     if found["kind"] == "sweep":
-        loads = ", ".join(f"{load:,.6g}" for load in found["values"])
+        loads = ", ".join(f"{load:,.6g}" for load in found["values"]) or "– (none was measured to its end)"
         yield pair("Sweep", f"{found['control'].replace('_', ' ')} {loads}")
         if found["saturated_load"] is not None:
             yield pair("", f"more load brought nothing more at {found['saturated_load']:,.6g}", GOOD)

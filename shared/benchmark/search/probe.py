@@ -13,8 +13,9 @@ from shared.numbers.disturbance import DOUBTFUL_SHARE
 Control = Literal["concurrency", "request_rate"]
 # A stage that ended by one of these words was measured to its planned end.
 WHOLE = frozenset({"requests", "workload", "duration"})
-# A stage that ended by this word was not measured: there was no money to send all of its load.
-UNPAID = "budget"
+# A stage that ended by one of these words was too much for the server. What else ends a stage before its end, such as a
+# cancel, a deadline, a budget or an engine that died, says nothing about the server.
+TOO_MUCH = frozenset({"saturated", "error_rate"})
 # At the first probe of a load, a server may still compile or allocate for it. A repeat only has to settle.
 REPEAT_WARMUP_SHARE = 0.5
 
@@ -57,7 +58,7 @@ def warmup_of(warmup_s: float, *, repeat: bool) -> Extent | None:
 
 def measured(stages: Sequence[StageResult]) -> Sequence[StageResult]:
     """Those of the stages that show something about the server."""
-    return [stage for stage in stages if stage.ended_by != UNPAID]
+    return [stage for stage in stages if stage.ended_by in WHOLE | TOO_MUCH]
 
 
 def throughput_of(results: RunAggregate, control: Control) -> float:

@@ -17,7 +17,7 @@ MAX_RETRIES = 1
 class ProbeResult:
     """One probe that has ended. An aborted one says nothing about its load.
 
-    Errors, saturation and a cancel abort it. So does this machine if it was too late to tell why the SLOs were missed.
+    Errors and saturation abort it. So does this machine if it was too late to tell why the SLOs were missed.
     """
 
     concurrency: int

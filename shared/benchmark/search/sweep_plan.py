@@ -7,6 +7,7 @@ from pydantic import JsonValue
 
 from shared.benchmark.load.plan import Plan, Stage, StageResult
 from shared.benchmark.search.probe import (
+    TOO_MUCH,
     WHOLE,
     Extent,
     Probe,
@@ -89,7 +90,7 @@ class SweepPlan(Plan):
         flat = 0
         for count in range(1, len(points) + 1):
             last = points[count - 1]
-            if last.ended_by not in WHOLE or failed_share(last.results) > _MOST_FAILED:
+            if last.ended_by in TOO_MUCH or (last.ended_by in WHOLE and failed_share(last.results) > _MOST_FAILED):
                 return count
             flat = flat + 1 if self._is_flat(points[:count]) else 0
             if flat == _IN_A_ROW:

@@ -169,5 +169,7 @@ def test_a_run_shows_where_the_curve_of_its_sweep_is() -> None:
         "             llmbench curve 1 shows throughput against latency",
     ]
     assert list(conclusion_lines(documents.benchmark())) == []
+    cancelled = shown_of({**found, "values": []})
+    assert cancelled[0] == "Sweep        request rate – (none was measured to its end)"
     saturated = shown_of({**found, "saturated_load": 2})
     assert saturated[1] == "             more load brought nothing more at 2"

@@ -1,5 +1,6 @@
 """How a search goes on after each probe, what it answers, and that it finds the true limit of a server."""
 
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -130,6 +131,19 @@ def test_aborted_probes_bound_nothing() -> None:
     assert (aborted.conclusion["lowest_failing"], aborted.conclusion["probes"][1]["aborted"]) == (None, True)
     bad_luck = Script(plan_of(sustain_s=0, max=8), {4: [GOOD], 8: ["error_rate", (300, 300)]}, [])
     assert (bad_luck.conclusion["status"], bad_luck.conclusion["concurrency"]) == ("met_at_maximum", 8)
+
+
+@pytest.mark.parametrize("ended_by", ["cancelled", "failed", "budget"])
+def test_what_ended_a_search_from_outside_is_no_part_of_it(ended_by: str) -> None:
+    """Neither as a probe, nor as a load that could not be sustained."""
+    plan = plan_of(max=8)
+    *probes, sustained = Script(plan, {4: [GOOD], 8: [GOOD]}, [1.0]).done
+    probed = plan.conclusion([probes[0], replace(probes[1], ended_by=ended_by, results=_measured(8, (0, 10)))])
+    assert probed is not None
+    assert (probed["status"], probed["concurrency"], len(probed["probes"])) == ("indeterminate", 4, 1)
+    held = plan.conclusion([*probes, replace(sustained, ended_by=ended_by)])
+    assert held is not None
+    assert (held["concurrency"], held["is_sustained"], held["sustained"]) == (8, None, [])
 
 
 def test_a_miss_while_this_machine_was_late_bounds_nothing() -> None:

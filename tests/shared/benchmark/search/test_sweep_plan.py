@@ -98,6 +98,17 @@ def test_a_point_that_breaks_down_ends_the_sweep(ended_by: str, failed: int) -> 
     assert conclusion["saturated_load"] == 2
 
 
+@pytest.mark.parametrize("ended_by", ["cancelled", "failed", "budget"])
+@pytest.mark.parametrize("failed", [0, 10])
+def test_what_ended_a_sweep_from_outside_is_no_saturation(ended_by: str, failed: int) -> None:
+    """A point that was broken off says nothing about the server, whatever its requests came to until then."""
+    plan = plan_of(concurrency=[1, 2, 4, 8], to_saturation=True)
+    done = [_result(0, 1, "requests", failed=0), _result(1, 2, ended_by, failed=failed)]
+    conclusion = plan.conclusion(done)
+    assert conclusion is not None
+    assert (conclusion["values"], conclusion["saturated_load"]) == ([1], None)
+
+
 def test_nothing_came_to_an_end() -> None:
     """A point without any result is as bad as one that failed."""
     plan = plan_of()
