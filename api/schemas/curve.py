@@ -151,7 +151,8 @@ class CurveOut(BaseModel):
     )
     knee: KneeOut | None = Field(description="The knee. Null when there is none; `knee_reason` says why.")
     knee_reason: str = Field(
-        description="Why there is a knee, or why there is none.",
+        description="Why there is a knee, or why there is none; and how many stages are no points, because they had a "
+        "rate and the others a concurrency.",
         examples=["throughput rises to the knee and hardly any more behind it"],
     )
     highest: HighestOut | None = Field(

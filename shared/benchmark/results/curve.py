@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.benchmark.results.curve_point import CurveStage, load_of_stage, point_of
+from shared.benchmark.results.curve_point import CurveStage, is_open, load_of_stage, point_of
 from shared.benchmark.search.probe import Control
 from shared.numbers.knee import find_knee
 
@@ -52,7 +52,7 @@ def curve_of(stages: Sequence[CurveStage], slos: Sequence[CurveSlo] = ()) -> dic
             "error_reduction": knee.error_reduction,
             "peak_share": knee.peak_share,
         },
-        "knee_reason": reason,
+        "knee_reason": reason + _left_out(len(stages) - sum(map(len, by_load.values()))),
         "highest": _highest(points, slos),
     }
 
@@ -61,8 +61,12 @@ def _control(stages: Sequence[CurveStage]) -> Control | None:
     """What tells the stages from each other. None: there are none."""
     if not stages:
         return None
-    is_open = all(stage.summary.get("request_rate") is not None for stage in stages)
-    return "request_rate" if is_open else "concurrency"
+    return "request_rate" if all(map(is_open, stages)) else "concurrency"
+
+
+def _left_out(count: int) -> str:
+    """What to say of stages that are no points of the curve."""
+    return f"; stages left out, because an open loop has no concurrency of its own: {count}" if count else ""
 
 
 def _highest(points: Sequence[Mapping[str, Any]], slos: Sequence[CurveSlo]) -> dict[str, Any] | None:

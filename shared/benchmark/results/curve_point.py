@@ -29,8 +29,16 @@ class CurveStage:
     summary: Mapping[str, Any]
 
 
+def is_open(stage: CurveStage) -> bool:
+    """Whether its requests were due at times of their own."""
+    return stage.summary.get("request_rate") is not None
+
+
 def load_of_stage(stage: CurveStage, control: Control) -> float | None:
     """The concurrency or rate that the stage asked for. None: it has none."""
+    if control == "concurrency" and is_open(stage):
+        # What its summary calls the requested concurrency is only a bound.
+        return None
     asked = stage.label.get(control)
     if asked is None:
         asked = (stage.summary.get(control) or {}).get("requested")

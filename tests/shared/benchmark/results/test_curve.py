@@ -97,6 +97,17 @@ def test_rates_are_as_sure_as_their_count() -> None:
     assert curve["points"][1]["request_throughput"]["ci95_from"] == "count"
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_open_loop_has_no_place_among_concurrencies(count: int) -> None:
+    """Its concurrency is only a bound: at 64 streams nothing like 5 requests/s was measured."""
+    rates = {"request_rate": {"requested": 5, "achieved": 5}, **slo_of(404)}
+    opened = [stage_of(6 + number, 64, 5, label={"request_rate": 5}, summary=rates) for number in range(count)]
+    curve, without = curve_of([*SATURATING, *opened]), curve_of(SATURATING)
+    reason, usual = curve.pop("knee_reason"), without.pop("knee_reason")
+    assert reason == f"{usual}; stages left out, because an open loop has no concurrency of its own: {count}"
+    assert curve == without
+
+
 def test_highest_load_that_meets_an_slo() -> None:
     """Below the first that does not, and sure only if the whole interval is within the bound."""
     assert curve_of(SATURATING, [CurveSlo("ttft_ms", 95, 85)])["highest"] == {
