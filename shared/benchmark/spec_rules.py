@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from shared.benchmark.run_spec import RunSpec
+    from shared.benchmark.search.search_spec import SearchSpec
+    from shared.benchmark.slo.slo_spec import SloSpec
     from shared.benchmark.spec import BenchmarkSpec
 
 # The fields that a `load` replaces, and what to say instead.
@@ -30,8 +32,19 @@ def check_load(spec: "RunSpec") -> None:
     closed = (not _has_times(spec)) if spec.load is None else spec.load.is_closed
     if bound is not None and closed:
         raise ValueError("slos.effective_latency_ms counts from when a request was due: set request_rate as well")
-    if spec.load is not None and spec.load.search is not None and spec.slos is None:
+    if spec.load is not None and spec.load.search is not None:
+        _check_search(spec.load.search, spec.slos)
+
+
+def _check_search(search: "SearchSpec", slos: "SloSpec | None") -> None:
+    """Raises ValueError if the search could not find its answer with any number of requests."""
+    if slos is None:
         raise ValueError("load.search looks for the highest load that meets the slos: set slos as well")
+    if search.attainment is None and slos.attainment >= 1:
+        raise ValueError(
+            "an attainment of 1 cannot be shown by any number of requests: set load.search.attainment below 1, or that "
+            "of slos"
+        )
 
 
 def check_sharing(spec: "RunSpec") -> None:

@@ -64,7 +64,8 @@ class SearchSpec(BaseModel):
         default=None,
         gt=0,
         lt=1,
-        description="Share of attempted requests that must meet the SLOs. By default that of `slos`.",
+        description="Share of attempted requests that must meet the SLOs. By default that of `slos`, which must be "
+        "below 1 then: no number of requests shows that all would meet them.",
         examples=[0.95],
     )
     tolerance: float = Field(

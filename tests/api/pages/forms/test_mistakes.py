@@ -40,6 +40,7 @@ def test_an_empty_form() -> None:
         ({"load": "sweep", "sweep_to": "9999"}, "sweep_to", "must be less than or equal to 1024"),
         ({"load": "search"}, "slo_preset", "set slos as well"),
         ({"load": "search", "search_max": "2", "slo_ttft_ms": "9"}, "search_max", "must lie between"),
+        ({"load": "search", "slo_ttft_ms": "9", "slo_attainment": "1"}, "slo_attainment", "cannot be shown"),
         ({"source": "generated"}, "input_tokens", "say how long the texts are"),
         ({"source": "generated", "input_tokens": "x"}, "input_tokens", "must be a whole number"),
         ({"source": "generated", "input_tokens": "0"}, "input_tokens", "must be greater than or equal to 1"),

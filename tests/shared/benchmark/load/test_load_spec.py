@@ -134,6 +134,15 @@ def test_a_search_needs_slos() -> None:
     assert whole.with_defaults().load == LoadSpec.model_validate({"search": {}, "seed": 0, "grace_s": 30})
 
 
+def test_a_search_needs_an_attainment_that_can_be_shown() -> None:
+    """The interval of a share never reaches 1, so no probe would be resolved."""
+    strict = {"ttft_ms": 500, "attainment": 1}
+    with pytest.raises(ValidationError, match=r"set load\.search\.attainment below 1"):
+        spec({"search": {}}, slos=strict)
+    assert spec({"search": {"attainment": 0.99}}, slos=strict).has_stages
+    assert spec({"sweep": {}}, slos=strict).has_stages
+
+
 def test_an_effective_latency_needs_a_schedule() -> None:
     slos = {"effective_latency_ms": 500}
     for open_loop in (RATE, {"stages": [RATE, {"concurrency": 2}]}, {"sweep": {"request_rate": [1, 2]}}):
