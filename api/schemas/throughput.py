@@ -88,8 +88,8 @@ class RequestRateOut(BaseModel):
         description="As submitted; the mean of a rate that changes. Unit: requests/s.", examples=[5.0]
     )
     achieved: Number | None = Field(
-        description="Requests sent per second between the first and the last. Unit: requests/s. Null below two "
-        "requests, and for an interrupted run or stage.",
+        description="Requests sent per second between the first and the last, cut-off ones included. Unit: "
+        "requests/s. Null below two requests, and for an interrupted run or stage.",
         examples=[4.98],
     )
     due: Number | None = Field(
@@ -109,8 +109,8 @@ class RequestRateOut(BaseModel):
     )
     lateness_ms: Distribution | None = Field(
         default=None,
-        description="`queue_ms` of all requests that were sent, failed ones included: how long after its due time a "
-        "request was sent. Unit: ms. Null in old runs that did not store it.",
+        description="`queue_ms` of all requests that were sent, failed and cut-off ones included: how long after its "
+        "due time a request was sent. Unit: ms. Null in old runs that did not store it.",
     )
     late: int | None = Field(
         default=None,

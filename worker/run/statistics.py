@@ -217,7 +217,7 @@ def _rate(results: RunAggregate, plan: Plan, lateness_ms: dict[str, Any]) -> dic
     """Of an open loop: the requested rate, those of the schedule and of the sends, how late, and what limited them."""
     activity, achieved, due = results.activity, None, None
     if not plan.interrupted:
-        achieved = _per_second(activity.sent.total, activity.first_sent_us, activity.last_sent_us)
+        achieved = _per_second(*activity.sends)
         due = _per_second(results.outcomes.total(), activity.first_due_us, activity.last_due_us)
     return {
         "requested": plan.request_rate,

@@ -53,7 +53,7 @@ class Activity:
         self._in_tail(ended_us)
 
     def add_cut_off(self, sent_us: int, ended_us: int) -> None:
-        """One request that a cancel or the end of the run cut off. It counts as in flight and for nothing else."""
+        """One request that a cancel or the end of the run cut off. It counts as sent and in flight, and for nothing else."""
         self.cancelled_sent.add(sent_us)
         self.cancelled_ended.add(ended_us)
 
@@ -111,6 +111,17 @@ class Activity:
     def levels(self) -> list[tuple[int, int]]:
         """Steps of (time in µs, requests in flight from then on), without cancelled requests."""
         return _levels([self.sent], [self.ended])
+
+    @property
+    def sends(self) -> tuple[int, int | None, int | None]:
+        """How many requests were sent, and when the first and the last; None if none was. Cut-off ones count too.
+
+        When those were sent is known in steps.
+        """
+        cut_off = [at_us for at_us, _ in self.cancelled_sent.steps()]
+        times = [at_us for at_us in (self.first_sent_us, self.last_sent_us, *cut_off) if at_us is not None]
+        count = self.sent.total + self.cancelled_sent.total
+        return count, min(times, default=None), max(times, default=None)
 
     @property
     def peak(self) -> int:

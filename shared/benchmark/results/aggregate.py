@@ -49,7 +49,7 @@ class RunAggregate:
         self.effective_ms = Digest()
         self.error_ms = Digest()
         self.gaps_ms = Digest()
-        # `queue_ms` of all requests that were sent, failed ones included, and how many of them were sent late.
+        # `queue_ms` of all requests that were sent, failed and cut-off ones included, and how many were sent late.
         self.lateness_ms = Digest()
         self.late = 0
         # Of the late ones: for how long their room lay idle because of us before they were sent, and for how long they
@@ -80,7 +80,7 @@ class RunAggregate:
         self.verdicts: list[Verdict] = []
 
     def add(self, result: Observed, *, sent_in_vain: int = 0, segment: int | None = None) -> None:
-        """Adds a result. Warm-up counts only for cost, a cut-off request only as in flight, a dropped one as due.
+        """Adds a result. Warm-up counts only for cost, a cut-off request only as sent and in flight, a dropped one as due.
 
         `sent_in_vain`: how often earlier segments may have sent the same request. `segment`: see `Activity.add`.
         """
@@ -100,9 +100,7 @@ class RunAggregate:
         else:
             succeeded = result.outcome == "succeeded"
             self.activity.add(result.sent_us, result.ended_us, succeeded=succeeded, segment=segment)
-        if result.outcome != "cancelled":
-            self.lateness_ms.add(result.queue_ms, result.prompt_index)
-            self._add_lateness(result)
+        self._add_lateness(result)
         if result.outcome == "succeeded":
             self._add_succeeded(result)
             return
@@ -189,6 +187,7 @@ class RunAggregate:
         return aggregate
 
     def _add_lateness(self, result: Observed) -> None:
+        self.lateness_ms.add(result.queue_ms, result.prompt_index)
         if result.queue_ms <= LATE_MS:
             return
         self.late += 1

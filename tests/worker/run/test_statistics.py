@@ -266,6 +266,26 @@ def test_our_delay_is_the_cause_only_if_the_server_would_have_kept_up_without_it
     assert paced(*waits, delay_ms=60)["limited_by"] == "this host"
 
 
+def test_requests_that_the_end_cut_off_were_sent_like_the_others() -> None:
+    """On schedule at 10 requests/s. Every second answer was still open when the grace was over."""
+    whole = RunAggregate(1)
+    for number in range(100):
+        one = replace(result(number, at_ms=number * 100 + 0.2), queue_ms=0.2, send_delay_ms=0.1)
+        whole.add(one if number % 2 else replace(one, outcome="incomplete", ended_us=START_US + 40_000_000))
+    late = replace(result(100, at_ms=10_012), queue_ms=12.0, send_delay_ms=0.1, outcome="incomplete")
+    whole.add(replace(late, ended_us=START_US + 40_000_000))
+    rates = statistics(RunAggregate.decode(whole.encode()) or whole, OPEN)["request_rate"]
+    assert (rates["due"], rates["achieved"]) == (pytest.approx(10), pytest.approx(10, rel=0.002))
+    assert rates["limited_by"] is None
+
+
+@pytest.mark.parametrize("outcome", ["cancelled", "incomplete", "errored"])
+def test_the_lateness_is_that_of_all_requests_that_were_sent(outcome: str) -> None:
+    sent = [replace(result(number), queue_ms=20.0, outcome=outcome) for number in range(3)]
+    rates = statistics(folded(*sent, replace(result(3), queue_ms=30.0, outcome="dropped")), OPEN)["request_rate"]
+    assert (rates["lateness_ms"]["count"], rates["lateness_ms"]["max"], rates["late"]) == (3, 20, 3)
+
+
 def test_what_is_not_known_is_nobodys_fault() -> None:
     """Results that were read from the database do not say since when there was room."""
     assert paced(*[number * 50.0 for number in range(50)], delay_ms=None)["limited_by"] is None
