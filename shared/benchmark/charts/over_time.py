@@ -17,8 +17,9 @@ REQUESTS_A_STEP, FEW_STEPS = 12, 24
 def over_time(columns: ChartColumns) -> dict[str, Any]:
     """Requests are counted as sent by the time of their send, and as succeeded or failed by that of their end.
 
-    Tokens are spread evenly over the time from the first to the last content of their request. Percentiles are of the
-    succeeded requests that were sent in the step. `offset_s`: where each step begins, after `begins_at`.
+    Tokens are spread evenly over the time from the first to the last content of their request; without content they
+    came at its end. Percentiles are of the succeeded requests that were sent in the step. `offset_s`: where each step
+    begins, after `begins_at`.
     """
     sent = columns.sent
     begin_s = columns.begin_s
@@ -81,14 +82,16 @@ def _quantiles(places: Integers, values: Floats, steps: int, percent: int) -> Fl
 
 def _token_rate(columns: ChartColumns, begin_s: float, step_s: float, steps: int) -> Floats:
     """Output tokens per second in each step. All unknown if no request tells its tokens."""
-    tells = columns.succeeded & ~np.isnan(columns.output_tokens) & ~np.isnan(columns.latency_ms)
+    whole_ms = (columns.ended_s - columns.sent_s) * 1e3
+    last_ms = np.where(np.isnan(columns.latency_ms), whole_ms, columns.latency_ms)
+    first_ms = np.where(np.isnan(columns.ttft_ms), last_ms - 1, columns.ttft_ms)
+    tells = columns.succeeded & ~np.isnan(columns.output_tokens) & ~np.isnan(last_ms)
     if not tells.any():
         return np.full(steps, np.nan)
-    tokens = columns.output_tokens[tells]
-    first_ms = np.where(np.isnan(columns.ttft_ms), columns.latency_ms, columns.ttft_ms)[tells]
+    tokens, first_ms, last_ms = columns.output_tokens[tells], first_ms[tells], last_ms[tells]
     sent = columns.sent_s[tells] - begin_s
     # An answer that came at once is spread over a millisecond.
-    begins, ends = sent + first_ms / 1e3, sent + np.maximum(columns.latency_ms[tells], first_ms + 1) / 1e3
+    begins, ends = sent + first_ms / 1e3, sent + np.maximum(last_ms, first_ms + 1) / 1e3
     rates = tokens / (ends - begins)
     edges: Floats = np.asarray(np.arange(steps + 1) * step_s, dtype=np.float64)
     written = np.subtract(_ramps(edges, begins, rates), _ramps(edges, ends, rates))

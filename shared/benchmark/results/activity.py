@@ -53,7 +53,7 @@ class Activity:
         self._in_tail(ended_us)
 
     def add_cut_off(self, sent_us: int, ended_us: int) -> None:
-        """One request that a cancel or the end of the run cut off. It counts as sent and in flight, and for nothing else."""
+        """One request that a cancel or the end of the run cut off. It counts as sent and in flight, no more."""
         self.cancelled_sent.add(sent_us)
         self.cancelled_ended.add(ended_us)
 

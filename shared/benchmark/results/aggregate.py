@@ -64,7 +64,7 @@ class RunAggregate:
         # How many succeeded requests have unknown events. `gaps_ms` and `tokens` lack them.
         self.without_events = 0
         self.tokens = TimeSeries(3)
-        # Output tokens of succeeded requests that had content.
+        # Output tokens of succeeded requests.
         self.generated_tokens = 0
         # Input tokens of succeeded requests, cached ones included, by the time of the first token.
         self.prompt_tokens = TimeSeries(4)
@@ -80,7 +80,7 @@ class RunAggregate:
         self.verdicts: list[Verdict] = []
 
     def add(self, result: Observed, *, sent_in_vain: int = 0, segment: int | None = None) -> None:
-        """Adds a result. Warm-up counts only for cost, a cut-off request only as sent and in flight, a dropped one as due.
+        """Adds a result. Warm-up counts only for cost, a cut-off one as sent and in flight alone, a dropped one as due.
 
         `sent_in_vain`: how often earlier segments may have sent the same request. `segment`: see `Activity.add`.
         """
@@ -220,19 +220,19 @@ class RunAggregate:
                 digest.add(value, result.prompt_index)
         if result.network_rtt_ms is not None:
             self.network_rtt_ms.add(result.network_rtt_ms)
-        latency_ms, output_tokens = result.metrics["latency_ms"], result.counts["output_tokens"]
-        if latency_ms is not None:
+        self.generated_tokens += result.counts["output_tokens"] or 0
+        if (latency_ms := result.metrics["latency_ms"]) is not None:
             self.effective_ms.add(result.queue_ms + latency_ms, result.prompt_index)
-            self.generated_tokens += output_tokens or 0
         if input_tokens := result.counts["total_input_tokens"]:
             ttft_ms = result.metrics["ttft_ms"]
             read_us = result.ended_us if ttft_ms is None else result.sent_us + round(ttft_ms * 1_000)
             self.prompt_tokens.add(read_us, input_tokens)
-        if result.gaps_ms is None or result.tokens is None:
+        written = result.written
+        if result.gaps_ms is None or written is None:
             self.without_events += 1
             return
         self.gaps_ms.merge(result.gaps_ms)
-        self.tokens.merge(result.tokens)
+        self.tokens.merge(written)
 
     def _counters(self, other: "RunAggregate") -> list[tuple[Counter[str], Counter[str]]]:
         return [

@@ -39,3 +39,11 @@ class Observed:
     network_rtt_ms: float | None = None
     # How long it took to send it once it was due and there was room. None if it is not known; it is not stored.
     send_delay_ms: float | None = None
+
+    @property
+    def written(self) -> TimeSeries | None:
+        """`tokens`; those of an answer without text, such as hidden reasoning alone, at its end."""
+        count = self.counts["output_tokens"]
+        if self.tokens is None or self.tokens.total or not count:
+            return self.tokens
+        return TimeSeries.of([self.ended_us], [count])

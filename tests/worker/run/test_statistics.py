@@ -74,6 +74,21 @@ def test_throughput_counts_tokens_read_and_written() -> None:
     assert [found[name] for name in names] == [100, 200, 300]
 
 
+def silent(number: int, **fields: Any) -> Observed:
+    """Its 20 tokens were billed, but it has no text: hidden reasoning used up `max_tokens`."""
+    unknown = dict.fromkeys(("ttft_ms", "latency_ms", "tpot_ms"))
+    return replace(result(number, **fields, **unknown), tokens=tokens_of([], START_US, 20))
+
+
+@pytest.mark.parametrize("answer", [silent, result])
+def test_tokens_of_answers_without_text_were_written_too(answer: Any) -> None:
+    """At the end of their answers."""
+    results = [answer(number, at_ms=100 * number) for number in range(1, 10)]
+    found = statistics(folded(result(0), *results), CLOSED)
+    assert (found["output_token_throughput"], found["total_token_throughput"]) == (200, 300)
+    assert found["steady_window"]["output_token_throughput"] == pytest.approx(200)
+
+
 def test_token_throughput_is_unknown_without_usage() -> None:
     nothing = replace(result(), counts=dict.fromkeys(REPORTED), tokens=tokens_of([1], START_US, None))
     found = statistics(folded(nothing), CLOSED)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from shared.benchmark.charts.over_time import MOST_STEPS, over_time
-from tests.shared.benchmark.charts.rows import columns, row
+from tests.shared.benchmark.charts.rows import BEGIN_S, columns, row
 
 
 def test_requests_are_counted_by_send_and_by_end() -> None:
@@ -38,6 +38,13 @@ def test_tokens_are_spread_over_the_time_of_their_answer() -> None:
 def test_an_answer_that_came_at_once_has_its_tokens_too() -> None:
     found = over_time(columns(*[row(number, ttft_ms=500.0) for number in range(5)]))
     assert sum(found["output_token_throughput"]) * found["step_s"] == pytest.approx(200, abs=0.1)
+
+
+def test_tokens_of_an_answer_without_text_were_written_at_its_end() -> None:
+    silent = [row(number, ttft_ms=None, latency_ms=None, ended_s=BEGIN_S + number + 0.5) for number in range(30)]
+    found = over_time(columns(*silent))
+    assert found["step_s"] == 2
+    assert found["output_token_throughput"] == pytest.approx([40.0] * 15)
 
 
 def test_percentiles_of_a_step_are_those_of_its_requests() -> None:
