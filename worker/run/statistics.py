@@ -199,11 +199,14 @@ def _turns(results: RunAggregate, plan: Plan) -> dict[str, Any] | None:
     """By turn of the conversation, from 0. None if no request is a later turn."""
     if not results.turns.digests:
         return None
+
+    def of_turn(turn: int, values: Digest) -> dict[str, Any]:
+        # From LATER on, several turns of a conversation are counted together.
+        independent = turn < LATER and not results.repeats_turns and not plan.equal_prompts
+        return values.distribution(independent=independent, same=plan.equal_prompts)
+
     return {
-        f"{turn}+" if turn == LATER else f"{turn}": {
-            name: digests[name].distribution(independent=not plan.equal_prompts, same=plan.equal_prompts)
-            for name in BY_TURN
-        }
+        f"{turn}+" if turn == LATER else f"{turn}": {name: of_turn(turn, digests[name]) for name in BY_TURN}
         for turn, digests in sorted(results.turns.digests.items())
     }
 

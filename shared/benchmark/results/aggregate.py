@@ -41,6 +41,8 @@ class RunAggregate:
         self.flags: Counter[str] = Counter()
         # Whether a prompt was sent more than once, as far as the ids tell. Then its results depend on each other.
         self.repeats = False
+        # The same within one turn of conversations, whose turns depend on each other but not on those of others.
+        self.repeats_turns = False
         # How answers ended, and what they say they came from. Servers choose these words: `_word` bounds their number.
         self.finish_reasons: Counter[str] = Counter()
         self.served_models: Counter[str] = Counter()
@@ -88,6 +90,7 @@ class RunAggregate:
         if result.warmup:
             self.warmup += 1
             return
+        self.repeats_turns |= result.repetition > 0
         self.repeats |= result.repetition > 0 or result.id.turn > 0
         self.outcomes[result.outcome] += 1
         self.activity.add_due(result.sent_us - round(result.queue_ms * 1_000))
@@ -115,6 +118,7 @@ class RunAggregate:
         self.slo.merge(other.slo, other.attempted)
         self.turns.merge(other.turns, self.metrics, other.metrics)
         self.repeats |= other.repeats
+        self.repeats_turns |= other.repeats_turns
         self.warmup += other.warmup
         self.late += other.late
         self.late_idle_us += other.late_idle_us

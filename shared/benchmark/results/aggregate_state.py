@@ -50,6 +50,7 @@ def state_of(aggregate: "RunAggregate") -> dict[str, Any]:
         "wave": aggregate.wave,
         "activity": aggregate.activity.document(),
         "repeats": aggregate.repeats,
+        "repeats_turns": aggregate.repeats_turns,
         "counts": aggregate.counts,
         **{name: getattr(aggregate, name) for name in (*_COUNTERS, *_INTEGERS)},
         **{name: getattr(aggregate, name).document() for name in _DIGESTS},
@@ -78,6 +79,7 @@ def restore(aggregate: "RunAggregate", state: dict[str, Any]) -> None:
             setattr(aggregate, name, Digest.load(state[name]))
     # Older programs did not say. Without the prompts of the values, no interval is better than a wrong one.
     aggregate.repeats = state.get("repeats", True)
+    aggregate.repeats_turns = state.get("repeats_turns", aggregate.repeats)
     # A worker of another version may know other metrics. Those that it did not measure stay empty.
     for name in aggregate.metrics.keys() & state["metrics"].keys():
         aggregate.metrics[name] = Digest.load(state["metrics"][name])

@@ -238,6 +238,23 @@ def test_statistics_by_turn_are_those_of_the_turn() -> None:
     assert found["3+"]["ttft_ms"]["max"] == 300
 
 
+@pytest.mark.parametrize(
+    ("repetitions", "bases"), [(1, ["requests", "requests", "requests", None]), (2, [None, None, None, None])]
+)
+def test_a_turn_of_a_long_run_has_intervals_only_if_each_prompt_was_sent_once(
+    repetitions: int, bases: list[str | None]
+) -> None:
+    """The sketch does not know prompts, and later turns of one conversation are counted together."""
+    whole = RunAggregate(1)
+    for number in range(5_001):
+        for turn in range(4):
+            one = result(number, turn=turn, took_ms=100 + number % 50)
+            whole.add(replace(one, prompt_index=number // repetitions, repetition=number % repetitions))
+    found = statistics(RunAggregate.decode(whole.encode()) or whole, CLOSED)
+    assert found["latency_ms"]["interval_basis"] is None
+    assert [turn["latency_ms"]["interval_basis"] for turn in found["turns"].values()] == bases
+
+
 def test_the_round_trip_of_the_network_stands_beside_the_numbers_if_it_is_known() -> None:
     assert statistics(folded(result()), CLOSED)["network_rtt_ms"] is None
     found = statistics(folded(replace(result(), network_rtt_ms=12.5)), CLOSED)["network_rtt_ms"]
