@@ -98,6 +98,12 @@ class Summary(BaseModel):
         default=None, description="Requested and achieved rate of an open loop. Null in a closed loop."
     )
     tokens: TokenTotals = Field(description="Token totals.")
+    tokens_reported: dict[str, int] | None = Field(
+        default=None,
+        description="How many measured requests reported each of `tokens`: a total divided by it is the mean of these "
+        "requests. Null in old runs that did not count them.",
+        examples=[{"input_tokens": 120, "output_tokens": 120}],
+    )
     cached_share: Number | None = Field(
         default=None,
         description="Input tokens read from a prompt cache, divided by all input tokens. Above a few per cent, TTFT "

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from shared.benchmark.results.mean_tokens import mean_tokens
 from shared.comparison.compared import Compared
 from shared.comparison.measure import Difference
 from shared.comparison.run_rows import RunRows
@@ -63,19 +64,14 @@ def _of_caches(runs: Sequence[Compared]) -> Iterator[str]:
 
 
 def _of_lengths(runs: Sequence[Compared]) -> Iterator[str]:
-    lengths = {run.label: length for run in runs if (length := _answer_length(run)) is not None}
+    means = {run.label: mean_tokens(run.summary, "output_tokens") for run in runs}
+    lengths = {label: length for label, length in means.items() if length}
     if len(lengths) > 1 and max(lengths.values()) > (1 + _LENGTH) * min(lengths.values()):
         written = ", ".join(f"{label} {length:,.0f}" for label, length in lengths.items())
         yield (
             f"Their answers differ in length (tokens each: {written}), so latency and cost compare answers, not speed. "
             "TPOT does not depend on it."
         )
-
-
-def _answer_length(run: Compared) -> float | None:
-    tokens = (run.summary.get("tokens") or {}).get("output_tokens")
-    succeeded = (run.summary.get("requests") or {}).get("succeeded")
-    return tokens / succeeded if tokens and succeeded else None
 
 
 def _of_each(runs: Sequence[Compared], rows: Sequence[RunRows]) -> Iterator[str]:

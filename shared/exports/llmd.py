@@ -14,6 +14,7 @@ import orjson
 import yaml
 
 from shared.benchmark.metadata import metadata_pairs
+from shared.benchmark.results.mean_tokens import mean_tokens
 from shared.benchmark.results.outcome import CUT_OFF, FAILURES
 from shared.exports.cells import instant_text
 from shared.exports.document import portable_spec
@@ -107,11 +108,9 @@ def _length(summary: Json, tokens: str) -> Json | None:
 
 
 def _mean_tokens(summary: Json, name: str) -> float | None:
-    """Tokens of a request on average. Unknown if some failed: nobody counted how many of those are in the sum."""
-    requests = summary["requests"]
-    total, count = summary["tokens"].get(name), requests["succeeded"]
-    others = any(requests.get(outcome) for outcome in (*FAILURES, *CUT_OFF))
-    return None if total is None or not count or others else total / count
+    """Tokens of a request on average. Unknown if some failed: the report wants those of whole answers."""
+    others = any(summary["requests"].get(outcome) for outcome in (*FAILURES, *CUT_OFF))
+    return None if others else mean_tokens(summary, name)
 
 
 def _aggregate(summary: Json) -> Json:

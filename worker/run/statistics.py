@@ -84,6 +84,9 @@ def statistics(results: RunAggregate, plan: Plan) -> dict[str, Any]:
         },
         "request_rate": _rate(results, plan, of_requests(results.lateness_ms)) if is_open else None,
         "tokens": dict(results.counts),
+        "tokens_reported": None
+        if results.reported is None
+        else {name: results.reported[name] for name in results.counts},
         "cached_share": cached_share,
         "notices": _notices(cached_share, plan),
         "served": {

@@ -72,6 +72,8 @@ class RunAggregate:
         self.prompt_tokens = TimeSeries(4)
         # Sums of the known values; None if none is known.
         self.counts: dict[str, int | None] = dict.fromkeys(REPORTED)
+        # How many values each sum has. None if a worker of a version that did not count them measured a part.
+        self.reported: Counter[str] | None = Counter()
         # Input tokens of requests whose usage speaks of a cache, and how many of them were read from it.
         self.cacheable_tokens = 0
         self.cached_tokens = 0
@@ -130,6 +132,8 @@ class RunAggregate:
         self.costs.merge(other.costs)
         for name in REPORTED:
             self.counts[name] = _sum(self.counts[name], other.counts[name])
+        if self.reported is not None:
+            self.reported = None if other.reported is None else self.reported + other.reported
         for ours, theirs in self._counters(other):
             for word, count in theirs.items():
                 ours[_word(ours, word)] += count
@@ -211,6 +215,8 @@ class RunAggregate:
                 counter[_word(counter, word)] += 1
         for name in REPORTED:
             self.counts[name] = _sum(self.counts[name], result.counts[name])
+        if self.reported is not None:
+            self.reported.update(name for name in REPORTED if result.counts[name] is not None)
         total, read = result.counts["total_input_tokens"], result.counts["cache_read_tokens"]
         if total is not None and read is not None:
             self.cacheable_tokens += total

@@ -52,6 +52,7 @@ def state_of(aggregate: "RunAggregate") -> dict[str, Any]:
         "repeats": aggregate.repeats,
         "repeats_turns": aggregate.repeats_turns,
         "counts": aggregate.counts,
+        "reported": aggregate.reported,
         **{name: getattr(aggregate, name) for name in (*_COUNTERS, *_INTEGERS)},
         **{name: getattr(aggregate, name).document() for name in _DIGESTS},
         "metrics": {name: digest.document() for name, digest in aggregate.metrics.items()},
@@ -85,6 +86,8 @@ def restore(aggregate: "RunAggregate", state: dict[str, Any]) -> None:
         aggregate.metrics[name] = Digest.load(state["metrics"][name])
     for name in aggregate.counts.keys() & state["counts"].keys():
         aggregate.counts[name] = state["counts"][name]
+    reported = state.get("reported")
+    aggregate.reported = None if reported is None else Counter(reported)
     aggregate.tokens = TimeSeries.load(state["tokens"])
     if "prompt_tokens" in state:
         aggregate.prompt_tokens = TimeSeries.load(state["prompt_tokens"])

@@ -108,6 +108,14 @@ def test_notes_name_what_else_may_explain_it(first: dict[str, Any], second: dict
     assert any(words in note for note in document["notes"]), document["notes"]
 
 
+def test_answers_whose_tokens_nobody_reported_are_not_short() -> None:
+    whole = {"tokens": {"output_tokens": 10_000}, "requests": {"succeeded": 100}}
+    part = {"tokens": {"output_tokens": 7_000}, "requests": {"succeeded": 100}, "flags": {"usage_missing": 30}}
+    for less in (part, {**part, "tokens_reported": {"output_tokens": 70}}):
+        notes = compared(run("A", summary=whole), run("B", summary=less))["notes"]
+        assert not any("differ in length" in note for note in notes)
+
+
 def test_a_run_that_is_not_whole_is_named() -> None:
     assert "A was cancelled: it is not whole." in compared(run("A", status="cancelled"), run("B"))["notes"]
     sampled = rows([100.0] * 200)

@@ -86,6 +86,15 @@ def test_the_mean_length_is_unknown_if_requests_failed() -> None:
     assert requests == {"total": 43, "failures": 2, "incomplete": 1}
 
 
+def test_the_mean_length_is_that_of_the_requests_that_reported_it() -> None:
+    summary = a_summary()
+    reported = {"total_input_tokens": 40, "output_tokens": 25}
+    requests = report(row(summary={**summary, "tokens_reported": reported}))["results"]["request_performance"][
+        "aggregate"
+    ]["requests"]
+    assert (requests["input_length"]["mean"], requests["output_length"]["mean"]) == (18.0, 8.0)
+
+
 def test_it_is_the_same_report_each_time_and_plain_yaml() -> None:
     text = report_yaml(row())
     assert text == report_yaml(row())

@@ -222,6 +222,7 @@ def test_unknown_costs_and_tokens_are_not_zero() -> None:
     assert result["cost"]["unpriced_requests"] == 2
     assert result["tokens"]["output_tokens"] is None
     assert result["tokens"]["input_tokens"] == 10
+    assert (result["tokens_reported"]["output_tokens"], result["tokens_reported"]["input_tokens"]) == (0, 1)
 
 
 def test_the_cost_of_a_request_is_over_requests_of_known_cost() -> None:

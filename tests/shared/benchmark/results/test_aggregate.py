@@ -288,6 +288,18 @@ def test_a_segment_of_a_version_that_did_not_tell_prompts_apart_gives_no_interva
     assert found == {**expected, "p50_ci95": None, "interval_basis": None}
 
 
+def test_a_segment_of_a_version_that_did_not_count_reports_leaves_their_number_unknown() -> None:
+    stored = folded([_in_flight(0, 500, "succeeded")]).encode()
+    state = orjson.loads(zlib.decompress(stored[1:]))
+    del state["reported"]
+    old = RunAggregate.decode(stored[:1] + zlib.compress(orjson.dumps(state)))
+    assert old is not None
+    new = folded([_in_flight(0, 500, "succeeded")])
+    assert document(new)["tokens_reported"] is not None
+    for whole in (merged(old, new), merged(new, old)):
+        assert document(whole)["tokens_reported"] is None
+
+
 def test_a_long_run_takes_no_more_room_than_a_short_one() -> None:
     aggregate, generator = RunAggregate(WAVE), random.Random(1)
     sizes = []
