@@ -10,9 +10,8 @@ from pydantic import JsonValue
 from shared.benchmark.results.attainment import Attainment, pooled
 from shared.benchmark.results.outcome import FAILURES
 from shared.benchmark.search.probe import WHOLE, Control
+from shared.numbers.student import t_quantile
 
-# Two-sided 95 % quantiles of Student's t for 1, 2, … degrees of freedom; beyond them the normal one is near enough.
-_T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131)
 _Z95 = 1.96
 _NOTHING = {"value": 0.0, "ci95": None, "ci95_from": None}
 
@@ -128,8 +127,7 @@ def _of_repeats(values: Sequence[float]) -> tuple[float, list[float]]:
     count = len(values)
     mean = sum(values) / count
     deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / (count - 1))
-    quantile = _T95[count - 2] if count - 2 < len(_T95) else _Z95
-    half = quantile * deviation / math.sqrt(count)
+    half = t_quantile(0.975, count - 1) * deviation / math.sqrt(count)
     return mean, [max(0.0, mean - half), mean + half]
 
 

@@ -1,5 +1,6 @@
 """The load curve as a function of the stages' documents."""
 
+import math
 from typing import Any
 
 import pytest
@@ -72,6 +73,13 @@ def test_repeats_of_a_load_are_one_point() -> None:
     # 4.303 x 2 / sqrt(3)
     assert point["request_throughput"]["ci95"] == pytest.approx([42 - 4.969, 42 + 4.969], abs=1e-3)
     assert point["ttft_ms"]["p95_ci95"] == [40, 40]
+
+
+def test_many_repeats_need_students_t_too() -> None:
+    (point,) = curve_of([stage_of(number, 4, 40 + number % 2) for number in range(20)])["points"]
+    # 19 degrees of freedom: t = 2.093.
+    half = 2.093 * math.sqrt(5 / 19) / math.sqrt(20)
+    assert point["request_throughput"]["ci95"] == pytest.approx([40.5 - half, 40.5 + half], abs=1e-3)
 
 
 def test_a_stage_that_was_broken_off_is_no_evidence() -> None:
