@@ -10,7 +10,7 @@ from cli.gate.judge import Outcome, Verdict
 from cli.gate.measure import ERROR_RATE
 from cli.gate.reading import Reading
 from cli.gate.rule import Rule
-from shared.benchmark.results.outcome import FAILURES
+from shared.benchmark.results.outcome import FAILURES, UNATTEMPTED
 
 Json = Mapping[str, Any]
 
@@ -54,7 +54,12 @@ class Report:
         if status != "completed":
             message = (self.benchmark["error"] or {}).get("message")
             return f"the benchmark failed: {message}" if message else f"the benchmark is {status}"
-        if summary is None or any(rule.measure == ERROR_RATE for rule in self.rules):
+        if summary is None:
+            return ""
+        if not summary["requests"]["succeeded"]:
+            # What its load cut off or dropped did not fail, but shows nothing either.
+            return "no request succeeded"
+        if any(rule.measure == ERROR_RATE for rule in self.rules):
             return ""
         failed = sum(summary["requests"].get(name, 0) for name in FAILURES)
         attempted = failed + summary["requests"]["succeeded"]
@@ -82,7 +87,7 @@ class Report:
     def sentence(self) -> str:
         """`1 of 3 rules failed, 1 is undecided`."""
         if not self.verdicts:
-            return self.run_problem or "every request succeeded"
+            return self.run_problem or self._success
         count, parts = len(self.verdicts), []
         for outcome, one, many in (("failed", "failed", "failed"), ("undecided", "is undecided", "are undecided")):
             found = sum(verdict.outcome == outcome for verdict in self.verdicts)
@@ -91,6 +96,13 @@ class Report:
         rules = "1 rule" if count == 1 else f"{count} rules"
         said = f"{rules}: {', '.join(parts)}" if parts else f"{rules}: all passed"
         return f"{said}; {self.run_problem}" if self.run_problem else said
+
+    @property
+    def _success(self) -> str:
+        """What there is to say without rules and problems."""
+        requests = (self.benchmark["summary"] or {}).get("requests", {})
+        others = sum(requests.get(name, 0) for name in UNATTEMPTED)
+        return f"no request failed, and {others:,} were cut off or not sent" if others else "every request succeeded"
 
     @property
     def page(self) -> str | None:

@@ -42,6 +42,25 @@ def test_failed_requests_fail_the_run_unless_a_rule_says_how_many_are_too_many()
     assert report("error_rate > 0.1%", summary=summary).exit_code == ExitCode.FAILED
 
 
+def with_outcomes(succeeded: int, **outcomes: int) -> dict[str, Any]:
+    found = documents.summary(succeeded=succeeded)
+    return {**found, "requests": {**found["requests"], **outcomes}}
+
+
+@pytest.mark.parametrize("rules", [(), ("error_rate > 1%",), ("total_cost_usd > 9",)])
+@pytest.mark.parametrize("outcomes", [{"incomplete": 50, "dropped": 3}, {"dropped": 1}, {}])
+def test_a_run_without_success_passes_no_gate(rules: tuple[str, ...], outcomes: dict[str, int]) -> None:
+    """A server that answers nothing before `grace_s` is over has no failed request."""
+    found = report(*rules, summary=with_outcomes(0, **outcomes))
+    assert (found.outcome, found.exit_code, found.run_problem) == ("failed", ExitCode.FAILED, "no request succeeded")
+    assert "no request succeeded" in found.sentence
+
+
+def test_the_sentence_does_not_say_that_what_was_cut_off_succeeded() -> None:
+    found = report(summary=with_outcomes(5, incomplete=2, dropped=1))
+    assert (found.outcome, found.sentence) == ("passed", "no request failed, and 3 were cut off or not sent")
+
+
 @pytest.mark.parametrize(
     ("changes", "code", "problem"),
     [
