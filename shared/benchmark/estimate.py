@@ -3,7 +3,6 @@
 Nothing is read from earlier results: what depends on how the endpoint answers is a range, or unknown.
 """
 
-import math
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,8 +11,8 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
+from shared.benchmark.estimated_duration import duration_of
 from shared.benchmark.load.load import Phase
-from shared.benchmark.load.pace import Pace
 from shared.benchmark.load.places import is_warmup
 from shared.benchmark.load.plan import FixedPlan, Plan
 from shared.benchmark.spec import MAX_PROMPTS, BenchmarkSpec
@@ -22,8 +21,6 @@ from shared.benchmark.workload.workload import WorkItem, Workload
 # Of how many requests of a part the tokens are counted. Those of the others are like them.
 SAMPLED = 1_000
 BYTES_A_TOKEN = 4
-# No schedule is looked at beyond this: a run takes seven days at most.
-_LONGEST_S = 8 * 86_400
 
 # The number of tokens of a text.
 Count = Callable[[str], int]
@@ -90,7 +87,11 @@ def estimate(
     if None not in warmups:
         document["warmup_requests"] = sum(size for size in warmups if size is not None)
     longest_s = spec.timeouts.connect_s + spec.timeouts.total_s
-    spans = [_duration(phase, size, longest_s) for phase, size in zip(phases, sizes, strict=True)]
+    has_turns = _may_have_turns(spec, workload)
+    spans = [
+        Span(*duration_of(phase, size, longest_s, has_turns=has_turns))
+        for phase, size in zip(phases, sizes, strict=True)
+    ]
     document["duration_s"] = _span(_capped(_sum(spans), spec))
     if total is None or workload is None or workload.has_turns:
         return document
@@ -124,38 +125,11 @@ def requests_of(phase: Phase, length: int | None) -> int | None:
     return round(due) if planned is None else min(planned, round(due))
 
 
-def _duration(phase: Phase, size: int | None, longest_s: float) -> Span:
-    """How long the part takes, in s. `longest_s`: the most that a request may take."""
-    send_for_ns, grace_ns = phase.stop.send_for_ns, phase.stop.grace_ns
-    waves = None if size is None else math.ceil(size / phase.pace.max_in_flight)
-    low: float | None = None
-    high = None if waves is None else waves * longest_s
-    if size and (low := _scheduled_s(phase.pace, size)) is not None:
-        high = max(low + longest_s, high or 0)
-    if send_for_ns is not None:
-        send_for_s = send_for_ns / 1e9
-        # A closed loop without an end of its own sends until then.
-        low = send_for_s if size is None else low
-        end_s = send_for_s + (longest_s if grace_ns is None else min(longest_s, grace_ns / 1e9))
-        high = end_s if high is None else min(high, end_s)
-    return Span(low, high)
-
-
-def _scheduled_s(pace: Pace, size: int) -> float | None:
-    """When the last of `size` requests is due, on average, in s. None: in a closed loop."""
-    if pace.expected(1) is None:
-        return None
-    # The first request is due at once, so the last one comes when one less than all are expected. Found by halving.
-    low, high = 0.0, 1.0
-    while (pace.expected(high) or 0) < size - 1 and high < _LONGEST_S:
-        high *= 2
-    while high - low > 1e-4:
-        middle = (low + high) / 2
-        if (pace.expected(middle) or 0) < size - 1:
-            low = middle
-        else:
-            high = middle
-    return round(high, 3) if size > 1 else 0.0
+def _may_have_turns(spec: BenchmarkSpec, workload: Workload | None) -> bool:
+    if workload is not None:
+        return workload.has_turns
+    source = None if spec.workload is None else spec.workload.dataset
+    return source is not None and source.has_turns
 
 
 class _Counting:

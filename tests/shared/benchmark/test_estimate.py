@@ -185,6 +185,7 @@ def test_the_tokens_of_conversations_are_not_known() -> None:
     document = staged(Phase(ClosedLoop(4), end=40), workload=Conversations)
     assert (document["requests"], document["input_tokens"], document["cost_usd"]) == (40, None, None)
     assert "later turns" in document["notes"][0]
+    assert document["duration_s"] is None
 
 
 def test_few_prompts_that_are_sent_often_are_counted_exactly_and_quickly() -> None:
