@@ -12,7 +12,7 @@ from cli.gate.junit import junit_xml
 from cli.gate.parse import RuleError, parse
 from cli.gate.report import PinnedBaseline, Report
 from cli.gate.rule import Rule
-from cli.gate.share import Group, failures_by_prompt
+from cli.gate.share import Group, failures_by_prompt, goods_by_prompt
 from cli.gate.summary import markdown
 from cli.options.baseline_name import checked_name
 from cli.server.answers import Json, Unreachable
@@ -110,7 +110,11 @@ def _compared(client: Client, base: int, new: int) -> Json:
 def _run(client: Client, benchmark: Json) -> Run:
     @cache
     def groups() -> Sequence[Group]:
-        # Of a long run this takes a while. It is asked for only if prompts were repeated and some requests failed.
+        # Of a long run this takes a while. It is asked for only if prompts were repeated and requests differ.
         return failures_by_prompt(client.results(benchmark["id"]))
 
-    return Run(benchmark["id"], benchmark["summary"], groups)
+    @cache
+    def goods() -> Sequence[Group]:
+        return goods_by_prompt(client.results(benchmark["id"]), benchmark["summary"]["slo"]["bounds"])
+
+    return Run(benchmark["id"], benchmark["summary"], groups, goods)

@@ -11,7 +11,10 @@ WITHHELD = "withheld"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The number of the new run less that of the baseline, and divided by it; each with its 95 % interval."""
+    """The number of the new run less that of the baseline, and divided by it; each with its 95 % interval.
+
+    `value`, `base`: the two numbers. Those of a summary may be less exact. None: the document has none.
+    """
 
     difference: float | None
     difference_interval: tuple[float, float] | None
@@ -21,6 +24,8 @@ class Change:
     more_requests: int | None
     # Values that each run needs for a difference, if there is none.
     needed: int | None
+    value: float | None = None
+    base: float | None = None
 
 
 def change_of(rule: Rule, comparison: Mapping[str, Any], benchmark_id: int) -> Change | None:
@@ -29,7 +34,7 @@ def change_of(rule: Rule, comparison: Mapping[str, Any], benchmark_id: int) -> C
         if metric["metric"] == rule.measure.name and rule.statistic in (None, metric["statistic"]):
             for item in metric["differences"]:
                 if item["id"] == benchmark_id:
-                    return _change(item, [value.get("needed") for value in metric.get("values") or ()])
+                    return _change(item, metric.get("values") or ())
     return None
 
 
@@ -41,7 +46,8 @@ def why_withheld(comparison: Mapping[str, Any], benchmark_id: int) -> str:
     return "; ".join(reason.removeprefix(f"{letter}: ") for reason in reasons for letter in letters or [""])
 
 
-def _change(item: Mapping[str, Any], needed: Sequence[int | None]) -> Change:
+def _change(item: Mapping[str, Any], values: Sequence[Mapping[str, Any]]) -> Change:
+    known = {value["id"] == item["id"]: value.get("value") for value in values}
     return Change(
         difference=item["difference"],
         difference_interval=_ends(item.get("interval_95")),
@@ -49,7 +55,9 @@ def _change(item: Mapping[str, Any], needed: Sequence[int | None]) -> Change:
         ratio_interval=_ends(item.get("ratio_interval")),
         is_withheld=item.get("verdict") == WITHHELD,
         more_requests=item.get("more_requests"),
-        needed=max((number for number in needed if number is not None), default=None),
+        needed=max((value["needed"] for value in values if value.get("needed") is not None), default=None),
+        value=known.get(True),
+        base=known.get(False),
     )
 
 

@@ -39,11 +39,12 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A benchmark as rules see it. `groups`: see `cli.gate.reading.read`."""
+    """A benchmark as rules see it. `groups`, `goods`: see `cli.gate.reading.read`."""
 
     benchmark_id: int
     summary: Summary | None
     groups: Callable[[], Sequence[Group]] = tuple
+    goods: Callable[[], Sequence[Group]] = tuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def judge(rule: Rule, run: Run, reference: Reference | None = None) -> Verdict:
 
 def _judged(rule: Rule, run: Run, reference: Reference | None) -> Verdict:
     """By what is known."""
-    reading = read(rule.measure, rule.statistic, run.summary, run.groups)
+    reading = read(rule.measure, rule.statistic, run.summary, run.groups, run.goods)
     if isinstance(rule.bound, Relative):
         if reference is None:
             raise ValueError("a rule relative to a baseline needs one")
@@ -115,8 +116,11 @@ def _side(rule: Rule, *, broken: bool) -> str:
 
 
 def _against(rule: Rule, bound: Relative, run: Run, reading: Reading, reference: Reference) -> Verdict:
-    base = read(rule.measure, rule.statistic, reference.run.summary, reference.run.groups)
+    base = read(rule.measure, rule.statistic, reference.run.summary, reference.run.groups, reference.run.goods)
     change = change_of(rule, reference.comparison, run.benchmark_id)
+    if change is not None and change.difference is not None and None not in (reading.value, base.value):
+        # The numbers whose difference decides, so that the sentence never says otherwise.
+        reading, base = _exact(reading, change.value), _exact(base, change.base)
     limit = bound.factor * base.value + bound.plus if isinstance(base.value, float | int) else None
 
     def verdict(outcome: Outcome, reason: str) -> Verdict:
@@ -142,6 +146,10 @@ def _against(rule: Rule, bound: Relative, run: Run, reading: Reading, reference:
             why = f"a test of its difference needs {change.needed:,} values in each run"
         return verdict(*_by_numbers(rule, value, limit, reading, said, why))
     return verdict(*_by_change(rule, bound, base, change, said))
+
+
+def _exact(reading: Reading, value: float | None) -> Reading:
+    return reading if value is None else replace(reading, value=value)
 
 
 def _by_numbers(rule: Rule, value: float, limit: float, reading: Reading, said: str, why: str) -> tuple[Outcome, str]:

@@ -33,9 +33,14 @@ class Reading:
 
 
 def read(
-    measure: Measure, statistic: str | None, summary: Summary | None, groups: Callable[[], Sequence[Group]] = tuple
+    measure: Measure,
+    statistic: str | None,
+    summary: Summary | None,
+    groups: Callable[[], Sequence[Group]] = tuple,
+    goods: Callable[[], Sequence[Group]] = tuple,
 ) -> Reading:
-    """The reading of a measure. `groups`: failed and attempted requests of each prompt; asked for only if needed."""
+    """The reading of a measure. Of each prompt, `groups` are failed and attempted requests, `goods` those that met the
+    SLOs and attempted ones. They are asked for only if needed."""
     if summary is None:
         return Reading(None, reason="the benchmark has no summary")
     if statistic is not None:
@@ -43,7 +48,7 @@ def read(
     if measure == ERROR_RATE:
         return _error_rate(summary, groups)
     if measure == ATTAINMENT:
-        return _attainment(summary.get("slo"))
+        return _attainment(summary, goods)
     if measure == GRADE:
         grade = (summary.get("measurement") or {}).get("grade")
         return Reading(grade, by_number=True, reason="" if grade else "nothing was measured")
@@ -79,18 +84,23 @@ def _error_rate(summary: Summary, groups: Callable[[], Sequence[Group]]) -> Read
     attempted = failed + requests["succeeded"]
     if not attempted:
         return Reading(None, 0, reason="no request was attempted")
+    return _share(failed, attempted, summary, groups)
+
+
+def _share(hits: int, attempted: int, summary: Summary, groups: Callable[[], Sequence[Group]]) -> Reading:
+    """Requests of one prompt may depend on each other."""
     repeated = (summary.get("ttft_ms") or {}).get("interval_basis") != "requests"
-    shares = groups() if repeated and 0 < failed < attempted else ()
-    return Reading(failed / attempted, attempted, share_interval(failed, attempted, shares))
+    shares = groups() if repeated and 0 < hits < attempted else ()
+    return Reading(hits / attempted, attempted, share_interval(hits, attempted, shares))
 
 
-def _attainment(slo: Summary | None) -> Reading:
+def _attainment(summary: Summary, goods: Callable[[], Sequence[Group]]) -> Reading:
+    slo = summary.get("slo")
     if slo is None:
         return Reading(None, reason="the benchmark has no SLOs")
     if not slo["attempted"]:
         return Reading(None, 0, reason="no request was attempted")
-    interval = share_interval(slo["met"], slo["attempted"])
-    return Reading(slo["met"] / slo["attempted"], slo["attempted"], interval)
+    return _share(slo["met"], slo["attempted"], summary, goods)
 
 
 def _alone(measure: Measure, summary: Summary) -> Reading:

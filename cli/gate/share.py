@@ -1,7 +1,7 @@
 """The interval of a share of requests, which may depend on each other because prompts were repeated."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from shared.benchmark.results.outcome import FAILURES
@@ -10,7 +10,7 @@ from shared.numbers.wilson import wilson_interval
 
 _Z95 = 1.959963984540054
 
-# (requests that count, all requests) of one prompt.
+# (requests that count, all attempted requests) of one prompt.
 Group = tuple[int, int]
 
 
@@ -36,10 +36,25 @@ def share_interval(hits: int, trials: int, groups: Sequence[Group] = ()) -> tupl
 
 def failures_by_prompt(results: Iterable[dict[str, Any]]) -> list[Group]:
     """(failed, attempted) requests of each prompt, from measured results."""
-    failed: defaultdict[int, int] = defaultdict(int)
+    return _by_prompt(results, lambda result: bool(result["outcome"] != "succeeded"))
+
+
+def goods_by_prompt(results: Iterable[dict[str, Any]], bounds: Mapping[str, float]) -> list[Group]:
+    """(good, attempted) requests of each prompt. `bounds`: of the SLOs, as the summary has them."""
+    from shared.benchmark.slo.slo import judge_values  # here, because most commands need no specs
+
+    def is_good(result: dict[str, Any]) -> bool:
+        verdict = judge_values(result["outcome"], result, result["queue_ms"], bounds)
+        return verdict is not None and verdict.outcome == "met"
+
+    return _by_prompt(results, is_good)
+
+
+def _by_prompt(results: Iterable[dict[str, Any]], counts: Callable[[dict[str, Any]], bool]) -> list[Group]:
+    hits: defaultdict[int, int] = defaultdict(int)
     attempted: defaultdict[int, int] = defaultdict(int)
     for result in results:
         if result["outcome"] in ("succeeded", *FAILURES):
             attempted[result["prompt_index"]] += 1
-            failed[result["prompt_index"]] += result["outcome"] != "succeeded"
-    return [(failed[prompt], size) for prompt, size in attempted.items()]
+            hits[result["prompt_index"]] += counts(result)
+    return [(hits[prompt], size) for prompt, size in attempted.items()]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from shared.benchmark.results.observed import Observed
 from shared.benchmark.results.outcome import UNATTEMPTED
@@ -26,25 +26,31 @@ def judge(result: Observed, slos: SloSpec) -> SloVerdict | None:
     A failed request misses all SLOs. A request that lacks a metric is not good: it is `missed` if another SLO is
     broken, else `undetermined`.
     """
-    if result.outcome in UNATTEMPTED:
+    return judge_values(result.outcome, result.metrics, result.queue_ms, slos.bounds)
+
+
+def judge_values(
+    outcome: str, metrics: Mapping[str, Any], queue_ms: float, bounds: Mapping[str, float]
+) -> SloVerdict | None:
+    """The same of a result in any form. `metrics` may have more than metrics."""
+    if outcome in UNATTEMPTED:
         return None
-    bounds = slos.bounds
-    if result.outcome != "succeeded":
+    if outcome != "succeeded":
         return SloVerdict("missed", broken=tuple(bounds))
     broken, unknown = [], []
     for name, bound in bounds.items():
-        value = _value(result, name)
+        value = _value(metrics, queue_ms, name)
         if value is None:
             unknown.append(name)
         elif value < bound if name == MINIMUM else value > bound:
             broken.append(name)
-    outcome: SloOutcome = "missed" if broken else "undetermined" if unknown else "met"
-    return SloVerdict(outcome, tuple(broken), tuple(unknown))
+    found: SloOutcome = "missed" if broken else "undetermined" if unknown else "met"
+    return SloVerdict(found, tuple(broken), tuple(unknown))
 
 
-def _value(result: Observed, name: str) -> float | None:
-    metrics: Mapping[str, float | None] = result.metrics
+def _value(metrics: Mapping[str, Any], queue_ms: float, name: str) -> float | None:
     if name != "effective_latency_ms":
-        return metrics[name]
+        value: float | None = metrics[name]
+        return value
     latency_ms = metrics["latency_ms"]
-    return None if latency_ms is None else result.queue_ms + latency_ms
+    return None if latency_ms is None else queue_ms + latency_ms

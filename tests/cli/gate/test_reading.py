@@ -104,6 +104,16 @@ def test_attainment_has_wilsons_interval_and_needs_slos() -> None:
         assert of(name, slo=None).reason == "the benchmark has no SLOs"
 
 
+def test_the_attainment_of_repeated_prompts_is_less_certain() -> None:
+    summary = {**documents.summary(succeeded=100), "slo": {"attempted": 100, "met": 90, "goodput": 4.5}}
+    alone = read(MEASURES["attainment"], None, summary, goods=lambda: [(10, 10)] * 9 + [(0, 10)])
+    summary["ttft_ms"]["interval_basis"] = "prompts"
+    repeated = read(MEASURES["attainment"], None, summary, goods=lambda: [(10, 10)] * 9 + [(0, 10)])
+    assert alone.interval == pytest.approx((0.8256, 0.9448), abs=1e-4)
+    assert repeated.interval is not None
+    assert repeated.interval[0] < 0.6
+
+
 def test_costs_and_throughputs_are_judged_by_the_number() -> None:
     assert of("cost_usd_per_1000").value == pytest.approx(0.0214)
     assert of("total_cost_usd").value == 0.0000428

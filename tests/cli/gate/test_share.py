@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.gate.share import failures_by_prompt, share_interval
+from cli.gate.share import failures_by_prompt, goods_by_prompt, share_interval
 from shared.numbers.wilson import wilson_interval
 
 
@@ -35,6 +35,17 @@ def test_the_effective_number_of_requests_is_that_of_rao_and_scott() -> None:
 @pytest.mark.parametrize("failed", [0, 50])
 def test_if_all_requests_are_alike_nothing_is_known_of_the_prompts(failed: int) -> None:
     assert share_interval(failed, 50, [(failed // 5, 10)] * 5) == wilson_interval(failed, 50)
+
+
+def test_good_requests_are_counted_by_prompt() -> None:
+    """A failed request is not good, nor is one that lacks a metric."""
+    metrics: list[tuple[int, str, float | None]] = [(0, "succeeded", 100), (0, "succeeded", 101), (1, "errored", 5)]
+    metrics += [(1, "succeeded", None), (1, "incomplete", 5), (2, "succeeded", 5)]
+    results = [
+        {"prompt_index": prompt, "outcome": outcome, "queue_ms": 0.0, "ttft_ms": ttft_ms, "latency_ms": ttft_ms}
+        for prompt, outcome, ttft_ms in metrics
+    ]
+    assert goods_by_prompt(results, {"ttft_ms": 100, "effective_latency_ms": 100}) == [(1, 2), (0, 2), (1, 1)]
 
 
 def test_requests_are_counted_by_prompt_and_those_that_say_nothing_are_left_out() -> None:
