@@ -12,17 +12,17 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from api.files.packed_results import PackedResults
-from api.http.errors import field_errors
 from api.schemas.benchmarks import RunError
 from api.schemas.measurement import Measurement
 from api.schemas.prices import PriceOut
 from api.schemas.summary import Summary
 from api.schemas.target import EndpointOut, TargetOut
+from api.submission.as_submitted import as_submitted, refusal
 from shared.benchmark.extra_body import STORED
 from shared.benchmark.prompt import Prompt
 from shared.benchmark.run_spec import RunSpec
 from shared.benchmark.spec import MAX_PROMPTS, MAX_REQUESTS, BenchmarkSpec
-from shared.benchmark.spec_rules import SHORT_FORM
+from shared.benchmark.without_texts import spec_without_texts
 from shared.benchmark.workload.workload_spec import lists_prompts
 from shared.errors import InvalidRequest
 from shared.exports.document import FORMAT, VERSION
@@ -48,6 +48,7 @@ _DOCUMENTS: dict[str, type[BaseModel]] = {
 # Fields that are no part of the content: another server has another id, and another version another hash.
 _NO_CONTENT = ("id", "prompt_set")
 _ARRAYS = ("prompts", "results")
+_DELETED = "benchmark.texts_deleted_at says they were deleted"
 
 _NUMBER = re.compile(r"\s*[+-]?(\d[\d_]*\.?\d*|\.\d+|inf(inity)?|nan)(e[+-]?\d+)?\s*", re.IGNORECASE)
 
@@ -173,20 +174,30 @@ class _Reader:
 
     def _spec(self, benchmark: BenchmarkIn) -> BenchmarkSpec | None:
         document = benchmark.spec
+        spec: RunSpec
         try:
             if benchmark.texts_deleted_at is not None:
-                if self._prompts:
-                    _refuse("prompts", "must be empty: benchmark.texts_deleted_at says they were deleted", "too_long")
-                RunSpec.model_validate(document, context=STORED)
-                return None
-            prompts = tuple(self._prompts) if lists_prompts(document) else ()
-            spec = BenchmarkSpec.model_validate({**_as_submitted(document), "prompts": prompts})
+                spec = self._spec_without_texts(document)
+            else:
+                prompts = tuple(self._prompts) if lists_prompts(document) else ()
+                spec = BenchmarkSpec.model_validate({**as_submitted(document), "prompts": prompts})
         except ValidationError as exc:
-            _refuse_errors(exc, "benchmark.spec")
+            raise refusal(exc, "benchmark.spec") from None
         if not lists_prompts(document) and self._prompts:
             _refuse("prompts", "must be empty: the workload makes them", "too_long")
         if (spec.name, spec.model) != (benchmark.name, benchmark.model):
             _refuse("benchmark.spec", "must have the name and the model of the benchmark", "differs")
+        return spec if isinstance(spec, BenchmarkSpec) else None
+
+    def _spec_without_texts(self, document: dict[str, Any]) -> RunSpec:
+        """One that retention has left. All that it deletes must be gone: nothing checks it any more."""
+        if self._prompts:
+            _refuse("prompts", f"must be empty: {_DELETED}", "too_long")
+        spec = RunSpec.model_validate(document, context=STORED)
+        left = spec_without_texts(document, spec.name)
+        for name, value in document.items():
+            if value is not None and left.get(name) != value:
+                _refuse(f"benchmark.spec.{name}", f"must have no texts: {_DELETED}", "texts_deleted")
         return spec
 
     def _key(self, benchmark: BenchmarkIn) -> str:
@@ -201,13 +212,6 @@ class _Reader:
         return digest.hexdigest()
 
 
-def _as_submitted(spec: dict[str, Any]) -> dict[str, Any]:
-    """The stored spec without the defaults of fields that its `load` replaces: no submit may have both."""
-    if spec.get("load") is None:
-        return spec
-    return {name: value for name, value in spec.items() if name not in SHORT_FORM}
-
-
 def _parsed(place: str, value: bytes) -> Any:
     try:
         return orjson.loads(value)
@@ -219,7 +223,7 @@ def _validated(schema: type[Model], value: bytes, place: str, *, strict: bool = 
     try:
         return schema.model_validate_json(value, strict=strict)
     except ValidationError as exc:
-        _refuse_errors(exc, place)
+        raise refusal(exc, place) from None
 
 
 def _check_shown(schema: type[BaseModel], document: dict[str, Any], place: str) -> None:
@@ -241,14 +245,6 @@ def _texts_of_numbers(value: Any, path: str) -> Iterator[str]:
             yield from _texts_of_numbers(item, f"{path}[{index}]")
     elif isinstance(value, str) and _NUMBER.fullmatch(value):
         yield path
-
-
-def _refuse_errors(exc: ValidationError, place: str) -> NoReturn:
-    found = [
-        {**error, "loc": ("body", *((place,) if place else ()), *error["loc"])}
-        for error in exc.errors(include_url=False, include_input=False)
-    ]
-    raise InvalidRequest(field_errors(found, None)) from None
 
 
 def _refuse(field: str, message: str, code: str) -> NoReturn:

@@ -10,6 +10,7 @@ from opentelemetry.trace import SpanKind
 
 from api.present.money import cap_out
 from api.submission import fingerprint
+from api.submission.as_submitted import check_again
 from api.submission.ceilings import check_streams
 from api.submission.dataset_choice import with_dataset
 from api.submission.estimates import Estimated, Estimator
@@ -162,6 +163,7 @@ class Submitter:
             if replayed is not None:
                 return await self._again(replayed, None)
         spec, before = await self._benchmarks.spec(benchmark_id)
+        check_again(before.spec_document)
         told = await self._webhooks.of_benchmark(benchmark_id)
         webhook = None
         if told is not None:

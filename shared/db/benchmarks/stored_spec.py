@@ -31,8 +31,8 @@ async def prompts_of(session: AsyncSession, benchmark_id: int) -> Documents:
 
 
 def is_without_prompts(benchmark: Benchmark, prompts: Documents) -> bool:
-    """Whether its spec listed prompts, and they were deleted: by retention, or with the benchmark."""
-    return not prompts and lists_prompts(benchmark.spec_document)
+    """Whether what it sent is gone: retention has deleted its texts, or its prompts went with the benchmark."""
+    return benchmark.texts_deleted_at is not None or (not prompts and lists_prompts(benchmark.spec_document))
 
 
 def prompts_deleted(benchmark_id: int) -> Conflict:

@@ -8,10 +8,16 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import select, update
 
 from api.schemas.benchmark_request import EXAMPLES
 from shared.benchmark.results.record import RequestError
-from tests.api.documents import problem, submit
+from shared.db.benchmarks.retention import RetentionRepository
+from shared.db.runs.benchmarks import RunBenchmarks
+from shared.db.tables.benchmarks import Benchmark
+from shared.db.tables.types import utc_now
+from shared.errors import Conflict
+from tests.api.documents import KEY, problem, submit
 from tests.shared.db.rows import Tables, make_record
 from tests.support.databases.many_rows import a_summary
 
@@ -174,6 +180,71 @@ async def test_an_import_is_no_workers_and_no_webhook_hears_of_it(api: httpx2.As
     assert (await api.get("/benchmarks/2/webhook-deliveries")).json()["items"] == []
     rerun = await api.post("/benchmarks/2/rerun")
     assert (rerun.status_code, rerun.json()["imported"]) == (202, False)
+
+
+FORBIDDEN = {"model": "gpt-5-pro", "max_tokens": 1_000_000, "n": "500", "stream": False, "api_key": KEY}
+# What a submit refuses, or checks: a benchmark whose texts are gone has none of it.
+NOT_LEFT: list[Document] = [
+    {"extra_body": FORBIDDEN},
+    {"extra_body": {"user": "me"}},
+    {"workload": {"source": "builtin"}},
+    {"metadata": {"a": "x" * 50_000}},
+    {"system": "Be brief."},
+    {"parameters": {"max_tokens": 16, "stop": ["x"]}},
+    {"load": {"stages": [{"name": "peak", "concurrency": 1, "requests": 2}]}},
+]
+
+
+async def without_texts(api: httpx2.AsyncClient, tables: Tables) -> Document:
+    """The export of a benchmark whose texts retention has deleted."""
+    await ended(api, tables)
+    retention, after = RetentionRepository(tables.database), 0
+    while (after := await retention.delete_texts_step(1, after) or 0) > 0:
+        pass
+    document = await exported(api)
+    assert document["benchmark"]["texts_deleted_at"] is not None
+    return document
+
+
+async def test_without_its_texts_a_benchmark_is_imported_and_not_run_again(
+    api: httpx2.AsyncClient, tables: Tables
+) -> None:
+    document = await without_texts(api, tables)
+    response = await api.post("/import", json=document)
+    assert response.status_code == 201, response.text
+    assert without_id(await exported(api, 2)) == without_id(document)
+    problem(await api.post("/benchmarks/2/rerun"), 409)
+
+
+async def test_what_retention_deletes_is_not_imported_beside_its_date(api: httpx2.AsyncClient, tables: Tables) -> None:
+    whole = await without_texts(api, tables)
+    for further in NOT_LEFT:
+        document = json.loads(json.dumps(whole))
+        document["benchmark"]["spec"] |= further
+        named = problem(await api.post("/import", json=document), 422)["errors"]
+        assert [error["field"] for error in named] == [f"benchmark.spec.{name}" for name in further]
+    for name in ("name", "model"):
+        document = json.loads(json.dumps(whole))
+        document["benchmark"]["spec"][name] = "other"
+        assert problem(await api.post("/import", json=document), 422)["errors"][0]["field"] == "benchmark.spec"
+
+
+async def test_a_stored_spec_that_no_submit_may_have_is_not_run_again(api: httpx2.AsyncClient, tables: Tables) -> None:
+    """A version before, or its import, may have let it in."""
+    await submit(api)
+    async with tables.database.read() as session:
+        spec = (await session.scalars(select(Benchmark.spec_document))).one()
+    for name, value in FORBIDDEN.items():
+        async with tables.database.write() as session:
+            await session.execute(update(Benchmark).values(spec_document={**spec, "extra_body": {name: value}}))
+        named = problem(await api.post("/benchmarks/1/rerun"), 422)["errors"]
+        assert [error["field"] for error in named] == [f"extra_body.{name}"]
+    async with tables.database.write() as session:
+        built_in = {**spec, "workload": {"source": "builtin"}}
+        await session.execute(update(Benchmark).values(spec_document=built_in, texts_deleted_at=utc_now()))
+    problem(await api.post("/benchmarks/1/rerun"), 409)
+    with pytest.raises(Conflict):
+        await RunBenchmarks(tables.database).spec(1)
 
 
 def change(path: str, value: Any) -> Callable[[Document], None]:
