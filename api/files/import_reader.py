@@ -1,9 +1,8 @@
 """Reads and checks the file of an import, in a thread. Nothing is stored before the whole file is known to be right."""
 
 import hashlib
-import re
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, BinaryIO, NoReturn, TypeVar
@@ -12,6 +11,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from api.files.packed_results import PackedResults
+from api.files.shown_documents import check_label, check_numbers, check_shown
 from api.schemas.benchmarks import RunError
 from api.schemas.measurement import Measurement
 from api.schemas.prices import PriceOut
@@ -37,20 +37,13 @@ MAX_HEAD_BYTES = 16_000_000
 # The warm-up of every stage comes on top of the measured requests.
 MAX_RESULTS = 2 * MAX_REQUESTS
 
-# JSON documents of a benchmark, and what shows them.
-_DOCUMENTS: dict[str, type[BaseModel]] = {
-    "endpoint": EndpointOut,
-    "target": TargetOut,
-    "price": PriceOut,
-    "summary": Summary,
-    "error": RunError,
-}
+# JSON documents of a benchmark, and what shows them; those with numbers apart.
+_TEXTS: dict[str, type[BaseModel]] = {"endpoint": EndpointOut, "target": TargetOut, "error": RunError}
+_NUMBERS: dict[str, type[BaseModel]] = {"price": PriceOut, "summary": Summary}
 # Fields that are no part of the content: another server has another id, and another version another hash.
 _NO_CONTENT = ("id", "prompt_set")
 _ARRAYS = ("prompts", "results")
 _DELETED = "benchmark.texts_deleted_at says they were deleted"
-
-_NUMBER = re.compile(r"\s*[+-]?(\d[\d_]*\.?\d*|\.\d+|inf(inity)?|nan)(e[+-]?\d+)?\s*", re.IGNORECASE)
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -144,16 +137,17 @@ class _Reader:
     def _check_documents(self, head: HeadIn) -> None:
         for path, problem in unstorable_parts(self._head):
             _refuse(path.removeprefix("."), problem, "invalid_text")
-        for name, schema in _DOCUMENTS.items():
-            document = getattr(head.benchmark, name)
-            if document is not None:
-                _check_shown(schema, document, f"benchmark.{name}")
+        for check, documents in ((check_shown, _TEXTS), (check_numbers, _NUMBERS)):
+            for name, schema in documents.items():
+                if (document := getattr(head.benchmark, name)) is not None:
+                    check(schema, document, f"benchmark.{name}")
         for number, segment in enumerate(head.segments):
             if segment.measurement is not None:
-                _check_shown(Measurement, segment.measurement, f"segments[{number}].measurement")
+                check_numbers(Measurement, segment.measurement, f"segments[{number}].measurement")
         for number, stage in enumerate(head.stages):
+            check_label(stage.label, f"stages[{number}].label")
             if stage.summary is not None:
-                _check_shown(Summary, stage.summary, f"stages[{number}].summary")
+                check_numbers(Summary, stage.summary, f"stages[{number}].summary")
         for name, keys in (
             ("segments", [segment.fence for segment in head.segments]),
             ("stages", [stage.number for stage in head.stages]),
@@ -219,32 +213,11 @@ def _parsed(place: str, value: bytes) -> Any:
         raise InvalidRequest.of(place, f"is not JSON: {exc.msg}", "invalid_json") from None
 
 
-def _validated(schema: type[Model], value: bytes, place: str, *, strict: bool = True) -> Model:
+def _validated(schema: type[Model], value: bytes, place: str) -> Model:
     try:
-        return schema.model_validate_json(value, strict=strict)
+        return schema.model_validate_json(value, strict=True)
     except ValidationError as exc:
         raise refusal(exc, place) from None
-
-
-def _check_shown(schema: type[BaseModel], document: dict[str, Any], place: str) -> None:
-    """Whether the document can be shown, and computed with."""
-    if schema is Summary:
-        # Amounts are texts in it, which the schema takes for numbers. No other number may be one.
-        for path in _texts_of_numbers(document, place):
-            _refuse(path, "must be a number", "float_type")
-    _validated(schema, orjson.dumps(document), place, strict=False)
-
-
-def _texts_of_numbers(value: Any, path: str) -> Iterator[str]:
-    if isinstance(value, dict):
-        for name, item in value.items():
-            if name != "usd" and not name.endswith("_usd"):
-                yield from _texts_of_numbers(item, f"{path}.{name}")
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _texts_of_numbers(item, f"{path}[{index}]")
-    elif isinstance(value, str) and _NUMBER.fullmatch(value):
-        yield path
 
 
 def _refuse(field: str, message: str, code: str) -> NoReturn:

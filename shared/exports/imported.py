@@ -21,7 +21,7 @@ MAX_TEXT = 1_100_000
 # The integers of both databases' columns.
 _SMALL, _LARGE = 2**31 - 1, 2**63 - 1
 # Beyond a million years in milliseconds, nothing was measured.
-_MAX_NUMBER = 1e15
+MAX_NUMBER = 1e15
 
 
 def _in_utc(value: datetime) -> datetime:
@@ -48,7 +48,7 @@ Word = Annotated[str, StringConstraints(max_length=500), AfterValidator(refuse_u
 Small = Annotated[int, Field(ge=0, le=_SMALL)]
 Count = Annotated[int, Field(ge=0, le=_LARGE)]
 Amount = Annotated[Decimal, Field(ge=0, lt=10**9, max_digits=24, decimal_places=12)]
-Number = Annotated[float, Field(ge=0, le=_MAX_NUMBER)]
+Number = Annotated[float, Field(ge=0, le=MAX_NUMBER)]
 Timeline = Annotated[str, StringConstraints(max_length=8_000_000), AfterValidator(_timeline)]
 
 

@@ -70,6 +70,19 @@ async def test_what_a_benchmark_spent_is_imported_as_it_was(api: httpx2.AsyncCli
     assert (await exported(api, response.json()["id"]))["benchmark"]["summary"]["spend"] == spent
 
 
+async def test_every_number_of_a_stage_is_imported_as_it_was(api: httpx2.AsyncClient, tables: Tables) -> None:
+    document = await ended(api, tables)
+    series = {"running": {"unit": "requests", "mean": 1.5, "max": 3, "end": 0.0, "samples": 1}}
+    summary = {**document["benchmark"]["summary"], "observed": observed(series=series)}
+    document["benchmark"] |= {"price": PRICE, "summary": summary}
+    document["stages"] = [{**STAGE, "label": {"concurrency": 4}, "summary": summary}]
+    response = await api.post("/import", json=document)
+    assert response.status_code == 201, response.text
+    assert without_id(await exported(api, 2)) == without_id(document)
+    for path in ("/benchmarks/2/curve", "/benchmarks/2/observations?stage=0", "/ui/benchmarks/2", "/ui/report?ids=2"):
+        assert (await api.get(path)).status_code == 200, path
+
+
 async def test_an_import_has_the_same_export_as_the_benchmark_that_it_came_from(
     api: httpx2.AsyncClient, tables: Tables
 ) -> None:
@@ -274,6 +287,13 @@ SEGMENT = {
     "measurement": None,
 }
 STAGE = {"number": 0, "label": {}, "started_at": AT, "ended_at": AT, "ended_by": "requests", "summary": None}
+PRICE = {"source": "configured", "provider": "p", "model": "m", "input_usd_per_mtok": "0.25"}
+
+
+def observed(**changes: Any) -> Document:
+    """What a server said of itself, as a summary has it."""
+    return {"begin_at": AT, "end_at": AT, "samples": 1, "failures": {}, "series": {}, **changes}
+
 
 WRONG: list[tuple[str, Any, str]] = [
     ("format", "other", "format"),
@@ -296,10 +316,34 @@ WRONG: list[tuple[str, Any, str]] = [
     ("benchmark.created_at", "0001-01-01T00:00:00+14:00", "benchmark.created_at"),
     ("benchmark.summary", {"requests": 1}, "benchmark.summary.requests"),
     ("benchmark.summary.ttft_ms.p50", "12", "benchmark.summary.ttft_ms.p50"),
+    *(
+        (f"benchmark.summary.{path}", value, f"benchmark.summary.{path}")
+        for path, value in (
+            ("requests.succeeded", -5),
+            ("requests.succeeded", True),
+            ("requests.succeeded", 40.0),
+            ("duration_s", -0.1),
+            ("duration_s", 1e300),
+            ("interrupted", 1),
+            ("ttft_ms.p95", -1),
+            ("latency_ms.stdev", None),
+            ("latency_ms.p50", None),
+            ("cost.total_usd", "-0.1"),
+            ("cost.total_usd", "nan"),
+        )
+    ),
+    *(
+        ("benchmark.summary.observed", observed(begin_at=begin), "benchmark.summary.observed.begin_at")
+        for begin in (0, "0", "2026-01-01", "2026-01-01T00:00:00", "2026-01-01t00:00:00z")
+    ),
+    ("benchmark.summary.error_kinds", {"slow": -1}, "benchmark.summary.error_kinds.slow"),
+    ("benchmark.summary.ttft_ms.p50_ci95", [-1, 2], "benchmark.summary.ttft_ms.p50_ci95[0]"),
+    ("benchmark.price", {**PRICE, "input_usd_per_mtok": "-1"}, "benchmark.price.input_usd_per_mtok"),
     ("segments", [{**SEGMENT, "worker_id": "w" * 65}], "segments[0].worker_id"),
     ("segments", [{**SEGMENT, "measurement": {"grade": "Z"}}], "segments[0].measurement.grade"),
     ("segments", [SEGMENT, SEGMENT], "segments"),
     ("stages", [{**STAGE, "summary": {"requests": 1}}], "stages[0].summary.requests"),
+    ("stages", [{**STAGE, "label": {"concurrency": -1}}], "stages[0].label.concurrency"),
     ("prompts.0.messages", [], "prompts[0].messages"),
     ("prompts.0.prompt_index", 1, "prompts[0].prompt_index"),
     ("prompts", [], "benchmark.spec.prompts"),
