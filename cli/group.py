@@ -1,5 +1,10 @@
-"""What all commands share: an expected error ends the command with one message and the error's exit code."""
+"""What all commands share: an expected error ends the command with one message and the error's exit code.
 
+Expected is also what the system says of files and streams, such as a full disk.
+"""
+
+import contextlib
+import errno
 import sys
 from typing import Any
 
@@ -8,7 +13,8 @@ from typer.core import TyperGroup
 
 from cli.exits import CliError, ExitCode, Interrupted
 from cli.terminal.help import write_commands
-from cli.terminal.output import BAD, WARNING, Line, clean, survive_any_encoding, write
+from cli.terminal.output import BAD, WARNING, Line, clean, write
+from cli.terminal.streams import drop_stdout, open_missing, survive_any_encoding
 
 
 class Commands(TyperGroup):
@@ -17,8 +23,30 @@ class Commands(TyperGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         write_commands(self, ctx, formatter)
 
-    def invoke(self, ctx: Any) -> Any:
+    def main(self, *args: Any, **extra: Any) -> Any:
+        has_stdout = open_missing()
         survive_any_encoding()
+        try:
+            if not has_stdout:
+                raise OSError(errno.EBADF, "stdout is closed")
+            try:
+                return super().main(*args, **extra)
+            finally:
+                sys.stdout.flush()
+        except OSError as exc:
+            if exc.errno is None:
+                # Not of the system: a deadline, for example.
+                raise
+            drop_stdout()
+            if isinstance(exc, BrokenPipeError):
+                # Whoever reads stdout has seen enough.
+                sys.exit(ExitCode.FAILED)
+            of = f"{exc.filename}: " if exc.filename else ""
+            with contextlib.suppress(OSError):
+                report(CliError(f"input or output failed: {of}{exc.strerror}", ExitCode.USAGE))
+            sys.exit(ExitCode.USAGE)
+
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except CliError as exc:

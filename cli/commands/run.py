@@ -263,7 +263,8 @@ def _sources(spec: str | None, argument: str | None) -> tuple[str | None, str | 
 
 def _prompts(texts: list[str], file: str | None, stdin: str | None) -> list[Any]:
     """All given prompts, in this order: --prompt, --prompts, stdin."""
-    from cli.options.prompts import STDIN, load_prompts
+    from cli.options.prompts import load_prompts
+    from cli.options.reading import STDIN
 
     found: list[Any] = [text for text in texts if text != STDIN]
     if file is not None:

@@ -1,26 +1,10 @@
 """Reads prompts from files and stdin, for `llmbench run`."""
 
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
-from cli.exits import usage
-
-STDIN = "-"
-
-
-def read_text(source: str, option: str) -> str:
-    """The text of a file, or of stdin for `-`. Raises CliError."""
-    try:
-        data = sys.stdin.buffer.read() if source == STDIN else Path(source).read_bytes()
-    except OSError as exc:
-        raise usage(f"{option} {source}: {exc.strerror}") from exc
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as exc:
-        line = data.count(b"\n", 0, exc.start) + 1
-        raise usage(f"{option} {source}: line {line} is not UTF-8") from exc
+from cli.exits import CliError, usage
+from cli.options.reading import STDIN, parse_json, read_text
 
 
 def load_prompts(source: str) -> list[Any]:
@@ -53,10 +37,7 @@ def _lines(text: str) -> list[tuple[int, str]]:
 def _json_lines(text: str, source: str) -> list[Any]:
     prompts = []
     for number, line in _lines(text):
-        try:
-            prompt = json.loads(line)
-        except json.JSONDecodeError as exc:
-            raise usage(f"--prompts {source}: line {number} is not JSON: {exc.msg}") from exc
+        prompt = parse_json(line, f"--prompts {source}", line=number)
         if not isinstance(prompt, str | dict):
             raise usage(f"--prompts {source}: line {number} must be a JSON string or a prompt object")
         prompts.append(prompt)
@@ -64,10 +45,7 @@ def _json_lines(text: str, source: str) -> list[Any]:
 
 
 def _array(text: str, source: str) -> list[Any]:
-    try:
-        prompts = json.loads(text)
-    except json.JSONDecodeError as exc:
-        raise usage(f"--prompts {source}: line {exc.lineno} is not JSON: {exc.msg}") from exc
+    prompts = parse_json(text, f"--prompts {source}")
     if not isinstance(prompts, list):
         raise usage(f"--prompts {source}: must be a JSON array of prompts")
     return prompts
@@ -78,7 +56,7 @@ def _guess(text: str) -> list[Any]:
     parsed = []
     for line in lines:
         try:
-            parsed.append(json.loads(line))
-        except json.JSONDecodeError:
+            parsed.append(parse_json(line, "--prompts"))
+        except CliError:
             return lines
     return parsed if all(isinstance(item, str | dict) for item in parsed) else lines

@@ -1,12 +1,11 @@
 """Builds the body of `POST /benchmarks` from a spec file and flags, for `llmbench run`."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cli.exits import usage
-from cli.options.prompts import STDIN, read_text
+from cli.options.reading import STDIN, NotJson, parse_json, parse_yaml, read_text
 from shared.benchmark.derived_name import PROMPTS, derived_name, source_of
 
 # What the API takes beside the fields of a spec.
@@ -19,11 +18,9 @@ def load_spec(source: str) -> dict[str, Any]:
     """A YAML or JSON file, or stdin for `-`. Raises CliError."""
     text = read_text(source, "--spec")
     is_json = source != STDIN and Path(source).suffix.lower() == ".json"
-    parsed = _json(text, source) if is_json else _yaml(text, source)
-    if not isinstance(parsed, dict):
+    spec = (parse_json if is_json else parse_yaml)(text, f"--spec {source}")
+    if not isinstance(spec, dict):
         raise usage(f"--spec {source}: must be an object with `model` and `prompts`")
-    # YAML has types that JSON lacks, such as dates.
-    spec: dict[str, Any] = json.loads(json.dumps(parsed, default=str))
     if mistakes := misspelt(spec):
         raise usage(f"--spec {source}: unknown fields", mistakes)
     return spec
@@ -41,24 +38,6 @@ def misspelt(spec: Mapping[str, Any]) -> list[str]:
         close = get_close_matches(name, known, n=1, cutoff=_SIMILAR) if name not in known else []
         found += [f"{name}: is not a field of a benchmark; did you mean {close[0]}?"] if close else []
     return found
-
-
-def _json(text: str, source: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as exc:
-        raise usage(f"--spec {source}: line {exc.lineno} is not JSON: {exc.msg}") from exc
-
-
-def _yaml(text: str, source: str) -> Any:
-    import yaml
-
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as exc:
-        mark = getattr(exc, "problem_mark", None)
-        where = f"line {mark.line + 1} " if mark else ""
-        raise usage(f"--spec {source}: {where}is not YAML: {getattr(exc, 'problem', None) or exc}") from exc
 
 
 def merge(
@@ -117,7 +96,7 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
 
 def typed_pairs(texts: Sequence[str], option: str) -> dict[str, Any]:
     """Like `pairs`, but a value that is JSON is parsed: `seed=42` gives a number, `reasoning_effort=low` a text."""
-    return {key: _json_or_text(value) for key, value in pairs(texts, option).items()}
+    return {key: _json_or_text(value, f"{option} {key}") for key, value in pairs(texts, option).items()}
 
 
 def slos(texts: Sequence[str]) -> dict[str, Any] | None:
@@ -133,17 +112,19 @@ def typed_pairs_or_objects(texts: Sequence[str], option: str) -> dict[str, Any]:
     """Like `typed_pairs`, but a text may also be a JSON object, whose fields are added. Raises CliError."""
     found: dict[str, Any] = {}
     for text in texts:
-        parsed = _json_or_text(text) if text.lstrip().startswith("{") else typed_pairs([text], option)
+        parsed = (
+            _json_or_text(text, f"{option} {text}") if text.lstrip().startswith("{") else typed_pairs([text], option)
+        )
         if not isinstance(parsed, dict):
             raise usage(f"{option} {text}: must be key=value or a JSON object")
         found |= parsed
     return found
 
 
-def _json_or_text(value: str) -> Any:
+def _json_or_text(value: str, where: str) -> Any:
     try:
-        return json.loads(value)
-    except json.JSONDecodeError:
+        return parse_json(value, where)
+    except NotJson:
         return value
 
 

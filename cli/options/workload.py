@@ -1,6 +1,5 @@
 """The options of `llmbench run` that say what is sent, and the `workload` of a spec that they make."""
 
-import json
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
@@ -8,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.exits import usage
+from cli.options.reading import NotJson, parse_json
 
 
 class Source(StrEnum):
@@ -135,7 +135,10 @@ def _length(text: str | None, option: str) -> int | dict[str, Any] | None:
     if text is None:
         return None
     if text.strip().isdecimal():
-        return int(text)
+        try:
+            return int(text)
+        except ValueError:
+            raise usage(f"{option}: has a number of too many digits") from None
     return _object(text, option)
 
 
@@ -146,8 +149,8 @@ def _reference(text: str | None, option: str) -> dict[str, Any] | None:
 
 def _object(text: str, option: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
-    except json.JSONDecodeError:
+        found = parse_json(text, f"{option} {text}")
+    except NotJson:
         found = None
     if not isinstance(found, dict):
         raise usage(f"{option} {text}: must be {'a number or ' * (option != '--cache')}a JSON object")

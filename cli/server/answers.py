@@ -21,7 +21,7 @@ def body_of(response: httpx2.Response, url: str) -> Json:
     """The JSON object of an answer. `url`: of the server. Raises CliError if it has none."""
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
         raise _foreign(response, url)

@@ -105,6 +105,8 @@ class Connection:
             content = file if body is None else json.dumps(body, allow_nan=False).encode()
         except ValueError as exc:
             raise usage("a number of the request is not finite, and JSON has none of these") from exc
+        except RecursionError as exc:
+            raise usage("the request is nested too deeply") from exc
         kind = "application/json" if file is None else request.get("kind", _ANY_FILE)
         headers = {} if content is None else {"content-type": kind}
         timeout_s = self._timeout_s if file is None else _UPLOAD_S

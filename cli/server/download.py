@@ -11,6 +11,7 @@ from typing import BinaryIO
 from cli.exits import CliError, usage
 from cli.server.client import Client, Download
 from cli.terminal.output import QUIET, note
+from cli.terminal.streams import drop_stdout
 from shared.clock import monotonic_ns
 
 # "-" as the name of a file.
@@ -41,7 +42,7 @@ def save(client: Client, path: str, params: dict[str, str], target: Path) -> int
                 file.write(piece)
             except BrokenPipeError:
                 # Whoever reads stdout has seen enough.
-                _close_stdout()
+                drop_stdout()
                 return size
             size += len(piece)
             if monotonic_ns() - told_ns > _TELL_NS:
@@ -55,12 +56,6 @@ def _progress(size: int, download: Download) -> str:
     return f"{size / 1_000_000:,.1f} MB{of} so far"
 
 
-def _close_stdout() -> None:
-    # Python would complain at its end that it cannot flush.
-    with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 @contextlib.contextmanager
 def _opened(target: Path) -> Iterator[BinaryIO]:
     """A file beside the target, which takes its place at the end."""
@@ -69,19 +64,21 @@ def _opened(target: Path) -> Iterator[BinaryIO]:
         with contextlib.suppress(BrokenPipeError):
             sys.stdout.buffer.flush()
         return
-    if target.exists() and not target.is_file():
-        # A device or a named pipe cannot be replaced.
-        with target.open("wb") as file:
-            yield file
-        return
     partial: Path | None = None
     try:
+        if target.exists() and not target.is_file():
+            # A device or a named pipe cannot be replaced.
+            with target.open("wb") as file:
+                yield file
+            return
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.absolute().parent)
         partial = Path(name)
         with os.fdopen(handle, "wb") as file:
             yield file
         partial.chmod(_mode(target))
         partial.replace(target)
+    except BrokenPipeError:
+        raise
     except OSError as exc:
         raise _cannot_write(target, exc) from exc
     finally:

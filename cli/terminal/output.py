@@ -116,11 +116,3 @@ def _inert(character: str) -> str:
     if character in "\u200c\u200d":  # joiners of scripts and emoji
         return character
     return "\ufffd" if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") else character
-
-
-def survive_any_encoding() -> None:
-    """A terminal that is not UTF-8 shows `?` for unknown characters; without this, printing would fail."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="replace")
