@@ -8,12 +8,22 @@ from typing import Any
 # process does not know.
 _PATTERNS = (
     re.compile(r"\b(?:sk|pk|rk|gsk|xai|api|lbk)[-_][A-Za-z0-9_-]{12,}"),
+    # Keys of one provider each. The lengths keep words such as `hf_hub_download` and `pplx-70b-online` out.
+    re.compile(r"\bAIza[A-Za-z0-9_-]{30,}"),
+    re.compile(r"\bAQ\.[A-Za-z0-9_-]{30,}"),
+    re.compile(r"\b(?:fw|hf|r8|tgp_v1)_[A-Za-z0-9]{20,}"),
+    re.compile(r"\b(?:csk|nvapi|pplx)-[A-Za-z0-9_-]{30,}"),
+    re.compile(r"\b(?:gh[oprsu]|github_pat)_[A-Za-z0-9_]{30,}"),
+    re.compile(r"\bABSK[A-Za-z0-9+/]{40,}={0,2}"),
+    # JSON web tokens: the first part is `{"` in base64.
+    re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*"),
     # Of our own webhooks.
     re.compile(r"\bwhsec_[A-Za-z0-9+/=]{12,}"),
     re.compile(r"(?i)\bbearer\s+[A-Za-z0-9._~+/=-]{8,}"),
     re.compile(r"(?i)\b(?:x-api-key|api[-_ ]?key|authorization)[\"']?\s*[:=]\s*[\"']?[A-Za-z0-9._~+/=-]{8,}"),
     re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"),
     re.compile(r"(?i)(?<=[?&])(?:ssl)?password=[^&\s]+"),
+    re.compile(r"(?i)(?<=[?&])(?:(?:api|access)[-_]?)?(?:key|token)=[^&\s\"']{16,}"),
 )
 # Names of headers, query parameters and fields whose value is a secret, whatever it looks like.
 # `prompt_cache_key` and `eos_token` are none.

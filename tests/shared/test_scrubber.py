@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.scrubber import MASK, Scrubber, shorten
+from shared.scrubber import MASK, Scrubber, looks_secret, shorten
 
 KNOWN = "plain-known-key-without-a-pattern"
 
@@ -36,10 +36,61 @@ def test_what_looks_like_a_key_is_masked(text: str, left: str) -> None:
         assert secret not in found
 
 
+# What each looks like, made up. `0` stands for any letter or digit.
+OF_PROVIDERS = [
+    "AIzaSy" + "0" * 33,
+    "AIzaSy0-_" + "0" * 30,
+    "AQ.Ab8" + "0" * 40,
+    "fw_" + "0" * 22,
+    "hf_" + "0" * 34,
+    "r8_" + "0" * 37,
+    "tgp_v1_" + "0" * 40,
+    "pplx-" + "0" * 48,
+    "nvapi-" + "0" * 64,
+    "csk-" + "0" * 48,
+    "ghp_" + "0" * 36,
+    "github_pat_" + "0" * 22 + "_" + "0" * 59,
+    "ABSK" + "0" * 120 + "==",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N",
+    "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxMjM0NTY3ODkwIn0.",
+]
+
+
+@pytest.mark.parametrize("key", OF_PROVIDERS)
+def test_a_key_of_a_provider_is_masked_whatever_stands_around_it(key: str) -> None:
+    assert looks_secret("x", key)
+    for before, after in (
+        ("", ""),
+        ("key ", " is wrong"),
+        ('{"a":"', '"}'),
+        ("https://h/v1?a=b&key=", "&c=d"),
+        ("=", ","),
+    ):
+        found = Scrubber().scrub(f"{before}{key}{after}")
+        assert MASK in found
+        assert key not in found
+        assert found.endswith(after)
+
+
+@pytest.mark.parametrize("query", ["key", "api_key", "apikey", "access_token", "token"])
+def test_a_key_in_a_url_is_masked(query: str) -> None:
+    found = Scrubber().scrub(f"GET https://h/v1?a=b&{query}=0123456789abcdef0123 failed")
+    assert found == f"GET https://h/v1?a=b&{MASK} failed"
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "",
+        "AIza is how a key begins",
+        "hf_hub_download of transformers failed",
+        "HF_HUB_ENABLE_HF_TRANSFER",
+        "fw_version 12, r8_unorm",
+        "pplx-70b-online, nvapi-test, github_pat_example",
+        "eyJ.eyJ.x and eyJhbGci",
+        "ABSKETCH",
+        "see /items?key=colour&token=next",
+        "/benchmarks?cursor=WyJhbnRocm9waWMiLCAiMTIzNDU2Nzg5MCJd",
         "a skeleton key",
         "the task-based approach",
         "Rate limit reached for gpt-4o-mini: 429",
