@@ -55,9 +55,12 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                size = min(int(self.headers.get("content-length") or 0), _MOST_BYTES)
-                body = self.rfile.read(size)
-                status = receiver.receive({name.lower(): value for name, value in self.headers.items()}, body)
+                length = self.headers.get("content-length") or "0"
+                if length.isascii() and length.isdecimal() and len(length) < 19:
+                    body = self.rfile.read(min(int(length), _MOST_BYTES))
+                    status = receiver.receive({name.lower(): value for name, value in self.headers.items()}, body)
+                else:
+                    status, self.close_connection = 400, True
                 self.send_response(status)
                 self.send_header("content-length", "0")
                 self.end_headers()

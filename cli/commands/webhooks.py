@@ -111,12 +111,11 @@ def listen(
         except OSError as exc:
             raise CliError(f"cannot listen on {host}:{port}: {exc.strerror or exc}", ExitCode.USAGE) from exc
         if secret is None:
-            server = server_or_default(server)
-            client = parts.enter_context(Client(server))
+            client = parts.enter_context(Client(server_or_default(server)))
             created = client.add_webhook(receiver.url, "llmbench webhooks listen")
             parts.callback(client.delete_webhook, created["id"])
             receiver.secret = created["secret"]
-            note(f"listening on {receiver.url} for all benchmarks of {server}; Ctrl-C ends")
+            note(f"listening on {receiver.url} for all benchmarks of {client.url}; Ctrl-C ends")
         else:
             receiver.secret = secret
             write([Line(receiver.url)])

@@ -31,8 +31,8 @@ def body_of(response: httpx2.Response, url: str) -> Json:
 def problem_of(response: httpx2.Response, url: str) -> CliError:
     """The error of a problem document: each wrong field, or the detail."""
     body = body_of(response, url)
-    detail = body.get("detail")
-    if not isinstance(detail, str):
+    detail, errors = body.get("detail"), _errors(body)
+    if not isinstance(detail, str) or not isinstance(body.get("code"), str) or errors is None:
         return _foreign(response, url)
     if response.status_code == 503:
         return Unreachable(detail)
@@ -46,8 +46,22 @@ def problem_of(response: httpx2.Response, url: str) -> CliError:
         return usage(f"{url} needs an API key" if is_missing else detail, ADVICE)
     if response.status_code == 403 and body.get("code") == "missing_scope":
         return usage(detail, ("`llmbench whoami` says what the key is. An admin makes one with another scope.",))
-    errors = [f"{item['field']}: {item['message']}" for item in body.get("errors") or []]
     return usage(str(body.get("title")) if errors else detail, errors)
+
+
+def page_of(body: Json, response: httpx2.Response, url: str) -> Json:
+    """The body, if it is a page of a list. Raises CliError."""
+    if not isinstance(body.get("items"), list) or "next_cursor" not in body:
+        raise _foreign(response, url)
+    return body
+
+
+def _errors(problem: Json) -> list[str] | None:
+    """A line for each wrong field. None: these are not the errors of a service like ours."""
+    found = problem.get("errors") or []
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        return None
+    return [f"{item.get('field')}: {item.get('message')}" for item in found]
 
 
 def _foreign(response: httpx2.Response, url: str) -> CliError:

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import httpx2
 
 from cli.exits import usage
-from cli.server.answers import Json, Unreachable, body_of, problem_of
+from cli.server.answers import Json, Unreachable, body_of, page_of, problem_of
 from cli.server.api_key import chosen_key
-from cli.server.server_url import checked_url
+from cli.server.server_url import checked_url, without_password
 from shared.network.hosts import is_loopback
 
 # The API's largest pages of lists.
@@ -45,13 +45,14 @@ class Connection:
 
     def __init__(self, url: str, timeout_s: float = 30, *, owner: str | None = None) -> None:
         """`owner`: whose rows an admin asks for, `*` for those of all; by default the caller's own."""
-        self.url = checked_url(url)
+        full = checked_url(url)
+        self.url = without_password(full)
         self._timeout_s = timeout_s
         own = is_loopback(urlsplit(self.url).hostname or "")
         key = chosen_key()
         # Redirects are not followed, so the key goes to this server alone.
         self._http = httpx2.Client(
-            base_url=self.url,
+            base_url=full,
             params={} if owner is None else {"owner": owner},
             headers={"accept": "application/json", **({"authorization": f"Bearer {key}"} if key else {})},
             # A proxy (HTTP_PROXY) cannot reach this machine's loopback.
@@ -82,7 +83,8 @@ class Connection:
         page: Json = {"next_cursor": None}
         while len(items) < limit:
             size = min(limit - len(items), _PAGE[path])
-            page = self._json("GET", path, params={**params, "limit": str(size)})
+            response = self._send("GET", path, params={**params, "limit": str(size)})
+            page = page_of(self._body(response), response, self.url)
             first = first or page
             items += page["items"]
             if page["next_cursor"] is None:

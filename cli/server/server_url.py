@@ -1,8 +1,10 @@
 """Checks the URL of a server, as it is given on the command line. For `cli.server.client`."""
 
+import re
 from urllib.parse import urlsplit
 
 from cli.exits import usage
+from shared.scrubber import MASK
 
 
 def checked_url(url: str) -> str:
@@ -14,5 +16,12 @@ def checked_url(url: str) -> str:
     except ValueError:
         valid = False
     if not valid:
-        raise usage(f"--server {url}: must be a URL such as http://127.0.0.1:8000")
+        shown = re.sub(r"(?s)(?:(?<=://)|^)(?!.*://).*(?=@)", MASK, url)
+        raise usage(f"--server {shown}: must be a URL such as http://127.0.0.1:8000")
     return full.rstrip("/")
+
+
+def without_password(url: str) -> str:
+    """A checked URL without the name and the password in it, as lines for people and links have it."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

@@ -2,6 +2,7 @@
 
 import json
 from types import SimpleNamespace
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -118,9 +119,54 @@ def test_a_server_of_another_kind_is_told_apart(api: FakeApi, llmbench: Llmbench
     assert "does not answer as an LLM Benchmark service" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (404, {"detail": "Not Found"}),
+        (404, {"detail": "Not Found", "code": 404}),
+        (422, {"detail": "wrong", "code": "x", "errors": ["name is wrong"]}),
+        (422, {"detail": "wrong", "code": "x", "errors": {"name": "wrong"}}),
+        (200, {}),
+        (200, {"items": {}, "next_cursor": None}),
+        (200, {"items": []}),
+        (200, "[" * 100_000),
+    ],
+)
+def test_a_server_of_another_kind_that_answers_in_json_is_told_apart(
+    api: FakeApi, llmbench: Llmbench, answer: tuple[int, Any]
+) -> None:
+    api.answers["GET /benchmarks"] = answer
+    done = llmbench("list")
+    assert done.exit_code == ExitCode.UNREACHABLE, done.output
+    assert "does not answer as an LLM Benchmark service" in done.stderr
+
+
 @pytest.mark.parametrize("url", ["ftp://x", "http://", "http://x:port"])
 def test_a_server_that_is_no_url_is_a_usage_error(url: str) -> None:
     assert CliRunner().invoke(app, ["list", "--server", url]).exit_code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://me:s3cret@127.0.0.1:1",
+        "me:s3cret@127.0.0.1:1/x",
+        "http://me:s3cret@h:port",
+        "ftp://me:s3cret@h",
+        "me:s3cret@h:x",
+    ],
+)
+def test_the_password_in_the_url_of_a_server_is_not_printed(url: str) -> None:
+    done = CliRunner().invoke(app, ["list", "--server", url])
+    assert done.exit_code in (ExitCode.USAGE, ExitCode.UNREACHABLE)
+    assert "s3cret" not in done.output
+
+
+def test_the_password_in_the_url_of_a_server_is_sent(api: FakeApi) -> None:
+    api.answers["GET /providers"] = (200, {"items": [documents.PROVIDER]})
+    url = api.url.replace("://", "://me:s3cret@")
+    assert CliRunner().invoke(app, ["providers", "--server", url]).exit_code == ExitCode.OK
+    assert api.authorizations == ["Basic bWU6czNjcmV0"]
 
 
 def test_a_server_may_be_named_without_its_scheme(api: FakeApi) -> None:

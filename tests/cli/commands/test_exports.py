@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +39,16 @@ def test_an_export_is_written_to_stdout_or_to_a_file(exporting: FakeApi, llmbenc
     query = "format=jsonl&include=response%2Cprompt%2Ctimeline&warmup=true"
     assert asked(exporting) == ["/benchmarks/1/export?format=csv", f"/benchmarks/1/export?{query}"]
     assert [path.name for path in tmp_path.iterdir()] == ["run.jsonl"]
+
+
+def test_a_full_disk_is_one_line(exporting: FakeApi, llmbench: Llmbench) -> None:
+    run = llmbench("export", "1", "-o", "/dev/full", "--force")
+    assert (run.exit_code, run.stderr) == (ExitCode.USAGE, "error: cannot write /dev/full: No space left on device\n")
+    command = [sys.executable, "-m", "cli.main", "export", "1", "--server", exporting.url]
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    told = "error: input or output failed: No space left on device\n"
+    assert (ended.returncode, ended.stderr) == (ExitCode.USAGE, told)
 
 
 def test_a_file_is_replaced_only_with_force(exporting: FakeApi, llmbench: Llmbench, tmp_path: Path) -> None:

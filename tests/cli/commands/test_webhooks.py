@@ -1,7 +1,9 @@
 """`llmbench webhooks`: a key, and a receiver that verifies and prints."""
 
 import asyncio
+import http.client
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography.fernet import Fernet
@@ -17,6 +19,7 @@ from shared.db.schema.migrate import upgrade
 from shared.db.webhooks.endpoints import WebhookRepository
 from shared.webhooks.message import NewEndpoint, new_secret, payload, signed_headers
 from shared.webhooks.secret_box import SecretBox, new_key
+from tests.support.waiting import PATIENCE_S
 
 BODY = payload("benchmark.completed", wall_now(), {"id": 7, "name": "Speed\x1b[31m", "sequence": 2})
 
@@ -54,6 +57,17 @@ def test_what_is_not_signed_is_refused(receiver: Receiver, capsys: pytest.Captur
         receiver.secret = None
     assert receiver.receive(headers, BODY + b" " if wrong == "another body" else BODY) == 401
     assert "NOT VERIFIED" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("length", ["x", "-5", "1_0", "9" * 5_000])
+def test_a_length_that_is_no_number_is_refused(receiver: Receiver, length: str) -> None:
+    with receiver:
+        connection = http.client.HTTPConnection(urlsplit(receiver.url).netloc, timeout=PATIENCE_S)
+        connection.putrequest("POST", "/")
+        connection.putheader("content-length", length)
+        connection.endheaders()
+        assert connection.getresponse().status == 400
+        connection.close()
 
 
 @pytest.mark.parametrize(
