@@ -18,6 +18,7 @@ from api.present.whole_benchmark import whole_benchmark
 from api.schemas.benchmark_queries import BenchmarkQuery, ReadQuery
 from api.schemas.benchmark_request import EXAMPLES, BenchmarkBody
 from api.schemas.benchmarks import BenchmarkBase, BenchmarkOut, BenchmarkPage
+from api.schemas.ids import RowId
 from api.schemas.problem import Problem
 from api.state import Parts, State
 from api.submission.submit import Submitted
@@ -27,7 +28,7 @@ router = APIRouter(tags=["benchmarks"], route_class=JsonRoute, dependencies=[nee
 
 MAX_EMBEDDED_RESULTS = 1_000
 
-BenchmarkId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Id of the benchmark.", examples=[1])]
+BenchmarkId = Annotated[RowId, Path(description="Id of the benchmark.", examples=[1])]
 
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is no such benchmark."}}
 INVALID: dict[int | str, dict[str, Any]] = {

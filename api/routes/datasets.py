@@ -12,6 +12,7 @@ from api.http.proxy import link
 from api.lists.cursor import decode_cursor, encode_cursor
 from api.present.datasets import dataset_out, row_out
 from api.schemas.datasets import DatasetOut, DatasetPage, DatasetRowOut, DatasetRowPage, DatasetUpload, RowQuery
+from api.schemas.ids import RowId
 from api.schemas.problem import Problem
 from api.schemas.webhooks import PageQuery
 from api.state import Parts
@@ -22,7 +23,7 @@ from shared.workloads.rows import Kind
 
 router = APIRouter(tags=["datasets"], dependencies=[needs("read")])
 
-DatasetId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Id of the dataset.", examples=[1])]
+DatasetId = Annotated[RowId, Path(description="Id of the dataset.", examples=[1])]
 # A form would be what a page of another site can send, and what `curl --data-binary` says if it is not told.
 ANY_FILE = "application/octet-stream"
 CONTENT_TYPES = ("application/x-ndjson", "application/jsonl", "application/json", "text/csv", ANY_FILE)

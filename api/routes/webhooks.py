@@ -9,6 +9,7 @@ from api.http.body import JsonRoute
 from api.http.proxy import link
 from api.lists.cursor import decode_cursor, encode_cursor
 from api.present.webhooks import delivery_out, webhook_out
+from api.schemas.ids import RowId
 from api.schemas.problem import Problem
 from api.schemas.webhooks import (
     DeliveryOut,
@@ -26,9 +27,9 @@ from shared.webhooks.message import new_secret
 
 router = APIRouter(tags=["webhooks"], route_class=JsonRoute, dependencies=[needs("read")])
 
-WebhookId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Id of the endpoint.", examples=[1])]
-DeliveryId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Id of the delivery.", examples=[1])]
-BenchmarkId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Id of the benchmark.", examples=[1])]
+WebhookId = Annotated[RowId, Path(description="Id of the endpoint.", examples=[1])]
+DeliveryId = Annotated[RowId, Path(description="Id of the delivery.", examples=[1])]
+BenchmarkId = Annotated[RowId, Path(description="Id of the benchmark.", examples=[1])]
 
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is no such id."}}
 INVALID: dict[int | str, dict[str, Any]] = {

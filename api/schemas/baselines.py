@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from api.schemas.ids import RowId
 from shared.benchmark.baseline_name import MAX_CHARS, NAME_PATTERN
 
 BaselineName = Annotated[str, StringConstraints(max_length=MAX_CHARS, pattern=NAME_PATTERN)]
@@ -15,7 +16,7 @@ class BaselineIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    benchmark_id: int = Field(ge=1, le=2**63 - 1, description="Id of a completed benchmark.", examples=[7])
+    benchmark_id: RowId = Field(description="Id of a completed benchmark.", examples=[7])
 
 
 class BaselineOut(BaseModel):

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from api.schemas.ids import RowId
 from api.schemas.include import Include
 from api.schemas.instant import Instant
 from shared.benchmark.metadata import MAX_PAIR_CHARS
@@ -48,9 +49,7 @@ class BenchmarkFilters(BaseModel):
     name: Annotated[StorableText, Field(max_length=200)] | None = Field(
         default=None, description="Only names that contain this text; the case of ASCII letters does not matter."
     )
-    rerun_of: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = Field(
-        default=None, description="Only reruns of this benchmark."
-    )
+    rerun_of: RowId | None = Field(default=None, description="Only reruns of this benchmark.")
     metadata: Annotated[tuple[MetadataPair, ...], Field(max_length=MAX_PAIRS)] = Field(
         default=(),
         description="Only benchmarks whose `metadata` has this key with this value, as `key:value`. Numbers, booleans "

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.schemas.comma_separated import comma_separated
+from api.schemas.ids import RowId
 from api.schemas.number import Number
 from api.schemas.summary_counts import RequestCounts
 from shared.benchmark.status import Status
@@ -21,7 +22,6 @@ def split(value: Any) -> Any:
     return comma_separated(value, MAX_CHARS)
 
 
-Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Metric = Literal["ttft_ms", "latency_ms", "tpot_ms", "tokens_per_second", "cost_usd_per_1000", "error_rate"]
 
 
@@ -63,7 +63,7 @@ class MarginQuery(BaseModel):
 class CompareQuery(MarginQuery):
     """What to compare."""
 
-    ids: Annotated[tuple[Id, ...], BeforeValidator(split, json_schema_input_type=list[Id])] = Field(
+    ids: Annotated[tuple[RowId, ...], BeforeValidator(split, json_schema_input_type=list[RowId])] = Field(
         description="Two to eight benchmarks that have ended, separated by commas. The first is the reference that the "
         "others are compared with.",
         examples=[[1, 2]],

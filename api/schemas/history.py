@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
+from api.schemas.ids import RowId
 from api.schemas.number import Number
 from shared.text import StorableText
 
@@ -60,7 +61,7 @@ class BoardQuery(BaseModel):
 
     prompt_set: PromptSet = Field(description=_PROMPT_SET, examples=[_SET_EXAMPLE])
     metric: MetricName = Field(default=DEFAULT_METRIC, description="What the rows are sorted by, the best first.")
-    like: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = Field(
+    like: RowId | None = Field(
         default=None,
         description="Id of a run of this prompt set. Rows are the runs with its load and parameters. If left out, the "
         "settings that most models at endpoints have been run with.",

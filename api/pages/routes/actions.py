@@ -11,12 +11,13 @@ from api.pages.forms.values import Values
 from api.pages.routes.form_body import Form, done
 from api.pages.site import page
 from api.schemas.benchmark_request import BenchmarkBody
+from api.schemas.ids import RowId
 from api.state import Parts
 from shared.errors import Conflict
 
 router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 
-BenchmarkId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+BenchmarkId = Annotated[RowId, Path()]
 
 # The name of the field that makes a second press of a button harmless, and what may be in it.
 KEY = "key"

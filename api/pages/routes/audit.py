@@ -1,9 +1,7 @@
 """`/ui/audit` for admins: who changed what and when, newest first, with the filters in the URL."""
 
-from typing import Annotated
-
 from fastapi import APIRouter, Request, Response
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from api.access.needs import needs
 from api.http.proxy import link
@@ -14,6 +12,7 @@ from api.pages.routes.login import Logins
 from api.pages.site import page
 from api.pages.urls import with_query
 from api.schemas.audit import AuditFilters
+from api.schemas.ids import RowId
 from api.state import Parts
 from shared.access.audit import ACTIONS, KINDS
 from shared.db.access.audit import AuditRepository
@@ -28,7 +27,7 @@ class PageQuery(AuditFilters):
     """Which entries. The URL may have other parameters, such as the theme."""
 
     owner: OwnerFilter = None
-    below: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
+    below: RowId | None = None
 
     @model_validator(mode="before")
     @classmethod

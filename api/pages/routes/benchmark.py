@@ -25,6 +25,7 @@ from api.pages.urls import with_query
 from api.present.results import PromptTexts
 from api.present.whole_benchmark import whole_benchmark
 from api.schemas.benchmarks import BenchmarkOut
+from api.schemas.ids import RowId
 from api.state import Parts, State
 from shared.benchmark.charts.tables import FigureId
 from shared.benchmark.results.outcome import OUTCOMES
@@ -32,7 +33,7 @@ from shared.benchmark.status import TERMINAL
 
 router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 
-BenchmarkId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+BenchmarkId = Annotated[RowId, Path()]
 PAGE = 100
 # The figures of so many results are made while the reader waits; those of more come after the page.
 QUICK = 5_000

@@ -16,6 +16,7 @@ from api.present.made_prompts import item_of
 from api.present.results import PromptTexts, result_json
 from api.present.whole_benchmark import whole_benchmark
 from api.schemas.benchmarks import BenchmarkOut
+from api.schemas.ids import RowId
 from api.state import Parts, State
 from shared.benchmark.prompt import Parameters
 from shared.db.tables.benchmarks import Result
@@ -24,7 +25,7 @@ from shared.numbers.metrics import DEFINITIONS, METRICS
 
 router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 
-Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
+Id = Annotated[RowId, Path()]
 # More events are no help in a table or a chart.
 MOST_EVENTS = 20_000
 

@@ -15,6 +15,7 @@ from api.pages.list_order import COLUMNS, NEWEST, OLDEST, Order, sorted_rows
 from api.pages.site import is_partial, page
 from api.pages.urls import with_query
 from api.schemas.benchmark_queries import BenchmarkQuery
+from api.schemas.ids import RowId
 from api.state import Parts, State
 from shared.benchmark.status import STATUSES
 from shared.db.benchmarks.pages import BenchmarkFilter, BenchmarkList, ListedBenchmark, Position
@@ -52,7 +53,7 @@ class ListQuery(BenchmarkQuery):
 class LiveQuery(ListQuery):
     """What an open list wants to know: how its open rows are, and how many benchmarks are newer than `newest`."""
 
-    ids: Annotated[tuple[Annotated[int, Field(ge=1, le=2**63 - 1)], ...], Field(max_length=PAGE)] = ()
+    ids: Annotated[tuple[RowId, ...], Field(max_length=PAGE)] = ()
     newest: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = None
 
 
@@ -112,7 +113,7 @@ async def live_rows(request: Request, query: Annotated[LiveQuery, Query()], part
 
 
 @router.get("/benchmarks/compare")
-async def compare_chosen(ids: Annotated[tuple[int, ...], Query(max_length=PAGE)] = ()) -> RedirectResponse:
+async def compare_chosen(ids: Annotated[tuple[RowId, ...], Query(max_length=PAGE)] = ()) -> RedirectResponse:
     """From the checkboxes of the list to the page that compares."""
     chosen = list(dict.fromkeys(ids))
     if not 2 <= len(chosen) <= MOST_COMPARED:

@@ -16,7 +16,8 @@ from api.pages.site import page
 from api.pages.tables import csv_of
 from api.pages.urls import with_query
 from api.present.comparisons import LEAST
-from api.schemas.comparison import ComparisonOut, Id, MarginQuery, split
+from api.schemas.comparison import ComparisonOut, MarginQuery, split
+from api.schemas.ids import RowId
 from api.state import Parts
 from shared.errors import NotFound
 
@@ -28,7 +29,7 @@ class ComparePageQuery(MarginQuery):
 
     model_config = ConfigDict(extra="ignore")
 
-    ids: Annotated[tuple[Id, ...], BeforeValidator(split)] = Field(default=())
+    ids: Annotated[tuple[RowId, ...], BeforeValidator(split)] = Field(default=())
 
     @model_validator(mode="before")
     @classmethod

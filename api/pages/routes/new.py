@@ -22,13 +22,14 @@ from api.pages.routes.actions import KEY, key_of, new_key
 from api.pages.routes.form_body import Form, done
 from api.pages.routes.form_choices import datasets, providers
 from api.pages.site import is_partial, page
+from api.schemas.ids import RowId, is_id
 from api.state import Parts, State
 from api.submission.money_checks import OWN
 from shared.errors import BudgetExhausted, Conflict, InvalidRequest, Unavailable
 
 router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[needs("read")])
 
-Earlier = Annotated[int | None, Query(alias="from", ge=1, le=2**63 - 1)]
+Earlier = Annotated[RowId | None, Query(alias="from")]
 
 # Longer prompts of an earlier benchmark are not put into the page. They are read again at the start.
 MAX_PREFILLED_CHARS = 200_000
@@ -123,7 +124,7 @@ async def _checked(parts: State, values: Values) -> CheckedForm:
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+    return int(text) if is_id(text) else None
 
 
 def _once(values: Values) -> str | None:

@@ -21,6 +21,7 @@ from api.pages.benchmark.spec_text import spec_of
 from api.pages.charts.figure import Figure
 from api.pages.site import render
 from api.present.whole_benchmark import whole_benchmark
+from api.schemas.ids import is_id
 from api.state import Parts, State
 from shared.benchmark.charts.tables import FigureId
 from shared.errors import InvalidRequest
@@ -108,7 +109,7 @@ def _named(figure: Figure, benchmark_id: int) -> Figure:
 def _ids(text: str) -> list[int]:
     """Each once, in their order."""
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isascii() and part.isdigit() and 0 < int(part) < 2**63 for part in parts):
+    if not all(is_id(part) for part in parts):
         raise InvalidRequest.of("ids", "must be ids of benchmarks, separated by commas", "invalid_ids")
     found = list(dict.fromkeys(int(part) for part in parts))
     if len(found) > MOST:

@@ -13,6 +13,7 @@ from api.pages.forms.values import Values
 from api.pages.routes.form_body import Form, done
 from api.pages.site import page
 from api.present.webhooks import delivery_out, webhook_out
+from api.schemas.ids import RowId
 from api.schemas.webhooks import WebhookIn
 from api.state import Parts, State
 from shared.errors import FieldError, InvalidRequest, Unavailable
@@ -20,8 +21,8 @@ from shared.webhooks.message import EventType, new_secret
 
 router = APIRouter(prefix="/ui/webhooks", include_in_schema=False, dependencies=[needs("read")])
 
-Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
-Before = Annotated[int | None, Query(ge=1, le=2**63 - 1, description="Only rows with smaller ids.")]
+Id = Annotated[RowId, Path()]
+Before = Annotated[RowId | None, Query(description="Only rows with smaller ids.")]
 
 EVENTS: Sequence[str] = get_args(EventType)
 WEBHOOKS_A_PAGE, DELIVERIES_A_PAGE = 100, 20
