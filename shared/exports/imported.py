@@ -6,7 +6,17 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from shared.benchmark.prompt import STRICT
 from shared.benchmark.results.outcome import Outcome
@@ -175,6 +185,13 @@ class BenchmarkIn(BaseModel):
     started_at: Instant | None
     completed_at: Instant
     texts_deleted_at: Instant | None
+
+    @field_validator("started_at")
+    @classmethod
+    def _completed_was_started(cls, value: datetime | None, info: ValidationInfo) -> datetime | None:
+        if value is None and info.data.get("status") == "completed":
+            raise ValueError("must be there: the benchmark has completed")
+        return value
 
 
 class HeadIn(BaseModel):

@@ -313,6 +313,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("benchmark.spec.metadata", {"a": "\0"}, "benchmark.spec.metadata.a"),
     ("benchmark.cost_usd", "-1", "benchmark.cost_usd"),
     ("benchmark.created_at", "2025-01-15T10:30:00", "benchmark.created_at"),
+    ("benchmark.started_at", None, "benchmark.started_at"),
     ("benchmark.created_at", "0001-01-01T00:00:00+14:00", "benchmark.created_at"),
     ("benchmark.summary", {"requests": 1}, "benchmark.summary.requests"),
     ("benchmark.summary.ttft_ms.p50", "12", "benchmark.summary.ttft_ms.p50"),
