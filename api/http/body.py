@@ -190,7 +190,7 @@ class _JsonRequest(Request):
 
 
 def parsed(raw: bytes | bytearray) -> Any:
-    """The JSON value. Raises JSONDecodeError, and ValueError for text that is no Unicode.
+    """The JSON value of UTF-8, the encoding that the bounds know. Raises JSONDecodeError.
 
     NaN, Infinity and lone surrogates are read, so that validation can name their fields.
     """
@@ -200,4 +200,13 @@ def parsed(raw: bytes | bytearray) -> Any:
     except ValueError as exc:
         if len(raw) > EXPLAINED_BYTES:
             raise json.JSONDecodeError(str(exc), "", 0) from None
-    return json.loads(raw)
+    try:
+        # `json.loads` takes bytes for UTF-16 or UTF-32 if they look like it.
+        return json.loads(raw.decode("utf-8-sig", "surrogatepass"))
+    except json.JSONDecodeError:
+        raise
+    except UnicodeDecodeError as exc:
+        raise json.JSONDecodeError("not UTF-8", "", exc.start) from None
+    except ValueError:
+        # Python refuses numbers of thousands of digits.
+        raise json.JSONDecodeError("a number is too long", "", 0) from None

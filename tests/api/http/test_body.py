@@ -1,6 +1,7 @@
 """Request bodies: bounded in time and in number, and their bytes are given back."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -42,6 +43,23 @@ async def test_no_body_that_is_parsed_escapes_the_bounds(
     document = problem(await sqlite_api.post("/benchmarks", content=b"[" * 500 + b"]" * 500, headers=headers), status)
     if status == 422:
         assert [error["code"] for error in document["errors"]] == ["too_complex"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("depth", [1, 100, 3_000])
+async def test_a_body_of_another_encoding_is_no_json(sqlite_api: httpx2.AsyncClient, encoding: str, depth: int) -> None:
+    """The bounds read the bytes as UTF-8: a quote in them may be half of another character."""
+    text = json.dumps({**EXAMPLE, "name": "∀"}, ensure_ascii=False)
+    deep = f'{text[:-1]}, "metadata": {{"a": {"[" * depth}{"]" * depth}}}}}'
+    answer = await sqlite_api.post(
+        "/benchmarks", content=deep.encode(encoding), headers={"content-type": "application/json"}
+    )
+    assert problem(answer, 400)["code"] == "invalid_json"
+
+
+def test_utf_8_is_read_with_and_without_its_mark() -> None:
+    assert parsed('{"a": "∀🦊"}'.encode()) == parsed('{"a": "∀🦊"}'.encode("utf-8-sig")) == {"a": "∀🦊"}
+    assert parsed(rb'{"a": "\ud800"}') == {"a": "\ud800"}
 
 
 async def test_other_requests_get_their_turn_while_a_large_piece_is_checked() -> None:
