@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, InstanceOf, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, SecretStr
 from pydantic_settings import NoDecode
 
 from shared.access.trusted_users import TrustedUsers, parse_users
 from shared.db.connection import postgresql_url
-from shared.network import path_prefix
+from shared.network import http_url, path_prefix
 from shared.network.hosts import check_pattern
 from shared.network.ssrf import Network, networks
 from shared.providers.endpoints import Endpoint
@@ -42,10 +42,8 @@ def _redis_url(value: str) -> str:
     return value
 
 
-def _public_url(value: str) -> str:
-    if not value.startswith(("https://", "http://")):
-        raise ValueError("must start with https:// or http://")
-    return value
+def _http_url(value: str) -> str:
+    return http_url.check(value)
 
 
 def _usable_keys(value: SecretStr) -> SecretStr:
@@ -101,9 +99,12 @@ def _parts(text: str) -> list[str]:
     return [part for part in (item.strip() for item in text.split(",")) if part]
 
 
+# At most a century: infinity, and what no clock or database can count to, ends a program later.
+Seconds = Annotated[float, Field(le=3_155_760_000)]
+Days = Annotated[float, Field(le=36_525)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 RedisUrl = Annotated[str, AfterValidator(_redis_url)]
-PublicUrl = Annotated[str, AfterValidator(_public_url)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
 RootPath = Annotated[str, AfterValidator(path_prefix.check)]
 EncryptionKeys = Annotated[SecretStr, AfterValidator(_usable_keys)]
 SecretKeys = Annotated[SecretStr, AfterValidator(_long_secrets)]

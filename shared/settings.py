@@ -30,14 +30,16 @@ from shared.setting_errors import described
 from shared.setting_files import UnreadableFile
 from shared.setting_types import (
     DatabaseUrl,
+    Days,
     EncryptionKeys,
     Endpoints,
     HostPatterns,
+    HttpUrl,
     Networks,
     ProvidersFile,
-    PublicUrl,
     RedisUrl,
     RootPath,
+    Seconds,
     split_keys,
 )
 from shared.webhooks.secret_box import SecretBox
@@ -89,7 +91,7 @@ class Settings(AccessSettings):
     providers: Endpoints = Field(
         default=(), description="The same list as JSON, in the variable itself. Wins over the file."
     )
-    simulator_url: str | None = Field(
+    simulator_url: HttpUrl | None = Field(
         default=None,
         description="URL of a simulator. It stands in for providers without a key. Ignored if its host name cannot be "
         "resolved. `llmbench up` sets it.",
@@ -112,7 +114,7 @@ class Settings(AccessSettings):
         "run` sets it.",
     )
 
-    public_url: PublicUrl | None = Field(
+    public_url: HttpUrl | None = Field(
         default=None,
         description="URL at which clients reach the API, e.g. `https://bench.example.com`. Links in webhooks begin "
         "with it.",
@@ -161,31 +163,31 @@ class Settings(AccessSettings):
     worker_health_file: Path | None = Field(
         default=None, description="File that a worker writes with each heartbeat, for a container's health check."
     )
-    lease_s: float = Field(
+    lease_s: Seconds = Field(
         default=30, gt=0, description="Seconds after which another worker takes over the benchmark of a silent worker."
     )
-    sweep_s: float = Field(
+    sweep_s: Seconds = Field(
         default=5, gt=0, description="Seconds between two sweeps, in which a worker looks for forgotten benchmarks."
     )
-    shutdown_grace_s: float = Field(
+    shutdown_grace_s: Seconds = Field(
         default=25, ge=0, description="Seconds that requests in flight have to finish after SIGTERM."
     )
     max_crashes: int = Field(
         default=5, ge=1, description="After this many crashes of its workers, a benchmark fails with `crash_loop`."
     )
-    unclaimed_after_s: float = Field(
+    unclaimed_after_s: Seconds = Field(
         default=900, gt=0, description="After this many seconds without a worker that can run it, a benchmark fails."
     )
     timeline_max_requests: int = Field(
         default=1_000, ge=0, description="Event timelines are stored for runs of up to this many requests or results."
     )
 
-    retention_days: float | None = Field(
+    retention_days: Days | None = Field(
         default=None,
         gt=0,
         description="Benchmarks that ended more than this many days ago are deleted. Not set: they are kept for ever.",
     )
-    text_retention_days: float | None = Field(
+    text_retention_days: Days | None = Field(
         default=None,
         gt=0,
         description="All texts that callers sent or models answered are deleted from benchmarks that ended more than "

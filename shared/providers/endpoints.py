@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from shared.benchmark.extra_body import ExtraBody
 from shared.errors import MissingKey, UnknownModel, UnknownProvider
+from shared.network import http_url
 from shared.protocols.base import Options
 from shared.protocols.registry import PROTOCOLS, ProtocolName, protocol_named
 from shared.providers.endpoint_tls import Tls
@@ -105,15 +105,8 @@ class Endpoint(BaseModel):
     @field_validator("base_url")
     @classmethod
     def _http_without_credentials(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("must be an http:// or https:// URL with a host")
-        if parts.username or parts.password or parts.query or parts.fragment:
-            raise ValueError(
-                "must hold no credentials, query or fragment: name the key's variable in `api_key_env`, put parameters "
-                "into `query`"
-            )
-        return value.rstrip("/")
+        instead = "name the key's variable in `api_key_env`, put parameters into `query`"
+        return http_url.check(value, instead).rstrip("/")
 
     @model_validator(mode="after")
     def _consistent(self) -> "Endpoint":

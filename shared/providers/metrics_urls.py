@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from shared.network import http_url
 from shared.providers.values import Headers, Query, Value
 
 MAX_URLS = 16
@@ -32,14 +33,9 @@ class MetricsUrl(BaseModel):
     @field_validator("url")
     @classmethod
     def _http_without_credentials(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or not (value.isascii() and value.isprintable()):
-            raise ValueError("must be an http:// or https:// URL with a host")
-        # Raises ValueError if it is no port.
-        parts.port  # noqa: B018
-        if parts.username or parts.password or parts.query or parts.fragment or " " in value:
-            raise ValueError("must hold no credentials, query or fragment: put parameters into `query` and `headers`")
-        return value
+        if not value.isascii():
+            raise ValueError("must be ASCII")
+        return http_url.check(value, "put parameters into `query` and `headers`")
 
     @property
     def values(self) -> tuple[Value, ...]:

@@ -65,6 +65,31 @@ def test_each_setting_has_a_valid_default_and_a_description(name: str) -> None:
     [
         ({"lease_s": "soon"}, ["LEASE_S: "]),
         ({"lease_s": 0}, ["LEASE_S: "]),
+        *(
+            ({name: value}, [f"{name.upper()}: "])
+            for name in ("lease_s", "unclaimed_after_s", "shutdown_grace_s", "retention_days", "text_retention_days")
+            for value in ("inf", "nan", "1e300", "-1")
+        ),
+        ({"sweep_s": "inf"}, ["SWEEP_S: "]),
+        *(
+            ({name: url}, [f"{name.upper()}: must "])
+            for name in ("public_url", "simulator_url")
+            for url in (
+                "https://[bad",
+                "http://",
+                "https://h:99999",
+                "https://u:p@h",
+                "https://h?a=b",
+                "bench.example.com",
+            )
+        ),
+        *(
+            (
+                {"providers": f'[{{"name": "x", "protocol": "openai", "base_url": "{url}"}}]'},
+                ["PROVIDERS[0].base_url: must "],
+            )
+            for url in ("http://127.0.0.1:99999/v1", "http://h:abc", "http://@h/v1", "http://h?", "http://[h")
+        ),
         ({"database_url": "mysql://x"}, ["DATABASE_URL: must start with sqlite:/// or postgresql://"]),
         ({"database_url": "sqlite://"}, ["DATABASE_URL: must name a file"]),
         ({"database_url": "sqlite:///:memory:"}, ["DATABASE_URL: must name a file"]),
