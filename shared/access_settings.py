@@ -50,8 +50,8 @@ class AccessSettings(FileSettings):
     )
     trusted_proxies: Networks = Field(
         default=(),
-        description="Addresses of proxies whose `X-Forwarded-Prefix` and `X-Forwarded-Proto` count, e.g. "
-        "`10.0.0.0/8,127.0.0.1`. The headers of all others are ignored.",
+        description="Addresses of proxies whose `X-Forwarded-Prefix`, `X-Forwarded-Proto` and, at the login, "
+        "`X-Forwarded-For` count, e.g. `10.0.0.0/8,127.0.0.1`. The headers of all others are ignored.",
     )
     trusted_user_header: UserHeader | None = Field(
         default=None,

@@ -1,12 +1,14 @@
 """The columns of an exported comparison: one row for each statistic of each benchmark. docs/exports.md lists them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
+from shared.comparison.measure import Statistic
 from shared.numbers.metric import NEVER, Definition
 
 _NO_DIFFERENCE = "it is the reference, or there are too few values"
 _TOO_FEW = "there are too few values"
+_STATISTICS = get_args(Statistic)
 
 
 def _column(name: str, definition: str, null_when: str = NEVER) -> Definition:
@@ -15,7 +17,10 @@ def _column(name: str, definition: str, null_when: str = NEVER) -> Definition:
 
 COLUMNS: Sequence[Definition] = (
     _column("metric", "Name of the metric"),
-    _column("statistic", "What of it is compared: `p50`, `p95`, `mean` or `share`"),
+    _column(
+        "statistic",
+        f"What of it is compared: {', '.join(f'`{name}`' for name in _STATISTICS[:-1])} or `{_STATISTICS[-1]}`",
+    ),
     _column("unit", "Unit of values, differences and intervals in this row"),
     _column("better", "Which values are better: `lower` or `higher`"),
     _column("reference_id", "Id of the benchmark that the others are compared with"),

@@ -1,7 +1,6 @@
 """What webhooks say, how they are signed, and when they are tried again: https://www.standardwebhooks.com."""
 
 import base64
-import binascii
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,7 +55,7 @@ def check_secret(text: str) -> str:
     least, most = SECRET_BYTES
     try:
         size = len(base64.b64decode(text.removeprefix(PREFIX), validate=True))
-    except binascii.Error:
+    except ValueError:
         size = 0
     if not text.startswith(PREFIX) or not least <= size <= most:
         raise ValueError(f"must be {PREFIX} and {least} to {most} random bytes in base64")

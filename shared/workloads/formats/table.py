@@ -1,7 +1,7 @@
 """Reads CSV files by RFC 4180: prompts of a named column, and records of traces."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from shared.text import refuse_unstorable
@@ -69,9 +69,10 @@ def records(lines: Iterable[NumberedLine], report: Report, needed: Iterable[str]
     names = [name.strip() for name in header]
     if len(names) > MAX_COLUMNS:
         raise Unreadable(source.number, f"has {len(names):,} columns; at most {MAX_COLUMNS:,} are read")
+    if twice := [name for name in dict.fromkeys(names) if name and names.count(name) > 1]:
+        raise Unreadable(source.number, f"names the column {_shown(twice[:1])} more than once")
     if missing := [name for name in needed if name not in names]:
-        shown = ", ".join(ascii(name[:40])[1:-1] for name in names[:8])
-        raise Unreadable(source.number, f"has no column {' and '.join(missing)}; it has {shown}")
+        raise Unreadable(source.number, f"has no column {' and '.join(missing)}; it has {_shown(names[:8])}")
     while (values := _next(reader, source)) is not None:
         if not values:
             continue
@@ -79,6 +80,10 @@ def records(lines: Iterable[NumberedLine], report: Report, needed: Iterable[str]
             report.wrong(source.number, f"has {len(values):,} fields, and the first line names {len(names):,}")
             continue
         yield source.number, dict(zip(names, values, strict=True))
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(ascii(name[:40])[1:-1] for name in names)
 
 
 class _Source:

@@ -58,7 +58,9 @@ def test_a_secret_has_24_to_64_bytes(data: bytes) -> None:
             check_secret(text)
 
 
-@pytest.mark.parametrize("text", ["", "whsec_", "secret", "whsec_!!!", base64.b64encode(b"x" * 32).decode()])
+@pytest.mark.parametrize(
+    "text", ["", "whsec_", "secret", "whsec_!!!", "é", "whsec_é", base64.b64encode(b"x" * 32).decode()]
+)
 def test_what_is_no_secret(text: str) -> None:
     with pytest.raises(ValueError, match="whsec_"):
         check_secret(text)

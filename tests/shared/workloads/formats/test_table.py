@@ -26,6 +26,8 @@ def test_a_long_field_is_read_whole() -> None:
     ("content", "line", "message"),
     [
         ("a,b\n1,2\n", 1, "has no column prompt; it has a, b"),
+        ("prompt,prompt\nx,y\n", 1, "names the column prompt more than once"),
+        ("prompt,a, a ,a\nx,y,z,w\n", 1, "names the column a more than once"),
         ("prompt\n\x00\n", 2, "prompt: must not contain NUL"),
         ("prompt,x\na\n", 2, "has 1 fields, and the first line names 2"),
         ('prompt,x\na,1\n"",2\n', 3, "prompt: must not be empty"),
