@@ -95,7 +95,7 @@ class Recovery:
             segments = await self._segments()
         sent_in_vain = Counter(_request_id(load, stored) for segment in segments for stored in segment.unanswered or ())
         results = await self._results(load, segments, nothing, sent_in_vain)
-        stages, begun = await until_available(lambda: self._stages(load, segments), "takeover_waits")
+        stages, begun = await until_available(lambda: self._stages(load, segments, sent_in_vain), "takeover_waits")
         return Inheritance(results, stages, begun, await self._recorded(load), sent_in_vain)
 
     async def maybe_sent(self, load: PlannedLoad | None) -> list[RequestId]:
@@ -161,14 +161,17 @@ class Recovery:
         return await until_available(lambda: self._rebuilt(load, segments, sent_in_vain), "takeover_waits")
 
     async def _stages(
-        self, load: PlannedLoad | None, segments: Sequence[Segment]
+        self, load: PlannedLoad | None, segments: Sequence[Segment], sent_in_vain: Counter[RequestId]
     ) -> tuple[list[StageResult], dict[int, RunAggregate]]:
         """The stages that have ended, and what is stored of those in progress, by number."""
         rows = {row.number: row for row in await self._context.stages.of(self._lease.benchmark_id)}
         ended: list[StageResult] = []
         while load is not None and rows and (stage := load.plan.next(ended)) is not None:
             begun = [each for each in stage.shown if each.number in rows]
-            results = {each.number: await self._of_stage(load, each, rows[each.number], segments) for each in begun}
+            results = {
+                each.number: await self._of_stage(load, each, rows[each.number], segments, sent_in_vain)
+                for each in begun
+            }
             numbers = list(results)
             why = rows[numbers[0]].ended_by if numbers else None
             if why is None or any(rows[number].ended_by is None for number in numbers):
@@ -177,14 +180,19 @@ class Recovery:
         return ended, {}
 
     async def _of_stage(
-        self, load: PlannedLoad, stage: Stage, row: StageRow, segments: Sequence[Segment]
+        self,
+        load: PlannedLoad,
+        stage: Stage,
+        row: StageRow,
+        segments: Sequence[Segment],
+        sent_in_vain: Counter[RequestId],
     ) -> RunAggregate:
         """What the stored results of a stage add up to: as its end was stored, or rebuilt from the results."""
         stored = None if row.aggregate is None else RunAggregate.decode(row.aggregate)
         if stored is not None:
             return stored
         empty = RunAggregate(stage.measured.pace.max_in_flight, self._benchmark.spec.slos)
-        return await self._fold_all(empty, load, segments, Counter(), stage=row.number)
+        return await self._fold_all(empty, load, segments, sent_in_vain, stage=row.number)
 
     def _empty(self, load: PlannedLoad | None) -> RunAggregate:
         spec = self._benchmark.spec

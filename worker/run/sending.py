@@ -202,7 +202,7 @@ class Sending:
             begun=inherited.begun,
             recorded=inherited.recorded,
             stored=spec.has_stages,
-            summarize=stage_summaries(spec, load.workload),
+            summarize=stage_summaries(spec, load.workload, inherited.sent_in_vain),
             slos=spec.slos,
             observed=observer.of,
         )

@@ -1,11 +1,14 @@
 """Makes the summary of a run, as JSON, from the aggregate of its results."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypedDict
 
 from shared.benchmark.load.load import Phase
+from shared.benchmark.load.places import stage_of
 from shared.benchmark.load.plan import FixedPlan, PlannedLoad, Stage
+from shared.benchmark.request_id import RequestId
 from shared.benchmark.results.aggregate import RunAggregate
 from shared.benchmark.results.costs import text
 from shared.benchmark.results.over_time import over_time
@@ -82,24 +85,37 @@ def prompts_in_numbers(spec: RunSpec, results: RunAggregate, equal_prompts: Mapp
     }
 
 
-def stage_summaries(spec: RunSpec, workload: Workload) -> Callable[[Stage, RunAggregate], dict[str, Any]]:
-    """Makes the summaries of the stages of a run. To be called in a thread: it reads all prompts once."""
-    equal_prompts = cache(workload.equal_prompts)
+def stage_summaries(
+    spec: RunSpec, workload: Workload, sent_in_vain: Counter[RequestId]
+) -> Callable[[Stage, RunAggregate], dict[str, Any]]:
+    """Makes the summaries of the stages of a run. To be called in a thread: it reads all prompts once.
+
+    `sent_in_vain`: how often earlier segments may have sent a request without its answer being stored.
+    """
+    equal_prompts, of_stages = cache(workload.equal_prompts), Counter[int]()
+    for request_id, count in sent_in_vain.items():
+        of_stages[stage_of(request_id.place)] += count
     return lambda stage, results: summary_of_stage(
-        stage, results, spec.slos, prompts_in_numbers(spec, results, equal_prompts())
+        stage, results, spec.slos, prompts_in_numbers(spec, results, equal_prompts()), of_stages[stage.number]
     )
 
 
 def summary_of_stage(
-    stage: Stage, results: RunAggregate, slos: SloSpec | None = None, prompts: PromptNumbers = _ALL_DIFFERENT
+    stage: Stage,
+    results: RunAggregate,
+    slos: SloSpec | None = None,
+    prompts: PromptNumbers = _ALL_DIFFERENT,
+    sent_in_vain: int = 0,
 ) -> dict[str, Any]:
-    """All numbers of one stage of a run."""
+    """All numbers of one stage of a run. `sent_in_vain`: of its requests, see `stage_summaries`."""
+    # Nobody knows in which of several seamless stages a request was sent first: each has those that it sent again.
+    sent_again = results.costs.duplicates_priced - results.costs.renewed
     plan = Plan(
         requests=results.count,
         **_numbers_of(stage.measured),
         **prompts,
         interrupted=results.activity.is_resumed,
-        sent_in_vain=0,
+        sent_in_vain=max(sent_in_vain, sent_again),
         slos=slos,
     )
     return _all_numbers(results, plan)
