@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.access.caller import Caller
@@ -17,6 +17,7 @@ from shared.db.connection.clock import read_now
 from shared.db.connection.database import Database
 from shared.db.money.caps import cap_key, lock_caps
 from shared.db.tables.access import ApiKey, OwnerRow
+from shared.db.tables.benchmarks import Benchmark, is_open
 from shared.db.tables.money import Budget, Cap, Spend
 from shared.db.tables.types import utc_now
 from shared.errors import NotFound
@@ -59,11 +60,12 @@ class BudgetRepository:
     async def put(self, name: BudgetName, cap: int) -> tuple[BudgetState, bool]:
         """(budget, whether it is new). A changed one holds at once: the cap of this day or month changes with it.
 
-        For a new one, what the key or the owner has spent in this day or month counts. Benchmarks that run take no
-        notice of it until tomorrow: they know their caps. Raises NotFound.
+        For a new one, what the key or the owner has spent in this day or month counts. Benchmarks that run without any
+        cap spend on, and what they spend counts. Raises NotFound.
         """
         async with self._database.write() as session:
             owner = await _owner_of(session, name)
+            await _wait_for_payments(session, name, owner)
             today = (await read_now(session)).date()
             created = await session.scalar(select(Budget.key).where(Budget.key == name.key)) is None
             values = {"owner": owner, "key_id": name.id if name.holder == "key" else None, "period": name.period}
@@ -148,6 +150,17 @@ async def _spent(session: AsyncSession, name: BudgetName, cap_key: str) -> int:
         holder == name.id, Spend.day >= begins, Spend.day < resets_at.date()
     )
     return int(await session.scalar(query) or 0)
+
+
+async def _wait_for_payments(session: AsyncSession, name: BudgetName, owner: str) -> None:
+    """Holds the benchmarks that spend, as each of their payments does.
+
+    So a payment is in the ledger before this transaction reads it, or finds the budget. The benchmarks come before the
+    caps, in the same order as in a payment.
+    """
+    holder = Benchmark.key_id == name.id if name.holder == "key" else true()
+    running = and_(Benchmark.owner == owner, is_open(), Benchmark.status == "running", holder)
+    await session.execute(select(Benchmark.id).where(running).order_by(Benchmark.id).with_for_update(read=True))
 
 
 async def _owner_of(session: AsyncSession, name: BudgetName) -> str:

@@ -96,9 +96,10 @@ async def wanted_caps(session: AsyncSession, spender: Spender, day: date) -> dic
     return {cap.key: cap for cap in sorted(caps, key=lambda cap: cap.key)}
 
 
-async def make_caps(session: AsyncSession, database: Database, caps: Iterable[CapState]) -> None:
+async def make_caps(session: AsyncSession, database: Database, caps: Collection[CapState]) -> None:
     """Makes the rows of these caps that there are not yet. `caps`: in the order of their keys."""
-    await bound_idle_time(session)
+    if caps:
+        await bound_idle_time(session)
     for cap in caps:
         await session.execute(
             database.insert(Cap)

@@ -13,8 +13,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.connection.database import Database
-from shared.db.money.caps import CapState, Spender, change_caps, lock_caps, make_caps, wanted_caps
+from shared.db.money.caps import CapState, change_caps, lock_caps
 from shared.db.money.spend import Account, Charge, add_spend
+from shared.db.money.spending import CapChanges, counting_caps, spend
 from shared.db.tables.money import Reservation
 
 # A reservation that nobody has changed for so long may be swept, if its benchmark has ended or is gone.
@@ -55,7 +56,7 @@ class Bill:
 
     `charges`: what each result costs, by prompt index and repetition, with the day of its reservation (None: there is
     none). `beside`: what requests cost that are no results, by that day. `held`: what stays reserved beside what is
-    wanted, by day. None: no cap counts, and nothing is reserved.
+    wanted, by day. None: no cap counted when the run began, and nothing is reserved.
     """
 
     charges: Mapping[tuple[int, int], tuple[date | None, Charge]] = field(default_factory=dict)
@@ -115,11 +116,12 @@ async def pay(
     today = now.date()
     spent = _dated(settled, today)
     paid = Paid(today, len(bill.wanted), bill.wanted[-1].mark if bill.wanted else None)
-    if bill.held is not None:
-        paid = await _Reserving(session, database, account, fence, now).reserve(bill, spent)
-        # Whoever settles for a benchmark that is gone finds here whose it was.
-        spent = {today: Charge(), **spent} if paid.count else spent
-    await add_spend(session, database, account, spent)
+    if bill.held is None:
+        await spend(session, database, account, today, spent)
+        return paid
+    paid = await _Reserving(session, database, account, fence, now).reserve(bill, spent)
+    # Whoever settles for a benchmark that is gone finds here whose it was.
+    await add_spend(session, database, account, {today: Charge(), **spent} if paid.count else spent)
     return paid
 
 
@@ -136,19 +138,22 @@ class _Reserving:
     async def reserve(self, bill: Bill, spent: Mapping[date, Charge]) -> Paid:
         today, held = self._now.date(), bill.held or {}
         rows = await self._rows()
-        keys = rows[today][0] if today in rows else await self._caps_of_today()
-        caps = {day: row_keys for day, (row_keys, _) in rows.items()} | {today: keys}
-        changes = _Changes()
-        for day, names in caps.items():
-            before = rows[day][1] if day in rows else 0
-            changes.add(names, held.get(day, Held()).amount - before, spent.get(day, Charge()).amount)
+        reserved = {day: row_keys for day, (row_keys, _) in rows.items()}
+        days = sorted({today, *rows, *spent})
+        caps = await counting_caps(self._session, self._database, self._account, today, days, reserved)
+        keys, changes = caps[today], CapChanges()
+        for row_keys, before in rows.values():
+            changes.add(row_keys, -before, 0)
+        # What is held counts in a budget that is newer than the reservation, too.
+        for day in days:
+            changes.add(caps[day], held.get(day, Held()).amount, spent.get(day, Charge()).amount)
         states = await lock_caps(self._session, changes.keys)
         left = [(states[key], states[key].left - sum(changes.of(key))) for key in keys if key in states]
         count, amount = _affordable(bill.wanted, min((most for _, most in left), default=None))
         changes.add(keys, amount, 0)
         await change_caps(self._session, changes.by_key, [state.key for state, _ in left] if amount else ())
         new = Held(amount, sum(wanted.requests for wanted in bill.wanted[:count]))
-        for day in caps:
+        for day in days:
             kept = held.get(day, Held())
             await self._store(day, caps[day], kept + new if day == today else kept)
         refusal = None
@@ -164,13 +169,6 @@ class _Reserving:
             )
         )
         return {row.day: (row.caps, row.amount) for row in found}
-
-    async def _caps_of_today(self) -> list[str]:
-        account = self._account
-        spender = Spender(account.owner, account.key_id, account.benchmark_id, account.budget)
-        wanted = await wanted_caps(self._session, spender, self._now.date())
-        await make_caps(self._session, self._database, wanted.values())
-        return list(wanted)
 
     async def _store(self, day: date, caps: Sequence[str], held: Held) -> None:
         values: dict[str, Any] = {
@@ -201,8 +199,8 @@ async def close(
     What lease `fence` reserved is given back, but for `settled`. What others reserved may have been sent, and nobody
     will ever know: it is spent. The transaction holds the benchmark, or it is gone.
     """
-    own = _dated(settled or {}, today)
-    spent, changes = dict(own), _Changes()
+    spent, changes = _dated(settled or {}, today), CapChanges()
+    reserved: dict[date, set[str]] = {}
     ended = await session.execute(
         delete(_TABLE)
         .where(_TABLE.c.benchmark_id == account.benchmark_id)
@@ -210,38 +208,12 @@ async def close(
     )
     rows = ended.all()
     for row in rows:
-        charge = own.get(row.day, Charge())
         if row.fence != fence:
-            charge = Charge(row.amount, row.amount, row.requests)
-            spent[row.day] = spent.get(row.day, Charge()) + charge
-        changes.add(row.caps, -row.amount, charge.amount)
-    await lock_caps(session, changes.keys)
-    await change_caps(session, changes.by_key)
-    await add_spend(session, database, account, spent)
+            spent[row.day] = spent.get(row.day, Charge()) + Charge(row.amount, row.amount, row.requests)
+        changes.add(row.caps, -row.amount, 0)
+        reserved.setdefault(row.day, set()).update(row.caps)
+    await spend(session, database, account, today, spent, changes, reserved)
     return bool(rows)
-
-
-class _Changes:
-    """What a transaction adds to caps: (reserved, spent) of each."""
-
-    def __init__(self) -> None:
-        self.by_key: dict[str, tuple[int, int]] = {}
-
-    @property
-    def keys(self) -> list[str]:
-        return sorted(self.by_key)
-
-    def of(self, key: str) -> tuple[int, int]:
-        return self.by_key.get(key, (0, 0))
-
-    def add(self, keys: Sequence[str], reserved: int, spent: int) -> None:
-        for key in keys:
-            before = self.of(key)
-            self.by_key[key] = (before[0] + reserved, before[1] + spent)
-
-    def after(self, cap: CapState) -> CapState:
-        reserved, spent = self.of(cap.key)
-        return CapState(cap.key, cap.owner, cap.cap, cap.spent + spent, cap.reserved + reserved, cap.reached_at)
 
 
 def _affordable(wanted: Sequence[Wanted], left: int | None) -> tuple[int, int]:

@@ -17,7 +17,8 @@ from shared.db.connection.clock import Now, database_now
 from shared.db.connection.database import Database
 from shared.db.money.caps import reach
 from shared.db.money.reservations import Bill, Paid, close
-from shared.db.money.spend import NOTHING, Account, Charge, add_spend, spent_by
+from shared.db.money.spend import NOTHING, Account, Charge, spent_by
+from shared.db.money.spending import spend
 from shared.db.runs.claims import Claimer, Claims
 from shared.db.runs.hand_over import HandOver
 from shared.db.runs.lease import Lease, held, hold, hold_and_pay, lost
@@ -168,8 +169,8 @@ class LeaseRepository:
             account, today = await self._hold(session, lease)
             await self._update(session, lease, dispatched=0)
             ended = await end_crashed_segments(session, lease.benchmark_id, unanswered)
-            if not await close(session, self._database, account, today) and ended and worst_case:
-                await add_spend(session, self._database, account, {today: worst_case})
+            if not await close(session, self._database, account, today) and ended:
+                await spend(session, self._database, account, today, {today: worst_case} if worst_case else {})
 
     async def release(self, lease: Lease, end: SegmentEnd) -> None:
         """Gives an unfinished benchmark back: any worker may continue it at once. Raises LeaseLost."""
