@@ -159,7 +159,8 @@ class DeliveryRepository:
         """Stores how an attempt ended.
 
         If its lease lapsed and another worker has claimed the delivery, only the attempt's own row changes. If a
-        redelivery was requested meanwhile, the delivery stays due for that.
+        redelivery was requested meanwhile, the delivery stays due for that. If the endpoint has another URL by now, how
+        the old one answered says nothing about it: a delivery that failed is due at once, at the new one.
         """
         mine = and_(
             WebhookDelivery.id == due.delivery_id,
@@ -168,19 +169,22 @@ class DeliveryRepository:
         )
         async with self._database.write() as session:
             # Lock the endpoint, then the delivery, then the attempt, in the same order as a deletion.
-            locked = select(WebhookEndpoint.id).where(WebhookEndpoint.id == due.endpoint_id).with_for_update()
-            if await session.scalar(locked) is None:
+            locked = select(WebhookEndpoint.url).where(WebhookEndpoint.id == due.endpoint_id).with_for_update()
+            url = await session.scalar(locked)
+            if url is None:
                 return
+            counts = attempt.succeeded or url == due.url
+            wait_s = attempt.wait_s if counts else 0
             next_at: datetime | None = None
-            if attempt.wait_s is not None:
-                next_at = (await session.execute(select(utc_now(attempt.wait_s)))).scalar_one()
-            status = "delivered" if attempt.succeeded else "failed" if attempt.wait_s is None else "pending"
+            if wait_s is not None:
+                next_at = (await session.execute(select(utc_now(wait_s)))).scalar_one()
+            status = "delivered" if attempt.succeeded else "failed" if wait_s is None else "pending"
             settled = await session.execute(
                 update(WebhookDelivery)
                 .where(mine, WebhookDelivery.step == due.step, WebhookDelivery.next_attempt_at == due.due_at)
                 .values(
                     status=status,
-                    step=due.step + (not attempt.succeeded),
+                    step=due.step + (counts and not attempt.succeeded),
                     next_attempt_at=next_at,
                     lease_expires_at=None,
                     delivered_at=utc_now() if attempt.succeeded else None,
@@ -188,9 +192,8 @@ class DeliveryRepository:
                 .returning(WebhookDelivery.id)
             )
             if settled.scalar_one_or_none() is not None:
-                await session.execute(
-                    update(WebhookEndpoint).where(WebhookEndpoint.id == due.endpoint_id).values(**_standing(attempt))
-                )
+                same = and_(WebhookEndpoint.id == due.endpoint_id, WebhookEndpoint.url == due.url)
+                await session.execute(update(WebhookEndpoint).where(same).values(**_standing(attempt)))
             else:
                 await session.execute(update(WebhookDelivery).where(mine).values(lease_expires_at=None))
             await session.execute(
@@ -243,7 +246,9 @@ def _standing(attempt: Attempt) -> dict[str, Any]:
     if attempt.succeeded:
         return {"failing_since": None}
     if attempt.gone:
-        return {"enabled": False, "disabled_reason": "it answered 410 Gone"}
+        # If it was disabled before, the reason of that stays.
+        reason = case((WebhookEndpoint.enabled, "it answered 410 Gone"), else_=WebhookEndpoint.disabled_reason)
+        return {"enabled": False, "disabled_reason": reason}
     failing_long = and_(WebhookEndpoint.enabled, WebhookEndpoint.failing_since < utc_now(-DISABLE_AFTER_S))
     days = DISABLE_AFTER_S // 86_400
     return {

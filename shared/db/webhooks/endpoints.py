@@ -59,7 +59,10 @@ class WebhookRepository:
             return (await session.scalars(query)).one_or_none()
 
     async def change(self, endpoint_id: int, values: dict[str, Any]) -> WebhookEndpoint:
-        """Sets `url`, `events`, `description`, `enabled`. Enabling forgets earlier failures. Raises NotFound."""
+        """Sets `url`, `events`, `description`, `enabled`. Enabling, or another URL, forgets earlier failures.
+
+        Raises NotFound.
+        """
         changed = sorted(values)
         if values.get("enabled"):
             values = {**values, "disabled_reason": None, "failing_since": None}
@@ -68,7 +71,9 @@ class WebhookRepository:
         if "events" in values:
             values = {**values, **stored_events(self._caller.owner, values["events"])}
         async with self._database.write() as session:
-            await self._own(session, endpoint_id)
+            before = await self._own(session, endpoint_id, lock=True)
+            if values.get("url", before.url) != before.url:
+                values = {**values, "failing_since": None}
             if values:
                 await session.execute(update(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id).values(**values))
             if "url" in values or values.get("enabled"):
