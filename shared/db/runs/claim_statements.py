@@ -167,6 +167,8 @@ def _take(lease_s: float, chosen: Any, *, to_run: bool = True) -> Any:
     begun = exists().where(Segment.benchmark_id == Benchmark.id)
     locked = select(Benchmark.id).where(Benchmark.id == chosen, free()).with_for_update(skip_locked=True)
     started_at = case((Benchmark.started_at.is_(None), utc_now()), else_=Benchmark.started_at)
+    # A worker that was only to fail it, and died, ran nothing.
+    died = and_(Benchmark.status == "running", Benchmark.lease_owner.is_not(None), Benchmark.started_at.is_not(None))
     starts = {"started_at": started_at, "unclaimable_since": None, "unclaimable": None}
     # At the beginning, owners share a turn.
     highest = select(func.max(OwnerRow.turn)).scalar_subquery()
@@ -182,8 +184,7 @@ def _take(lease_s: float, chosen: Any, *, to_run: bool = True) -> Any:
             # A worker that left before it sent anything interrupted nothing. The row shows a late `begin` that
             # committed while this statement waited for it; a segment shows a run whose release has reset the row.
             interrupted=or_(Benchmark.interrupted, Benchmark.done > 0, Benchmark.dispatched > 0, begun),
-            crashes=Benchmark.crashes
-            + case((and_(Benchmark.status == "running", Benchmark.lease_owner.is_not(None)), 1), else_=0),
+            crashes=Benchmark.crashes + case((died, 1), else_=0),
             **(starts if to_run else {}),
         )
         .returning(Benchmark, last.label("last"))

@@ -25,7 +25,7 @@ from shared.db.runs.lease import Lease, held, hold, hold_and_pay, lost
 from shared.db.runs.segments import SegmentEnd, StoredId, end_crashed_segments, end_segment
 from shared.db.tables.benchmarks import Benchmark, Segment
 from shared.db.tables.types import utc_now
-from shared.db.webhooks.events import tell_of, tell_of_budget
+from shared.db.webhooks.events import tell_of, tell_of_budget, tell_of_start
 from shared.providers.identity import Holdings
 
 # For a benchmark that ended before anything was sent.
@@ -82,8 +82,7 @@ class LeaseRepository:
             if benchmark is None:
                 return None
             taken.append(Lease(benchmark.id, benchmark.fence, claimer.worker_id))
-            if benchmark.fence == 1:
-                await tell_of(session, benchmark, self._public_url)
+            await tell_of_start(session, benchmark, self._public_url)
         return taken[0], benchmark
 
     async def _claim_overdue(

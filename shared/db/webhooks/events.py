@@ -25,6 +25,16 @@ async def tell_of(session: AsyncSession, benchmark: Benchmark, public_url: str |
     await _deliver_to_listeners(session, event_id, event_type, benchmark)
 
 
+async def tell_of_start(session: AsyncSession, benchmark: Benchmark, public_url: str | None) -> None:
+    """Like `tell_of`, for a benchmark that a worker claims to run it. Only the first of these claims is its start.
+
+    It may have an earlier claim, by a worker that was to fail it and died.
+    """
+    told = select(WebhookEvent.id).where(WebhookEvent.benchmark_id == benchmark.id, WebhookEvent.sequence == 1)
+    if benchmark.fence == 1 or await session.scalar(told) is None:
+        await tell_of(session, benchmark, public_url)
+
+
 async def _deliver_to_listeners(session: AsyncSession, event_id: str, event_type: str, benchmark: Benchmark) -> None:
     listening = await session.execute(
         select(WebhookEndpoint.id, WebhookEndpoint.owner, WebhookEndpoint.events, WebhookEndpoint.owner_events)

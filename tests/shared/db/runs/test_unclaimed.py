@@ -236,6 +236,25 @@ async def test_who_was_to_fail_it_and_died_is_followed_by_another(fleet: Fleet, 
     assert again.unclaimable is not None
 
 
+async def test_who_runs_it_after_all_starts_it(fleet: Fleet, database: Database) -> None:
+    """Who was to fail it has died, and has run nothing. A later claim is no start."""
+    await fleet.report("empty")
+    number = await fleet.add(identity())
+    await fleet.sweep("empty")
+    dying, lapsing = LeaseRepository(database, lease_s=-1), fleet.tables.lapsing
+    assert await dying.claim_overdue("dying", after_s=0) is not None
+    await fleet.report("late", HeldEndpoint(identity()))
+    assert await lapsing.claim("late", holdings=fleet.holdings("late")) is not None
+    assert (await fleet.tables.benchmarks.get(number)).crashes == 0
+    claimed = await fleet.tables.leases.claim("late", holdings=fleet.holdings("late"))
+    assert claimed is not None
+    assert (claimed[0].fence, claimed[1].crashes) == (3, 1)
+    await fleet.tables.leases.finish(claimed[0], "completed", summary={}, error=None)
+    async with database.read() as session:
+        events = await session.execute(select(WebhookEvent.type, WebhookEvent.sequence).order_by(WebhookEvent.sequence))
+    assert [tuple(event) for event in events] == [("benchmark.started", 1), ("benchmark.completed", 2)]
+
+
 async def test_a_released_run_keeps_its_start(fleet: Fleet) -> None:
     await fleet.report("one", HeldEndpoint(identity()))
     number = await fleet.add(identity())
