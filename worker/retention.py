@@ -38,6 +38,8 @@ class Retention:
             await asyncio.sleep(PAUSE_S)
         while await repository.delete_sessions_step():  # noqa: ASYNC110 - as above
             await asyncio.sleep(PAUSE_S)
+        while await repository.delete_events_step():  # noqa: ASYNC110 - as above
+            await asyncio.sleep(PAUSE_S)
         if self._benchmark_days is not None:
             while due := await repository.ended_before(self._benchmark_days * _DAY_S):
                 for benchmark_id in due:

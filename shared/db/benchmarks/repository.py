@@ -21,6 +21,7 @@ from shared.db.money.spend import hold_account, holding
 from shared.db.results.baselines import refuse_baseline
 from shared.db.tables.benchmarks import Benchmark, IdempotencyKey
 from shared.db.tables.types import as_constant, utc_now
+from shared.db.webhooks.about_benchmarks import forget_name
 from shared.db.webhooks.endpoints import lock_endpoint
 from shared.db.webhooks.events import tell_of
 from shared.errors import Conflict, KeyReused
@@ -205,6 +206,7 @@ class BenchmarkRepository:
             benchmark = await _found(session, own, benchmark_id)
             await refuse_baseline(session, benchmark_id)
             await lock_endpoint(session, benchmark_id)
+            await forget_name(session, benchmark_id)
             if found is not None:
                 # What was marked may have been sent. Nothing is given back.
                 await close(session, self._database, found[0], found[1].date())

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, bindparam, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from shared.benchmark.status import TERMINAL
 from shared.benchmark.without_texts import (
@@ -23,6 +24,7 @@ from shared.db.tables.access import ApiKey, Session
 from shared.db.tables.benchmarks import Benchmark, BenchmarkMetadata, IdempotencyKey, Prompt, Result, StageRow
 from shared.db.tables.types import as_constant, utc_now
 from shared.db.tables.webhooks import WebhookDelivery, WebhookEndpoint, WebhookEvent, is_pending
+from shared.db.webhooks.about_benchmarks import delete_orphans, forget_name
 from shared.db.webhooks.endpoints import lock_endpoint
 
 # Rows of one transaction.
@@ -50,8 +52,8 @@ class RetentionRepository:
 
         Baselines stay: without `with_texts` they are left out.
 
-        `with_texts`: only of those that still have their texts and whose events wait for no enabled endpoint. Such an
-        event would be lost with the texts in it; its delivery succeeds or fails within days.
+        `with_texts`: only of those that still have their texts and of which no event waits for an enabled endpoint.
+        Such an event would be lost with the texts in it; its delivery succeeds or fails within days.
         """
         long_ago = Benchmark.completed_at < as_constant(utc_now(-age_s))
         query = select(Benchmark.id).where(long_ago, Benchmark.status.in_(TERMINAL))
@@ -79,6 +81,7 @@ class RetentionRepository:
             if deleted.rowcount:  # type: ignore[attr-defined]
                 return True
             await lock_endpoint(session, benchmark_id)
+            await forget_name(session, benchmark_id)
             await session.execute(delete(Benchmark).where(Benchmark.id == benchmark_id))
             await self._log.count(session, owner, "benchmarks_deleted")
         return False
@@ -123,6 +126,11 @@ class RetentionRepository:
             )
         return bool(deleted.rowcount)  # type: ignore[attr-defined]
 
+    async def delete_events_step(self) -> bool:
+        """Deletes some events about benchmarks that are gone. False: there are none."""
+        async with self._database.write() as session:
+            return bool(await delete_orphans(session, STEP_ROWS))
+
     async def delete_sessions_step(self) -> bool:
         """Deletes some sessions of browsers that have ended, by time or with their key. False: there are none."""
         key = exists().where(ApiKey.id == Session.key_id, is_valid_key()).correlate(Session)
@@ -136,12 +144,17 @@ class RetentionRepository:
 
 
 def _is_being_told_of() -> ColumnElement[bool]:
-    """An event of the benchmark is on its way to an enabled endpoint."""
+    """An event of the benchmark, or about it, is on its way to an enabled endpoint."""
+    return or_(_is_on_its_way(WebhookEvent.benchmark_id), _is_on_its_way(WebhookEvent.about_benchmark_id))
+
+
+def _is_on_its_way(of: InstrumentedAttribute[int | None]) -> ColumnElement[bool]:
+    """An event whose column `of` names the benchmark is on its way to an enabled endpoint."""
     delivery = (
         select(WebhookDelivery.id)
         .join(WebhookEvent, WebhookEvent.id == WebhookDelivery.event_id)
         .join(WebhookEndpoint, WebhookEndpoint.id == WebhookDelivery.endpoint_id)
-        .where(WebhookEvent.benchmark_id == Benchmark.id, is_pending(), WebhookEndpoint.enabled)
+        .where(of == Benchmark.id, is_pending(), WebhookEndpoint.enabled)
         .correlate(Benchmark)
         .limit(1)
     )
@@ -155,6 +168,7 @@ async def _delete_own_texts(session: AsyncSession, benchmark_id: int) -> None:
     await lock_endpoint(session, benchmark_id)
     await session.execute(delete(WebhookEndpoint).where(WebhookEndpoint.benchmark_id == benchmark_id))
     await session.execute(delete(WebhookEvent).where(WebhookEvent.benchmark_id == benchmark_id))
+    await forget_name(session, benchmark_id)
     await session.execute(delete(Prompt).where(Prompt.benchmark_id == benchmark_id))
     await session.execute(delete(BenchmarkMetadata).where(BenchmarkMetadata.benchmark_id == benchmark_id))
     stages = select(StageRow.number, StageRow.label).where(StageRow.benchmark_id == benchmark_id)

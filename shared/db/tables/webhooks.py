@@ -79,15 +79,20 @@ def chosen_events(owner: str, events: Sequence[str] | None, owner_events: Sequen
 
 
 class WebhookEvent(Base):
-    """A change of a benchmark's status, written in the same transaction, or a test."""
+    """A change of a benchmark's status, written in the same transaction, a budget that is reached, or a test."""
 
     __tablename__ = "webhook_events"
-    __table_args__ = (UniqueConstraint("benchmark_id", "sequence"),)
+    __table_args__ = (
+        UniqueConstraint("benchmark_id", "sequence"),
+        index("ix_webhook_events_about_benchmark_id", "about_benchmark_id", where="about_benchmark_id IS NOT NULL"),
+    )
 
     # The `webhook-id` of every attempt.
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     type: Mapped[str] = mapped_column(String(32))
     benchmark_id: Mapped[int | None] = mapped_column(ForeignKey("benchmarks.id", ondelete="CASCADE"))
+    # The benchmark that an event names which is not its own. The event outlives it, so this is no foreign key.
+    about_benchmark_id: Mapped[int | None] = mapped_column(BigKey)
     # 1, 2 … within the benchmark.
     sequence: Mapped[int] = mapped_column(Integer)
     data: Mapped[dict[str, Any]] = mapped_column(JsonDocument)

@@ -55,7 +55,8 @@ async def _deliver_to_listeners(session: AsyncSession, event_id: str, event_type
 async def tell_of_budget(session: AsyncSession, cap: Cap, benchmark: Benchmark, public_url: str | None) -> None:
     """Records that a cap is reached, for its owner's endpoints and that of the benchmark that it has stopped."""
     # It is no event of the benchmark, whose own are numbered and go when it is deleted.
-    event_id = await _add(session, "budget.reached", None, 1, budget_data(cap, benchmark, public_url))
+    data = budget_data(cap, benchmark, public_url)
+    event_id = await _add(session, "budget.reached", None, 1, data, about=benchmark.id)
     await _deliver_to_listeners(session, event_id, "budget.reached", benchmark)
 
 
@@ -85,9 +86,16 @@ async def deliver(session: AsyncSession, event_id: str, endpoint_id: int) -> int
 
 
 async def _add(
-    session: AsyncSession, event_type: str, benchmark_id: int | None, sequence: int, data: dict[str, Any]
+    session: AsyncSession,
+    event_type: str,
+    benchmark_id: int | None,
+    sequence: int,
+    data: dict[str, Any],
+    *,
+    about: int | None = None,
 ) -> str:
+    """`about`: the benchmark that the event names, if it is not its own."""
     event_id = f"msg_{uuid.uuid4().hex}"
     values = {"id": event_id, "type": event_type, "benchmark_id": benchmark_id, "sequence": sequence, "data": data}
-    await session.execute(insert(WebhookEvent).values(**values, created_at=utc_now()))
+    await session.execute(insert(WebhookEvent).values(**values, about_benchmark_id=about, created_at=utc_now()))
     return event_id

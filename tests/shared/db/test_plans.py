@@ -168,6 +168,7 @@ async def use_as_worker(database: Database, middle: int) -> None:
     assert step is not None
     assert await retention.delete_texts_step(second, step) is None
     await retention.delete_keys_step()
+    await retention.delete_events_step()
 
 
 async def use_claims(database: Database) -> None:
