@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import structlog
 
+from shared.db.runs.lease import Lease
 from shared.db.runs.unclaimed import UnclaimedRepository
 from shared.db.workers.repository import WorkerInfo, WorkerRepository
 from shared.errors import Unavailable
@@ -86,7 +87,8 @@ class Dispatcher:
         )
         self._to_report = asyncio.Event()
         self._rung = asyncio.Event()
-        self._runs: dict[int, tuple[BenchmarkRun, asyncio.Task[None]]] = {}
+        # By lease: a worker may claim its own benchmark again before the older run has noticed that it lost the lease.
+        self._runs: dict[Lease, tuple[BenchmarkRun, asyncio.Task[None]]] = {}
         self._background: list[asyncio.Task[None]] = []
         # Loops that go on while runs end in the grace period: a cancel counts, and the worker is alive.
         self._until_left: list[asyncio.Task[None]] = []
@@ -212,13 +214,12 @@ class Dispatcher:
 
     def _begin(self, run: BenchmarkRun) -> None:
         task = asyncio.create_task(run.run())
-        self._runs[run.benchmark_id] = (run, task)
+        self._runs[run.lease] = (run, task)
         # The start of a run is a webhook event, and so is its end. Its first request goes out before.
         asyncio.get_running_loop().call_later(FIRST_REQUEST_S, self._deliverer.ring)
 
         def ended(_: asyncio.Task[None]) -> None:
-            if self._runs.get(run.benchmark_id, (None, None))[0] is run:
-                del self._runs[run.benchmark_id]
+            del self._runs[run.lease]
             if not task.cancelled() and (exc := task.exception()) is not None:
                 log.error("run_broke", benchmark_id=run.benchmark_id, exc_info=exc)
             self.ring()
@@ -232,8 +233,10 @@ class Dispatcher:
                 self.ring()
             elif bell.kind == "webhooks":
                 self._deliverer.ring()
-            elif bell.benchmark_id in self._runs:
-                self._runs[bell.benchmark_id][0].cancel()
+            else:
+                for run, _ in self._runs.values():
+                    if run.benchmark_id == bell.benchmark_id:
+                        run.cancel()
 
     async def _report(self) -> None:
         """Stores the worker's own heartbeat, three times a lease, and when its endpoints have changed."""

@@ -47,6 +47,10 @@ class BenchmarkRun:
         self._draining = False
 
     @property
+    def lease(self) -> Lease:
+        return self._lease
+
+    @property
     def benchmark_id(self) -> int:
         return self._lease.benchmark_id
 
@@ -145,8 +149,11 @@ class BenchmarkRun:
         except (LeaseLost, NotFound, Unavailable):
             raise
         except CannotRun as exc:
-            summary = await self._summary(SegmentEnd()) if exc.sum_up else None
-            verdict, end = failure(exc.kind, exc.message, summary), SegmentEnd()
+            # Of a cancelled one nothing would be sent, so it ends like any other.
+            sum_up = exc.sum_up or (self._cancelled and self._inherited is not None)
+            summary = await self._summary(SegmentEnd()) if sum_up else None
+            failed = failure(exc.kind, exc.message, summary)
+            verdict, end = Verdict("cancelled", summary) if self._cancelled else failed, SegmentEnd()
         except Exception as exc:  # the run must end, whatever broke
             log.exception("run_broke")
             verdict = failure("internal_error", f"{type(exc).__name__} in the worker")

@@ -13,7 +13,7 @@ from shared.benchmark.results.aggregate import RunAggregate
 from shared.clock import Clock
 from shared.db.runs.lease import Lease
 from shared.db.runs.observations import RunObservations
-from shared.errors import LeaseLost
+from shared.errors import LeaseLost, Unavailable
 from shared.network.tls import client_context
 from shared.observing.probe import Probe, Probes
 from shared.observing.sample import Sample, Sampler
@@ -64,7 +64,7 @@ class Observer:
         self._storing = asyncio.Lock()
 
     async def run(self) -> None:
-        """Observes until it is cancelled. Raises LeaseLost."""
+        """Observes until it is cancelled. Raises LeaseLost, Unavailable."""
         if not self._is_active:
             return
         try:
@@ -75,7 +75,7 @@ class Observer:
                 group.create_task(self._probe())
                 async for _ in _ticks(self._clock, self._every_s):
                     await self._observe()
-        except* LeaseLost as lost:
+        except* (LeaseLost, Unavailable) as lost:
             raise lost.exceptions[0] from None
 
     async def settle(self) -> None:

@@ -25,6 +25,7 @@ from tests.support.service import Service, running_service
 from tests.support.waiting import until
 from worker.engine.children import Children
 from worker.run.observing import Observer, observed_of
+from worker.run.probing import Prober
 from worker.run.scraping import Scraper
 
 # One request after another, each of about half a second: a run of several samples.
@@ -200,6 +201,21 @@ async def test_a_database_that_is_away_delays_no_reading_and_gets_all_samples_la
     values = [sample.values["running"] for sample in database.stored]
     assert len(values) > 5
     assert values == [float(number) for number in range(1, len(values) + 1)]
+
+
+@pytest.mark.parametrize("error", [LeaseLost("it has another worker"), Unavailable("the database is away")])
+async def test_what_ends_the_observing_is_raised_as_it_is(error: Exception) -> None:
+    """Else the run would take it for a fault of its own, and fail."""
+
+    class Broken:
+        async def run(self, _: object) -> None:
+            raise error
+
+    observer = Observer(
+        cast("RunObservations", Away()), Lease(1, 1, "one"), SystemClock(), [], cast("Prober", Broken())
+    )
+    with pytest.raises(type(error)):
+        await observer.run()
 
 
 async def test_the_summary_has_what_each_worker_observed(database: Database) -> None:

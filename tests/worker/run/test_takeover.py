@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from sqlalchemy import update
 
 from shared.access.caller import LOCAL
@@ -262,6 +263,26 @@ async def test_a_benchmark_that_kills_its_workers_is_given_up(
     assert document.error is not None
     assert document.error["kind"] == "crash_loop"
     assert len(simulator.requests) == 0
+
+
+@pytest.mark.parametrize("why", ["crash_loop", "unknown_provider"])
+async def test_a_cancelled_one_that_could_not_go_on_is_cancelled_with_what_it_has(
+    database_url: str, database: Database, redis_url: str, simulator: Simulator, children: Children, why: str
+) -> None:
+    settings = make_settings(database_url, redis_url, simulator.base_url, max_crashes=1 if why == "crash_loop" else 5)
+    repository = BenchmarkRepository(LOCAL, database)
+    benchmark = await repository.create(spec(), "simulator" if why == "crash_loop" else "nobody's")
+    claimed = await LeaseRepository(database, lease_s=0).claim("dying")
+    assert claimed is not None
+    stored = measure("anthropic", [(10, anthropic_stream("Hi"))])
+    await ResultRepository(database).record(claimed[0], [stored])
+    await repository.cancel(benchmark.id)
+    async with running_worker(settings, KEYS, children):
+        assert await ended(database, benchmark.id) == "cancelled"
+    document = await repository.get(benchmark.id)
+    assert document.error is None
+    assert document.summary is not None
+    assert document.summary["requests"]["succeeded"] == 1
 
 
 async def test_two_workers_share_a_backlog_and_send_nothing_twice(
