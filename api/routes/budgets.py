@@ -75,7 +75,7 @@ def _add_routes(path: str, holder: Holder, named: Callable[..., Awaitable[Budget
         name: Annotated[BudgetName, Depends(named)], body: BudgetIn, parts: Parts, response: Response
     ) -> BudgetOut:
         """A changed budget holds at once. A new one holds for benchmarks that begin from now on, and for those that run
-        from the next day on; it counts what this day or month has spent already.
+        under another budget; it counts what this day or month has spent already, and all that is spent from now on.
         """
         state, created = await parts.budgets.put(name, micros_of(body.cap_usd))
         if created:

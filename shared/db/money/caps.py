@@ -7,8 +7,9 @@ A cap's row is made when it is first needed: that of a benchmark from its own bu
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 
-from sqlalchemy import case, select, true, update
+from sqlalchemy import Select, bindparam, case, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.connection.again import tries_again
@@ -87,13 +88,17 @@ class CapRepository:
 
 async def wanted_caps(session: AsyncSession, spender: Spender, day: date) -> dict[str, CapState]:
     """The caps that count for this spender on this day, by key, as they are before anything is spent."""
-    found = await session.execute(
-        select(Budget.key, Budget.owner, Budget.cap).where(Budget.key.in_(budget_keys(spender.owner, spender.key_id)))
-    )
+    found = await session.execute(_budgets(), {"keys": budget_keys(spender.owner, spender.key_id)})
     caps = [CapState(cap_key(row.key, day), row.owner, row.cap) for row in found]
     if spender.budget is not None and spender.benchmark_id is not None:
         caps.append(CapState(benchmark_key(spender.benchmark_id), spender.owner, spender.budget))
     return {cap.key: cap for cap in sorted(caps, key=lambda cap: cap.key)}
+
+
+@cache
+def _budgets() -> Select[str, str, int]:
+    """Those of `keys`. Made once, since every transaction of a run has it."""
+    return select(Budget.key, Budget.owner, Budget.cap).where(Budget.key.in_(bindparam("keys", expanding=True)))
 
 
 async def make_caps(session: AsyncSession, database: Database, caps: Collection[CapState]) -> None:

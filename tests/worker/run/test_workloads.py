@@ -44,18 +44,26 @@ def text_of(body: Any) -> str:
     return content
 
 
-async def test_a_tokenizer_that_this_worker_lacks_fails_the_run_with_a_reason(
-    database: Database, database_url: str, children: Children
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_a_tokenizer_that_this_worker_lacks_fails_the_run_with_a_reason_unless_it_was_cancelled(
+    database: Database, database_url: str, children: Children, cancelled: bool
 ) -> None:
     tables = Tables(database)
     number = await tables.add(
         workload={"output_tokens": 5, "cache": {"shared_prefix": {"tokens": 9}}, "tokenizer": "a.json"}
     )
-    lease, benchmark = await tables.leases.claim("one") or pytest.fail("nothing to claim")
+    lease = await tables.claimed()
+    if cancelled:
+        await tables.benchmarks.cancel(number)
+    benchmark = await tables.benchmarks.get(number)
     settings = make_settings(database_url, "redis://127.0.0.1:1/0", "http://127.0.0.1:9")
     context = make_context(settings, database, KeyRing({}), children)
     await BenchmarkRun(context, lease, benchmark).run()
-    error = (await tables.benchmarks.get(number)).error
+    ended = await tables.benchmarks.get(number)
+    if cancelled:
+        assert (ended.status, ended.error) == ("cancelled", None)
+        return
+    error = ended.error
     assert error is not None
     assert error["kind"] == "workload_unusable"
     assert error["message"] == "workload.tokenizer: no folder of tokenizers is configured"
