@@ -40,8 +40,8 @@ def streamed_create(
     async def complete(request: httpx2.Request) -> None:
         _set_headers(request.headers, target)
 
-    # The worker applies all deadlines but that of connecting, which only the client can tell from the rest.
-    timeout = httpx2.Timeout(None, connect=target.connect_s)
+    # The worker applies all deadlines but that of connecting, which the transport applies.
+    timeout = httpx2.Timeout(None)
     http_client = httpx2.AsyncClient(
         transport=transport,
         timeout=timeout,

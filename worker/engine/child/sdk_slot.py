@@ -37,7 +37,9 @@ class SdkClient:
     """One SDK client for all slots of a run, with a pool of as many connections."""
 
     def __init__(self, target: SdkTarget, slots: int) -> None:
-        transport = self._transport = StampingTransport(connections=slots, proxy=target.proxy, trust=target.trust)
+        transport = self._transport = StampingTransport(
+            connections=slots, proxy=target.proxy, trust=target.trust, connect_s=target.connect_s
+        )
         self.sdk = protocol_named(target.protocol).sdk()
         self._http, self.send = streamed_create(self.sdk, target, transport)
         self.keep_alive = KeepAlive()
@@ -123,6 +125,8 @@ class SdkSlot:
             return _connection_failure(exc, wire, head_complete=head_complete)
         except sdk.error as exc:
             return "client_error", str(exc)
+        except Exception as exc:  # noqa: BLE001 - what a library cannot do must not end the process
+            return "client_error", f"{type(exc).__name__}: {exc}"
         finally:
             current_wire.reset(token)
 
@@ -161,6 +165,8 @@ def _connection_failure(exc: BaseException, wire: Wire, *, head_complete: bool) 
         )
     if any(isinstance(cause, httpcore2.ConnectTimeout) for cause in causes):
         return "connect_timeout", "no connection within connect_s"
+    if any(isinstance(cause, httpcore2.ProxyError) for cause in causes):
+        return "connect_error", f"cannot connect: the proxy answered {words}"
     tls = "SSL" in words or "certificate" in words.lower()
     return ("tls_error" if tls else "connect_error"), f"cannot connect: {words}"
 

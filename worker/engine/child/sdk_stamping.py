@@ -1,5 +1,6 @@
 """An httpx2 transport that stamps at the socket when a connection is made, a request written, bytes read."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextvars import ContextVar
@@ -12,6 +13,7 @@ import httpx2
 from shared.clock import monotonic_ns
 from shared.network.round_trip import round_trip_ns
 from shared.network.tls import TlsOptions, client_context
+from worker.engine.child.sdk_pool import Pool
 from worker.engine.messages import Began
 
 
@@ -29,6 +31,23 @@ class Wire:
     answered: bool = False
     round_trip_ns: int = 0
     on_sent: Callable[[], None] | None = None
+    # Set while the transport has the request: when its connection must stand.
+    deadline: asyncio.Timeout | None = None
+
+    def connects(self, connect_s: float) -> None:
+        """A connection is begun only now: waiting for the pool is queueing."""
+        self.started_ns, self.new_connection = monotonic_ns(), True
+        if self.deadline is not None:
+            self.deadline.reschedule(asyncio.get_running_loop().time() + connect_s)
+
+    def sends(self, round_trip_ns: int) -> None:
+        """The first byte of the request goes out."""
+        self.sent_ns = monotonic_ns()
+        self.answered, self.round_trip_ns = False, round_trip_ns
+        if self.deadline is not None:
+            self.deadline.reschedule(None)
+        if self.on_sent is not None:
+            self.on_sent()
 
     def began(self, due_ns: int, renewed: int) -> Began:
         return Began(
@@ -41,35 +60,43 @@ current_wire: ContextVar[Wire | None] = ContextVar("current_wire", default=None)
 
 
 class StampingTransport(httpx2.AsyncBaseTransport):
-    """HTTP/1.1 over a pool of `connections`, through `proxy` if it is given, without redirects and retries."""
+    """HTTP/1.1 over a pool of `connections`, through `proxy` if it is given, without redirects and retries.
 
-    def __init__(self, *, connections: int, proxy: str | None, trust: TlsOptions) -> None:
-        self._pool = httpcore2.AsyncConnectionPool(
+    A new connection must carry its request within `connect_s`: DNS, TCP, the proxy's tunnel and TLS together.
+    """
+
+    def __init__(self, *, connections: int, proxy: str | None, trust: TlsOptions, connect_s: float) -> None:
+        self._pool = Pool(
+            connections=connections,
+            proxy=proxy,
             ssl_context=client_context(trust),
-            proxy=httpcore2.Proxy(proxy) if proxy else None,
-            max_connections=connections,
-            max_keepalive_connections=connections,
-            keepalive_expiry=30,
-            http1=True,
-            http2=False,
-            network_backend=_StampingBackend(httpcore2.AnyIOBackend()),
+            network_backend=_StampingBackend(httpcore2.AnyIOBackend(), connect_s),
         )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        response = await self._pool.handle_async_request(
-            httpcore2.Request(
-                method=request.method,
-                url=httpcore2.URL(
-                    scheme=request.url.raw_scheme,
-                    host=request.url.raw_host,
-                    port=request.url.port,
-                    target=request.url.raw_path,
-                ),
-                headers=request.headers.raw,
-                content=request.stream,
-                extensions=request.extensions,
-            )
+        wire = current_wire.get()
+        asked = httpcore2.Request(
+            method=request.method,
+            url=httpcore2.URL(
+                scheme=request.url.raw_scheme,
+                host=request.url.raw_host,
+                port=request.url.port,
+                target=request.url.raw_path,
+            ),
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions=request.extensions,
         )
+        try:
+            async with asyncio.timeout(None) as deadline:
+                if wire is not None:
+                    wire.deadline = deadline
+                response = await self._pool.handle_async_request(asked)
+        except TimeoutError as exc:
+            raise httpcore2.ConnectTimeout(str(exc)) from exc
+        finally:
+            if wire is not None:
+                wire.deadline = None
         return httpx2.Response(
             status_code=response.status,
             headers=response.headers,
@@ -100,8 +127,9 @@ class _Body(httpx2.AsyncByteStream):
 
 
 class _StampingBackend(httpcore2.AsyncNetworkBackend):
-    def __init__(self, inner: httpcore2.AsyncNetworkBackend) -> None:
+    def __init__(self, inner: httpcore2.AsyncNetworkBackend, connect_s: float) -> None:
         self._inner = inner
+        self._connect_s = connect_s
 
     async def connect_tcp(
         self,
@@ -113,9 +141,7 @@ class _StampingBackend(httpcore2.AsyncNetworkBackend):
     ) -> httpcore2.AsyncNetworkStream:
         wire = current_wire.get()
         if wire is not None:
-            # Connecting starts only now: waiting for the pool is queueing.
-            wire.started_ns = monotonic_ns()
-            wire.new_connection = True
+            wire.connects(self._connect_s)
         begin_ns = monotonic_ns()
         stream = await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
         connected_ns = monotonic_ns()
@@ -145,11 +171,9 @@ class _StampingStream(httpcore2.AsyncNetworkStream):
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         wire = current_wire.get()
-        if wire is not None and wire.sent_ns is None and not _is_connect(buffer):
-            wire.sent_ns = monotonic_ns()
-            wire.answered, wire.round_trip_ns = False, self._round_trip_ns
-            if wire.on_sent is not None:
-                wire.on_sent()
+        # The end of a request without a body, such as CONNECT, is written as no bytes.
+        if wire is not None and wire.sent_ns is None and buffer and not _is_connect(buffer):
+            wire.sends(self._round_trip_ns)
         await self._inner.write(buffer, timeout)
 
     async def aclose(self) -> None:
@@ -159,7 +183,11 @@ class _StampingStream(httpcore2.AsyncNetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.AsyncNetworkStream:
         begin_ns = monotonic_ns()
-        stream = await self._inner.start_tls(ssl_context, server_hostname, timeout)
+        try:
+            stream = await self._inner.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            await self._inner.aclose()
+            raise
         wire = current_wire.get()
         if wire is not None:
             wire.connected_ns = monotonic_ns()
