@@ -18,6 +18,7 @@ from pydantic_settings import SettingsConfigDict
 from shared.access_settings import AccessSettings
 from shared.db.connection import postgresql_url
 from shared.network.hosts import AllowedHosts, is_loopback
+from shared.network.proxy import proxy_url
 from shared.network.ssrf import SsrfGuard
 from shared.program.otlp import TraceExporter, trace_exporter
 from shared.providers.built_in import BUILT_IN, simulator_endpoints
@@ -228,13 +229,17 @@ class Settings(AccessSettings):
         return SsrfGuard(self.allowed_private_cidrs)
 
     def proxy_for(self, url: str) -> str | None:
-        """The proxy for this URL, from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY. None for this machine."""
+        """The proxy for this URL, from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY. None for this machine.
+
+        Raises UnusableProxy.
+        """
         parts = urlsplit(url)
         host = parts.hostname or ""
         if is_loopback(host) or proxy_bypass(parts.netloc):
             return None
         proxies = getproxies_environment()
-        return proxies.get(parts.scheme) or proxies.get("all")
+        named = next((kind for kind in (parts.scheme, "all") if proxies.get(kind)), None)
+        return None if named is None else proxy_url(proxies[named], f"{named.upper()}_PROXY")
 
     def endpoints(self, price_list: PriceList) -> EndpointRegistry:
         """Built-in endpoints, then those of the file, of the variable, of the simulator. The last of a name wins."""

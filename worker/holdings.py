@@ -1,5 +1,6 @@
 """The endpoints that this worker has, and what keeps it from using some of them. It reports and claims by this."""
 
+from shared.network.proxy import UnusableProxy
 from shared.network.tls import UnusableTls, client_context
 from shared.providers.endpoints import Endpoint
 from shared.providers.identity import HeldEndpoint
@@ -21,4 +22,8 @@ def held(context: RunContext, endpoint: Endpoint) -> HeldEndpoint:
             client_context(endpoint.tls.options)
         except UnusableTls as exc:
             return HeldEndpoint(identity, "unusable_tls", [str(exc)], most)
+    try:
+        context.settings.proxy_for(endpoint.base_url)
+    except UnusableProxy as exc:
+        return HeldEndpoint(identity, "unusable_proxy", [str(exc)], most)
     return HeldEndpoint(identity, max_streams=most)

@@ -8,6 +8,8 @@ from typing import Any
 from shared.providers.identity import LOADS, OWNED
 
 NO_WORKER = "no_worker"
+# Which kind names the whole, where workers differ: the first of these.
+_KINDS = ("missing_key", "unusable_tls", "unusable_proxy", "too_many_streams")
 # The most workers, or groups of them, that a message names.
 _NAMED = 3
 
@@ -51,7 +53,7 @@ def why_nobody(needed: Needed, workers: Sequence[LivingWorker]) -> dict[str, str
         kind, words = _what_it_has(worker, needed)
         kinds.append(kind)
         said[words].append(worker.id)
-    kind = next((item for item in ("missing_key", "unusable_tls", "too_many_streams") if item in kinds), NO_WORKER)
+    kind = next((item for item in _KINDS if item in kinds), NO_WORKER)
     return {"kind": kind, "message": "; ".join([_needs(needed), *_named(said)])}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.network.proxy import UnusableProxy
 from shared.protocols.registry import PROTOCOLS
 from shared.providers.files import read_endpoints
 from shared.providers.prices import PriceList
@@ -240,18 +241,51 @@ def test_a_simulator_url_adds_the_simulators() -> None:
         ({"http_proxy": "http://proxy:3128"}, "http://127.0.0.1:8000/v1", None),
         ({"http_proxy": "http://proxy:3128"}, "http://[::1]:8000/v1", None),
         ({"http_proxy": "http://proxy:3128"}, "http://localhost:8000/v1", None),
+        ({"https_proxy": "proxy.corp:3128"}, "https://api.anthropic.com", "http://proxy.corp:3128"),
+        ({"https_proxy": "127.0.0.1:9"}, "https://api.anthropic.com", "http://127.0.0.1:9"),
+        ({"https_proxy": "localhost"}, "https://api.anthropic.com", "http://localhost"),
+        ({"https_proxy": "https://me:pa%20ss@[::1]:9"}, "https://api.anthropic.com", "https://me:pa%20ss@[::1]:9"),
+        ({"all_proxy": "socks5://proxy:1080"}, "http://127.0.0.1:8000/v1", None),
         ({}, "https://api.anthropic.com", None),
     ],
 )
 def test_a_proxy_is_what_the_environment_names_for_the_url_and_none_for_this_machine(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], url: str, proxy: str | None
 ) -> None:
+    name_proxies(monkeypatch, **environment)
+    assert Settings(_env_file=None).proxy_for(url) == proxy
+
+
+def name_proxies(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
+    """The environment names these proxies alone."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert Settings(_env_file=None).proxy_for(url) == proxy
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "socks5://proxy:1080",
+        "socks5h://me:hunter2@proxy:1080",
+        "ftp://proxy",
+        "http://",
+        "http://proxy:99999",
+        "http://proxy:port",
+        "http://pro xy:3128",
+        "http://[::1:3128",
+        "//proxy:3128",
+    ],
+)
+def test_a_proxy_that_cannot_be_used_names_its_variable_and_not_its_value(
+    monkeypatch: pytest.MonkeyPatch, variable: str, proxy: str
+) -> None:
+    name_proxies(monkeypatch, **{variable: proxy})
+    with pytest.raises(UnusableProxy, match=f"^{variable} cannot be used: it must be like http://proxy.example:3128"):
+        Settings(_env_file=None).proxy_for("https://api.anthropic.com")
 
 
 def test_a_setting_may_come_from_a_mounted_file_and_the_environment_wins(

@@ -178,6 +178,22 @@ async def test_a_run_without_verification_says_so(database_url: str, redis_url: 
     assert done["target"]["tls"] == {"verify": False, "ca_file": None, "client_cert": None, "client_key": None}
 
 
+async def test_a_proxy_that_no_worker_can_use_fails_the_benchmark_in_words(
+    database_url: str, redis_url: str, children: Children, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, and no measuring process dies of it."""
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://proxy.invalid:1080")
+    monkeypatch.delenv("https_proxy", raising=False)
+    endpoint = endpoint_at("https://deployed.invalid")
+    async with running_service(
+        database_url, redis_url, None, KEYS, children, providers=[endpoint], unclaimed_after_s=0.1
+    ) as service:
+        done = await service.run(provider="deployed", prompts=["x"])
+    assert done["status"] == "failed"
+    assert done["error"]["kind"] == "unusable_proxy"
+    assert "cannot use it: HTTPS_PROXY cannot be used: it must be like" in done["error"]["message"]
+
+
 async def test_tls_files_that_no_worker_can_use_fail_the_benchmark_in_words(
     database_url: str, redis_url: str, children: Children
 ) -> None:
