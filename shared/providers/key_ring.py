@@ -40,9 +40,9 @@ class KeyRing:
         in_headers = {value.env for each in headers for value in each.values()} | {endpoint.api_key_env}
         problems = []
         for name in endpoint.variables:
-            secret = self._value(name)
+            secret, unreadable = self._look(name)
             if secret is None:
-                problems.append(f"{name} is not set, nor {name}_FILE")
+                problems.append(unreadable or f"{name} is not set, nor {name}_FILE")
             elif name in in_headers and (unfit := unfit_for_a_header(secret.get_secret_value())):
                 problems.append(f"{name} {unfit}")
         return problems
@@ -58,11 +58,20 @@ class KeyRing:
         return list(dict.fromkeys([*found, *(quote(text, safe="") for text in found)]))
 
     def _value(self, name: str) -> SecretStr | None:
-        value = self._environment.get(name)
+        return self._look(name)[0]
+
+    def _look(self, name: str) -> tuple[SecretStr | None, str | None]:
+        """The value, and what was wrong with the last file that cannot be read."""
+        value, unreadable = self._environment.get(name), None
         for path in () if value else self._files(name):
-            if not value and path.is_file():
-                value = path.read_text(encoding="utf-8").strip()
-        return SecretStr(value) if value else None
+            try:
+                if not value and path.is_file():
+                    value = path.read_text(encoding="utf-8").strip()
+            except OSError as exc:
+                unreadable = f"{name}: its file cannot be read ({exc.strerror})"
+            except UnicodeDecodeError:
+                unreadable = f"{name}: its file cannot be read (it is not in UTF-8)"
+        return SecretStr(value) if value else None, unreadable
 
     def _files(self, name: str) -> Iterator[Path]:
         path = self._environment.get(f"{name}_FILE")

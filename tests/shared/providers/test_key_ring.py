@@ -98,6 +98,26 @@ def test_an_empty_key_file_holds_no_key(tmp_path: Path) -> None:
     assert not KeyRing({"ANTHROPIC_API_KEY_FILE": str(path)}).can_use(ANTHROPIC)
 
 
+@pytest.mark.parametrize("named", [True, False], ids=["named file", "folder"])
+def test_a_file_that_is_no_text_makes_its_endpoint_alone_unusable(tmp_path: Path, named: bool) -> None:
+    (tmp_path / "ANTHROPIC_API_KEY").write_bytes(b"\xff\xfes\x00k\x00")
+    file = {"ANTHROPIC_API_KEY_FILE": str(tmp_path / "ANTHROPIC_API_KEY")}
+    ring = KeyRing({"OPENAI_API_KEY": KEY} | (file if named else {}), None if named else tmp_path)
+    assert ring.problems(ANTHROPIC) == ["ANTHROPIC_API_KEY: its file cannot be read (it is not in UTF-8)"]
+    assert [endpoint.name for endpoint in BUILT_IN if ring.can_use(endpoint)] == ["openai"]
+    assert ring.get(ANTHROPIC) is None
+    assert ring.secrets(BUILT_IN) == [KEY]
+
+
+def test_a_file_that_the_system_does_not_let_us_read_makes_its_endpoint_unusable(tmp_path: Path) -> None:
+    """As one of another user does. The superuser may read that, so this one has a name that is too long."""
+    path = tmp_path / ("k" * 300)
+    ring = KeyRing({"ANTHROPIC_API_KEY_FILE": str(path)})
+    assert ring.problems(ANTHROPIC) == ["ANTHROPIC_API_KEY: its file cannot be read (File name too long)"]
+    (tmp_path / "ANTHROPIC_API_KEY").write_text(KEY, encoding="utf-8")
+    assert key_of(KeyRing({"ANTHROPIC_API_KEY_FILE": str(path)}, tmp_path)) == KEY
+
+
 def test_an_endpoint_without_a_variable_needs_no_key() -> None:
     ring = KeyRing({"ANTHROPIC_API_KEY": KEY})
     assert ring.can_use(FREE)
