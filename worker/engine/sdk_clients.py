@@ -129,7 +129,8 @@ async def make_target(
     lines = [b"%s %s HTTP/1.1" % (request.method.encode(), url.raw_path)]
     lines += [b"%s: %s" % item for item in request.headers.raw if item[0].lower() not in _OWN_HEADERS]
     head = b"\r\n".join([*lines, b"connection: keep-alive", b""])
-    return SocketTarget(url.host, url.port or (443 if tls else 80), tls, head, connect_s, target.trust)
+    # The ASCII form: Python's own encoding of international names is an older one, which makes others of some of them.
+    return SocketTarget(url.raw_host.decode(), url.port or (443 if tls else 80), tls, head, connect_s, target.trust)
 
 
 # The socket slot writes these itself.
