@@ -83,6 +83,8 @@ class TlsSession:
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side, host)
         self.established = False
+        # What was wrong after the bytes that `decrypt` returned. Nothing more can be read.
+        self.broken: ssl.SSLError | None = None
 
     def shake_hands(self, data: bytes = b"") -> bool:
         """Makes one step of the handshake; True when it is done.
@@ -106,7 +108,12 @@ class TlsSession:
         return self._outgoing.read()
 
     def decrypt(self, data: bytes) -> tuple[bytes, bool]:
-        """(plain bytes of the records that are now complete, whether the other end has closed). Raises ssl.SSLError."""
+        """(plain bytes of the records that are now complete, whether the other end has closed).
+
+        Raises ssl.SSLError. If whole records came before the fault, returns them, sets `broken`, and raises next time.
+        """
+        if self.broken is not None:
+            raise self.broken
         self._incoming.write(data)
         parts = []
         try:
@@ -116,6 +123,11 @@ class TlsSession:
             return b"".join(parts), False
         except ssl.SSLZeroReturnError:
             pass
+        except ssl.SSLError as exc:
+            if not parts:
+                raise
+            self.broken = exc.with_traceback(None)
+            return b"".join(parts), False
         return b"".join(parts), True
 
     def close(self) -> bytes:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from shared.network.tls import TlsOptions, UnusableTls, client_context
+from shared.network.tls import TlsOptions, TlsSession, UnusableTls, client_context
 
 
 def pem(path: Path, *blobs: trustme.Blob) -> str:
@@ -26,6 +26,24 @@ def test_without_verification_any_certificate_is_accepted() -> None:
     assert context.verify_mode is ssl.CERT_NONE
     assert not context.check_hostname
     assert client_context().verify_mode is ssl.CERT_REQUIRED
+
+
+def test_whole_records_before_a_broken_one_are_read_and_the_fault_comes_next() -> None:
+    ca = trustme.CA()
+    server_side, client_side = (ssl.SSLContext(kind) for kind in (ssl.PROTOCOL_TLS_SERVER, ssl.PROTOCOL_TLS_CLIENT))
+    ca.issue_cert("server.example").configure_cert(server_side)
+    ca.configure_trust(client_side)
+    client, server = TlsSession(client_side, host="server.example"), TlsSession(server_side, server_side=True)
+    while not (client.shake_hands(server.outgoing()) and server.established):
+        server.shake_hands(client.outgoing())
+    broken = b"\x17\x03\x03\x00\x20" + b"?" * 32
+    assert client.decrypt(server.outgoing() + server.encrypt(b"whole") + broken) == (b"whole", False)
+    assert client.broken is not None
+    with pytest.raises(ssl.SSLError):
+        client.decrypt(b"")
+    assert server.broken is None
+    with pytest.raises(ssl.SSLError):
+        server.decrypt(broken)
 
 
 def test_a_context_is_made_again_only_when_a_file_has_changed(tmp_path: Path) -> None:

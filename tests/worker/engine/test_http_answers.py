@@ -7,8 +7,9 @@ import pytest
 
 from tests.support.servers.scripted import ScriptedServer, http
 from tests.support.streams import openai_stream
-from tests.worker.engine.running import Run
+from tests.worker.engine.running import Run, run_over
 from worker.engine.child.http_response import MAX_BYTES_BESIDE, HttpResponse, NotHttp
+from worker.engine.children import Children
 
 STREAM = openai_stream("Hi", usage={"prompt_tokens": 1, "completion_tokens": 1})
 LENGTH = b"content-length: %d\r\n" % len(STREAM)
@@ -83,6 +84,30 @@ async def test_an_answer_that_is_none_ends_that_request_and_says_why(run: Run, a
         assert record.outcome != "succeeded"
         assert record.error is not None
         assert words in record.error.message
+
+
+CHUNKS = SSE + b"transfer-encoding: chunked\r\n\r\n%x\r\n%s" % (len(STREAM), STREAM)
+
+
+@pytest.mark.parametrize("fault", [b"\r\nzz\r\n", b"0\r\n\r\n"], ids=["no size", "no line end"])
+@pytest.mark.parametrize("gap_s", [0, 0.05], ids=["one read", "two reads"])
+async def test_what_came_before_a_fault_of_the_framing_counts(run: Run, fault: bytes, gap_s: float) -> None:
+    pieces = [OK + CHUNKS, fault] if gap_s else [OK + CHUNKS + fault]
+    async with ScriptedServer(pieces, gap_s=gap_s).running() as server:
+        (record,) = await run(server.url, "openai", "m")
+    assert (record.outcome, record.error, record.response) == ("succeeded", None, "Hi")
+    assert record.usage.output_tokens == 1
+
+
+async def test_an_error_answer_with_a_fault_of_the_framing_keeps_its_status(
+    children: Children,
+) -> None:
+    """Over our own sockets. The SDK reads the whole answer before it says anything."""
+    refusal = b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\n" + CHUNKS + b"zz\r\n"
+    async with ScriptedServer([refusal]).running() as server:
+        (record,) = await run_over(children, "auto", server.url, "openai", "m")
+    assert record.error is not None
+    assert (record.error.kind, record.error.http_status, record.error.retry_after_s) == ("rate_limited", 429, 7)
 
 
 async def test_a_reset_says_so(run: Run) -> None:

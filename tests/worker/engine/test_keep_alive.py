@@ -1,15 +1,19 @@
 """Requests over kept connections: sent again if the server had closed the connection, never after it has worked."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from shared.benchmark.results.record import ResultRecord
+from shared.benchmark.timeouts import Timeouts
 from shared.protocols.registry import PROTOCOLS
 from tests.support.servers.closing import ClosingServer
-from tests.worker.engine.running import Run
+from tests.support.spoken import spoken
+from tests.worker.engine.running import Run, engine_at, load
 from worker.engine.child.keep_alive import MOST_RACES, KeepAlive
 from worker.engine.child.slot import RACE_NS, lost_in_race
+from worker.engine.children import Children
 
 every_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
 # So often may a busy machine be too slow to show a race.
@@ -85,6 +89,33 @@ async def test_a_server_that_closes_every_connection_gets_new_ones_after_three_i
     assert renewed == [False, *[True] * MOST_RACES, *[False] * (11 - MOST_RACES)]
     assert [record.connection_reused for record in records] == [False] * 12
     assert (server.requests, server.connections) == (12 + MOST_RACES, 12)
+
+
+async def test_a_connection_that_was_answered_too_early_is_not_kept(children: Children) -> None:
+    """The server reads no more of the first request, so a second one behind it would never arrive."""
+    stream = spoken("openai").stream("Hi")
+    answers = [
+        b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 2\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: %d\r\n\r\n%s" % (len(stream), stream),
+    ]
+    over = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answers.pop(0))
+        await over.wait()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", limit=65_536) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        # So that the second one, too, ends although it was not read.
+        async with engine_at(children, url, "openai", timeouts=Timeouts(ttft_s=5)) as engine:
+            plan = load("m", "m", text="x" * 20_000_000)
+            first, second = [record async for record in engine.run(plan)]
+        over.set()
+    assert first.error is not None
+    assert first.error.http_status == 429
+    assert (second.outcome, second.error, second.connection_reused) == ("succeeded", None, False)
 
 
 def test_a_kept_connection_that_carries_a_request_clears_earlier_losses() -> None:

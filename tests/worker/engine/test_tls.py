@@ -11,6 +11,7 @@ import orjson
 import pytest
 import trustme
 
+from shared.network.tls import TlsSession
 from shared.protocols.registry import PROTOCOLS
 from simulator.server import Simulator
 from tests.support.flags import flags_of_answer
@@ -125,6 +126,27 @@ async def test_records_of_any_size(run: Run, ca: trustme.CA, size: int) -> None:
     async with ScriptedServer(cut(answer, size), tls=server_context(ca, "127.0.0.1")).running() as server:
         (record,) = await run(server.url, "openai", "m")
     assert (record.outcome, record.response) == ("succeeded", "Hallo Welt")
+
+
+async def test_what_came_before_a_broken_record_counts(run: Run, ca: trustme.CA) -> None:
+    """Both come in one read."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tls, asked = TlsSession(server_context(ca, "127.0.0.1"), server_side=True), b""
+        while not tls.shake_hands(await reader.read(65_536)):
+            writer.write(tls.outgoing())
+        writer.write(tls.outgoing())
+        while b"\r\n\r\n{" not in asked:
+            asked += tls.decrypt(await reader.read(65_536))[0]
+        stream = openai_stream("Hi")
+        chunked = http(b"%x\r\n%s" % (len(stream), stream), headers="transfer-encoding: chunked\r\n")
+        writer.write(tls.encrypt(chunked) + b"\x17\x03\x03\x00\x20" + b"?" * 32)
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1") as server:
+        (record,) = await run(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}", "openai", "m")
+    assert (record.outcome, record.response) == ("succeeded", "Hi")
 
 
 @every_protocol

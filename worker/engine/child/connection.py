@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import ssl
 from collections.abc import Callable
 
 from shared.clock import monotonic_ns
@@ -120,22 +119,27 @@ class Connection:
 
     def _take(self, stream: Stream, stamp_ns: int, late_us: int, data: bytes) -> End | None:
         """Takes one read. Returns how the response ended, if it ended with this read."""
-        response, ended = self._response, not data
+        response, ended, lost = self._response, not data, ""
         head_known = response.head_complete
         try:
             if self._tls is not None:
                 data, ended = self._plain(data)
+                if self._tls.broken is not None:
+                    self._break(self._tls.broken, stamp_ns)
             if data:
                 self.answered = True
                 response.feed(data)
-        except (ssl.SSLError, OSError, NotHttp) as exc:
-            return End("lost", stamp_ns, self._words(exc))
+        except (OSError, NotHttp) as exc:
+            # What came before the fault counts, as it does if it comes in a read of its own.
+            lost = self._words(exc)
         if not head_known and response.head_complete:
             stream.head(response.status, response.headers)
         stream.kernel = self.stamped_by_kernel
         if parts := response.parts:
             stream.read(stamp_ns, late_us, parts[0] if len(parts) == 1 else b"".join(parts))
             parts.clear()
+        if lost:
+            return End("lost", stamp_ns, lost)
         if response.complete or (ended and response.ends_with_connection):
             return End("complete", stamp_ns)
         if ended:
@@ -148,7 +152,7 @@ class Connection:
             over = [data or ended for _, _, data in arrived for data, ended in (self._plain(data),)]
         except OSError as exc:
             # With TLS 1.3, a server refuses a client's certificate only after the handshake.
-            self.broken, self.broken_ns = exc.with_traceback(None), monotonic_ns()
+            self._break(exc, monotonic_ns())
             return self.close()
         if self.broken is not None or any(over):
             self.close()
@@ -160,7 +164,10 @@ class Connection:
             return data, not data
         data, ended = self._tls.decrypt(data)
         if reply := self._tls.outgoing():
-            self._write(reply)
+            try:
+                self._write(reply)
+            except OSError as exc:
+                self._break(exc, monotonic_ns())
         return data, ended
 
     def _end(self, end: End) -> None:
@@ -168,8 +175,15 @@ class Connection:
         self._response.release()
         if self._done is not None and not self._done.done():
             self._done.set_result(end)
-        if end.kind != "complete" or not self._response.keeps_alive or self.broken is not None:
+        # If the server answered before it had the whole request, the next one would wait behind the rest.
+        unsent = self._sending is not None and not self._sending.done()
+        if end.kind != "complete" or not self._response.keeps_alive or self.broken is not None or unsent:
             self.close()
+
+    def _break(self, exc: OSError, stamp_ns: int) -> None:
+        """What has arrived by now is read first. Without the traceback, which refers to this connection."""
+        if self.broken is None:
+            self.broken, self.broken_ns = exc.with_traceback(None), stamp_ns
 
     def _fail(self, exc: Exception, stamp_ns: int) -> None:
         self._end(End("lost", stamp_ns, self._words(exc)))
@@ -205,6 +219,5 @@ class Connection:
                 self._rest.clear()
                 await asyncio.get_running_loop().sock_sendall(self.sock, data)
         except OSError as exc:
-            # The server may have answered before it closed the connection, so its answer is read first.
-            if self.broken is None:
-                self.broken, self.broken_ns = exc.with_traceback(None), monotonic_ns()
+            # The server may have answered before it closed the connection.
+            self._break(exc, monotonic_ns())

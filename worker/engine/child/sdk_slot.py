@@ -30,6 +30,8 @@ _SOCKET_ERRORS = (
     httpcore2.TimeoutException,
     httpcore2.UnsupportedProtocol,
     httpx2.TransportError,
+    # Also that of a TLS record that cannot be decrypted.
+    OSError,
 )
 
 
