@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from shared.benchmark.timeouts import Timeouts
 from worker.engine.answer import Answer
+from worker.engine.refusal_limits import REFUSAL_NS
 
 # How long the server may keep the response open after the end of the answer, and after a finish reason without usage.
 CLOSE_NS, USAGE_NS = 1_000_000_000, 5_000_000_000
@@ -33,6 +34,11 @@ class Deadline:
         if self.passed(stamps[0]) or min(stamps) < stamps[0]:
             return False
         return max(stamps) <= min(stamps[0] + self._idle_ns, self.total_ns)
+
+    def refuse(self, stamp_ns: int) -> None:
+        """Moves the deadline at a read of an error answer's body: the first one counts."""
+        if self.at_ns is not None:
+            self.at_ns = min(self.at_ns, stamp_ns + REFUSAL_NS)
 
     def move(self, answer: Answer) -> None:
         """Moves the deadline after a read of the answer."""

@@ -14,6 +14,7 @@ from worker.engine.deadline import Deadline
 from worker.engine.messages import Began, End, Slice
 from worker.engine.planned import MeasureContext, PhaseStart, PlannedRequest
 from worker.engine.reads import Reads
+from worker.engine.refusal_limits import MAX_REFUSAL_BYTES
 from worker.engine.result import Ended, record_of
 
 # A first token is in doubt if it may have lain unread, together with later bytes, for longer than this.
@@ -138,6 +139,8 @@ class Measurement:
             return self._end_complete(self._answer)
         timeouts = self._context.timeouts
         ended_ns = self._deadline.at_ns or self._last_seen_ns
+        if self._status and self._answer is None:
+            return self._end_refusal(ended_ns)
         kind = "idle_timeout" if self._token_seen else "ttft_timeout"
         if ended_ns == self._deadline.total_ns:
             kind = "total_timeout"
@@ -167,6 +170,7 @@ class Measurement:
             return self._time_out()
         self._last_read_ns = stamp_ns
         if self._answer is None:
+            self._deadline.refuse(stamp_ns)
             return self._refuse(data)
         return self._listen(self._answer, data, stamp_ns, late_us, kernel=kernel)
 

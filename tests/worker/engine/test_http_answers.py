@@ -7,9 +7,8 @@ import pytest
 
 from tests.support.servers.scripted import ScriptedServer, http
 from tests.support.streams import openai_stream
-from tests.worker.engine.running import Run, run_over
+from tests.worker.engine.running import Run
 from worker.engine.child.http_response import MAX_BYTES_BESIDE, HttpResponse, NotHttp
-from worker.engine.children import Children
 
 STREAM = openai_stream("Hi", usage={"prompt_tokens": 1, "completion_tokens": 1})
 LENGTH = b"content-length: %d\r\n" % len(STREAM)
@@ -99,13 +98,10 @@ async def test_what_came_before_a_fault_of_the_framing_counts(run: Run, fault: b
     assert record.usage.output_tokens == 1
 
 
-async def test_an_error_answer_with_a_fault_of_the_framing_keeps_its_status(
-    children: Children,
-) -> None:
-    """Over our own sockets. The SDK reads the whole answer before it says anything."""
+async def test_an_error_answer_with_a_fault_of_the_framing_keeps_its_status(run: Run) -> None:
     refusal = b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\n" + CHUNKS + b"zz\r\n"
     async with ScriptedServer([refusal]).running() as server:
-        (record,) = await run_over(children, "auto", server.url, "openai", "m")
+        (record,) = await run(server.url, "openai", "m")
     assert record.error is not None
     assert (record.error.kind, record.error.http_status, record.error.retry_after_s) == ("rate_limited", 429, 7)
 

@@ -89,7 +89,7 @@ class SdkSlot:
         for renewed in (0, 1):
             if not self._client.keep_alive.holds:
                 await self._client.close_idle()
-            wire = Wire(monotonic_ns())
+            wire = Wire(monotonic_ns(), on_refusal=lambda answer: stream.head(answer.status_code, _headers(answer)))
             # Reported when the request is sent, because deadlines count from then; else at the end.
             wire.on_sent = lambda wire=wire, renewed=renewed: stream.began(wire.began(due_ns, renewed))
             try:
@@ -117,7 +117,6 @@ class SdkSlot:
                     stream.read(wire.last_read_ns or monotonic_ns(), 0, data)
             return "complete", ""
         except sdk.status_error as exc:
-            stream.head(exc.status_code, _headers(exc.response))
             stream.read(wire.last_read_ns or monotonic_ns(), 0, exc.response.content)
             return "complete", ""
         except (sdk.connection_error, *_SOCKET_ERRORS) as exc:

@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from shared.network.round_trip import round_trip_ns
 from shared.network.tls import TlsOptions, client_context
 from worker.engine.child.sdk_pool import Pool
 from worker.engine.messages import Began
+from worker.engine.refusal_limits import MAX_REFUSAL_BYTES, REFUSAL_NS
 
 
 @dataclass(slots=True)
@@ -31,6 +33,8 @@ class Wire:
     answered: bool = False
     round_trip_ns: int = 0
     on_sent: Callable[[], None] | None = None
+    # Told of an error answer when its head has come: the SDK reads all of its body before it says anything.
+    on_refusal: Callable[[httpx2.Response], None] | None = None
     # Set while the transport has the request: when its connection must stand.
     deadline: asyncio.Timeout | None = None
 
@@ -97,12 +101,16 @@ class StampingTransport(httpx2.AsyncBaseTransport):
         finally:
             if wire is not None:
                 wire.deadline = None
-        return httpx2.Response(
+        accepted = 200 <= response.status < 300
+        answer = httpx2.Response(
             status_code=response.status,
             headers=response.headers,
-            stream=_Body(response),
+            stream=_Body(response) if accepted else _Refusal(response),
             extensions=response.extensions,
         )
+        if not accepted and wire is not None and wire.on_refusal is not None:
+            wire.on_refusal(answer)
+        return answer
 
     async def close_idle(self) -> None:
         """Closes the connections that carry no request."""
@@ -118,12 +126,29 @@ class _Body(httpx2.AsyncByteStream):
     def __init__(self, response: httpcore2.Response) -> None:
         self._response = response
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __aiter__(self) -> AsyncGenerator[bytes]:
         async for part in self._response.aiter_stream():
             yield part
 
     async def aclose(self) -> None:
         await self._response.aclose()
+
+
+class _Refusal(_Body):
+    """The body of an error answer. It ends at the limits, because the SDK reads all of it."""
+
+    async def __aiter__(self) -> AsyncGenerator[bytes]:
+        size, ends_at = 0, asyncio.get_running_loop().time() + REFUSAL_NS / 1e9
+        async with aclosing(super().__aiter__()) as parts:
+            while size < MAX_REFUSAL_BYTES:
+                try:
+                    async with asyncio.timeout_at(ends_at):
+                        part = await anext(parts)
+                except (StopAsyncIteration, OSError, httpcore2.NetworkError, httpcore2.ProtocolError):
+                    # However it ended, the status is known.
+                    break
+                size += len(part)
+                yield part
 
 
 class _StampingBackend(httpcore2.AsyncNetworkBackend):
