@@ -12,5 +12,11 @@ class Timeouts(BaseModel):
 
     connect_s: float = Field(default=10, gt=0, le=600, description="DNS, TCP and TLS of a new connection. Unit: s.")
     ttft_s: float = Field(default=120, gt=0, le=3_600, description="Sent to first token. Unit: s.")
-    idle_s: float = Field(default=60, gt=0, le=3_600, description="Between two events; comments do not count. Unit: s.")
+    idle_s: float = Field(
+        default=60,
+        gt=0,
+        le=3_600,
+        description="After the first token: between two events by which the answer goes on. Keep-alives, also comments "
+        "and events without content, do not count. Unit: s.",
+    )
     total_s: float = Field(default=600, gt=0, le=86_400, description="Sent to the end of the stream. Unit: s.")

@@ -8,7 +8,7 @@ from shared.benchmark.prompt import Parameters
 from shared.errors import FieldError
 from shared.protocols.base import Adapter, given_values
 from shared.protocols.decoders import AnswerDecoder
-from shared.protocols.events import Content, Done, Failure, Other, Reasoning, StreamEvent, ToolCall
+from shared.protocols.events import Content, Done, Failure, Other, Reasoning, Step, StreamEvent, ToolCall
 from shared.protocols.json_values import answer_id, json_text, object_of, objects_of, text_of, word_of
 from shared.protocols.repeats import TextEvent, TextField
 from shared.protocols.sdk import Sdk
@@ -91,7 +91,7 @@ class _Message(AnswerDecoder):
                 return self._block_start(object_of(document.get("content_block")))
             case "content_block_stop":
                 self._end_thinking()
-                return [Other()]
+                return [Step()]
             case "message_start":
                 message = object_of(document.get("message"))
                 self._note_message(message)
@@ -168,8 +168,9 @@ class _Message(AnswerDecoder):
             self.note_hidden_reasoning()
         self._silent_thinking = kind == "thinking"
         if kind.endswith("tool_use"):
-            return self._think_tags.beside(ToolCall(name)) if (name := text_of(block.get("name"))) else [Other()]
-        return self._delta(block)
+            return self._think_tags.beside(ToolCall(name)) if (name := text_of(block.get("name"))) else [Step()]
+        begun = self._delta(block)
+        return [Step() if isinstance(event, Other) else event for event in begun]
 
     def _end_thinking(self) -> None:
         """Newer models leave out the text of their thinking, but bill it."""

@@ -24,6 +24,7 @@ from shared.protocols.events import (
     Other,
     Ping,
     Reasoning,
+    Step,
     StreamEvent,
     ToolCall,
     UsageReport,
@@ -228,7 +229,7 @@ class AnswerDecoder(ABC):
                 self._finished = self._understood = True
             elif isinstance(event, Done):
                 self._done = self._understood = True
-            elif not isinstance(event, Other | Ping):
+            elif not isinstance(event, Other | Step | Ping):
                 self._understood = True
             kept.append(event)
         return kept

@@ -73,8 +73,16 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """The answer goes on without a token: a block or an item begins or ends, or a tool of the server works."""
+
+
+@dataclass(frozen=True, slots=True)
 class Other:
-    """An event without a token: a role, the start of a block, a signature, an unknown type."""
+    """Any other event without a token: a role, an empty piece, a signature, an unknown type.
+
+    Some servers send them as keep-alives, so they extend no deadline either.
+    """
 
 
 class HiddenReasoning(Enum):
@@ -107,4 +115,6 @@ class AnswerFacts:
     flags: set[str] = field(default_factory=set)
 
 
-StreamEvent = Content | Reasoning | WasReasoning | ToolCall | UsageReport | Finish | Failure | Ping | Done | Other
+StreamEvent = (
+    Content | Reasoning | WasReasoning | ToolCall | UsageReport | Finish | Failure | Ping | Done | Step | Other
+)

@@ -14,6 +14,7 @@ from shared.protocols.events import (
     HiddenReasoning,
     Other,
     Reasoning,
+    Step,
     StreamEvent,
     ToolCall,
     UsageReport,
@@ -153,7 +154,7 @@ class _Response(AnswerDecoder):
             events = self._item(object_of(document.get("item")), level, places)
         if isinstance(document.get("usage"), dict):
             events += self.report_usage(document)
-        return events or [Other()]
+        return events or [Step() if name and step != _DELTA else Other()]
 
     def _without_type(self, document: dict[str, Any], raw: ServerSentEvent) -> list[StreamEvent]:
         """The events of a document that is no event of the protocol: a whole response, or usage alone."""

@@ -15,6 +15,7 @@ from shared.protocols.events import (
     Finish,
     Ping,
     Reasoning,
+    Step,
     StreamEvent,
     ToolCall,
     UsageReport,
@@ -50,6 +51,8 @@ class Answer:
         self.failure: Failure | None = None
         # Stamps of the latest event with text, of the finish reason, and of the end event.
         self.token_ns: int | None = None
+        # Stamp of the latest event by which the answer went on, with text or without.
+        self.alive_ns: int | None = None
         self.finished_ns: int | None = None
         self.done_ns: int | None = None
         # Whether text came that is no reasoning.
@@ -95,7 +98,7 @@ class Answer:
         offsets_us = [max(0, (stamp_ns - early_ns) // 1_000) for stamp_ns in stamps_of_events]
         self.timeline.extend(offsets_us, _KINDS[kind], list(map(len, pieces)))
         self._size += len(data)
-        self.token_ns = stamps[-1]
+        self.token_ns = self.alive_ns = stamps[-1]
         return True
 
     def finish(self, stamp_ns: int) -> None:
@@ -187,10 +190,12 @@ class Answer:
                 self.failure = event
             case Done():
                 self.done_ns = stamp_ns
+            case Step():
+                self.alive_ns = stamp_ns
         self._mark(_KINDS.get(type(event), EventKind.OTHER), stamp_ns, size)
 
     def _token(self, text: str, stamp_ns: int) -> int:
-        self.token_ns = stamp_ns
+        self.token_ns = self.alive_ns = stamp_ns
         return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
     def _mark(self, kind: EventKind, stamp_ns: int, size: int = 0) -> None:

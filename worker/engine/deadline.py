@@ -46,8 +46,8 @@ class Deadline:
             at_ns = answer.done_ns + CLOSE_NS
         elif answer.finished_ns is not None:
             at_ns = answer.ended_ns + (USAGE_NS if answer.usage.output_tokens is None else CLOSE_NS)
-        elif answer.token_ns is not None:
-            at_ns = answer.token_ns + self._idle_ns
+        elif answer.token_ns is not None and answer.alive_ns is not None:
+            at_ns = answer.alive_ns + self._idle_ns
         else:
             return
         self.at_ns = min(at_ns, self.total_ns)
