@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.observing.probe import Probe
-from shared.observing.series import ALL, BY_NAME, HIT_RATE, HITS, QUERIES
+from shared.observing.series import ALL, HIT_RATE, HITS, QUERIES, Thing
 
 # More than the numbers are worth, and less than floats take.
 _DIGITS = 6
@@ -13,10 +13,11 @@ _DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one endpoint has answered. `at_ns`: when, by a monotonic clock. `values`: as `readings` gives them."""
+    """What one endpoint has answered. `at_ns`: when, by a monotonic clock. The rest is as `Readings` has it."""
 
     at_ns: int
     values: Mapping[str, float]
+    totals: Mapping[str, Mapping[Thing, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Sampler:
     """Of one run's endpoints, which keep their places in each call."""
 
     def __init__(self) -> None:
-        self._before: dict[tuple[int, str], tuple[int, float]] = {}
+        self._before: dict[tuple[int, str], tuple[int, Mapping[Thing, float]]] = {}
         # Which endpoints have had each series. A sum without one of them would be no sum.
         self._known: defaultdict[str, set[int]] = defaultdict(set)
 
@@ -48,18 +49,25 @@ class Sampler:
                 continue
             for name, value in answer.values.items():
                 self._known[name].add(place)
-                now = self._rate(place, name, answer.at_ns, value) if BY_NAME[name].is_counter else value
-                if now is not None:
-                    values[name][place] = now
+                values[name][place] = value
+            for name, totals in answer.totals.items():
+                self._known[name].add(place)
+                rate = self._rate(place, name, answer.at_ns, totals)
+                if rate is not None:
+                    values[name][place] = rate
         return Sample(at_us, self._together(values), failed)
 
-    def _rate(self, place: int, name: str, at_ns: int, total: float) -> float | None:
-        """Growth per second since the last answer; None for the first, and after the server has begun anew."""
-        before = self._before.get((place, name))
-        self._before[place, name] = (at_ns, total)
-        if before is None or at_ns <= before[0] or total < before[1]:
+    def _rate(self, place: int, name: str, at_ns: int, totals: Mapping[Thing, float]) -> float | None:
+        """Growth per second since the last answer, of all engines together.
+
+        None for the first answer, and after an engine has come, gone, or begun anew.
+        """
+        before_ns, before = self._before.get((place, name), (at_ns, totals))
+        self._before[place, name] = (at_ns, totals)
+        if at_ns <= before_ns or totals.keys() != before.keys():
             return None
-        return (total - before[1]) / (at_ns - before[0]) * 1e9
+        growth = [total - before[thing] for thing, total in totals.items()]
+        return None if min(growth) < 0 else sum(growth) / (at_ns - before_ns) * 1e9
 
     def _together(self, values: Mapping[str, Mapping[int, float]]) -> dict[str, float]:
         found: dict[str, float] = {}

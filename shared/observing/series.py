@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+# An engine or a GPU of which a metric has a value: what tells it apart from the others.
+Thing = tuple[object, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -15,7 +18,7 @@ class Source:
     # Samples above this mean "not known", as the blank values of DCGM do.
     most: float = math.inf
     # The labels that tell the things apart that are counted. Samples that agree in all of them speak of the same thing,
-    # of which the largest counts. Empty: each sample is a thing of its own.
+    # of which the largest counts. Empty: all labels tell them apart.
     apart: tuple[str, ...] = ()
     # A sample with this label is a part of the one without it.
     whole_without: str | None = None

@@ -53,7 +53,8 @@ class Scraper:
                 text = await self._get()
                 at_ns = self._clock.monotonic_ns()
                 # In a thread, because a server may send a text that is long to read.
-                return Reading(at_ns, await asyncio.to_thread(readings, text))
+                said = await asyncio.to_thread(readings, text)
+                return Reading(at_ns, said.values, said.totals)
         except TimeoutError:
             return self._failed("timed_out")
         except Unreadable as exc:

@@ -45,24 +45,56 @@ EXPECTED = {
 }
 
 
+def read(text: bytes) -> dict[str, float]:
+    """The values of gauges, and the sum of what was counted."""
+    found = readings(text)
+    return {**found.values, **{name: sum(totals.values()) for name, totals in found.totals.items()}}
+
+
 @pytest.mark.parametrize("server", EXPECTED)
 def test_each_server_is_read_by_its_own_names(server: str) -> None:
-    assert readings((TEXTS / f"{server}.txt").read_bytes()) == EXPECTED[server]
+    assert read((TEXTS / f"{server}.txt").read_bytes()) == EXPECTED[server]
 
 
 def test_an_older_vllm_has_older_names() -> None:
     text = b'vllm:gpu_cache_usage_perc{model_name="m"} 0.5\nvllm:gpu_prefix_cache_queries_total{model_name="m"} 10\n'
-    assert readings(text) == {"kv_cache_usage": 0.5, "prefix_cache_queries_per_second": 10.0}
+    assert read(text) == {"kv_cache_usage": 0.5, "prefix_cache_queries_per_second": 10.0}
 
 
 def test_carriage_returns_timestamps_and_comments_are_no_obstacle() -> None:
-    assert readings(b"# \xff\r\nvllm:num_requests_running 7 1712345678000\r\n\r\n") == {"running": 7.0}
+    assert read(b"# \xff\r\nvllm:num_requests_running 7 1712345678000\r\n\r\n") == {"running": 7.0}
 
 
 @pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf", "-1"])
 def test_a_value_that_no_server_means_is_not_known(value: str) -> None:
     text = f"vllm:num_requests_running {value}\nvllm:num_requests_waiting 2\n"
-    assert readings(text.encode()) == {"waiting": 2.0}
+    assert read(text.encode()) == {"waiting": 2.0}
+
+
+def test_each_engine_has_a_total_of_its_own() -> None:
+    text = b'vllm:generation_tokens_total{engine="0"} 10\nvllm:generation_tokens_total{engine="1"} 20\n'
+    assert sorted(readings(text).totals["generation_tokens_per_second"].values()) == [10, 20]
+    assert len(readings(text.splitlines()[0]).totals["generation_tokens_per_second"]) == 1
+
+
+def test_a_line_that_comes_twice_counts_once() -> None:
+    text = b'vllm:num_requests_running{engine="0",a="b"} 3\nvllm:num_requests_running{a="b",engine="0"} 3\n'
+    assert read(text + b"vllm:num_requests_waiting 1\n" * 2) == {"running": 3.0, "waiting": 1.0}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"vllm:num_requests_running abc",
+        b"vllm:num_requests_running",
+        b'vllm:num_requests_running{a="\xff\xfe"} 3',
+        b'vllm:num_requests_running{a="1 3',
+        b"vllm:num_requests_running{" + b",".join(b'a%d="b"' % number for number in range(2_000)) + b"} 1",
+    ],
+)
+def test_a_line_that_cannot_be_read_is_left_out(bad: bytes) -> None:
+    text = b"\n".join([b"vllm:num_requests_waiting 2", bad, b"vllm:generation_tokens_total 5"])
+    assert read(text) == {"waiting": 2.0, "generation_tokens_per_second": 5.0}
 
 
 @pytest.mark.parametrize(
