@@ -30,6 +30,8 @@ OK, SSE = b"HTTP/1.1 200 OK\r\n", b"content-type: text/event-stream\r\n"
             id="102 and 103 before",
         ),
         pytest.param(OK + SSE + LENGTH + b"x-name: \xff\xfe\xc3\xa4\r\n\r\n" + STREAM, id="header not in latin-1"),
+        pytest.param(OK + SSE + LENGTH + b"x-name: a\r\n\tb\r\n\r\n" + STREAM, id="folded header"),
+        pytest.param(OK + SSE + LENGTH + b"x-name: a\x01b\r\n\r\n" + STREAM, id="control character in a header"),
         pytest.param(OK + b"content-type: text/plain\r\n" + SSE + LENGTH + b"\r\n" + STREAM, id="repeated header"),
         pytest.param(OK + SSE + LENGTH + b"x: y\r\n" * 1_500 + b"\r\n" + STREAM, id="1,500 headers"),
         pytest.param(OK + SSE + LENGTH + b"connection: close\r\n\r\n" + STREAM + b"and more", id="too long"),

@@ -25,10 +25,14 @@ class HttpResponse:
         # How many bytes have come since the last byte of the body.
         self._beside = 0
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
-        # Line ends without CR, spaces after a chunk's size, and a length beside chunks: servers send them, and the
-        # other transport reads them.
+        # Line ends without CR, spaces after a chunk's size, a length beside chunks, and headers that are folded or have
+        # control characters: servers send them, and the other transport reads them. It also reads a length that comes
+        # twice, an empty chunk extension and a 100 with `connection: close`, of which llhttp reads none.
         self._parser.set_dangerous_leniencies(
-            lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True, lenient_chunked_length=True
+            lenient_optional_cr_before_lf=True,
+            lenient_spaces_after_chunk_size=True,
+            lenient_chunked_length=True,
+            lenient_headers=True,
         )
 
     @property
@@ -53,7 +57,8 @@ class HttpResponse:
             if self.complete:
                 self.keeps_alive = False
                 return
-            raise NotHttp(str(exc)) from None
+            # What a method below raised is its context.
+            raise NotHttp(str(exc.__context__ or exc)) from None
         if self._beside > MAX_BYTES_BESIDE and not self.complete:
             where = "after its body" if self.head_complete else "before its body"
             raise NotHttp(f"it has more than {MAX_BYTES_BESIDE:,} bytes of headers {where}")
@@ -70,6 +75,8 @@ class HttpResponse:
             self.keeps_alive = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if b"\0" in value:
+            raise NotHttp("a header has a NUL")
         if not self.head_complete:  # later ones are trailers
             self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
