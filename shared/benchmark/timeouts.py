@@ -10,7 +10,9 @@ class Timeouts(BaseModel):
 
     model_config = STRICT
 
-    connect_s: float = Field(default=10, gt=0, le=600, description="DNS, TCP and TLS of a new connection. Unit: s.")
+    connect_s: float = Field(
+        default=10, gt=0, le=600, description="DNS, TCP, a proxy's tunnel and TLS of a new connection. Unit: s."
+    )
     ttft_s: float = Field(default=120, gt=0, le=3_600, description="Sent to first token. Unit: s.")
     idle_s: float = Field(
         default=60,

@@ -14,7 +14,7 @@ from worker.engine.child.keep_alive import KeepAlive
 from worker.engine.child.loop_lag import WakefulSelector
 from worker.engine.child.outbox import Stream
 from worker.engine.child.socket_reader import SocketReader
-from worker.engine.child.socket_slot import Address, Addresses, SocketSlot
+from worker.engine.child.socket_slot import IDLE_NS, Address, Addresses, SocketSlot
 from worker.engine.messages import Began, End, EndKind, SocketTarget
 
 BODY = b'{"model": "sim-ttft1-gap1-n2", "messages": [{"role": "user", "content": "hi"}]}'
@@ -79,6 +79,42 @@ async def reader() -> AsyncIterator[SocketReader]:
     reader = SocketReader(asyncio.get_running_loop(), WakefulSelector())
     yield reader
     reader.pause()
+
+
+async def lost_once(reader: SocketReader, idle_s: float) -> tuple[int, EndKind]:
+    """Opens a connection, waits, and sends a request over it, upon which the server closes it. It answers a second one.
+
+    Returns how many requests the server got, and how the request ended.
+    """
+    asked = 0
+
+    async def answer(stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        if await stream.read(65_536):
+            asked += 1
+        if asked > 1:
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1") as server:
+        addresses = KnownAddresses(("127.0.0.1", server.sockets[0].getsockname()[1]))
+        target = SocketTarget("several.test", 80, tls=False, head=HEAD, connect_s=5)
+        slot, seen = SocketSlot(target, addresses, reader, KeepAlive()), Seen()
+        await slot.open()
+        await asyncio.sleep(idle_s)
+        await slot.exchange(BODY, seen, monotonic_ns())
+        await slot.close()
+    assert seen.last is not None
+    return asked, seen.last.kind
+
+
+async def test_a_request_over_a_connection_that_was_opened_long_ahead_is_sent_again(reader: SocketReader) -> None:
+    """The server may have closed it as idle. A busy machine may be too slow to show the race."""
+    assert (2, "complete") in [await lost_once(reader, IDLE_NS / 1e9) for _ in range(3)]
+
+
+async def test_a_request_over_a_new_connection_is_not_sent_again(reader: SocketReader) -> None:
+    assert (1, "lost") in [await lost_once(reader, 0) for _ in range(3)]
 
 
 async def exchange(reader: SocketReader, addresses: Addresses, connect_s: float = 5) -> tuple[Began, End]:

@@ -20,6 +20,8 @@ from worker.engine.messages import Began, EndKind, SocketTarget
 
 # RFC 8305's recommendation.
 _HAPPY_EYEBALLS_DELAY_S = 0.25
+# No server closes a new connection as idle before this.
+IDLE_NS = 1_000_000_000
 
 Address = tuple[int, int, int, str, tuple[Any, ...]]
 
@@ -97,6 +99,8 @@ class SocketSlot:
                 return None
             kept = connection.used
             asked_ns = monotonic_ns()
+            # One that was opened long ahead of its first request may be closed as idle, too.
+            waited = kept or asked_ns - connection.connected_ns >= IDLE_NS
             sent_ns = connection.send(request, stream)
             stream.began(
                 Began(
@@ -111,14 +115,15 @@ class SocketSlot:
             )
             end = await connection.end()
             if end.kind == "lost" and lost_in_race(
-                kept=kept,
+                kept=waited,
                 answered=connection.answered,
                 sent_ns=sent_ns,
                 lost_ns=end.stamp_ns,
                 round_trip_ns=connection.round_trip_ns,
             ):
                 # As in every HTTP client, it goes out again on a new connection, and only that attempt is measured.
-                self._keep_alive.lost()
+                if kept:
+                    self._keep_alive.lost()
                 continue
             if kept:
                 self._keep_alive.carried()
