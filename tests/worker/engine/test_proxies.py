@@ -149,6 +149,7 @@ async def test_a_proxy_that_no_library_speaks_to_ends_the_request_and_not_the_pr
     run: Run, server: Simulator
 ) -> None:
     records = await run(server.base_url, "openai", "m", "m", proxy="socks5://127.0.0.1:9")
+    assert len(records) == 2
     for record in records:
         assert record.error is not None
         assert (record.error.kind, record.error.phase) == ("client_error", "connect")
