@@ -10,12 +10,11 @@ import orjson
 from shared.benchmark.results.record import RequestError
 from shared.protocols.compression import decompressed
 from shared.protocols.error_shapes import stated_failure
+from shared.protocols.refusal_limits import MAX_REFUSAL_BYTES
 from shared.protocols.retry_after import retry_after_s
 from shared.scrubber import Scrubber, shorten
 from shared.text import replace_unstorable
 
-# The most bytes of an error answer that are read, decompressed too.
-MAX_BYTES = 64_000
 _MAX_TEXT, _MAX_CODE = 300, 100
 # The first of these parts of a page that is there says best what went wrong.
 _HTML_PARTS = [
@@ -27,7 +26,8 @@ _TAG = re.compile(r"<[^<>]*>")
 
 def refusal(status: int, headers: Mapping[str, str], body: bytes, scrubber: Scrubber, now: datetime) -> RequestError:
     """The error of an answer with this body, as it was sent; `now`: its arrival."""
-    text = decompressed(body[:MAX_BYTES], headers.get("content-encoding", ""), MAX_BYTES).decode("utf-8", "replace")
+    encoding = headers.get("content-encoding", "")
+    text = decompressed(body[:MAX_REFUSAL_BYTES], encoding, MAX_REFUSAL_BYTES).decode("utf-8", "replace")
     try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from shared.benchmark.timeouts import Timeouts
+from shared.protocols.refusal_limits import REFUSAL_NS
 from worker.engine.answer import Answer
-from worker.engine.refusal_limits import REFUSAL_NS
 
 # How long the server may keep the response open after the end of the answer, and after a finish reason without usage.
 CLOSE_NS, USAGE_NS = 1_000_000_000, 5_000_000_000

@@ -6,15 +6,14 @@ stamps alone, not on when it sees them. `result.py` makes the record of a reques
 
 from shared.benchmark.results.outcome import Outcome
 from shared.benchmark.results.record import Phase, RequestError, ResultRecord
-from shared.protocols.error_answers import MAX_BYTES as MAX_REFUSAL_BYTES
 from shared.protocols.error_answers import refusal
 from shared.protocols.events import Failure
+from shared.protocols.refusal_limits import MAX_REFUSAL_BYTES
 from worker.engine.answer import Answer
 from worker.engine.deadline import Deadline
 from worker.engine.messages import Began, End, Slice
 from worker.engine.planned import MeasureContext, PhaseStart, PlannedRequest
 from worker.engine.reads import Reads
-from worker.engine.refusal_limits import MAX_REFUSAL_BYTES
 from worker.engine.result import Ended, record_of
 
 # A first token is in doubt if it may have lain unread, together with later bytes, for longer than this.

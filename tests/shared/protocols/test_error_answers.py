@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.benchmark.results.record import RequestError
-from shared.protocols.error_answers import MAX_BYTES, refusal, status_error
+from shared.protocols.error_answers import refusal, status_error
+from shared.protocols.refusal_limits import MAX_REFUSAL_BYTES
 from shared.protocols.retry_after import MAX_S, retry_after_s
 from shared.scrubber import MASK, Scrubber
 
@@ -213,7 +214,7 @@ def test_a_few_bytes_of_an_error_answer_do_not_become_very_many() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert message.startswith("HTTP 429: words words")
-    assert peak < 20 * MAX_BYTES
+    assert peak < 20 * MAX_REFUSAL_BYTES
 
 
 values = st.text(max_size=20) | st.sampled_from(["Wed, 21 Oct 2026 07:28:00 -0000", "9" * 400, "1e400", "34.4s", "nan"])

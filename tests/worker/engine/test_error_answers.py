@@ -9,13 +9,13 @@ import pytest
 
 from shared.benchmark.results.record import ResultRecord
 from shared.benchmark.timeouts import Timeouts
+from shared.protocols.refusal_limits import MAX_REFUSAL_BYTES, REFUSAL_NS
 from shared.protocols.registry import PROTOCOLS
 from tests.support.waiting import PATIENCE_S
 from tests.worker.engine.measuring import BEGAN, measurement, part
 from tests.worker.engine.running import Run, run_over
 from worker.engine.children import Children
 from worker.engine.messages import Head
-from worker.engine.refusal_limits import MAX_REFUSAL_BYTES, REFUSAL_NS
 
 HEAD = b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\nretry-after: 7\r\n\r\n"
 BODY = b'{"error":{"type":"rate_limit_error","message":"slow down"}}'

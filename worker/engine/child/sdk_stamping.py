@@ -14,9 +14,9 @@ import httpx2
 from shared.clock import monotonic_ns
 from shared.network.round_trip import round_trip_ns
 from shared.network.tls import TlsOptions, client_context
+from shared.protocols.refusal_limits import MAX_REFUSAL_BYTES, REFUSAL_NS
 from worker.engine.child.sdk_pool import Pool
 from worker.engine.messages import Began
-from worker.engine.refusal_limits import MAX_REFUSAL_BYTES, REFUSAL_NS
 
 
 @dataclass(slots=True)
