@@ -59,7 +59,7 @@ def refused(record: ResultRecord) -> tuple[str, str, int | None, float | None]:
 @pytest.mark.parametrize("pieces", [(HEAD, BODY), (HEAD, BODY[:9]), (HEAD,)], ids=["whole", "half", "no body"])
 async def test_an_error_answer_that_never_ends_has_its_status(run: Run, protocol: str, pieces: tuple[bytes]) -> None:
     async with LeftOpen(*pieces).running() as server:
-        (record,) = await run(server.url, protocol, "m", timeouts=Timeouts(ttft_s=0.4))
+        (record,) = await run(server.url, protocol, "m", timeouts=Timeouts(ttft_s=1))
     assert refused(record) == ("errored", "rate_limited", 429, 7)
 
 

@@ -93,9 +93,10 @@ async def test_the_tunnel_and_its_handshake_are_outside_ttft(run: Run, server: S
     connect_ms, tls_ms = first.metrics["connect_ms"], first.metrics["tls_ms"]
     assert connect_ms is not None
     assert tls_ms is not None
-    assert 0 < tls_ms < 800 <= connect_ms
+    assert connect_ms >= 800
+    assert 0 < tls_ms < connect_ms - 700, "without the proxy's delay"
     assert first.ttft_ms is not None
-    assert first.ttft_ms < 800
+    assert first.ttft_ms < connect_ms
     assert (first.connection_reused, second.connection_reused) == (False, True)
     assert len(proxy.asked) == 1
 
@@ -128,7 +129,8 @@ async def test_a_tunnel_that_fails_is_a_failure_to_connect(
 ) -> None:
     """The run goes on: a tunnel that was not made takes no place in the pool."""
     async with proxy.running():
-        records = await run(server.base_url, "openai", "m", "m", proxy=proxy.url, timeouts=Timeouts(connect_s=0.4))
+        timeouts = Timeouts(connect_s=1 if kind == "connect_timeout" else 60)
+        records = await run(server.base_url, "openai", "m", "m", proxy=proxy.url, timeouts=timeouts)
     for record in records:
         assert record.error is not None
         assert (record.error.kind, record.error.phase) == (kind, "connect")

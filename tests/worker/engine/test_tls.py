@@ -136,6 +136,8 @@ async def test_what_came_before_a_broken_record_counts(run: Run, ca: trustme.CA)
         while not tls.shake_hands(await reader.read(65_536)):
             writer.write(tls.outgoing())
         writer.write(tls.outgoing())
+        # The request may have come in the same read as the end of the handshake.
+        asked += tls.decrypt(b"")[0]
         while b"\r\n\r\n{" not in asked:
             asked += tls.decrypt(await reader.read(65_536))[0]
         stream = openai_stream("Hi")

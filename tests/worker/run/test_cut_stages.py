@@ -23,7 +23,7 @@ LAST, THEN_ONE_MORE = [2], [2, 1]
 def with_stages(counts: list[int], **changes: Any) -> BenchmarkSpec:
     """Stages with so many requests, all of a stage at a time."""
     stages = [{"concurrency": count, "requests": count} for count in counts]
-    body = {"name": "test", "model": "sim-ttft1500-gap1-n2", "prompts": ["a", "b", "c"], "load": {"stages": stages}}
+    body = {"name": "test", "model": "sim-ttft3000-gap1-n2", "prompts": ["a", "b", "c"], "load": {"stages": stages}}
     return BenchmarkSpec.model_validate({**body, **changes}).with_defaults()
 
 

@@ -19,6 +19,8 @@ from shared.providers.identity import EndpointIdentity, HeldEndpoint, Holdings, 
 from tests.shared.db.rows import Tables, make_spec
 
 ALIVE_S = 30
+# No time need pass: the clock of SQLite may say the same in two transactions.
+AT_ONCE_S = -1
 
 
 def identity(port: int = 9001, stack: str | None = None) -> EndpointIdentity:
@@ -57,7 +59,7 @@ class Fleet:
     async def sweep(self, worker_id: str) -> None:
         await self.unclaimed.mark(self.holdings(worker_id), alive_within_s=ALIVE_S)
 
-    async def overdue(self, worker_id: str = "any", after_s: float = 0) -> Benchmark | None:
+    async def overdue(self, worker_id: str = "any", after_s: float = AT_ONCE_S) -> Benchmark | None:
         claimed = await self.tables.leases.claim_overdue(worker_id, after_s=after_s)
         return None if claimed is None else claimed[1]
 
@@ -230,7 +232,7 @@ async def test_who_was_to_fail_it_and_died_is_followed_by_another(fleet: Fleet, 
     await fleet.add(identity())
     await fleet.sweep("empty")
     dying = LeaseRepository(database, lease_s=-1)
-    assert await dying.claim_overdue("dying", after_s=0) is not None
+    assert await dying.claim_overdue("dying", after_s=AT_ONCE_S) is not None
     again = await fleet.overdue("empty")
     assert again is not None
     assert again.unclaimable is not None
@@ -242,7 +244,7 @@ async def test_who_runs_it_after_all_starts_it(fleet: Fleet, database: Database)
     number = await fleet.add(identity())
     await fleet.sweep("empty")
     dying, lapsing = LeaseRepository(database, lease_s=-1), fleet.tables.lapsing
-    assert await dying.claim_overdue("dying", after_s=0) is not None
+    assert await dying.claim_overdue("dying", after_s=AT_ONCE_S) is not None
     await fleet.report("late", HeldEndpoint(identity()))
     assert await lapsing.claim("late", holdings=fleet.holdings("late")) is not None
     assert (await fleet.tables.benchmarks.get(number)).crashes == 0
