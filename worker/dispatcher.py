@@ -135,6 +135,7 @@ class Dispatcher:
         running = list(self._runs.values())
         for run, _ in running:
             run.drain()
+        log.info("worker_stopping", benchmarks=len(running), grace_s=self._context.settings.shutdown_grace_s)
         if running:
             await self._grace([task for _, task in running])
             for run, task in running:

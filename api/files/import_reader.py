@@ -2,7 +2,7 @@
 
 import hashlib
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, BinaryIO, NoReturn, TypeVar
@@ -21,6 +21,7 @@ from api.submission.as_submitted import as_submitted, refusal
 from shared.benchmark.extra_body import STORED
 from shared.benchmark.prompt import Prompt
 from shared.benchmark.run_spec import RunSpec
+from shared.benchmark.slo.slo_spec import SloSpec
 from shared.benchmark.spec import MAX_PROMPTS, MAX_REQUESTS, BenchmarkSpec
 from shared.benchmark.without_texts import spec_without_texts
 from shared.benchmark.workload.workload_spec import lists_prompts
@@ -175,6 +176,7 @@ class _Reader:
             else:
                 prompts = tuple(self._prompts) if lists_prompts(document) else ()
                 spec = BenchmarkSpec.model_validate({**as_submitted(document), "prompts": prompts})
+                spec = _with_stored_slos(spec, document)
         except ValidationError as exc:
             raise refusal(exc, "benchmark.spec") from None
         if not lists_prompts(document) and self._prompts:
@@ -204,6 +206,16 @@ class _Reader:
             digest.update(orjson.dumps(prompt.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS))
         digest.update(self._packed.digest.encode())
         return digest.hexdigest()
+
+
+def _with_stored_slos(spec: BenchmarkSpec, document: Mapping[str, Any]) -> BenchmarkSpec:
+    """The spec with the SLOs of the file. They are all: a bound of the preset that is not there was removed."""
+    try:
+        slos = SloSpec.model_validate(document.get("slos"), context=STORED)
+    except ValidationError:
+        # There are none, or only the name of a preset.
+        return spec
+    return spec.model_copy(update={"slos": slos})
 
 
 def _parsed(place: str, value: bytes) -> Any:

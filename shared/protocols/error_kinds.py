@@ -49,9 +49,11 @@ ERROR_KINDS = {
 
 # What servers write where money is missing and no code says so, as Anthropic with 400 and xAI with 403.
 _MONEY = r"(?:credits?|balance|funds)"
+# No numbers, as in "5 out of your 10 credits a minute", and no other verb, as in "not enough workers to balance load".
+_BETWEEN = r"(?:(?!to\s)[a-z-]+\s){0,3}?"
 _NO_MONEY = re.compile(
-    rf"(?:\b(?:insufficient|not(?: have)? enough|used all|out of)|n't have enough)\s(?:[\w-]+\s){{0,3}}?{_MONEY}\b"
-    rf"|\b{_MONEY}\s(?:[\w-]+\s){{0,3}}?(?:too low|insufficient|not enough|depleted|exhausted|used up)\b"
+    rf"(?:\b(?:insufficient|not(?: have)? enough|used all|out of)|n't have enough)\s{_BETWEEN}{_MONEY}\b"
+    rf"|\b{_MONEY}\s{_BETWEEN}(?:too low|insufficient|not enough|depleted|exhausted|used up)\b"
     r"|\bspending limit\b|余额不足|欠费",
     re.IGNORECASE,
 )

@@ -65,6 +65,8 @@ _NO_ERROR = frozenset({"", "0", "200", "false", "none", "null", "ok", "success"}
 _EMPTY_WORDS = _NO_ERROR - {"200", "false"} | {"error", "failed", "failure"}
 # A document with one of these is an answer, or a part of one, unless it says outright that it is an error.
 _ANSWERS = frozenset({"choices", "content", "delta", "output", "response", "candidates", "usage", "data", "item"})
+# A document with one of these is a chunk of an answer if nothing but a message stands beside it, whatever they hold.
+_CHUNK = frozenset({"choices", "delta", "usage"})
 # The fields of which `find_error` needs at least one.
 _SIGNS = frozenset(
     {*_WRAPPERS, "object", "type", "detail", "code", "error_code", "errorCode", "error_msg", "err_msg", "success"}
@@ -88,7 +90,8 @@ def find_error(document: object) -> Failure | None:
     if not _SIGNS.isdisjoint(document) and _states_error(document):
         return failure_of(document)
     extensions = (value for name, value in document.items() if name.startswith(_EXTENSION) and isinstance(value, dict))
-    return next((failure_of(extension) for extension in extensions if _holds_error(extension)), None)
+    # Numbers there may be counters.
+    return next((failure_of(extension) for extension in extensions if _says_error(extension)), None)
 
 
 def failure_of(document: object) -> Failure:
@@ -120,8 +123,8 @@ def _states_error(document: dict[Any, Any]) -> bool:
     base = get("base_resp")
     if isinstance(base, dict) and _is_code(base.get("status_code")):
         return True
-    if any(_is_set(get(name)) for name in _ANSWERS) or isinstance(get("choices"), list):
-        # The chunk with the usage has an empty list of choices.
+    if any(_is_set(get(name)) for name in _ANSWERS) or any(get(name) is not None for name in ("choices", "delta")):
+        # The chunk with the usage has an empty list of choices, and others an empty delta.
         return False
     said = any(isinstance(get(name), str) and _holds(get(name)) for name in ("title", *_MESSAGES))
     return (
@@ -130,12 +133,23 @@ def _states_error(document: dict[Any, Any]) -> bool:
         or any(_holds(get(name)) for name in ("error_msg", "err_msg"))
         or (said and any(_is_code(get(name)) for name in ("code", "error_code", "errorCode", "statusCode")))
         or (said and any(_names_error(get(name)) for name in ("status", "type")))
-        or (said and not {name for name, value in document.items() if _is_set(value)} - _BARE)
+        or (said and _CHUNK.isdisjoint(document) and not {name for name in document if _is_set(get(name))} - _BARE)
     )
 
 
 def _holds_error(document: dict[Any, Any]) -> bool:
     return any(_holds(document.get(name)) for name in _WRAPPERS if name != "base_resp")
+
+
+def _says_error(document: dict[Any, Any]) -> bool:
+    """Like `_holds_error`, where the error must be a text, or have a message or a code."""
+    for name in _WRAPPERS:
+        value = document.get(name)
+        if isinstance(value, dict):
+            value = [value.get(field) for field in (*_MESSAGES, *_CODES)]
+        if isinstance(value, str | list) and _holds(value):
+            return True
+    return False
 
 
 def _holds(value: object, depth: int = 0) -> bool:
@@ -144,7 +158,9 @@ def _holds(value: object, depth: int = 0) -> bool:
         return any(_holds(item, depth + 1) for item in (value.values() if isinstance(value, dict) else value))
     if isinstance(value, str):
         return value.strip().lower() not in _NO_ERROR
-    return bool(value) and value != 200
+    if isinstance(value, int | float):
+        return value > 0 and value != 200
+    return bool(value)
 
 
 def _is_set(value: object) -> bool:

@@ -117,7 +117,7 @@ class _Completion(AnswerDecoder):
         for choice in objects_of(document.get("choices")):
             delta, whole = choice.get("delta"), False
             said = self._tokens(delta) if isinstance(delta, dict) else []
-            if not said and "message" in choice and not self.token_seen:
+            if not said and "message" in choice and not self.token_seen and self._is_whole(choice, raw):
                 # A whole answer, perhaps beside an empty delta. The last chunk of some streams repeats it.
                 said = self._tokens(object_of(choice["message"]))
                 whole = bool(said) or not isinstance(delta, dict)
@@ -138,6 +138,10 @@ class _Completion(AnswerDecoder):
             # Some gateways state the cost in a document of its own, after the answer.
             facts.provider_cost_usd = cost
         return events + ends or [Other()]
+
+    def _is_whole(self, choice: dict[str, Any], raw: ServerSentEvent) -> bool:
+        """Whether the `message` of a choice may be the whole answer. Some streams say what follows in it."""
+        return raw.bare or not isinstance(choice.get("delta"), dict) or choice.get("finish_reason") is not None
 
     def text_field(self, document: dict[str, Any]) -> TextField | None:
         choices = document.get("choices")

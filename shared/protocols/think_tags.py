@@ -46,6 +46,8 @@ class ThinkTags:
         self._decided = False
         # Whether reasoning came outside the content: then none of it is in there without an opening tag.
         self._reasoning_outside = False
+        # A closing tag at the end of the content so far: what comes next says whether it ends reasoning.
+        self._pending = ""
         # Closing tags that end no reasoning, because they or their opening ones came in the text.
         self._spoken_of: set[str] = set()
         # How many characters came, if all of them are blank or may be the first part of a tag; else None.
@@ -60,6 +62,10 @@ class ThinkTags:
         """Takes an event whose text stood outside the content, and gives it back."""
         self._reasoning_outside = True
         self._decided |= isinstance(event, Content | ToolCall)
+        pending, self._pending = self._pending, ""
+        if pending and isinstance(event, ToolCall):
+            self.found = True
+            return [WasReasoning(len(pending)), event]
         return [event]
 
     def kind_of(self, text: str) -> type[Content] | type[Reasoning] | None:
@@ -68,14 +74,16 @@ class ThinkTags:
             return None if self._held or self._closing[0] in text else Reasoning
         if self._decided:
             return None if self._just_ended else Content
+        if self._blank is not None or self._pending:
+            return None
         if self._is_plain(text):
             self._before = text[-1]
             return Content
-        if self._held or self._blank is not None or "`" in text or _first_part(text, _TAGS):
-            return None
+        known, text = len(self._held), self._held + text
         if any(self._ends_reasoning(tag[0], text[: tag.start()], "") for tag in _TAG.finditer(text)):
             return None
-        self._before = text[-1]
+        # Without such a tag, all of it stays content, wherever it is cut.
+        self._pass(text, known)
         return Content
 
     def events(self, text: str) -> list[StreamEvent]:
@@ -84,6 +92,8 @@ class ThinkTags:
             return self._think(text, self._closing)
         if self._just_ended:
             return self._end("", text)
+        if self._pending:
+            return self._after_tag(text)
         return [Content(text)] if self._decided else self._search(text)
 
     def _search(self, text: str) -> list[StreamEvent]:
@@ -99,18 +109,33 @@ class ThinkTags:
                 self.found, self._held = True, ""
                 return earlier + self._think(after, _PAIRS[tag[0]])
             if self._ends_reasoning(tag[0], before, after):
+                if not after:
+                    self._pending = tag[0]
+                    break
                 earlier = [WasReasoning(max(0, known - len(before)))] if self._blank != 0 else []
                 self.found = True
                 return earlier + self._end(before[known:], after)
         self._pass(text, known)
         return [Content(text[known:])]
 
+    def _after_tag(self, text: str) -> list[StreamEvent]:
+        """What a piece is that follows a closing tag at the end of an event."""
+        tag, self._pending = self._pending, ""
+        if text[:1] in _AFTER:
+            self._spoken_of.add(tag)
+            return self._search(text)
+        self.found = True
+        return [WasReasoning(len(tag)), *self._end("", text)]
+
     def _is_plain(self, text: str) -> bool:
         """Whether a text in the middle of the content has nothing of a tag or of code, as nearly all have."""
         return not self._held and self._blank is None and _MARK.search(text) is None
 
     def _ends_reasoning(self, tag: str, before: str, after: str) -> bool:
-        """Whether a tag ends reasoning whose opening tag stood in the prompt. `after`: as far as this event tells."""
+        """Whether a tag ends reasoning whose opening tag stood in the prompt.
+
+        `after`: what the same event says after it. If that is nothing, the next event decides.
+        """
         if self._reasoning_outside or tag in self._spoken_of:
             return False
         in_code = self._in_code ^ (before.count("`") % 2 == 1)

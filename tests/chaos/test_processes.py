@@ -11,6 +11,7 @@ from shared.clock import monotonic_ns
 from tests.chaos.conftest import Scenario
 from tests.chaos.random_worker import SEED, lengths, model_of
 from tests.chaos.stack import LEASE_S, NOISE_S, SWEEP_S, Chaos
+from tests.support.programs.deployment import Program
 from tests.support.waiting import PATIENCE_S, until
 
 CONCURRENCY = 2
@@ -167,13 +168,17 @@ async def test_term_twice(scenario: Scenario) -> None:
     chaos.start_worker()
     await _heard_by(chaos, 2)
     leaver.signal(signal.SIGTERM)
-    await _heard_by(chaos, 1)
+    await until(lambda: _says(leaver, "worker_stopping"))
     leaver.signal(signal.SIGTERM)
     await chaos.until(number, lambda document: len(document["segments"]) == 2)
     assert await leaver.ended() == 0
     await chaos.ended(number)
     account = await scenario.survived()
     assert account.duplicates == account.possible_duplicates == 2
+
+
+async def _says(program: Program, event: str) -> bool:
+    return event in program.log.read_text()
 
 
 async def _heard_by(chaos: Chaos, workers: int) -> None:

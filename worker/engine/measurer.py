@@ -225,7 +225,7 @@ class Measurement:
                 self._end_answer(answer, unfinished, end.stamp_ns)
             case "lost" if answer is not None and not answer.empty:
                 self._end_answer(answer, f"the connection broke off: {end.message}", end.stamp_ns)
-            case "lost" if self._status and answer is None:
+            case "lost" | "client_error" if self._status and answer is None:
                 self._end_refusal(end.stamp_ns)
             case "lost":
                 # The request was sent, so it may have been billed all the same.

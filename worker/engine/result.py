@@ -20,9 +20,10 @@ from worker.engine.planned import MeasureContext, PlannedRequest
 MAX_ERROR = 2_000
 # The most characters of a code, a name or an id of the server.
 MAX_WORD = 200
-# Prose and code have three to five bytes a token, and columns of digits nearly two. Servers may also count the tags and
-# line breaks around reasoning, which they do not show.
-LEAST_BYTES = 1.5
+# Prose and code have three to five bytes a token. Digits and rare scripts may have one, but then nearly every token has
+# an event of its own, and a summary has few. Servers may also count the tags and line breaks around reasoning, which
+# they do not show.
+LEAST_BYTES, MOST_AN_EVENT = 1.5, 2
 MOST_MARKS = 16
 
 
@@ -129,8 +130,8 @@ def _hidden_tokens(answer: Answer | None, usage: Usage) -> int | None:
 
 def _says_too_little(answer: Answer, reasoning_tokens: int) -> bool:
     """Whether the reasoning that was shown is too short for its tokens, so that it is only a part or a summary."""
-    size = sum(event.size for event in answer.timeline if event.kind is EventKind.REASONING)
-    return reasoning_tokens > size / LEAST_BYTES + MOST_MARKS
+    sizes = [event.size for event in answer.timeline if event.kind is EventKind.REASONING]
+    return reasoning_tokens > max(sum(sizes) / LEAST_BYTES, len(sizes) * MOST_AN_EVENT) + MOST_MARKS
 
 
 def _flags(ended: Ended, usage: Usage, facts: RequestFacts) -> set[str]:

@@ -15,6 +15,7 @@ from shared.db.access.owned import of_owner
 from shared.db.connection.again import tries_again
 from shared.db.connection.clock import read_now
 from shared.db.connection.database import Database
+from shared.db.connection.shared_locks import idle_bound
 from shared.db.money.caps import cap_key, lock_caps
 from shared.db.tables.access import ApiKey, OwnerRow
 from shared.db.tables.benchmarks import Benchmark, is_open
@@ -65,7 +66,7 @@ class BudgetRepository:
         """
         async with self._database.write() as session:
             owner = await _owner_of(session, name)
-            await _wait_for_payments(session, name, owner)
+            await hold_spenders(session, name, owner)
             today = (await read_now(session)).date()
             created = await session.scalar(select(Budget.key).where(Budget.key == name.key)) is None
             values = {"owner": owner, "key_id": name.id if name.holder == "key" else None, "period": name.period}
@@ -152,15 +153,16 @@ async def _spent(session: AsyncSession, name: BudgetName, cap_key: str) -> int:
     return int(await session.scalar(query) or 0)
 
 
-async def _wait_for_payments(session: AsyncSession, name: BudgetName, owner: str) -> None:
-    """Holds the benchmarks that spend, as each of their payments does.
+async def hold_spenders(session: AsyncSession, name: BudgetName, owner: str) -> None:
+    """Holds the benchmarks that spend or may begin to, as each of their payments does.
 
     So a payment is in the ledger before this transaction reads it, or finds the budget. The benchmarks come before the
     caps, in the same order as in a payment.
     """
     holder = Benchmark.key_id == name.id if name.holder == "key" else true()
-    running = and_(Benchmark.owner == owner, is_open(), Benchmark.status == "running", holder)
-    await session.execute(select(Benchmark.id).where(running).order_by(Benchmark.id).with_for_update(read=True))
+    spending = and_(Benchmark.owner == owner, is_open(), holder)
+    held = select(Benchmark.id, *idle_bound(session)).where(spending).order_by(Benchmark.id)
+    await session.execute(held.with_for_update(read=True))
 
 
 async def _owner_of(session: AsyncSession, name: BudgetName) -> str:

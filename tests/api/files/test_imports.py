@@ -125,6 +125,8 @@ SPECS: list[Document] = [
     *(example.get("value", {}) for example in EXAMPLES.values()),
     {"prompts": ["a"], "load": {"request_rate": 5, "arrival": "poisson", "duration_s": 10, "warmup": {"requests": 2}}},
     {"prompts": ["a"], "slos": "interactive_chat", "load": {"search": {"max": 16, "probe_s": 5}}},
+    # A bound of the preset that was removed does not come back.
+    {"prompts": ["a"], "slos": {"preset": "interactive_chat", "ttft_ms": None}},
     {"prompts": ["a"], "extra_body": {"ignore_eos": True}, "parameters": {"stop": ["x", "y"]}, "request_rate": 2.5},
     {"workload": {"source": "builtin", "order": "shuffled"}, "repetitions": 4, "system": "Be brief."},
 ]

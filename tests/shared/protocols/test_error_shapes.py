@@ -169,6 +169,10 @@ GOOD = [
     '{"error":{"code":200,"message":"success"}}',
     '{"error":"null"}',
     '{"error":0,"errors":[null]}',
+    '{"choices":[],"error":-1}',
+    '{"choices":[],"x_stats":{"errors":{"total":3,"window":"5m"}}}',
+    '{"choices":null,"usage":null,"message":"warming","model":null}',
+    '{"delta":{},"message":"assistant","type":"chunk","code":"chunk"}',
     '{"choices":[{"delta":{}}],"x_groq":{"id":"r","error":null,"usage":{}}}',
     '{"choices":[],"x_groq":{"message":"x","code":5,"error":{"code":0}}}',
     '{"choices":[],"provider":{"error":"the first one failed"}}',
@@ -237,6 +241,10 @@ def test_missing_money_is_known_by_the_words_alone(message: str, status: int) ->
         "You exceeded your current quota, please check your plan and billing details.",
         "Rate limit reached. Add a payment method at https://platform.openai.com/account/billing.",
         "There are not enough replicas behind the load balancer",
+        "Rate limit reached: 20 out of 100 credits used this minute",
+        "You've used 5 out of your 10 free credits per minute, try again in 5s",
+        "insufficient resources to balance load",
+        "not enough workers to load balance",
     ],
 )
 def test_a_limit_is_none_of_money_if_its_words_only_mention_billing(message: str) -> None:

@@ -34,15 +34,16 @@ def test_the_text_of_a_choice_counts_if_its_delta_has_none() -> None:
 def test_a_whole_message_beside_an_empty_delta_is_the_answer() -> None:
     """Perplexity answers so if it does not stream."""
     message = {"role": "assistant", "content": "Full answer"}
-    record = record_of({"message": message, "delta": {"role": "assistant", "content": ""}})
+    record = record_of({"message": message, "delta": {"role": "assistant", "content": ""}, "finish_reason": "stop"})
     assert (record.outcome, record.response, record.ttft_ms) == ("succeeded", "Full answer", 100)
     assert "not_streamed" in record.flags
     assert "no_answer" not in record.flags
 
 
 @pytest.mark.parametrize("empty", ["", None])
-def test_a_message_that_repeats_the_deltas_is_not_counted(empty: str | None) -> None:
-    said = [(empty, ""), ("Hel", "Hel"), ("lo", "Hello"), (empty, "Hello")]
+@pytest.mark.parametrize("begun", ["", "Hel"])
+def test_a_message_that_repeats_the_deltas_is_not_counted(begun: str, empty: str | None) -> None:
+    said = [(empty, begun), ("Hel", "Hel"), ("lo", "Hello"), (empty, "Hello")]
     record = record_of(*({"delta": {"content": text}, "message": {"content": whole}} for text, whole in said))
     assert (record.response, record.ttft_ms, record.latency_ms) == ("Hello", 200, 300)
     assert "not_streamed" not in record.flags

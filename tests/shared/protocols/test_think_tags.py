@@ -93,6 +93,13 @@ def test_each_kind_of_tag_is_known_wherever_it_is_cut(opening: str, closing: str
     assert [kind for _, kind in tokens_of(cut)] == ["REASONING"] * 4 + ["CONTENT"]
 
 
+def test_a_call_after_a_closing_tag_follows_reasoning() -> None:
+    deltas = [{"content": "I call f."}, {"content": "</think>"}, {"tool_calls": [{"function": {"name": "f"}}]}]
+    record = of_stream("openai", sse(*map(openai_chunk, deltas), openai_chunk({}, "tool_calls"), "[DONE]"))
+    assert (record.reasoning, record.response) == ("I call f.", "f")
+    assert [kind for _, kind in tokens_of(record)] == ["REASONING", "REASONING", "TOOL"]
+
+
 def test_only_its_own_closing_tag_ends_reasoning() -> None:
     record = record_of("<think>", "They want <thought> and </thought>", "</think>", "Yes")
     assert (record.reasoning, record.response) == ("They want <thought> and </thought>", "Yes")
@@ -155,6 +162,9 @@ def test_reasoning_may_have_its_opening_tag_in_the_prompt(pieces: tuple[str, ...
         ("Write `text", "</think>", "`."),
         ("```xml\n", "hm\n", "</think>", "\n```\n"),
         ("text.split(", '"</think>"', ")"),
+        # What comes next tells, in whatever event it comes.
+        ('{"tag": "end', "</think>", '", "x": 1}'),
+        ("It ends with", "</think>"),
         # With an opening one.
         ("Write:\n", "<think>\n", "hm\n", "</think>", "\nYes"),
         ("Write <think>hm", "</think>", "\nYes"),

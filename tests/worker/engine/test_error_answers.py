@@ -86,6 +86,14 @@ async def test_the_sdk_is_given_an_error_answer_that_never_ends(children: Childr
     assert (record.ended_at - record.sent_at).total_seconds() < PATIENCE_S
 
 
+async def test_an_error_answer_that_is_not_as_compressed_as_it_says_has_its_status(run: Run) -> None:
+    body = b'{"error":{"message":"slow down"}}'
+    head = HEAD.replace(b"\r\n\r\n", b"\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(body))
+    async with LeftOpen(head, body).running() as server:
+        (record,) = await run(server.url, "openai", "m")
+    assert refused(record) == ("errored", "rate_limited", 429, 7)
+
+
 async def test_an_error_answer_without_end_is_closed_upstream(run: Run) -> None:
     flood = repeat(b"x" * 65_536, 4_000)
     async with LeftOpen(HEAD, more=flood).running() as server:

@@ -99,6 +99,22 @@ def test_reasoning_that_is_too_short_for_its_tokens_is_a_summary(times: int, bil
     assert ("reasoning_hidden" not in record.flags) is shown
 
 
+@pytest.mark.parametrize("piece", ["7", "က"])
+def test_reasoning_of_short_tokens_is_no_summary(piece: str) -> None:
+    """Each digit may be a token, and each byte of a rare script. Then the events show how many came."""
+    billed = 200 * len(piece.encode()) * 2 // 3
+    usage = {
+        "prompt_tokens": 3,
+        "completion_tokens": billed + 2,
+        "completion_tokens_details": {"reasoning_tokens": billed},
+    }
+    chunks = [*[openai_chunk({"reasoning_content": piece})] * 200, *openai_text("Four", " it is")]
+    chunks.append(openai_chunk({}, "stop", usage=usage))
+    record = measure("openai", [(10.0 * number, sse(chunk)) for number, chunk in enumerate(chunks, 1)])
+    assert record.metrics["tokens_per_second"] is not None
+    assert "reasoning_hidden" not in record.flags
+
+
 @pytest.mark.parametrize(("beside", "known"), [({}, False), ({"reasoning_content": "Hm"}, True)])
 def test_reasoning_whose_count_contradicts_the_output_leaves_the_speed_unknown_unless_it_was_shown(
     beside: dict[str, str], known: bool

@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from shared.access.caller import LOCAL
 from shared.budgets.cap_name import BudgetName
-from shared.db.money.budgets import BudgetRepository
+from shared.db.connection.shared_locks import LONGEST_IDLE_S
+from shared.db.money.budgets import BudgetRepository, hold_spenders
 from shared.db.money.reservations import Bill, Held
 from shared.db.money.spend import Charge
 from shared.db.money.spending import spend
@@ -130,3 +131,17 @@ async def test_what_is_spent_while_a_budget_is_made_counts_in_it(money: Money) -
         await spend(session, money.database, account, at.date(), {at.date(): COST})
     state, created = await putting
     assert (created, state.spent) == (True, 70)
+
+
+async def test_a_benchmark_does_not_begin_while_a_budget_is_made_and_a_process_that_hangs_there_is_not_waited_for(
+    money: Money,
+) -> None:
+    """PostgreSQL ends its transaction; on SQLite nobody else writes, and the lock ends with the process."""
+    await money.tables.add()
+    async with money.database.write() as session:
+        await hold_spenders(session, BudgetName("owner", "default", "day"), "default")
+        if not money.database.is_sqlite:
+            assert await money.leases.claim("one") is None
+            bound = await session.scalar(text("SHOW idle_in_transaction_session_timeout"))
+            assert bound == f"{LONGEST_IDLE_S:.0f}s"
+    assert await money.leases.claim("one") is not None
