@@ -124,7 +124,7 @@ class SseParser:
         # No more of the buffer is copied than must be: there may be very many reads.
         if not self._buffer[-100:].rstrip(_SPACE).endswith((b"}", b"]")):
             return []
-        if not self._bare.lines and not self._buffer[:100].lstrip(_SPACE).startswith((b"{", b"[")):
+        if not self._bare.lines and not self._begins_bare(self._buffer[:100]):
             return []
         if not self._open_tries.allow(len(self._buffer) + self._bare.size):
             return []
@@ -158,7 +158,7 @@ class SseParser:
         if line.startswith(b"data: "):
             self._add_data(self._text(line[6:]), events)
             return
-        if line.lstrip(_SPACE)[:1] in (b"{", b"[") and not (self._data.is_json and line[:1] in (b" ", b"\t")):
+        if self._begins_bare(line):
             self._begin_bare(self._text(line), events)
             return
         name, colon, value = line.partition(b":")
@@ -227,6 +227,12 @@ class SseParser:
     def _forget_data(self) -> None:
         if self._data.lines:
             self._data = OpenDocument()
+
+    def _begins_bare(self, line: bytes | bytearray) -> bool:
+        """Whether a line begins a document outside a `data` line. If indented, it may be a part of an open one."""
+        if self._data.is_json and line[:1] in (b" ", b"\t"):
+            return False
+        return line.lstrip(_SPACE)[:1] in (b"{", b"[")
 
     def _begin_bare(self, text: str, events: list[ServerSentEvent]) -> None:
         self._bare.add(text)

@@ -76,3 +76,13 @@ def test_what_an_html_page_says_does_not_depend_on_its_reads(body: bytes, size: 
     in_pieces = measure_sent(replace(sent, reads=tuple((1, piece) for piece in cut(body, size))))
     assert at_once.error == in_pieces.error
     assert (at_once.error and at_once.error.kind) == "not_an_answer"
+
+
+@pytest.mark.parametrize("indented", [b' [],{"":null}]}', b'\t{"":null}]}'])
+def test_a_document_that_goes_on_below_its_data_line_is_one_wherever_it_is_cut(indented: bytes) -> None:
+    """A line of it may be a document by itself as far as it has come."""
+    body = b'data:{"":[\n' + indented + b'\n\n{"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}'
+    sent = Sent("below", "openai", 200, (("content-type", "text/event-stream"),), ((1, body),), "complete")
+    at_once = measure_sent(sent)
+    bytewise = measure_sent(replace(sent, reads=tuple((1, byte) for byte in cut(body, 1))))
+    assert (at_once.outcome, at_once.response) == (bytewise.outcome, bytewise.response) == ("succeeded", "Hi")
