@@ -65,7 +65,8 @@ def _in_text(text: str) -> bool:
 
 def _documents(text: str) -> Iterator[Any]:
     """Every JSON object that begins in the text, apart from those inside another."""
-    decoder, at = json.JSONDecoder(), 0
+    # Some servers write control characters into texts as they are.
+    decoder, at = json.JSONDecoder(strict=False), 0
     while (at := text.find("{", at)) >= 0:
         try:
             document, at = decoder.raw_decode(text, at)
