@@ -68,9 +68,15 @@ def may_break_off(text: str) -> bool:
     return False
 
 
-def _int(digits: str) -> int | str:
-    """A whole number. One that no field can mean stays a text, because Python refuses to convert very long ones."""
-    return int(digits) if len(digits) <= _MOST_DIGITS else digits
+def _int(digits: str) -> float | str:
+    """A whole number; beyond 64 bits a float, as orjson reads it.
+
+    One that no field can mean stays a text, because Python refuses to convert very long ones.
+    """
+    if len(digits) > _MOST_DIGITS:
+        return digits
+    number = int(digits)
+    return number if -(2**63) <= number < 2**64 else float(number)
 
 
 def answer_id(document: dict[str, Any]) -> str | None:

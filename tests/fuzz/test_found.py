@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.protocols.json_values import may_break_off
+from shared.protocols.json_values import document_at, load, may_break_off
 from tests.fuzz.sent import Sent
 from tests.fuzz.sent import measure as measure_sent
 from tests.support.servers.scripted import cut
@@ -86,3 +86,9 @@ def test_a_document_that_goes_on_below_its_data_line_is_one_wherever_it_is_cut(i
     at_once = measure_sent(sent)
     bytewise = measure_sent(replace(sent, reads=tuple((1, byte) for byte in cut(body, 1))))
     assert (at_once.outcome, at_once.response) == (bytewise.outcome, bytewise.response) == ("succeeded", "Hi")
+
+
+@pytest.mark.parametrize("number", [2**64 - 1, 2**64, -(2**63), -(2**63) - 1, 10**299])
+def test_a_large_number_is_read_alike_by_both_parsers(number: int) -> None:
+    """The second one reads documents that something follows."""
+    assert document_at(f'{{"a":{number}}}{{', 0) == (load(f'{{"a":{number}}}'), len(str(number)) + 6)
