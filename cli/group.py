@@ -3,7 +3,6 @@
 Expected is also what the system says of files and streams, such as a full disk.
 """
 
-import contextlib
 import errno
 import sys
 from typing import Any
@@ -14,7 +13,7 @@ from typer.core import TyperGroup
 from cli.exits import CliError, ExitCode, Interrupted
 from cli.terminal.help import write_commands
 from cli.terminal.output import BAD, WARNING, Line, clean, write
-from cli.terminal.streams import drop_stdout, open_missing, survive_any_encoding
+from cli.terminal.streams import drop, open_missing, survive_any_encoding
 
 
 class Commands(TyperGroup):
@@ -37,13 +36,16 @@ class Commands(TyperGroup):
             if exc.errno is None:
                 # Not of the system: a deadline, for example.
                 raise
-            drop_stdout()
+            drop(sys.stdout)
             if isinstance(exc, BrokenPipeError):
                 # Whoever reads stdout has seen enough.
                 sys.exit(ExitCode.FAILED)
             of = f"{exc.filename}: " if exc.filename else ""
-            with contextlib.suppress(OSError):
+            try:
                 report(CliError(f"input or output failed: {of}{exc.strerror}", ExitCode.USAGE))
+                sys.stderr.flush()
+            except OSError:
+                drop(sys.stderr)
             sys.exit(ExitCode.USAGE)
 
     def invoke(self, ctx: Any) -> Any:

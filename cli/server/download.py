@@ -11,7 +11,7 @@ from typing import BinaryIO
 from cli.exits import CliError, usage
 from cli.server.client import Client, Download
 from cli.terminal.output import QUIET, note
-from cli.terminal.streams import drop_stdout
+from cli.terminal.streams import drop
 from shared.clock import monotonic_ns
 
 # "-" as the name of a file.
@@ -42,7 +42,7 @@ def save(client: Client, path: str, params: dict[str, str], target: Path) -> int
                 file.write(piece)
             except BrokenPipeError:
                 # Whoever reads stdout has seen enough.
-                drop_stdout()
+                drop(sys.stdout)
                 return size
             size += len(piece)
             if monotonic_ns() - told_ns > _TELL_NS:

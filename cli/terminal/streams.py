@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+from typing import TextIO
 
 
 def open_missing() -> bool:
@@ -28,7 +29,7 @@ def survive_any_encoding() -> None:
             reconfigure(errors="replace")
 
 
-def drop_stdout() -> None:
-    """Throws away what stdout still holds: Python would complain at its end that it cannot write it."""
+def drop(stream: TextIO) -> None:
+    """Throws away what stdout or stderr still holds: Python would complain at its end that it cannot write it."""
     with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,5 +1,6 @@
 """What the system says of streams and files ends a command in one line and exit code 2."""
 
+import os
 import subprocess
 import sys
 
@@ -36,4 +37,6 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
 
 def _shell(command: str) -> subprocess.CompletedProcess[str]:
     script = f"{sys.executable} -m cli.main {command}"
-    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    # With buffers, as users have it: they are also written at the end of Python.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, env=environment)
