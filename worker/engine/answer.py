@@ -145,6 +145,11 @@ class Answer:
     def reasoning_shown(self) -> bool:
         return self._reasoning.any
 
+    @property
+    def reasoning_length(self) -> int:
+        """How many characters of reasoning were shown."""
+        return self._reasoning.size
+
     def texts(self) -> tuple[str | None, str | None, set[str]]:
         """Response and reasoning as they can be stored, and flags that say what was replaced or cut."""
         response, response_replaced = self._response.whole()
@@ -214,26 +219,26 @@ class _Text:
 
     def __init__(self) -> None:
         self._kept = StringIO()
-        self._size = 0
+        self.size = 0
 
     @property
     def any(self) -> bool:
-        return self._size > 0
+        return self.size > 0
 
     @property
     def cut(self) -> bool:
-        return self._size > MAX_TEXT
+        return self.size > MAX_TEXT
 
     def add(self, piece: str) -> None:
-        self._kept.write(piece[: max(0, MAX_TEXT - self._size)])
-        self._size += len(piece)
+        self._kept.write(piece[: max(0, MAX_TEXT - self.size)])
+        self.size += len(piece)
 
     def extend(self, other: "_Text", *, less: int) -> None:
         """Adds another text, without so many characters at its end."""
-        size = other._size - less
+        size = other.size - less
         piece = other._kept.getvalue()[:size]
         self.add(piece)
-        self._size += size - len(piece)
+        self.size += size - len(piece)
 
     def whole(self) -> tuple[str | None, bool]:
         """The text as it can be stored (None if no piece came), and whether something was replaced."""

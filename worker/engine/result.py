@@ -130,6 +130,9 @@ def _hidden_tokens(answer: Answer | None, usage: Usage) -> int | None:
 
 def _says_too_little(answer: Answer, reasoning_tokens: int) -> bool:
     """Whether the reasoning that was shown is too short for its tokens, so that it is only a part or a summary."""
+    if reasoning_tokens <= answer.reasoning_length / LEAST_BYTES + MOST_MARKS:
+        # Nearly always: no character is less than a byte, and a timeline may be long.
+        return False
     sizes = [event.size for event in answer.timeline if event.kind is EventKind.REASONING]
     return reasoning_tokens > max(sum(sizes) / LEAST_BYTES, len(sizes) * MOST_AN_EVENT) + MOST_MARKS
 

@@ -1,5 +1,6 @@
 """Runs loads over real sockets: one call from model names to records."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import MappingProxyType
@@ -70,6 +71,31 @@ async def engine_at(
     """The same over processes of the pool."""
     async with pool.lend(processes) as children:
         yield await engine_over(children, url, protocol, **options)
+
+
+@asynccontextmanager
+async def collecting(engine: Engine, work: Load) -> AsyncIterator[tuple[list[ResultRecord], asyncio.Task[None]]]:
+    """The records of a run so far, and the run. Cancels what is left of it."""
+    records: list[ResultRecord] = []
+
+    async def collect() -> None:
+        async for record in engine.run(work):
+            records.append(record)  # noqa: PERF401 - the test looks at them while the run goes on
+
+    running = asyncio.create_task(collect())
+    try:
+        yield records, running
+    finally:
+        engine.cancel()
+        async with asyncio.timeout(PATIENCE_S):
+            await running
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Until it is true of what tells nobody when it changes."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():
+            await asyncio.sleep(0.001)
 
 
 class Models(Workload):

@@ -4,7 +4,7 @@ The processes are played by the tests, so that nothing depends on how fast this 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any
@@ -18,7 +18,7 @@ from shared.benchmark.results.record import ResultRecord
 from shared.benchmark.workload.workload import WorkItem, Workload
 from shared.clock import monotonic_ns
 from tests.support.waiting import PATIENCE_S
-from tests.worker.engine.running import engine_over, load
+from tests.worker.engine.running import collecting, engine_over, load, until
 from tests.worker.engine.test_loads import Endless, Times
 from worker.engine.children import Child
 from worker.engine.engine import Engine
@@ -97,25 +97,8 @@ async def engine_with(
     engine = await engine_over(children, "http://127.0.0.1:1", "openai")
     if sendable is not None:
         engine.allow(sendable)
-    records: list[ResultRecord] = []
-
-    async def consume() -> None:
-        async for record in engine.run(work):
-            records.append(record)  # noqa: PERF401 - the test looks at them while the run goes on
-
-    running = asyncio.create_task(consume())
-    try:
+    async with collecting(engine, work) as (records, _):
         yield engine, records
-    finally:
-        engine.cancel()
-        async with asyncio.timeout(PATIENCE_S):
-            await running
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not condition():
-            await asyncio.sleep(0.001)
 
 
 def at_pace(pace: Pace, count: int, **phase: Any) -> Load:

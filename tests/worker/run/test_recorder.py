@@ -90,8 +90,10 @@ async def test_a_lost_lease_ends_the_recording() -> None:
 class SlowDatabase(SystemClock):
     """Time as it is where every transaction takes ten seconds. The pause after one is then as long as it may be."""
 
+    now_ns = 0
+
     def monotonic_ns(self) -> int:
-        self.now_ns = getattr(self, "now_ns", 0) + 10_000_000_000
+        self.now_ns += 10_000_000_000
         return self.now_ns
 
 

@@ -11,7 +11,7 @@ from shared.providers.key_ring import KeyRing
 from shared.scrubber import MASK
 from simulator.server import Simulator
 from tests.support.servers.scripted import ScriptedServer, http
-from tests.support.service import running_service
+from tests.support.service import Service, running_service
 from worker.engine.children import Children
 from worker.run.target import UNVERIFIED
 
@@ -22,6 +22,14 @@ KEYS = KeyRing({"SOME_KEY": KEY, "SIG": SIG, "TOKEN": TOKEN})
 
 def endpoint_at(url: str, **options: Any) -> dict[str, Any]:
     return {"name": "deployed", "protocol": "openai", "base_url": f"{url}/v1", "api_key_env": "SOME_KEY", **options}
+
+
+async def fails(service: Service, kind: str, words: str) -> None:
+    """A benchmark that no worker can run fails in these words."""
+    done = await service.run(provider="deployed", prompts=["x"])
+    assert done["status"] == "failed"
+    assert done["error"]["kind"] == kind
+    assert words in done["error"]["message"]
 
 
 OPTIONS: dict[str, Any] = {
@@ -188,10 +196,7 @@ async def test_a_proxy_that_no_worker_can_use_fails_the_benchmark_in_words(
     async with running_service(
         database_url, redis_url, None, KEYS, children, providers=[endpoint], unclaimed_after_s=0.1
     ) as service:
-        done = await service.run(provider="deployed", prompts=["x"])
-    assert done["status"] == "failed"
-    assert done["error"]["kind"] == "unusable_proxy"
-    assert "cannot use it: HTTPS_PROXY cannot be used: it must be like" in done["error"]["message"]
+        await fails(service, "unusable_proxy", "cannot use it: HTTPS_PROXY cannot be used: it must be like")
 
 
 async def test_tls_files_that_no_worker_can_use_fail_the_benchmark_in_words(
@@ -201,7 +206,4 @@ async def test_tls_files_that_no_worker_can_use_fail_the_benchmark_in_words(
     async with running_service(
         database_url, redis_url, None, KEYS, children, providers=[endpoint], unclaimed_after_s=0.1
     ) as service:
-        done = await service.run(provider="deployed", prompts=["x"])
-    assert done["status"] == "failed"
-    assert done["error"]["kind"] == "unusable_tls"
-    assert "cannot use it: tls.ca_file /nowhere/ca.pem cannot be used" in done["error"]["message"]
+        await fails(service, "unusable_tls", "cannot use it: tls.ca_file /nowhere/ca.pem cannot be used")
