@@ -235,9 +235,13 @@ class Dispatcher:
             elif bell.kind == "webhooks":
                 self._deliverer.ring()
             else:
-                for run, _ in self._runs.values():
-                    if run.benchmark_id == bell.benchmark_id:
-                        run.cancel()
+                self._cancel(bell.benchmark_id)
+
+    def _cancel(self, benchmark_id: int) -> None:
+        # Not inside `_listen`, whose variables would keep the run alive until the next cancel.
+        for run, _ in self._runs.values():
+            if run.benchmark_id == benchmark_id:
+                run.cancel()
 
     async def _report(self) -> None:
         """Stores the worker's own heartbeat, three times a lease, and when its endpoints have changed."""

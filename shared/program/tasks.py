@@ -22,8 +22,11 @@ async def end(*tasks: "asyncio.Task[Any]") -> None:
         for task in left:
             task.cancel()
         await asyncio.wait(left, timeout=ASK_AGAIN_S)
-    # Retrieves the exceptions, so that asyncio does not report them as never retrieved.
-    await asyncio.gather(*tasks, return_exceptions=True)
+    for task in tasks:
+        if not task.cancelled():
+            # Retrieved, so that asyncio does not report it as never retrieved. `gather` would do so too, and would keep
+            # the exceptions, with all that their frames refer to, until a later turn of the loop.
+            task.exception()
 
 
 async def to_the_end(operation: Coroutine[Any, Any, T]) -> T:

@@ -1,10 +1,9 @@
 """A run collects no garbage, so requests must leave none: what refers to itself would stay until the run's end."""
 
 import asyncio
-import gc
 import ssl
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import orjson
 import pytest
@@ -12,6 +11,7 @@ import trustme
 
 from shared.clock import monotonic_ns
 from simulator.server import Simulator
+from tests.support.garbage import garbage
 from tests.support.programs.ports import free_port
 from worker.engine.child.keep_alive import KeepAlive
 from worker.engine.child.load import Load
@@ -40,53 +40,36 @@ async def reader() -> AsyncIterator[SocketReader]:
     reader.pause()
 
 
-@pytest.fixture
-def no_collection() -> Iterator[None]:
-    gc.collect()
-    gc.disable()
-    # Objects of tests before may still be in use. They are kept alive, so that they are no garbage of this test.
-    earlier = [thing for thing in gc.get_objects() if str(type(thing).__module__).startswith("worker.")]
-    yield
-    earlier.clear()
-    gc.set_debug(0)
-    gc.garbage.clear()
-    gc.enable()
-
-
 async def garbage_of(reader: SocketReader, port: int, model: str, *, tls: bool = False) -> Counter[str]:
     """Objects of ours and of the HTTP parser that 20 requests leave to the collector."""
     target = SocketTarget("127.0.0.1", port, tls=tls, head=HEAD, connect_s=5)
     load = Load(
         [SocketSlot(target, Addresses(target), reader, KeepAlive()) for _ in range(2)], Outbox(Unheard(), reader)
     )
-    await load.open(2)
-    running = asyncio.create_task(load.run())
-    load.go(Go(monotonic_ns(), [(0, 2)]))
     body = orjson.dumps({"model": model, "stream": True, "messages": [{"role": "user", "content": "hi"}]})
-    load.add([Request(number, body) for number in range(20)])
-    while not load.idle:
-        await asyncio.sleep(0.01)
-    gc.set_debug(gc.DEBUG_SAVEALL)
-    gc.collect()
-    kinds = Counter(f"{type(thing).__module__}.{type(thing).__qualname__}" for thing in gc.garbage)
+    with garbage("worker.", "httptools.parser.parser.HttpResponse") as left:
+        await load.open(2)
+        running = asyncio.create_task(load.run())
+        load.go(Go(monotonic_ns(), [(0, 2)]))
+        load.add([Request(number, body) for number in range(20)])
+        while not load.idle:
+            await asyncio.sleep(0.01)
     running.cancel()
     await load.close()
-    return Counter({kind: n for kind, n in kinds.items() if kind.startswith("worker.") or "HttpResponse" in kind})
+    return left
 
 
 @pytest.mark.parametrize("behaviour", ["n4", "n4-rst2", "n4-fin2", "n4-end2", "err500", "n4-miderr2", "n2-usage0"])
-async def test_requests_leave_no_garbage(
-    reader: SocketReader, simulator: Simulator, no_collection: None, behaviour: str
-) -> None:
+async def test_requests_leave_no_garbage(reader: SocketReader, simulator: Simulator, behaviour: str) -> None:
     assert await garbage_of(reader, simulator.port, f"sim-ttft1-gap1-{behaviour}") == {}
     assert len(simulator.requests) == 20
 
 
-async def test_connections_that_cannot_be_made_leave_no_garbage(reader: SocketReader, no_collection: None) -> None:
+async def test_connections_that_cannot_be_made_leave_no_garbage(reader: SocketReader) -> None:
     assert await garbage_of(reader, free_port(), "m") == {}
 
 
-async def test_refused_certificates_leave_no_garbage(reader: SocketReader, no_collection: None) -> None:
+async def test_refused_certificates_leave_no_garbage(reader: SocketReader) -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     async with Simulator(tls=context) as server:

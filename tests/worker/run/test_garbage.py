@@ -1,13 +1,16 @@
 """A run frees what it held when it ends: the collector, which would stop the event loop, has nothing to do."""
 
 import gc
-from collections import Counter
-from collections.abc import Iterator
+import weakref
 from typing import Any
 
 import pytest
 
+from tests.support.garbage import garbage
 from tests.support.service import Service
+from tests.support.waiting import until
+from tests.worker.run.test_cut_short import submit
+from worker.run.control import BenchmarkRun
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -16,14 +19,6 @@ OURS = ("shared.benchmark.", "shared.workloads.", "worker.")
 # The SDK's client, which builds one request for each run, refers to itself and to these.
 IN_A_CLIENT = {"worker.engine.sdk_clients._Capture", "worker.engine.messages.SdkTarget"}
 PROMPTS = [f"Name {number} rivers." for number in range(40)]
-
-
-@pytest.fixture
-def no_collection() -> Iterator[None]:
-    yield
-    gc.set_debug(0)
-    gc.garbage.clear()
-    gc.enable()
 
 
 @pytest.mark.parametrize(
@@ -37,12 +32,23 @@ def no_collection() -> Iterator[None]:
     ],
     ids=["plain", "stages", "open", "prefixes", "failing"],
 )
-async def test_a_run_leaves_no_garbage(service: Service, no_collection: None, spec: dict[str, Any]) -> None:
+async def test_a_run_leaves_no_garbage(service: Service, spec: dict[str, Any]) -> None:
     await service.run(prompts=PROMPTS, **spec)
-    gc.collect()
-    gc.disable()
-    await service.run(prompts=PROMPTS, **spec)
-    gc.set_debug(gc.DEBUG_SAVEALL)
-    gc.collect()
-    kinds = Counter(f"{type(thing).__module__}.{type(thing).__qualname__}" for thing in gc.garbage)
-    assert {kind: count for kind, count in kinds.items() if kind.startswith(OURS) and kind not in IN_A_CLIENT} == {}
+    with garbage(*OURS) as left:
+        await service.run(prompts=PROMPTS, **spec)
+    assert {kind: count for kind, count in left.items() if kind not in IN_A_CLIENT} == {}
+
+
+async def test_a_cancelled_run_is_freed_while_its_worker_lives_on(service: Service) -> None:
+    async def running() -> list[BenchmarkRun]:
+        return [thing for thing in gc.get_objects() if isinstance(thing, BenchmarkRun) and thing.in_flight]
+
+    number = await submit(service, model="sim-ttft5-gap5-endless")
+    run = weakref.ref((await until(running))[0])
+    assert (await service.client.post(f"/benchmarks/{number}/cancel")).status_code in (200, 202)
+
+    async def freed() -> bool:
+        gc.collect()
+        return run() is None
+
+    await until(freed)
