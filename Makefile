@@ -1,7 +1,7 @@
 # The habits of this project. `make` lists them. Needs Python 3.11+ with pip; everything else goes into .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test test-pythons programs chaos canary steady e2e pictures deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-aa bench-load bench-exports bench-web bench-keys bench-writers rules release release-test lock clean .test-runs .test-engine .test-api .test-pages .test-outside .test-stored .test-inside .chaos-writes-sqlite .chaos-writes-postgresql .chaos-work-sqlite .chaos-work-postgresql .chaos-servers-sqlite .chaos-servers-postgresql
+.PHONY: help setup setup-dev demo up test heavy test-pythons programs chaos canary steady e2e pictures deploy-test check clients fmt docs captures coverage fuzz abuse docs-site jobs wheel-test bench-pickup bench-startup bench-accuracy bench-cost bench-rates bench-memory bench-long-run bench-webhooks bench-scaling bench-growth bench-aa bench-load bench-exports bench-web bench-keys bench-writers rules release release-test lock clean .test-runs .test-engine .test-api .test-stored .test-rest .heavy-worker .heavy-shared .heavy-rest .chaos-writes-sqlite .chaos-writes-postgresql .chaos-work-sqlite .chaos-work-postgresql .chaos-servers-sqlite .chaos-servers-postgresql
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -48,12 +48,12 @@ demo: $(VENV)/.runtime ## run a first benchmark against the simulator; KEEP=1 st
 up: $(VENV)/.runtime ## start the embedded stack in this folder
 	@$(BIN)/llmbench up
 
-test: $(VENV)/.dev ## run the whole suite on SQLite and PostgreSQL with a real Redis; ARGS="tests/api -x" a part of it
+test: $(VENV)/.dev ## run the suite on SQLite and PostgreSQL with a real Redis; ARGS="tests/api -x" a part of it
 	@$(if $(COVERAGE),$(BIN)/coverage erase)
 ifdef ARGS
 	@$(PYTEST) $(ARGS)
 else
-	@echo "seven parts, five at a time, each with servers of its own; each is shown when it ends"
+	@echo "five parts at a time, each with servers of its own; each is shown when it ends"
 	@$(MAKE) --no-print-directory --keep-going --jobs=5 --output-sync=target $(PARTS)
 endif
 	@$(if $(COVERAGE),$(BIN)/coverage combine -q && $(BIN)/coverage report $(if $(ARGS),--fail-under=0))
@@ -65,34 +65,44 @@ PYTEST = PYTHONDONTWRITEBYTECODE= $(if $(COVERAGE),$(BIN)/coverage run -m pytest
 
 # Much of the suite waits for streams and processes: five parts at a time keep two cores busy. `--durations=0` says what
 # a folder takes.
-PARTS = .test-runs .test-engine .test-api .test-outside .test-stored .test-pages .test-inside
+PARTS = .test-runs .test-engine .test-api .test-stored .test-rest
+PART = $(PYTEST) -q -m "not heavy"
 WORKER = tests/worker
-RUNS = tests/worker/run
-ENGINE = tests/worker/engine
-API = tests/api
+RUNS = $(WORKER)/run
+ENGINE = $(RUNS)/budgets $(WORKER)/engine
 PAGES = tests/api/access tests/api/live tests/api/pages
-OUTSIDE = tests/e2e
 STORED = tests/shared/db
 .test-runs:
-	@$(PYTEST) -q $(RUNS) --ignore=$(RUNS)/budgets
+	@$(PART) $(RUNS) --ignore=$(RUNS)/budgets
 
 .test-engine:
-	@$(PYTEST) -q $(RUNS)/budgets $(ENGINE)
+	@$(PART) $(ENGINE)
 
 .test-api:
-	@$(PYTEST) -q $(API) $(addprefix --ignore=,$(PAGES))
-
-.test-pages:
-	@$(PYTEST) -q $(PAGES) tests/cli
-
-.test-outside:
-	@$(PYTEST) -q $(OUTSIDE) $(WORKER) $(addprefix --ignore=,$(RUNS) $(ENGINE))
+	@$(PART) tests/api tests/cli $(addprefix --ignore=,$(PAGES))
 
 .test-stored:
-	@$(PYTEST) -q $(STORED)
+	@$(PART) $(STORED) $(PAGES)
 
-.test-inside:
-	@$(PYTEST) -q tests $(addprefix --ignore=,$(WORKER) $(API) tests/cli $(OUTSIDE) $(STORED))
+.test-rest:
+	@$(PART) tests $(addprefix --ignore=,$(RUNS) $(ENGINE) tests/api tests/cli $(STORED))
+
+heavy: $(VENV)/.dev ## run the tests that `make test` leaves out: volumes, many draws, pages on PostgreSQL; ARGS="tests/api" a part of them
+ifdef ARGS
+	@$(PYTEST) -m heavy $(ARGS)
+else
+	@echo "three parts at a time; each is shown when it ends"
+	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target .heavy-worker .heavy-shared .heavy-rest
+endif
+
+.heavy-worker:
+	@$(PYTEST) -q -m heavy $(WORKER)
+
+.heavy-shared:
+	@$(PYTEST) -q -m heavy tests/shared
+
+.heavy-rest:
+	@$(PYTEST) -q -m heavy tests --ignore=$(WORKER) --ignore=tests/shared
 
 test-pythons: $(VENV)/.dev ## run the part of the suite without workers on each other Python that pyproject.toml names
 	@.ci/pythons
@@ -134,7 +144,7 @@ abuse: $(VENV)/.dev ## send a real API what could hurt it, then made-up requests
 canary: $(VENV)/.dev ## plant secrets in a whole deployment, and look for them in all that it leaves behind
 	@$(BIN)/pytest -q tests/programs/canary $(ARGS)
 
-steady: $(VENV)/.dev ## run test, programs and chaos N=20 times with one core kept busy; WHAT=test one of them, ARGS a part, ANEW=1 forgets earlier runs
+steady: $(VENV)/.dev ## run test, heavy, programs and chaos N=20 times with one core kept busy; WHAT=test one of them, ARGS a part, ANEW=1 forgets earlier runs
 	@$(BIN)/python -m benchmarks.steady --runs $(or $(N),20) --what $(or $(WHAT),all) --args="$(ARGS)" $(if $(ANEW),--anew)
 
 # The driver of the browser, and axe-core. Both are left out where they cannot be had; the tests say so.

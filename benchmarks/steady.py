@@ -1,4 +1,4 @@
-"""`make steady N=20`: runs the suite, the programs and the chaos tests again and again while one core is kept busy.
+"""`make steady N=20`: runs `make test`, `heavy`, `programs` and `chaos` again and again while one core is kept busy.
 
 Prints each run with its time, and at the end what failed how often. Exit status 1 where anything failed. Twenty runs
 take hours. Each is kept in `.steady.jsonl`, and the next call with the same code goes on. `--anew` forgets them.
@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 # Not committed.
 KEPT = ROOT / ".steady.jsonl"
-TARGETS = ["test", "programs", "chaos"]
+TARGETS = ["test", "heavy", "programs", "chaos"]
 # As pytest lists them at the end.
 FAILURE = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 

@@ -51,6 +51,7 @@ async def database_of_a_long_run(database_url: str) -> AsyncIterator[Database]:
     await database.close()
 
 
+@pytest.mark.heavy
 async def test_a_benchmark_that_is_deleted_meanwhile_gives_no_file(
     database_of_a_long_run: Database, database_url: str
 ) -> None:
@@ -68,6 +69,7 @@ async def test_a_benchmark_that_is_deleted_meanwhile_gives_no_file(
                 pass
 
 
+@pytest.mark.heavy
 async def test_a_client_that_goes_away_ends_the_reading(database_of_a_long_run: Database, database_url: str) -> None:
     blocks = 0
 
@@ -88,6 +90,7 @@ async def test_a_client_that_goes_away_ends_the_reading(database_of_a_long_run: 
     assert 0 < blocks < RESULTS / ROWS_AT_ONCE
 
 
+@pytest.mark.heavy
 async def test_results_that_come_meanwhile_are_not_in_it(database_of_a_long_run: Database, database_url: str) -> None:
     async with (
         serving(database_url) as url,

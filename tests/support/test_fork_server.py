@@ -17,7 +17,10 @@ from tests.support.fork_server.client import NEEDS_A_START, ForkedProcess, ForkS
 from tests.support.programs.deployment import Program
 from tests.support.waiting import PATIENCE_S, wait_until
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs descriptors of processes")
+pytestmark = [
+    pytest.mark.heavy,
+    pytest.mark.skipif(sys.platform != "linux", reason="needs descriptors of processes"),
+]
 
 # What a program could notice of the process that it is forked from.
 LOOK = """

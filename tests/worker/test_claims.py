@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import orjson
+import pytest
 from sqlalchemy import select
 
 from shared.db.connection.database import Database
@@ -58,6 +59,7 @@ async def test_adding_a_key_by_a_rolling_restart_fails_nothing(
     assert len(simulator.requests) == 6
 
 
+@pytest.mark.heavy
 async def test_the_same_name_at_another_url_is_never_measured(
     database_url: str, redis_url: str, simulator: Simulator, children: Children
 ) -> None:

@@ -61,6 +61,7 @@ async def test_a_long_prompt_is_cut_in_each_result_and_whole_in_the_list_of_prom
     assert (await api.get("/benchmarks/2/prompts")).status_code == 404
 
 
+@pytest.mark.heavy
 async def test_results_end_before_the_list_is_too_long_and_pages_go_on(api: httpx2.AsyncClient, tables: Tables) -> None:
     await submit(api, prompts=["x"], repetitions=50)
     await record(tables, 50, response=LONG)
@@ -84,6 +85,7 @@ async def test_an_item_that_is_larger_than_a_list_is_shown_alone(api: httpx2.Asy
     assert len(await pages(api, "/benchmarks/1/results")) == 2
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "path", ["/benchmarks/1?include=timeline", "/benchmarks/1/results?include=timeline&limit=1000"]
 )

@@ -116,6 +116,7 @@ async def test_a_running_benchmark_shows_the_results_that_are_there(recorded: ht
     assert [item["prompt"] for item in document["results"]] == [f"prompt {index}" for index in range(6)]
 
 
+@pytest.mark.heavy
 async def test_a_thousand_results_are_embedded_and_more_are_paged(api: httpx2.AsyncClient, tables: Tables) -> None:
     await submit(api, prompts=["x"] * 1_001)
     lease = await tables.claimed()

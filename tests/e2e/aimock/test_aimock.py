@@ -53,6 +53,7 @@ async def mock_url(program: Path, tmp_path: Path) -> AsyncIterator[str]:
         yield url
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 async def test_a_third_partys_answers_and_faults_are_what_they_are(

@@ -26,6 +26,7 @@ def test_a_quantile_of_a_draw_is_that_of_the_values_it_repeats(count: int, share
         assert found[number] == pytest.approx(expected, nan_ok=True)
 
 
+@pytest.mark.heavy
 def test_a_sorted_run_in_blocks_is_searched_as_well() -> None:
     """All draws differ widely there, so that a coarse search does not bound them."""
     values = np.arange(20_000, dtype=float)

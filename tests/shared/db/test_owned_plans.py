@@ -15,7 +15,7 @@ from shared.db.connection.database import Database
 from shared.db.results.history import HistoryRepository
 from tests.support.databases.many_rows import fill
 
-pytestmark = pytest.mark.own_database
+pytestmark = [pytest.mark.own_database, pytest.mark.heavy]
 
 FILTERS = (
     BenchmarkFilter(status="failed"),

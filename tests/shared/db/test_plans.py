@@ -31,7 +31,7 @@ from tests.support.databases.many_rows import FAST, PROMPT_SETS, QUIET, SLOW, Fi
 from tests.support.programs.ports import free_port
 from tests.support.service import make_settings, running_api
 
-pytestmark = pytest.mark.own_database
+pytestmark = [pytest.mark.own_database, pytest.mark.heavy]
 
 COUNT = 2_000
 

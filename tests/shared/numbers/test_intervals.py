@@ -98,6 +98,7 @@ def test_repeating_each_prompt_does_not_narrow_an_interval() -> None:
         assert often[name] == pytest.approx(once[name], rel=0.02), name
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("prompts", "percent"), [(6, 50), (25, 50), (80, 95), (400, 99)])
 @pytest.mark.parametrize("alike", [0.0, 0.7, 1.0])
 def test_the_interval_holds_the_true_percentile_95_times_in_100(prompts: int, percent: int, alike: float) -> None:

@@ -61,6 +61,7 @@ def test_every_distribution_is_json_and_in_order(values: list[float]) -> None:
     assert known == sorted(known)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("count", [120, 500])
 def test_the_interval_holds_the_true_percentile_95_times_in_100(count: int) -> None:
     """Over 800 seeded samples of a skewed distribution whose percentiles are known exactly."""

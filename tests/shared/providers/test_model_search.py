@@ -66,6 +66,7 @@ def ids_of(provider: str) -> list[str]:
     return [*plain, *(f"{name}-20250615" for name in plain), *(f"{name}-latest" for name in plain)]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("provider", ["anthropic", "openai", "mistral", "deepseek", "x-ai", "google"])
 def test_every_id_that_a_benchmark_may_name_finds_first_what_it_is_priced_by(provider: str) -> None:
     """The simulator stands in, so that models of providers without an endpoint are accepted as well."""
@@ -88,6 +89,7 @@ def test_every_id_that_a_benchmark_may_name_finds_first_what_it_is_priced_by(pro
     assert priced >= 10
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("endpoint", [item for item in BUILT_IN if item.price_provider], ids=lambda item: item.name)
 def test_every_id_of_an_endpoint_finds_what_it_is_priced_by_there(endpoint: Endpoint) -> None:
     """Of a benchmark that names the endpoint. Every third: OpenRouter has a thousand."""

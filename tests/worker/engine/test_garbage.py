@@ -59,6 +59,7 @@ async def garbage_of(reader: SocketReader, port: int, model: str, *, tls: bool =
     return left
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("behaviour", ["n4", "n4-rst2", "n4-fin2", "n4-end2", "err500", "n4-miderr2", "n2-usage0"])
 async def test_requests_leave_no_garbage(reader: SocketReader, simulator: Simulator, behaviour: str) -> None:
     assert await garbage_of(reader, simulator.port, f"sim-ttft1-gap1-{behaviour}") == {}

@@ -2,6 +2,8 @@
 
 import tracemalloc
 
+import pytest
+
 from shared.benchmark.timeouts import Timeouts
 from shared.numbers.timeline import decode
 from simulator.server import Simulator
@@ -22,6 +24,7 @@ def begun() -> Measurement:
     return measured
 
 
+@pytest.mark.heavy
 def test_a_million_events_are_cut_at_a_quarter() -> None:
     measured, piece = begun(), sse(*openai_text("x")) * 1_000
     for number in range(1_000):
@@ -70,6 +73,7 @@ def test_a_long_answer_that_ends_well_is_a_success_with_its_text_cut() -> None:
     assert len(record.response or "") == MAX_TEXT
 
 
+@pytest.mark.heavy
 async def test_a_stream_without_end_is_closed_upstream(children: Children, simulator: Simulator) -> None:
     timeouts = Timeouts(total_s=600)
     (record,) = await run_over(

@@ -21,6 +21,7 @@ IN_A_CLIENT = {"worker.engine.sdk_clients._Capture", "worker.engine.messages.Sdk
 PROMPTS = [f"Name {number} rivers." for number in range(40)]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "spec",
     [
@@ -39,6 +40,7 @@ async def test_a_run_leaves_no_garbage(service: Service, spec: dict[str, Any]) -
     assert {kind: count for kind, count in left.items() if kind not in IN_A_CLIENT} == {}
 
 
+@pytest.mark.heavy
 async def test_a_cancelled_run_is_freed_while_its_worker_lives_on(service: Service) -> None:
     async def running() -> list[BenchmarkRun]:
         return [thing for thing in gc.get_objects() if isinstance(thing, BenchmarkRun) and thing.in_flight]

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PROMPTS = [f"Name {number} rivers." for number in range(10)]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "load",
     [

@@ -78,6 +78,7 @@ async def test_every_request_that_was_due_is_sent_or_dropped(service: Service, s
     assert rates["limited_by"] == "max_concurrency"
 
 
+@pytest.mark.heavy
 async def test_few_streams_carry_a_high_rate(service: Service, simulator: Simulator) -> None:
     """They do not wait for the database, which stores many requests at a time. `make bench-rates` has exact rates."""
     load = {"request_rate": 300, "max_concurrency": 30, "duration_s": 2}

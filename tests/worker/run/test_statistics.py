@@ -156,6 +156,7 @@ def test_a_ramp_is_no_part_of_the_steady_window_of_a_closed_loop() -> None:
     assert statistics(folded(*results), replace(CLOSED, ramp_s=60))["steady_window"] is None
 
 
+@pytest.mark.heavy
 def test_percentiles_of_a_window_in_a_long_run_come_from_a_random_sample() -> None:
     generator, aggregate = random.Random(5), RunAggregate(1)
     values = [generator.lognormvariate(4, 0.5) for _ in range(20_000)]
@@ -238,6 +239,7 @@ def test_statistics_by_turn_are_those_of_the_turn() -> None:
     assert found["3+"]["ttft_ms"]["max"] == 300
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("repetitions", "bases"), [(1, ["requests", "requests", "requests", None]), (2, [None, None, None, None])]
 )

@@ -13,7 +13,7 @@ from tests.support.service import Service
 MODEL = "sim-slots4-ttft20-gap40-n11"
 PROMPTS = ["Name a river.", "Name a mountain."]
 # The database has no part in it.
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = [pytest.mark.parametrize("database_url", ["sqlite"], indirect=True), pytest.mark.heavy]
 
 
 async def curve(service: Service, run: dict[str, Any]) -> dict[str, Any]:

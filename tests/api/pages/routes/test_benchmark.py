@@ -260,6 +260,7 @@ async def test_charts_of_many_results_come_after_the_page(
     assert (await shown(api)).all("figure")
 
 
+@pytest.mark.heavy
 async def test_a_page_stays_small(api: httpx2.AsyncClient, tables: Tables) -> None:
     await ended(api, tables, 2_500)
     answer = await api.get("/ui/benchmarks/1")

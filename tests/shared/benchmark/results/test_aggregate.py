@@ -91,6 +91,7 @@ def document(aggregate: RunAggregate, *, interrupted: bool = False) -> dict[str,
     return {**closed, "in an open loop": {name: opened[name] for name in names}}
 
 
+@pytest.mark.heavy
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.integers(0, 120), st.lists(st.integers(0, 120), max_size=4))
 def test_splitting_a_run_changes_nothing(seed: int, count: int, cuts: list[int]) -> None:
@@ -107,6 +108,7 @@ def test_splitting_a_run_changes_nothing(seed: int, count: int, cuts: list[int])
     assert document(folded(results)) == document(whole)
 
 
+@pytest.mark.heavy
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**6))
 def test_merging_is_associative(seed: int) -> None:
@@ -300,6 +302,7 @@ def test_a_segment_of_a_version_that_did_not_count_reports_leaves_their_number_u
         assert document(whole)["tokens_reported"] is None
 
 
+@pytest.mark.heavy
 def test_a_long_run_takes_no_more_room_than_a_short_one() -> None:
     aggregate, generator = RunAggregate(WAVE), random.Random(1)
     sizes = []

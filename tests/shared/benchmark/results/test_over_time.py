@@ -59,6 +59,7 @@ def test_few_requests_have_few_steps() -> None:
     assert one == {"step_s": 0.05, "ttft_ms": [0], "failed": [0]}
 
 
+@pytest.mark.heavy
 def test_many_requests_still_fail_once_each() -> None:
     """More ends than a series has steps of its own."""
     results = [

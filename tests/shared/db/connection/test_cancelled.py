@@ -14,6 +14,7 @@ from tests.support.steps import Steps
 STRIDE = 3
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", CASES)
 async def test_cancelled(name: str, database_url: str, database: Database) -> None:
     interrupted = Writer(Database(database_url))

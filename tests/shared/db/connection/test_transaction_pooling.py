@@ -72,6 +72,7 @@ async def test_many_clients_share_few_connections(pooled: Database) -> None:
     assert sessions <= SERVERS
 
 
+@pytest.mark.heavy
 @POSTGRESQL
 @PGBOUNCER
 async def test_several_that_migrate_at_once_do_it_once_and_leave_no_lock(

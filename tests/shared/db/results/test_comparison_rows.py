@@ -58,6 +58,7 @@ async def test_a_very_long_run_is_read_in_part_and_evenly(tables: Tables) -> Non
     assert (whole.count, whole.share) == (5_000, 1.0)
 
 
+@pytest.mark.heavy
 async def test_the_event_loop_stays_free(tables: Tables) -> None:
     """A page of rows at a time."""
     number = await tables.add()

@@ -159,6 +159,7 @@ def record_of(index: int) -> ResultRecord:
     return record
 
 
+@pytest.mark.heavy
 async def test_pages_of_each_column_show_each_row_once_in_order_unknown_last(tables: Tables) -> None:
     benchmark_id = await tables.add(prompts=["x"] * len(VALUES))
     await tables.results.record(await tables.claimed(), [record_of(index) for index in range(len(VALUES))])

@@ -88,6 +88,7 @@ async def test_a_newer_schema_is_not_to_be_migrated(database_url: str, database:
         await asyncio.to_thread(upgrade, database_url)
 
 
+@pytest.mark.heavy
 async def test_several_that_migrate_at_once_do_it_once(database_url: str, database: Database) -> None:
     """As pods of a deployment do that all run `llmbench migrate` first."""
     await asyncio.to_thread(downgrade, database_url, "base")
@@ -99,6 +100,7 @@ async def test_several_that_migrate_at_once_do_it_once(database_url: str, databa
     assert await Tables(database).add() == 1
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_a_migration_that_waits_keeps_no_transaction(database_url: str, database: Database) -> None:
     """CREATE INDEX CONCURRENTLY of the one that it waits for may wait for that transaction: nobody would go on."""

@@ -24,6 +24,7 @@ class Slow(io.BytesIO):
         return super().read(3)
 
 
+@pytest.mark.heavy
 @given(st.lists(st.dictionaries(st.text(), JSON, max_size=4), max_size=6), st.sampled_from([None, 1]), st.booleans())
 def test_the_items_of_an_array_are_found_at_any_boundary(items: list[object], indent: int | None, plain: bool) -> None:
     text = json.dumps(items, indent=indent, ensure_ascii=plain).encode("utf-8", "surrogatepass")
