@@ -148,7 +148,7 @@ async def test_six_terms(scenario: Scenario) -> None:
         scenario.chaos.start_worker()
     document = await scenario.chaos.ended(number)
     assert [await leaver.ended() for leaver in leavers] == [0] * 6
-    assert document["status"] == "completed"
+    assert document["status"] == "completed", document["error"]
     assert {segment["ended_by"] for segment in document["segments"][:-1]} == {"released"}
     assert len(document["segments"]) == 7
     account = await scenario.survived(f"{len(document['segments'])} segments")
