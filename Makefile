@@ -53,7 +53,7 @@ test: $(VENV)/.dev ## run the suite on SQLite and PostgreSQL with a real Redis; 
 ifdef ARGS
 	@$(PYTEST) $(ARGS)
 else
-	@echo "five parts at a time, each with servers of its own; each is shown when it ends"
+	@echo "five parts at once, each with servers of its own; each is shown when it ends"
 	@$(MAKE) --no-print-directory --keep-going --jobs=5 --output-sync=target $(PARTS)
 endif
 	@$(if $(COVERAGE),$(BIN)/coverage combine -q && $(BIN)/coverage report $(if $(ARGS),--fail-under=0))
@@ -63,7 +63,7 @@ endif
 # has changed since `make setup-dev`.
 PYTEST = PYTHONDONTWRITEBYTECODE= $(if $(COVERAGE),$(BIN)/coverage run -m pytest,$(BIN)/pytest)
 
-# Much of the suite waits for streams and processes: five parts at a time keep two cores busy. `--durations=0` says what
+# Much of the suite waits for streams and processes: five parts at once keep two cores busy. `--durations=0` says what
 # a folder takes.
 PARTS = .test-runs .test-engine .test-api .test-stored .test-rest
 PART = $(PYTEST) -q -m "not heavy"
@@ -91,7 +91,7 @@ heavy: $(VENV)/.dev ## run the tests that `make test` leaves out: volumes, many 
 ifdef ARGS
 	@$(PYTEST) -m heavy $(ARGS)
 else
-	@echo "three parts at a time; each is shown when it ends"
+	@echo "three parts at once; each is shown when it ends"
 	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target .heavy-worker .heavy-shared .heavy-rest
 endif
 

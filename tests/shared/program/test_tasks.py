@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import gc
+import weakref
 
 import pytest
 
@@ -37,6 +39,26 @@ async def test_tasks_that_failed_or_ended_are_nothing_to_wait_for() -> None:
     await asyncio.wait(tasks)
     await end(*tasks)
     await end()
+
+
+class Held:
+    """Something that a task has in a variable."""
+
+
+async def test_nothing_that_an_ended_task_had_is_kept() -> None:
+    held: list[weakref.ref[Held]] = []
+
+    async def work() -> None:
+        mine = Held()
+        held.append(weakref.ref(mine))
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    await end(task)
+    del task
+    gc.collect()
+    assert [reference() for reference in held] == [None]
 
 
 async def test_clients_of_redis_end_whenever_they_are_asked(redis_url: str) -> None:
